@@ -1,0 +1,57 @@
+"""Convolutional denoising autoencoders for napari, the shell and Python.
+
+The names below are imported when they are first used, so that importing the
+package, as napari does at every start, costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .checkpoint import load_checkpoint
+    from .config import PRESETS, TrainingConfig
+    from .evaluation import evaluate
+    from .inference import add_noise, denoise
+    from .metrics import estimate_noise, psnr, ssim
+    from .scripting import train
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "PRESETS",
+    "TrainingConfig",
+    "__version__",
+    "add_noise",
+    "denoise",
+    "estimate_noise",
+    "evaluate",
+    "load_checkpoint",
+    "psnr",
+    "ssim",
+    "train",
+]
+
+_MODULES = {
+    "PRESETS": "config",
+    "TrainingConfig": "config",
+    "add_noise": "inference",
+    "denoise": "inference",
+    "estimate_noise": "metrics",
+    "evaluate": "evaluation",
+    "load_checkpoint": "checkpoint",
+    "psnr": "metrics",
+    "ssim": "metrics",
+    "train": "scripting",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_MODULES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,7 @@
+"""``python -m napari_denoise_ae`` is the command `napari-denoise-ae`."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

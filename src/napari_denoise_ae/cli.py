@@ -1,0 +1,439 @@
+"""The command `napari-denoise-ae`.
+
+Commands import what they need when they run, so that ``--help`` and mistakes
+in the arguments are answered at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import __version__
+from .config import AUGMENTATIONS, OPTIMIZERS, PRESETS
+from .errors import DenoiseAEError, InvalidInputError
+from .losses import LOSSES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from .evaluation import Pair, Score
+
+_BAD_INPUT, _INTERRUPTED = 2, 130  # exit statuses
+
+# Settings of a training run that are options of `train`, with their help.
+_SETTINGS: dict[str, dict[str, Any]] = {
+    "noise": {"metavar": "NOISE", "help": "noise to train for, such as gaussian:0.5"},
+    "loss": {"choices": LOSSES, "help": "what to minimise"},
+    "optimizer": {"choices": OPTIMIZERS, "help": "how to minimise it"},
+    "learning_rate": {"type": float, "help": "step size of the optimizer"},
+    "batch_size": {"type": int, "help": "images in a batch"},
+    "epochs": {"type": int, "help": "most epochs to train"},
+    "patience": {
+        "type": int,
+        "help": "epochs without a lower validation loss after which training stops",
+    },
+    "min_delta": {"type": float, "help": "how much lower it must be to count"},
+    "val_fraction": {"type": float, "help": "share of images held back for validation"},
+    "augmentation": {
+        "choices": AUGMENTATIONS,
+        "help": "how training images are varied at random",
+    },
+    "seed": {"type": int, "help": "decides split, first weights, order and noise"},
+    "mixed_precision": {
+        "action": argparse.BooleanOptionalAction,
+        "help": "compute in bfloat16 on CUDA",
+    },
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments; None means those of the process.
+
+    Returns
+    -------
+    int
+        Exit status: 0, 2 for a mistake that the user can mend, 130 if
+        interrupted.
+    """
+    arguments = _parser().parse_args(argv)
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        try:
+            arguments.command(arguments)
+        except DenoiseAEError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return _BAD_INPUT
+        except KeyboardInterrupt:
+            print("interrupted: nothing was finished, nothing is kept", file=sys.stderr)
+            return _INTERRUPTED
+    return 0
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    print(f"warning: {message}", file=sys.stderr)
+
+
+# --- train -----------------------------------------------------------------
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    from .scripting import prepare_run, run_to_the_end
+
+    given = vars(arguments)
+    settings = {name: given[name] for name in _SETTINGS if given[name] is not None}
+    if arguments.network_option:
+        settings["network_options"] = dict(arguments.network_option)
+    run = prepare_run(
+        arguments.data,
+        preset=arguments.preset,
+        output=arguments.output,
+        device=arguments.device,
+        resume=arguments.resume,
+        overwrite=arguments.overwrite,
+        progress=True,
+        settings=settings,
+    )
+    trainer = run.trainer
+    print(f"device      {trainer.device}")
+    print(f"data        {trainer.n_train} images to train, {trainer.n_val} to validate")
+    print(f"noise       {trainer.config.noise_model.description}")
+    print(f"network     {trainer.config.network}, {trainer.n_parameters:,} parameters")
+    result = run_to_the_end(run, progress=True)
+    record = result.checkpoint.record
+    print(f"stopped     {result.stop_reason}")
+    if record is not None:
+        print(f"best epoch  {record.best_epoch}, validation {record.val_psnr:.2f} dB")
+    print(f"checkpoint  {result.files.checkpoint}")
+    print(f"history     {result.files.history}")
+    print(f"curves      {result.files.curves}")
+
+
+def _network_option(text: str) -> tuple[str, int | float | bool]:
+    key, equals, value = text.partition("=")
+    try:
+        parsed = json.loads(value)
+    except json.JSONDecodeError:
+        parsed = None
+    if not equals or not isinstance(parsed, (int, float)):
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: write KEY=VALUE with a number, true or false"
+        )
+    return key, parsed
+
+
+# --- denoise ---------------------------------------------------------------
+
+
+def _denoise(arguments: argparse.Namespace) -> None:
+    from .denoise_file import FileJob, denoise_file
+
+    job = FileJob(
+        input=arguments.input,
+        output=arguments.output,
+        model=arguments.model,
+        add_noise=arguments.add_noise,
+        seed=arguments.seed,
+        reference=arguments.reference,
+        figure=arguments.figure,
+        axes=arguments.axes,
+        intensity_range=arguments.intensity_range,
+        device=arguments.device,
+        tile_size=arguments.tile_size,
+    )
+    for line in denoise_file(job).lines():
+        print(line)
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    if arguments.viewer:
+        from ._napari.show import require_viewer
+
+        require_viewer()
+    from .demo import run_demo
+
+    result = run_demo(arguments.output, model=arguments.model, device=arguments.device)
+    for line in result.lines():
+        print(line)
+    if arguments.viewer:
+        from ._napari.show import show_images
+
+        show_images(
+            {"clean": result.clean, "noisy": result.noisy, "denoised": result.denoised}
+        )
+
+
+# --- evaluate and info -----------------------------------------------------
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    from .checkpoint import load_checkpoint
+    from .devices import choose_device
+    from .evaluation import score_methods
+    from .files import require_writable
+    from .inference import Denoiser
+
+    if arguments.json is not None:
+        require_writable(arguments.json)
+    device = choose_device(arguments.device)
+    denoiser = Denoiser(load_checkpoint(arguments.model), device)
+    pairs, noise = _pairs(arguments)
+    print(f"device  {device}")
+    print(f"images  {len(pairs)}, noise {noise}")
+    scores = list(_print_scores(score_methods(pairs, denoiser, noise)))
+    if arguments.json is not None:
+        _write_json(scores, arguments.json)
+
+
+def _pairs(arguments: argparse.Namespace) -> tuple[list[Pair], str]:
+    from .data import load_cifar10
+    from .evaluation import noisy_pairs, read_clean_images, real_pairs
+    from .images import read_image
+
+    if arguments.pair is not None:
+        noisy, reference = (read_image(path).pixels for path in arguments.pair)
+        data_range = None
+        if arguments.data_range is not None:
+            data_range = _data_range(arguments.data_range, reference)
+        return real_pairs(noisy, reference, data_range), "real"
+    if arguments.images is not None:
+        images = read_clean_images(arguments.images)
+    else:
+        images = list(load_cifar10(arguments.data, train=False).images)
+    pairs = noisy_pairs(
+        images, arguments.noise, seed=arguments.seed, limit=arguments.limit
+    )
+    return pairs, arguments.noise
+
+
+def _data_range(text: str, reference: NDArray[Any]) -> tuple[float, float]:
+    """Read LOW,HIGH, each an intensity, or a percentile of the reference: P99.9."""
+    import numpy as np
+
+    try:
+        low, high = (
+            float(np.nanpercentile(reference, float(part[1:])))
+            if part.upper().startswith("P")
+            else float(part)
+            for part in text.strip().split(",")
+        )
+    except ValueError:
+        raise InvalidInputError(
+            f"Cannot read the data range {text!r}: write LOW,HIGH as intensities, such "
+            "as 0,255, or as percentiles from 0 to 100, such as P0.1,P99.9."
+        ) from None
+    return low, high
+
+
+def _print_scores(scores: Iterable[Score]) -> Iterable[Score]:
+    print(f"{'method':<24}{'PSNR / dB':>16}{'SSIM':>18}{'ms / image':>14}")
+    for score in scores:
+        psnr = f"{score.psnr_mean:.2f} ± {score.psnr_std:.2f}"
+        ssim = f"{score.ssim_mean:.3f} ± {score.ssim_std:.3f}"
+        milliseconds = f"{1000 * score.seconds_per_image:.2f}"
+        print(f"{score.method:<24}{psnr:>16}{ssim:>18}{milliseconds:>14}", flush=True)
+        yield score
+
+
+def _write_json(scores: Sequence[Score], path: Path) -> None:
+    from .files import atomic_write
+
+    with atomic_write(path) as temporary:
+        records = [score.as_record() for score in scores]
+        temporary.write_text(json.dumps(records, indent=2) + "\n", encoding="utf-8")
+
+
+def _info(arguments: argparse.Namespace) -> None:
+    from .checkpoint import load_checkpoint
+    from .description import describe_checkpoint
+
+    for line in describe_checkpoint(load_checkpoint(arguments.model)):
+        print(line)
+
+
+# --- the arguments ---------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="napari-denoise-ae",
+        description="Train denoising autoencoders and denoise images with them.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_demo(commands.add_parser("demo", help="denoise an image that comes along"))
+    _add_denoise(commands.add_parser("denoise", help="denoise an image file"))
+    _add_train(commands.add_parser("train", help="train on CIFAR-10"))
+    _add_evaluate(
+        commands.add_parser("evaluate", help="score a model and classical denoisers")
+    )
+    _add_info(commands.add_parser("info", help="say what a checkpoint is"))
+    return parser
+
+
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_demo)
+    _add_model_and_device(parser)
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="folder for demo.png (default: the current one)",
+    )
+    parser.add_argument(
+        "--viewer", action="store_true", help="show the images in napari as well"
+    )
+
+
+def _add_denoise(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_denoise)
+    parser.add_argument("input", type=Path, help="PNG, JPEG or TIFF file")
+    parser.add_argument("output", type=Path, help="file to write, likewise")
+    _add_model_and_device(parser)
+    truth = parser.add_mutually_exclusive_group()
+    truth.add_argument(
+        "--add-noise",
+        metavar="NOISE",
+        help="the input is clean: add noise first, write it beside the output, and "
+        "print PSNR and SSIM (gaussian:0.1 is clipped to the range, "
+        "gaussian:0.1,unclipped is not)",
+    )
+    truth.add_argument(
+        "--reference",
+        type=Path,
+        metavar="CLEAN",
+        help="clean image to compare a noisy input with",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the noise")
+    parser.add_argument(
+        "--figure",
+        type=Path,
+        metavar="PNG",
+        help="write noisy, denoised and clean side by side",
+    )
+    parser.add_argument(
+        "--axes", help="what the axes are, such as YX, YXS or TCYX, if it is not plain"
+    )
+    parser.add_argument(
+        "--intensity-range",
+        type=_two_numbers,
+        metavar="LOW,HIGH",
+        help="intensities that the network sees as 0 and 1 (default: 0,255 for uint8, "
+        "else the lowest and highest value)",
+    )
+    parser.add_argument(
+        "--tile-size", type=int, default=512, help="pixels computed at once (512)"
+    )
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_train)
+    parser.add_argument(
+        "--preset", help=f"what to start from: {', '.join(PRESETS)} (default: conv)"
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder with cifar-10-batches-py; fetched if it is not there (170 MB)",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("best_denoising_model.pt"),
+        help="checkpoint to write (best_denoising_model.pt)",
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the run at --output"
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace the run at --output"
+    )
+    _add_device(parser)
+    settings = parser.add_argument_group("settings", "Left out, they are the preset's.")
+    for name, options in _SETTINGS.items():
+        settings.add_argument(f"--{name.replace('_', '-')}", default=None, **options)
+    settings.add_argument(
+        "--network-option",
+        type=_network_option,
+        action="append",
+        metavar="KEY=VALUE",
+        help="option of the network, such as base_channels=16; may be repeated",
+    )
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_evaluate)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder with cifar-10-batches-py"
+    )
+    source.add_argument(
+        "--images", type=Path, metavar="DIR", help="folder of clean images"
+    )
+    source.add_argument(
+        "--pair",
+        type=Path,
+        nargs=2,
+        metavar=("NOISY", "REFERENCE"),
+        help="a noisy image, or a stack of repeats, and its reference",
+    )
+    _add_model_and_device(parser)
+    parser.add_argument(
+        "--noise",
+        default="gaussian:0.5",
+        help="noise to add to clean images (gaussian:0.5)",
+    )
+    parser.add_argument("--limit", type=int, help="take only the first N images")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the noise")
+    parser.add_argument(
+        "--data-range",
+        metavar="LOW,HIGH",
+        help="data range of --pair: intensities, or percentiles of the reference such "
+        "as P0.1,P99.9 (default: that of the reference)",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores")
+
+
+def _add_info(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_info)
+    parser.add_argument("model", help="checkpoint file or name of a built-in model")
+
+
+def _add_model_and_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model",
+        default="conv",
+        metavar="FILE|NAME",
+        help="checkpoint file or name of a built-in model (conv)",
+    )
+    _add_device(parser)
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (auto)"
+    )
+
+
+def _two_numbers(text: str) -> tuple[float, float]:
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: write two numbers, LOW,HIGH"
+        ) from None
+    return low, high

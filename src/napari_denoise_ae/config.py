@@ -1,0 +1,185 @@
+"""What a training run is made of: a frozen config that checks itself, and presets."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from .errors import InvalidInputError
+from .losses import LOSSES
+from .models import NETWORKS
+from .noise import parse_noise
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .noise import NoiseModel
+
+#: How training images may be varied; noise is fresh for every batch in any case.
+AUGMENTATIONS = ("none", "flip")
+
+#: Optimizers by name, all with torch's own defaults beside the learning rate.
+OPTIMIZERS = ("adam", "adamw")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """Everything that decides what a training run gives, beside its data.
+
+    Parameters
+    ----------
+    preset : str
+        Name of the preset that the config was made from.
+    network : str
+        Name of the network, a key of `napari_denoise_ae.models.NETWORKS`.
+    network_options : mapping
+        Arguments of the network's constructor; empty means its defaults.
+    noise : str
+        Noise added to the clean images, see `napari_denoise_ae.noise`.
+    loss : str
+        ``"mse"`` or ``"l1"``.
+    optimizer : str
+        ``"adam"`` or ``"adamw"``.
+    learning_rate : float
+        Step size of the optimizer; above 0.
+    batch_size : int
+        Images in a batch.
+    epochs : int
+        Most epochs to train.
+    patience : int
+        Epochs without an improvement of the validation loss after which
+        training stops early. As many as `epochs` or more never stop it.
+    min_delta : float
+        How much lower the validation loss must be to count as improved.
+    val_fraction : float
+        Share of the training images held back for validation, between 0 and 1.
+    augmentation : str
+        ``"none"``, or ``"flip"`` to mirror every other image from left to
+        right at random.
+    seed : int
+        Decides the split, the first weights, the order of the images and the
+        noise; 0 or more.
+    mixed_precision : bool
+        On CUDA, compute in bfloat16 where it loses nothing that counts.
+        Ignored on other devices.
+
+    Raises
+    ------
+    InvalidInputError
+        If a value is out of its range; the text says which one and what is
+        allowed.
+
+    References
+    ----------
+    .. [1] Vincent et al., Extracting and composing robust features with
+       denoising autoencoders, ICML 2008, :doi:`10.1145/1390156.1390294`.
+    .. [2] Kingma and Ba, Adam: a method for stochastic optimization, 2015,
+       arXiv:1412.6980.
+    """
+
+    preset: str = "conv"
+    network: str = "conv"
+    network_options: Mapping[str, int | float | bool] = field(default_factory=dict)
+    noise: str = "gaussian:0.5"
+    loss: str = "mse"
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    batch_size: int = 128
+    epochs: int = 50
+    patience: int = 3
+    min_delta: float = 0.0
+    val_fraction: float = 0.1
+    augmentation: str = "none"
+    seed: int = 0
+    mixed_precision: bool = True
+
+    def __post_init__(self) -> None:
+        _require_choice("network", self.network, NETWORKS)
+        _require_choice("loss", self.loss, LOSSES)
+        _require_choice("optimizer", self.optimizer, OPTIMIZERS)
+        _require_choice("augmentation", self.augmentation, AUGMENTATIONS)
+        for name, lowest in _LOWEST_INTEGER.items():
+            _require_integer(name, getattr(self, name), lowest)
+        _require_number("learning_rate", self.learning_rate, above=0.0)
+        _require_number("min_delta", self.min_delta, above=-math.ulp(0.0))
+        _require_number("val_fraction", self.val_fraction, above=0.0, below=1.0)
+        # The canonical string, so that equal noise compares equal.
+        object.__setattr__(self, "noise", str(parse_noise(self.noise)))
+        object.__setattr__(self, "network_options", dict(self.network_options))
+
+    @property
+    def noise_model(self) -> NoiseModel:
+        """The noise model that `noise` names."""
+        return parse_noise(self.noise)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields as plain numbers, strings and dicts."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+_LOWEST_INTEGER = {"batch_size": 1, "epochs": 1, "patience": 1, "seed": 0}
+
+
+def _require_choice(name: str, value: object, choices: Any) -> None:
+    if value not in choices:
+        raise InvalidInputError(
+            f"{name} must be one of {', '.join(choices)}, got {value!r}."
+        )
+
+
+def _require_integer(name: str, value: object, lowest: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < lowest:
+        raise InvalidInputError(
+            f"{name} must be an integer of at least {lowest}, got {value!r}."
+        )
+
+
+def _require_number(
+    name: str, value: object, *, above: float, below: float = math.inf
+) -> None:
+    if not isinstance(value, (int, float)) or not above < value < below:
+        limits = f"above {above:g}" + (f" and below {below:g}" if below < 1e9 else "")
+        raise InvalidInputError(f"{name} must be a number {limits}, got {value!r}.")
+
+
+#: The presets by name. A new preset is one line here.
+PRESETS: dict[str, TrainingConfig] = {"conv": TrainingConfig(preset="conv")}
+
+
+def preset_config(preset: str, **changes: Any) -> TrainingConfig:
+    """Make the config of a preset, with some of its fields changed.
+
+    Parameters
+    ----------
+    preset : str
+        A key of `PRESETS`.
+    **changes
+        Fields of `TrainingConfig` and their values.
+
+    Returns
+    -------
+    TrainingConfig
+        The checked config.
+
+    Raises
+    ------
+    InvalidInputError
+        If the preset or a field is unknown, or a value out of its range.
+
+    Examples
+    --------
+    >>> preset_config("conv", noise="gaussian:0.1").noise
+    'gaussian:0.1'
+    """
+    if preset not in PRESETS:
+        raise InvalidInputError(
+            f"Unknown preset {preset!r}. Known presets: {', '.join(PRESETS)}."
+        )
+    known = [f.name for f in fields(TrainingConfig)]
+    unknown = sorted(set(changes) - set(known))
+    if unknown:
+        raise InvalidInputError(
+            f"Unknown setting {', '.join(unknown)}. Settings are: {', '.join(known)}."
+        )
+    return replace(PRESETS[preset], **changes)

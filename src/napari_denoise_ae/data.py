@@ -1,0 +1,181 @@
+"""Training and test images: where they come from and how they are split."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .errors import DatasetError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
+_CIFAR10_HASH = "md5:c58f30108f718f92721af3b95e74349a"
+_CIFAR10_FOLDER = "cifar-10-batches-py"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageSet:
+    """Clean images of one size, held as bytes.
+
+    Parameters
+    ----------
+    name : str
+        What the images are, for a user to read.
+    images : numpy.ndarray
+        Shape (N, Y, X, channels), uint8, range 0 to 255.
+    """
+
+    name: str
+    images: NDArray[np.uint8]
+
+    @property
+    def sha256(self) -> str:
+        """Checksum of the images, so that a checkpoint can name its data."""
+        return hashlib.sha256(np.ascontiguousarray(self.images).data).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """Which images train and which validate: two arrays of indices."""
+
+    train: NDArray[np.int64]
+    val: NDArray[np.int64]
+
+
+def split_indices(n_images: int, val_fraction: float, seed: int) -> Split:
+    """Split image indices at random into training and validation.
+
+    Parameters
+    ----------
+    n_images : int
+        How many images there are.
+    val_fraction : float
+        Share of validation images, between 0 and 1; rounded to whole images.
+    seed : int
+        The same seed gives the same split.
+
+    Returns
+    -------
+    Split
+        Indices without overlap that together are all images.
+
+    Raises
+    ------
+    DatasetError
+        If one of the two parts would be empty.
+    """
+    n_val = round(n_images * val_fraction)
+    if not 0 < n_val < n_images:
+        raise DatasetError(
+            f"{n_images} images cannot be split with val_fraction {val_fraction:g}: "
+            f"{n_val} would validate and {n_images - n_val} train. "
+            "Use more images or another val_fraction."
+        )
+    order = np.random.default_rng(seed).permutation(n_images)
+    return Split(train=np.sort(order[n_val:]), val=np.sort(order[:n_val]))
+
+
+def load_cifar10(
+    folder: str | Path,
+    *,
+    train: bool,
+    download: Callable[[Path], None] | None = None,
+) -> ImageSet:
+    """Read CIFAR-10.
+
+    Parameters
+    ----------
+    folder : path
+        The folder that holds ``cifar-10-batches-py``, or that folder itself.
+    train : bool
+        True for the 50,000 training images, False for the 10,000 test images.
+    download : callable, optional
+        Called with `folder` where the data is not there, see
+        `download_cifar10`. None means an error instead.
+
+    Returns
+    -------
+    ImageSet
+        (N, 32, 32, 3) RGB images, checked against torchvision's checksums.
+
+    Raises
+    ------
+    DatasetError
+        If the data is not there and not fetched, or is damaged.
+
+    References
+    ----------
+    .. [1] Krizhevsky, Learning multiple layers of features from tiny images,
+       2009, https://www.cs.toronto.edu/~kriz/cifar.html.
+    """
+    root = Path(folder)
+    if root.name == _CIFAR10_FOLDER:
+        root = root.parent
+    if not (root / _CIFAR10_FOLDER).is_dir():
+        if download is None:
+            raise DatasetError(_missing(root))
+        download(root)
+    from torchvision.datasets import CIFAR10
+
+    # torchvision compares checksums before it unpickles anything.
+    try:
+        data = CIFAR10(root=str(root), train=train, download=False).data
+    except (RuntimeError, OSError, pickle.UnpicklingError) as error:
+        raise DatasetError(
+            f"The CIFAR-10 files in {root / _CIFAR10_FOLDER} are incomplete or "
+            f"damaged. Remove that folder and fetch it again from {CIFAR10_URL}."
+        ) from error
+    part = "training" if train else "test"
+    return ImageSet(name=f"CIFAR-10 {part} set", images=data)
+
+
+def download_cifar10(folder: Path, *, progress: bool = True) -> None:
+    """Fetch CIFAR-10 (170 MB), check it and unpack it into `folder`.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where ``cifar-10-batches-py`` will lie; made if it does not exist.
+    progress : bool
+        Whether to show a progress bar on standard error.
+
+    Raises
+    ------
+    DatasetError
+        If it cannot be fetched, with what to put where by hand.
+    """
+    import pooch
+    import requests
+
+    # Interrupting it leaves nothing behind: pooch downloads to a temporary
+    # file, and moves it only after its checksum was right.
+    try:
+        pooch.retrieve(
+            CIFAR10_URL,
+            known_hash=_CIFAR10_HASH,
+            fname="cifar-10-python.tar.gz",
+            path=folder,
+            progressbar=progress,
+            processor=pooch.Untar(extract_dir="."),
+        )
+    except (requests.RequestException, ValueError, OSError) as error:
+        raise DatasetError(
+            f"{_missing(folder)} It could not be fetched from there: {error}"
+        ) from error
+
+
+def _missing(root: Path) -> str:
+    return (
+        f"CIFAR-10 was not found: expected the folder {root / _CIFAR10_FOLDER}. "
+        f"Download {CIFAR10_URL} and unpack it into {root}, or name the folder "
+        "that holds it."
+    )

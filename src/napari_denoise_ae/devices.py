@@ -1,0 +1,81 @@
+"""Which device to compute on, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from .errors import DeviceError
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceChoice:
+    """A device and the reason for it.
+
+    Parameters
+    ----------
+    device : torch.device
+        The device to compute on.
+    reason : str
+        Why it was taken, for a user to read.
+    """
+
+    device: torch.device
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.device} ({self.reason})"
+
+
+def choose_device(name: str = "auto") -> DeviceChoice:
+    """Choose a device by name.
+
+    Parameters
+    ----------
+    name : str
+        ``"auto"`` takes CUDA, else MPS, else the CPU. Any of torch's names
+        takes that device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
+
+    Returns
+    -------
+    DeviceChoice
+        The device and the reason for it.
+
+    Raises
+    ------
+    DeviceError
+        If the name is unknown, or the device is not there.
+    """
+    if name == "auto":
+        return _best_device()
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise DeviceError(
+            f"Unknown device {name!r}. Use auto, cpu, cuda, cuda:N or mps."
+        ) from None
+    if not _is_there(device):
+        raise DeviceError(
+            f"The device {name!r} was asked for, but torch {torch.__version__} finds "
+            "none here. Use 'auto' or 'cpu', or install a torch and a driver that "
+            "support it."
+        )
+    return DeviceChoice(device, "asked for")
+
+
+def _best_device() -> DeviceChoice:
+    if torch.cuda.is_available():
+        name = torch.cuda.get_device_name()
+        return DeviceChoice(torch.device("cuda"), f"auto: {name} found")
+    if torch.backends.mps.is_available():
+        return DeviceChoice(torch.device("mps"), "auto: Apple GPU found")
+    return DeviceChoice(torch.device("cpu"), "auto: neither CUDA nor MPS found")
+
+
+def _is_there(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return (device.index or 0) < torch.cuda.device_count()
+    if device.type == "mps":
+        return torch.backends.mps.is_available()
+    return device.type == "cpu"

@@ -1,0 +1,46 @@
+"""What every network of the package has in common."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from ..errors import InvalidInputError
+
+
+class DenoisingNetwork(nn.Module):
+    """A fully convolutional network from noisy to denoised images.
+
+    It takes and returns tensors of shape (N, `in_channels`, Y, X), float32,
+    with the intensity range mapped to [0, 1]; Y and X are multiples of
+    `stride`.
+
+    Attributes
+    ----------
+    in_channels : int
+        Channels that it takes and returns: 1 for grey, 3 for RGB.
+    stride : int
+        Total stride of the encoder, in pixels. Shifting the input by a
+        multiple of it shifts the output; by anything else it does not.
+    receptive_field_radius : int
+        How far, in pixels, an input pixel can be from an output pixel that
+        depends on it.
+    """
+
+    stride: ClassVar[int]
+    receptive_field_radius: ClassVar[int]
+    in_channels: int
+
+    def forward(self, noisy: Tensor) -> Tensor:
+        """Denoise a batch; see the class for shapes and ranges."""
+        raise NotImplementedError
+
+
+def require_at_least_one(name: str, value: object) -> int:
+    """Return `value` if it is an integer above 0, else raise."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InvalidInputError(
+            f"The network option {name} must be an integer above 0, got {value!r}."
+        )
+    return value

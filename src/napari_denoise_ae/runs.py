@@ -1,0 +1,192 @@
+"""The files of a training run, and a run that writes them after every epoch."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import asdict, dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from .checkpoint import load_training_state, save_checkpoint, save_training_state
+from .errors import CheckpointError, DatasetError, InvalidInputError, OutputError
+from .figures import save_loss_curves
+from .files import atomic_write, require_writable
+from .training import BatchResult, EpochResult, Trainer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from .config import TrainingConfig
+    from .data import ImageSet
+    from .devices import DeviceChoice
+
+# What may change when a run goes on: none of it changes the epochs so far.
+_CHANGEABLE = {"epochs", "patience"}
+
+
+@dataclass(frozen=True, slots=True)
+class RunFiles:
+    """Where the files of a run lie: beside the checkpoint, with its name.
+
+    Parameters
+    ----------
+    checkpoint : pathlib.Path
+        The best epoch, ``NAME.pt``.
+    """
+
+    checkpoint: Path
+
+    @property
+    def state(self) -> Path:
+        """What `resume` goes on from, ``NAME.resume``."""
+        return self.checkpoint.with_suffix(".resume")
+
+    @property
+    def history(self) -> Path:
+        """Losses by epoch, ``NAME.history.csv``."""
+        return self.checkpoint.with_suffix(".history.csv")
+
+    @property
+    def curves(self) -> Path:
+        """Their picture, ``NAME.curves.png``."""
+        return self.checkpoint.with_suffix(".curves.png")
+
+    def require_usable(self, *, resume: bool, overwrite: bool) -> None:
+        """Find out now, not after an hour, whether the files can be used.
+
+        Parameters
+        ----------
+        resume : bool
+            Whether a run is to go on, so that its state must be there.
+        overwrite : bool
+            Whether the files of another run may be replaced.
+
+        Raises
+        ------
+        InvalidInputError
+            If both are asked for, or the checkpoint's name does not end in .pt.
+        CheckpointError
+            If there is nothing to resume.
+        OutputError
+            If the files could not be written, or are those of another run.
+        """
+        if resume and overwrite:
+            raise InvalidInputError("Choose either resume or overwrite, not both.")
+        if self.checkpoint.suffix != ".pt":
+            raise InvalidInputError(
+                f"A checkpoint's name must end in .pt, got {str(self.checkpoint)!r}."
+            )
+        for path in (self.checkpoint, self.state, self.history, self.curves):
+            require_writable(path)
+        if resume and not self.state.is_file():
+            raise CheckpointError(
+                f"There is nothing to resume: {self.state} does not exist. It is "
+                "written after the first epoch of a run, beside the checkpoint."
+            )
+        if not resume and not overwrite and self.checkpoint.exists():
+            raise OutputError(
+                f"{self.checkpoint} is there already. Go on with that run (resume), "
+                "replace it (overwrite), or choose another name."
+            )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingRun:
+    """A trainer whose files are whole after every epoch.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        The trainer.
+    files : RunFiles
+        Where its files lie.
+    """
+
+    trainer: Trainer
+    files: RunFiles
+
+    def steps(self) -> Iterator[BatchResult | EpochResult]:
+        """Train; before an epoch's result is given out, its files are written.
+
+        Raises
+        ------
+        OutputError
+            If a file cannot be written; the epoch before it is whole.
+        """
+        for result in self.trainer.run():
+            if isinstance(result, EpochResult):
+                self._write_epoch()
+            yield result
+
+    def write_end(self) -> None:
+        """Write the best epoch, the history and the loss curves.
+
+        There must be a finished epoch; one that was interrupted is left out.
+        """
+        save_checkpoint(self.trainer.checkpoint(), self.files.checkpoint)
+        _save_history(self.trainer.history, self.files.history)
+        save_loss_curves(self.trainer.history, self.files.curves)
+
+    def _write_epoch(self) -> None:
+        # In this order: a state never lies beside an older checkpoint, and an
+        # epoch whose state was not written is repeated with the same result.
+        save_checkpoint(self.trainer.checkpoint(), self.files.checkpoint)
+        _save_history(self.trainer.history, self.files.history)
+        save_training_state(self.trainer.state(), self.files.state)
+
+
+def resume_run(
+    files: RunFiles, data: ImageSet, device: DeviceChoice, changes: dict[str, Any]
+) -> TrainingRun:
+    """Prepare to go on with a run after its last finished epoch.
+
+    Parameters
+    ----------
+    files : RunFiles
+        Where the run lies.
+    data : ImageSet
+        The same images.
+    device : DeviceChoice
+        May differ from before.
+    changes : dict
+        Fields of `TrainingConfig`; only `epochs` and `patience` may differ
+        from before.
+
+    Raises
+    ------
+    CheckpointError
+        If the state to go on from cannot be used.
+    InvalidInputError
+        If a change would contradict the epochs that were trained.
+    DatasetError
+        If the images are others.
+    """
+    state = load_training_state(files.state)
+    record = state.record
+    if data.sha256 != record.dataset_sha256:
+        raise DatasetError(
+            f"The run was trained on {record.dataset} with the checksum "
+            f"{record.dataset_sha256[:12]}, these images have {data.sha256[:12]}. "
+            "Give the same data, or start a new run."
+        )
+    config = _changed_config(record.config, changes)
+    return TrainingRun(Trainer(config, data, device, resume_from=state), files)
+
+
+def _changed_config(config: TrainingConfig, changes: dict[str, Any]) -> TrainingConfig:
+    for name, value in changes.items():
+        if name not in _CHANGEABLE and getattr(config, name) != value:
+            raise InvalidInputError(
+                f"{name} was {getattr(config, name)!r} when the run began and cannot "
+                f"be {value!r} now. Leave it out, or start a new run; only "
+                f"{' and '.join(sorted(_CHANGEABLE))} may change."
+            )
+    return replace(config, **changes)
+
+
+def _save_history(history: list[EpochResult], path: Path) -> None:
+    names = [field.name for field in fields(EpochResult)]
+    with atomic_write(path) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows(asdict(result) for result in history)

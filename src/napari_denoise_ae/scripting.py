@@ -1,0 +1,204 @@
+"""The calls that scripts make, with a progress bar where they take long."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from .config import preset_config
+from .data import ImageSet, download_cifar10, load_cifar10
+from .devices import choose_device
+from .runs import RunFiles, TrainingRun, resume_run
+from .training import BatchResult, EpochResult, Trainer
+
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from .checkpoint import Checkpoint
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingResult:
+    """What a training run has reached.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        The best epoch.
+    history : tuple of EpochResult
+        The finished epochs.
+    files : RunFiles
+        Where the checkpoint, the history and the curves lie.
+    stop_reason : str
+        Why training ended.
+    """
+
+    checkpoint: Checkpoint
+    history: tuple[EpochResult, ...]
+    files: RunFiles
+    stop_reason: str
+
+
+def train(
+    data: str | Path | ImageSet,
+    *,
+    preset: str | None = None,
+    output: str | Path = "best_denoising_model.pt",
+    device: str = "auto",
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: bool = True,
+    **settings: Any,
+) -> TrainingResult:
+    """Train a denoising autoencoder on CIFAR-10.
+
+    Parameters
+    ----------
+    data : path or ImageSet
+        The folder that holds CIFAR-10's ``cifar-10-batches-py``; if it is not
+        there, it is fetched (170 MB). Or clean images in memory.
+    preset : str, optional
+        A key of `napari_denoise_ae.PRESETS`; None means ``"conv"``.
+    output : path
+        The checkpoint to write; must end in ``.pt``. The history, the curves
+        and what `resume` needs are written beside it.
+    device : str
+        ``"auto"`` (CUDA, else MPS, else CPU) or one of torch's names.
+    resume : bool
+        Go on with the run whose files lie at `output`.
+    overwrite : bool
+        Replace a run whose files lie at `output`.
+    progress : bool
+        Whether to show a progress bar on standard error.
+    **settings
+        Fields of `napari_denoise_ae.TrainingConfig` that differ from the
+        preset; on `resume`, only `epochs` and `patience`.
+
+    Returns
+    -------
+    TrainingResult
+        What was reached. Interrupted by Ctrl-C after the first epoch, what
+        was reached by then.
+
+    Raises
+    ------
+    InvalidInputError
+        If the preset, a setting or its value cannot be used.
+    DatasetError, DeviceError, OutputError, CheckpointError, TrainingError
+        If the data, the device, the place to write to, the run to resume or
+        the training itself does not work out.
+    KeyboardInterrupt
+        If interrupted before the first epoch was finished.
+
+    Examples
+    --------
+    >>> result = train("data", noise="gaussian:0.1", epochs=5)  # doctest: +SKIP
+    >>> result.checkpoint.record.val_psnr  # doctest: +SKIP
+    """
+    run = prepare_run(
+        data,
+        preset=preset,
+        output=output,
+        device=device,
+        resume=resume,
+        overwrite=overwrite,
+        progress=progress,
+        settings=settings,
+    )
+    return run_to_the_end(run, progress=progress)
+
+
+def prepare_run(
+    data: str | Path | ImageSet,
+    *,
+    preset: str | None,
+    output: str | Path,
+    device: str,
+    resume: bool,
+    overwrite: bool,
+    progress: bool,
+    settings: dict[str, Any],
+) -> TrainingRun:
+    """Do all of `train` up to the first epoch; see there."""
+    # Whatever can be wrong is found before a download, and long before an epoch.
+    config = preset_config(preset or "conv", **settings)
+    chosen_device = choose_device(device)
+    files = RunFiles(Path(output))
+    files.require_usable(resume=resume, overwrite=overwrite)
+    images = data if isinstance(data, ImageSet) else _load_images(data, progress)
+    if not resume:
+        return TrainingRun(Trainer(config, images, chosen_device), files)
+    changes = settings if preset is None else {"preset": preset, **settings}
+    return resume_run(files, images, chosen_device, changes)
+
+
+def run_to_the_end(run: TrainingRun, *, progress: bool) -> TrainingResult:
+    """Do the epochs of `train` and write the last files; see there."""
+    trainer = run.trainer
+    stop_reason = ""
+    with _progress_bar(trainer, progress) as bar:
+        try:
+            for result in run.steps():
+                _show(result, bar, trainer)
+        except KeyboardInterrupt:
+            if not trainer.history:
+                raise
+            stop_reason = f"interrupted after epoch {len(trainer.history)}"
+    run.write_end()
+    return TrainingResult(
+        checkpoint=trainer.checkpoint(),
+        history=tuple(trainer.history),
+        files=run.files,
+        stop_reason=stop_reason or trainer.stop_reason,
+    )
+
+
+def _load_images(folder: str | Path, progress: bool) -> ImageSet:
+    fetch = partial(download_cifar10, progress=progress)
+    return load_cifar10(folder, train=True, download=fetch)
+
+
+def _progress_bar(trainer: Trainer, progress: bool) -> tqdm[NoReturn]:
+    # The time left is that of all epochs; early stopping can only shorten it.
+    return tqdm(
+        total=trainer.config.epochs * trainer.n_batches,
+        initial=len(trainer.history) * trainer.n_batches,
+        disable=not progress,
+        unit="batch",
+        mininterval=0.5,
+        dynamic_ncols=True,
+        bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}, at most {remaining} "
+        "left, {rate_fmt}{postfix}",
+    )
+
+
+def _show(
+    result: BatchResult | EpochResult, bar: tqdm[NoReturn], trainer: Trainer
+) -> None:
+    if isinstance(result, EpochResult):
+        bar.write(describe_epoch(result, trainer.config.epochs), file=sys.stderr)
+        return
+    # Reading the loss waits for the device: only when the bar is drawn.
+    if bar.update():
+        epoch = f"epoch {result.epoch}/{trainer.config.epochs}"
+        bar.set_description(
+            f"{epoch}, batch {result.batch}/{result.n_batches}", refresh=False
+        )
+        losses = f"loss {float(result.loss):.5f}"
+        if trainer.history:
+            losses += f", val_loss {trainer.history[-1].val_loss:.5f}"
+        bar.set_postfix_str(losses, refresh=False)
+
+
+def describe_epoch(result: EpochResult, epochs: int) -> str:
+    """Return one line about a finished epoch."""
+    return (
+        f"epoch {result.epoch:>3}/{epochs}  loss {result.train_loss:.5f}  "
+        f"val_loss {result.val_loss:.5f}  val_psnr {result.val_psnr:.2f} dB  "
+        f"{result.seconds:.1f} s" + ("  best" if result.is_best else "")
+    )

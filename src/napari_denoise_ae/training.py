@@ -1,0 +1,430 @@
+"""The training loop: a generator of frozen results.
+
+The loop knows neither files nor faces. Whoever runs it iterates; what it has
+reached lies on the `Trainer`, so that stopping at any point loses nothing but
+the unfinished epoch.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from . import __version__
+from .checkpoint import Checkpoint, TrainingRecord, TrainingState
+from .data import split_indices
+from .errors import TrainingError
+from .losses import LOSSES
+from .metrics import estimate_noise
+from .models import build_network
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+    from .config import TrainingConfig
+    from .data import ImageSet
+    from .devices import DeviceChoice
+
+# Noisy validation images on which the checkpoint's own noise is measured.
+_N_NOISE_IMAGES = 256
+
+# Keys that keep the random streams of a run apart.
+_WEIGHTS, _ORDER, _NOISE, _VALIDATION, _FLIP = range(5)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """One batch has been trained on.
+
+    Parameters
+    ----------
+    epoch, batch : int
+        Which one, from 1.
+    n_batches : int
+        Batches in an epoch.
+    loss : torch.Tensor
+        Its mean loss, without dimensions, still on the training device:
+        reading it waits for the device, so read it seldom.
+    """
+
+    epoch: int
+    batch: int
+    n_batches: int
+    loss: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class EpochResult:
+    """One epoch has been trained and validated.
+
+    Parameters
+    ----------
+    epoch : int
+        Which one, from 1.
+    train_loss : float
+        Mean loss over the epoch's training images, while they were trained on.
+    val_loss : float
+        Mean loss over the validation images after the epoch.
+    val_psnr : float
+        Mean PSNR over the validation images, in dB, data range 1.
+    is_best : bool
+        Whether `val_loss` is lower than that of every epoch before, by at
+        least the config's `min_delta`.
+    seconds : float
+        Time that the epoch took.
+    """
+
+    epoch: int
+    train_loss: float
+    val_loss: float
+    val_psnr: float
+    is_best: bool
+    seconds: float
+
+
+class Trainer:
+    """Train one network on one set of images.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+        What to do.
+    data : ImageSet
+        All images; split here, by the config's seed, before anything else.
+    device : DeviceChoice
+        Where to compute. The images are copied there, as bytes.
+    resume_from : TrainingState, optional
+        Go on from there; `config` must be that of the run, beside `epochs`,
+        `patience` and `min_delta`.
+
+    Attributes
+    ----------
+    config : TrainingConfig
+        What to do.
+    history : list of EpochResult
+        The finished epochs.
+    device : DeviceChoice
+        Where it computes.
+    n_train, n_val, n_batches : int
+        Training images, validation images, and batches in an epoch.
+    n_parameters : int
+        Weights that are trained.
+
+    Raises
+    ------
+    InvalidInputError
+        If the network's options cannot be used.
+    DatasetError
+        If there are too few images to split.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_denoise_ae.config import TrainingConfig
+    >>> from napari_denoise_ae.data import ImageSet
+    >>> from napari_denoise_ae.devices import choose_device
+    >>> images = np.zeros((20, 8, 8, 3), dtype=np.uint8)
+    >>> config = TrainingConfig(epochs=1)
+    >>> trainer = Trainer(config, ImageSet("black", images), choose_device("cpu"))
+    >>> for result in trainer.run():
+    ...     print(type(result).__name__, result.epoch)
+    BatchResult 1
+    EpochResult 1
+    """
+
+    def __init__(
+        self,
+        config: TrainingConfig,
+        data: ImageSet,
+        device: DeviceChoice,
+        resume_from: TrainingState | None = None,
+    ) -> None:
+        self.config = config
+        self.history: list[EpochResult] = []
+        self.device = device
+        self._device = device.device
+        self._data = data
+        split = split_indices(len(data.images), config.val_fraction, config.seed)
+        self.n_train, self.n_val = len(split.train), len(split.val)
+        self.n_batches = -(-self.n_train // config.batch_size)
+        self._train_images = self._to_device(split.train)
+        self._val_images = self._to_device(split.val)
+        self._noise = config.noise_model
+        self._loss = LOSSES[config.loss]
+        self._network = self._build_network()
+        parameters = self._network.parameters()
+        self.n_parameters = sum(parameter.numel() for parameter in parameters)
+        self._optimizer = _make_optimizer(self._network, config)
+        self._best_weights: dict[str, Tensor] = {}
+        if resume_from is not None:
+            self._restore(resume_from)
+        # The checksum and the noise estimate do not change in a run.
+        self._sha256 = data.sha256
+        self._noise_estimate = self._estimate_noise()
+
+    @property
+    def stop_reason(self) -> str:
+        """Why training is over; empty while there is more to do."""
+        config, done = self.config, len(self.history)
+        if done and self._epochs_without_improvement >= config.patience:
+            return f"patience of {config.patience} used up at epoch {done}"
+        if done >= config.epochs:
+            return f"all {config.epochs} epochs done"
+        return ""
+
+    @property
+    def best_epoch(self) -> EpochResult:
+        """The epoch with the lowest validation loss; there must be one."""
+        return next(result for result in reversed(self.history) if result.is_best)
+
+    def run(self) -> Iterator[BatchResult | EpochResult]:
+        """Train until `stop_reason` says why it is over.
+
+        Yields
+        ------
+        BatchResult or EpochResult
+            One for each batch, and one after the last batch of an epoch.
+
+        Raises
+        ------
+        TrainingError
+            If the loss is no longer finite, or the device runs out of memory.
+        """
+        try:
+            while not self.stop_reason:
+                yield from self._run_epoch(len(self.history) + 1)
+        except torch.OutOfMemoryError as error:
+            raise TrainingError(
+                f"The device {self._device} ran out of memory with a batch_size of "
+                f"{self.config.batch_size}. Train with a smaller one."
+            ) from error
+
+    def checkpoint(self) -> Checkpoint:
+        """Return the best epoch so far; there must be a finished one."""
+        return Checkpoint(
+            name=self.config.preset,
+            network=self.config.network,
+            network_options=self.config.network_options,
+            state_dict=self._best_weights,
+            record=self._record(),
+        )
+
+    def state(self) -> TrainingState:
+        """Return what is needed to go on later; only between epochs."""
+        return TrainingState(
+            best=self.checkpoint(),
+            record=self._record(),
+            state_dict=_copy_weights(self._network),
+            optimizer=self._optimizer.state_dict(),
+            history=[asdict(result) for result in self.history],
+        )
+
+    def example_images(
+        self, n_images: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Return the first validation images as noisy, denoised and clean.
+
+        Each is (n_images, Y, X, channels), range [0, 1] beside unclipped noise.
+        """
+        clean = _to_unit(self._val_images[:n_images])
+        noisy = self._noise.apply(clean, self._generator(_VALIDATION, 0))
+        self._network.eval()
+        with torch.inference_mode():
+            denoised = self._network(noisy)
+        as_images = [
+            tensor.permute(0, 2, 3, 1).float().cpu().numpy()
+            for tensor in (noisy, denoised, clean)
+        ]
+        return as_images[0], as_images[1], as_images[2]
+
+    def _run_epoch(self, epoch: int) -> Iterator[BatchResult | EpochResult]:
+        start = time.perf_counter()
+        self._network.train()
+        noise = self._generator(_NOISE, epoch)
+        flip = self._generator(_FLIP, epoch)
+        total = torch.zeros((), device=self._device)
+        for batch, indices in enumerate(self._batches(epoch), start=1):
+            clean = self._augment(_to_unit(self._train_images[indices]), flip)
+            loss = self._train_on(self._noise.apply(clean, noise), clean)
+            total += loss * len(indices)
+            yield BatchResult(epoch, batch, self.n_batches, loss)
+        val_loss, val_psnr = self._validate()
+        train_loss = float(total) / self.n_train
+        if not np.isfinite([train_loss, val_loss]).all():
+            raise TrainingError(
+                f"The loss is no longer finite in epoch {epoch} (training "
+                f"{train_loss}, validation {val_loss}). Use a lower learning_rate "
+                f"than {self.config.learning_rate:g}."
+            )
+        is_best = not self.history or (
+            val_loss < self.best_epoch.val_loss - self.config.min_delta
+        )
+        if is_best:
+            self._best_weights = _copy_weights(self._network)
+        seconds = time.perf_counter() - start
+        result = EpochResult(epoch, train_loss, val_loss, val_psnr, is_best, seconds)
+        self.history.append(result)
+        yield result
+
+    def _train_on(self, noisy: Tensor, clean: Tensor) -> Tensor:
+        with self._autocast():
+            denoised = self._network(noisy)
+        loss = self._loss(denoised.float(), clean)
+        self._optimizer.zero_grad()
+        loss.backward()
+        self._optimizer.step()
+        return loss.detach()
+
+    def _validate(self) -> tuple[float, float]:
+        """Return the mean loss and the mean PSNR over the validation images."""
+        self._network.eval()
+        # The same noise after every epoch, so that epochs compare.
+        noise = self._generator(_VALIDATION, 0)
+        loss = torch.zeros((), device=self._device)
+        psnr = torch.zeros((), device=self._device)
+        with torch.inference_mode():
+            for batch in self._val_images.split(self.config.batch_size):
+                clean = _to_unit(batch)
+                with self._autocast():
+                    denoised = self._network(self._noise.apply(clean, noise))
+                denoised = denoised.float()
+                loss += self._loss(denoised, clean) * len(batch)
+                squared_error = (denoised - clean).square().mean(dim=(1, 2, 3))
+                psnr += -10.0 * squared_error.clamp_min(1e-12).log10().sum()
+        return float(loss) / self.n_val, float(psnr) / self.n_val
+
+    def _batches(self, epoch: int) -> tuple[Tensor, ...]:
+        """Return shuffled indices of training images, batch by batch."""
+        generator = torch.Generator().manual_seed(self._seed(_ORDER, epoch))
+        order = torch.randperm(self.n_train, generator=generator)
+        batches: tuple[Tensor, ...] = order.to(self._device).split(
+            self.config.batch_size
+        )
+        return batches
+
+    def _augment(self, clean: Tensor, generator: torch.Generator) -> Tensor:
+        if self.config.augmentation == "none":
+            return clean
+        chance = clean.new_empty((len(clean), 1, 1, 1)).uniform_(generator=generator)
+        return torch.where(chance < 0.5, clean.flip(-1), clean)
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        if self._device.type != "cuda" or not self.config.mixed_precision:
+            return nullcontext()
+        # bfloat16 has the exponents of float32: no loss scaling is needed.
+        return torch.autocast("cuda", torch.bfloat16)
+
+    def _build_network(self) -> nn.Module:
+        # The first weights come from torch's global generator; put it back.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self._seed(_WEIGHTS, 0))
+            network = build_network(self.config.network, self.config.network_options)
+        network.to(self._device)
+        if self._device.type == "cuda":
+            network.to(memory_format=torch.channels_last)
+        self._radius = network.receptive_field_radius
+        self._stride = network.stride
+        return network
+
+    def _restore(self, state: TrainingState) -> None:
+        self._network.load_state_dict(state.state_dict)
+        self._optimizer.load_state_dict(dict(state.optimizer))
+        self.history = [EpochResult(**result) for result in state.history]
+        self._best_weights = dict(state.best.state_dict)
+
+    @property
+    def _epochs_without_improvement(self) -> int:
+        return len(self.history) - self.best_epoch.epoch
+
+    def _record(self) -> TrainingRecord:
+        best = self.best_epoch
+        return TrainingRecord(
+            config=self.config,
+            dataset=self._data.name,
+            dataset_sha256=self._sha256,
+            n_train=self.n_train,
+            n_val=self.n_val,
+            epochs_run=len(self.history),
+            best_epoch=best.epoch,
+            stop_reason=self.stop_reason,
+            val_loss=best.val_loss,
+            val_psnr=best.val_psnr,
+            noise_estimate=self._noise_estimate,
+            receptive_field_radius=self._radius,
+            stride=self._stride,
+            device=str(self._device),
+            package_version=__version__,
+            torch_version=str(torch.__version__),
+            date=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+
+    def _estimate_noise(self) -> tuple[float, float, float]:
+        noisy, _, _ = self.example_images(_N_NOISE_IMAGES)
+        estimates = [estimate_noise(image, channel_axis=-1) for image in noisy]
+        low, middle, high = np.nanpercentile(estimates, (5, 50, 95))
+        return float(low), float(middle), float(high)
+
+    def _to_device(self, indices: NDArray[np.int64]) -> Tensor:
+        images = torch.from_numpy(self._data.images[indices]).to(self._device)
+        return images.permute(0, 3, 1, 2)  # (N, channels, Y, X), channels last
+
+    def _generator(self, stream: int, epoch: int) -> torch.Generator:
+        return torch.Generator(self._device).manual_seed(self._seed(stream, epoch))
+
+    def _seed(self, stream: int, epoch: int) -> int:
+        # A seed for each stream and epoch: resuming needs no generator's state.
+        sequence = np.random.SeedSequence(self.config.seed, spawn_key=(stream, epoch))
+        return int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def _to_unit(images: Tensor) -> Tensor:
+    """Turn bytes into [0, 1]."""
+    return images.to(torch.float32).div_(255.0)
+
+
+def _copy_weights(network: nn.Module) -> dict[str, Tensor]:
+    return {
+        key: tensor.detach().to("cpu", memory_format=torch.contiguous_format, copy=True)
+        for key, tensor in network.state_dict().items()
+    }
+
+
+def _make_optimizer(
+    network: nn.Module, config: TrainingConfig
+) -> torch.optim.Optimizer:
+    _load_triton_apart()
+    kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
+    return kind(network.parameters(), lr=config.learning_rate)
+
+
+def _load_triton_apart() -> None:
+    """Keep triton's LLVM apart from that of Mesa's OpenGL.
+
+    The first optimizer makes torch import triton. Where a window has loaded
+    Mesa's software OpenGL before, triton's library then finds Mesa's LLVM
+    symbols instead of its own and the process dies of a segmentation fault.
+    Loaded with RTLD_DEEPBIND, a library prefers its own symbols.
+    """
+    name = "triton._C.libtriton"
+    if sys.platform != "linux" or name in sys.modules or not find_spec("triton"):
+        return
+    import importlib
+    import os
+
+    flags = sys.getdlopenflags()
+    sys.setdlopenflags(flags | os.RTLD_DEEPBIND)
+    try:
+        importlib.import_module(name)
+    finally:
+        sys.setdlopenflags(flags)
