@@ -12,12 +12,12 @@ import pickle
 import warnings
 import zipfile
 from dataclasses import asdict, dataclass, fields
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from .builtin import builtin_file, builtin_models
 from .config import TrainingConfig
 from .errors import CheckpointError, DenoiseAEWarning, InvalidInputError
 from .files import atomic_write
@@ -145,16 +145,6 @@ class TrainingState:
     history: list[dict[str, Any]]
 
 
-def builtin_models() -> list[str]:
-    """Return the names of the models that come with the package."""
-    folder = resources.files(__package__) / "weights"
-    return sorted(
-        Path(entry.name).stem
-        for entry in folder.iterdir()
-        if entry.name.endswith(".pt")
-    )
-
-
 def load_checkpoint(source: str | Path) -> Checkpoint:
     """Load a checkpoint, or a built-in model by its name.
 
@@ -176,8 +166,7 @@ def load_checkpoint(source: str | Path) -> Checkpoint:
         If there is no such file or it is not a usable checkpoint.
     """
     if str(source) in builtin_models():
-        path = resources.files(__package__) / "weights" / f"{source}.pt"
-        with resources.as_file(path) as file:
+        with builtin_file(str(source)) as file:
             return _parse_checkpoint(_read(file), name=str(source))
     file = Path(source)
     if not file.is_file():

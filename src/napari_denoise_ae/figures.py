@@ -125,4 +125,4 @@ def _draw_image(axes: Axes, image: NDArray[Any], scale: IntensityRange) -> None:
 def _save(figure: Figure, path: Path) -> None:
     FigureCanvasAgg(figure)
     with atomic_write(path) as temporary:
-        figure.savefig(temporary, dpi=_DPI, format="png")
+        figure.savefig(temporary, dpi=_DPI, format="png", bbox_inches="tight")

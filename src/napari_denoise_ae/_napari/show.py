@@ -51,5 +51,5 @@ def show_images(images: Mapping[str, NDArray[Any]]) -> None:
     viewer = napari.Viewer(title="napari-denoise-ae")
     for name, image in images.items():
         viewer.add_image(image, name=name)
-    viewer.grid.enabled = True
+    viewer.canvas.grid.enabled = True
     napari.run()

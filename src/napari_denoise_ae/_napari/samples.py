@@ -1,0 +1,48 @@
+"""Sample images: photographs that come with scikit-image, clean and noisy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    # Data, keyword arguments of the layer, type of the layer.
+    LayerData = tuple[NDArray[Any], dict[str, Any], str]
+
+_NOISE = "gaussian:0.5"
+
+
+def clean_colour() -> list[LayerData]:
+    """Return a clean colour photograph."""
+    from skimage.data import astronaut
+
+    return [(astronaut(), {"name": "astronaut", "rgb": True}, "image")]
+
+
+def noisy_colour() -> list[LayerData]:
+    """Return the same with the noise that the built-in `conv` model removes."""
+    return [_with_noise(layer) for layer in clean_colour()]
+
+
+def clean_grey() -> list[LayerData]:
+    """Return a clean grey photograph."""
+    from skimage.data import camera
+
+    return [(camera(), {"name": "camera"}, "image")]
+
+
+def noisy_grey() -> list[LayerData]:
+    """Return the same with the noise that the built-in `conv` model removes."""
+    return [_with_noise(layer) for layer in clean_grey()]
+
+
+def _with_noise(layer: LayerData) -> LayerData:
+    from ..inference import add_noise
+
+    data, options, kind = layer
+    return (
+        add_noise(data, _NOISE),
+        {**options, "name": f"{options['name']} [noisy]"},
+        kind,
+    )

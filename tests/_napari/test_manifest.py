@@ -1,0 +1,75 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from npe2 import PluginManifest
+
+NAME = "napari-denoise-ae"
+
+
+@pytest.fixture(scope="module")
+def manifest():
+    return PluginManifest.from_distribution(NAME)
+
+
+def test_every_python_name_can_be_imported(manifest):
+    manifest.validate_imports()
+
+
+def test_every_contribution_names_a_command_that_exists(manifest):
+    contributions = manifest.contributions
+    commands = {command.id for command in contributions.commands}
+    used = [widget.command for widget in contributions.widgets]
+    used += [sample.command for sample in contributions.sample_data]
+    assert used
+    assert set(used) == commands
+
+
+def test_the_version_is_that_of_the_package(manifest):
+    import napari_denoise_ae
+
+    assert manifest.package_version == napari_denoise_ae.__version__
+
+
+def test_the_manifest_and_the_widget_import_no_torch():
+    code = (
+        "import sys\n"
+        "from npe2 import PluginManifest\n"
+        f"manifest = PluginManifest.from_distribution('{NAME}')\n"
+        "manifest.validate_imports()\n"
+        "print([name for name in ('torch', 'torchvision', 'skimage') "
+        "if name in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert "torch" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("key", "shape"),
+    [
+        ("clean_colour", (512, 512, 3)),
+        ("noisy_colour", (512, 512, 3)),
+        ("clean_grey", (512, 512)),
+        ("noisy_grey", (512, 512)),
+    ],
+)
+def test_samples_open(make_napari_viewer, key, shape):
+    viewer = make_napari_viewer()
+    (layer,) = viewer.open_sample(NAME, key)
+    assert layer.data.shape == shape
+    assert layer.data.dtype == np.uint8
+    assert layer.rgb == (len(shape) == 3)
+
+
+def test_noisy_samples_are_noisy_versions_of_the_clean_ones():
+    from napari_denoise_ae import psnr
+    from napari_denoise_ae._napari import samples
+
+    for clean, noisy in [
+        (samples.clean_colour, samples.noisy_colour),
+        (samples.clean_grey, samples.noisy_grey),
+    ]:
+        assert 5 < psnr(clean()[0][0], noisy()[0][0], data_range=255) < 12

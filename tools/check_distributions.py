@@ -1,0 +1,36 @@
+"""Check that a wheel and an sdist hold what users need of them."""
+
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+# Relative to the package.
+NEEDED = ("napari.yaml", "py.typed", "weights/conv.pt")
+
+
+def main(folder: Path) -> int:
+    """Name what is missing in the distributions of a folder."""
+    (wheel,) = folder.glob("*.whl")
+    (sdist,) = folder.glob("*.tar.gz")
+    with zipfile.ZipFile(wheel) as archive:
+        missing = missing_files(wheel, archive.namelist(), "napari_denoise_ae")
+    with tarfile.open(sdist) as archive:
+        root = sdist.name.removesuffix(".tar.gz")
+        package = f"{root}/src/napari_denoise_ae"
+        missing += missing_files(sdist, archive.getnames(), package)
+    print("\n".join(missing) or f"{wheel.name} and {sdist.name} are whole")
+    return 1 if missing else 0
+
+
+def missing_files(path: Path, names: list[str], package: str) -> list[str]:
+    """Return a line for each file that a distribution lacks."""
+    return [
+        f"{path.name} lacks {package}/{name}"
+        for name in NEEDED
+        if f"{package}/{name}" not in names
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
