@@ -12,12 +12,27 @@ import subprocess
 import sys
 
 # A virtual screen, software OpenGL, and what Qt's xcb plugin loads.
-PACKAGES = """
-    xvfb xauth libgl1 libgl1-mesa-dri libegl1 libxcb-cursor0 libxcb-icccm4
-    libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0
-    libxcb-sync1 libxcb-xfixes0 libxcb-xkb1 libxkbcommon-x11-0 libdbus-1-3
-    libfontconfig1 libglib2.0-0
-""".split()
+PACKAGES = (
+    "xvfb",
+    "xauth",
+    "libgl1",
+    "libgl1-mesa-dri",
+    "libegl1",
+    "libxcb-cursor0",
+    "libxcb-icccm4",
+    "libxcb-image0",
+    "libxcb-keysyms1",
+    "libxcb-randr0",
+    "libxcb-render-util0",
+    "libxcb-shape0",
+    "libxcb-sync1",
+    "libxcb-xfixes0",
+    "libxcb-xkb1",
+    "libxkbcommon-x11-0",
+    "libdbus-1-3",
+    "libfontconfig1",
+    "libglib2.0-0",
+)
 
 
 def main() -> int:

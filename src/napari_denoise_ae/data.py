@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -156,6 +157,7 @@ def download_cifar10(folder: Path, *, progress: bool = True) -> None:
     import pooch
     import requests
 
+    is_new = not folder.exists()
     # Interrupting it leaves nothing behind: pooch downloads to a temporary
     # file, and moves it only after its checksum was right.
     try:
@@ -169,8 +171,14 @@ def download_cifar10(folder: Path, *, progress: bool = True) -> None:
         )
     except (requests.RequestException, ValueError, OSError) as error:
         raise DatasetError(
-            f"{_missing(folder)} It could not be fetched from there: {error}"
+            f"{_missing(folder)} Fetching it failed ({type(error).__name__}): is this "
+            "machine offline, or that folder not writable?"
         ) from error
+    finally:
+        if is_new:
+            # Only succeeds while it is empty.
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _missing(root: Path) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from . import __version__
 from .axes import colour_planes, middle_plane, resolve_axes
 from .checkpoint import load_checkpoint
 from .comparison import Comparison, compare
@@ -228,12 +229,24 @@ def _finish(run: Denoising) -> NDArray[Any]:
 
 def _write(result: FileResult, source: ImageFile) -> None:
     job = result.job
+    done = f"napari-denoise-ae {__version__}, intensity range {result.intensity_range}"
     if job.add_noise is not None:
-        noisy = replace(source, pixels=result.noisy, axes=result.axes)
+        noisy = replace(
+            source,
+            pixels=result.noisy,
+            axes=result.axes,
+            provenance=f"{done}, added {job.add_noise} with seed {job.seed}",
+        )
         write_image(job.noisy_output, noisy)
     if job.figure is not None:
         _draw(result, job.figure)
-    write_image(job.output, replace(source, pixels=result.denoised, axes=result.axes))
+    denoised = replace(
+        source,
+        pixels=result.denoised,
+        axes=result.axes,
+        provenance=f"{done}, denoised with {job.model}",
+    )
+    write_image(job.output, denoised)
 
 
 def _draw(result: FileResult, path: Path) -> None:

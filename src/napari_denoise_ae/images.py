@@ -45,11 +45,14 @@ class ImageFile:
         it says nothing.
     calibration : mapping
         Pixel size and the like, as arguments of `tifffile.imwrite`.
+    provenance : str
+        What was done to the image; stored in the description of a TIFF.
     """
 
     pixels: NDArray[Any]
     axes: str | None = None
     calibration: Mapping[str, Any] = field(default_factory=dict)
+    provenance: str = ""
 
 
 def read_image(path: Path) -> ImageFile:
@@ -147,7 +150,7 @@ def write_image(path: Path, image: ImageFile) -> None:
             picture = Image.fromarray(image.pixels)
             picture.save(temporary, quality=_JPEG_QUALITY, subsampling=0)
         else:
-            _write_tiff(temporary, image.pixels, axes, dict(image.calibration))
+            _write_tiff(temporary, image, axes)
 
 
 def _require_known_suffix(path: Path) -> None:
@@ -196,16 +199,19 @@ def _calibration(tiff: tifffile.TiffFile) -> dict[str, Any]:
     return calibration
 
 
-def _write_tiff(
-    path: Path, pixels: NDArray[Any], axes: str, calibration: dict[str, Any]
-) -> None:
+def _write_tiff(path: Path, image: ImageFile, axes: str) -> None:
+    calibration = dict(image.calibration)
+    imagej = calibration.pop("metadata", {})
+    metadata = {"axes": axes}
     # ImageJ's own metadata can only stand in a TIFF of the kind ImageJ writes.
-    metadata = calibration.pop("metadata", {})
-    imagej = bool(metadata) and pixels.dtype.name in _IMAGEJ_DTYPES
+    as_imagej = bool(imagej) and image.pixels.dtype.name in _IMAGEJ_DTYPES
+    if as_imagej:
+        metadata |= imagej
+    if image.provenance:
+        metadata["Info"] = image.provenance
     colour: dict[str, Any] = {"photometric": "rgb" if "S" in axes else "minisblack"}
     if axes.endswith("SYX"):
         colour["planarconfig"] = "separate"
-    metadata = {**metadata, "axes": axes} if imagej else {"axes": axes}
     tifffile.imwrite(
-        path, pixels, imagej=imagej, metadata=metadata, **colour, **calibration
+        path, image.pixels, imagej=as_imagej, metadata=metadata, **colour, **calibration
     )

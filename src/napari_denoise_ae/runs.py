@@ -157,7 +157,8 @@ def resume_run(
     CheckpointError
         If the state to go on from cannot be used.
     InvalidInputError
-        If a change would contradict the epochs that were trained.
+        If a change would contradict the epochs that were trained, or the run
+        is over.
     DatasetError
         If the images are others.
     """
@@ -170,7 +171,13 @@ def resume_run(
             "Give the same data, or start a new run."
         )
     config = _changed_config(record.config, changes)
-    return TrainingRun(Trainer(config, data, device, resume_from=state), files)
+    trainer = Trainer(config, data, device, resume_from=state)
+    if trainer.stop_reason:
+        raise InvalidInputError(
+            f"That run is over: {trainer.stop_reason}. Give it more epochs or more "
+            "patience to go on."
+        )
+    return TrainingRun(trainer, files)
 
 
 def _changed_config(config: TrainingConfig, changes: dict[str, Any]) -> TrainingConfig:

@@ -322,6 +322,8 @@ class Trainer:
     def _autocast(self) -> AbstractContextManager[Any]:
         if self._device.type != "cuda" or not self.config.mixed_precision:
             return nullcontext()
+        if not torch.cuda.is_bf16_supported(including_emulation=False):
+            return nullcontext()
         # bfloat16 has the exponents of float32: no loss scaling is needed.
         return torch.autocast("cuda", torch.bfloat16)
 

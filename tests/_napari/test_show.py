@@ -9,7 +9,7 @@ from napari_denoise_ae.errors import MissingDependencyError
 
 def test_images_are_shown_side_by_side(monkeypatch, make_napari_viewer):
     viewer = make_napari_viewer()
-    monkeypatch.setattr(napari, "Viewer", lambda title: viewer)
+    monkeypatch.setattr(napari, "Viewer", lambda **_: viewer)
     monkeypatch.setattr(napari, "run", lambda: None)
     show.show_images({"clean": np.zeros((8, 8)), "noisy": np.ones((8, 8))})
     assert [layer.name for layer in viewer.layers] == ["clean", "noisy"]
@@ -18,7 +18,7 @@ def test_images_are_shown_side_by_side(monkeypatch, make_napari_viewer):
 
 def test_the_demo_opens_the_viewer(monkeypatch, make_napari_viewer, tmp_path, capsys):
     viewer = make_napari_viewer()
-    monkeypatch.setattr(napari, "Viewer", lambda title: viewer)
+    monkeypatch.setattr(napari, "Viewer", lambda **_: viewer)
     monkeypatch.setattr(napari, "run", lambda: None)
     assert main(["demo", "--output", str(tmp_path), "--viewer"]) == 0
     assert [layer.name for layer in viewer.layers] == ["clean", "noisy", "denoised"]
@@ -36,6 +36,6 @@ def test_without_a_screen_it_is_said_before_anything_is_done(
 
 
 def test_without_napari_it_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(show, "find_spec", lambda name: None)
+    monkeypatch.setattr(show, "find_spec", lambda _: None)
     with pytest.raises(MissingDependencyError, match=r"napari-denoise-ae\[all\]"):
         show.require_viewer()
