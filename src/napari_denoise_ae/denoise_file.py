@@ -219,8 +219,8 @@ def _noisy_image(
 def _finish(run: Denoising) -> NDArray[Any]:
     for message in run.misfits():
         warnings.warn(message, DenoiseAEWarning, stacklevel=3)
-    # Only work that takes longer than a second gets a bar.
-    with tqdm(unit="tile", delay=1, leave=False) as bar:
+    # A bar for a person who waits longer than a second; none in a log.
+    with tqdm(unit="tile", delay=1, leave=False, disable=None) as bar:
         for progress in run:
             bar.total = progress.total
             bar.update()

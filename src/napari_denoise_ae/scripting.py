@@ -170,7 +170,8 @@ def _progress_bar(trainer: Trainer, progress: bool) -> tqdm[NoReturn]:
         initial=len(trainer.history) * trainer.n_batches,
         disable=not progress,
         unit="batch",
-        mininterval=0.5,
+        # A log gets few lines, a person many.
+        mininterval=0.5 if sys.stderr.isatty() else 5.0,
         dynamic_ncols=True,
         bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}, at most {remaining} "
         "left, {rate_fmt}{postfix}",
