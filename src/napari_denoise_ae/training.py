@@ -7,12 +7,10 @@ the unfinished epoch.
 
 from __future__ import annotations
 
-import sys
 import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +23,7 @@ from .errors import TrainingError
 from .losses import LOSSES
 from .metrics import estimate_noise
 from .models import build_network
+from .optimizers import make_optimizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,7 +164,7 @@ class Trainer:
         self._network = self._build_network()
         parameters = self._network.parameters()
         self.n_parameters = sum(parameter.numel() for parameter in parameters)
-        self._optimizer = _make_optimizer(self._network, config)
+        self._optimizer = make_optimizer(self._network.parameters(), config)
         self._best_weights: dict[str, Tensor] = {}
         if resume_from is not None:
             self._restore(resume_from)
@@ -400,33 +399,3 @@ def _copy_weights(network: nn.Module) -> dict[str, Tensor]:
         key: tensor.detach().to("cpu", memory_format=torch.contiguous_format, copy=True)
         for key, tensor in network.state_dict().items()
     }
-
-
-def _make_optimizer(
-    network: nn.Module, config: TrainingConfig
-) -> torch.optim.Optimizer:
-    _load_triton_apart()
-    kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
-    return kind(network.parameters(), lr=config.learning_rate)
-
-
-def _load_triton_apart() -> None:
-    """Keep triton's LLVM apart from that of Mesa's OpenGL.
-
-    The first optimizer makes torch import triton. Where a window has loaded
-    Mesa's software OpenGL before, triton's library then finds Mesa's LLVM
-    symbols instead of its own and the process dies of a segmentation fault.
-    Loaded with RTLD_DEEPBIND, a library prefers its own symbols.
-    """
-    name = "triton._C.libtriton"
-    if sys.platform != "linux" or name in sys.modules or not find_spec("triton"):
-        return
-    import importlib
-    import os
-
-    flags = sys.getdlopenflags()
-    sys.setdlopenflags(flags | os.RTLD_DEEPBIND)
-    try:
-        importlib.import_module(name)
-    finally:
-        sys.setdlopenflags(flags)
