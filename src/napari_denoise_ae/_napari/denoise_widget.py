@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import napari.layers
@@ -18,7 +19,7 @@ from napari.qt.threading import GeneratorWorker, thread_worker
 from napari.utils.notifications import show_error, show_warning
 
 from ..builtin import builtin_models
-from ..errors import DenoiseAEError, DeviceError
+from ..errors import DenoiseAEError
 from .layers import add_denoised_layer, layer_axes
 
 if TYPE_CHECKING:
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..inference import Progress
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What a worker brings back: a result, or what a user did wrong."""
+
+    denoised: NDArray[Any] | None = None
+    misfits: tuple[str, ...] = ()
+    error: str = ""
 
 
 class DenoiseWidget(Container):  # type: ignore[type-arg]
@@ -82,9 +92,10 @@ class DenoiseWidget(Container):  # type: ignore[type-arg]
         self._set_running(True)
         worker = _denoise(layer.data, axes, self._model.value)
         worker.yielded.connect(self._show_progress)
-        worker.returned.connect(lambda result: self._finish(layer, *result))
+        worker.returned.connect(lambda outcome: self._finish(layer, outcome))
         worker.aborted.connect(lambda: self._set_running(False, "cancelled"))
-        worker.errored.connect(self._fail)
+        # What nobody foresaw: napari shows it by itself.
+        worker.errored.connect(lambda _: self._set_running(False, "failed"))
         self._worker = worker
         worker.start()
 
@@ -97,20 +108,18 @@ class DenoiseWidget(Container):  # type: ignore[type-arg]
             self._progress.max = progress.total
             self._progress.value = progress.done
 
-    def _finish(
-        self, layer: napari.layers.Image, denoised: NDArray[Any], misfits: list[str]
-    ) -> None:
+    def _finish(self, layer: napari.layers.Image, outcome: Outcome) -> None:
+        if outcome.denoised is None:
+            self._set_running(False, "failed")
+            show_error(outcome.error)
+            return
         self._set_running(False, "done")
-        for message in misfits:
+        for message in outcome.misfits:
             show_warning(message)
         if layer not in self._viewer.layers:
             show_warning(f"The layer {layer.name!r} is gone, so is its result.")
             return
-        add_denoised_layer(self._viewer, layer, denoised)
-
-    def _fail(self, error: Exception) -> None:
-        self._set_running(False, "failed")
-        show_error(str(error))
+        add_denoised_layer(self._viewer, layer, outcome.denoised)
 
     def _set_running(self, running: bool, status: str = "running") -> None:
         if not running:
@@ -122,9 +131,7 @@ class DenoiseWidget(Container):  # type: ignore[type-arg]
 
 
 @thread_worker(ignore_errors=True)  # type: ignore[untyped-decorator]
-def _denoise(
-    data: Any, axes: str, model: str
-) -> Generator[Progress, None, tuple[NDArray[Any], list[str]]]:
+def _denoise(data: Any, axes: str, model: str) -> Generator[Progress, None, Outcome]:
     # torch is imported here, not when napari starts.
     from ..checkpoint import load_checkpoint
     from ..devices import choose_device
@@ -134,7 +141,9 @@ def _denoise(
         denoiser = Denoiser(load_checkpoint(model), choose_device())
         run = Denoising(np.asarray(data), denoiser, axes=axes)
         yield from run
-        return run.result, run.misfits()
+        return Outcome(run.result, tuple(run.misfits()))
+    except DenoiseAEError as error:
+        return Outcome(error=str(error))
     except RuntimeError as error:
-        # napari's workers end without a word on a RuntimeError.
-        raise DeviceError(f"Denoising failed: {error}") from error
+        # torch's own; napari's workers end without a word on one.
+        return Outcome(error=f"Denoising failed: {error}")
