@@ -110,6 +110,6 @@ def _plain_axes(shape: tuple[int, ...]) -> str:
         return "YXS"
     raise InvalidInputError(
         f"It is not plain what the axes of an image of shape {shape} are: expected "
-        "(Y, X), (Y, X, 3) or (Y, X, 4). Say it, for example axes='TYX' for a time "
-        "series or axes='CYX' for channels."
+        "(Y, X), (Y, X, 3) or (Y, X, 4). Say it with axes: TYX for a time series, CYX "
+        "for channels."
     )

@@ -242,7 +242,10 @@ def _print_scores(scores: Iterable[Score]) -> Iterable[Score]:
         psnr = f"{score.psnr_mean:.2f} ± {score.psnr_std:.2f}"
         ssim = f"{score.ssim_mean:.3f} ± {score.ssim_std:.3f}"
         milliseconds = f"{1000 * score.seconds_per_image:.2f}"
-        print(f"{score.method:<24}{psnr:>16}{ssim:>18}{milliseconds:>14}", flush=True)
+        name = score.method
+        if score.parameter is not None:
+            name += f" ({score.parameter:g})"
+        print(f"{name:<24}{psnr:>16}{ssim:>18}{milliseconds:>14}", flush=True)
         yield score
 
 

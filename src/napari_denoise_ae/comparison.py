@@ -40,12 +40,18 @@ class Comparison:
     data_range: IntensityRange
     n_planes: int
 
+    @property
+    def psnr_gain(self) -> float:
+        """Gain in dB, of the figures as they are shown: with two decimals."""
+        return round(self.psnr_denoised, 2) - round(self.psnr_noisy, 2)
+
+    @property
+    def ssim_gain(self) -> float:
+        """Gain of SSIM, of the figures as they are shown: with three decimals."""
+        return round(self.ssim_denoised, 3) - round(self.ssim_noisy, 3)
+
     def lines(self) -> list[str]:
         """Return a table for a user to read."""
-        gain = (
-            self.psnr_denoised - self.psnr_noisy,
-            self.ssim_denoised - self.ssim_noisy,
-        )
         rows = [
             ("noisy", _number(self.psnr_noisy, 2), _number(self.ssim_noisy, 3)),
             (
@@ -53,7 +59,7 @@ class Comparison:
                 _number(self.psnr_denoised, 2),
                 _number(self.ssim_denoised, 3),
             ),
-            ("gain", _number(gain[0], 2, "+"), _number(gain[1], 3, "+")),
+            ("gain", _number(self.psnr_gain, 2, "+"), _number(self.ssim_gain, 3, "+")),
         ]
         heading = f"{'':<10}{'PSNR / dB':>11}{'SSIM':>9}"
         table = [f"{name:<10}{first:>11}{second:>9}" for name, first, second in rows]

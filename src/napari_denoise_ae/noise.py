@@ -82,6 +82,7 @@ class Gaussian:
         torch.Tensor
             Noisy images, same shape, dtype and device.
         """
+        # Not empty_like: drawing into its channels-last layout is slow.
         noisy = clean.new_empty(clean.shape).normal_(generator=generator)
         noisy.mul_(self.sigma).add_(clean)
         return noisy.clamp_(0.0, 1.0) if self.clipped else noisy

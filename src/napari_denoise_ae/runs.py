@@ -85,8 +85,8 @@ class RunFiles:
             )
         if not resume and not overwrite and self.checkpoint.exists():
             raise OutputError(
-                f"{self.checkpoint} is there already. Go on with that run (resume), "
-                "replace it (overwrite), or choose another name."
+                f"{self.checkpoint} is there already. Go on with that run by resume, "
+                "replace it by overwrite, or choose another name for the output."
             )
 
 

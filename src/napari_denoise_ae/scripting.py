@@ -181,6 +181,8 @@ def _progress_bar(trainer: Trainer, progress: bool) -> tqdm[NoReturn]:
 def _show(
     result: BatchResult | EpochResult, bar: tqdm[NoReturn], trainer: Trainer
 ) -> None:
+    if bar.disable:
+        return
     if isinstance(result, EpochResult):
         bar.write(describe_epoch(result, trainer.config.epochs), file=sys.stderr)
         return

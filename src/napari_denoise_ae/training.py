@@ -179,7 +179,7 @@ class Trainer:
         if done and self._epochs_without_improvement >= config.patience:
             return f"patience of {config.patience} used up at epoch {done}"
         if done >= config.epochs:
-            return f"all {config.epochs} epochs done"
+            return "all epochs are done"
         return ""
 
     @property

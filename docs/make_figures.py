@@ -1,0 +1,347 @@
+"""Make the pictures of the documentation, with the package itself.
+
+    python docs/make_figures.py              those that need no data
+    python docs/make_figures.py --data DIR   those of CIFAR-10 as well
+
+DIR is the folder that holds cifar-10-batches-py. The figures that the
+documentation quotes are printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+import warnings
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, Polygon
+from PIL import Image
+from skimage.data import astronaut
+
+from napari_denoise_ae import add_noise, denoise, psnr, ssim
+from napari_denoise_ae.data import load_cifar10
+from napari_denoise_ae.demo import run_demo
+from napari_denoise_ae.errors import DenoiseAEWarning
+from napari_denoise_ae.figures import save_loss_curves, save_panels
+from napari_denoise_ae.intensity import IntensityRange
+from napari_denoise_ae.models import build_network
+from napari_denoise_ae.noise import parse_noise
+from napari_denoise_ae.training import EpochResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+DOCS = Path(__file__).parent
+BYTES = IntensityRange(0.0, 255.0)
+NOISE = "gaussian:0.5"
+SIGMAS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7)
+CLEAN_VALUES = (0.1, 0.5, 0.9)
+# Rows and columns of the photograph that are drawn large.
+FACE = (slice(40, 200), slice(130, 290))
+# Columns of the demonstration's figure here; it is written with 1350.
+DEMO_WIDTH = 1000
+# Told apart by the colour-blind.
+BLUE, RED, GREY = "#4477aa", "#cc6677", "#bbbbbb"
+
+
+def main() -> None:
+    """Make all figures that can be made."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, metavar="DIR", help="holds CIFAR-10")
+    parser.add_argument(
+        "--output", type=Path, default=DOCS / "images", help="folder to write to"
+    )
+    arguments = parser.parse_args()
+    folder: Path = arguments.output
+    folder.mkdir(parents=True, exist_ok=True)
+    save_loss_curves(read_history(DOCS / "conv.history.csv"), folder / "curves.png")
+    draw_demo(folder / "demo.png")
+    draw_shapes(folder / "shapes.png")
+    draw_clipping(folder / "clipping.png")
+    draw_noise_levels(folder / "noise-levels.png")
+    draw_light_noise(folder / "light-noise.png")
+    if arguments.data is not None:
+        draw_cifar10(arguments.data, folder / "cifar10.png")
+    for path in sorted(folder.glob("*.png")):
+        shrink(path)
+        print(f"{path.name:<18}{path.stat().st_size / 1000:>6.0f} kB")
+
+
+def read_history(path: Path) -> list[EpochResult]:
+    """Read the epochs that `train` wrote."""
+    with path.open(newline="") as file:
+        return [
+            EpochResult(
+                epoch=int(row["epoch"]),
+                train_loss=float(row["train_loss"]),
+                val_loss=float(row["val_loss"]),
+                val_psnr=float(row["val_psnr"]),
+                is_best=row["is_best"] == "True",
+                seconds=float(row["seconds"]),
+            )
+            for row in csv.DictReader(file)
+        ]
+
+
+# --- photographs -----------------------------------------------------------
+
+
+def draw_demo(path: Path) -> None:
+    """Draw what `napari-denoise-ae demo` writes."""
+    with TemporaryDirectory() as folder:
+        result = run_demo(Path(folder), model="conv", device="cpu")
+        with Image.open(result.figure) as picture:
+            height = round(picture.height * DEMO_WIDTH / picture.width)
+            picture.resize((DEMO_WIDTH, height), Image.Resampling.LANCZOS).save(path)
+
+
+def draw_cifar10(data: Path, path: Path) -> None:
+    """Draw the first six test images, two a row."""
+    images = load_cifar10(data, train=False).images[:6]
+    panels = []
+    for index, clean in enumerate(images):
+        noisy = add_noise(clean, NOISE, rng=index)
+        panels.append([noisy, denoise(noisy, device="cpu"), clean])
+    rows = [[*panels[i], *panels[i + 1]] for i in range(0, len(panels), 2)]
+    titles = ["noisy", "denoised", "clean"] * 2
+    save_panels(rows, titles, path, intensity_range=BYTES)
+
+
+def draw_light_noise(path: Path) -> None:
+    """Draw what the model does to a photograph with little noise."""
+    clean = astronaut()
+    noisy = add_noise(clean, "gaussian:0.05")
+    denoised = denoise_anyway(noisy)
+    titles = [
+        f"noisy, {psnr(clean, noisy, data_range=255):.2f} dB",
+        f"denoised, {psnr(clean, denoised, data_range=255):.2f} dB",
+        "clean",
+    ]
+    crops = [image[FACE] for image in (noisy, denoised, clean)]
+    save_panels([crops], titles, path, intensity_range=BYTES)
+
+
+def draw_noise_levels(path: Path) -> None:
+    """Plot PSNR over the amount of noise, of a photograph, and print it."""
+    clean = astronaut()
+    figures = []
+    print("astronaut, 512 x 512 RGB, Gaussian noise, clipped, seed 0")
+    print(f"{'':>5}{'noisy':>18}{'denoised':>18}")
+    print(f"{'sigma':>5}{'PSNR / dB':>12}{'SSIM':>6}{'PSNR / dB':>12}{'SSIM':>6}")
+    for sigma in (0.0, *SIGMAS):
+        noisy = add_noise(clean, f"gaussian:{sigma}") if sigma else clean
+        pairs = [score(clean, image) for image in (noisy, denoise_anyway(noisy))]
+        cells = "".join(f"{decibels:>12.2f}{other:>6.3f}" for decibels, other in pairs)
+        print(f"{sigma:>5.2f}{cells}")
+        figures.append([decibels for decibels, _ in pairs])
+    print()
+    _plot_noise_levels(figures[1:], path)
+
+
+def _plot_noise_levels(figures: list[list[float]], path: Path) -> None:
+    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
+    axes = figure.add_subplot()
+    noisy, denoised = zip(*figures, strict=True)
+    axes.plot(SIGMAS, noisy, color=BLUE, marker=".", label="noisy, nothing done")
+    axes.plot(SIGMAS, denoised, color=RED, marker=".", label="denoised with conv")
+    axes.axvline(0.5, color="0.6", linestyle=":", zorder=0)
+    axes.annotate(
+        "trained here", (0.5, 28.0), (4, 0), textcoords="offset points", color="0.4"
+    )
+    axes.set_xlabel("sigma of the noise (fraction of the intensity range)")
+    axes.set_ylabel("PSNR / dB")
+    axes.set_xlim(0.0, 0.72)
+    axes.grid(color="0.9")
+    axes.legend(frameon=False)
+    save_figure(figure, path)
+
+
+def score(clean: NDArray[Any], test: NDArray[Any]) -> tuple[float, float]:
+    """Return PSNR and SSIM of an 8-bit colour image."""
+    return (
+        psnr(clean, test, data_range=255),
+        ssim(clean, test, data_range=255, channel_axis=-1),
+    )
+
+
+def denoise_anyway(noisy: NDArray[Any]) -> NDArray[Any]:
+    """Denoise, although the model does not fit the noise."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DenoiseAEWarning)
+        return denoise(noisy, model="conv", device="cpu")
+
+
+# --- noise -----------------------------------------------------------------
+
+
+def draw_clipping(path: Path) -> None:
+    """Draw histograms of clipped and unclipped noise, and print what they say."""
+    figure = Figure(figsize=(9.0, 3.0), layout="constrained")
+    panels = figure.subplots(1, len(CLEAN_VALUES), sharey=True)
+    print("Gaussian noise, sigma 0.5, clipped to [0, 1], a million pixels")
+    print("clean   mean  std. dev.  exactly 0  exactly 1")
+    for axes, value in zip(panels, CLEAN_VALUES, strict=True):
+        clipped, unclipped = (noisy_values(value, flag) for flag in ("", ",unclipped"))
+        print(
+            f"{value:>5.1f}{clipped.mean():>7.2f}{clipped.std():>11.2f}"
+            f"{(clipped == 0).mean():>11.0%}{(clipped == 1).mean():>11.0%}"
+        )
+        _draw_histogram(axes, value, clipped, unclipped)
+    print()
+    panels[0].set_ylabel("share of pixels")
+    panels[1].set_xlabel("noisy value")
+    panels[-1].legend(frameon=False, loc="upper left", fontsize=8)
+    save_figure(figure, path)
+
+
+def noisy_values(value: float, flag: str) -> NDArray[np.float32]:
+    """Return a million noisy copies of one clean value."""
+    clean = torch.full((1_000_000,), value)
+    model = parse_noise(NOISE + flag)
+    return model.apply(clean, torch.Generator().manual_seed(0)).numpy()
+
+
+def _draw_histogram(
+    axes: Axes, value: float, clipped: NDArray[Any], unclipped: NDArray[Any]
+) -> None:
+    edges = np.arange(-1.4, 2.45, 0.1) - 0.05
+    for values, style in (
+        (unclipped, {"color": GREY, "label": "not clipped"}),
+        (clipped, {"color": BLUE, "histtype": "step", "label": "clipped"}),
+    ):
+        weights = np.full(len(values), 1 / len(values))
+        axes.hist(values, edges, weights=weights, linewidth=1.5, **style)
+    axes.axvline(value, color=RED, linestyle=":", label="clean")
+    axes.axvline(
+        float(clipped.mean()), color=BLUE, linestyle=":", label="mean, clipped"
+    )
+    axes.set_title(f"clean value {value:g}", fontsize=10)
+
+
+# --- the network -----------------------------------------------------------
+
+
+def layers() -> Iterator[tuple[str, tuple[int, ...], int]]:
+    """Give the name, the output shape and the parameters of each layer."""
+    network = build_network("conv", {})
+    image = torch.zeros(1, 3, 32, 32)
+    for module in [*network.encoder, *network.decoder]:
+        image = module(image)
+        n_parameters = sum(parameter.numel() for parameter in module.parameters())
+        yield type(module).__name__, tuple(image.shape[1:]), n_parameters
+
+
+def draw_shapes(path: Path) -> None:
+    """Draw what an image turns into on its way, and print the layers."""
+    print(f"{'layer':<18}{'output':>14}{'parameters':>12}")
+    rows = list(layers())
+    for name, shape, n_parameters in rows:
+        size = " x ".join(str(length) for length in shape)
+        print(f"{name:<18}{size:>14}{n_parameters:>12,}")
+    print(f"{'total':<32}{sum(row[2] for row in rows):>12,}\n")
+    shapes = [(3, 32, 32), *(row[1] for row in rows[::2])]
+    counts = [row[2] for row in rows[::2]]
+    figure = Figure(figsize=(10.0, 2.9))
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    axes.set_axis_off()
+    _draw_blocks(axes, shapes, counts)
+    axes.set_aspect("equal")
+    axes.autoscale_view()
+    axes.margins(0.02)
+    save_figure(figure, path)
+
+
+def _draw_blocks(axes: Axes, shapes: list[tuple[int, ...]], counts: list[int]) -> None:
+    left, gap = 0.0, 1.75
+    middle = len(shapes) // 2
+    for index, (channels, height, _) in enumerate(shapes):
+        depth = 0.25 + 0.14 * math.sqrt(channels)
+        side = 0.35 + 2.6 * height / 32
+        colour = "#eeeeee" if index in (0, len(shapes) - 1) else BLUE
+        colour = RED if index == middle else colour
+        right = _draw_block(axes, left, depth, side, colour)
+        centre = (left + right) / 2
+        axes.text(centre, -2.45, _size(channels, height), ha="center")
+        if index < len(counts):
+            kind = "conv" if index < middle else "transposed\nconv"
+            arrow = FancyArrowPatch(
+                (right + 0.12, 0.0),
+                (right + gap - 0.12, 0.0),
+                arrowstyle="-|>",
+                mutation_scale=12,
+                color="0.3",
+            )
+            axes.add_patch(arrow)
+            words = {"ha": "center", "fontsize": 8, "color": "0.3"}
+            axes.text(right + gap / 2, 0.15, kind, va="bottom", **words)
+            axes.text(right + gap / 2, -0.15, f"{counts[index]:,}", va="top", **words)
+        left = right + gap
+    axes.text(0.0, 2.2, "noisy image", ha="left", color="0.3")
+    axes.text(left - gap, 2.2, "denoised image", ha="right", color="0.3")
+    axes.text((left - gap) / 2, 2.2, "the code", ha="center", color=RED)
+
+
+def _size(channels: int, side: int) -> str:
+    return " \N{MULTIPLICATION SIGN} ".join(map(str, (channels, side, side)))
+
+
+def _draw_block(
+    axes: Axes, left: float, depth: float, side: float, colour: str
+) -> float:
+    """Draw a block in oblique view, its channels to the right; return its end."""
+    skew = 0.28 * side
+    low, high = -side / 2 - skew / 2, side / 2 - skew / 2
+    near, far = left, left + depth
+    faces = {
+        0.85: [(near, low), (far, low), (far, high), (near, high)],
+        0.55: [
+            (near, high),
+            (far, high),
+            (far + skew, high + skew),
+            (near + skew, high + skew),
+        ],
+        0.35: [
+            (far, low),
+            (far + skew, low + skew),
+            (far + skew, high + skew),
+            (far, high),
+        ],
+    }
+    for alpha, corners in faces.items():
+        axes.add_patch(Polygon(corners, facecolor="white", edgecolor="none"))
+        axes.add_patch(
+            Polygon(corners, facecolor=(colour, alpha), edgecolor="0.25", linewidth=0.8)
+        )
+    return far + skew
+
+
+# --- files -----------------------------------------------------------------
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG."""
+    FigureCanvasAgg(figure)
+    figure.savefig(path, dpi=150)
+
+
+def shrink(path: Path) -> None:
+    """Reduce a PNG to 256 colours, so that the repository stays small."""
+    with Image.open(path) as picture:
+        if picture.mode == "P":
+            return
+        reduced = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    reduced.save(path, optimize=True)
+
+
+if __name__ == "__main__":
+    main()
