@@ -8,6 +8,8 @@ network expects before the network is made, and nothing in it is ever run.
 
 from __future__ import annotations
 
+import io
+import os
 import pickle
 import warnings
 import zipfile
@@ -169,7 +171,7 @@ def load_checkpoint(source: str | Path) -> Checkpoint:
         with builtin_file(str(source)) as file:
             return _parse_checkpoint(_read(file), name=str(source))
     file = Path(source)
-    if not file.is_file():
+    if not os.path.isfile(file):  # noqa: PTH113 - Path's raises for names too long
         raise CheckpointError(
             f"There is no model {str(source)!r}: expected a checkpoint file or one of "
             f"the built-in models ({', '.join(builtin_models())})."
@@ -220,10 +222,11 @@ def load_training_state(path: Path) -> TrainingState:
         optimizer = content["optimizer"]
     except (KeyError, TypeError) as error:
         raise _damaged(path.name, f"{error} is missing") from error
-    if best.record is None or not history:
-        raise _damaged(path.name, "it has no history")
+    if best.record is None:
+        raise _damaged(path.name, "it does not say how it was trained")
     _require_weights(best.network, best.network_options, state_dict, path.name)
-    _require_optimizer_shapes(optimizer, best, path.name)
+    _require_history(history, path.name)
+    _require_optimizer(optimizer, best, path.name)
     return TrainingState(best, best.record, state_dict, optimizer, history)
 
 
@@ -240,8 +243,11 @@ def _checkpoint_content(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def _write(content: dict[str, Any], path: Path) -> None:
-    with atomic_write(path) as temporary, temporary.open("wb") as file:
-        torch.save(content, file)
+    # Not straight to the file: torch turns a full disk into a RuntimeError.
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(buffer.getbuffer())
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -266,7 +272,7 @@ def _require_torch_file(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         raise CheckpointError(
             f"{path.name} is not a checkpoint, or only a part of one: expected a file "
             "written by torch.save. Copy or train it again."
@@ -313,10 +319,13 @@ def _parse_record(content: dict[str, Any], name: str) -> TrainingRecord:
         config = TrainingConfig(**content["config"])
     except (InvalidInputError, TypeError) as error:
         raise _damaged(name, f"its settings cannot be used: {error}") from error
-    estimate = tuple(content["noise_estimate"])
-    if len(estimate) != 3 or not all(isinstance(part, float) for part in estimate):
+    estimate = content["noise_estimate"]
+    numbers = isinstance(estimate, (list, tuple)) and len(estimate) == 3
+    if not numbers or not all(isinstance(part, float) for part in estimate):
         raise _damaged(name, "its noise estimate is not three numbers")
-    return TrainingRecord(**{**content, "config": config, "noise_estimate": estimate})
+    return TrainingRecord(
+        **{**content, "config": config, "noise_estimate": tuple(estimate)}
+    )
 
 
 def _parse_plain_state_dict(content: dict[str, Any], path: Path) -> Checkpoint:
@@ -372,20 +381,48 @@ def _require_weights(
     for key, tensor in state_dict.items():
         if not isinstance(tensor, torch.Tensor) or tensor.shape != expected[key]:
             raise _damaged(name, f"{key} has not the shape {tuple(expected[key])}")
+        if not _is_plain_float32(tensor):
+            raise _damaged(name, f"{key} is {tensor.dtype}, not plain float32")
         if not torch.isfinite(tensor).all():
             raise _damaged(name, f"{key} has values that are not finite")
 
 
-def _require_optimizer_shapes(optimizer: Any, best: Checkpoint, name: str) -> None:
-    states = optimizer.get("state") if isinstance(optimizer, dict) else None
-    if not isinstance(states, dict) or "param_groups" not in optimizer:
-        raise _damaged(name, "its optimizer state cannot be used")
+def _is_plain_float32(tensor: Tensor) -> bool:
+    plain = tensor.layout == torch.strided and tensor.device.type == "cpu"
+    return plain and tensor.dtype == torch.float32
+
+
+def _require_history(history: Any, name: str) -> None:
+    """Check what `EpochResult` is made of again."""
+    expected = {"epoch", "train_loss", "val_loss", "val_psnr", "is_best", "seconds"}
+    rows = history if isinstance(history, list) else []
+    for number, row in enumerate(rows, start=1):
+        usable = isinstance(row, dict) and set(row) == expected
+        usable = usable and all(isinstance(v, (int, float)) for v in row.values())
+        if not usable or row["epoch"] != number:
+            raise _damaged(name, f"epoch {number} of its history cannot be used")
+    if not any(row["is_best"] for row in rows):
+        raise _damaged(name, "its history has no best epoch")
+
+
+def _require_optimizer(optimizer: Any, best: Checkpoint, name: str) -> None:
+    """Compare an optimizer's state with that of a fresh one, tensor by tensor."""
     with torch.device("meta"):
         network = build_network(best.network, best.network_options)
-    expected = [parameter.shape for parameter in network.parameters()]
+    shapes = [parameter.shape for parameter in network.parameters()]
+    if not isinstance(optimizer, dict) or set(optimizer) != {"state", "param_groups"}:
+        raise _damaged(name, "its optimizer state cannot be used")
+    states, groups = optimizer["state"], optimizer["param_groups"]
+    usable = isinstance(groups, list) and len(groups) == 1
+    usable = usable and isinstance(groups[0], dict)
+    usable = usable and groups[0].get("params") == list(range(len(shapes)))
+    if not usable or not isinstance(states, dict):
+        raise _damaged(name, "its optimizer state cannot be used")
     for index, state in states.items():
-        shapes = {value.shape for value in state.values() if hasattr(value, "shape")}
-        if not shapes <= {expected[index], torch.Size()}:
+        if index not in range(len(shapes)) or not isinstance(state, dict):
+            raise _damaged(name, "its optimizer state cannot be used")
+        found = {getattr(value, "shape", None) for value in state.values()}
+        if not found <= {shapes[index], torch.Size()}:
             raise _damaged(
                 name, "its optimizer state has other shapes than its weights"
             )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from .evaluation import Pair, Score
 
+_EVALUATION_NOISE = "gaussian:0.5"
 _BAD_INPUT, _INTERRUPTED = 2, 130  # exit statuses
 
 # Settings of a training run that are options of `train`, with their help.
@@ -72,9 +75,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         warnings.showwarning = _show_warning
         try:
             arguments.command(arguments)
+            sys.stdout.flush()
         except DenoiseAEError as error:
             print(f"error: {error}", file=sys.stderr)
             return _BAD_INPUT
+        except BrokenPipeError:
+            # Whoever read the output, such as `head`, has gone.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except KeyboardInterrupt:
             print("interrupted: nothing was finished, nothing is kept", file=sys.stderr)
             return _INTERRUPTED
@@ -201,6 +208,7 @@ def _pairs(arguments: argparse.Namespace) -> tuple[list[Pair], str]:
     from .evaluation import noisy_pairs, read_clean_images, real_pairs
     from .images import read_image
 
+    _require_fitting_options(arguments)
     if arguments.pair is not None:
         noisy, reference = (read_image(path).pixels for path in arguments.pair)
         data_range = None
@@ -211,10 +219,19 @@ def _pairs(arguments: argparse.Namespace) -> tuple[list[Pair], str]:
         images = read_clean_images(arguments.images)
     else:
         images = list(load_cifar10(arguments.data, train=False).images)
-    pairs = noisy_pairs(
-        images, arguments.noise, seed=arguments.seed, limit=arguments.limit
-    )
-    return pairs, arguments.noise
+    noise = arguments.noise or _EVALUATION_NOISE
+    pairs = noisy_pairs(images, noise, seed=arguments.seed, limit=arguments.limit)
+    return pairs, noise
+
+
+def _require_fitting_options(arguments: argparse.Namespace) -> None:
+    """Refuse options that would have no effect."""
+    useless = ["data_range"] if arguments.pair is None else ["noise", "limit"]
+    for name in useless:
+        if getattr(arguments, name) is not None:
+            mode = "without" if arguments.pair is None else "with"
+            option = f"--{name.replace('_', '-')}"
+            raise InvalidInputError(f"{option} has no effect {mode} --pair. Omit it.")
 
 
 def _data_range(text: str, reference: NDArray[Any]) -> tuple[float, float]:
@@ -301,6 +318,7 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_denoise(parser: argparse.ArgumentParser) -> None:
+    _allow_negative_numbers(parser)
     parser.set_defaults(command=_denoise)
     parser.add_argument("input", type=Path, help="PNG, JPEG or TIFF file")
     parser.add_argument("output", type=Path, help="file to write, likewise")
@@ -379,6 +397,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    _allow_negative_numbers(parser)
     parser.set_defaults(command=_evaluate)
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
@@ -396,9 +415,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     )
     _add_model_and_device(parser)
     parser.add_argument(
-        "--noise",
-        default="gaussian:0.5",
-        help="noise to add to clean images (gaussian:0.5)",
+        "--noise", help=f"noise to add to clean images ({_EVALUATION_NOISE})"
     )
     parser.add_argument("--limit", type=int, help="take only the first N images")
     parser.add_argument("--seed", type=int, default=0, help="seed of the noise")
@@ -409,6 +426,11 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
         "as P0.1,P99.9 (default: that of the reference)",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores")
+
+
+def _allow_negative_numbers(parser: argparse.ArgumentParser) -> None:
+    # argparse takes -5,5 for an option otherwise; there is no public way.
+    parser._negative_number_matcher = re.compile(r"^-\d")  # noqa: SLF001
 
 
 def _add_info(parser: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,6 @@ from .models import NETWORKS
 from .noise import parse_noise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from .noise import NoiseModel
 
 #: How training images may be varied; noise is fresh for every batch in any case.
@@ -95,6 +94,8 @@ class TrainingConfig:
     mixed_precision: bool = True
 
     def __post_init__(self) -> None:
+        _require_text("preset", self.preset)
+        _require_text("noise", self.noise)
         _require_choice("network", self.network, NETWORKS)
         _require_choice("loss", self.loss, LOSSES)
         _require_choice("optimizer", self.optimizer, OPTIMIZERS)
@@ -104,6 +105,15 @@ class TrainingConfig:
         _require_number("learning_rate", self.learning_rate, above=0.0)
         _require_number("min_delta", self.min_delta, above=-math.ulp(0.0))
         _require_number("val_fraction", self.val_fraction, above=0.0, below=1.0)
+        if not isinstance(self.mixed_precision, bool):
+            raise InvalidInputError(
+                f"mixed_precision must be true or false, got {self.mixed_precision!r}."
+            )
+        if not isinstance(self.network_options, Mapping):
+            raise InvalidInputError(
+                "network_options must map names to values, got "
+                f"{self.network_options!r}."
+            )
         # The canonical string, so that equal noise compares equal.
         object.__setattr__(self, "noise", str(parse_noise(self.noise)))
         object.__setattr__(self, "network_options", dict(self.network_options))
@@ -121,8 +131,13 @@ class TrainingConfig:
 _LOWEST_INTEGER = {"batch_size": 1, "epochs": 1, "patience": 1, "seed": 0}
 
 
+def _require_text(name: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise InvalidInputError(f"{name} must be text, got {value!r}.")
+
+
 def _require_choice(name: str, value: object, choices: Any) -> None:
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise InvalidInputError(
             f"{name} must be one of {', '.join(choices)}, got {value!r}."
         )
@@ -136,9 +151,10 @@ def _require_integer(name: str, value: object, lowest: int) -> None:
 
 
 def _require_number(
-    name: str, value: object, *, above: float, below: float = math.inf
+    name: str, value: Any, *, above: float, below: float = math.inf
 ) -> None:
-    if not isinstance(value, (int, float)) or not above < value < below:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not above < value < below:
         limits = f"above {above:g}" + (f" and below {below:g}" if below < 1e9 else "")
         raise InvalidInputError(f"{name} must be a number {limits}, got {value!r}.")
 

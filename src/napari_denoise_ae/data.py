@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .errors import DatasetError
+from .native_libraries import load_triton_apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,6 +127,8 @@ def load_cifar10(
         if download is None:
             raise DatasetError(_missing(root))
         download(root)
+    # torchvision loads triton.
+    load_triton_apart()
     from torchvision.datasets import CIFAR10
 
     # torchvision compares checksums before it unpickles anything.
@@ -158,23 +162,33 @@ def download_cifar10(folder: Path, *, progress: bool = True) -> None:
     import requests
 
     is_new = not folder.exists()
-    # Interrupting it leaves nothing behind: pooch downloads to a temporary
-    # file, and moves it only after its checksum was right.
+    unpacking = folder / "cifar-10-unpacking"
+    # Interrupted at any moment, what is half-done never has the final name:
+    # pooch moves the file once its checksum is right, and here the folder is
+    # moved once it is unpacked.
     try:
+        shutil.rmtree(unpacking, ignore_errors=True)
         pooch.retrieve(
             CIFAR10_URL,
             known_hash=_CIFAR10_HASH,
             fname="cifar-10-python.tar.gz",
             path=folder,
             progressbar=progress,
-            processor=pooch.Untar(extract_dir="."),
+            processor=pooch.Untar(extract_dir=unpacking.name),
         )
-    except (requests.RequestException, ValueError, OSError) as error:
+        (unpacking / _CIFAR10_FOLDER).replace(folder / _CIFAR10_FOLDER)
+    except ValueError as error:
+        raise DatasetError(
+            f"{_missing(folder)} What {CIFAR10_URL} gave has another checksum than "
+            "CIFAR-10, so it was not used."
+        ) from error
+    except (requests.RequestException, OSError) as error:
         raise DatasetError(
             f"{_missing(folder)} Fetching it failed ({type(error).__name__}): is this "
             "machine offline, or that folder not writable?"
         ) from error
     finally:
+        shutil.rmtree(unpacking, ignore_errors=True)
         if is_new:
             # Only succeeds while it is empty.
             with suppress(OSError):

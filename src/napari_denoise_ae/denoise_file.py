@@ -172,20 +172,21 @@ def denoise_file(job: FileJob) -> FileResult:
 
 def _require_outputs(job: FileJob, pixels: NDArray[Any], axes: str) -> None:
     """Find out before the work, not after it, what cannot be written."""
-    outputs = [job.output]
-    if job.add_noise is not None:
-        outputs.append(job.noisy_output)
-    for path in outputs:
-        if path.resolve() == job.input.resolve():
-            raise InvalidInputError(
-                f"The output {path} would replace the input. Choose another name."
-            )
+    images = [job.output] if job.add_noise is None else [job.output, job.noisy_output]
+    for path in images:
         require_storable(path, pixels, axes)
+    figures = [] if job.figure is None else [job.figure]
+    if figures and figures[0].suffix.lower() != ".png":
+        raise InvalidInputError(f"A figure's name ends in .png, got {figures[0]}.")
+    taken = {path.resolve() for path in (job.input, job.reference) if path is not None}
+    for path in images + figures:
+        if path.resolve() in taken:
+            raise InvalidInputError(
+                f"Writing {path} would replace the input, the reference or another "
+                "result. Choose another name."
+            )
+        taken.add(path.resolve())
         require_writable(path)
-    if job.figure is not None:
-        if job.figure.suffix.lower() != ".png":
-            raise InvalidInputError(f"A figure's name ends in .png, got {job.figure}.")
-        require_writable(job.figure)
 
 
 def _clean_image(job: FileJob, pixels: NDArray[Any]) -> NDArray[Any] | None:

@@ -55,7 +55,8 @@ def choose_device(name: str = "auto") -> DeviceChoice:
         raise DeviceError(
             f"Unknown device {name!r}. Use auto, cpu, cuda, cuda:N or mps."
         ) from None
-    if not _is_there(device):
+    # torch wraps large numbers round: cuda:99999 becomes cuda:-97.
+    if str(device) != name or not _is_there(device):
         raise DeviceError(
             f"The device {name!r} was asked for, but torch {torch.__version__} finds "
             "none here. Use 'auto' or 'cpu', or install a torch and a driver that "
@@ -75,7 +76,7 @@ def _best_device() -> DeviceChoice:
 
 def _is_there(device: torch.device) -> bool:
     if device.type == "cuda":
-        return (device.index or 0) < torch.cuda.device_count()
+        return 0 <= (device.index or 0) < torch.cuda.device_count()
     if device.type == "mps":
         return torch.backends.mps.is_available()
     return device.type == "cpu"

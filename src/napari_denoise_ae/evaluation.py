@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .axes import colour_planes
+from .axes import colour_planes, middle_plane, resolve_axes
 from .baselines import BASELINES, Baseline
 from .checkpoint import Checkpoint, load_checkpoint
 from .data import load_cifar10
 from .devices import choose_device
 from .errors import InvalidInputError
 from .images import SUFFIXES, read_image
-from .inference import DEFAULT_MODEL, Denoiser, Denoising, add_noise
+from .inference import (
+    DEFAULT_MODEL,
+    Denoiser,
+    Denoising,
+    add_noise,
+    require_image,
+)
 from .intensity import IntensityRange, resolve_intensity_range
 from .metrics import psnr, ssim
 
@@ -174,9 +180,12 @@ def noisy_pairs(
     """
     if limit is not None and limit < 1:
         raise InvalidInputError(f"limit must be at least 1 image, got {limit}.")
+    if len(images) == 0:
+        raise InvalidInputError("There is no image to evaluate on.")
     pairs = []
     for index, image in enumerate(images[:limit]):
-        planes = colour_planes(image, "YX" if image.ndim == 2 else "YXS")
+        _require_complete(image)
+        planes = colour_planes(image, resolve_axes(image.shape, None))
         scale = resolve_intensity_range(planes)
         clean = planes.astype(np.float64)
         noisy = add_noise(
@@ -227,6 +236,8 @@ def real_pairs(
             f"have its shape or be a stack of such, got {reference.shape} and "
             f"{noisy.shape}."
         )
+    _require_complete(noisy)
+    _require_complete(reference)
     clean = colour_planes(reference, axes).astype(np.float64)
     scale = resolve_intensity_range(colour_planes(reference, axes), data_range)
     pairs = []
@@ -256,7 +267,18 @@ def read_clean_images(folder: Path) -> list[NDArray[Any]]:
         raise InvalidInputError(
             f"{folder} holds no images: expected {', '.join(sorted(SUFFIXES))}."
         )
-    return [read_image(path).pixels for path in paths]
+    return [_read_plane(path) for path in paths]
+
+
+def _read_plane(path: Path) -> NDArray[Any]:
+    """Read an image as (Y, X) or (Y, X, 3)."""
+    image = read_image(path)
+    axes = resolve_axes(image.pixels.shape, image.axes)
+    if not set(axes) <= set("YXS"):
+        raise InvalidInputError(
+            f"{path} is a stack ({axes}, {image.pixels.shape}); expected single images."
+        )
+    return middle_plane(image.pixels, axes)
 
 
 def score_methods(
@@ -334,12 +356,25 @@ def _score(
         noise=noise,
         n=len(pairs),
         psnr_mean=float(np.mean(psnrs)),
-        psnr_std=float(np.std(psnrs)),
+        psnr_std=_standard_deviation(psnrs),
         ssim_mean=float(np.mean(ssims)),
-        ssim_std=float(np.std(ssims)),
+        ssim_std=_standard_deviation(ssims),
         seconds_per_image=float(np.median(seconds)),
         parameter=parameter,
     )
+
+
+def _standard_deviation(values: list[float]) -> float:
+    # Identical images have an infinite PSNR.
+    return float(np.std(values)) if np.isfinite(values).all() else math.nan
+
+
+def _require_complete(image: NDArray[Any]) -> None:
+    require_image(image)
+    if np.isnan(image).any():
+        raise InvalidInputError(
+            "The image has NaN, so it cannot be scored. Cut out a part without."
+        )
 
 
 def _require_usable(pairs: Sequence[Pair]) -> None:

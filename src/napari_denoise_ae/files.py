@@ -39,7 +39,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     temporary = None
     try:
         handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix
+            dir=path.parent, prefix=".writing-", suffix=path.suffix
         )
         os.close(handle)
         temporary = Path(name)
@@ -63,11 +63,12 @@ def require_writable(path: Path) -> None:
         If `path` is a folder, or its folder does not exist or cannot be
         written to.
     """
-    if path.is_dir():
-        raise OutputError(
-            f"Cannot write {path}: it is a folder. Give the name of a file in it."
-        )
     try:
+        # A name that is too long is found out here.
+        if path.is_dir():
+            raise OutputError(
+                f"Cannot write {path}: it is a folder. Give the name of a file in it."
+            )
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:

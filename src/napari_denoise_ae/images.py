@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import struct
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +19,7 @@ from .errors import InvalidInputError
 from .files import atomic_write
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -30,6 +33,24 @@ _JPEG_QUALITY = 95
 # Of ImageJ's metadata, what says how large and how far apart pixels are.
 _IMAGEJ_CALIBRATION = ("unit", "spacing", "finterval")
 _IMAGEJ_DTYPES = ("uint8", "uint16", "float32")
+
+
+# What the three libraries raise for files that are damaged or not theirs.
+_DAMAGED = (
+    ArithmeticError,
+    AssertionError,
+    Image.DecompressionBombError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+
+# What tifffile only remarks on, and then reads fewer planes than there were.
+_TIFF_IS_CUT_SHORT = ("invalid page offset", "metadata invalid or corrupted")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,23 +95,15 @@ def read_image(path: Path) -> ImageFile:
         If there is no such file or it cannot be read.
     """
     _require_known_suffix(path)
-    if not path.is_file():
-        what = "is not a file" if path.exists() else "does not exist"
+    if not os.path.isfile(path):  # noqa: PTH113 - Path's raises for names too long
+        what = "is not a file" if os.path.lexists(path) else "does not exist"
         raise InvalidInputError(f"Cannot read {path}: it {what}.")
     suffix = path.suffix.lower()
     try:
         if suffix in _PNG:
             return ImageFile(imagecodecs.png_decode(path.read_bytes()))
         return _read_jpeg(path) if suffix in _JPEG else _read_tiff(path)
-    # What the three libraries raise for files that are damaged or not theirs.
-    except (
-        OSError,
-        ValueError,
-        RuntimeError,
-        LookupError,
-        struct.error,
-        Image.DecompressionBombError,
-    ) as error:
+    except _DAMAGED as error:
         raise InvalidInputError(
             f"Cannot read {path} as a {suffix[1:].upper()} image: {error}. The file is "
             "damaged, incomplete or of another kind than its name says."
@@ -169,11 +182,40 @@ def _read_jpeg(path: Path) -> ImageFile:
 
 
 def _read_tiff(path: Path) -> ImageFile:
-    with tifffile.TiffFile(path) as tiff:
+    with _tifffile_remarks() as remarks, tifffile.TiffFile(path) as tiff:
         _require_complete(tiff, path.stat().st_size)
         series = tiff.series[0]
         axes = series.axes if set(series.axes) <= set(AXES) else None
-        return ImageFile(series.asarray(), axes, _calibration(tiff))
+        image = ImageFile(series.asarray(), axes, _calibration(tiff))
+    for remark in remarks:
+        if any(sign in remark for sign in _TIFF_IS_CUT_SHORT):
+            raise ValueError(remark)
+    return image
+
+
+class _Remarks(logging.Handler):
+    """Collects what a library logs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(record.getMessage())
+
+
+@contextmanager
+def _tifffile_remarks() -> Iterator[list[str]]:
+    """Collect what tifffile logs, instead of showing it to the user."""
+    logger, handler = logging.getLogger("tifffile"), _Remarks()
+    propagated = logger.propagate
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        yield handler.texts
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagated
 
 
 def _require_complete(tiff: tifffile.TiffFile, file_size: int) -> None:
@@ -204,14 +246,22 @@ def _write_tiff(path: Path, image: ImageFile, axes: str) -> None:
     imagej = calibration.pop("metadata", {})
     metadata = {"axes": axes}
     # ImageJ's own metadata can only stand in a TIFF of the kind ImageJ writes.
-    as_imagej = bool(imagej) and image.pixels.dtype.name in _IMAGEJ_DTYPES
+    as_imagej = bool(imagej) and _fits_imagej(image.pixels, axes)
     if as_imagej:
         metadata |= imagej
     if image.provenance:
         metadata["Info"] = image.provenance
-    colour: dict[str, Any] = {"photometric": "rgb" if "S" in axes else "minisblack"}
-    if axes.endswith("SYX"):
-        colour["planarconfig"] = "separate"
+    colour: dict[str, Any] = {"photometric": "minisblack"}
+    if axes.endswith(("YXS", "SYX")):
+        planar = "separate" if axes.endswith("SYX") else "contig"
+        colour = {"photometric": "rgb", "planarconfig": planar}
     tifffile.imwrite(
         path, image.pixels, imagej=as_imagej, metadata=metadata, **colour, **calibration
     )
+
+
+def _fits_imagej(pixels: NDArray[Any], axes: str) -> bool:
+    """Tell whether ImageJ's kind of TIFF can hold an image: axes in its order."""
+    order = "".join(letter for letter in "TZCYXS" if letter in axes)
+    colours_fit = "S" not in axes or pixels.dtype == np.uint8
+    return pixels.dtype.name in _IMAGEJ_DTYPES and axes == order and colours_fit

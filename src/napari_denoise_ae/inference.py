@@ -157,6 +157,7 @@ class Denoising:
         self._target = colour_planes(self.result, self.axes)
         self.intensity_range = resolve_intensity_range(self._source, intensity_range)
         self._denoiser = denoiser
+        self._require_fitting_channels()
         self._tiles = plan_tiles(
             self._source.shape[-3:-1],
             tile_size=tile_size,
@@ -206,6 +207,15 @@ class Denoising:
 
     def _planes(self) -> list[tuple[int, ...]]:
         return list(np.ndindex(self._source.shape[:-3]))
+
+    def _require_fitting_channels(self) -> None:
+        channels, wanted = self._source.shape[-1], self._denoiser.network.in_channels
+        # A grey image is repeated; a grey model takes colours one by one.
+        if channels not in (1, wanted) and wanted != 1:
+            raise InvalidInputError(
+                f"The model {self._denoiser.checkpoint.name!r} is for images with "
+                f"{wanted} channels, and this one has {channels}. Choose another model."
+            )
 
     def _denoise_tile(
         self, source: NDArray[Any], target: NDArray[Any], tile: Tile
@@ -382,14 +392,27 @@ def add_noise(
     """
     array = np.asarray(image)
     require_image(array)
-    model = parse_noise(noise) if isinstance(noise, str) else noise
+    model = noise if hasattr(noise, "apply") else parse_noise(noise)
     noisy = array.copy()
     planes = colour_planes(noisy, resolve_axes(array.shape, axes))
     scale = resolve_intensity_range(planes, intensity_range)
+    if scale.width == 0:
+        raise InvalidInputError(
+            f"The image is constant ({scale.low:g}), so the range that the noise is a "
+            "fraction of is not known. Give it as intensity_range."
+        )
     clean = torch.from_numpy(scale.to_unit(planes))
-    unit = model.apply(clean, torch.Generator().manual_seed(rng)).numpy()
+    unit = model.apply(clean, _seeded_generator(rng)).numpy()
     planes[...] = cast_saturating(scale.from_unit(unit), array.dtype)
     return noisy
+
+
+def _seeded_generator(rng: int) -> torch.Generator:
+    if not isinstance(rng, int) or not 0 <= rng < 2**63:
+        raise InvalidInputError(
+            f"A seed must be an integer from 0 to 2**63 - 1, got {rng!r}."
+        )
+    return torch.Generator().manual_seed(rng)
 
 
 def require_image(image: NDArray[Any]) -> None:

@@ -38,7 +38,8 @@ class IntensityRange:
     def to_unit(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Map intensities to [0, 1]; what lies outside the range stays outside."""
         shifted: NDArray[np.float64] = values.astype(np.float64) - self.low
-        return shifted / self.width if self.width > 0 else np.zeros_like(shifted)
+        # Times 0 and not just zeros: NaN stays NaN.
+        return shifted / self.width if self.width > 0 else shifted * 0.0
 
     def from_unit(self, unit: NDArray[Any]) -> NDArray[np.float64]:
         """Invert `to_unit`."""
@@ -72,16 +73,23 @@ def resolve_intensity_range(
     if isinstance(given, IntensityRange):
         return given
     if given is not None:
-        low, high = (float(value) for value in given)
-        if not (math.isfinite(low) and math.isfinite(high) and low < high):
-            raise InvalidInputError(
-                "intensity_range must be two finite numbers, the lower first, got "
-                f"({low:g}, {high:g})."
-            )
-        return IntensityRange(low, high)
+        return _checked_range(given)
     if image.dtype == np.uint8:
         return IntensityRange(0.0, 255.0)
     return IntensityRange(float(np.nanmin(image)), float(np.nanmax(image)))
+
+
+def _checked_range(given: Any) -> IntensityRange:
+    try:
+        low, high = (float(value) for value in given)
+    except (TypeError, ValueError):
+        low = high = math.nan
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise InvalidInputError(
+            "intensity_range must be two finite numbers, the lower first, got "
+            f"{given!r}."
+        )
+    return IntensityRange(low, high)
 
 
 def cast_saturating(values: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -96,8 +104,10 @@ def _round_into(
     values: NDArray[np.float64], low: int, high: int, dtype: np.dtype[Any]
 ) -> NDArray[Any]:
     rounded = np.rint(values)
-    cast = np.clip(rounded, low, high).astype(dtype)
-    # float64 cannot hold the limits of 64-bit integers exactly.
+    # float64 cannot hold the limits of 64-bit integers exactly, so only what
+    # lies inside them is cast.
+    inside = (rounded > float(low)) & (rounded < float(high))
+    cast = np.where(inside, rounded, 0.0).astype(dtype)
     cast[rounded >= float(high)] = high
     cast[rounded <= float(low)] = low
     return cast

@@ -59,7 +59,8 @@ class Gaussian:
             )
 
     def __str__(self) -> str:
-        return f"gaussian:{self.sigma:g}" + ("" if self.clipped else ",unclipped")
+        amount = repr(float(self.sigma)).removesuffix(".0")
+        return f"gaussian:{amount}" + ("" if self.clipped else ",unclipped")
 
     @property
     def description(self) -> str:
@@ -121,6 +122,8 @@ def parse_noise(text: str) -> NoiseModel:
     >>> parse_noise("gaussian:0.50")
     Gaussian(sigma=0.5, clipped=True)
     """
+    if not isinstance(text, str):
+        raise InvalidInputError(f"A noise is written as text, got {text!r}. {_ALLOWED}")
     name, colon, rest = text.strip().partition(":")
     amount, comma, flag = rest.partition(",")
     if name not in NOISE_MODELS or not colon or (comma and flag != "unclipped"):

@@ -128,8 +128,11 @@ class TrainingRun:
         save_loss_curves(self.trainer.history, self.files.curves)
 
     def _write_epoch(self) -> None:
-        # In this order: a state never lies beside an older checkpoint, and an
-        # epoch whose state was not written is repeated with the same result.
+        # In this order: a state never lies beside an older checkpoint, nor that
+        # of an overwritten run beside a newer one, and an epoch whose state was
+        # not written is repeated with the same result.
+        if len(self.trainer.history) == 1:
+            self.files.state.unlink(missing_ok=True)
         save_checkpoint(self.trainer.checkpoint(), self.files.checkpoint)
         _save_history(self.trainer.history, self.files.history)
         save_training_state(self.trainer.state(), self.files.state)
@@ -173,6 +176,7 @@ def resume_run(
     config = _changed_config(record.config, changes)
     trainer = Trainer(config, data, device, resume_from=state)
     if trainer.stop_reason:
+        save_loss_curves(trainer.history, files.curves)
         raise InvalidInputError(
             f"That run is over: {trainer.stop_reason}. Give it more epochs or more "
             "patience to go on."
@@ -181,14 +185,16 @@ def resume_run(
 
 
 def _changed_config(config: TrainingConfig, changes: dict[str, Any]) -> TrainingConfig:
-    for name, value in changes.items():
-        if name not in _CHANGEABLE and getattr(config, name) != value:
+    changed = replace(config, **changes)
+    for name in changes.keys() - _CHANGEABLE:
+        before, now = getattr(config, name), getattr(changed, name)
+        if before != now:
             raise InvalidInputError(
-                f"{name} was {getattr(config, name)!r} when the run began and cannot "
-                f"be {value!r} now. Leave it out, or start a new run; only "
+                f"{name} was {before!r} when the run began and cannot be {now!r} now. "
+                f"Leave it out, or start a new run; only "
                 f"{' and '.join(sorted(_CHANGEABLE))} may change."
             )
-    return replace(config, **changes)
+    return changed
 
 
 def _save_history(history: list[EpochResult], path: Path) -> None:

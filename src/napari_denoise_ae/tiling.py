@@ -60,8 +60,10 @@ def plan_tiles(
     InvalidInputError
         If the tile size is not above 0.
     """
-    if tile_size < 1:
-        raise InvalidInputError(f"tile_size must be above 0 pixels, got {tile_size}.")
+    if not isinstance(tile_size, int) or tile_size < 1:
+        raise InvalidInputError(
+            f"tile_size must be an integer above 0, in pixels, got {tile_size!r}."
+        )
     size = _round_up(tile_size, stride)
     halo = _round_up(radius, stride)
     rows, columns = (_spans(length, size, halo) for length in shape)

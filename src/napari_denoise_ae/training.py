@@ -19,7 +19,7 @@ import torch
 from . import __version__
 from .checkpoint import Checkpoint, TrainingRecord, TrainingState
 from .data import split_indices
-from .errors import TrainingError
+from .errors import DatasetError, InvalidInputError, TrainingError
 from .losses import LOSSES
 from .metrics import estimate_noise
 from .models import build_network
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 # Noisy validation images on which the checkpoint's own noise is measured.
 _N_NOISE_IMAGES = 256
+
+# A checkpoint may not be larger; training needs four times as much.
+_LARGEST_NETWORK = 2**30
 
 # Keys that keep the random streams of a run apart.
 _WEIGHTS, _ORDER, _NOISE, _VALIDATION, _FLIP = range(5)
@@ -149,6 +152,7 @@ class Trainer:
         device: DeviceChoice,
         resume_from: TrainingState | None = None,
     ) -> None:
+        _require_trainable(data, config)
         self.config = config
         self.history: list[EpochResult] = []
         self.device = device
@@ -269,11 +273,11 @@ class Trainer:
         is_best = not self.history or (
             val_loss < self.best_epoch.val_loss - self.config.min_delta
         )
-        if is_best:
-            self._best_weights = _copy_weights(self._network)
+        weights = _copy_weights(self._network) if is_best else self._best_weights
         seconds = time.perf_counter() - start
         result = EpochResult(epoch, train_loss, val_loss, val_psnr, is_best, seconds)
-        self.history.append(result)
+        # Together, so that an interrupt does not part them.
+        self.history, self._best_weights = [*self.history, result], weights
         yield result
 
     def _train_on(self, noisy: Tensor, clean: Tensor) -> Tensor:
@@ -373,7 +377,10 @@ class Trainer:
     def _estimate_noise(self) -> tuple[float, float, float]:
         noisy, _, _ = self.example_images(_N_NOISE_IMAGES)
         estimates = [estimate_noise(image, channel_axis=-1) for image in noisy]
-        low, middle, high = np.nanpercentile(estimates, (5, 50, 95))
+        usable = [estimate for estimate in estimates if not np.isnan(estimate)]
+        if not usable:
+            return np.nan, np.nan, np.nan
+        low, middle, high = np.percentile(usable, (5, 50, 95))
         return float(low), float(middle), float(high)
 
     def _to_device(self, indices: NDArray[np.int64]) -> Tensor:
@@ -387,6 +394,30 @@ class Trainer:
         # A seed for each stream and epoch: resuming needs no generator's state.
         sequence = np.random.SeedSequence(self.config.seed, spawn_key=(stream, epoch))
         return int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def _require_trainable(data: ImageSet, config: TrainingConfig) -> None:
+    """Compare the images with what the network takes, before it is made."""
+    with torch.device("meta"):
+        network = build_network(config.network, config.network_options)
+    n_bytes = sum(4 * parameter.numel() for parameter in network.parameters())
+    if n_bytes > _LARGEST_NETWORK:
+        raise InvalidInputError(
+            f"The network would need {n_bytes / 2**30:.1f} GB of memory for its "
+            f"weights alone; at most {_LARGEST_NETWORK / 2**30:.0f} GB are allowed. "
+            "Use smaller network_options."
+        )
+    shape, dtype = data.images.shape, data.images.dtype
+    if dtype != np.uint8 or len(shape) != 4 or shape[-1] != network.in_channels:
+        raise DatasetError(
+            f"The images must be bytes of shape (N, Y, X, {network.in_channels}): "
+            f"the network has {network.in_channels} channels, got {dtype} {shape}."
+        )
+    if shape[1] % network.stride or shape[2] % network.stride:
+        raise DatasetError(
+            f"The sides of the images must be multiples of {network.stride}, the "
+            f"network's stride, got {shape[1]} x {shape[2]}."
+        )
 
 
 def _to_unit(images: Tensor) -> Tensor:

@@ -1,0 +1,92 @@
+"""Small images, networks and runs that tests are made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from napari_denoise_ae.checkpoint import Checkpoint, TrainingRecord
+from napari_denoise_ae.config import TrainingConfig
+from napari_denoise_ae.data import ImageSet
+from napari_denoise_ae.devices import DeviceChoice
+from napari_denoise_ae.models import build_network
+
+CPU = DeviceChoice(torch.device("cpu"), "tests")
+
+#: Options of a `conv` network that trains and runs in milliseconds.
+SMALL = {"base_channels": 4}
+
+
+def smooth_images(
+    n_images: int, *, side: int = 16, channels: int = 3, seed: int = 0
+) -> np.ndarray:
+    """Images of four flat squares, (N, side, side, channels), uint8."""
+    rng = np.random.default_rng(seed)
+    colours = rng.integers(0, 256, (n_images, 2, 2, channels), dtype=np.uint8)
+    return colours.repeat(side // 2, axis=1).repeat(side // 2, axis=2)
+
+
+def smooth_photo(height: int = 64, width: int = 64, channels: int = 3) -> np.ndarray:
+    """A smooth image of waves, (height, width, channels), float64 in [0, 1]."""
+    y, x = np.mgrid[:height, :width]
+    phases = np.arange(channels)
+    waves = np.sin(x[..., np.newaxis] / 9 + phases) * np.cos(y[..., np.newaxis] / 7)
+    return 0.5 + 0.4 * waves
+
+
+def image_set(n_images: int = 40, *, seed: int = 0, **options: Any) -> ImageSet:
+    return ImageSet("squares", smooth_images(n_images, seed=seed, **options))
+
+
+def small_config(**changes: Any) -> TrainingConfig:
+    settings: dict[str, Any] = {
+        "network_options": SMALL,
+        "batch_size": 8,
+        "epochs": 3,
+        "learning_rate": 1e-2,
+    }
+    return TrainingConfig(**(settings | changes))
+
+
+def make_record(**changes: Any) -> TrainingRecord:
+    """A record as training makes it, of a network for clipped noise of 0.5."""
+    values: dict[str, Any] = {
+        "config": small_config(),
+        "dataset": "squares",
+        "dataset_sha256": "0" * 64,
+        "n_train": 36,
+        "n_val": 4,
+        "epochs_run": 3,
+        "best_epoch": 2,
+        "stop_reason": "all epochs are done",
+        "val_loss": 0.0125,
+        "val_psnr": 19.5,
+        "noise_estimate": (0.31, 0.34, 0.37),
+        "receptive_field_radius": 14,
+        "stride": 8,
+        "device": "cpu",
+        "package_version": "0.1.0",
+        "torch_version": "2.10.0",
+        "date": "2026-01-01T00:00:00+00:00",
+    }
+    return TrainingRecord(**(values | changes))
+
+
+def random_checkpoint(
+    *, seed: int = 0, record: TrainingRecord | None = None, **options: Any
+) -> Checkpoint:
+    """A checkpoint of a `conv` network with random weights."""
+    options = SMALL | options
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        state_dict = dict(build_network("conv", options).state_dict())
+    return Checkpoint("random", "conv", options, state_dict, record)
+
+
+def equal_weights(first: dict[str, Any], second: dict[str, Any]) -> bool:
+    """Whether two state_dicts are equal to the last bit."""
+    return first.keys() == second.keys() and all(
+        torch.equal(first[key], second[key]) for key in first
+    )

@@ -1,0 +1,38 @@
+"""The examples in the documentation are true."""
+
+from __future__ import annotations
+
+import doctest
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize("page", ["python.md", "how-it-works.md"])
+def test_examples_are_true(page, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    results = doctest.testfile(str(ROOT / "docs" / page), module_relative=False)
+    assert results.attempted > 0
+    assert results.failed == 0
+
+
+def test_the_readmes_python_runs(capsys):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    code = text.split("```python\n")[1].split("```")[0]
+    exec(compile(code, "README.md", "exec"), {})
+    noisy, denoised = (float(value) for value in capsys.readouterr().out.split())
+    assert denoised > noisy + 10
+
+
+def test_the_readmes_shell_lines_parse():
+    from napari_denoise_ae.cli import _parser
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    lines = [
+        line for line in text.splitlines() if line.startswith("napari-denoise-ae ")
+    ]
+    assert len(lines) >= 5
+    for line in lines:
+        assert _parser().parse_args(line.split()[1:]).command

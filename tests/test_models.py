@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from napari_denoise_ae.errors import InvalidInputError
+from napari_denoise_ae.models import NETWORKS, build_network, network_class
+from napari_denoise_ae.models.base import DenoisingNetwork
+
+SIDE = 64
+
+
+def sensitive_network(name: str) -> DenoisingNetwork:
+    """A network in float64 in which every connection counts."""
+    torch.manual_seed(0)
+    network = build_network(name, {}).double().eval().requires_grad_(False)
+    for key, tensor in network.state_dict().items():
+        # Positive weights let no ReLU hide a dependence; their sum bounds the output.
+        weights = tensor.abs() * len(tensor) / tensor.abs().sum()
+        tensor.copy_(weights if "weight" in key else torch.zeros_like(tensor))
+    return network
+
+
+@pytest.fixture(autouse=True)
+def _global_generator_is_put_back():
+    with torch.random.fork_rng(devices=[]):
+        yield
+
+
+def test_conv_has_186371_parameters():
+    parameters = build_network("conv", {}).parameters()
+    assert sum(parameter.numel() for parameter in parameters) == 186_371
+
+
+@pytest.mark.parametrize("options", [{}, {"in_channels": 1}, {"base_channels": 5}])
+def test_conv_keeps_shapes_and_gives_values_in_the_range(options):
+    network = build_network("conv", options)
+    batch = 10 * torch.randn(2, network.in_channels, 16, 40)
+    output = network(batch)
+    assert output.shape == batch.shape
+    assert output.min() >= 0
+    assert output.max() <= 1
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_nothing_changes_farther_than_the_receptive_field_radius(name):
+    """Nothing changes beyond it, and something changes at exactly that distance."""
+    network = sensitive_network(name)
+    radius, centre = network.receptive_field_radius, SIDE // 2
+    image = torch.rand(1, network.in_channels, SIDE, SIDE, dtype=torch.float64) / 100
+    reached = []
+    for offset in range(network.stride):
+        changed = image.clone()
+        changed[..., centre + offset, centre + offset] += 0.1
+        difference = (network(changed) - network(image)).abs().amax(dim=(0, 1))
+        rows, columns = difference.nonzero(as_tuple=True)
+        distances = torch.cat([rows, columns]) - (centre + offset)
+        reached.append(int(distances.abs().max()))
+    assert max(reached) == radius
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_shifting_the_input_by_the_stride_shifts_the_output(name):
+    network = sensitive_network(name)
+    stride = network.stride
+    border = network.receptive_field_radius + stride
+    image = torch.rand(1, network.in_channels, SIDE, SIDE, dtype=torch.float64)
+    inner = slice(border, SIDE - border)
+
+    def after_shift(pixels: int) -> torch.Tensor:
+        shifted = network(image.roll(pixels, dims=-1)).roll(-pixels, dims=-1)
+        return (shifted - network(image))[..., inner, inner].abs().max()
+
+    assert after_shift(stride) < 1e-12
+    assert after_shift(stride // 2) > 1e-6
+
+
+def test_an_unknown_network_lists_the_known():
+    with pytest.raises(InvalidInputError, match=r"'unet9'.*conv"):
+        network_class("unet9")
+
+
+def test_an_unknown_option_lists_the_known():
+    with pytest.raises(InvalidInputError, match=r"depth.*in_channels, base_channels"):
+        build_network("conv", {"depth": 3})
+
+
+@pytest.mark.parametrize("name", ["in_channels", "base_channels"])
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, "3", None])
+def test_an_option_out_of_its_range_is_refused_and_named(name, value):
+    with pytest.raises(InvalidInputError, match=name):
+        build_network("conv", {name: value})
+
+
+def test_the_base_class_denoises_nothing():
+    with pytest.raises(NotImplementedError):
+        DenoisingNetwork()(torch.zeros(1, 3, 8, 8))
