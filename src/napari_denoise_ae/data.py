@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .errors import DatasetError
+from .native_libraries import load_triton_apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -169,6 +170,7 @@ def load_cifar10(
         require_cifar10(root)
     elif not (root / _CIFAR10_FOLDER).is_dir():
         download(root)
+    load_triton_apart()
     from torchvision.datasets import CIFAR10
 
     # torchvision compares checksums before it unpickles anything.

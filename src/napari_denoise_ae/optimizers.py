@@ -1,14 +1,12 @@
-"""Optimizers, and what has to be loaded before the first of them."""
+"""Optimizers by the name that configs use."""
 
 from __future__ import annotations
 
-import os
-import sys
-from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import torch
+
+from .native_libraries import load_triton_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,25 +31,6 @@ def make_optimizer(
     torch.optim.Optimizer
         The optimizer.
     """
-    _load_triton_apart()
+    load_triton_apart()
     kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
     return kind(parameters, lr=config.learning_rate)
-
-
-def _load_triton_apart() -> None:
-    """Keep triton's LLVM apart from that of Mesa's OpenGL.
-
-    The first optimizer makes torch import triton. Where a window has loaded
-    Mesa's software OpenGL before, triton's library then finds Mesa's LLVM
-    symbols instead of its own and the process dies of a segmentation fault.
-    Loaded with RTLD_DEEPBIND, a library prefers its own symbols.
-    """
-    name = "triton._C.libtriton"
-    if sys.platform != "linux" or name in sys.modules or not find_spec("triton"):
-        return
-    flags = sys.getdlopenflags()
-    sys.setdlopenflags(flags | os.RTLD_DEEPBIND)
-    try:
-        import_module(name)
-    finally:
-        sys.setdlopenflags(flags)

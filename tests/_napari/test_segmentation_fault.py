@@ -6,11 +6,13 @@ import sys
 import pytest
 
 # A canvas loads Mesa's LLVM; the first optimizer then loads triton's.
-_TRAIN_BESIDE_A_CANVAS = """
+_CANVAS = """
 import napari, numpy as np
 viewer = napari.Viewer()
 viewer.add_image(np.zeros((8, 8)))
 viewer.screenshot(flash=False)
+"""
+_TRAIN = """
 from napari_denoise_ae.config import TrainingConfig
 from napari_denoise_ae.data import ImageSet
 from napari_denoise_ae.devices import choose_device
@@ -18,15 +20,31 @@ from napari_denoise_ae.training import Trainer
 images = ImageSet("black", np.zeros((20, 8, 8, 3), dtype=np.uint8))
 for _ in Trainer(TrainingConfig(epochs=1), images, choose_device("cpu")).run():
     pass
+"""
+# torchvision, which reads CIFAR-10, imports triton as well.
+_LOAD_CIFAR10 = """
+import sys, tempfile
+from pathlib import Path
+from napari_denoise_ae.data import load_cifar10
+from napari_denoise_ae.errors import DatasetError
+folder = Path(tempfile.mkdtemp())
+(folder / "cifar-10-batches-py").mkdir()
+try:
+    load_cifar10(folder, train=True)
+except DatasetError:
+    assert "torchvision" in sys.modules
+"""
+_END = """
 viewer.close()
 print("survived")
 """
 
 
+@pytest.mark.parametrize("work", [_TRAIN, _LOAD_CIFAR10], ids=["train", "load"])
 @pytest.mark.skipif(sys.platform != "linux", reason="Mesa and triton meet on Linux")
-def test_training_beside_a_canvas_does_not_crash():
+def test_torch_beside_a_canvas_does_not_crash(work):
     done = subprocess.run(
-        [sys.executable, "-c", _TRAIN_BESIDE_A_CANVAS],
+        [sys.executable, "-c", _CANVAS + work + _END],
         capture_output=True,
         text=True,
         check=False,
