@@ -42,6 +42,8 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         self.setLabel("bottom", "epoch")
         self.setLabel("left", "loss")
         self.getAxis("left").enableAutoSIPrefix(False)
+        # Or the outermost labels of the axes are cut.
+        self.getPlotItem().layout.setContentsMargins(2, 8, 8, 4)
         self.setMouseEnabled(False, False)
         self.setMenuEnabled(False)
         self.hideButtons()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error
 from napari.utils.theme import get_theme
@@ -217,7 +217,6 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         worker.returned.connect(self._finish)
         # By napari, when its window closes: the files of the last epoch are whole.
         worker.aborted.connect(self._set_idle)
-        # What nobody foresaw: napari shows it by itself.
         worker.errored.connect(self._set_failed)
         worker.finished.connect(lambda: _RUNNING.discard(stop))
         self._stop_when_closed(stop)
@@ -297,9 +296,11 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         self._set_running(None)
         self._status.setText("Stopped.")
 
-    def _set_failed(self, _: Any) -> None:
+    def _set_failed(self, error: Exception) -> None:
+        # What nobody foresaw; of a worker that ignores errors napari shows none.
         self._set_running(None)
         self._status.setText("Failed.")
+        show_error(f"Training failed ({type(error).__name__}): {error}")
 
     def _set_running(self, stop: Event | None) -> None:
         self._stop_signal = stop

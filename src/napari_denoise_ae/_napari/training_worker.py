@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..training import BatchResult, EpochResult, Trainer
 
 # Validation images that are shown after each epoch.
-_N_EXAMPLES = 6
+_N_EXAMPLES = 4
 
 # The window is told of a batch at most this often, in seconds.
 _INTERVAL = 0.2
