@@ -51,7 +51,7 @@ def run_event_loop(seconds: float) -> None:
     """Let Qt work for a while."""
     loop = QEventLoop()
     QTimer.singleShot(int(1000 * seconds), loop.quit)
-    loop.exec_() if hasattr(loop, "exec_") else loop.exec()
+    loop.exec()
 
 
 def train_and_measure(arguments: argparse.Namespace, folder: Path) -> None:
@@ -69,16 +69,16 @@ def train_and_measure(arguments: argparse.Namespace, folder: Path) -> None:
     lateness.forget()
     run_event_loop(arguments.seconds / 3)
     report("idle", lateness)
-    widget._train.click()
-    while not widget.progress.plot._history:
+    widget.train_button.click()
+    while not widget.progress.plot.history:
         run_event_loop(0.1)
     lateness.forget()
     run_event_loop(arguments.seconds)
     report("training", lateness)
-    print(f"epochs meanwhile: {len(widget.progress.plot._history) - 1}")
-    widget._stop.click()
+    print(f"epochs meanwhile: {len(widget.progress.plot.history) - 1}")
+    widget.stop_button.click()
     start = time.perf_counter()
-    while widget._stop_signal is not None:
+    while widget.is_running:
         run_event_loop(0.01)
     print(f"stopped after {time.perf_counter() - start:.2f} s")
     viewer.close()
@@ -90,7 +90,8 @@ def report(what: str, lateness: Lateness) -> None:
     median, p99 = np.percentile(values, (50, 99))
     print(
         f"{what:<9} late by {median:.1f} ms (median), {p99:.1f} ms (p99), "
-        f"{values.max():.1f} ms (max), {len(values)} ticks; load {os.getloadavg()[0]:.1f}",
+        f"{values.max():.1f} ms (max), {len(values)} ticks, "
+        f"load {os.getloadavg()[0]:.1f}",
         flush=True,
     )
 
@@ -109,9 +110,7 @@ def main() -> None:
     if arguments.data is not None:
         images = load_cifar10(arguments.data, train=True).images[: arguments.images]
     training_worker.load_images = lambda _folder: ImageSet("benchmark", images)
-    print(
-        f"{os.cpu_count()} cores, torch {torch.__version__}, napari {napari.__version__}"
-    )
+    print(f"{os.cpu_count()} cores, torch {torch.__version__}")
     with tempfile.TemporaryDirectory() as folder:
         train_and_measure(arguments, Path(folder))
 

@@ -66,7 +66,7 @@ def docked(viewer, folder, **settings):
 
 
 def wait_for_end(qtbot, widget):
-    qtbot.waitUntil(widget._train.isEnabled, timeout=60_000)
+    qtbot.waitUntil(widget.train_button.isEnabled, timeout=60_000)
     qtbot.waitUntil(lambda: not train_widget._RUNNING, timeout=60_000)
 
 
@@ -74,9 +74,9 @@ def train_without_end(qtbot, widget, n_epochs=1):
     """Start a run that only a test ends, and wait for its first epochs."""
     widget.form.set_value("epochs", 10_000)
     widget.form.set_value("patience", 10_000)
-    widget._train.click()
+    widget.train_button.click()
     qtbot.waitUntil(
-        lambda: len(widget.progress.plot._history) >= n_epochs, timeout=60_000
+        lambda: len(widget.progress.plot.history) >= n_epochs, timeout=60_000
     )
 
 
@@ -95,7 +95,7 @@ def answer(monkeypatch, button):
 def test_training_ends_and_the_model_is_chosen(viewer, widget, qtbot, tmp_path):
     torch = pytest.importorskip("torch")
     threads = torch.get_num_threads()
-    widget._train.click()
+    widget.train_button.click()
     wait_for_end(qtbot, widget)
     path = tmp_path / "model.pt"
     record = load_checkpoint(path).record
@@ -105,7 +105,7 @@ def test_training_ends_and_the_model_is_chosen(viewer, widget, qtbot, tmp_path):
     assert str(path) in widget._status.text()
     assert f"epoch {record.best_epoch}" in widget._status.text()
     assert "cpu (asked for)" in widget.progress._facts.text()
-    assert [result.epoch for result in widget.progress.plot._history] == [1, 2]
+    assert [result.epoch for result in widget.progress.plot.history] == [1, 2]
     assert widget.progress.pictures._image is not None
     assert torch.get_num_threads() == threads
 
@@ -114,26 +114,26 @@ def test_patience_is_named_as_the_reason(widget, qtbot):
     widget.form.set_value("epochs", 50)
     widget.form.set_value("patience", 1)
     widget.form.set_value("min_delta", 10.0)
-    widget._train.click()
+    widget.train_button.click()
     wait_for_end(qtbot, widget)
     assert "patience of 1 used up at epoch 2" in widget._status.text()
 
 
 def test_stop_keeps_the_best(viewer, widget, qtbot, tmp_path):
     train_without_end(qtbot, widget)
-    assert not widget._train.isEnabled()
-    widget._stop.click()
+    assert not widget.train_button.isEnabled()
+    widget.stop_button.click()
     wait_for_end(qtbot, widget)
     assert "stopped by you after epoch" in widget._status.text()
     assert load_checkpoint(tmp_path / "model.pt").record.epochs_run >= 1
     assert model_choice(viewer).chosen == str(tmp_path / "model.pt")
-    assert not widget._stop.isEnabled()
+    assert not widget.stop_button.isEnabled()
 
 
 def test_stop_at_once_keeps_nothing_and_says_so(viewer, widget, qtbot, tmp_path):
     before = model_choice(viewer).chosen
-    widget._train.click()
-    widget._stop.click()
+    widget.train_button.click()
+    widget.stop_button.click()
     wait_for_end(qtbot, widget)
     assert "before training began" in widget._status.text()
     assert not (tmp_path / "model.pt").exists()
@@ -148,36 +148,36 @@ def test_stop_in_the_first_epoch(widget, qtbot, tmp_path, monkeypatch):
         return train_on(self, noisy, clean)
 
     monkeypatch.setattr(Trainer, "_train_on", stop_and_train)
-    widget._train.click()
+    widget.train_button.click()
     wait_for_end(qtbot, widget)
     assert "before the first epoch was finished" in widget._status.text()
     assert not (tmp_path / "model.pt").exists()
 
 
 def test_resume_goes_on(widget, qtbot, tmp_path, monkeypatch):
-    widget._train.click()
+    widget.train_button.click()
     wait_for_end(qtbot, widget)
     path = tmp_path / "model.pt"
     monkeypatch.setattr(widget, "_choose_checkpoint", lambda: path)
     widget.form.set_value("epochs", 3)
     widget.form.set_value("noise", "gaussian:0.1")  # that of the run stays
-    widget._resume.click()
+    widget.resume_button.click()
     wait_for_end(qtbot, widget)
     record = load_checkpoint(path).record
     assert (record.epochs_run, record.config.noise) == (3, "gaussian:0.5")
-    assert [result.epoch for result in widget.progress.plot._history] == [1, 2, 3]
+    assert [result.epoch for result in widget.progress.plot.history] == [1, 2, 3]
 
 
 def test_there_must_be_something_to_resume(widget, tmp_path, monkeypatch):
     monkeypatch.setattr(widget, "_choose_checkpoint", lambda: tmp_path / "other.pt")
-    widget._resume.click()
+    widget.resume_button.click()
     assert "nothing to resume" in widget.form.message("output")
     assert not train_widget._RUNNING
 
 
 def test_nobody_need_choose_a_run_to_resume(widget, monkeypatch):
     monkeypatch.setattr(widget, "_choose_checkpoint", lambda: None)
-    widget._resume.click()
+    widget.resume_button.click()
     assert not train_widget._RUNNING
 
 
@@ -201,7 +201,7 @@ def test_what_is_wrong_is_marked_at_its_field(
     answer(monkeypatch, QMessageBox.StandardButton.No)
     good = widget.form._fields[name].value
     widget.form.set_value(name, value)
-    widget._train.click()
+    widget.train_button.click()
     assert expected in widget.form.message(name)
     assert not train_widget._RUNNING
     assert not messages
@@ -218,7 +218,7 @@ def test_every_field_has_a_tooltip_and_a_default(widget):
 
 def test_a_device_that_is_not_there_is_marked(widget, messages, qtbot):
     widget.form.set_value("device", "cuda:99")
-    widget._train.click()
+    widget.train_button.click()
     wait_for_end(qtbot, widget)
     assert "cuda:99" in widget.form.message("device")
     assert len(messages) == 1
@@ -234,7 +234,7 @@ def test_data_that_is_missing_can_be_fetched(widget, qtbot, tmp_path, monkeypatc
 
     monkeypatch.setattr(training_worker, "fetch_cifar10", fetch)
     widget.form.set_value("data", str(tmp_path / "empty"))
-    widget._train.click()
+    widget.train_button.click()
     wait_for_end(qtbot, widget)
     assert CIFAR10_URL in asked[0]
     assert "170 MB" in asked[0]
@@ -245,7 +245,7 @@ def test_data_that_is_missing_can_be_fetched(widget, qtbot, tmp_path, monkeypatc
 def test_data_that_is_missing_need_not_be_fetched(widget, tmp_path, monkeypatch):
     answer(monkeypatch, QMessageBox.StandardButton.No)
     widget.form.set_value("data", str(tmp_path / "empty"))
-    widget._train.click()
+    widget.train_button.click()
     assert "CIFAR-10 was not found" in widget.form.message("data")
     assert not train_widget._RUNNING
 
@@ -259,9 +259,9 @@ def test_a_download_can_be_cancelled(widget, qtbot, tmp_path, monkeypatch):
     answer(monkeypatch, QMessageBox.StandardButton.Yes)
     monkeypatch.setattr(training_worker, "fetch_cifar10", fetch)
     widget.form.set_value("data", str(tmp_path / "empty"))
-    widget._train.click()
+    widget.train_button.click()
     qtbot.waitUntil(lambda: "1 of 170 MB" in widget._status.text(), timeout=30_000)
-    widget._stop.click()
+    widget.stop_button.click()
     wait_for_end(qtbot, widget)
     assert "before training began" in widget._status.text()
 
@@ -270,12 +270,12 @@ def test_a_run_is_only_replaced_on_request(widget, qtbot, tmp_path, monkeypatch)
     path = tmp_path / "model.pt"
     path.write_bytes(b"precious")
     asked = answer(monkeypatch, QMessageBox.StandardButton.No)
-    widget._train.click()
+    widget.train_button.click()
     assert not train_widget._RUNNING
     assert path.read_bytes() == b"precious"
     assert str(path) in asked[0]
     answer(monkeypatch, QMessageBox.StandardButton.Yes)
-    widget._train.click()
+    widget.train_button.click()
     wait_for_end(qtbot, widget)
     assert load_checkpoint(path).record.epochs_run == 2
 
@@ -290,12 +290,12 @@ def test_an_error_is_told_once(widget, messages, qtbot, monkeypatch, error):
 
     with monkeypatch.context() as patch:
         patch.setattr(training_worker, "load_images", fail)
-        widget._train.click()
+        widget.train_button.click()
         wait_for_end(qtbot, widget)
     assert len(messages) == 1
     assert str(error) in messages[0]
     assert "Failed" in widget._status.text()
-    widget._train.click()  # still usable
+    widget.train_button.click()  # still usable
     wait_for_end(qtbot, widget)
     assert "all 2 epochs done" in widget._status.text()
 
@@ -312,7 +312,7 @@ def test_memory_that_runs_out_later_leaves_the_best(
         return train_on(self, noisy, clean)
 
     monkeypatch.setattr(Trainer, "_train_on", fail_late)
-    widget._train.click()
+    widget.train_button.click()
     wait_for_end(qtbot, widget)
     assert len(messages) == 1
     assert "ran out of memory with a batch_size of 8" in messages[0]
@@ -327,7 +327,7 @@ def test_a_bug_is_told_and_leaves_the_widget_usable(
         raise KeyError("a bug")
 
     monkeypatch.setattr(training_worker, "load_images", fail)
-    widget._train.click()
+    widget.train_button.click()
     wait_for_end(qtbot, widget)
     assert messages == ["Training failed (KeyError): 'a bug'"]
     assert widget._status.text() == "Failed."
@@ -336,12 +336,12 @@ def test_a_bug_is_told_and_leaves_the_widget_usable(
 def test_a_second_run_is_refused(viewer, widget, messages, qtbot, tmp_path):
     train_without_end(qtbot, widget)
     other = docked(viewer, tmp_path, output=str(tmp_path / "other.pt"))
-    other._train.click()
+    other.train_button.click()
     assert len(messages) == 1
     assert "still going on" in messages[0]
-    assert other._train.isEnabled()
+    assert other.train_button.isEnabled()
     assert not (tmp_path / "other.pt").exists()
-    widget._stop.click()
+    widget.stop_button.click()
     wait_for_end(qtbot, widget)
 
 
@@ -351,11 +351,11 @@ def test_a_hidden_dock_goes_on(widget, qtbot):
         dock = dock.parent()
     train_without_end(qtbot, widget)
     dock.hide()
-    n_epochs = len(widget.progress.plot._history)
+    n_epochs = len(widget.progress.plot.history)
     qtbot.waitUntil(
-        lambda: len(widget.progress.plot._history) > n_epochs + 2, timeout=30_000
+        lambda: len(widget.progress.plot.history) > n_epochs + 2, timeout=30_000
     )
-    widget._stop.click()
+    widget.stop_button.click()
     wait_for_end(qtbot, widget)
     dock.show()
     assert "stopped by you after epoch" in widget._status.text()
@@ -388,12 +388,12 @@ def test_the_theme_is_followed_while_training(viewer, widget, qtbot):
     light = widget.progress.plot.backgroundBrush().color().name()
     assert dark != light
     widget.progress._log.setChecked(True)
-    widget._stop.click()
+    widget.stop_button.click()
     wait_for_end(qtbot, widget)
 
 
 def test_the_last_folders_are_remembered(viewer, widget, qtbot, tmp_path):
-    widget._train.click()
+    widget.train_button.click()
     wait_for_end(qtbot, widget)
     assert preferences.preferences().data_folder == str(tmp_path)
     again = TrainWidget(viewer)

@@ -23,11 +23,16 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
     """Training and validation loss by epoch; the best epoch is marked.
 
     It is redrawn at most once a second, and only while it is seen.
+
+    Attributes
+    ----------
+    history : list of EpochResult
+        What it shows, or is about to.
     """
 
     def __init__(self) -> None:
         super().__init__(axisItems={"bottom": _EpochAxis("bottom")})
-        self._history: list[EpochResult] = []
+        self.history: list[EpochResult] = []
         self._is_stale = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -58,12 +63,12 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
 
     def set_history(self, history: list[EpochResult]) -> None:
         """Show these epochs and forget others."""
-        self._history = list(history)
+        self.history = list(history)
         self._schedule()
 
     def add_epoch(self, result: EpochResult) -> None:
         """Add an epoch."""
-        self._history.append(result)
+        self.history.append(result)
         self._schedule()
 
     def set_log_scale(self, on: bool) -> None:
@@ -101,10 +106,10 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
             return
         self._is_stale = False
         self._timer.start()
-        epochs = [result.epoch for result in self._history]
-        self._training.setData(epochs, [r.train_loss for r in self._history])
-        self._validation.setData(epochs, [r.val_loss for r in self._history])
-        best = [result for result in self._history if result.is_best][-1:]
+        epochs = [result.epoch for result in self.history]
+        self._training.setData(epochs, [r.train_loss for r in self.history])
+        self._validation.setData(epochs, [r.val_loss for r in self.history])
+        best = [result for result in self.history if result.is_best][-1:]
         self._best.setData([r.epoch for r in best], [r.val_loss for r in best])
 
 

@@ -65,21 +65,26 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         self._stop_signal: Event | None = None
         self.form = TrainForm()
         self.progress = TrainProgress()
-        self._train = _button("Train", "Start a new run with these settings.")
-        self._resume = _button(
+        self.train_button = _button("Train", "Start a new run with these settings.")
+        self.resume_button = _button(
             "Resume…",
             "Go on with a run that was stopped: choose its checkpoint. Its settings "
             "stay, only epochs, patience and device are taken from here.",
         )
-        self._stop = _button("Stop", "End the run and keep its best epoch.")
+        self.stop_button = _button("Stop", "End the run and keep its best epoch.")
         self._bar = QProgressBar()
         self._status = QLabel("Ready.")
         self._lay_out()
-        self._train.clicked.connect(self._start_new)
-        self._resume.clicked.connect(self._start_again)
-        self._stop.clicked.connect(self._stop_run)
+        self.train_button.clicked.connect(self._start_new)
+        self.resume_button.clicked.connect(self._start_again)
+        self.stop_button.clicked.connect(self._stop_run)
         self._follow_theme()
         self._set_running(None)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a run of this widget goes on."""
+        return self._stop_signal is not None
 
     def _lay_out(self) -> None:
         self._tabs = QTabWidget()
@@ -90,7 +95,7 @@ class TrainWidget(QWidget):  # type: ignore[misc]
             Qt.TextInteractionFlag.TextSelectableByMouse
         )
         buttons = QHBoxLayout()
-        for button in (self._train, self._resume, self._stop):
+        for button in (self.train_button, self.resume_button, self.stop_button):
             buttons.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
@@ -241,7 +246,7 @@ class TrainWidget(QWidget):  # type: ignore[misc]
     def _stop_run(self) -> None:
         if self._stop_signal is not None:
             self._stop_signal.set()
-            self._stop.setEnabled(False)
+            self.stop_button.setEnabled(False)
             self._status.setText("Stopping…")
 
     def _show_step(self, step: Step) -> None:
@@ -304,9 +309,9 @@ class TrainWidget(QWidget):  # type: ignore[misc]
 
     def _set_running(self, stop: Event | None) -> None:
         self._stop_signal = stop
-        self._train.setEnabled(stop is None)
-        self._resume.setEnabled(stop is None)
-        self._stop.setEnabled(stop is not None)
+        self.train_button.setEnabled(stop is None)
+        self.resume_button.setEnabled(stop is None)
+        self.stop_button.setEnabled(stop is not None)
         self._bar.setMaximum(0 if stop is not None else 1)
         self._bar.setVisible(stop is not None)
 
