@@ -84,7 +84,7 @@ def answer(monkeypatch, button):
     """Answer the widget's questions, and return them."""
     asked = []
 
-    def question(parent, title, text):
+    def question(parent, title, text, buttons, default):
         asked.append(text)
         return button
 
@@ -366,6 +366,7 @@ def test_closing_ends_the_run_and_keeps_the_best(viewer, widget, qtbot, tmp_path
     train_without_end(qtbot, widget)
     if what == "dock":
         viewer.window.remove_dock_widget(widget)
+        viewer.theme = "light"
     else:
         viewer.close()
     qtbot.waitUntil(lambda: not train_widget._RUNNING, timeout=30_000)

@@ -49,6 +49,7 @@ class TrainProgress(QWidget):  # type: ignore[misc]
             f"{start.n_train:,} images train, {start.n_val:,} validate\n{start.noise}"
         )
         self.plot.set_history(list(start.history))
+        self.pictures.set_examples(start.examples)
 
     def show_batch(self, batch: BatchProgress) -> None:
         """Show the loss of a batch, until its epoch is over."""

@@ -197,8 +197,9 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         self.form.mark(name, message)
 
     def _confirm(self, title: str, question: str) -> bool:
-        answer = QMessageBox.question(self, title, question)
-        return bool(answer == QMessageBox.StandardButton.Yes)
+        yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
+        answer = QMessageBox.question(self, title, question, yes | no, no)
+        return bool(answer == yes)
 
     def _choose_checkpoint(self) -> Path | None:
         path, _ = QFileDialog.getOpenFileName(

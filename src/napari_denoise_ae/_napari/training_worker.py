@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from ..runs import TrainingRun
     from ..training import BatchResult, EpochResult, Trainer
 
+    # Noisy, denoised and clean, each (N, Y, X, channels) in [0, 1].
+    Examples = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+
 # Validation images that are shown after each epoch.
 _N_EXAMPLES = 4
 
@@ -64,15 +67,19 @@ class TrainingJob:
     overwrite: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TrainingStart:
-    """A run is about to begin, or to go on after the epochs in `history`."""
+    """A run is about to begin, or to go on after the epochs in `history`.
+
+    The examples are what the network makes of validation images by then.
+    """
 
     device: str
     noise: str
     n_train: int
     n_val: int
     history: tuple[EpochResult, ...]
+    examples: Examples
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +96,10 @@ class BatchProgress:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EpochProgress:
-    """An epoch is over; examples are noisy, denoised and clean, (N, Y, X, C)."""
+    """An epoch is over."""
 
     result: EpochResult
-    examples: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+    examples: Examples
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +191,7 @@ def _train(run: TrainingRun, stop: Event) -> Iterator[Step]:
         n_train=trainer.n_train,
         n_val=trainer.n_val,
         history=tuple(trainer.history),
+        examples=trainer.example_images(_N_EXAMPLES),
     )
     clock = _Clock(trainer)
     with _one_core_left(trainer.device.device.type):
