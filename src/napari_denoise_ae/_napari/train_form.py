@@ -231,6 +231,7 @@ class _Field(QWidget):  # type: ignore[misc]
         super().__init__()
         self.editor = editor
         self.setToolTip(f"<qt>{tooltip}</qt>")  # as rich text it is wrapped
+        self._wrong = ""
         self._message = QLabel()
         self._message.setWordWrap(True)
         self._message.setStyleSheet(f"color: {_WRONG}")
@@ -270,11 +271,12 @@ class _Field(QWidget):  # type: ignore[misc]
     @property
     def message(self) -> str:
         """What is wrong, or nothing."""
-        return str(self._message.text())
+        return self._wrong
 
     def mark(self, message: str) -> None:
         """Say what is wrong; an empty text takes it back."""
-        self._message.setText(message)
+        self._wrong = message
+        self._message.setText(breakable(message))
         self._message.setVisible(bool(message))
         self.editor.setStyleSheet(f"border: 1px solid {_WRONG};" if message else "")
 
@@ -353,6 +355,13 @@ def _number(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
+
+
+def breakable(text: str) -> str:
+    """Let a label wrap long paths, which would make its dock as wide as they are."""
+    for separator in ("/", "\\"):
+        text = text.replace(separator, f"{separator}\u200b")
+    return text
 
 
 def _tidy(form: QFormLayout) -> None:

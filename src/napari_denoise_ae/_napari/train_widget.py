@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error
 from napari.utils.theme import get_theme
-from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QDockWidget,
     QFileDialog,
@@ -27,7 +26,7 @@ from ..errors import DatasetError, DenoiseAEError
 from ..run_files import RunFiles
 from .preferences import preferences
 from .state import model_choice
-from .train_form import TrainForm
+from .train_form import TrainForm, breakable
 from .train_progress import TrainProgress
 from .training_worker import (
     BatchProgress,
@@ -91,9 +90,6 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         self._tabs.addTab(self.form, "Settings")
         self._tabs.addTab(self.progress, "Progress")
         self._status.setWordWrap(True)
-        self._status.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse
-        )
         buttons = QHBoxLayout()
         for button in (self.train_button, self.resume_button, self.stop_button):
             buttons.addWidget(button)
@@ -294,7 +290,8 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         else:
             best = outcome.best
             lines.append(f"Best: epoch {best.epoch}, {best.val_psnr:.2f} dB.")
-            lines.append(f"Checkpoint: {outcome.checkpoint}")
+            lines.append(f"Checkpoint: {breakable(str(outcome.checkpoint))}")
+            lines.append("It is chosen in the Denoise widget.")
             model_choice(self._viewer).choose(str(outcome.checkpoint))
         self._status.setText("\n".join(lines))
 
