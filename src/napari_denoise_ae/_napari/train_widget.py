@@ -33,7 +33,7 @@ from .training_worker import (
     EpochProgress,
     TrainingJob,
     TrainingStart,
-    train_in_background,
+    make_worker,
 )
 
 if TYPE_CHECKING:
@@ -214,10 +214,10 @@ class TrainWidget(QWidget):  # type: ignore[misc]
             return
         stop = Event()
         _RUNNING.add(stop)
-        worker = train_in_background(job, stop)
+        worker = make_worker(job, stop)
         worker.yielded.connect(self._show_step)
         worker.returned.connect(self._finish)
-        # By napari, when its window closes: the files of the last epoch are whole.
+        # By napari, when it ends: the files of the last epoch are whole.
         worker.aborted.connect(self._set_idle)
         worker.errored.connect(self._set_failed)
         worker.finished.connect(lambda: _RUNNING.discard(stop))
@@ -300,7 +300,7 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         self._status.setText("Stopped.")
 
     def _set_failed(self, error: Exception) -> None:
-        # What nobody foresaw; of a worker that ignores errors napari shows none.
+        # What nobody foresaw; napari does not show it.
         self._set_running(None)
         self._status.setText("Failed.")
         show_error(f"Training failed ({type(error).__name__}): {error}")

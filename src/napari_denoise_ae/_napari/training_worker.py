@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari.qt.threading import thread_worker
+from napari.qt.threading import GeneratorWorker
 
 from ..data import DownloadProgress, fetch_cifar10, load_cifar10
 from ..errors import DenoiseAEError, DeviceError
@@ -130,11 +130,19 @@ class TrainingOutcome:
 Step = DownloadProgress | TrainingStart | BatchProgress | EpochProgress
 
 
-@thread_worker(ignore_errors=True)  # type: ignore[untyped-decorator]
-def train_in_background(
+def make_worker(job: TrainingJob, stop: Event) -> GeneratorWorker:
+    """Return a worker that trains until the end, or until `stop` is set.
+
+    It yields steps and returns a `TrainingOutcome`; the best epoch is kept.
+    """
+    # Not by napari's create_worker, which connects slots of its own: in napari
+    # 0.9.2 that for errors fails with PySide6.
+    return GeneratorWorker(_train_to_the_end, job, stop)
+
+
+def _train_to_the_end(
     job: TrainingJob, stop: Event
 ) -> Generator[Step, None, TrainingOutcome]:
-    """Train until it is over, or until `stop` is set, and keep the best epoch."""
     try:
         _require_device(job.device)
         if job.download:
