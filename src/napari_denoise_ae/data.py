@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import shutil
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,8 @@ from .errors import DatasetError
 from .native_libraries import load_triton_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from threading import Event
 
     from numpy.typing import NDArray
 
@@ -44,6 +46,50 @@ class ImageSet:
     def sha256(self) -> str:
         """Checksum of the images, so that a checkpoint can name its data."""
         return hashlib.sha256(np.ascontiguousarray(self.images).data).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadProgress:
+    """How much of a file has been fetched, in bytes; a `total` of 0 is unknown."""
+
+    done: int
+    total: int
+
+
+class DownloadCancelledError(DatasetError):
+    """A download that was given up on request."""
+
+
+class DownloadBar:
+    """Count the bytes of a download, and give it up on request.
+
+    It has the methods that pooch wants of a progress bar.
+
+    Attributes
+    ----------
+    done, total : int
+        Bytes.
+    cancelled : bool
+        Set it, from any thread, to end the download.
+    """
+
+    def __init__(self) -> None:
+        self.done = 0
+        self.total = 0
+        self.cancelled = False
+
+    def update(self, n_bytes: int) -> None:
+        """Count bytes that have come."""
+        if self.cancelled:
+            raise DownloadCancelledError("The download was cancelled.")
+        self.done = min(self.done + n_bytes, self.total)
+
+    def reset(self) -> None:
+        """Count from 0 again."""
+        self.done = 0
+
+    def close(self) -> None:
+        """Do nothing; pooch calls it at the end."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,14 +166,11 @@ def load_cifar10(
     .. [1] Krizhevsky, Learning multiple layers of features from tiny images,
        2009, https://www.cs.toronto.edu/~kriz/cifar.html.
     """
-    root = Path(folder)
-    if root.name == _CIFAR10_FOLDER:
-        root = root.parent
-    if not (root / _CIFAR10_FOLDER).is_dir():
-        if download is None:
-            raise DatasetError(_missing(root))
+    root = _cifar10_root(folder)
+    if download is None:
+        require_cifar10(root)
+    elif not (root / _CIFAR10_FOLDER).is_dir():
         download(root)
-    # torchvision loads triton.
     load_triton_apart()
     from torchvision.datasets import CIFAR10
 
@@ -143,15 +186,33 @@ def load_cifar10(
     return ImageSet(name=f"CIFAR-10 {part} set", images=data)
 
 
-def download_cifar10(folder: Path, *, progress: bool = True) -> None:
+def require_cifar10(folder: str | Path) -> None:
+    """Find out at once whether a folder holds CIFAR-10; its files are not read.
+
+    Parameters
+    ----------
+    folder : path
+        The folder that holds ``cifar-10-batches-py``, or that folder itself.
+
+    Raises
+    ------
+    DatasetError
+        If it does not, with where to get the data and what to put where.
+    """
+    root = _cifar10_root(folder)
+    if not (root / _CIFAR10_FOLDER).is_dir():
+        raise DatasetError(_missing(root))
+
+
+def download_cifar10(folder: Path, *, progress: bool | DownloadBar = True) -> None:
     """Fetch CIFAR-10 (170 MB), check it and unpack it into `folder`.
 
     Parameters
     ----------
     folder : pathlib.Path
         Where ``cifar-10-batches-py`` will lie; made if it does not exist.
-    progress : bool
-        Whether to show a progress bar on standard error.
+    progress : bool or DownloadBar
+        Whether to show a progress bar on standard error, or who is told.
 
     Raises
     ------
@@ -193,6 +254,46 @@ def download_cifar10(folder: Path, *, progress: bool = True) -> None:
             # Only succeeds while it is empty.
             with suppress(OSError):
                 folder.rmdir()
+
+
+def fetch_cifar10(folder: Path, stop: Event) -> Iterator[DownloadProgress]:
+    """Do what `download_cifar10` does, and say several times a second how far it is.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where ``cifar-10-batches-py`` will lie.
+    stop : threading.Event
+        Once it is set, by whichever thread, the download is given up.
+
+    Yields
+    ------
+    DownloadProgress
+        How much has come.
+
+    Raises
+    ------
+    DatasetError
+        If it cannot be fetched.
+    """
+    bar = DownloadBar()
+    pool = ThreadPoolExecutor(max_workers=1)
+    download = pool.submit(download_cifar10, folder, progress=bar)
+    pool.shutdown(wait=False)
+    try:
+        while not stop.is_set() and wait([download], timeout=0.1).not_done:
+            yield DownloadProgress(bar.done, bar.total)
+        if not stop.is_set():
+            download.result()
+    finally:
+        # A connection that has stalled is not waited for: its thread ends with
+        # the next bytes or with the connection, and removes what had come.
+        bar.cancelled = True
+
+
+def _cifar10_root(folder: str | Path) -> Path:
+    root = Path(folder)
+    return root.parent if root.name == _CIFAR10_FOLDER else root
 
 
 def _missing(root: Path) -> str:

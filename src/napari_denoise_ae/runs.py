@@ -1,4 +1,4 @@
-"""The files of a training run, and a run that writes them after every epoch."""
+"""A training run that writes its files after every epoch."""
 
 from __future__ import annotations
 
@@ -7,87 +7,25 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from .checkpoint import load_training_state, save_checkpoint, save_training_state
-from .errors import CheckpointError, DatasetError, InvalidInputError, OutputError
+from .errors import DatasetError, InvalidInputError
 from .figures import save_loss_curves
-from .files import atomic_write, require_writable
+from .files import atomic_write
+from .run_files import RunFiles
 from .training import BatchResult, EpochResult, Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from threading import Event
 
     from .config import TrainingConfig
     from .data import ImageSet
     from .devices import DeviceChoice
 
+__all__ = ["RunFiles", "TrainingRun", "resume_run"]
+
 # What may change when a run goes on: none of it changes the epochs so far.
 _CHANGEABLE = {"epochs", "patience"}
-
-
-@dataclass(frozen=True, slots=True)
-class RunFiles:
-    """Where the files of a run lie: beside the checkpoint, with its name.
-
-    Parameters
-    ----------
-    checkpoint : pathlib.Path
-        The best epoch, ``NAME.pt``.
-    """
-
-    checkpoint: Path
-
-    @property
-    def state(self) -> Path:
-        """What `resume` goes on from, ``NAME.resume``."""
-        return self.checkpoint.with_suffix(".resume")
-
-    @property
-    def history(self) -> Path:
-        """Losses by epoch, ``NAME.history.csv``."""
-        return self.checkpoint.with_suffix(".history.csv")
-
-    @property
-    def curves(self) -> Path:
-        """Their picture, ``NAME.curves.png``."""
-        return self.checkpoint.with_suffix(".curves.png")
-
-    def require_usable(self, *, resume: bool, overwrite: bool) -> None:
-        """Find out now, not after an hour, whether the files can be used.
-
-        Parameters
-        ----------
-        resume : bool
-            Whether a run is to go on, so that its state must be there.
-        overwrite : bool
-            Whether the files of another run may be replaced.
-
-        Raises
-        ------
-        InvalidInputError
-            If both are asked for, or the checkpoint's name does not end in .pt.
-        CheckpointError
-            If there is nothing to resume.
-        OutputError
-            If the files could not be written, or are those of another run.
-        """
-        if resume and overwrite:
-            raise InvalidInputError("Choose either resume or overwrite, not both.")
-        if self.checkpoint.suffix != ".pt":
-            raise InvalidInputError(
-                f"A checkpoint's name must end in .pt, got {str(self.checkpoint)!r}."
-            )
-        for path in (self.checkpoint, self.state, self.history, self.curves):
-            require_writable(path)
-        if resume and not self.state.is_file():
-            raise CheckpointError(
-                f"There is nothing to resume: {self.state} does not exist. It is "
-                "written after the first epoch of a run, beside the checkpoint."
-            )
-        if not resume and not overwrite and self.checkpoint.exists():
-            raise OutputError(
-                f"{self.checkpoint} is there already. Go on with that run by resume, "
-                "replace it by overwrite, or choose another name for the output."
-            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,15 +43,20 @@ class TrainingRun:
     trainer: Trainer
     files: RunFiles
 
-    def steps(self) -> Iterator[BatchResult | EpochResult]:
+    def steps(self, stop: Event | None = None) -> Iterator[BatchResult | EpochResult]:
         """Train; before an epoch's result is given out, its files are written.
+
+        Parameters
+        ----------
+        stop : threading.Event, optional
+            Ends training before its end, see `Trainer.run`.
 
         Raises
         ------
         OutputError
             If a file cannot be written; the epoch before it is whole.
         """
-        for result in self.trainer.run():
+        for result in self.trainer.run(stop):
             if isinstance(result, EpochResult):
                 self._write_epoch()
             yield result

@@ -27,6 +27,7 @@ from .optimizers import make_optimizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from threading import Event
 
     from numpy.typing import NDArray
     from torch import Tensor, nn
@@ -191,8 +192,15 @@ class Trainer:
         """The epoch with the lowest validation loss; there must be one."""
         return next(result for result in reversed(self.history) if result.is_best)
 
-    def run(self) -> Iterator[BatchResult | EpochResult]:
+    def run(self, stop: Event | None = None) -> Iterator[BatchResult | EpochResult]:
         """Train until `stop_reason` says why it is over.
+
+        Parameters
+        ----------
+        stop : threading.Event, optional
+            Once it is set, by whichever thread, training ends at the next
+            batch, also in the middle of a validation. The unfinished epoch
+            leaves no trace in `history`.
 
         Yields
         ------
@@ -205,8 +213,8 @@ class Trainer:
             If the loss is no longer finite, or the device runs out of memory.
         """
         try:
-            while not self.stop_reason:
-                yield from self._run_epoch(len(self.history) + 1)
+            while not self.stop_reason and not _is_set(stop):
+                yield from self._run_epoch(len(self.history) + 1, stop)
         except torch.OutOfMemoryError as error:
             raise TrainingError(
                 f"The device {self._device} ran out of memory with a batch_size of "
@@ -251,7 +259,9 @@ class Trainer:
         ]
         return as_images[0], as_images[1], as_images[2]
 
-    def _run_epoch(self, epoch: int) -> Iterator[BatchResult | EpochResult]:
+    def _run_epoch(
+        self, epoch: int, stop: Event | None
+    ) -> Iterator[BatchResult | EpochResult]:
         start = time.perf_counter()
         self._network.train()
         noise = self._generator(_NOISE, epoch)
@@ -262,7 +272,11 @@ class Trainer:
             loss = self._train_on(self._noise.apply(clean, noise), clean)
             total += loss * len(indices)
             yield BatchResult(epoch, batch, self.n_batches, loss)
-        val_loss, val_psnr = self._validate()
+            if _is_set(stop):
+                return
+        val_loss, val_psnr = self._validate(stop)
+        if _is_set(stop):
+            return
         train_loss = float(total) / self.n_train
         if not np.isfinite([train_loss, val_loss]).all():
             raise TrainingError(
@@ -289,8 +303,11 @@ class Trainer:
         self._optimizer.step()
         return loss.detach()
 
-    def _validate(self) -> tuple[float, float]:
-        """Return the mean loss and the mean PSNR over the validation images."""
+    def _validate(self, stop: Event | None = None) -> tuple[float, float]:
+        """Return the mean loss and the mean PSNR over the validation images.
+
+        If it was stopped, they mean nothing.
+        """
         self._network.eval()
         # The same noise after every epoch, so that epochs compare.
         noise = self._generator(_VALIDATION, 0)
@@ -298,6 +315,8 @@ class Trainer:
         psnr = torch.zeros((), device=self._device)
         with torch.inference_mode():
             for batch in self._val_images.split(self.config.batch_size):
+                if _is_set(stop):
+                    break
                 clean = _to_unit(batch)
                 with self._autocast():
                     denoised = self._network(self._noise.apply(clean, noise))
@@ -418,6 +437,10 @@ def _require_trainable(data: ImageSet, config: TrainingConfig) -> None:
             f"The sides of the images must be multiples of {network.stride}, the "
             f"network's stride, got {shape[1]} x {shape[2]}."
         )
+
+
+def _is_set(stop: Event | None) -> bool:
+    return stop is not None and stop.is_set()
 
 
 def _to_unit(images: Tensor) -> Tensor:

@@ -1,0 +1,77 @@
+"""A few images as noisy, denoised and clean, one under the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qtpy.QtCore import QRect, QSize, Qt
+from qtpy.QtGui import QImage, QPainter
+from qtpy.QtWidgets import QSizePolicy, QWidget
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from qtpy.QtGui import QPaintEvent
+
+_ROWS = ("noisy", "denoised", "clean")
+_GAP = 6  # pixels between the names of the rows and the images
+
+
+class ExamplePictures(QWidget):  # type: ignore[misc]
+    """Draw three rows of small images, as large as they fit, pixel by pixel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._image: QImage | None = None
+        self.setSizePolicy(
+            QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding
+        )
+        self.setToolTip(
+            "The same validation images after every epoch, with the same noise: the "
+            "network has not been trained on them."
+        )
+
+    def set_examples(self, examples: tuple[NDArray[np.float32], ...]) -> None:
+        """Show images, each (N, Y, X, channels) in [0, 1]: noisy, denoised, clean."""
+        rows = [np.concatenate(list(images), axis=1) for images in examples]
+        grid = np.concatenate(rows, axis=0).clip(0, 1)
+        rgb = np.broadcast_to(grid, (*grid.shape[:2], 3)) * 255
+        pixels = np.ascontiguousarray(rgb.round().astype(np.uint8))
+        height, width = pixels.shape[:2]
+        view = QImage(
+            pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888
+        )
+        # A copy, because a QImage does not keep the bytes that it is made of.
+        self._image = view.copy()
+        self.update()
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._image = None
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Return a size that fits a dock."""
+        return QSize(280, 130)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the size below which the images could not be seen."""
+        return QSize(200, 96)
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        """Draw the images and the names of the rows."""
+        if self._image is None:
+            return
+        painter = QPainter(self)
+        metrics = painter.fontMetrics()
+        left = max(metrics.horizontalAdvance(name) for name in _ROWS) + _GAP
+        size = self._image.size().scaled(
+            self.width() - left, self.height(), Qt.AspectRatioMode.KeepAspectRatio
+        )
+        painter.drawImage(QRect(left, 0, size.width(), size.height()), self._image)
+        painter.setPen(self.palette().text().color())
+        row_height = size.height() // len(_ROWS)
+        for row, name in enumerate(_ROWS):
+            frame = QRect(0, row * row_height, left - _GAP, row_height)
+            painter.drawText(frame, Qt.AlignmentFlag.AlignVCenter, name)
+        painter.end()

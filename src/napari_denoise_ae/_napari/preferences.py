@@ -1,0 +1,25 @@
+"""The plugin's page in napari's preferences."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from napari.settings import get_plugin_settings
+
+_PLUGIN = "napari-denoise-ae"
+
+
+def preferences() -> Any:
+    """Return the plugin's settings; napari keeps what is assigned to them.
+
+    Attributes: `data_folder`, `checkpoint_folder`, `default_model` and `device`,
+    all strings; see ``configurations`` in the manifest.
+    """
+    try:
+        return get_plugin_settings(_PLUGIN).general
+    except KeyError:
+        # The plugin runs without being installed as one: nothing is kept.
+        return SimpleNamespace(
+            data_folder="", checkpoint_folder="", default_model="conv", device="auto"
+        )

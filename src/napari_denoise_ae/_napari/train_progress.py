@@ -1,0 +1,73 @@
+"""What a training run has reached, as text, plot and pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
+
+from .example_pictures import ExamplePictures
+from .loss_plot import LossPlot
+
+if TYPE_CHECKING:
+    from .training_worker import BatchProgress, EpochProgress, TrainingStart
+
+
+class TrainProgress(QWidget):  # type: ignore[misc]
+    """Show how far training is and how well it goes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._facts = _label()
+        self._losses = _label()
+        self.plot = LossPlot()
+        self._log = QCheckBox("logarithmic scale")
+        self._log.setToolTip("Draw the losses on a logarithmic scale. Default: off.")
+        self._log.toggled.connect(self.plot.set_log_scale)
+        self.pictures = ExamplePictures()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.addWidget(self._facts)
+        layout.addWidget(self._losses)
+        layout.addWidget(self.plot, 3)
+        layout.addWidget(self._log)
+        layout.addWidget(self.pictures, 2)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget the run before."""
+        self._facts.setText("No run yet.")
+        self._losses.setText("")
+        self.plot.set_history([])
+        self.pictures.clear()
+
+    def show_start(self, start: TrainingStart) -> None:
+        """Show what a run is made of."""
+        self._facts.setText(
+            f"Device: {start.device}\n"
+            f"{start.n_train:,} images train, {start.n_val:,} validate\n{start.noise}"
+        )
+        self.plot.set_history(list(start.history))
+        self.pictures.set_examples(start.examples)
+
+    def show_batch(self, batch: BatchProgress) -> None:
+        """Show the loss of a batch, until its epoch is over."""
+        self._losses.setText(f"Loss of the last batch: {batch.loss:.5f}")
+
+    def show_epoch(self, epoch: EpochProgress) -> None:
+        """Show what an epoch has reached."""
+        result = epoch.result
+        self._losses.setText(
+            f"Epoch {result.epoch}: loss {result.train_loss:.5f}, "
+            f"validation {result.val_loss:.5f}, {result.val_psnr:.2f} dB"
+        )
+        self.plot.add_epoch(result)
+        self.pictures.set_examples(epoch.examples)
+
+
+def _label() -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label

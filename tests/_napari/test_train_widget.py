@@ -1,0 +1,416 @@
+import time
+
+import numpy as np
+import pytest
+from npe2 import PluginManifest
+from qtpy.QtWidgets import QDockWidget, QMessageBox
+
+from napari_denoise_ae import load_checkpoint
+from napari_denoise_ae._napari import preferences, train_widget, training_worker
+from napari_denoise_ae._napari.state import model_choice
+from napari_denoise_ae._napari.train_widget import TrainWidget
+from napari_denoise_ae.data import CIFAR10_URL, DownloadProgress, ImageSet
+from napari_denoise_ae.errors import DatasetError
+from napari_denoise_ae.training import Trainer
+
+
+@pytest.fixture(autouse=True)
+def _few_small_images(monkeypatch):
+    """Forty images of flat squares take the place of CIFAR-10."""
+    colours = np.random.default_rng(0).integers(0, 256, (40, 2, 2, 3), dtype=np.uint8)
+    images = colours.repeat(8, axis=1).repeat(8, axis=2)
+    data = ImageSet("squares", images)
+    monkeypatch.setattr(training_worker, "load_images", lambda _folder: data)
+
+
+@pytest.fixture
+def messages(monkeypatch):
+    """What the widget tells the user, instead of napari's pop-ups."""
+    told = []
+    monkeypatch.setattr(train_widget, "show_error", told.append)
+    return told
+
+
+@pytest.fixture
+def viewer(make_napari_viewer, plugin_settings, npe2pm):
+    """A viewer that knows the plugin, and settings that only this test sees."""
+    npe2pm.register(PluginManifest.from_distribution("napari-denoise-ae"))
+    return make_napari_viewer()
+
+
+@pytest.fixture
+def widget(viewer, tmp_path, qtbot, messages):
+    """The widget in a dock, filled in for a run of two epochs."""
+    widget = docked(viewer, tmp_path)
+    yield widget
+    # A test that failed leaves a run behind, which would fail the next.
+    for stop in list(train_widget._RUNNING):
+        stop.set()
+    qtbot.waitUntil(lambda: not train_widget._RUNNING, timeout=30_000)
+
+
+def docked(viewer, folder, **settings):
+    widget = TrainWidget(viewer)
+    viewer.window.add_dock_widget(widget, name="Train")
+    (folder / "cifar-10-batches-py").mkdir(exist_ok=True)
+    values = {
+        "data": str(folder),
+        "output": str(folder / "model.pt"),
+        "device": "cpu",
+        "epochs": 2,
+        "batch_size": 8,
+    }
+    for name, value in (values | settings).items():
+        widget.form.set_value(name, value)
+    return widget
+
+
+def wait_for_end(qtbot, widget):
+    qtbot.waitUntil(widget.train_button.isEnabled, timeout=60_000)
+    qtbot.waitUntil(lambda: not train_widget._RUNNING, timeout=60_000)
+
+
+def train_without_end(qtbot, widget, n_epochs=1):
+    """Start a run that only a test ends, and wait for its first epochs."""
+    widget.form.set_value("epochs", 10_000)
+    widget.form.set_value("patience", 10_000)
+    widget.train_button.click()
+    qtbot.waitUntil(
+        lambda: len(widget.progress.plot.history) >= n_epochs, timeout=60_000
+    )
+
+
+def answer(monkeypatch, button):
+    """Answer the widget's questions, and return them."""
+    asked = []
+
+    def question(parent, title, text, buttons, default):
+        asked.append(text)
+        return button
+
+    monkeypatch.setattr(QMessageBox, "question", question)
+    return asked
+
+
+def test_training_ends_and_the_model_is_chosen(viewer, widget, qtbot, tmp_path):
+    torch = pytest.importorskip("torch")
+    threads = torch.get_num_threads()
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    path = tmp_path / "model.pt"
+    record = load_checkpoint(path).record
+    assert record.epochs_run == 2
+    assert model_choice(viewer).chosen == str(path)
+    assert "all 2 epochs done" in widget._status.text()
+    assert str(path) in widget._status.text().replace("\u200b", "")
+    assert f"epoch {record.best_epoch}" in widget._status.text()
+    assert "cpu (asked for)" in widget.progress._facts.text()
+    assert [result.epoch for result in widget.progress.plot.history] == [1, 2]
+    assert widget.progress.pictures._image is not None
+    assert torch.get_num_threads() == threads
+
+
+def test_patience_is_named_as_the_reason(widget, qtbot):
+    widget.form.set_value("epochs", 50)
+    widget.form.set_value("patience", 1)
+    widget.form.set_value("min_delta", 10.0)
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert "patience of 1 used up at epoch 2" in widget._status.text()
+
+
+def test_stop_keeps_the_best(viewer, widget, qtbot, tmp_path):
+    train_without_end(qtbot, widget)
+    assert not widget.train_button.isEnabled()
+    widget.stop_button.click()
+    wait_for_end(qtbot, widget)
+    assert "stopped by you after epoch" in widget._status.text()
+    assert load_checkpoint(tmp_path / "model.pt").record.epochs_run >= 1
+    assert model_choice(viewer).chosen == str(tmp_path / "model.pt")
+    assert not widget.stop_button.isEnabled()
+
+
+def test_stop_at_once_keeps_nothing_and_says_so(viewer, widget, qtbot, tmp_path):
+    before = model_choice(viewer).chosen
+    widget.train_button.click()
+    widget.stop_button.click()
+    wait_for_end(qtbot, widget)
+    assert "before training began" in widget._status.text()
+    assert not (tmp_path / "model.pt").exists()
+    assert model_choice(viewer).chosen == before
+
+
+def test_stop_in_the_first_epoch(widget, qtbot, tmp_path, monkeypatch):
+    train_on = Trainer._train_on
+
+    def stop_and_train(self, noisy, clean):
+        widget._stop_signal.set()
+        return train_on(self, noisy, clean)
+
+    monkeypatch.setattr(Trainer, "_train_on", stop_and_train)
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert "before the first epoch was finished" in widget._status.text()
+    assert not (tmp_path / "model.pt").exists()
+
+
+def test_resume_goes_on(widget, qtbot, tmp_path, monkeypatch):
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    path = tmp_path / "model.pt"
+    monkeypatch.setattr(widget, "_choose_checkpoint", lambda: path)
+    widget.form.set_value("epochs", 3)
+    widget.form.set_value("noise", "gaussian:0.1")  # that of the run stays
+    widget.resume_button.click()
+    wait_for_end(qtbot, widget)
+    record = load_checkpoint(path).record
+    assert (record.epochs_run, record.config.noise) == (3, "gaussian:0.5")
+    assert [result.epoch for result in widget.progress.plot.history] == [1, 2, 3]
+
+
+def test_there_must_be_something_to_resume(widget, tmp_path, monkeypatch):
+    monkeypatch.setattr(widget, "_choose_checkpoint", lambda: tmp_path / "other.pt")
+    widget.resume_button.click()
+    assert "nothing to resume" in widget.form.message("output")
+    assert not train_widget._RUNNING
+
+
+def test_nobody_need_choose_a_run_to_resume(widget, monkeypatch):
+    monkeypatch.setattr(widget, "_choose_checkpoint", lambda: None)
+    widget.resume_button.click()
+    assert not train_widget._RUNNING
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("noise", "loud", "Cannot read the noise 'loud'"),
+        ("epochs", 0, "epochs must be an integer of at least 1, got 0"),
+        ("patience", 0, "patience must be"),
+        ("learning_rate", "fast", "above 0, got 'fast'"),
+        ("learning_rate", -1.0, "above 0, got -1.0"),
+        ("val_fraction", 1.0, "below 1, got 1.0"),
+        ("output", "model.txt", "must end in .pt"),
+        ("output", "/no/such/folder/model.pt", "does not exist"),
+        ("data", "", "Choose the folder"),
+    ],
+)
+def test_what_is_wrong_is_marked_at_its_field(
+    widget, messages, monkeypatch, name, value, expected
+):
+    answer(monkeypatch, QMessageBox.StandardButton.No)
+    good = widget.form._fields[name].value
+    widget.form.set_value(name, value)
+    widget.train_button.click()
+    assert expected in widget.form.message(name)
+    assert not train_widget._RUNNING
+    assert not messages
+    widget.form.set_value(name, good)
+    assert widget.form.message(name) == ""
+
+
+def test_every_field_has_a_tooltip_and_a_default(widget):
+    for name, field in widget.form._fields.items():
+        assert len(field.toolTip()) > 20, name
+    for name in widget.form.settings:
+        assert "Default: " in widget.form._fields[name].toolTip()
+
+
+def test_a_device_that_is_not_there_is_marked(widget, messages, qtbot):
+    widget.form.set_value("device", "cuda:99")
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert "cuda:99" in widget.form.message("device")
+    assert len(messages) == 1
+
+
+def test_data_that_is_missing_can_be_fetched(widget, qtbot, tmp_path, monkeypatch):
+    asked = answer(monkeypatch, QMessageBox.StandardButton.Yes)
+    fetched = []
+
+    def fetch(folder, stop):
+        fetched.append(folder)
+        yield DownloadProgress(85 * 10**6, 170 * 10**6)
+
+    monkeypatch.setattr(training_worker, "fetch_cifar10", fetch)
+    widget.form.set_value("data", str(tmp_path / "empty"))
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert CIFAR10_URL in asked[0]
+    assert "170 MB" in asked[0]
+    assert fetched == [tmp_path / "empty"]
+    assert "all 2 epochs done" in widget._status.text()
+
+
+def test_data_that_is_missing_need_not_be_fetched(widget, tmp_path, monkeypatch):
+    answer(monkeypatch, QMessageBox.StandardButton.No)
+    widget.form.set_value("data", str(tmp_path / "empty"))
+    widget.train_button.click()
+    assert "CIFAR-10 was not found" in widget.form.message("data")
+    assert not train_widget._RUNNING
+
+
+def test_a_download_can_be_cancelled(widget, qtbot, tmp_path, monkeypatch):
+    def fetch(folder, stop):
+        while not stop.is_set():
+            yield DownloadProgress(10**6, 170 * 10**6)
+            time.sleep(0.01)
+
+    answer(monkeypatch, QMessageBox.StandardButton.Yes)
+    monkeypatch.setattr(training_worker, "fetch_cifar10", fetch)
+    widget.form.set_value("data", str(tmp_path / "empty"))
+    widget.train_button.click()
+    qtbot.waitUntil(lambda: "1 of 170 MB" in widget._status.text(), timeout=30_000)
+    widget.stop_button.click()
+    wait_for_end(qtbot, widget)
+    assert "before training began" in widget._status.text()
+
+
+def test_a_run_is_only_replaced_on_request(widget, qtbot, tmp_path, monkeypatch):
+    path = tmp_path / "model.pt"
+    path.write_bytes(b"precious")
+    asked = answer(monkeypatch, QMessageBox.StandardButton.No)
+    widget.train_button.click()
+    assert not train_widget._RUNNING
+    assert path.read_bytes() == b"precious"
+    assert str(path) in asked[0]
+    answer(monkeypatch, QMessageBox.StandardButton.Yes)
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert load_checkpoint(path).record.epochs_run == 2
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RuntimeError("shapes differ"), MemoryError("too big"), DatasetError("damaged")],
+)
+def test_an_error_is_told_once(widget, messages, qtbot, monkeypatch, error):
+    def fail(folder):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training_worker, "load_images", fail)
+        widget.train_button.click()
+        wait_for_end(qtbot, widget)
+    assert len(messages) == 1
+    assert str(error) in messages[0]
+    assert "Failed" in widget._status.text()
+    widget.train_button.click()  # still usable
+    wait_for_end(qtbot, widget)
+    assert "all 2 epochs done" in widget._status.text()
+
+
+def test_memory_that_runs_out_later_leaves_the_best(
+    viewer, widget, messages, qtbot, tmp_path, monkeypatch
+):
+    torch = pytest.importorskip("torch")
+    train_on = Trainer._train_on
+
+    def fail_late(self, noisy, clean):
+        if self.history:
+            raise torch.OutOfMemoryError("no memory left")
+        return train_on(self, noisy, clean)
+
+    monkeypatch.setattr(Trainer, "_train_on", fail_late)
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert len(messages) == 1
+    assert "ran out of memory with a batch_size of 8" in messages[0]
+    assert load_checkpoint(tmp_path / "model.pt").record.epochs_run == 1
+    assert model_choice(viewer).chosen == str(tmp_path / "model.pt")
+
+
+def test_a_bug_is_told_and_leaves_the_widget_usable(
+    widget, messages, qtbot, monkeypatch
+):
+    def fail(folder):
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(training_worker, "load_images", fail)
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert messages == ["Training failed (KeyError): 'a bug'"]
+    assert widget._status.text() == "Failed."
+
+
+def test_a_second_run_is_refused(viewer, widget, messages, qtbot, tmp_path):
+    train_without_end(qtbot, widget)
+    other = docked(viewer, tmp_path, output=str(tmp_path / "other.pt"))
+    other.train_button.click()
+    assert len(messages) == 1
+    assert "still going on" in messages[0]
+    assert other.train_button.isEnabled()
+    assert not (tmp_path / "other.pt").exists()
+    widget.stop_button.click()
+    wait_for_end(qtbot, widget)
+
+
+def test_a_hidden_dock_goes_on(widget, qtbot):
+    dock = widget.parent()
+    while not isinstance(dock, QDockWidget):
+        dock = dock.parent()
+    train_without_end(qtbot, widget)
+    dock.hide()
+    n_epochs = len(widget.progress.plot.history)
+    qtbot.waitUntil(
+        lambda: len(widget.progress.plot.history) > n_epochs + 2, timeout=30_000
+    )
+    widget.stop_button.click()
+    wait_for_end(qtbot, widget)
+    dock.show()
+    assert "stopped by you after epoch" in widget._status.text()
+
+
+@pytest.mark.parametrize("what", ["dock", "viewer"])
+def test_closing_ends_the_run_and_keeps_the_best(viewer, widget, qtbot, tmp_path, what):
+    train_without_end(qtbot, widget)
+    if what == "dock":
+        viewer.window.remove_dock_widget(widget)
+        viewer.theme = "light"
+    else:
+        viewer.close()
+    qtbot.waitUntil(lambda: not train_widget._RUNNING, timeout=30_000)
+    assert load_checkpoint(tmp_path / "model.pt").record.epochs_run >= 1
+
+
+def test_the_x_of_the_dock_ends_the_run(viewer, widget, qtbot):
+    train_without_end(qtbot, widget)
+    dock = widget.parent()
+    while not isinstance(dock, QDockWidget):
+        dock = dock.parent()
+    dock.destroyOnClose()
+    qtbot.waitUntil(lambda: not train_widget._RUNNING, timeout=30_000)
+
+
+def test_the_theme_is_followed_while_training(viewer, widget, qtbot):
+    train_without_end(qtbot, widget)
+    dark = widget.progress.plot.backgroundBrush().color().name()
+    viewer.theme = "light"
+    light = widget.progress.plot.backgroundBrush().color().name()
+    assert dark != light
+    widget.progress._log.setChecked(True)
+    widget.stop_button.click()
+    wait_for_end(qtbot, widget)
+
+
+def test_the_last_folders_are_remembered(viewer, widget, qtbot, tmp_path):
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert preferences.preferences().data_folder == str(tmp_path)
+    again = TrainWidget(viewer)
+    qtbot.addWidget(again)
+    assert again.form.data == tmp_path
+    assert again.form.output.parent == tmp_path
+
+
+def test_without_the_plugins_settings_nothing_is_remembered(monkeypatch):
+    def unknown(name):
+        raise KeyError(name)
+
+    monkeypatch.setattr(preferences, "get_plugin_settings", unknown)
+    assert preferences.preferences().device == "auto"
+
+
+def test_napari_finds_the_widget(viewer):
+    _, widget = viewer.window.add_plugin_dock_widget("napari-denoise-ae", "Train")
+    assert isinstance(widget, TrainWidget)
