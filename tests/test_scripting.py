@@ -121,7 +121,7 @@ def interrupt_after(monkeypatch, *, epochs: int) -> None:
     """Press Ctrl-C in the first batch after so many epochs."""
     original = Trainer.run
 
-    def interrupted(self):
+    def interrupted(self, stop=None):
         for result in original(self):
             if isinstance(result, BatchResult) and result.epoch > epochs:
                 raise KeyboardInterrupt
