@@ -10,6 +10,8 @@ import torch
 from fake_cifar10 import checksum_lists, write_fake_cifar10
 from synthetic import make_record, random_checkpoint
 
+from napari_denoise_ae.native_libraries import load_triton_apart
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 collect_ignore_glob = [] if importlib.util.find_spec("napari") else ["_napari/*"]
 
+
+# Tests import torchvision themselves, some of them after a window was open.
+load_triton_apart()
 
 # What tests compute is too small to be shared among threads.
 torch.set_num_threads(1)
