@@ -101,7 +101,7 @@ def test_training_ends_and_the_model_is_chosen(viewer, widget, qtbot, tmp_path):
     record = load_checkpoint(path).record
     assert record.epochs_run == 2
     assert model_choice(viewer).chosen == str(path)
-    assert "all 2 epochs done" in widget._status.text()
+    assert "all epochs are done" in widget._status.text()
     assert str(path) in widget._status.text().replace("\u200b", "")
     assert f"epoch {record.best_epoch}" in widget._status.text()
     assert "cpu (asked for)" in widget.progress._facts.text()
@@ -239,7 +239,7 @@ def test_data_that_is_missing_can_be_fetched(widget, qtbot, tmp_path, monkeypatc
     assert CIFAR10_URL in asked[0]
     assert "170 MB" in asked[0]
     assert fetched == [tmp_path / "empty"]
-    assert "all 2 epochs done" in widget._status.text()
+    assert "all epochs are done" in widget._status.text()
 
 
 def test_data_that_is_missing_need_not_be_fetched(widget, tmp_path, monkeypatch):
@@ -297,7 +297,7 @@ def test_an_error_is_told_once(widget, messages, qtbot, monkeypatch, error):
     assert "Failed" in widget._status.text()
     widget.train_button.click()  # still usable
     wait_for_end(qtbot, widget)
-    assert "all 2 epochs done" in widget._status.text()
+    assert "all epochs are done" in widget._status.text()
 
 
 def test_memory_that_runs_out_later_leaves_the_best(
