@@ -1,0 +1,65 @@
+"""Do what napari's plugin manager does, and look at what became of it.
+
+Installs a wheel into the running environment, which has napari, a Qt binding and
+torch, and shows that no package that was there has another version afterwards,
+that npe2 knows the plugin, and that its widgets open in a viewer.
+"""
+
+import subprocess
+import sys
+from importlib.metadata import distributions
+from pathlib import Path
+
+NAME = "napari-denoise-ae"
+
+OPEN_THE_WIDGETS = """
+import napari
+from qtpy.QtWidgets import QApplication
+viewer = napari.Viewer()
+for widget in ("Denoise", "Train"):
+    dock, _ = viewer.window.add_plugin_dock_widget("napari-denoise-ae", widget)
+    for _ in range(50):
+        QApplication.processEvents()
+    assert dock.isVisible(), widget
+    print(widget, "opens")
+viewer.close()
+"""
+
+
+def main(folder: Path) -> int:
+    """Install the wheel in a folder; return the exit status."""
+    (wheel,) = folder.glob("*.whl")
+    before = installed_versions()
+    install = [sys.executable, "-m", "pip", "install", "--upgrade", str(wheel)]
+    subprocess.run(install, check=True)
+    after = installed_versions()
+    changed = {
+        name: (version, after.get(name))
+        for name, version in before.items()
+        if after.get(name) != version
+    }
+    if changed:
+        print(f"Installing the plugin has changed other packages: {changed}")
+        return 1
+    print(f"{len(before)} packages unchanged, {len(after) - len(before)} added")
+    listed = subprocess.run(
+        [sys.executable, "-m", "npe2", "list"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    if NAME not in listed.stdout:
+        print(f"npe2 does not list the plugin:\n{listed.stdout}")
+        return 1
+    screen = ["xvfb-run", "--auto-servernum"] if sys.platform == "linux" else []
+    opened = [*screen, sys.executable, "-c", OPEN_THE_WIDGETS]
+    return subprocess.run(opened, check=False).returncode
+
+
+def installed_versions() -> dict[str, str]:
+    """Return the version of every installed package by its name."""
+    return {d.metadata["Name"].lower(): d.version for d in distributions()}
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
