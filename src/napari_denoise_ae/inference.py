@@ -186,18 +186,7 @@ class Denoising:
 
     def misfits(self) -> list[str]:
         """Say, in words for a user, what may make the result not what was meant."""
-        found = []
-        name, record = self._denoiser.checkpoint.name, self._denoiser.checkpoint.record
-        if self._source.shape[-1] < self._denoiser.network.in_channels:
-            found.append(
-                f"The model {name!r} is for colour images and this one is grey: it is "
-                "denoised as a colour image of three equal channels, and their mean "
-                "is taken."
-            )
-        if record is not None:
-            estimate = relative_noise(self._source, self.intensity_range)
-            found += _noise_misfit(estimate, record, name)
-        return found
+        return find_misfits(self._source, self._denoiser, self.intensity_range)
 
     def _denoise_tile(
         self, source: NDArray[Any], target: NDArray[Any], tile: Tile
@@ -229,6 +218,24 @@ class Denoising:
         return output.astype(np.float64)
 
 
+def noise_planes(planes: NDArray[Any]) -> NDArray[Any]:
+    """Return the planes of a stack on which its noise is measured.
+
+    Parameters
+    ----------
+    planes : numpy.ndarray
+        (..., Y, X, channels), see `colour_planes`.
+
+    Returns
+    -------
+    numpy.ndarray
+        At most three of them, (N, Y, X, channels).
+    """
+    indices = list(np.ndindex(planes.shape[:-3]))
+    chosen = np.linspace(0, len(indices) - 1, _N_NOISE_PLANES).astype(int)
+    return np.stack([planes[indices[index]] for index in np.unique(chosen)])
+
+
 def relative_noise(planes: NDArray[Any], scale: IntensityRange) -> float:
     """Estimate the noise of an image or a stack, relative to its intensity range.
 
@@ -246,16 +253,45 @@ def relative_noise(planes: NDArray[Any], scale: IntensityRange) -> float:
         Standard deviation as a fraction of the range, see `estimate_noise`;
         NaN where it cannot be estimated.
     """
-    indices = list(np.ndindex(planes.shape[:-3]))
-    chosen = np.linspace(0, len(indices) - 1, _N_NOISE_PLANES).astype(int)
     estimates = [
-        estimate_noise(planes[indices[index]], channel_axis=-1)
-        for index in np.unique(chosen)
+        estimate_noise(plane, channel_axis=-1) for plane in noise_planes(planes)
     ]
     usable = [estimate for estimate in estimates if not math.isnan(estimate)]
     return (
         float(np.median(usable)) / scale.width if usable and scale.width else math.nan
     )
+
+
+def find_misfits(
+    planes: NDArray[Any], denoiser: Denoiser, scale: IntensityRange
+) -> list[str]:
+    """Say, in words for a user, why a model may not fit an image or a stack.
+
+    Parameters
+    ----------
+    planes : numpy.ndarray
+        (..., Y, X, channels), see `colour_planes`.
+    denoiser : Denoiser
+        The model.
+    scale : IntensityRange
+        The image's intensity range.
+
+    Returns
+    -------
+    list of str
+        Empty where the model fits.
+    """
+    found = []
+    name, record = denoiser.checkpoint.name, denoiser.checkpoint.record
+    if planes.shape[-1] < denoiser.network.in_channels:
+        found.append(
+            f"The model {name!r} is for colour images and this one is grey: it is "
+            "denoised as a colour image of three equal channels, and their mean is "
+            "taken."
+        )
+    if record is not None:
+        found += _noise_misfit(relative_noise(planes, scale), record, name)
+    return found
 
 
 def _noise_misfit(estimate: float, record: TrainingRecord, name: str) -> list[str]:

@@ -22,7 +22,7 @@ def test_every_contribution_names_a_command_that_exists(manifest):
     commands = {command.id for command in contributions.commands}
     used = [widget.command for widget in contributions.widgets]
     used += [sample.command for sample in contributions.sample_data]
-    assert used
+    used += [reader.command for reader in contributions.readers]
     assert set(used) == commands
 
 

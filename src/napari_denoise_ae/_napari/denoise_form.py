@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import napari.layers
@@ -124,6 +125,11 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
         return layer
 
     @property
+    def source_name(self) -> str:
+        """The name of that layer."""
+        return str(self.layer.current_choice)
+
+    @property
     def noise_to_add(self) -> str | None:
         """The noise to add first; None if the layer is noisy already."""
         return str(self.noise.value) if self.kind.value == CLEAN else None
@@ -136,9 +142,21 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
         layer: napari.layers.Image = self.reference.value
         return layer
 
+    def sources(self) -> list[napari.layers.Image]:
+        """Return the layers that can be denoised, from the bottom up."""
+        return [
+            layer
+            for layer in self._viewer.layers
+            if isinstance(layer, napari.layers.Image) and not is_output(layer)
+        ]
+
     def refresh_layers(self) -> None:
         """Offer the layers that are there now."""
         self.layer.reset_choices()
+        self.refresh_references()
+
+    def refresh_references(self) -> None:
+        """Offer all layers but the chosen one as clean reference."""
         self.reference.reset_choices()
 
     def refresh_models(self) -> None:
@@ -159,14 +177,27 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
         self.seed.visible = is_clean
 
     def _sources(self, _: Any) -> list[tuple[str, napari.layers.Image]]:
-        return [
-            (layer.name, layer)
-            for layer in self._viewer.layers
-            if isinstance(layer, napari.layers.Image) and not is_output(layer)
-        ]
+        return [(layer.name, layer) for layer in self.sources()]
 
     def _references(self, _: Any) -> list[tuple[str, Any]]:
-        return [(NO_REFERENCE, NO_REFERENCE), *self._sources(_)]
+        others = [
+            (layer.name, layer)
+            for layer in self.sources()
+            if layer is not self.layer.value
+        ]
+        return [(NO_REFERENCE, NO_REFERENCE), *others]
 
-    def _model_names(self, _: Any) -> list[str]:
-        return list(self._models.models)
+    def _model_names(self, _: Any) -> list[tuple[str, str]]:
+        models = self._models.models
+        titles = [_title(model) for model in models]
+        # Two choices of one name would be one.
+        return [
+            (title if titles.count(title) == 1 else model, model)
+            for title, model in zip(titles, models, strict=True)
+        ]
+
+
+def _title(model: str) -> str:
+    """Return a short name of a model: of a file, its name and its folder's."""
+    path = Path(model)
+    return f"{path.name} ({path.parent.name})" if path.suffix else model

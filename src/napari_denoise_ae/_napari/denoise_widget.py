@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import time
+from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari.qt.threading import GeneratorWorker, create_worker
 from napari.utils import progress
 from napari.utils.notifications import show_error, show_info, show_warning
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -23,13 +25,25 @@ from qtpy.QtWidgets import (
 )
 
 from .. import __version__
-from ..errors import DenoiseAEError
+from ..errors import DenoiseAEError, InvalidInputError
 from ..noise import parse_noise
 from .denoise_form import DenoiseForm
-from .layers import OutputLayers, current_plane, is_output, layer_axes, residual
+from .layers import (
+    current_plane,
+    describe_layer,
+    find_output,
+    finished_planes,
+    layer_axes,
+    remove_output,
+    residual,
+    show_output,
+)
+from .opening import open_checkpoint
 from .preview import Preview
 from .readout import Readout
-from .state import model_choice
+from .running import Running
+from .snippet import python_code
+from .state import model_choice, unwrapped
 from .workers import (
     Denoised,
     DenoiseJob,
@@ -42,12 +56,28 @@ from .workers import (
 )
 
 if TYPE_CHECKING:
+    # By its full name, or napari does not recognise it and passes no viewer.
+    import napari.viewer
     from napari.layers import Image
-    from napari.viewer import Viewer
 
     from ..inference import Denoising, Progress
 
 _FLIP_KEY = "Alt-B"
+
+# How long the settings must rest before the layer is looked at, in milliseconds.
+_REST = 200
+
+
+@dataclass(slots=True, eq=False)
+class _Run:
+    """A whole layer being denoised."""
+
+    layer: Image
+    job: DenoiseJob
+    running: Running
+    activity: progress[Any]
+    denoising: Denoising | None = None
+    began: float = 0.0
 
 
 class DenoiseWidget(QWidget):  # type: ignore[misc]
@@ -59,49 +89,61 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         Where the layers are; napari passes it.
     """
 
-    def __init__(self, viewer: Viewer) -> None:
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
-        self._viewer = viewer
+        self._viewer = viewer = unwrapped(viewer)
         self._models = model_choice(viewer)
-        self._outputs = OutputLayers(viewer)
-        self._worker: GeneratorWorker | None = None
-        self._run: Denoising | None = None
-        self._activity: progress[Any] | None = None
-        self._began = 0.0
-        self._keep = False
+        self._run: _Run | None = None
+        self._looking: Running | None = None
+        self._describing: Running | None = None
+        self._result: Denoised | None = None
+        self._watched = ExitStack()
+        self._closing = ExitStack()
         self._build()
-        self._preview = Preview(
-            viewer, self._outputs, lambda: self.form.source, self._job
-        )
+        self._preview = Preview(viewer, lambda: self.form.source, self._job)
         self._connect()
+        self._connect_viewer()
         self._follow_active()
+        self._on_layer_chosen()
         self._describe_model()
+
+    def event(self, event: QEvent) -> bool:
+        """Close when napari takes the widget out of a dock that is closed."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self._look_timer.stop()
+            self.preview_box.setChecked(False)
+            self._closing.close()
+        return bool(super().event(event))
 
     # --- what it is made of
 
     def _build(self) -> None:
         self.form = DenoiseForm(self._viewer)
+        self.warning = QLabel()
         self.preview_box = QCheckBox("Preview what is visible")
         self.preview_box.setToolTip(
             "Denoises only what the canvas shows, and follows it. Default: off."
         )
+        self.preview_note = QLabel()
         self.run_button = QPushButton("Denoise")
         self.cancel_button = QPushButton("Cancel")
         self.keep_button = QPushButton("Keep finished")
         self.keep_button.setToolTip("Stop, and keep the planes that are finished.")
         self.bar = QProgressBar()
         self.status = QLabel()
-        self.warning = QLabel()
         self.readout = Readout()
         self.copy_figures = QPushButton("Copy figures")
         self.copy_python = QPushButton("Copy as Python")
+        self.copy_python.setToolTip("The same as a call, for napari's console.")
         self.side_by_side = QCheckBox("Side by side")
         self.side_by_side.setToolTip("Grid with linked contrast limits. Default: off.")
-        for label in (self.status, self.warning):
+        for label in (self.status, self.warning, self.preview_note):
             label.setWordWrap(True)
-        self.warning.setVisible(False)
+        _show_text(self.warning, "")
+        _show_text(self.preview_note, "")
         self._lay_out()
         self._set_running(False)
+        self._clear_result()
 
     def _lay_out(self) -> None:
         content = QWidget()
@@ -109,6 +151,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         column.addWidget(self.form.native)
         column.addWidget(self.warning)
         column.addWidget(self.preview_box)
+        column.addWidget(self.preview_note)
         column.addLayout(_row(self.run_button, self.cancel_button, self.keep_button))
         column.addWidget(self.bar)
         column.addWidget(self.status)
@@ -128,28 +171,49 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self.layout().setContentsMargins(0, 0, 0, 0)
 
     def _connect(self) -> None:
-        layers = self._viewer.layers
-        for event in (layers.events.inserted, layers.events.removed):
-            event.connect(self._on_layers_changed)
-        layers.selection.events.active.connect(self._follow_active)
-        self._models.changed.connect(self.form.refresh_models)
         form = self.form
         form.layer.native.activated.connect(self._pin)
-        form.layer.changed.connect(self._look_at_layer)
+        form.layer.changed.connect(self._on_layer_chosen)
+        form.follow.changed.connect(self._follow_active)
         form.model.changed.connect(self._on_model_chosen)
         form.open_model.changed.connect(self._open_model)
         for field in (form.noise, form.seed, form.kind, form.model, form.device):
-            field.changed.connect(self._preview.refresh)
+            field.changed.connect(self._on_setting_changed)
         self.preview_box.toggled.connect(self._preview.set_on)
-        self._preview.told.connect(self.status.setText)
+        self._preview.told.connect(lambda text: _show_text(self.preview_note, text))
+        self._preview.dismissed.connect(lambda: self.preview_box.setChecked(False))
         self.run_button.clicked.connect(self._start)
         self.cancel_button.clicked.connect(self._cancel)
         self.keep_button.clicked.connect(self._stop_and_keep)
         self.copy_figures.clicked.connect(self.readout.copy)
         self.copy_python.clicked.connect(self._copy_python)
         self.side_by_side.toggled.connect(self._set_side_by_side)
+        self._look_timer = QTimer(self)
+        self._look_timer.setSingleShot(True)
+        self._look_timer.setInterval(_REST)
+        self._look_timer.timeout.connect(self._look_at_layer)
+
+    def _connect_viewer(self) -> None:
+        """Listen to what outlives the widget, until it closes."""
+        layers = self._viewer.layers
+        listeners = (
+            (layers.events.inserted, self._on_layers_changed),
+            (layers.events.removed, self._on_layers_changed),
+            (layers.events.renamed, self._on_layers_changed),
+            (layers.selection.events.active, self._follow_active),
+            (self._viewer.dims.events.current_step, self._show_figures),
+            (self._models.changed, self.form.refresh_models),
+        )
+        for event, listener in listeners:
+            event.connect(listener)
+            self._closing.callback(event.disconnect, listener)
         self._viewer.bind_key(_FLIP_KEY, self._flip, overwrite=True)
-        self.destroyed.connect(self._preview.close)
+        self._closing.callback(self._viewer.bind_key, _FLIP_KEY, None)
+        self._closing.push(self._watched)
+        self._closing.callback(self._preview.close)
+        self._closing.callback(self._drop_all)
+        # The stack lives on when Qt has deleted the widget.
+        self.destroyed.connect(self._closing.close)
 
     # --- which layer and which model
 
@@ -158,43 +222,59 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._follow_active()
 
     def _follow_active(self) -> None:
-        active = self._viewer.layers.selection.active
-        if not self.form.follow.value or active is None or is_output(active):
+        form, active = self.form, self._viewer.layers.selection.active
+        if form.source is None:
+            # The layer that was pinned is gone, or nothing is chosen yet.
+            form.follow.value = True
+        if not form.follow.value:
             return
-        if active in self.form.layer.choices:
-            self.form.layer.value = active
+        sources = form.sources()
+        if active in sources:
+            form.layer.value = active
+        elif form.source is None and sources:
+            form.layer.value = sources[-1]
 
     def _pin(self) -> None:
         self.form.follow.value = False
 
-    def _look_at_layer(self) -> None:
-        self.readout.clear_result()
-        self._preview.refresh()
+    def _on_layer_chosen(self) -> None:
         layer = self.form.source
-        if layer is None:
-            self.form.facts.setText("no image layer")
-            return
-        shape = " x ".join(str(length) for length in layer.data.shape)
-        plain = f"{shape}, {layer.data.dtype}{', RGB' if layer.rgb else ''}"
-        self.form.facts.setText(plain)
-        try:
-            axes = layer_axes(layer)
-        except DenoiseAEError as error:
-            self.form.facts.setText(str(error))
-            return
-        worker = create_worker(look_at_layer, layer.data, axes)
-        worker.returned.connect(lambda facts: self._show_facts(layer, plain, facts))
-        worker.start()
+        self._watched.close()
+        if layer is not None:
+            layer.events.data.connect(self._on_data_changed)
+            self._watched.callback(layer.events.data.disconnect, self._on_data_changed)
+        self.form.refresh_references()
+        self._on_data_changed()
 
-    def _show_facts(self, layer: Image, plain: str, facts: LayerFacts | Failed) -> None:
-        if layer is not self.form.source:
+    def _on_data_changed(self) -> None:
+        self._clear_result()
+        self._preview.forget()
+        self.form.facts.setText(describe_layer(self.form.source))
+        self._look_timer.start()
+
+    def _on_setting_changed(self) -> None:
+        self._preview.refresh()
+        self._look_timer.start()
+
+    def _look_at_layer(self) -> None:
+        if self._looking is not None:
+            self._looking.drop()
+        try:
+            job = self._job()
+        except DenoiseAEError as error:
+            _show_text(self.warning, str(error) if self.form.source else "")
             return
+        self._looking = Running(look_at_layer, job, returned=self._show_facts)
+
+    def _show_facts(self, facts: LayerFacts | Failed) -> None:
         if isinstance(facts, Failed):
-            self.form.facts.setText(f"{plain}. {facts.message}")
+            _show_text(self.warning, facts.message)
             return
-        known = facts.noise == facts.noise  # not NaN
-        noise = f"{facts.noise:.1%} of the range" if known else "unknown"
-        self.form.facts.setText(f"{plain}, estimated noise {noise}")
+        unknown = math.isnan(facts.noise)
+        noise = "unknown" if unknown else f"{facts.noise:.1%} of the range"
+        known = describe_layer(self.form.source)
+        self.form.facts.setText(f"{known}, estimated noise {noise}")
+        _show_text(self.warning, "\n".join(facts.misfits))
 
     def _on_model_chosen(self, model: str) -> None:
         if model and model != self._models.chosen:
@@ -206,130 +286,165 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             self, "Open a checkpoint", "", "Checkpoints (*.pt)"
         )
         if path:
-            self._models.choose(path)
+            open_checkpoint(self._viewer, path)
 
     def _describe_model(self) -> None:
-        model = self._models.chosen
-        worker = create_worker(look_at_model, model)
-        worker.returned.connect(lambda text: self._show_description(model, text))
-        worker.start()
+        if self._describing is not None:
+            self._describing.drop()
+        self._describing = Running(
+            look_at_model, self._models.chosen, returned=self._show_description
+        )
 
-    def _show_description(self, model: str, text: str | Failed) -> None:
-        if model == self._models.chosen:
-            shown = text.message if isinstance(text, Failed) else text
-            self.form.description.setText(shown)
+    def _show_description(self, text: str | Failed) -> None:
+        shown = text.message if isinstance(text, Failed) else text
+        self.form.description.setText(shown)
 
     # --- denoising
 
-    def _job(self, **changes: Any) -> DenoiseJob | None:
-        """Return what the form says, or tell what is wrong with it."""
-        layer, reference = self.form.source, self.form.reference_layer
+    def _job(self, **changes: Any) -> DenoiseJob:
+        """Return what the form says, or raise what is wrong with it."""
+        form, layer, reference = self.form, self.form.source, self.form.reference_layer
         if layer is None:
-            self.status.setText("There is no image layer to denoise.")
-            return None
-        try:
-            axes = layer_axes(layer)
-            if self.form.noise_to_add is not None:
-                parse_noise(self.form.noise_to_add)
-        except DenoiseAEError as error:
-            self.status.setText(str(error))
-            return None
+            raise InvalidInputError("There is no image layer to denoise.")
+        axes = layer_axes(layer)
+        if form.noise_to_add is not None:
+            parse_noise(form.noise_to_add)
         if reference is not None and reference.data.shape != layer.data.shape:
-            self.status.setText(
+            raise InvalidInputError(
                 f"The clean reference has the shape {reference.data.shape}, the layer "
                 f"{layer.data.shape}: choose one of the same shape."
             )
-            return None
         settings = {
             "data": layer.data,
             "axes": axes,
             "model": self._models.chosen,
-            "device": self.form.device.value,
-            "noise": self.form.noise_to_add,
-            "seed": self.form.seed.value,
+            "device": form.device.value,
+            "noise": form.noise_to_add,
+            "seed": form.seed.value,
             "reference": None if reference is None else reference.data,
             "plane": current_plane(self._viewer, layer),
         }
         return DenoiseJob(**{**settings, **changes})
 
     def _start(self) -> None:
-        layer, job = self.form.source, self._job()
-        if layer is None or job is None:
-            show_error(self.status.text())
+        layer = self.form.source
+        try:
+            job = self._job()
+        except DenoiseAEError as error:
+            show_error(str(error))
             return
-        self.readout.clear_result()
+        self._clear_result()
         self._set_running(True)
-        self._keep = False
-        self._began = time.monotonic()
-        self._activity = progress(total=0, desc=f"Denoising {layer.name}")
-        worker = create_worker(run_denoising, job)
-        worker.yielded.connect(self._show_progress)
-        worker.returned.connect(lambda outcome: self._finish(layer, job, outcome))
-        worker.aborted.connect(lambda: self._end_early(layer, job))
-        # What nobody foresaw: napari shows it by itself.
-        worker.errored.connect(lambda _: self._set_running(False, "failed"))
-        self.destroyed.connect(worker.quit)
-        self._worker = worker
-        worker.start()
+        self._run = _Run(
+            layer=layer,
+            job=job,
+            activity=progress(
+                total=0, desc=f"Denoising {self.form.layer.current_choice}"
+            ),
+            running=Running(
+                run_denoising,
+                job,
+                yielded=self._show_step,
+                returned=self._finish,
+                # napari shows what nobody foresaw by itself.
+                errored=self._fail,
+            ),
+        )
 
-    def _show_progress(self, step: Started | Progress) -> None:
-        if self._worker is None or self._activity is None:
+    def _show_step(self, step: str | Started | Progress) -> None:
+        run = self._run
+        if run is None:
             return
-        if isinstance(step, Started):
-            self._run = step.run
-            self.keep_button.setEnabled(self._run.result.ndim > 2)
-            return
-        self.bar.setMaximum(step.total)
+        if isinstance(step, str):
+            self.status.setText(step)
+        elif isinstance(step, Started):
+            run.denoising, run.began = step.run, time.monotonic()
+            self.keep_button.setEnabled(len(run.job.plane) > 0)
+        else:
+            self._show_progress(run, step)
+
+    def _show_progress(self, run: _Run, step: Progress) -> None:
+        self.bar.setRange(0, step.total)
         self.bar.setValue(step.done)
-        elapsed = time.monotonic() - self._began
-        left = elapsed * (step.total - step.done) / step.done
-        self.status.setText(f"{step.done} of {step.total} tiles, {left:.0f} s left")
-        self._activity.total = step.total
-        self._activity.update(1)
+        seconds = (time.monotonic() - run.began) * (step.total / step.done - 1)
+        self.status.setText(
+            f"{step.done} of {step.total} tiles, {_duration(seconds)} left"
+        )
+        run.activity.total = step.total
+        run.activity.update(1)
 
     def _cancel(self) -> None:
-        if self._worker is not None:
-            self._worker.quit()
+        self._end("cancelled")
 
     def _stop_and_keep(self) -> None:
-        self._keep = True
-        self._cancel()
+        run = self._end("stopped")
+        if run is None or run.denoising is None or run.layer not in self._viewer.layers:
+            return
+        n_planes = run.denoising.planes_done
+        data = finished_planes(run.denoising.result, len(run.job.plane), n_planes)
+        provenance = self._provenance(run.job) | {"planes_denoised": n_planes}
+        show_output(self._viewer, run.layer, "denoised", data, provenance)
+        self.status.setText(f"stopped: the first {n_planes} planes are denoised")
 
-    def _end_early(self, layer: Image, job: DenoiseJob) -> None:
-        run, keep = self._run, self._keep
-        self._set_running(False, "cancelled")
-        if keep and run is not None and layer in self._viewer.layers:
-            provenance = self._provenance(job) | {"unfinished": True}
-            self._outputs.show(layer, "denoised", run.result, provenance)
-            self.status.setText(f"stopped: {run.planes_done} planes are denoised")
+    def _drop_all(self) -> None:
+        for running in (self._looking, self._describing):
+            if running is not None:
+                running.drop()
+        self._drop_run()
 
-    def _finish(
-        self, layer: Image, job: DenoiseJob, outcome: Denoised | Failed
-    ) -> None:
+    def _drop_run(self) -> None:
+        if self._run is not None:
+            self._run.running.drop()
+            self._run.activity.close()
+            self._run = None
+
+    def _end(self, status: str) -> _Run | None:
+        """Take leave of a run; whatever it still does is not heard of any more."""
+        run = self._run
+        self._drop_run()
+        self._set_running(False, status)
+        return run
+
+    def _fail(self) -> None:
+        self._end("failed")
+
+    def _finish(self, outcome: Denoised | Failed) -> None:
         if isinstance(outcome, Failed):
-            self._set_running(False, "failed")
+            self._end("failed")
             show_error(outcome.message)
             return
-        self._set_running(False, f"done on {outcome.device}")
-        if layer not in self._viewer.layers:
-            show_warning(f"The layer {layer.name!r} is gone, and its result with it.")
+        run = self._end(f"done on {outcome.device}")
+        if run is None:
             return
-        self._show_layers(layer, job, outcome)
-        self.readout.show_result(outcome, layer.name)
-        self.warning.setText("\n".join(outcome.misfits))
-        self.warning.setVisible(bool(outcome.misfits))
+        if run.layer not in self._viewer.layers:
+            self.status.setText("the layer is gone")
+            show_warning(
+                f"The layer {run.layer.name!r} is gone, and its result with it."
+            )
+            return
+        self._show_layers(run.layer, run.job, outcome)
+        if run.layer is self.form.source:
+            self._result = outcome
+            self._show_figures()
+            _show_text(self.warning, "\n".join(outcome.misfits))
 
     def _show_layers(self, layer: Image, job: DenoiseJob, result: Denoised) -> None:
-        provenance = self._provenance(job) | _figures(result)
-        self._outputs.remove(layer, "preview")
-        if job.noise is not None:
-            self._outputs.show(layer, "noisy", result.noisy, provenance)
-        shown = self._outputs.show(layer, "denoised", result.denoised, provenance)
+        viewer, provenance = self._viewer, self._provenance(job) | _figures(result)
+        self.preview_box.setChecked(False)
+        if job.noise is None:
+            remove_output(viewer, layer, "noisy")
+        else:
+            show_output(viewer, layer, "noisy", result.noisy, provenance)
         if self.form.residual.value:
             removed, look = residual(layer, result.noisy, result.denoised)
-            self._outputs.show(layer, "residual", removed, provenance, **look)
-        self._viewer.layers.selection.active = shown
-        self._set_side_by_side(self.side_by_side.isChecked())
+            # Below the result, which it would hide.
+            show_output(viewer, layer, "residual", removed, provenance, **look)
+        else:
+            remove_output(viewer, layer, "residual")
+        shown = show_output(viewer, layer, "denoised", result.denoised, provenance)
+        viewer.layers.selection.active = shown
+        if self.side_by_side.isChecked():
+            self._set_side_by_side(True)
 
     def _provenance(self, job: DenoiseJob) -> dict[str, Any]:
         return {
@@ -341,11 +456,6 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         }
 
     def _set_running(self, running: bool, status: str = "") -> None:
-        if not running:
-            self._worker = self._run = None
-            if self._activity is not None:
-                self._activity.close()
-                self._activity = None
         self.run_button.setEnabled(not running)
         self.cancel_button.setEnabled(running)
         self.keep_button.setEnabled(False)
@@ -355,14 +465,26 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
 
     # --- looking at it, and taking it along
 
+    def _clear_result(self) -> None:
+        self._result = None
+        self.readout.clear_result()
+        self.copy_figures.setEnabled(False)
+
+    def _show_figures(self) -> None:
+        layer, result = self.form.source, self._result
+        if layer is None or result is None:
+            return
+        plane = current_plane(self._viewer, layer)
+        self.readout.show_result(result, layer.name, plane)
+        self.copy_figures.setEnabled(True)
+
     def _set_side_by_side(self, on: bool) -> None:
         layer = self.form.source
         self._viewer.canvas.grid.enabled = on
         if layer is None:
             return
-        roles = ("noisy", "denoised")
-        group = [layer, *(self._outputs.get(layer, role) for role in roles)]
-        group = [member for member in group if member is not None]
+        outputs = (find_output(self._viewer, layer, r) for r in ("noisy", "denoised"))
+        group = [layer, *(output for output in outputs if output is not None)]
         if layer.rgb or len(group) < 2:
             return
         if on:
@@ -370,50 +492,31 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         else:
             self._viewer.layers.unlink_layers(group, ("contrast_limits",))
 
-    def _flip(self, _: Viewer) -> None:
+    def _flip(self, _: napari.viewer.Viewer) -> None:
         layer = self.form.source
-        after = None if layer is None else self._outputs.get(layer, "denoised")
+        after = None if layer is None else find_output(self._viewer, layer, "denoised")
         if after is not None:
             after.visible = not after.visible
 
     def _copy_python(self) -> None:
-        layer, job = self.form.source, self._job()
-        if layer is None or job is None:
-            show_error(self.status.text())
+        try:
+            job = self._job()
+        except DenoiseAEError as error:
+            show_error(str(error))
             return
-        QApplication.clipboard().setText(python_code(layer.name, job))
+        QApplication.clipboard().setText(python_code(self.form.source_name, job))
         show_info("The call is on the clipboard.")
 
 
-def python_code(name: str, job: DenoiseJob) -> str:
-    """Return lines that give in napari's console what a job gives."""
-    lines = [f"image = viewer.layers[{name!r}].data"]
-    settings = f"model={job.model!r}, axes={job.axes!r}, device={job.device!r}"
-    if job.noise is None:
-        lines.insert(0, "from napari_denoise_ae import denoise")
-        lines.append(f"denoised = denoise(image, {settings})")
-        return "\n".join(lines)
-    colours = "image[..., :3]" if "S" in job.axes else "image"
-    lines = [
-        "from napari_denoise_ae import add_noise, denoise",
-        "from napari_denoise_ae.intensity import resolve_intensity_range",
-        *lines,
-        f"limits = resolve_intensity_range({colours})",
-        f"noisy = add_noise(image, {job.noise!r}, rng={job.seed}, axes={job.axes!r})",
-        f"denoised = denoise(noisy, {settings}, intensity_range=limits)",
-    ]
-    return "\n".join(lines)
-
-
 def _figures(result: Denoised) -> dict[str, Any]:
-    scale = result.intensity_range
+    scale = result.prepared.scale
     figures: dict[str, Any] = {"intensity_range": (scale.low, scale.high)}
-    if result.mean is not None:
+    if (mean := result.mean) is not None:
         figures |= {
-            "psnr_noisy": result.mean.psnr_noisy,
-            "psnr_denoised": result.mean.psnr_denoised,
-            "ssim_noisy": result.mean.ssim_noisy,
-            "ssim_denoised": result.mean.ssim_denoised,
+            "psnr_noisy": mean.psnr_noisy,
+            "psnr_denoised": mean.psnr_denoised,
+            "ssim_noisy": mean.ssim_noisy,
+            "ssim_denoised": mean.ssim_denoised,
         }
     return figures
 
@@ -423,3 +526,13 @@ def _row(*widgets: QWidget) -> QHBoxLayout:
     for widget in widgets:
         row.addWidget(widget)
     return row
+
+
+def _show_text(label: QLabel, text: str) -> None:
+    label.setText(text)
+    label.setVisible(bool(text))
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

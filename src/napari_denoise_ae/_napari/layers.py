@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import numpy as np
+from napari.layers import Image
 
 from ..errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from napari.layers import Image
     from napari.viewer import Viewer
     from numpy.typing import NDArray
 
@@ -19,9 +20,8 @@ if TYPE_CHECKING:
 METADATA_KEY = "napari-denoise-ae"
 
 # What a result takes over from its source: where it lies and how it is shown.
-_KEPT = (
-    "affine",
-    "axis_labels",
+_PLACED = ("affine", "rotate", "scale", "shear", "translate", "units", "axis_labels")
+_SHOWN = (
     "blending",
     "colormap",
     "contrast_limits",
@@ -32,11 +32,6 @@ _KEPT = (
     "projection_mode",
     "rendering",
     "rgb",
-    "rotate",
-    "scale",
-    "shear",
-    "translate",
-    "units",
 )
 # Colours have none of these; napari refuses them.
 _GREY_ONLY = ("colormap", "contrast_limits", "gamma")
@@ -49,6 +44,17 @@ _LEADING = "TZC"
 def is_output(layer: Any) -> bool:
     """Tell whether the plugin made a layer."""
     return METADATA_KEY in layer.metadata
+
+
+def describe_layer(layer: Image | None) -> str:
+    """Return one line about a layer: shape, dtype, RGB or not."""
+    if layer is None:
+        return "no image layer"
+    if layer.multiscale:
+        return f"multiscale, {len(layer.data)} levels"
+    shape = " x ".join(str(length) for length in layer.data.shape)
+    colours = ("", ", RGB", ", RGBA")[max(layer.data.shape[-1] - 2, 0) * layer.rgb]
+    return f"{shape}, {layer.data.dtype}{colours}"
 
 
 def layer_axes(layer: Image) -> str:
@@ -98,79 +104,95 @@ def shown_side_on(viewer: Viewer) -> str:
     return ""
 
 
-class OutputLayers:
-    """The layers that the plugin made in a viewer, found by their source and role.
+# Outputs by their source and role. Shared by all that make outputs, so that a
+# widget that is opened again finds them; weak, so that it keeps nothing alive.
+_OUTPUTS: WeakKeyDictionary[Image, WeakValueDictionary[str, Image]] = (
+    WeakKeyDictionary()
+)
+
+
+def find_output(viewer: Viewer, source: Image, role: str) -> Image | None:
+    """Return what was made from a layer, unless the user has removed it."""
+    layer = _OUTPUTS[source].get(role) if source in _OUTPUTS else None
+    return layer if layer in viewer.layers else None
+
+
+def remove_output(viewer: Viewer, source: Image, role: str) -> None:
+    """Remove what was made from a layer, if it is there."""
+    if (layer := find_output(viewer, source, role)) is not None:
+        viewer.layers.remove(layer)
+
+
+def show_output(
+    viewer: Viewer,
+    source: Image,
+    role: str,
+    data: NDArray[Any],
+    provenance: Mapping[str, Any],
+    **changes: Any,
+) -> Image:
+    """Add what was made from a layer, or update it in place.
 
     Parameters
     ----------
     viewer : napari.viewer.Viewer
         The viewer.
+    source : napari.layers.Image
+        The layer that it was made from.
+    role : str
+        What it is: ``"noisy"``, ``"denoised"``, ``"residual"`` or
+        ``"preview"``; stands behind the source's name.
+    data : numpy.ndarray
+        Its pixels.
+    provenance : mapping
+        How it was made; goes into its metadata.
+    **changes
+        What it does not take over from its source.
+
+    Returns
+    -------
+    napari.layers.Image
+        The layer.
     """
+    layer = find_output(viewer, source, role)
+    if layer is not None and (layer.ndim, layer.rgb) == (source.ndim, source.rgb):
+        layer.data = data
+        layer.metadata = _metadata(role, provenance)
+        # How it is shown is the user's by now, but where it lies is its source's.
+        for key in _PLACED:
+            setattr(layer, key, changes.get(key, getattr(source, key)))
+        return layer
+    remove_output(viewer, source, role)
+    chosen = viewer.layers.selection.active
+    added = viewer.add_layer(make_output(source, role, data, provenance, **changes))
+    if role == "preview":
+        # What the user had chosen stays chosen.
+        viewer.layers.selection.active = chosen
+    _OUTPUTS.setdefault(source, WeakValueDictionary())[role] = added
+    return added
 
-    def __init__(self, viewer: Viewer) -> None:
-        self._viewer = viewer
-        self._layers: dict[tuple[Any, str], Image] = {}
 
-    def get(self, source: Image, role: str) -> Image | None:
-        """Return a layer, unless the user has removed it."""
-        layer = self._layers.get((source.unique_id, role))
-        return layer if layer in self._viewer.layers else None
+def make_output(
+    source: Image,
+    role: str,
+    data: NDArray[Any],
+    provenance: Mapping[str, Any],
+    **changes: Any,
+) -> Image:
+    """Make a layer that lies and looks like its source; see `show_output`."""
+    options = {key: getattr(source, key) for key in (*_PLACED, *_SHOWN)}
+    options |= {
+        "name": f"{source.name} [{role}]",
+        "metadata": _metadata(role, provenance),
+    }
+    options |= changes
+    if source.rgb:
+        options = {k: v for k, v in options.items() if k not in _GREY_ONLY}
+    return Image(data, **options)
 
-    def remove(self, source: Image, role: str) -> None:
-        """Remove a layer, if it is there."""
-        if (layer := self.get(source, role)) is not None:
-            self._viewer.layers.remove(layer)
 
-    def show(
-        self,
-        source: Image,
-        role: str,
-        data: NDArray[Any],
-        provenance: Mapping[str, Any],
-        **changes: Any,
-    ) -> Image:
-        """Add a layer, or update it in place.
-
-        Parameters
-        ----------
-        source : napari.layers.Image
-            The layer that it was made from.
-        role : str
-            What it is: ``"noisy"``, ``"denoised"``, ``"residual"`` or
-            ``"preview"``; stands behind the source's name.
-        data : numpy.ndarray
-            Its pixels.
-        provenance : mapping
-            How it was made; goes into its metadata.
-        **changes
-            What it does not take over from its source.
-
-        Returns
-        -------
-        napari.layers.Image
-            The layer.
-        """
-        metadata = {METADATA_KEY: {"role": role, **provenance}}
-        layer = self.get(source, role)
-        if layer is not None and layer.data.ndim == data.ndim:
-            layer.data = data
-            layer.metadata = metadata
-            if "translate" in changes:
-                layer.translate = changes["translate"]
-            return layer
-        self.remove(source, role)
-        options = {key: getattr(source, key) for key in _KEPT}
-        options |= {"name": f"{source.name} [{role}]", "metadata": metadata}
-        options |= changes
-        if source.rgb:
-            options = {k: v for k, v in options.items() if k not in _GREY_ONLY}
-        chosen = self._viewer.layers.selection.active
-        added: Image = self._viewer.add_image(data, **options)
-        if role == "preview":
-            # What the user had chosen stays chosen.
-            self._viewer.layers.selection.active = chosen
-        self._layers[source.unique_id, role] = added
-        return added
+def _metadata(role: str, provenance: Mapping[str, Any]) -> dict[str, Any]:
+    return {METADATA_KEY: {"role": role, **provenance}}
 
 
 def translate_of_part(source: Image, first: tuple[int, ...]) -> NDArray[Any]:
@@ -199,3 +221,11 @@ def residual(
     if source.rgb:
         return (0.5 + removed[..., :3] / (2 * largest)).astype(np.float32), {}
     return removed, {"contrast_limits": (-largest, largest), "colormap": "gray"}
+
+
+def finished_planes(data: NDArray[Any], n_stacked: int, n_done: int) -> NDArray[Any]:
+    """Return a stack with its first planes, and 0 instead of the others."""
+    kept = np.zeros_like(data)
+    plane_shape = data.shape[n_stacked:]
+    kept.reshape(-1, *plane_shape)[:n_done] = data.reshape(-1, *plane_shape)[:n_done]
+    return kept

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
 
 if TYPE_CHECKING:
     from ..comparison import Comparison
-    from .workers import Denoised
+    from .workers import Denoised, Plane
 
     Rows = list[tuple[str, str, str, str]]
 
@@ -33,6 +33,7 @@ class Readout(QTableWidget):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__(0, 4)
+        self.setHorizontalHeaderLabels([""] * 4)
         self.verticalHeader().hide()
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -43,18 +44,31 @@ class Readout(QTableWidget):  # type: ignore[misc]
         self.note = QLabel()
         self.note.setWordWrap(True)
 
-    def show_result(self, result: Denoised, title: str) -> None:
-        """Show what is known of a result: PSNR and SSIM only with a clean image."""
-        if result.current is None or result.mean is None:
+    def show_result(self, result: Denoised, title: str, plane: Plane) -> None:
+        """Show what is known of a result: PSNR and SSIM only with a clean image.
+
+        Parameters
+        ----------
+        result : Denoised
+            The result.
+        title : str
+            What was denoised.
+        plane : tuple of int
+            Which of its planes the viewer shows.
+        """
+        if (mean := result.mean) is None:
             self._fill(("", "noise before", "noise after", ""), _noise_rows(result))
-            self.note.setText(f"{title}: no clean image, so there is no PSNR")
+            self.note.setText(
+                f"{title}: no clean image with different intensities to compare with, "
+                "so there is no PSNR"
+            )
             return
-        rows = _comparison_rows(result.current, "")
-        if result.mean.n_planes > 1:
-            rows = _comparison_rows(result.current, "this plane")
-            rows += _comparison_rows(result.mean, f"{result.mean.n_planes} planes")
+        rows = _comparison_rows(result.figures[plane], "")
+        if mean.n_planes > 1:
+            rows = _comparison_rows(result.figures[plane], "this plane")
+            rows += _comparison_rows(mean, f"{mean.n_planes} planes")
         self._fill(("", "noisy", "denoised", "gain"), rows)
-        self.note.setText(f"{title}: data range {result.mean.data_range}")
+        self.note.setText(f"{title}: data range {mean.data_range}")
 
     def clear_result(self) -> None:
         """Show nothing, since nothing is known of what is shown now."""

@@ -45,6 +45,15 @@ class ModelChoice:
 _CHOICES: WeakKeyDictionary[Viewer, ModelChoice] = WeakKeyDictionary()
 
 
+def unwrapped(viewer: Viewer) -> Viewer:
+    """Return the viewer itself instead of the proxy that napari gives to plugins.
+
+    What is got through the proxy is wrapped anew each time: a layer would not
+    be identical with itself, and nothing could be found by its identity.
+    """
+    return getattr(viewer, "__wrapped__", viewer)
+
+
 def model_choice(viewer: Viewer) -> ModelChoice:
     """Return the models of a viewer; the same object for all its widgets."""
-    return _CHOICES.setdefault(viewer, ModelChoice())
+    return _CHOICES.setdefault(unwrapped(viewer), ModelChoice())

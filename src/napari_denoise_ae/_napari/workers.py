@@ -24,6 +24,34 @@ if TYPE_CHECKING:
     from ..inference import Denoiser, Denoising, Progress
     from ..intensity import IntensityRange
 
+    Plane = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prepared:
+    """What a job denoises. Takes long for a stack, so a preview keeps it.
+
+    Parameters
+    ----------
+    data, noise, seed
+        The job's, to tell whether it fits another job too.
+    noisy : numpy.ndarray
+        The whole layer, with noise if the job adds some.
+    scale : IntensityRange
+        Its intensity range, measured before noise was added.
+    """
+
+    data: Any
+    noise: str | None
+    seed: int
+    noisy: NDArray[Any]
+    scale: IntensityRange
+
+    def fits(self, job: DenoiseJob) -> bool:
+        """Tell whether another job would prepare the same."""
+        same_noise = (self.noise, self.seed) == (job.noise, job.seed)
+        return self.data is job.data and same_noise
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DenoiseJob:
@@ -34,7 +62,7 @@ class DenoiseJob:
     data : array_like
         The whole layer.
     axes : str
-        Its axes.
+        Its axes; those of stacks come first.
     model, device : str
         See `denoise`.
     noise : str, optional
@@ -47,6 +75,8 @@ class DenoiseJob:
         The plane that the viewer shows.
     region : tuple of slice, optional
         Denoise only these rows and columns of `plane`; None means everything.
+    prepared : Prepared, optional
+        What an earlier job has prepared.
     """
 
     data: Any
@@ -56,8 +86,9 @@ class DenoiseJob:
     noise: str | None
     seed: int
     reference: Any = None
-    plane: tuple[int, ...] = ()
+    plane: Plane = ()
     region: tuple[slice, slice] | None = None
+    prepared: Prepared | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -68,13 +99,12 @@ class Denoised:
     ----------
     noisy, denoised : numpy.ndarray
         The whole layer, or of a job with a region that part of the plane.
-    intensity_range : IntensityRange
-        What the network saw as 0 and 1.
+    prepared : Prepared
+        What was denoised.
     misfits : tuple of str
         Why the model may not fit the layer.
-    current, mean : Comparison or None
-        Figures of the plane that is shown and of all planes, if the clean
-        image is known.
+    figures : dict
+        Comparison with the clean image, by plane; empty if there is none.
     noise_before, noise_after : float
         Estimated noise as a fraction of the intensity range; NaN if unknown.
     device : str
@@ -83,21 +113,34 @@ class Denoised:
 
     noisy: NDArray[Any]
     denoised: NDArray[Any]
-    intensity_range: IntensityRange
+    prepared: Prepared
     misfits: tuple[str, ...] = ()
-    current: Comparison | None = None
-    mean: Comparison | None = None
+    figures: dict[Plane, Comparison]
     noise_before: float = float("nan")
     noise_after: float = float("nan")
     device: str = ""
 
+    @property
+    def mean(self) -> Comparison | None:
+        """The mean figures of all planes, as `compare` gives them for a stack."""
+        planes = list(self.figures.values())
+        return _mean(planes) if planes else None
+
 
 @dataclass(frozen=True, slots=True)
 class LayerFacts:
-    """A layer's estimated noise, relative to its intensity range."""
+    """What is known of a layer before it is denoised.
+
+    Parameters
+    ----------
+    noise : float
+        Estimated noise as a fraction of the intensity range; NaN if unknown.
+    misfits : tuple of str
+        Why the chosen model may not fit the layer.
+    """
 
     noise: float
-    intensity_range: IntensityRange
+    misfits: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,109 +152,174 @@ class Failed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Started:
-    """A job has begun; `run.result` holds the planes that are finished."""
+    """The first tile comes; `run.result` holds the planes that are finished."""
 
     run: Denoising
 
 
 def run_denoising(
     job: DenoiseJob,
-) -> Generator[Started | Progress, None, Denoised | Failed]:
+) -> Generator[str | Started | Progress, None, Denoised | Failed]:
     """Do a job; yields after every tile, so that it can be cancelled there."""
-    # torch is imported here, not when napari starts.
-    from ..axes import colour_planes
-    from ..inference import Denoising, add_noise, require_image
-    from ..intensity import resolve_intensity_range
-
     try:
+        yield "loading the model"
         denoiser = load_denoiser(job.model, job.device)
-        data = np.asarray(job.data)
-        require_image(data)
-        scale = resolve_intensity_range(colour_planes(data, job.axes))
-        noisy = data
-        if job.noise is not None:
-            noisy = add_noise(
-                data, job.noise, rng=job.seed, axes=job.axes, intensity_range=scale
-            )
+        yield "looking at the layer"
+        prepared = job.prepared or _prepare(job)
         if job.region is not None:
-            part = Denoising(
-                noisy[job.plane],
-                denoiser,
-                axes=job.axes[len(job.plane) :],
-                intensity_range=scale,
-                region=job.region,
-            )
-            yield from part
-            return Denoised(
-                noisy=noisy[job.plane][job.region],
-                denoised=part.result[job.region],
-                intensity_range=scale,
-            )
-        run = Denoising(noisy, denoiser, axes=job.axes, intensity_range=scale)
-        yield Started(run)
-        yield from run
-        return _judge(job, noisy, run, denoiser)
+            return (yield from _denoise_region(job, prepared, denoiser))
+        return (yield from _denoise_layer(job, prepared, denoiser))
     except DenoiseAEError as error:
         return Failed(str(error))
     except (RuntimeError, MemoryError) as error:
         return Failed(f"Denoising failed: {error}")
 
 
-def _judge(
-    job: DenoiseJob, noisy: NDArray[Any], run: Denoising, denoiser: Denoiser
-) -> Denoised | Failed:
-    """Add to a finished run the figures that can be had."""
+def _prepare(job: DenoiseJob) -> Prepared:
+    # torch is imported here, not when napari starts.
     from ..axes import colour_planes
-    from ..comparison import compare
-    from ..inference import relative_noise
+    from ..inference import add_noise, require_image
     from ..intensity import resolve_intensity_range
 
-    clean = np.asarray(job.data if job.noise is not None else job.reference)
-    current = mean = None
-    if clean.ndim:
-        if clean.shape != noisy.shape:
-            return Failed(
-                f"The clean reference must have the shape of the layer, {noisy.shape}, "
-                f"got {clean.shape}."
-            )
-        data_range = resolve_intensity_range(colour_planes(clean, job.axes))
-        mean = compare(clean, noisy, run.result, axes=job.axes, data_range=data_range)
-        current = compare(
-            clean[job.plane],
-            noisy[job.plane],
-            run.result[job.plane],
-            axes=job.axes[len(job.plane) :],
-            data_range=data_range,
+    noisy = np.asarray(job.data)
+    require_image(noisy)
+    scale = resolve_intensity_range(colour_planes(noisy, job.axes))
+    if job.noise is not None:
+        noisy = add_noise(
+            noisy, job.noise, rng=job.seed, axes=job.axes, intensity_range=scale
         )
-    scale = run.intensity_range
+    return Prepared(
+        data=job.data, noise=job.noise, seed=job.seed, noisy=noisy, scale=scale
+    )
+
+
+def _denoise_region(
+    job: DenoiseJob, prepared: Prepared, denoiser: Denoiser
+) -> Generator[Progress, None, Denoised]:
+    from ..inference import Denoising
+
+    part = Denoising(
+        prepared.noisy[job.plane],
+        denoiser,
+        axes=job.axes[len(job.plane) :],
+        intensity_range=prepared.scale,
+        region=job.region,
+    )
+    yield from part
+    return Denoised(
+        noisy=prepared.noisy[job.plane][job.region],
+        denoised=part.result[job.region],
+        prepared=prepared,
+        figures={},
+    )
+
+
+def _denoise_layer(
+    job: DenoiseJob, prepared: Prepared, denoiser: Denoiser
+) -> Generator[str | Started | Progress, None, Denoised]:
+    from ..axes import colour_planes
+    from ..inference import Denoising, relative_noise
+
+    noisy, scale = prepared.noisy, prepared.scale
+    run = Denoising(noisy, denoiser, axes=job.axes, intensity_range=scale)
+    yield Started(run)
+    yield from run
+    yield "measuring"
+    figures = yield from _compare(job, noisy, run.result)
     return Denoised(
         noisy=noisy,
         denoised=run.result,
-        intensity_range=scale,
+        prepared=prepared,
         misfits=tuple(run.misfits()),
-        current=current,
-        mean=mean,
+        figures=figures,
         noise_before=relative_noise(colour_planes(noisy, job.axes), scale),
         noise_after=relative_noise(colour_planes(run.result, job.axes), scale),
         device=str(denoiser.device),
     )
 
 
-def look_at_layer(data: Any, axes: str) -> Generator[None, None, LayerFacts | Failed]:
-    """Find out about a layer what takes too long for the GUI thread."""
+def _compare(
+    job: DenoiseJob, noisy: NDArray[Any], denoised: NDArray[Any]
+) -> Generator[str, None, dict[Plane, Comparison]]:
+    """Compare each plane with the clean one, if there is one."""
+    from ..axes import colour_planes
+    from ..comparison import compare
+    from ..intensity import resolve_intensity_range
+
+    known = job.data if job.noise is not None else job.reference
+    if known is None:
+        return {}
+    clean = np.asarray(known)
+    data_range = resolve_intensity_range(colour_planes(clean, job.axes))
+    if not data_range.width > 0:
+        # A constant image has no range that PSNR could refer to.
+        return {}
+    n_stacked = len(job.axes.rstrip("YXS"))
+    figures = {}
+    for plane in np.ndindex(clean.shape[:n_stacked]):
+        figures[plane] = compare(
+            clean[plane],
+            noisy[plane],
+            denoised[plane],
+            axes=job.axes[n_stacked:],
+            data_range=data_range,
+        )
+        yield f"measuring, {len(figures)} planes done"
+    return figures
+
+
+def _mean(planes: list[Comparison]) -> Comparison:
+    from ..comparison import Comparison
+
+    return Comparison(
+        psnr_noisy=float(np.mean([plane.psnr_noisy for plane in planes])),
+        psnr_denoised=float(np.mean([plane.psnr_denoised for plane in planes])),
+        ssim_noisy=float(np.mean([plane.ssim_noisy for plane in planes])),
+        ssim_denoised=float(np.mean([plane.ssim_denoised for plane in planes])),
+        data_range=planes[0].data_range,
+        n_planes=len(planes),
+    )
+
+
+def look_at_layer(job: DenoiseJob) -> Generator[None, None, LayerFacts | Failed]:
+    """Find out about a layer what takes too long for the GUI thread.
+
+    Of a stack, three planes are looked at.
+    """
     yield
     from ..axes import colour_planes
-    from ..inference import relative_noise, require_image
+    from ..inference import find_misfits, noise_planes, relative_noise, require_image
     from ..intensity import resolve_intensity_range
 
     try:
-        array = np.asarray(data)
+        array = np.asarray(job.data)
         require_image(array)
-        planes = colour_planes(array, axes)
+        planes = colour_planes(array, job.axes)
         scale = resolve_intensity_range(planes)
-        return LayerFacts(relative_noise(planes, scale), scale)
+        few = noise_planes(planes)
+        noise = relative_noise(few, scale)
+        yield
+        noisy = few if job.noise is None else _with_noise(few, job.noise, scale)
+        try:
+            denoiser = load_denoiser(job.model, job.device)
+        except DenoiseAEError as error:
+            return LayerFacts(noise, (str(error),))
+        return LayerFacts(noise, tuple(find_misfits(noisy, denoiser, scale)))
     except DenoiseAEError as error:
         return Failed(str(error))
+    except (RuntimeError, MemoryError) as error:
+        return Failed(f"The layer cannot be looked at: {error}")
+
+
+def _with_noise(
+    planes: NDArray[Any], noise: str, scale: IntensityRange
+) -> NDArray[Any]:
+    from ..inference import add_noise
+
+    # Each channel as a plane: the noise of all of them is alike.
+    channels = np.moveaxis(planes, -1, 1)
+    noisy = add_noise(channels, noise, axes="TCYX", intensity_range=scale)
+    return np.moveaxis(noisy, 1, -1)
 
 
 def look_at_model(model: str) -> Generator[None, None, str | Failed]:
@@ -223,6 +331,8 @@ def look_at_model(model: str) -> Generator[None, None, str | Failed]:
         record = load_checkpoint(model).record
     except DenoiseAEError as error:
         return Failed(str(error))
+    except (RuntimeError, MemoryError) as error:
+        return Failed(f"The model {model} cannot be loaded: {error}")
     if record is None:
         return "Weights only: how they were trained is unknown."
     return (
