@@ -70,3 +70,13 @@ def checkpoint(tmp_path):
 
     with builtin_file("conv") as file:
         return str(copyfile(file, tmp_path / "mine.pt"))
+
+
+@pytest.fixture(autouse=True)
+def _settings_of_its_own(tmp_path):
+    """Keep what the plugin remembers out of the user's own settings."""
+    from qtpy.QtCore import QSettings
+
+    QSettings.setPath(
+        QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "qt")
+    )

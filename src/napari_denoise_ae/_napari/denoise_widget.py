@@ -24,7 +24,6 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from .. import __version__
 from ..errors import DenoiseAEError, InvalidInputError
 from ..noise import parse_noise
 from .denoise_form import DenoiseForm
@@ -40,6 +39,7 @@ from .layers import (
 )
 from .opening import open_checkpoint
 from .preview import Preview
+from .provenance import provenance
 from .readout import Readout
 from .running import Running
 from .snippet import python_code
@@ -382,8 +382,8 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             return
         n_planes = run.denoising.planes_done
         data = finished_planes(run.denoising.result, len(run.job.plane), n_planes)
-        provenance = self._provenance(run.job) | {"planes_denoised": n_planes}
-        show_output(self._viewer, run.layer, "denoised", data, provenance)
+        known = provenance(run.job) | {"planes_denoised": n_planes}
+        show_output(self._viewer, run.layer, "denoised", data, known)
         self.status.setText(f"stopped: the first {n_planes} planes are denoised")
 
     def _drop_all(self) -> None:
@@ -429,31 +429,22 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             _show_text(self.warning, "\n".join(outcome.misfits))
 
     def _show_layers(self, layer: Image, job: DenoiseJob, result: Denoised) -> None:
-        viewer, provenance = self._viewer, self._provenance(job) | _figures(result)
+        viewer, known = self._viewer, provenance(job, result)
         self.preview_box.setChecked(False)
         if job.noise is None:
             remove_output(viewer, layer, "noisy")
         else:
-            show_output(viewer, layer, "noisy", result.noisy, provenance)
+            show_output(viewer, layer, "noisy", result.noisy, known)
         if self.form.residual.value:
             removed, look = residual(layer, result.noisy, result.denoised)
             # Below the result, which it would hide.
-            show_output(viewer, layer, "residual", removed, provenance, **look)
+            show_output(viewer, layer, "residual", removed, known, **look)
         else:
             remove_output(viewer, layer, "residual")
-        shown = show_output(viewer, layer, "denoised", result.denoised, provenance)
+        shown = show_output(viewer, layer, "denoised", result.denoised, known)
         viewer.layers.selection.active = shown
         if self.side_by_side.isChecked():
             self._set_side_by_side(True)
-
-    def _provenance(self, job: DenoiseJob) -> dict[str, Any]:
-        return {
-            "version": __version__,
-            "model": job.model,
-            "axes": job.axes,
-            "noise": job.noise,
-            "seed": job.seed,
-        }
 
     def _set_running(self, running: bool, status: str = "") -> None:
         self.run_button.setEnabled(not running)
@@ -506,19 +497,6 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             return
         QApplication.clipboard().setText(python_code(self.form.source_name, job))
         show_info("The call is on the clipboard.")
-
-
-def _figures(result: Denoised) -> dict[str, Any]:
-    scale = result.prepared.scale
-    figures: dict[str, Any] = {"intensity_range": (scale.low, scale.high)}
-    if (mean := result.mean) is not None:
-        figures |= {
-            "psnr_noisy": mean.psnr_noisy,
-            "psnr_denoised": mean.psnr_denoised,
-            "ssim_noisy": mean.ssim_noisy,
-            "ssim_denoised": mean.ssim_denoised,
-        }
-    return figures
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:

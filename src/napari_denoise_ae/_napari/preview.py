@@ -16,6 +16,7 @@ from .layers import (
     translate_of_part,
     visible_region,
 )
+from .provenance import provenance
 from .running import Running
 from .workers import Denoised, DenoiseJob, Failed, Prepared, run_denoising
 
@@ -162,7 +163,7 @@ class Preview(QObject):  # type: ignore[misc]
             layer,
             "preview",
             outcome.denoised.reshape((1,) * len(job.plane) + outcome.denoised.shape),
-            {"model": job.model, "noise": job.noise, "seed": job.seed},
+            provenance(job),
             translate=translate_of_part(layer, first),
         )
         self.told.emit("")
