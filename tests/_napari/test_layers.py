@@ -10,7 +10,6 @@ from napari_denoise_ae._napari.layers import (
     is_output,
     layer_axes,
     remove_output,
-    residual,
     show_output,
     translate_of_part,
 )
@@ -145,17 +144,6 @@ def test_the_current_plane_is_that_of_the_layer(viewer):
     viewer.dims.set_point(0, 19)
     assert current_plane(viewer, moved) == (3,)
     assert current_plane(viewer, viewer.add_image(image((8, 9)))) == ()
-
-
-def test_the_residual_is_what_was_removed(viewer):
-    source = viewer.add_image(image())
-    removed, look = residual(source, np.uint8([[10, 250]]), np.uint8([[30, 0]]))
-    np.testing.assert_array_equal(removed, [[-20, 250]])
-    assert look["contrast_limits"] == (-250, 250)
-    colour = viewer.add_image(image((2, 2, 4)), rgb=True)
-    removed, look = residual(colour, colour.data, colour.data)
-    np.testing.assert_array_equal(removed, np.full((2, 2, 3), 0.5))
-    assert not look
 
 
 def test_planes_that_are_not_finished_are_not_shown_as_if():

@@ -34,7 +34,6 @@ from .layers import (
     finished_planes,
     layer_axes,
     remove_output,
-    residual,
     show_output,
 )
 from .opening import open_checkpoint
@@ -52,6 +51,7 @@ from .workers import (
     Started,
     look_at_layer,
     look_at_model,
+    residual_limits,
     run_denoising,
 )
 
@@ -262,19 +262,22 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         try:
             job = self._job()
         except DenoiseAEError as error:
-            _show_text(self.warning, str(error) if self.form.source else "")
+            self._warn((str(error),) if self.form.source is not None else ())
             return
         self._looking = Running(look_at_layer, job, returned=self._show_facts)
 
     def _show_facts(self, facts: LayerFacts | Failed) -> None:
         if isinstance(facts, Failed):
-            _show_text(self.warning, facts.message)
+            self._warn((facts.message,))
             return
         unknown = math.isnan(facts.noise)
         noise = "unknown" if unknown else f"{facts.noise:.1%} of the range"
         known = describe_layer(self.form.source)
         self.form.facts.setText(f"{known}, estimated noise {noise}")
-        _show_text(self.warning, "\n".join(facts.misfits))
+        self._warn(facts.misfits)
+
+    def _warn(self, messages: tuple[str, ...]) -> None:
+        _show_text(self.warning, "\n".join(f"⚠ {message}" for message in messages))
 
     def _on_model_chosen(self, model: str) -> None:
         if model and model != self._models.chosen:
@@ -323,6 +326,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             "seed": form.seed.value,
             "reference": None if reference is None else reference.data,
             "plane": current_plane(self._viewer, layer),
+            "residual": form.residual.value,
         }
         return DenoiseJob(**{**settings, **changes})
 
@@ -426,7 +430,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         if run.layer is self.form.source:
             self._result = outcome
             self._show_figures()
-            _show_text(self.warning, "\n".join(outcome.misfits))
+            self._warn(outcome.misfits)
 
     def _show_layers(self, layer: Image, job: DenoiseJob, result: Denoised) -> None:
         viewer, known = self._viewer, provenance(job, result)
@@ -435,12 +439,13 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             remove_output(viewer, layer, "noisy")
         else:
             show_output(viewer, layer, "noisy", result.noisy, known)
-        if self.form.residual.value:
-            removed, look = residual(layer, result.noisy, result.denoised)
-            # Below the result, which it would hide.
-            show_output(viewer, layer, "residual", removed, known, **look)
-        else:
+        if result.residual is None:
             remove_output(viewer, layer, "residual")
+        else:
+            limits = residual_limits(result.residual)
+            look = {"contrast_limits": limits, "colormap": "gray"}
+            # Below the result, which it would hide.
+            show_output(viewer, layer, "residual", result.residual, known, **look)
         shown = show_output(viewer, layer, "denoised", result.denoised, known)
         viewer.layers.selection.active = shown
         if self.side_by_side.isChecked():

@@ -205,24 +205,6 @@ def translate_of_part(source: Image, first: tuple[int, ...]) -> NDArray[Any]:
     return physical
 
 
-def residual(
-    source: Image, noisy: NDArray[Any], denoised: NDArray[Any]
-) -> tuple[NDArray[Any], dict[str, Any]]:
-    """Return what was removed, and how its layer differs from its source.
-
-    Grey layers have it signed, around 0. Colours can only be shown from 0 to 1:
-    there nothing removed is the middle grey.
-    """
-    signed = noisy.dtype
-    if not np.issubdtype(signed, np.floating):
-        signed = np.result_type(signed, np.int8)
-    removed: NDArray[Any] = noisy.astype(signed) - denoised.astype(signed)
-    largest = float(np.nanmax(np.abs(removed))) or 1.0
-    if source.rgb:
-        return (0.5 + removed[..., :3] / (2 * largest)).astype(np.float32), {}
-    return removed, {"contrast_limits": (-largest, largest), "colormap": "gray"}
-
-
 def finished_planes(data: NDArray[Any], n_stacked: int, n_done: int) -> NDArray[Any]:
     """Return a stack with its first planes, and 0 instead of the others."""
     kept = np.zeros_like(data)

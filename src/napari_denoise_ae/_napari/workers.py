@@ -77,6 +77,8 @@ class DenoiseJob:
         Denoise only these rows and columns of `plane`; None means everything.
     prepared : Prepared, optional
         What an earlier job has prepared.
+    residual : bool
+        Whether to return what was removed, too.
     """
 
     data: Any
@@ -89,6 +91,7 @@ class DenoiseJob:
     plane: Plane = ()
     region: tuple[slice, slice] | None = None
     prepared: Prepared | None = None
+    residual: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -109,6 +112,8 @@ class Denoised:
         Estimated noise as a fraction of the intensity range; NaN if unknown.
     device : str
         Where it was computed, and why there.
+    residual : numpy.ndarray, optional
+        What was removed, if it was asked for; see `find_residual`.
     """
 
     noisy: NDArray[Any]
@@ -119,6 +124,7 @@ class Denoised:
     noise_before: float = float("nan")
     noise_after: float = float("nan")
     device: str = ""
+    residual: NDArray[Any] | None = None
 
     @property
     def mean(self) -> Comparison | None:
@@ -235,7 +241,33 @@ def _denoise_layer(
         noise_before=relative_noise(colour_planes(noisy, job.axes), scale),
         noise_after=relative_noise(colour_planes(run.result, job.axes), scale),
         device=str(denoiser.device),
+        residual=find_residual(noisy, run.result, job.axes) if job.residual else None,
     )
+
+
+def find_residual(
+    noisy: NDArray[Any], denoised: NDArray[Any], axes: str
+) -> NDArray[Any]:
+    """Return what was removed.
+
+    Grey images have it signed, around 0. Colours can only be shown from 0 to 1:
+    there nothing removed is the middle grey, and the most 0 or 1.
+    """
+    signed = noisy.dtype
+    if not np.issubdtype(signed, np.floating):
+        signed = np.result_type(signed, np.int8)
+    removed: NDArray[Any] = noisy.astype(signed) - denoised.astype(signed)
+    if "S" not in axes:
+        return removed
+    removed = removed[..., :3]
+    _, largest = residual_limits(removed)
+    return (0.5 + removed / (2 * largest)).astype(np.float32)
+
+
+def residual_limits(removed: NDArray[Any]) -> tuple[float, float]:
+    """Return contrast limits that show a signed residual around the middle."""
+    largest = float(np.nanmax(np.abs(removed))) or 1.0
+    return -largest, largest
 
 
 def _compare(
