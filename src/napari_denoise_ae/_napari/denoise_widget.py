@@ -97,6 +97,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._looking: Running | None = None
         self._describing: Running | None = None
         self._result: Denoised | None = None
+        self._linked: list[Image] = []
         self._watched = ExitStack()
         self._closing = ExitStack()
         self._build()
@@ -475,18 +476,16 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self.copy_figures.setEnabled(True)
 
     def _set_side_by_side(self, on: bool) -> None:
-        layer = self.form.source
-        self._viewer.canvas.grid.enabled = on
-        if layer is None:
+        viewer, layer = self._viewer, self.form.source
+        viewer.canvas.grid.enabled = on
+        if self._linked:
+            viewer.layers.unlink_layers(self._linked, ("contrast_limits",))
+        self._linked = []
+        if not on or layer is None or layer.rgb:
             return
-        outputs = (find_output(self._viewer, layer, r) for r in ("noisy", "denoised"))
-        group = [layer, *(output for output in outputs if output is not None)]
-        if layer.rgb or len(group) < 2:
-            return
-        if on:
-            self._viewer.layers.link_layers(group, ("contrast_limits",))
-        else:
-            self._viewer.layers.unlink_layers(group, ("contrast_limits",))
+        outputs = (find_output(viewer, layer, role) for role in ("noisy", "denoised"))
+        self._linked = [layer, *(output for output in outputs if output is not None)]
+        viewer.layers.link_layers(self._linked, ("contrast_limits",))
 
     def _flip(self, _: napari.viewer.Viewer) -> None:
         layer = self.form.source
