@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ._napari.commands import denoise_layer as denoise_layer
     from .checkpoint import load_checkpoint
     from .config import PRESETS, TrainingConfig
     from .evaluation import evaluate
@@ -33,11 +34,13 @@ __all__ = [
     "train",
 ]
 
+# Not in `__all__` is denoise_layer, which needs napari.
 _MODULES = {
     "PRESETS": "config",
     "TrainingConfig": "config",
     "add_noise": "inference",
     "denoise": "inference",
+    "denoise_layer": "_napari.commands",
     "estimate_noise": "metrics",
     "evaluate": "evaluation",
     "load_checkpoint": "checkpoint",

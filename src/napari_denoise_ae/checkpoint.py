@@ -22,7 +22,7 @@ import torch
 from .builtin import builtin_file, builtin_models
 from .config import TrainingConfig
 from .errors import CheckpointError, DenoiseAEWarning, InvalidInputError
-from .files import atomic_write
+from .files import CHECKPOINT_FORMAT, atomic_write
 from .models import NETWORKS, build_network
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from .models.base import DenoisingNetwork
 
 FORMAT_VERSION = 1
-_CHECKPOINT = "napari-denoise-ae checkpoint"
 _TRAINING_STATE = "napari-denoise-ae training state"
 
 # More than any network of the package needs, with its optimizer.
@@ -233,7 +232,7 @@ def load_training_state(path: Path) -> TrainingState:
 def _checkpoint_content(checkpoint: Checkpoint) -> dict[str, Any]:
     record = checkpoint.record
     return {
-        "format": _CHECKPOINT,
+        "format": CHECKPOINT_FORMAT,
         "format_version": FORMAT_VERSION,
         "network": checkpoint.network,
         "network_options": dict(checkpoint.network_options),
@@ -289,7 +288,7 @@ def _require_torch_file(path: Path) -> None:
 
 
 def _parse_checkpoint(content: dict[str, Any], *, name: str) -> Checkpoint:
-    _require_format(content, _CHECKPOINT, name)
+    _require_format(content, CHECKPOINT_FORMAT, name)
     try:
         network, options = content["network"], content["network_options"]
         state_dict, record = content["state_dict"], content["record"]

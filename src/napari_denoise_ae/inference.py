@@ -125,6 +125,10 @@ class Denoising:
         The model.
     axes, intensity_range, tile_size
         See `denoise`.
+    region : tuple of slice, optional
+        Rows and columns to denoise, as they come out of the whole plane; None
+        means all. Give `intensity_range` with it if several regions are to fit
+        together.
 
     Attributes
     ----------
@@ -134,6 +138,8 @@ class Denoising:
         The axes that were taken.
     intensity_range : IntensityRange
         The intensities that were mapped to 0 and 1.
+    planes_done : int
+        Planes that are finished.
 
     Raises
     ------
@@ -149,6 +155,7 @@ class Denoising:
         axes: str | None = None,
         intensity_range: tuple[float, float] | IntensityRange | None = None,
         tile_size: int = DEFAULT_TILE_SIZE,
+        region: tuple[slice, slice] | None = None,
     ) -> None:
         require_image(image)
         self.axes = resolve_axes(image.shape, axes)
@@ -163,50 +170,24 @@ class Denoising:
             tile_size=tile_size,
             radius=denoiser.network.receptive_field_radius,
             stride=denoiser.network.stride,
+            region=region,
         )
+        self.planes_done = 0
 
     def __iter__(self) -> Iterator[Progress]:
-        planes = self._planes()
+        planes = list(np.ndindex(self._source.shape[:-3]))
         total = len(planes) * len(self._tiles)
         done = 0
         for plane in planes:
             for tile in self._tiles:
                 self._denoise_tile(self._source[plane], self._target[plane], tile)
                 done += 1
+                self.planes_done = done // len(self._tiles)
                 yield Progress(done, total)
 
     def misfits(self) -> list[str]:
         """Say, in words for a user, what may make the result not what was meant."""
-        found = []
-        name, record = self._denoiser.checkpoint.name, self._denoiser.checkpoint.record
-        if self._source.shape[-1] < self._denoiser.network.in_channels:
-            found.append(
-                f"The model {name!r} is for colour images and this one is grey: it is "
-                "denoised as a colour image of three equal channels, and their mean "
-                "is taken."
-            )
-        if record is not None:
-            found += _noise_misfit(self.relative_noise(), record, name)
-        return found
-
-    def relative_noise(self) -> float:
-        """Estimate the noise of the image as a fraction of the intensity range.
-
-        See `estimate_noise`; of a stack the first, the middle and the last
-        plane are looked at. NaN where it cannot be estimated.
-        """
-        planes = self._planes()
-        chosen = np.linspace(0, len(planes) - 1, _N_NOISE_PLANES).astype(int)
-        estimates = [
-            estimate_noise(self._source[planes[index]], channel_axis=-1)
-            for index in np.unique(chosen)
-        ]
-        usable = [estimate for estimate in estimates if not math.isnan(estimate)]
-        width = self.intensity_range.width
-        return float(np.median(usable)) / width if usable and width else math.nan
-
-    def _planes(self) -> list[tuple[int, ...]]:
-        return list(np.ndindex(self._source.shape[:-3]))
+        return find_misfits(self._source, self._denoiser, self.intensity_range)
 
     def _require_fitting_channels(self) -> None:
         channels, wanted = self._source.shape[-1], self._denoiser.network.in_channels
@@ -245,6 +226,82 @@ class Denoising:
         if channels == 1:
             output = output.mean(axis=-1, keepdims=True)
         return output.astype(np.float64)
+
+
+def noise_planes(planes: NDArray[Any]) -> NDArray[Any]:
+    """Return the planes of a stack on which its noise is measured.
+
+    Parameters
+    ----------
+    planes : numpy.ndarray
+        (..., Y, X, channels), see `colour_planes`.
+
+    Returns
+    -------
+    numpy.ndarray
+        At most three of them, (N, Y, X, channels).
+    """
+    indices = list(np.ndindex(planes.shape[:-3]))
+    chosen = np.linspace(0, len(indices) - 1, _N_NOISE_PLANES).astype(int)
+    return np.stack([planes[indices[index]] for index in np.unique(chosen)])
+
+
+def relative_noise(planes: NDArray[Any], scale: IntensityRange) -> float:
+    """Estimate the noise of an image or a stack, relative to its intensity range.
+
+    Parameters
+    ----------
+    planes : numpy.ndarray
+        (..., Y, X, channels), see `colour_planes`; of a stack the first, the
+        middle and the last plane are looked at.
+    scale : IntensityRange
+        Its intensity range.
+
+    Returns
+    -------
+    float
+        Standard deviation as a fraction of the range, see `estimate_noise`;
+        NaN where it cannot be estimated.
+    """
+    estimates = [
+        estimate_noise(plane, channel_axis=-1) for plane in noise_planes(planes)
+    ]
+    usable = [estimate for estimate in estimates if not math.isnan(estimate)]
+    return (
+        float(np.median(usable)) / scale.width if usable and scale.width else math.nan
+    )
+
+
+def find_misfits(
+    planes: NDArray[Any], denoiser: Denoiser, scale: IntensityRange
+) -> list[str]:
+    """Say, in words for a user, why a model may not fit an image or a stack.
+
+    Parameters
+    ----------
+    planes : numpy.ndarray
+        (..., Y, X, channels), see `colour_planes`.
+    denoiser : Denoiser
+        The model.
+    scale : IntensityRange
+        The image's intensity range.
+
+    Returns
+    -------
+    list of str
+        Empty where the model fits.
+    """
+    found = []
+    name, record = denoiser.checkpoint.name, denoiser.checkpoint.record
+    if planes.shape[-1] < denoiser.network.in_channels:
+        found.append(
+            f"The model {name!r} is for colour images and this one is grey: it is "
+            "denoised as a colour image of three equal channels, and their mean is "
+            "taken."
+        )
+    if record is not None:
+        found += _noise_misfit(relative_noise(planes, scale), record, name)
+    return found
 
 
 def _noise_misfit(estimate: float, record: TrainingRecord, name: str) -> list[str]:

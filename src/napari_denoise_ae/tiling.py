@@ -34,9 +34,14 @@ class Tile:
 
 
 def plan_tiles(
-    shape: tuple[int, int], *, tile_size: int, radius: int, stride: int
+    shape: tuple[int, int],
+    *,
+    tile_size: int,
+    radius: int,
+    stride: int,
+    region: tuple[slice, slice] | None = None,
 ) -> list[Tile]:
-    """Cut a plane into tiles.
+    """Cut a plane, or a region of it, into tiles.
 
     Parameters
     ----------
@@ -49,11 +54,14 @@ def plan_tiles(
         The network's receptive-field radius in pixels.
     stride : int
         The network's total stride in pixels.
+    region : tuple of slice, optional
+        Rows and columns to cover; what lies around it is read where the halo
+        needs it. None means the whole plane.
 
     Returns
     -------
     list of Tile
-        Tiles in reading order whose `write` parts cover the plane once.
+        Tiles in reading order whose `write` parts cover the region once.
 
     Raises
     ------
@@ -66,26 +74,27 @@ def plan_tiles(
         )
     size = _round_up(tile_size, stride)
     halo = _round_up(radius, stride)
-    rows, columns = (_spans(length, size, halo) for length in shape)
+    rows, columns = (
+        _spans(part.indices(length), length, size, halo, stride)
+        for part, length in zip(region or (slice(None),) * 2, shape, strict=True)
+    )
     return [
         Tile(*((row[part], column[part]) for part in range(3)))
         for row, column in product(rows, columns)
     ]
 
 
-def _spans(length: int, size: int, halo: int) -> list[tuple[slice, slice, slice]]:
+def _spans(
+    part: tuple[int, int, int], length: int, size: int, halo: int, stride: int
+) -> list[tuple[slice, slice, slice]]:
     """Return read, keep and write slices along one axis."""
+    begin, end, _ = part
     spans = []
-    for start in range(0, length, size):
-        stop = min(start + size, length)
-        first, last = max(start - halo, 0), min(stop + halo, length)
-        spans.append(
-            (
-                slice(first, last),
-                slice(start - first, stop - first),
-                slice(start, stop),
-            )
-        )
+    for start in range(begin // stride * stride, end, size):
+        first, last = max(start, begin), min(start + size, end)
+        read = slice(max(start - halo, 0), min(last + halo, length))
+        keep = slice(first - read.start, last - read.start)
+        spans.append((read, keep, slice(first, last)))
     return spans
 
 

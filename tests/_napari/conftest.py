@@ -25,3 +25,58 @@ def _window():
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    return make_napari_viewer()
+
+
+@pytest.fixture
+def messages():
+    """What the user was told by napari's notifications since the test began."""
+    from napari.utils.notifications import notification_manager
+
+    notification_manager.records.clear()
+    return lambda: [record.message for record in notification_manager.records]
+
+
+@pytest.fixture
+def widget(viewer):
+    from napari_denoise_ae._napari.denoise_widget import DenoiseWidget
+
+    widget = DenoiseWidget(viewer)
+    viewer.window.add_dock_widget(widget, name="Denoise")
+    return widget
+
+
+@pytest.fixture
+def run(qtbot):
+    """Press Denoise and wait for the end; returns what the status says then."""
+
+    def press_and_wait(widget):
+        widget.run_button.click()
+        qtbot.waitUntil(widget.run_button.isEnabled, timeout=60_000)
+        return widget.status.text()
+
+    return press_and_wait
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    from shutil import copyfile
+
+    from napari_denoise_ae.builtin import builtin_file
+
+    with builtin_file("conv") as file:
+        return str(copyfile(file, tmp_path / "mine.pt"))
+
+
+@pytest.fixture(autouse=True)
+def _settings_of_its_own(tmp_path):
+    """Keep what the plugin remembers out of the user's own settings."""
+    from qtpy.QtCore import QSettings
+
+    QSettings.setPath(
+        QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "qt")
+    )

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from npe2 import PluginManifest
 
+from napari_denoise_ae.errors import DatasetError
+
 NAME = "napari-denoise-ae"
 
 
@@ -22,7 +24,8 @@ def test_every_contribution_names_a_command_that_exists(manifest):
     commands = {command.id for command in contributions.commands}
     used = [widget.command for widget in contributions.widgets]
     used += [sample.command for sample in contributions.sample_data]
-    assert used
+    used += [reader.command for reader in contributions.readers]
+    used += [item.command for items in contributions.menus.values() for item in items]
     assert set(used) == commands
 
 
@@ -73,3 +76,37 @@ def test_noisy_samples_are_noisy_versions_of_the_clean_ones():
         (samples.clean_grey, samples.noisy_grey),
     ]:
         assert 5 < psnr(clean()[0][0], noisy()[0][0], data_range=255) < 12
+
+
+def test_cifar10_is_a_stack_where_it_is(make_napari_viewer, monkeypatch, tmp_path):
+    from napari_denoise_ae import data
+    from napari_denoise_ae._napari import samples
+
+    images = np.arange(3 * 32 * 32 * 3, dtype=np.uint8).reshape(3, 32, 32, 3)
+
+    def load(folder, *, train):
+        assert (folder, train) == (str(tmp_path), False)
+        return data.ImageSet("CIFAR-10 test set", images)
+
+    monkeypatch.setattr(samples, "_data_folder", lambda: str(tmp_path))
+    monkeypatch.setattr(data, "load_cifar10", load)
+    (layer,) = make_napari_viewer().open_sample(NAME, "cifar10_test")
+    assert layer.rgb
+    np.testing.assert_array_equal(layer.data, images)
+
+
+def test_cifar10_that_is_not_there_is_said(monkeypatch, tmp_path):
+    from napari_denoise_ae._napari import samples
+
+    monkeypatch.setattr(samples, "_data_folder", lambda: "")
+    with pytest.raises(DatasetError, match="Preferences"):
+        samples.cifar10_test()
+    monkeypatch.setattr(samples, "_data_folder", lambda: str(tmp_path))
+    with pytest.raises(DatasetError, match="was not found"):
+        samples.cifar10_test()
+
+
+def test_the_folder_is_not_guessed():
+    from napari_denoise_ae._napari import samples
+
+    assert samples._data_folder() == ""

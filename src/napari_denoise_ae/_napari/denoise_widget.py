@@ -2,45 +2,86 @@
 
 from __future__ import annotations
 
+import math
+import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import napari.layers
-import numpy as np
-from magicgui.widgets import (
-    ComboBox,
-    Container,
-    Label,
-    ProgressBar,
-    PushButton,
-    create_widget,
+from napari.utils import progress
+from napari.utils.notifications import show_error, show_info, show_warning
+from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
 )
-from napari.qt.threading import GeneratorWorker, thread_worker
-from napari.utils.notifications import show_error, show_warning
 
-from ..builtin import builtin_models
-from ..errors import DenoiseAEError
-from .layers import add_denoised_layer, layer_axes
+from ..errors import DenoiseAEError, InvalidInputError
+from ..noise import parse_noise
+from .denoise_form import DenoiseForm
+from .layers import (
+    current_plane,
+    describe_layer,
+    find_output,
+    finished_planes,
+    layer_axes,
+    remove_output,
+    show_output,
+)
+from .opening import open_checkpoint
+from .preview import Preview
+from .provenance import provenance
+from .readout import Readout
+from .running import Running
+from .snippet import python_code
+from .state import model_choice, unwrapped
+from .workers import (
+    Denoised,
+    DenoiseJob,
+    Failed,
+    LayerFacts,
+    Started,
+    look_at_layer,
+    look_at_model,
+    residual_limits,
+    run_denoising,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    # By its full name, or napari does not recognise it and passes no viewer.
+    import napari.viewer
+    from napari.layers import Image
 
-    from numpy.typing import NDArray
+    from ..inference import Denoising, Progress
 
-    from ..inference import Progress
+_FLIP_KEY = "Alt-B"
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
-    """What a worker brings back: a result, or what a user did wrong."""
-
-    denoised: NDArray[Any] | None = None
-    misfits: tuple[str, ...] = ()
-    error: str = ""
+# How long the settings must rest before the layer is looked at, in milliseconds.
+_REST = 200
 
 
-class DenoiseWidget(Container):  # type: ignore[type-arg]
-    """Denoise an image layer with a built-in model, outside the GUI thread.
+@dataclass(slots=True, eq=False)
+class _Run:
+    """A whole layer being denoised."""
+
+    layer: Image
+    job: DenoiseJob
+    running: Running
+    activity: progress[Any]
+    denoising: Denoising | None = None
+    began: float = 0.0
+
+
+class DenoiseWidget(QWidget):  # type: ignore[misc]
+    """Denoise an image layer, outside the GUI thread.
 
     Parameters
     ----------
@@ -50,100 +91,430 @@ class DenoiseWidget(Container):  # type: ignore[type-arg]
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
-        self._viewer = viewer
-        self._worker: GeneratorWorker | None = None
-        # magicgui fills it with the viewer's image layers by itself.
-        self._layer: Any = create_widget(
-            annotation=napari.layers.Image,
-            label="layer",
-            options={"tooltip": "Image layer to denoise; it is not changed."},
+        self._viewer = viewer = unwrapped(viewer)
+        self._models = model_choice(viewer)
+        self._run: _Run | None = None
+        self._looking: Running | None = None
+        self._describing: Running | None = None
+        self._result: Denoised | None = None
+        self._linked: list[Image] = []
+        self._watched = ExitStack()
+        self._closing = ExitStack()
+        self._build()
+        self._preview = Preview(viewer, lambda: self.form.source, self._job)
+        self._connect()
+        self._connect_viewer()
+        self._follow_active()
+        self._on_layer_chosen()
+        self._describe_model()
+
+    def event(self, event: QEvent) -> bool:
+        """Close when napari takes the widget out of a dock that is closed."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self._look_timer.stop()
+            self.preview_box.setChecked(False)
+            self._closing.close()
+        return bool(super().event(event))
+
+    # --- what it is made of
+
+    def _build(self) -> None:
+        self.form = DenoiseForm(self._viewer)
+        self.warning = QLabel()
+        self.preview_box = QCheckBox("Preview what is visible")
+        self.preview_box.setToolTip(
+            "Denoises only what the canvas shows, and follows it. Default: off."
         )
-        self._model = ComboBox(
-            label="model", choices=builtin_models(), tooltip="Built-in model."
+        self.preview_note = QLabel()
+        self.run_button = QPushButton("Denoise")
+        self.cancel_button = QPushButton("Cancel")
+        self.keep_button = QPushButton("Keep finished")
+        self.keep_button.setToolTip("Stop, and keep the planes that are finished.")
+        self.bar = QProgressBar()
+        self.status = QLabel()
+        self.readout = Readout()
+        self.copy_figures = QPushButton("Copy figures")
+        self.copy_python = QPushButton("Copy as Python")
+        self.copy_python.setToolTip("The same as a call, for napari's console.")
+        self.side_by_side = QCheckBox("Side by side")
+        self.side_by_side.setToolTip("Grid with linked contrast limits. Default: off.")
+        for label in (self.status, self.warning, self.preview_note):
+            label.setWordWrap(True)
+        _show_text(self.warning, "")
+        _show_text(self.preview_note, "")
+        self._lay_out()
+        self._set_running(False)
+        self._clear_result()
+
+    def _lay_out(self) -> None:
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.addWidget(self.form.native)
+        column.addWidget(self.warning)
+        column.addWidget(self.preview_box)
+        column.addWidget(self.preview_note)
+        column.addLayout(_row(self.run_button, self.cancel_button, self.keep_button))
+        column.addWidget(self.bar)
+        column.addWidget(self.status)
+        column.addWidget(self.readout)
+        column.addWidget(self.readout.note)
+        column.addLayout(_row(self.copy_figures, self.copy_python))
+        flip = QLabel(f"{_FLIP_KEY}: before / after")
+        column.addLayout(_row(self.side_by_side, flip))
+        column.addStretch()
+        scroll = QScrollArea()
+        scroll.setWidget(content)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        bar_width = scroll.verticalScrollBar().sizeHint().width()
+        scroll.setMinimumWidth(content.minimumSizeHint().width() + bar_width)
+        QVBoxLayout(self).addWidget(scroll)
+        self.layout().setContentsMargins(0, 0, 0, 0)
+
+    def _connect(self) -> None:
+        form = self.form
+        form.layer.native.activated.connect(self._pin)
+        form.layer.changed.connect(self._on_layer_chosen)
+        form.follow.changed.connect(self._follow_active)
+        form.model.changed.connect(self._on_model_chosen)
+        form.open_model.changed.connect(self._open_model)
+        for field in (form.noise, form.seed, form.kind, form.model, form.device):
+            field.changed.connect(self._on_setting_changed)
+        self.preview_box.toggled.connect(self._preview.set_on)
+        self._preview.told.connect(lambda text: _show_text(self.preview_note, text))
+        self._preview.dismissed.connect(lambda: self.preview_box.setChecked(False))
+        self.run_button.clicked.connect(self._start)
+        self.cancel_button.clicked.connect(self._cancel)
+        self.keep_button.clicked.connect(self._stop_and_keep)
+        self.copy_figures.clicked.connect(self.readout.copy)
+        self.copy_python.clicked.connect(self._copy_python)
+        self.side_by_side.toggled.connect(self._set_side_by_side)
+        self._look_timer = QTimer(self)
+        self._look_timer.setSingleShot(True)
+        self._look_timer.setInterval(_REST)
+        self._look_timer.timeout.connect(self._look_at_layer)
+
+    def _connect_viewer(self) -> None:
+        """Listen to what outlives the widget, until it closes."""
+        layers = self._viewer.layers
+        listeners = (
+            (layers.events.inserted, self._on_layers_changed),
+            (layers.events.removed, self._on_layers_changed),
+            (layers.events.renamed, self._on_layers_changed),
+            (layers.selection.events.active, self._follow_active),
+            (self._viewer.dims.events.current_step, self._show_figures),
+            (self._models.changed, self.form.refresh_models),
         )
-        self._run = PushButton(text="Denoise")
-        self._cancel = PushButton(text="Cancel", enabled=False)
-        self._progress = ProgressBar(label="progress", value=0, min=0, max=1)
-        self._status = Label(value="")
-        self.extend(
-            [
-                self._layer,
-                self._model,
-                self._run,
-                self._cancel,
-                self._progress,
-                self._status,
-            ]
+        for event, listener in listeners:
+            event.connect(listener)
+            self._closing.callback(event.disconnect, listener)
+        self._viewer.bind_key(_FLIP_KEY, self._flip, overwrite=True)
+        self._closing.callback(self._viewer.bind_key, _FLIP_KEY, None)
+        self._closing.push(self._watched)
+        self._closing.callback(self._preview.close)
+        self._closing.callback(self._drop_all)
+        # The stack lives on when Qt has deleted the widget.
+        self.destroyed.connect(self._closing.close)
+
+    # --- which layer and which model
+
+    def _on_layers_changed(self) -> None:
+        self.form.refresh_layers()
+        self._follow_active()
+
+    def _follow_active(self) -> None:
+        form, active = self.form, self._viewer.layers.selection.active
+        if form.source is None:
+            # The layer that was pinned is gone, or nothing is chosen yet.
+            form.follow.value = True
+        if not form.follow.value:
+            return
+        sources = form.sources()
+        if active in sources:
+            form.layer.value = active
+        elif form.source is None and sources:
+            form.layer.value = sources[-1]
+
+    def _pin(self) -> None:
+        self.form.follow.value = False
+
+    def _on_layer_chosen(self) -> None:
+        layer = self.form.source
+        self._watched.close()
+        if layer is not None:
+            layer.events.data.connect(self._on_data_changed)
+            self._watched.callback(layer.events.data.disconnect, self._on_data_changed)
+        self.form.refresh_references()
+        self._on_data_changed()
+
+    def _on_data_changed(self) -> None:
+        self._clear_result()
+        self._preview.forget()
+        self.form.facts.setText(describe_layer(self.form.source))
+        self._look_timer.start()
+
+    def _on_setting_changed(self) -> None:
+        self._preview.refresh()
+        self._look_timer.start()
+
+    def _look_at_layer(self) -> None:
+        if self._looking is not None:
+            self._looking.drop()
+        try:
+            job = self._job()
+        except DenoiseAEError as error:
+            self._warn((str(error),) if self.form.source is not None else ())
+            return
+        self._looking = Running(look_at_layer, job, returned=self._show_facts)
+
+    def _show_facts(self, facts: LayerFacts | Failed) -> None:
+        if isinstance(facts, Failed):
+            self._warn((facts.message,))
+            return
+        unknown = math.isnan(facts.noise)
+        noise = "unknown" if unknown else f"{facts.noise:.1%} of the range"
+        known = describe_layer(self.form.source)
+        self.form.facts.setText(f"{known}, estimated noise {noise}")
+        self._warn(facts.misfits)
+
+    def _warn(self, messages: tuple[str, ...]) -> None:
+        _show_text(self.warning, "\n".join(f"⚠ {message}" for message in messages))
+
+    def _on_model_chosen(self, model: str) -> None:
+        if model and model != self._models.chosen:
+            self._models.choose(model)
+        self._describe_model()
+
+    def _open_model(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Open a checkpoint", "", "Checkpoints (*.pt)"
         )
-        self._run.changed.connect(self._start)
-        self._cancel.changed.connect(self._stop)
-        self.native.destroyed.connect(self._stop)
+        if path:
+            open_checkpoint(self._viewer, path)
+
+    def _describe_model(self) -> None:
+        if self._describing is not None:
+            self._describing.drop()
+        self._describing = Running(
+            look_at_model, self._models.chosen, returned=self._show_description
+        )
+
+    def _show_description(self, text: str | Failed) -> None:
+        shown = text.message if isinstance(text, Failed) else text
+        self.form.description.setText(shown)
+
+    # --- denoising
+
+    def _job(self, **changes: Any) -> DenoiseJob:
+        """Return what the form says, or raise what is wrong with it."""
+        form, layer, reference = self.form, self.form.source, self.form.reference_layer
+        if layer is None:
+            raise InvalidInputError("There is no image layer to denoise.")
+        axes = layer_axes(layer)
+        if form.noise_to_add is not None:
+            parse_noise(form.noise_to_add)
+        if reference is not None and reference.data.shape != layer.data.shape:
+            raise InvalidInputError(
+                f"The clean reference has the shape {reference.data.shape}, the layer "
+                f"{layer.data.shape}: choose one of the same shape."
+            )
+        settings = {
+            "data": layer.data,
+            "axes": axes,
+            "model": self._models.chosen,
+            "device": form.device.value,
+            "noise": form.noise_to_add,
+            "seed": form.seed.value,
+            "reference": None if reference is None else reference.data,
+            "plane": current_plane(self._viewer, layer),
+            "residual": form.residual.value,
+        }
+        return DenoiseJob(**{**settings, **changes})
 
     def _start(self) -> None:
-        layer = self._layer.value
-        if layer is None:
-            show_error("There is no image layer to denoise. Open an image first.")
-            return
+        layer = self.form.source
         try:
-            axes = layer_axes(layer)
+            job = self._job()
         except DenoiseAEError as error:
             show_error(str(error))
             return
+        self._clear_result()
         self._set_running(True)
-        worker = _denoise(layer.data, axes, self._model.value)
-        worker.yielded.connect(self._show_progress)
-        worker.returned.connect(lambda outcome: self._finish(layer, outcome))
-        worker.aborted.connect(lambda: self._set_running(False, "cancelled"))
-        # What nobody foresaw: napari shows it by itself.
-        worker.errored.connect(lambda _: self._set_running(False, "failed"))
-        self._worker = worker
-        worker.start()
+        self._run = _Run(
+            layer=layer,
+            job=job,
+            activity=progress(
+                total=0, desc=f"Denoising {self.form.layer.current_choice}"
+            ),
+            running=Running(
+                run_denoising,
+                job,
+                yielded=self._show_step,
+                returned=self._finish,
+                # napari shows what nobody foresaw by itself.
+                errored=self._fail,
+            ),
+        )
 
-    def _stop(self) -> None:
-        if self._worker is not None:
-            self._worker.quit()
-
-    def _show_progress(self, progress: Progress) -> None:
-        if self._worker is not None:
-            self._progress.max = progress.total
-            self._progress.value = progress.done
-
-    def _finish(self, layer: napari.layers.Image, outcome: Outcome) -> None:
-        if outcome.denoised is None:
-            self._set_running(False, "failed")
-            show_error(outcome.error)
+    def _show_step(self, step: str | Started | Progress) -> None:
+        run = self._run
+        if run is None:
             return
-        self._set_running(False, "done")
-        for message in outcome.misfits:
-            show_warning(message)
-        if layer not in self._viewer.layers:
-            show_warning(f"The layer {layer.name!r} is gone, so is its result.")
+        if isinstance(step, str):
+            self.status.setText(step)
+        elif isinstance(step, Started):
+            run.denoising, run.began = step.run, time.monotonic()
+            self.keep_button.setEnabled(len(run.job.plane) > 0)
+        else:
+            self._show_progress(run, step)
+
+    def _show_progress(self, run: _Run, step: Progress) -> None:
+        self.bar.setRange(0, step.total)
+        self.bar.setValue(step.done)
+        seconds = (time.monotonic() - run.began) * (step.total / step.done - 1)
+        self.status.setText(
+            f"{step.done} of {step.total} tiles, {_duration(seconds)} left"
+        )
+        run.activity.total = step.total
+        run.activity.update(1)
+
+    def _cancel(self) -> None:
+        self._end("cancelled")
+
+    def _stop_and_keep(self) -> None:
+        run = self._end("stopped")
+        if run is None or run.denoising is None or run.layer not in self._viewer.layers:
             return
-        add_denoised_layer(self._viewer, layer, outcome.denoised)
+        n_planes = run.denoising.planes_done
+        data = finished_planes(run.denoising.result, len(run.job.plane), n_planes)
+        known = provenance(run.job) | {"planes_denoised": n_planes}
+        show_output(self._viewer, run.layer, "denoised", data, known)
+        self.status.setText(f"stopped: the first {n_planes} planes are denoised")
 
-    def _set_running(self, running: bool, status: str = "running") -> None:
-        if not running:
-            self._worker = None
-        self._run.enabled = not running
-        self._cancel.enabled = running
-        self._progress.value = 0
-        self._status.value = status
+    def _drop_all(self) -> None:
+        for running in (self._looking, self._describing):
+            if running is not None:
+                running.drop()
+        self._drop_run()
+
+    def _drop_run(self) -> None:
+        if self._run is not None:
+            self._run.running.drop()
+            self._run.activity.close()
+            self._run = None
+
+    def _end(self, status: str) -> _Run | None:
+        """Take leave of a run; whatever it still does is not heard of any more."""
+        run = self._run
+        self._drop_run()
+        self._set_running(False, status)
+        return run
+
+    def _fail(self) -> None:
+        self._end("failed")
+
+    def _finish(self, outcome: Denoised | Failed) -> None:
+        if isinstance(outcome, Failed):
+            self._end("failed")
+            show_error(outcome.message)
+            return
+        run = self._end(f"done on {outcome.device}")
+        if run is None:
+            return
+        if run.layer not in self._viewer.layers:
+            self.status.setText("the layer is gone")
+            show_warning(
+                f"The layer {run.layer.name!r} is gone, and its result with it."
+            )
+            return
+        self._show_layers(run.layer, run.job, outcome)
+        if run.layer is self.form.source:
+            self._result = outcome
+            self._show_figures()
+            self._warn(outcome.misfits)
+
+    def _show_layers(self, layer: Image, job: DenoiseJob, result: Denoised) -> None:
+        viewer, known = self._viewer, provenance(job, result)
+        self.preview_box.setChecked(False)
+        if job.noise is None:
+            remove_output(viewer, layer, "noisy")
+        else:
+            show_output(viewer, layer, "noisy", result.noisy, known)
+        if result.residual is None:
+            remove_output(viewer, layer, "residual")
+        else:
+            limits = residual_limits(result.residual)
+            look = {"contrast_limits": limits, "colormap": "gray"}
+            # Below the result, which it would hide.
+            show_output(viewer, layer, "residual", result.residual, known, **look)
+        shown = show_output(viewer, layer, "denoised", result.denoised, known)
+        viewer.layers.selection.active = shown
+        if self.side_by_side.isChecked():
+            self._set_side_by_side(True)
+
+    def _set_running(self, running: bool, status: str = "") -> None:
+        self.run_button.setEnabled(not running)
+        self.cancel_button.setEnabled(running)
+        self.keep_button.setEnabled(False)
+        self.bar.setVisible(running)
+        self.bar.setRange(0, 0)
+        self.status.setText("starting" if running else status)
+
+    # --- looking at it, and taking it along
+
+    def _clear_result(self) -> None:
+        self._result = None
+        self.readout.clear_result()
+        self.copy_figures.setEnabled(False)
+
+    def _show_figures(self) -> None:
+        layer, result = self.form.source, self._result
+        if layer is None or result is None:
+            return
+        plane = current_plane(self._viewer, layer)
+        self.readout.show_result(result, layer.name, plane)
+        self.copy_figures.setEnabled(True)
+
+    def _set_side_by_side(self, on: bool) -> None:
+        viewer, layer = self._viewer, self.form.source
+        viewer.canvas.grid.enabled = on
+        if self._linked:
+            viewer.layers.unlink_layers(self._linked, ("contrast_limits",))
+        self._linked = []
+        if not on or layer is None or layer.rgb:
+            return
+        outputs = (find_output(viewer, layer, role) for role in ("noisy", "denoised"))
+        self._linked = [layer, *(output for output in outputs if output is not None)]
+        viewer.layers.link_layers(self._linked, ("contrast_limits",))
+
+    def _flip(self, _: napari.viewer.Viewer) -> None:
+        layer = self.form.source
+        after = None if layer is None else find_output(self._viewer, layer, "denoised")
+        if after is not None:
+            after.visible = not after.visible
+
+    def _copy_python(self) -> None:
+        try:
+            job = self._job()
+        except DenoiseAEError as error:
+            show_error(str(error))
+            return
+        QApplication.clipboard().setText(python_code(self.form.source_name, job))
+        show_info("The call is on the clipboard.")
 
 
-@thread_worker(ignore_errors=True)  # type: ignore[untyped-decorator]
-def _denoise(data: Any, axes: str, model: str) -> Generator[Progress, None, Outcome]:
-    # torch is imported here, not when napari starts.
-    from ..checkpoint import load_checkpoint
-    from ..devices import choose_device
-    from ..inference import Denoiser, Denoising
+def _row(*widgets: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    for widget in widgets:
+        row.addWidget(widget)
+    return row
 
-    try:
-        denoiser = Denoiser(load_checkpoint(model), choose_device())
-        run = Denoising(np.asarray(data), denoiser, axes=axes)
-        yield from run
-        return Outcome(run.result, tuple(run.misfits()))
-    except DenoiseAEError as error:
-        return Outcome(error=str(error))
-    except RuntimeError as error:
-        # torch's own; napari's workers end without a word on one.
-        return Outcome(error=f"Denoising failed: {error}")
+
+def _show_text(label: QLabel, text: str) -> None:
+    label.setText(text)
+    label.setVisible(bool(text))
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

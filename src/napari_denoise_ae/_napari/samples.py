@@ -1,8 +1,10 @@
-"""Sample images: photographs that come with scikit-image, clean and noisy."""
+"""Sample images: photographs that come with scikit-image, and CIFAR-10 test images."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from ..errors import DatasetError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +37,36 @@ def clean_grey() -> list[LayerData]:
 def noisy_grey() -> list[LayerData]:
     """Return the same with the noise that the built-in `conv` model removes."""
     return [_with_noise(layer) for layer in clean_grey()]
+
+
+def cifar10_test() -> list[LayerData]:
+    """Return the CIFAR-10 test images as a stack, if they are on this machine.
+
+    Raises
+    ------
+    DatasetError
+        If they are not in the folder that the plugin's preferences name.
+    """
+    from ..data import load_cifar10
+
+    folder = _data_folder()
+    if not folder:
+        raise DatasetError(
+            "Name the folder that holds cifar-10-batches-py as the data folder, in "
+            "Preferences > Denoising autoencoders."
+        )
+    images = load_cifar10(folder, train=False).images
+    return [(images, {"name": "CIFAR-10 test images", "rgb": True}, "image")]
+
+
+def _data_folder() -> str:
+    from napari.settings import get_plugin_settings
+
+    try:
+        return str(get_plugin_settings("napari-denoise-ae").general.data_folder)
+    except (KeyError, AttributeError):
+        # This version of the plugin has no such page, or it is not installed.
+        return ""
 
 
 def _with_noise(layer: LayerData) -> LayerData:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
 from psygnal import Signal
+from qtpy.QtCore import QSettings
 
 from ..builtin import builtin_models
 
@@ -13,14 +15,21 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 
+T = TypeVar("T")
+
+_N_REMEMBERED = 10
+
+
 class ModelChoice:
     """The models that a viewer's widgets offer, and the one that is chosen.
+
+    Checkpoints that were chosen are remembered from one session to the next.
 
     Attributes
     ----------
     models : tuple of str
-        Names of built-in models and paths of checkpoints, those that were
-        added last first among the paths.
+        Names of built-in models, then paths of checkpoints, the one that was
+        chosen last first.
     chosen : str
         One of them.
     changed : psygnal.Signal
@@ -30,21 +39,51 @@ class ModelChoice:
     changed = Signal()
 
     def __init__(self) -> None:
-        self.models = tuple(builtin_models())
+        checkpoints = [path for path in _remembered() if Path(path).is_file()]
+        self.models = (*builtin_models(), *checkpoints)
         self.chosen = self.models[0]
 
     def choose(self, model: str) -> None:
-        """Choose a model; a checkpoint that is not among the models is added."""
-        if model not in self.models:
-            n_builtin = len(builtin_models())
-            self.models = (*self.models[:n_builtin], model, *self.models[n_builtin:])
+        """Choose a model; a checkpoint comes first among the checkpoints."""
+        n_builtin = len(builtin_models())
+        builtin, checkpoints = self.models[:n_builtin], self.models[n_builtin:]
+        if model not in builtin:
+            others = [path for path in checkpoints if path != model]
+            self.models = (*builtin, model, *others)
+            _remember(self.models[n_builtin:])
         self.chosen = model
         self.changed.emit()
+
+
+def _settings() -> QSettings:
+    # A file on every platform, not the registry of Windows.
+    name = "napari-denoise-ae"
+    return QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, name, name)
+
+
+def _remembered() -> list[str]:
+    paths = _settings().value("checkpoints", [])
+    # Qt gives a list of one back as its only entry, and an empty one as None.
+    return [paths] if isinstance(paths, str) else list(paths or [])
+
+
+def _remember(checkpoints: tuple[str, ...]) -> None:
+    paths = [str(Path(path).absolute()) for path in checkpoints[:_N_REMEMBERED]]
+    _settings().setValue("checkpoints", paths)
 
 
 _CHOICES: WeakKeyDictionary[Viewer, ModelChoice] = WeakKeyDictionary()
 
 
+def unwrapped(given: T) -> T:
+    """Return a viewer or layer itself, not the proxy that napari gives to plugins.
+
+    What is got through the proxy is wrapped anew each time: a layer would not
+    be identical with itself, and nothing could be found by its identity.
+    """
+    return getattr(given, "__wrapped__", given)
+
+
 def model_choice(viewer: Viewer) -> ModelChoice:
     """Return the models of a viewer; the same object for all its widgets."""
-    return _CHOICES.setdefault(viewer, ModelChoice())
+    return _CHOICES.setdefault(unwrapped(viewer), ModelChoice())

@@ -1,0 +1,120 @@
+"""Denoising a layer without the widget: from napari's menu and from its console."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import napari
+from napari.layers import Image
+from napari.utils import progress
+from napari.utils.notifications import show_error, show_warning
+
+from ..errors import DenoiseAEError, InvalidInputError
+from .layers import layer_axes, make_output, show_output
+from .provenance import provenance
+from .running import Running
+from .state import unwrapped
+from .workers import Denoised, DenoiseJob, Failed, Started, run_denoising
+
+if TYPE_CHECKING:
+    from ..inference import Progress
+
+_MODEL = "conv"
+
+
+def denoise_active_layer() -> None:
+    """Denoise the active layer of the current viewer with the built-in model.
+
+    Runs outside the GUI thread; the result is added, or updated if it is there.
+    """
+    viewer: Any = napari.current_viewer()
+    layer = viewer.layers.selection.active
+    try:
+        job = _job(layer, _MODEL, "auto")
+    except DenoiseAEError as error:
+        show_error(str(error))
+        return
+    activity = progress(total=0, desc=f"Denoising {layer.name}")
+
+    def show_step(step: str | Started | Progress) -> None:
+        if not isinstance(step, str | Started):
+            activity.total = step.total
+            activity.update(1)
+
+    def show(outcome: Denoised | Failed) -> None:
+        activity.close()
+        if isinstance(outcome, Failed):
+            show_error(outcome.message)
+        elif layer not in viewer.layers:
+            show_warning(f"The layer {layer.name!r} is gone, and its result with it.")
+        else:
+            known = provenance(job, outcome)
+            show_output(viewer, layer, "denoised", outcome.denoised, known)
+            if outcome.misfits:
+                show_warning("\n".join(outcome.misfits))
+
+    Running(
+        run_denoising, job, yielded=show_step, returned=show, errored=activity.close
+    )
+
+
+def denoise_layer(layer: Image, *, model: str = _MODEL, device: str = "auto") -> Image:
+    """Denoise an image layer; for scripts and napari's console.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        The layer; never changed. Stacks are denoised plane by plane.
+    model : str
+        A built-in model's name, or a checkpoint file.
+    device : str
+        See `napari_denoise_ae.denoise`.
+
+    Returns
+    -------
+    napari.layers.Image
+        A new layer that lies and looks like its source.
+
+    Warns
+    -----
+    DenoiseAEWarning
+        If the model does not fit the layer.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is no image layer, or one that cannot be denoised.
+    CheckpointError
+        If the model cannot be loaded.
+    DeviceError
+        If the device is not there, or runs out of memory.
+
+    Examples
+    --------
+    >>> from napari.layers import Image
+    >>> from skimage.data import astronaut
+    >>> from napari_denoise_ae import add_noise, denoise_layer
+    >>> noisy = add_noise(astronaut(), "gaussian:0.5")
+    >>> denoise_layer(Image(noisy, rgb=True, name="astronaut")).name
+    'astronaut [denoised]'
+    """
+    from ..inference import denoise
+
+    source = unwrapped(layer)
+    job = _job(source, model, device)
+    denoised = denoise(job.data, model=model, axes=job.axes, device=device)
+    return make_output(source, "denoised", denoised, provenance(job))
+
+
+def _job(layer: Any, model: str, device: str) -> DenoiseJob:
+    if not isinstance(layer, Image):
+        found = "no layer is" if layer is None else f"{type(layer).__name__} is"
+        raise InvalidInputError(f"Choose an image layer to denoise: {found} chosen.")
+    return DenoiseJob(
+        data=layer.data,
+        axes=layer_axes(layer),
+        model=model,
+        device=device,
+        noise=None,
+        seed=0,
+    )

@@ -1,0 +1,203 @@
+"""The fields of the Denoise widget."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import napari.layers
+from magicgui.widgets import (
+    CheckBox,
+    ComboBox,
+    Container,
+    LineEdit,
+    PushButton,
+    RadioButtons,
+    SpinBox,
+)
+from qtpy.QtWidgets import QLabel
+
+from .layers import is_output
+from .state import model_choice
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+NOISY, CLEAN = "noisy", "clean"
+NO_REFERENCE = "none"
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+class DenoiseForm(Container):  # type: ignore[type-arg]
+    """What to denoise, with which model, and what is known of it.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Where the layers are.
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__(labels=True)
+        self._viewer = viewer
+        self._models = model_choice(viewer)
+        self.layer = ComboBox(
+            label="layer",
+            choices=self._sources,
+            nullable=True,
+            tooltip="Image layer to denoise; it is not changed.",
+        )
+        self.follow = CheckBox(
+            text="follow the active layer",
+            value=True,
+            tooltip="Choosing a layer above switches this off. Default: on.",
+        )
+        self.facts = QLabel()
+        self.model = ComboBox(
+            label="model",
+            choices=self._model_names,
+            tooltip="Built-in models, and checkpoints that were opened or trained.",
+        )
+        self.open_model = PushButton(
+            text="Open a checkpoint…", tooltip="A .pt file; or drop one on the viewer."
+        )
+        self.description = QLabel()
+        self.kind = RadioButtons(
+            label="this layer is",
+            choices=[NOISY, CLEAN],
+            orientation="horizontal",
+            tooltip="noisy: denoise it as it is. clean: add noise first, so that the "
+            "figures compare with the clean image. Default: noisy.",
+        )
+        self.reference = ComboBox(
+            label="clean reference",
+            choices=self._references,
+            tooltip="Clean image of the same shape, for PSNR and SSIM. Default: none.",
+        )
+        self.noise = LineEdit(
+            label="noise to add",
+            value="gaussian:0.5",
+            tooltip="Kind and amount, as a fraction of the intensity range: "
+            "gaussian:0.5 is clipped to the range, gaussian:0.5,unclipped is not. "
+            "Default: gaussian:0.5.",
+        )
+        self.seed = SpinBox(
+            label="seed",
+            value=0,
+            min=0,
+            max=2**31 - 1,
+            tooltip="The same seed gives the same noise. Default: 0.",
+        )
+        self.device = ComboBox(
+            label="device",
+            choices=DEVICES,
+            tooltip="auto takes CUDA, else MPS, else the CPU. Default: auto.",
+        )
+        self.residual = CheckBox(
+            text="residual layer",
+            tooltip="Also add what was removed: lost structure shows there first. "
+            "Default: off.",
+        )
+        self.extend(
+            [
+                self.layer,
+                self.follow,
+                self.model,
+                self.open_model,
+                self.kind,
+                self.reference,
+                self.noise,
+                self.seed,
+                self.device,
+                self.residual,
+            ]
+        )
+        self._add_text(self.facts, below=self.follow)
+        self._add_text(self.description, below=self.open_model)
+        self.kind.value = NOISY
+        self.kind.changed.connect(self._show_fitting_fields)
+        self._show_fitting_fields()
+
+    @property
+    def source(self) -> napari.layers.Image | None:
+        """The layer to denoise."""
+        layer: napari.layers.Image | None = self.layer.value
+        return layer
+
+    @property
+    def source_name(self) -> str:
+        """The name of that layer."""
+        return str(self.layer.current_choice)
+
+    @property
+    def noise_to_add(self) -> str | None:
+        """The noise to add first; None if the layer is noisy already."""
+        return str(self.noise.value) if self.kind.value == CLEAN else None
+
+    @property
+    def reference_layer(self) -> napari.layers.Image | None:
+        """The clean reference, if one is chosen."""
+        if self.kind.value == CLEAN or self.reference.value == NO_REFERENCE:
+            return None
+        layer: napari.layers.Image = self.reference.value
+        return layer
+
+    def sources(self) -> list[napari.layers.Image]:
+        """Return the layers that can be denoised, from the bottom up."""
+        return [
+            layer
+            for layer in self._viewer.layers
+            if isinstance(layer, napari.layers.Image) and not is_output(layer)
+        ]
+
+    def refresh_layers(self) -> None:
+        """Offer the layers that are there now."""
+        self.layer.reset_choices()
+        self.refresh_references()
+
+    def refresh_references(self) -> None:
+        """Offer all layers but the chosen one as clean reference."""
+        self.reference.reset_choices()
+
+    def refresh_models(self) -> None:
+        """Offer the models that are known now, and choose the chosen one."""
+        self.model.reset_choices()
+        self.model.value = self._models.chosen
+
+    def _add_text(self, label: QLabel, below: Any) -> None:
+        # magicgui's own labels do not wrap in a narrow dock.
+        label.setWordWrap(True)
+        layout = self.native.layout()
+        layout.insertWidget(layout.indexOf(below.native) + 1, label)
+
+    def _show_fitting_fields(self) -> None:
+        is_clean = self.kind.value == CLEAN
+        self.reference.visible = not is_clean
+        self.noise.visible = is_clean
+        self.seed.visible = is_clean
+
+    def _sources(self, _: Any) -> list[tuple[str, napari.layers.Image]]:
+        return [(layer.name, layer) for layer in self.sources()]
+
+    def _references(self, _: Any) -> list[tuple[str, Any]]:
+        others = [
+            (layer.name, layer)
+            for layer in self.sources()
+            if layer is not self.layer.value
+        ]
+        return [(NO_REFERENCE, NO_REFERENCE), *others]
+
+    def _model_names(self, _: Any) -> list[tuple[str, str]]:
+        models = self._models.models
+        titles = [_title(model) for model in models]
+        # Two choices of one name would be one.
+        return [
+            (title if titles.count(title) == 1 else model, model)
+            for title, model in zip(titles, models, strict=True)
+        ]
+
+
+def _title(model: str) -> str:
+    """Return a short name of a model: of a file, its name and its folder's."""
+    path = Path(model)
+    return f"{path.name} ({path.parent.name})" if path.suffix else model

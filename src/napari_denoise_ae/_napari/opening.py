@@ -1,0 +1,34 @@
+"""Opening a checkpoint file: from the widget's button, or dropped on the viewer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari.utils.notifications import show_error
+
+from .running import Running
+from .state import model_choice
+from .workers import Failed, look_at_model
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+
+def open_checkpoint(viewer: Viewer, path: str) -> None:
+    """Choose a checkpoint in all widgets of a viewer, if it can be used.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        The viewer.
+    path : str
+        The file. If it is of no use, that is told, and nothing else changes.
+    """
+
+    def choose(outcome: str | Failed) -> None:
+        if isinstance(outcome, Failed):
+            show_error(outcome.message)
+        else:
+            model_choice(viewer).choose(path)
+
+    Running(look_at_model, path, returned=choose)

@@ -1,0 +1,32 @@
+"""How a layer was made, for its metadata."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import __version__
+
+if TYPE_CHECKING:
+    from .workers import Denoised, DenoiseJob
+
+
+def provenance(job: DenoiseJob, result: Denoised | None = None) -> dict[str, Any]:
+    """Return the settings of a job and, if there is a result, its figures."""
+    known: dict[str, Any] = {
+        "version": __version__,
+        "model": job.model,
+        "axes": job.axes,
+        "noise": job.noise,
+        "seed": job.seed,
+    }
+    if result is None:
+        return known
+    known["intensity_range"] = (result.prepared.scale.low, result.prepared.scale.high)
+    if (mean := result.mean) is not None:
+        known |= {
+            "psnr_noisy": mean.psnr_noisy,
+            "psnr_denoised": mean.psnr_denoised,
+            "ssim_noisy": mean.ssim_noisy,
+            "ssim_denoised": mean.ssim_denoised,
+        }
+    return known

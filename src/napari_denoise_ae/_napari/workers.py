@@ -1,0 +1,390 @@
+"""What runs outside the GUI thread. Arrays and plain values in, frozen results out.
+
+A user's mistake and torch's own errors come back as a result: napari would show
+an exception with a traceback, and ends without a word on a RuntimeError.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import DenoiseAEError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from numpy.typing import NDArray
+
+    from ..comparison import Comparison
+    from ..inference import Denoiser, Denoising, Progress
+    from ..intensity import IntensityRange
+
+    Plane = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prepared:
+    """What a job denoises. Takes long for a stack, so a preview keeps it.
+
+    Parameters
+    ----------
+    data, noise, seed
+        The job's, to tell whether it fits another job too.
+    noisy : numpy.ndarray
+        The whole layer, with noise if the job adds some.
+    scale : IntensityRange
+        Its intensity range, measured before noise was added.
+    """
+
+    data: Any
+    noise: str | None
+    seed: int
+    noisy: NDArray[Any]
+    scale: IntensityRange
+
+    def fits(self, job: DenoiseJob) -> bool:
+        """Tell whether another job would prepare the same."""
+        same_noise = (self.noise, self.seed) == (job.noise, job.seed)
+        return self.data is job.data and same_noise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DenoiseJob:
+    """What to denoise, and how.
+
+    Parameters
+    ----------
+    data : array_like
+        The whole layer.
+    axes : str
+        Its axes; those of stacks come first.
+    model, device : str
+        See `denoise`.
+    noise : str, optional
+        The layer is clean: noise to add first.
+    seed : int
+        Seed of that noise.
+    reference : array_like, optional
+        Clean image of the same shape, for the figures.
+    plane : tuple of int
+        The plane that the viewer shows.
+    region : tuple of slice, optional
+        Denoise only these rows and columns of `plane`; None means everything.
+    prepared : Prepared, optional
+        What an earlier job has prepared.
+    residual : bool
+        Whether to return what was removed, too.
+    """
+
+    data: Any
+    axes: str
+    model: str
+    device: str
+    noise: str | None
+    seed: int
+    reference: Any = None
+    plane: Plane = ()
+    region: tuple[slice, slice] | None = None
+    prepared: Prepared | None = None
+    residual: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Denoised:
+    """What a job has given.
+
+    Parameters
+    ----------
+    noisy, denoised : numpy.ndarray
+        The whole layer, or of a job with a region that part of the plane.
+    prepared : Prepared
+        What was denoised.
+    misfits : tuple of str
+        Why the model may not fit the layer.
+    figures : dict
+        Comparison with the clean image, by plane; empty if there is none.
+    noise_before, noise_after : float
+        Estimated noise as a fraction of the intensity range; NaN if unknown.
+    device : str
+        Where it was computed, and why there.
+    residual : numpy.ndarray, optional
+        What was removed, if it was asked for; see `find_residual`.
+    """
+
+    noisy: NDArray[Any]
+    denoised: NDArray[Any]
+    prepared: Prepared
+    misfits: tuple[str, ...] = ()
+    figures: dict[Plane, Comparison]
+    noise_before: float = float("nan")
+    noise_after: float = float("nan")
+    device: str = ""
+    residual: NDArray[Any] | None = None
+
+    @property
+    def mean(self) -> Comparison | None:
+        """The mean figures of all planes, as `compare` gives them for a stack."""
+        planes = list(self.figures.values())
+        return _mean(planes) if planes else None
+
+
+@dataclass(frozen=True, slots=True)
+class LayerFacts:
+    """What is known of a layer before it is denoised.
+
+    Parameters
+    ----------
+    noise : float
+        Estimated noise as a fraction of the intensity range; NaN if unknown.
+    misfits : tuple of str
+        Why the chosen model may not fit the layer.
+    """
+
+    noise: float
+    misfits: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """What a user has to know of a job that could not be done."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Started:
+    """The first tile comes; `run.result` holds the planes that are finished."""
+
+    run: Denoising
+
+
+def run_denoising(
+    job: DenoiseJob,
+) -> Generator[str | Started | Progress, None, Denoised | Failed]:
+    """Do a job; yields after every tile, so that it can be cancelled there."""
+    try:
+        yield "loading the model"
+        denoiser = load_denoiser(job.model, job.device)
+        yield "looking at the layer"
+        prepared = job.prepared or _prepare(job)
+        if job.region is not None:
+            return (yield from _denoise_region(job, prepared, denoiser))
+        return (yield from _denoise_layer(job, prepared, denoiser))
+    except DenoiseAEError as error:
+        return Failed(str(error))
+    except (RuntimeError, MemoryError) as error:
+        return Failed(f"Denoising failed: {error}")
+
+
+def _prepare(job: DenoiseJob) -> Prepared:
+    # torch is imported here, not when napari starts.
+    from ..axes import colour_planes
+    from ..inference import add_noise, require_image
+    from ..intensity import resolve_intensity_range
+
+    noisy = np.asarray(job.data)
+    require_image(noisy)
+    scale = resolve_intensity_range(colour_planes(noisy, job.axes))
+    if job.noise is not None:
+        noisy = add_noise(
+            noisy, job.noise, rng=job.seed, axes=job.axes, intensity_range=scale
+        )
+    return Prepared(
+        data=job.data, noise=job.noise, seed=job.seed, noisy=noisy, scale=scale
+    )
+
+
+def _denoise_region(
+    job: DenoiseJob, prepared: Prepared, denoiser: Denoiser
+) -> Generator[Progress, None, Denoised]:
+    from ..inference import Denoising
+
+    part = Denoising(
+        prepared.noisy[job.plane],
+        denoiser,
+        axes=job.axes[len(job.plane) :],
+        intensity_range=prepared.scale,
+        region=job.region,
+    )
+    yield from part
+    return Denoised(
+        noisy=prepared.noisy[job.plane][job.region],
+        denoised=part.result[job.region],
+        prepared=prepared,
+        figures={},
+    )
+
+
+def _denoise_layer(
+    job: DenoiseJob, prepared: Prepared, denoiser: Denoiser
+) -> Generator[str | Started | Progress, None, Denoised]:
+    from ..axes import colour_planes
+    from ..inference import Denoising, relative_noise
+
+    noisy, scale = prepared.noisy, prepared.scale
+    run = Denoising(noisy, denoiser, axes=job.axes, intensity_range=scale)
+    yield Started(run)
+    yield from run
+    yield "measuring"
+    figures = yield from _compare(job, noisy, run.result)
+    return Denoised(
+        noisy=noisy,
+        denoised=run.result,
+        prepared=prepared,
+        misfits=tuple(run.misfits()),
+        figures=figures,
+        noise_before=relative_noise(colour_planes(noisy, job.axes), scale),
+        noise_after=relative_noise(colour_planes(run.result, job.axes), scale),
+        device=str(denoiser.device),
+        residual=find_residual(noisy, run.result, job.axes) if job.residual else None,
+    )
+
+
+def find_residual(
+    noisy: NDArray[Any], denoised: NDArray[Any], axes: str
+) -> NDArray[Any]:
+    """Return what was removed.
+
+    Grey images have it signed, around 0. Colours can only be shown from 0 to 1:
+    there nothing removed is the middle grey, and the most 0 or 1.
+    """
+    signed = noisy.dtype
+    if not np.issubdtype(signed, np.floating):
+        signed = np.result_type(signed, np.int8)
+    removed: NDArray[Any] = noisy.astype(signed) - denoised.astype(signed)
+    if "S" not in axes:
+        return removed
+    removed = removed[..., :3]
+    _, largest = residual_limits(removed)
+    return (0.5 + removed / (2 * largest)).astype(np.float32)
+
+
+def residual_limits(removed: NDArray[Any]) -> tuple[float, float]:
+    """Return contrast limits that show a signed residual around the middle."""
+    largest = float(np.nanmax(np.abs(removed))) or 1.0
+    return -largest, largest
+
+
+def _compare(
+    job: DenoiseJob, noisy: NDArray[Any], denoised: NDArray[Any]
+) -> Generator[str, None, dict[Plane, Comparison]]:
+    """Compare each plane with the clean one, if there is one."""
+    from ..axes import colour_planes
+    from ..comparison import compare
+    from ..intensity import resolve_intensity_range
+
+    known = job.data if job.noise is not None else job.reference
+    if known is None:
+        return {}
+    clean = np.asarray(known)
+    data_range = resolve_intensity_range(colour_planes(clean, job.axes))
+    if not data_range.width > 0:
+        # A constant image has no range that PSNR could refer to.
+        return {}
+    n_stacked = len(job.axes.rstrip("YXS"))
+    figures = {}
+    for plane in np.ndindex(clean.shape[:n_stacked]):
+        figures[plane] = compare(
+            clean[plane],
+            noisy[plane],
+            denoised[plane],
+            axes=job.axes[n_stacked:],
+            data_range=data_range,
+        )
+        yield f"measuring, {len(figures)} planes done"
+    return figures
+
+
+def _mean(planes: list[Comparison]) -> Comparison:
+    from ..comparison import Comparison
+
+    return Comparison(
+        psnr_noisy=float(np.mean([plane.psnr_noisy for plane in planes])),
+        psnr_denoised=float(np.mean([plane.psnr_denoised for plane in planes])),
+        ssim_noisy=float(np.mean([plane.ssim_noisy for plane in planes])),
+        ssim_denoised=float(np.mean([plane.ssim_denoised for plane in planes])),
+        data_range=planes[0].data_range,
+        n_planes=len(planes),
+    )
+
+
+def look_at_layer(job: DenoiseJob) -> Generator[None, None, LayerFacts | Failed]:
+    """Find out about a layer what takes too long for the GUI thread.
+
+    Of a stack, three planes are looked at.
+    """
+    yield
+    from ..axes import colour_planes
+    from ..inference import find_misfits, noise_planes, relative_noise, require_image
+    from ..intensity import resolve_intensity_range
+
+    try:
+        array = np.asarray(job.data)
+        require_image(array)
+        planes = colour_planes(array, job.axes)
+        scale = resolve_intensity_range(planes)
+        few = noise_planes(planes)
+        noise = relative_noise(few, scale)
+        yield
+        noisy = few if job.noise is None else _with_noise(few, job.noise, scale)
+        try:
+            denoiser = load_denoiser(job.model, job.device)
+        except DenoiseAEError as error:
+            return LayerFacts(noise, (str(error),))
+        return LayerFacts(noise, tuple(find_misfits(noisy, denoiser, scale)))
+    except DenoiseAEError as error:
+        return Failed(str(error))
+    except (RuntimeError, MemoryError) as error:
+        return Failed(f"The layer cannot be looked at: {error}")
+
+
+def _with_noise(
+    planes: NDArray[Any], noise: str, scale: IntensityRange
+) -> NDArray[Any]:
+    from ..inference import add_noise
+
+    # Each channel as a plane: the noise of all of them is alike.
+    channels = np.moveaxis(planes, -1, 1)
+    noisy = add_noise(channels, noise, axes="TCYX", intensity_range=scale)
+    return np.moveaxis(noisy, 1, -1)
+
+
+def look_at_model(model: str) -> Generator[None, None, str | Failed]:
+    """Describe a model in a few words."""
+    yield
+    from ..checkpoint import load_checkpoint
+
+    try:
+        record = load_checkpoint(model).record
+    except DenoiseAEError as error:
+        return Failed(str(error))
+    except (RuntimeError, MemoryError) as error:
+        return Failed(f"The model {model} cannot be loaded: {error}")
+    if record is None:
+        return "Weights only: how they were trained is unknown."
+    return (
+        f"Trained on the {record.dataset} with "
+        f"{record.config.noise_model.description}; {record.val_psnr:.2f} dB on its "
+        f"validation images, epoch {record.best_epoch}."
+    )
+
+
+def load_denoiser(model: str, device: str) -> Denoiser:
+    """Load a model; the last few stay loaded while their files do not change."""
+    path = Path(model)
+    changed = path.stat().st_mtime_ns if path.is_file() else 0
+    return _load_denoiser(model, changed, device)
+
+
+@lru_cache(maxsize=4)
+def _load_denoiser(model: str, _changed: int, device: str) -> Denoiser:
+    from ..checkpoint import load_checkpoint
+    from ..devices import choose_device
+    from ..inference import Denoiser
+
+    return Denoiser(load_checkpoint(model), choose_device(device))

@@ -1,0 +1,108 @@
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from napari._app_model import get_app_model
+
+from napari_denoise_ae import denoise, denoise_layer
+from napari_denoise_ae.errors import DenoiseAEWarning, InvalidInputError
+from napari_denoise_ae.inference import add_noise
+
+COMMAND = "napari-denoise-ae.denoise_active_layer"
+
+
+def photo(viewer, **options):
+    from skimage.data import astronaut
+
+    noisy = add_noise(astronaut()[:64, :80], "gaussian:0.5")
+    return viewer.add_image(noisy, rgb=True, name="photo", **options)
+
+
+def menu_action(viewer):
+    """The entry of the menu Layers > Filter, its state brought up to date."""
+    viewer.window._update_layers_menu_state()
+    submenus = [action.menu() for action in viewer.window.layers_menu.actions()]
+    filters = next(m for m in submenus if m and m.title() == "Filter")
+    return next(a for a in filters.actions() if a.text().startswith("Denoise (built"))
+
+
+def test_the_menu_entry_is_there_for_image_layers(viewer):
+    assert not menu_action(viewer).isEnabled()
+    photo(viewer)
+    assert menu_action(viewer).isEnabled()
+    viewer.add_labels(np.zeros((4, 4), dtype=int))
+    assert not menu_action(viewer).isEnabled()
+
+
+def test_the_menu_entry_denoises(viewer, qtbot, messages):
+    layer = photo(viewer, scale=(2, 3))
+    menu_action(viewer).trigger()
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=60_000)
+    denoised = viewer.layers["photo [denoised]"]
+    np.testing.assert_array_equal(denoised.data, denoise(layer.data))
+    np.testing.assert_array_equal(denoised.scale, (2, 3))
+    denoised.data = denoised.data * 0
+    viewer.layers.selection.active = layer
+    menu_action(viewer).trigger()
+    qtbot.waitUntil(lambda: denoised.data.max() > 0, timeout=60_000)
+    assert len(viewer.layers) == 2
+    assert not messages()
+
+
+def test_without_an_image_layer_it_says_so(viewer, messages):
+    get_app_model().commands.execute_command(COMMAND).result()
+    viewer.add_labels(np.zeros((4, 4), dtype=int))
+    get_app_model().commands.execute_command(COMMAND).result()
+    assert "no layer is chosen" in messages()[0]
+    assert "Labels is chosen" in messages()[1]
+
+
+def test_a_layer_that_goes_meanwhile_is_one_message(viewer, qtbot, messages):
+    photo(viewer)
+    get_app_model().commands.execute_command(COMMAND).result()
+    viewer.layers.clear()
+    qtbot.waitUntil(lambda: bool(messages()), timeout=60_000)
+    assert len(messages()) == 1
+    assert "'photo' is gone" in messages()[0]
+
+
+def test_what_does_not_fit_is_told(viewer, qtbot, messages):
+    viewer.add_image(np.tile(np.arange(64, dtype=np.uint8), (64, 1)))
+    get_app_model().commands.execute_command(COMMAND).result()
+    qtbot.waitUntil(lambda: bool(messages()), timeout=60_000)
+    assert "colour images" in messages()[0]
+    assert len(viewer.layers) == 2
+
+
+def test_denoise_layer_keeps_what_the_layer_is(viewer):
+    data = np.random.default_rng(0).integers(0, 999, (2, 30, 40)).astype(np.uint16)
+    layer = viewer.add_image(
+        data, scale=(3, 2, 1), units=("s", "um", "um"), colormap="magma"
+    )
+    with pytest.warns(DenoiseAEWarning, match="colour images"):
+        result = denoise_layer(layer)
+    with pytest.warns(DenoiseAEWarning):
+        expected = denoise(data, axes="TYX")
+    np.testing.assert_array_equal(result.data, expected)
+    np.testing.assert_array_equal(result.scale, layer.scale)
+    assert result.units == layer.units
+    assert result.colormap.name == "magma"
+    assert result.metadata["napari-denoise-ae"]["model"] == "conv"
+    assert result not in viewer.layers
+
+
+def test_denoise_layer_refuses_what_is_no_image(viewer):
+    labels = viewer.add_labels(np.zeros((4, 4), dtype=int))
+    with pytest.raises(InvalidInputError, match="Labels is chosen"):
+        denoise_layer(labels)
+
+
+def test_the_code_in_the_docs_runs(viewer):
+    page = (Path(__file__).parents[2] / "docs" / "napari.md").read_text("utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    assert blocks
+    names = {"viewer": viewer}
+    for block in blocks:
+        exec(block, names)
+    assert viewer.layers[-1].name.endswith("[denoised]")
