@@ -219,12 +219,12 @@ def test_nan_and_five_dimensions(viewer, widget, run):
     np.testing.assert_array_equal(np.isnan(viewer.layers[1].data), np.isnan(data))
 
 
-def test_a_constant_clean_image_still_gives_a_result(viewer, widget, run):
-    viewer.add_image(np.full((16, 16), 7.0), contrast_limits=(0, 10))
+def test_a_constant_clean_image_of_bytes_gets_noise_and_figures(viewer, widget, run):
+    viewer.add_image(np.full((16, 16), 7, dtype=np.uint8), contrast_limits=(0, 10))
     widget.form.kind.value = "clean"
     run(widget)
     assert len(viewer.layers) == 3
-    assert "no PSNR" in widget.readout.text()
+    assert "PSNR / dB" in widget.readout.text()
 
 
 def add_nothing(viewer):

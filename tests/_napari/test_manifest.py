@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -78,9 +79,15 @@ def test_noisy_samples_are_noisy_versions_of_the_clean_ones():
         assert 5 < psnr(clean()[0][0], noisy()[0][0], data_range=255) < 12
 
 
+def prefer_data_folder(monkeypatch, folder):
+    from napari_denoise_ae._napari import preferences
+
+    chosen = SimpleNamespace(data_folder=folder)
+    monkeypatch.setattr(preferences, "preferences", lambda: chosen)
+
+
 def test_cifar10_is_a_stack_where_it_is(make_napari_viewer, monkeypatch, tmp_path):
     from napari_denoise_ae import data
-    from napari_denoise_ae._napari import samples
 
     images = np.arange(3 * 32 * 32 * 3, dtype=np.uint8).reshape(3, 32, 32, 3)
 
@@ -88,7 +95,7 @@ def test_cifar10_is_a_stack_where_it_is(make_napari_viewer, monkeypatch, tmp_pat
         assert (folder, train) == (str(tmp_path), False)
         return data.ImageSet("CIFAR-10 test set", images)
 
-    monkeypatch.setattr(samples, "_data_folder", lambda: str(tmp_path))
+    prefer_data_folder(monkeypatch, str(tmp_path))
     monkeypatch.setattr(data, "load_cifar10", load)
     (layer,) = make_napari_viewer().open_sample(NAME, "cifar10_test")
     assert layer.rgb
@@ -98,15 +105,14 @@ def test_cifar10_is_a_stack_where_it_is(make_napari_viewer, monkeypatch, tmp_pat
 def test_cifar10_that_is_not_there_is_said(monkeypatch, tmp_path):
     from napari_denoise_ae._napari import samples
 
-    monkeypatch.setattr(samples, "_data_folder", lambda: "")
+    prefer_data_folder(monkeypatch, "")
     with pytest.raises(DatasetError, match="Preferences"):
         samples.cifar10_test()
-    monkeypatch.setattr(samples, "_data_folder", lambda: str(tmp_path))
+    prefer_data_folder(monkeypatch, str(tmp_path))
     with pytest.raises(DatasetError, match="was not found"):
         samples.cifar10_test()
 
 
-def test_the_folder_is_not_guessed():
-    from napari_denoise_ae._napari import samples
-
-    assert samples._data_folder() == ""
+def test_the_folder_is_not_guessed(manifest):
+    general = manifest.contributions.configurations["general"]
+    assert general.properties["data_folder"].default == ""

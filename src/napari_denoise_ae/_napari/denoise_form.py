@@ -18,6 +18,7 @@ from magicgui.widgets import (
 from qtpy.QtWidgets import QLabel
 
 from .layers import is_output
+from .preferences import preferences
 from .state import model_choice
 
 if TYPE_CHECKING:
@@ -91,8 +92,11 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
         self.device = ComboBox(
             label="device",
             choices=DEVICES,
-            tooltip="auto takes CUDA, else MPS, else the CPU. Default: auto.",
+            tooltip="auto takes CUDA, else MPS, else the CPU. Default: that of the "
+            "preferences, auto at first.",
         )
+        if (device := preferences().device) in DEVICES:
+            self.device.value = device
         self.residual = CheckBox(
             text="residual layer",
             tooltip="Also add what was removed: lost structure shows there first. "

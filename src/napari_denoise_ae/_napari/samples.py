@@ -48,8 +48,9 @@ def cifar10_test() -> list[LayerData]:
         If they are not in the folder that the plugin's preferences name.
     """
     from ..data import load_cifar10
+    from .preferences import preferences
 
-    folder = _data_folder()
+    folder = preferences().data_folder
     if not folder:
         raise DatasetError(
             "Name the folder that holds cifar-10-batches-py as the data folder, in "
@@ -57,16 +58,6 @@ def cifar10_test() -> list[LayerData]:
         )
     images = load_cifar10(folder, train=False).images
     return [(images, {"name": "CIFAR-10 test images", "rgb": True}, "image")]
-
-
-def _data_folder() -> str:
-    from napari.settings import get_plugin_settings
-
-    try:
-        return str(get_plugin_settings("napari-denoise-ae").general.data_folder)
-    except (KeyError, AttributeError):
-        # This version of the plugin has no such page, or it is not installed.
-        return ""
 
 
 def _with_noise(layer: LayerData) -> LayerData:

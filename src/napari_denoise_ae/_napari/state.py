@@ -10,6 +10,7 @@ from psygnal import Signal
 from qtpy.QtCore import QSettings
 
 from ..builtin import builtin_models
+from .preferences import preferences
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -42,6 +43,9 @@ class ModelChoice:
         checkpoints = [path for path in _remembered() if Path(path).is_file()]
         self.models = (*builtin_models(), *checkpoints)
         self.chosen = self.models[0]
+        preferred = preferences().default_model
+        if preferred in self.models or Path(preferred).is_file():
+            self.choose(preferred)
 
     def choose(self, model: str) -> None:
         """Choose a model; a checkpoint comes first among the checkpoints."""
