@@ -104,21 +104,19 @@ class Readout(QTableWidget):  # type: ignore[misc]
 
 
 def _comparison_rows(comparison: Comparison, what: str) -> Rows:
-    psnr_gain = comparison.psnr_denoised - comparison.psnr_noisy
-    ssim_gain = comparison.ssim_denoised - comparison.ssim_noisy
     suffix = f", {what}" if what else ""
     return [
         (
             f"PSNR / dB{suffix}",
             _number(comparison.psnr_noisy, ".2f"),
             _number(comparison.psnr_denoised, ".2f"),
-            _number(psnr_gain, "+.2f"),
+            _number(comparison.psnr_gain, "+.2f"),
         ),
         (
             f"SSIM{suffix}",
             _number(comparison.ssim_noisy, ".3f"),
             _number(comparison.ssim_denoised, ".3f"),
-            _number(ssim_gain, "+.3f"),
+            _number(comparison.ssim_gain, "+.3f"),
         ),
     ]
 

@@ -1,0 +1,140 @@
+"""Drive both widgets in a real window, and write what a user sees as numbered PNGs.
+
+Needs napari and a screen, real or virtual:
+
+    xvfb-run -a -s "-screen 0 1920x1080x24" python docs/make_screenshots.py --data DIR
+
+DIR holds CIFAR-10; without it the pictures of training are left out. The settings of
+the user who runs it are not touched.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari.viewer import Viewer
+
+IMAGES = Path(__file__).parent / "images"
+PLUGIN = "napari-denoise-ae"
+# As many colours as make a picture small, and still look right.
+N_COLOURS = 192
+
+
+def main() -> None:
+    """Make all pictures that can be made."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, help="folder that holds CIFAR-10")
+    parser.add_argument("--theme", default="dark", choices=("dark", "light"))
+    parser.add_argument("--size", default="1280x800", help="WIDTHxHEIGHT")
+    parser.add_argument("--output", type=Path, default=IMAGES)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        # Before napari is imported: it reads its settings then.
+        os.environ["NAPARI_CONFIG"] = str(Path(folder) / "settings.yaml")
+        os.environ["XDG_CONFIG_HOME"] = folder
+        studio = Studio(arguments.theme, arguments.size, arguments.output)
+        denoise(studio)
+        if arguments.data is not None:
+            train(studio, arguments.data, Path(folder))
+        studio.viewer.close()
+
+
+class Studio:
+    """A viewer, and the pictures that are taken of it."""
+
+    def __init__(self, theme: str, size: str, folder: Path) -> None:
+        import napari
+
+        self.viewer: Viewer = napari.Viewer()
+        self.viewer.theme = theme
+        self.viewer.window.resize(*(int(side) for side in size.split("x")))
+        self._folder = folder
+        self._n_taken = 0
+
+    def open_widget(self, name: str) -> Any:
+        """Open a widget of the plugin in its dock."""
+        dock, widget = self.viewer.window.add_plugin_dock_widget(
+            PLUGIN, name, tabify=True
+        )
+        dock.raise_()
+        return widget
+
+    def wait(
+        self, until: Callable[[], bool] | None = None, seconds: float = 1.0
+    ) -> None:
+        """Let the window work until something is true, or for so many seconds."""
+        from qtpy.QtWidgets import QApplication
+
+        end = time.monotonic() + (600.0 if until else seconds)
+        while time.monotonic() < end and not (until and until()):
+            QApplication.processEvents()
+            time.sleep(0.01)
+
+    def take(self, what: str) -> None:
+        """Take a numbered picture."""
+        self.wait(seconds=1.0)
+        self._n_taken += 1
+        path = self._folder / f"napari-{self._n_taken:02}-{what}.png"
+        pixels = self.viewer.screenshot(canvas_only=False, flash=False)
+        Image.fromarray(pixels[..., :3]).quantize(N_COLOURS).save(path, optimize=True)
+        print(path)
+
+
+def denoise(studio: Studio) -> None:
+    """Open a sample, look at the preview, denoise, and compare."""
+    viewer = studio.viewer
+    viewer.open_sample(PLUGIN, "clean_colour")
+    widget = studio.open_widget("Denoise")
+    studio.wait(seconds=6.0)
+    widget.form.kind.value = "clean"
+    studio.take("open")
+    centre, zoom = viewer.scene.camera.center, viewer.scene.camera.zoom
+    widget.preview_box.setChecked(True)
+    viewer.scene.camera.zoom = 3 * zoom
+    studio.wait(lambda: "astronaut [preview]" in viewer.layers)
+    studio.take("preview")
+    widget.preview_box.setChecked(False)
+    viewer.scene.camera.center, viewer.scene.camera.zoom = centre, zoom
+    widget.run_button.click()
+    studio.wait(lambda: "astronaut [denoised]" in viewer.layers)
+    studio.take("denoised")
+    widget.side_by_side.setChecked(True)
+    viewer.reset_view()
+    studio.take("side-by-side")
+    widget.side_by_side.setChecked(False)
+
+
+def train(studio: Studio, data: Path, folder: Path) -> None:
+    """Train two epochs, and denoise with what came of it."""
+    studio.viewer.layers.clear()
+    widget = studio.open_widget("Train")
+    values = {"data": str(data), "output": str(folder / "model.pt"), "epochs": 2}
+    for name, value in values.items():
+        widget.form.set_value(name, value)
+    studio.take("train")
+    widget.train_button.click()
+    studio.wait(seconds=25.0)
+    studio.take("training")
+    studio.wait(lambda: not widget.is_running)
+    studio.take("trained")
+    studio.viewer.open_sample(PLUGIN, "noisy_colour")
+    denoiser = studio.open_widget("Denoise")
+    studio.wait(seconds=4.0)
+    denoiser.run_button.click()
+    name = "astronaut [noisy] [denoised]"
+    studio.wait(lambda: name in studio.viewer.layers)
+    studio.take("with-the-new-model")
+
+
+if __name__ == "__main__":
+    main()
