@@ -20,7 +20,7 @@ def test_examples_are_true(page, monkeypatch):
 
 def test_the_readmes_python_runs(capsys):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    code = text.split("```python\n")[1].split("```")[0]
+    code = text.split("## In Python")[1].split("```python\n")[1].split("```")[0]
     exec(compile(code, "README.md", "exec"), {})
     noisy, denoised = (float(value) for value in capsys.readouterr().out.split())
     assert denoised > noisy + 10

@@ -98,9 +98,12 @@ def test_denoise_layer_refuses_what_is_no_image(viewer):
         denoise_layer(labels)
 
 
-def test_the_code_in_the_docs_runs(viewer):
-    page = (Path(__file__).parents[2] / "docs" / "napari.md").read_text("utf-8")
-    blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+@pytest.mark.parametrize("page", ["docs/napari.md", "README.md"])
+@pytest.mark.filterwarnings("ignore::napari_denoise_ae.errors.DenoiseAEWarning")
+def test_the_console_sessions_of_the_docs_run(viewer, page):
+    text = (Path(__file__).parents[2] / page).read_text("utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    blocks = [block for block in blocks if "viewer" in block]
     assert blocks
     names = {"viewer": viewer}
     for block in blocks:

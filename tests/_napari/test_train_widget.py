@@ -5,8 +5,9 @@ import pytest
 from npe2 import PluginManifest
 from qtpy.QtWidgets import QDockWidget, QMessageBox
 
-from napari_denoise_ae import load_checkpoint
+from napari_denoise_ae import denoise, load_checkpoint
 from napari_denoise_ae._napari import preferences, train_widget, training_worker
+from napari_denoise_ae._napari.denoise_widget import DenoiseWidget
 from napari_denoise_ae._napari.state import model_choice
 from napari_denoise_ae._napari.train_widget import TrainWidget
 from napari_denoise_ae.data import CIFAR10_URL, DownloadProgress, ImageSet
@@ -108,6 +109,20 @@ def test_training_ends_and_the_model_is_chosen(viewer, widget, qtbot, tmp_path):
     assert [result.epoch for result in widget.progress.plot.history] == [1, 2]
     assert widget.progress.pictures._image is not None
     assert torch.get_num_threads() == threads
+
+
+def test_a_layer_is_denoised_with_what_was_trained(
+    viewer, widget, qtbot, run, tmp_path
+):
+    denoiser = DenoiseWidget(viewer)
+    viewer.window.add_dock_widget(denoiser, name="Denoise")
+    image = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
+    viewer.add_image(image, name="photo", rgb=True)
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert run(denoiser).startswith("done")
+    expected = denoise(image, model=tmp_path / "model.pt", device="cpu")
+    np.testing.assert_array_equal(viewer.layers["photo [denoised]"].data, expected)
 
 
 def test_patience_is_named_as_the_reason(widget, qtbot):
