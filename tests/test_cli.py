@@ -304,7 +304,7 @@ def test_resume_after_the_end_says_it_is_over_and_how_to_go_on(
 def test_ctrl_c(cifar10, tmp_path, capsys, monkeypatch, epochs):
     original = Trainer.run
 
-    def interrupted(self):
+    def interrupted(self, stop=None):
         for result in original(self):
             if isinstance(result, BatchResult) and result.epoch > epochs:
                 raise KeyboardInterrupt

@@ -94,7 +94,7 @@ def test_the_napari_part_names_no_torch_at_module_level(name):
     imported += [
         node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom)
     ]
-    with_torch = {"torch", "inference", "training", "checkpoint", "data", "devices"}
+    with_torch = {"torch", "inference", "training", "checkpoint", "devices"}
     assert not {part for name in imported for part in name.split(".")} & with_torch
 
 

@@ -180,7 +180,7 @@ def with_validation_losses(monkeypatch, values, **changes) -> Trainer:
     """A trainer whose epochs end with these validation losses."""
     trainer = make_trainer(epochs=50, **changes)
     remaining = iter(values)
-    monkeypatch.setattr(trainer, "_validate", lambda: (next(remaining), 10.0))
+    monkeypatch.setattr(trainer, "_validate", lambda *_: (next(remaining), 10.0))
     return trainer
 
 
@@ -206,7 +206,7 @@ def test_training_stops_when_patience_is_used_up(
 
 def test_patience_above_epochs_never_stops_it(monkeypatch):
     trainer = make_trainer(epochs=4, patience=99)
-    monkeypatch.setattr(trainer, "_validate", lambda: (1.0, 10.0))
+    monkeypatch.setattr(trainer, "_validate", lambda *_: (1.0, 10.0))
     assert run(trainer).stop_reason == "all epochs are done"
 
 
