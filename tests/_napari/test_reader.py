@@ -1,12 +1,13 @@
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from napari_denoise_ae._napari.reader import get_reader
+from napari_denoise_ae._napari.reader import get_reader, read_checkpoint
 from napari_denoise_ae._napari.state import model_choice
 
 
@@ -80,3 +81,15 @@ def test_bytes_are_declined(tmp_path):
     file = tmp_path / "noise.pt"
     file.write_bytes(np.random.default_rng(0).bytes(1000))
     assert get_reader(str(file)) is None
+
+
+def test_a_damaged_archive_is_declined(tmp_path, checkpoint):
+    """Whatever byte of its directory is changed, other plugins may have it."""
+    content = bytearray(Path(checkpoint).read_bytes())
+    directory = content.index(b"PK\x01\x02")
+    for offset in range(directory, directory + 80):
+        damaged = content.copy()
+        damaged[offset] ^= 0xFF
+        path = tmp_path / "damaged.pt"
+        path.write_bytes(damaged)
+        assert get_reader(str(path)) in (None, read_checkpoint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from typing import TYPE_CHECKING
 
 from ..files import CHECKPOINT_FORMAT
@@ -12,6 +13,16 @@ if TYPE_CHECKING:
 
     # What napari takes for "read, but there is no layer".
     NoLayers = list[tuple[None]]
+
+_NOT_READABLE = (
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 # The format is the first entry of the dict in a checkpoint's pickle.
 _BEGINNING = 4096
@@ -54,7 +65,7 @@ def _beginning(path: str) -> str:
                 if name.endswith("/data.pkl"):
                     with archive.open(name) as pickle:
                         return pickle.read(_BEGINNING).decode("latin-1")
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError):
-        # Not a file, no archive, or one packed as torch.save never does.
+    except _NOT_READABLE:
+        # Not a file, no archive, a damaged one, or one that torch.save never makes.
         return ""
     return ""
