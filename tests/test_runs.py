@@ -20,7 +20,8 @@ from napari_denoise_ae.errors import (
     InvalidInputError,
     OutputError,
 )
-from napari_denoise_ae.runs import RunFiles, TrainingRun, resume_run
+from napari_denoise_ae.run_files import RunFiles
+from napari_denoise_ae.runs import TrainingRun, resume_run
 from napari_denoise_ae.training import BatchResult, EpochResult, Trainer
 
 KILLS, EPOCHS = 6, 60

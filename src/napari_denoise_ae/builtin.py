@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+#: The built-in model that is taken where none is named.
+DEFAULT_MODEL = "conv"
+
 _FOLDER = resources.files(__package__) / "weights"
 
 

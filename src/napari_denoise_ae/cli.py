@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import __version__
+from .builtin import DEFAULT_MODEL
 from .config import AUGMENTATIONS, OPTIMIZERS, PRESETS
 from .errors import DenoiseAEError, InvalidInputError
 from .losses import LOSSES
+from .tiling import DEFAULT_TILE_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -355,7 +357,10 @@ def _add_denoise(parser: argparse.ArgumentParser) -> None:
         "else the lowest and highest value)",
     )
     parser.add_argument(
-        "--tile-size", type=int, default=512, help="pixels computed at once (512)"
+        "--tile-size",
+        type=int,
+        default=DEFAULT_TILE_SIZE,
+        help=f"rows and columns computed at once ({DEFAULT_TILE_SIZE})",
     )
 
 
@@ -441,9 +446,9 @@ def _add_info(parser: argparse.ArgumentParser) -> None:
 def _add_model_and_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
-        default="conv",
+        default=DEFAULT_MODEL,
         metavar="FILE|NAME",
-        help="checkpoint file or name of a built-in model (conv)",
+        help=f"checkpoint file or name of a built-in model ({DEFAULT_MODEL})",
     )
     _add_device(parser)
 

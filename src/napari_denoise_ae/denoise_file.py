@@ -17,9 +17,10 @@ from .errors import DenoiseAEWarning, InvalidInputError
 from .figures import save_panels
 from .files import require_writable
 from .images import ImageFile, read_image, require_storable, write_image
-from .inference import DEFAULT_TILE_SIZE, Denoiser, Denoising, add_noise, require_image
+from .inference import Denoiser, Denoising, add_noise, require_image
 from .intensity import IntensityRange, resolve_intensity_range
 from .noise import parse_noise
+from .tiling import DEFAULT_TILE_SIZE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,13 +12,13 @@ import numpy as np
 
 from .axes import colour_planes, middle_plane, resolve_axes
 from .baselines import BASELINES, Baseline
+from .builtin import DEFAULT_MODEL
 from .checkpoint import Checkpoint, load_checkpoint
 from .data import load_cifar10
 from .devices import choose_device
 from .errors import InvalidInputError
 from .images import SUFFIXES, read_image
 from .inference import (
-    DEFAULT_MODEL,
     Denoiser,
     Denoising,
     add_noise,

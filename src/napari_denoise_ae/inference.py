@@ -11,13 +11,14 @@ import numpy as np
 import torch
 
 from .axes import colour_planes, resolve_axes
+from .builtin import DEFAULT_MODEL
 from .checkpoint import Checkpoint, load_checkpoint
 from .devices import choose_device
 from .errors import DenoiseAEWarning, DeviceError, InvalidInputError
 from .intensity import cast_saturating, resolve_intensity_range
 from .metrics import estimate_noise
 from .noise import parse_noise
-from .tiling import plan_tiles
+from .tiling import DEFAULT_TILE_SIZE, plan_tiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,13 +31,6 @@ if TYPE_CHECKING:
     from .intensity import IntensityRange
     from .noise import NoiseModel
     from .tiling import Tile
-
-#: The built-in model that is taken where none is named.
-DEFAULT_MODEL = "conv"
-
-#: Rows and columns of a tile: large enough for its halo to cost little, small
-#: enough for its activations to take about 100 MB.
-DEFAULT_TILE_SIZE = 512
 
 # A model is said to fit where the image's noise is at most this many times
 # less or more than that of the images it was trained on.

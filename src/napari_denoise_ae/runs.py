@@ -10,7 +10,6 @@ from .checkpoint import load_training_state, save_checkpoint, save_training_stat
 from .errors import DatasetError, InvalidInputError
 from .figures import save_loss_curves
 from .files import atomic_write
-from .run_files import RunFiles
 from .training import BatchResult, EpochResult, Trainer
 
 if TYPE_CHECKING:
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from .config import TrainingConfig
     from .data import ImageSet
     from .devices import DeviceChoice
-
-__all__ = ["RunFiles", "TrainingRun", "resume_run"]
+    from .run_files import RunFiles
 
 # What may change when a run goes on: none of it changes the epochs so far.
 _CHANGEABLE = {"epochs", "patience"}

@@ -13,7 +13,8 @@ from tqdm import tqdm
 from .config import preset_config
 from .data import ImageSet, download_cifar10, load_cifar10
 from .devices import choose_device
-from .runs import RunFiles, TrainingRun, resume_run
+from .run_files import RunFiles
+from .runs import TrainingRun, resume_run
 from .training import BatchResult, EpochResult, Trainer
 
 if TYPE_CHECKING:

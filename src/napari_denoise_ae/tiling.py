@@ -13,6 +13,10 @@ from itertools import product
 
 from .errors import InvalidInputError
 
+#: Rows and columns of a tile: large enough for its halo to cost little, small
+#: enough for its activations to take about 100 MB.
+DEFAULT_TILE_SIZE = 512
+
 
 @dataclass(frozen=True, slots=True)
 class Tile:

@@ -9,6 +9,7 @@ from napari.layers import Image
 from napari.utils import progress
 from napari.utils.notifications import show_error, show_warning
 
+from ..builtin import DEFAULT_MODEL
 from ..errors import DenoiseAEError, InvalidInputError
 from .layers import layer_axes, make_output, show_output
 from .provenance import provenance
@@ -19,8 +20,6 @@ from .workers import Denoised, DenoiseJob, Failed, Started, run_denoising
 if TYPE_CHECKING:
     from ..inference import Progress
 
-_MODEL = "conv"
-
 
 def denoise_active_layer() -> None:
     """Denoise the active layer of the current viewer with the built-in model.
@@ -30,7 +29,7 @@ def denoise_active_layer() -> None:
     viewer: Any = napari.current_viewer()
     layer = viewer.layers.selection.active
     try:
-        job = _job(layer, _MODEL, "auto")
+        job = _job(layer, DEFAULT_MODEL, "auto")
     except DenoiseAEError as error:
         show_error(str(error))
         return
@@ -58,7 +57,9 @@ def denoise_active_layer() -> None:
     )
 
 
-def denoise_layer(layer: Image, *, model: str = _MODEL, device: str = "auto") -> Image:
+def denoise_layer(
+    layer: Image, *, model: str = DEFAULT_MODEL, device: str = "auto"
+) -> Image:
     """Denoise an image layer; for scripts and napari's console.
 
     Parameters

@@ -7,6 +7,8 @@ from typing import Any
 
 from napari.settings import get_plugin_settings
 
+from ..builtin import DEFAULT_MODEL
+
 _PLUGIN = "napari-denoise-ae"
 
 
@@ -21,5 +23,8 @@ def preferences() -> Any:
     except KeyError:
         # The plugin runs without being installed as one: nothing is kept.
         return SimpleNamespace(
-            data_folder="", checkpoint_folder="", default_model="conv", device="auto"
+            data_folder="",
+            checkpoint_folder="",
+            default_model=DEFAULT_MODEL,
+            device="auto",
         )
