@@ -331,8 +331,8 @@ def _parse_plain_state_dict(content: dict[str, Any], path: Path) -> Checkpoint:
     """Recognise the weights of a default network by their shapes, in order."""
     shapes = [getattr(tensor, "shape", None) for tensor in content.values()]
     for network in NETWORKS:
-        expected = _expected_shapes(network, {})
-        if shapes == list(expected.values()):
+        expected = _expected_weights(network, {})
+        if shapes == [tensor.shape for tensor in expected.values()]:
             state_dict = dict(zip(expected, content.values(), strict=True))
             _require_weights(network, {}, state_dict, path.name)
             warnings.warn(
@@ -361,34 +361,36 @@ def _require_format(content: Any, expected: str, name: str) -> None:
         )
 
 
-def _expected_shapes(network: str, options: Mapping[str, Any]) -> dict[str, torch.Size]:
+def _expected_weights(network: str, options: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Return tensors that have shapes and dtypes, and no values."""
     # On the meta device nothing is allocated, whatever sizes a file claims.
     with torch.device("meta"):
-        state_dict = build_network(network, options).state_dict()
-    return {key: tensor.shape for key, tensor in state_dict.items()}
+        return dict(build_network(network, options).state_dict())
 
 
 def _require_weights(
     network: str, options: Mapping[str, Any], state_dict: Any, name: str
 ) -> None:
     try:
-        expected = _expected_shapes(network, options)
+        expected = _expected_weights(network, options)
     except (InvalidInputError, TypeError, RuntimeError) as error:
         raise _damaged(name, f"its network cannot be made: {error}") from error
     if not isinstance(state_dict, dict) or list(state_dict) != list(expected):
         raise _damaged(name, f"its weights are not those of a {network!r} network")
     for key, tensor in state_dict.items():
-        if not isinstance(tensor, torch.Tensor) or tensor.shape != expected[key]:
-            raise _damaged(name, f"{key} has not the shape {tuple(expected[key])}")
-        if not _is_plain_float32(tensor):
-            raise _damaged(name, f"{key} is {tensor.dtype}, not plain float32")
+        if not isinstance(tensor, torch.Tensor) or tensor.shape != expected[key].shape:
+            shape = tuple(expected[key].shape)
+            raise _damaged(name, f"{key} has not the shape {shape}")
+        # Batch normalization counts its batches in int64; weights are float32.
+        if not _is_plain(tensor, expected[key].dtype):
+            raise _damaged(name, f"{key} is not plain {expected[key].dtype}")
         if not torch.isfinite(tensor).all():
             raise _damaged(name, f"{key} has values that are not finite")
 
 
-def _is_plain_float32(tensor: Tensor) -> bool:
+def _is_plain(tensor: Tensor, dtype: torch.dtype) -> bool:
     plain = tensor.layout == torch.strided and tensor.device.type == "cpu"
-    return plain and tensor.dtype == torch.float32
+    return plain and tensor.dtype == dtype
 
 
 def _require_history(history: Any, name: str) -> None:

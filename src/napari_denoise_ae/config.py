@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from .errors import InvalidInputError
-from .losses import LOSSES
+from .losses import LOSSES, make_loss
 from .models import NETWORKS
 from .noise import parse_noise
 
 if TYPE_CHECKING:
+    from .losses import Loss
     from .noise import NoiseModel
 
 #: How training images may be varied; noise is fresh for every batch in any case.
@@ -20,6 +21,12 @@ AUGMENTATIONS = ("none", "flip")
 
 #: Optimizers by name, all with torch's own defaults beside the learning rate.
 OPTIMIZERS = ("adam", "adamw")
+
+#: How the learning rate changes while training.
+SCHEDULES = ("constant", "cosine")
+
+#: Images of CIFAR-10's own test set.
+N_CIFAR10_TEST = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +44,18 @@ class TrainingConfig:
     noise : str
         Noise added to the clean images, see `napari_denoise_ae.noise`.
     loss : str
-        ``"mse"`` or ``"l1"``.
+        A key of `napari_denoise_ae.losses.LOSSES`: ``"mse"``, ``"l1"`` or
+        ``"mse_ssim"``.
+    ssim_weight : float
+        Weight of 1 - SSIM in ``"mse_ssim"``, between 0 and 1; the mean squared
+        error has the rest. Without effect on the other losses.
     optimizer : str
         ``"adam"`` or ``"adamw"``.
     learning_rate : float
         Step size of the optimizer; above 0.
+    schedule : str
+        ``"constant"``, or ``"cosine"`` to lower the learning rate from batch to
+        batch, along half a cosine, to 0 at the end of the last epoch.
     batch_size : int
         Images in a batch.
     epochs : int
@@ -53,6 +67,10 @@ class TrainingConfig:
         How much lower the validation loss must be to count as improved.
     val_fraction : float
         Share of the training images held back for validation, between 0 and 1.
+    n_test : int
+        How many of CIFAR-10's 10,000 test images, from the first on, are kept
+        apart to test on; 1 to 10,000. The others train and validate as well.
+        Without effect on images of your own.
     augmentation : str
         ``"none"``, or ``"flip"`` to mirror every other image from left to
         right at random.
@@ -75,6 +93,8 @@ class TrainingConfig:
        denoising autoencoders, ICML 2008, :doi:`10.1145/1390156.1390294`.
     .. [2] Kingma and Ba, Adam: a method for stochastic optimization, 2015,
        arXiv:1412.6980.
+    .. [3] Loshchilov and Hutter, SGDR: stochastic gradient descent with warm
+       restarts, 2017, arXiv:1608.03983.
     """
 
     preset: str = "conv"
@@ -82,13 +102,16 @@ class TrainingConfig:
     network_options: Mapping[str, int | float | bool] = field(default_factory=dict)
     noise: str = "gaussian:0.5"
     loss: str = "mse"
+    ssim_weight: float = 0.1
     optimizer: str = "adam"
     learning_rate: float = 1e-3
+    schedule: str = "constant"
     batch_size: int = 128
     epochs: int = 50
     patience: int = 3
     min_delta: float = 0.0
     val_fraction: float = 0.1
+    n_test: int = N_CIFAR10_TEST
     augmentation: str = "none"
     seed: int = 0
     mixed_precision: bool = True
@@ -100,11 +123,18 @@ class TrainingConfig:
         _require_choice("loss", self.loss, LOSSES)
         _require_choice("optimizer", self.optimizer, OPTIMIZERS)
         _require_choice("augmentation", self.augmentation, AUGMENTATIONS)
+        _require_choice("schedule", self.schedule, SCHEDULES)
         for name, lowest in _LOWEST_INTEGER.items():
             _require_integer(name, getattr(self, name), lowest)
         _require_number("learning_rate", self.learning_rate, above=0.0)
         _require_number("min_delta", self.min_delta, above=-math.ulp(0.0))
         _require_number("val_fraction", self.val_fraction, above=0.0, below=1.0)
+        _require_number("ssim_weight", self.ssim_weight, above=0.0, below=1.0)
+        if self.n_test > N_CIFAR10_TEST:
+            raise InvalidInputError(
+                f"n_test must be at most {N_CIFAR10_TEST:,}, the test images that "
+                f"CIFAR-10 has, got {self.n_test}."
+            )
         if not isinstance(self.mixed_precision, bool):
             raise InvalidInputError(
                 f"mixed_precision must be true or false, got {self.mixed_precision!r}."
@@ -123,12 +153,23 @@ class TrainingConfig:
         """The noise model that `noise` names."""
         return parse_noise(self.noise)
 
+    @property
+    def loss_function(self) -> Loss:
+        """The loss that `loss` names."""
+        return make_loss(self.loss, ssim_weight=self.ssim_weight)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the fields as plain numbers, strings and dicts."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
-_LOWEST_INTEGER = {"batch_size": 1, "epochs": 1, "patience": 1, "seed": 0}
+_LOWEST_INTEGER = {
+    "batch_size": 1,
+    "epochs": 1,
+    "patience": 1,
+    "n_test": 1,
+    "seed": 0,
+}
 
 
 def _require_text(name: str, value: object) -> None:
@@ -160,7 +201,21 @@ def _require_number(
 
 
 #: The presets by name. A new preset is one line here.
-PRESETS: dict[str, TrainingConfig] = {"conv": TrainingConfig(preset="conv")}
+PRESETS: dict[str, TrainingConfig] = {
+    "conv": TrainingConfig(preset="conv"),
+    "residual": TrainingConfig(
+        preset="residual",
+        network="residual",
+        noise="gaussian:0.1",
+        learning_rate=2e-3,
+        schedule="cosine",
+        epochs=100,
+        patience=100,
+        # 6,000 each to validate and to test, of the 60,000 images.
+        val_fraction=1 / 9,
+        n_test=6_000,
+    ),
+}
 
 
 def preset_config(preset: str, **changes: Any) -> TrainingConfig:

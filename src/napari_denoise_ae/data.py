@@ -186,6 +186,52 @@ def load_cifar10(
     return ImageSet(name=f"CIFAR-10 {part} set", images=data)
 
 
+def load_training_images(
+    folder: str | Path,
+    *,
+    n_test: int,
+    download: Callable[[Path], None] | None = None,
+) -> ImageSet:
+    """Read the images of CIFAR-10 that train and validate.
+
+    Parameters
+    ----------
+    folder, download
+        See `load_cifar10`.
+    n_test : int
+        How many of the test images, from the first on, are kept apart; see
+        `load_test_images`.
+
+    Returns
+    -------
+    ImageSet
+        The 50,000 training images and the test images that are left.
+
+    Raises
+    ------
+    DatasetError
+        See `load_cifar10`.
+    """
+    training = load_cifar10(folder, train=True, download=download)
+    left = load_cifar10(folder, train=False).images[n_test:]
+    if not len(left):
+        return training
+    name = f"{training.name} and test images from {n_test + 1:,} on"
+    return ImageSet(name, np.concatenate([training.images, left]))
+
+
+def load_test_images(folder: str | Path, *, n_test: int) -> ImageSet:
+    """Read the first `n_test` images of CIFAR-10's test set.
+
+    Raises
+    ------
+    DatasetError
+        See `load_cifar10`.
+    """
+    test = load_cifar10(folder, train=False)
+    return ImageSet(test.name, test.images[:n_test])
+
+
 def require_cifar10(folder: str | Path) -> None:
     """Find out at once whether a folder holds CIFAR-10; its files are not read.
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from .axes import colour_planes, resolve_axes
+from .blending import run_in_windows
 from .builtin import DEFAULT_MODEL
 from .checkpoint import Checkpoint, load_checkpoint
 from .devices import choose_device
@@ -76,7 +77,8 @@ class Denoiser:
         ----------
         batch : numpy.ndarray
             (N, channels, Y, X), range [0, 1]. Images whose sides are no
-            multiples of the network's stride are mirrored at their end.
+            multiples of the network's stride, or shorter than its image size,
+            are mirrored at their end.
 
         Returns
         -------
@@ -88,14 +90,13 @@ class Denoiser:
         DeviceError
             If the device runs out of memory.
         """
-        stride = self.network.stride
         height, width = batch.shape[-2:]
-        padding = ((0, 0), (0, 0), (0, -height % stride), (0, -width % stride))
-        padded = np.pad(batch, padding, mode="reflect")
+        missing = [(0, self._padded(length) - length) for length in (height, width)]
+        padded = np.pad(batch, [(0, 0), (0, 0), *missing], mode="reflect")
         try:
             with torch.inference_mode():
                 tensor = torch.from_numpy(padded).to(self.device.device)
-                output = self.network(tensor).cpu().numpy()
+                output = self._run(tensor).cpu().numpy()
         except torch.OutOfMemoryError as error:
             raise DeviceError(
                 f"The device {self.device} ran out of memory on a tile of {height} x "
@@ -103,6 +104,18 @@ class Denoiser:
             ) from error
         result: NDArray[np.float32] = output[..., :height, :width]
         return result
+
+    def _padded(self, length: int) -> int:
+        """Return the next length of a side that can be computed."""
+        stride = self.network.stride
+        return max(length + -length % stride, self.network.image_size or 0)
+
+    def _run(self, batch: torch.Tensor) -> torch.Tensor:
+        size = self.network.image_size
+        if size is None or batch.shape[-2:] == (size, size):
+            output: torch.Tensor = self.network(batch)
+            return output
+        return run_in_windows(self.network, batch, size)
 
 
 class Denoising:
@@ -452,8 +465,13 @@ def add_noise(
             f"The image is constant ({scale.low:g}), so the range that the noise is a "
             "fraction of is not known. Give it as intensity_range."
         )
-    clean = torch.from_numpy(scale.to_unit(planes))
-    unit = model.apply(clean, _seeded_generator(rng)).numpy()
+    clean = scale.to_unit(planes)
+    missing = np.isnan(clean)
+    clean[missing] = 0.5  # not every noise can be drawn for NaN
+    images = torch.from_numpy(clean.reshape(-1, *clean.shape[-3:]))
+    unit = model.apply(images, _seeded_generator(rng), channel_axis=-1).numpy()
+    unit = unit.reshape(clean.shape)
+    unit[missing] = np.nan
     planes[...] = cast_saturating(scale.from_unit(unit), array.dtype)
     return noisy
 

@@ -1,17 +1,26 @@
 """Losses by name. A new loss is one function and one line in `LOSSES`.
 
-Each takes ``(denoised, clean)``, two tensors of the same shape in [0, 1], and
-returns their mean loss as a tensor without dimensions.
+Each takes ``(denoised, clean)``, two tensors of shape (N, channels, Y, X) in
+[0, 1], and returns their mean loss as a tensor without dimensions.
+
+Importing the module imports no torch; only computing a loss does.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import Tensor
+
+    Loss = Callable[..., Tensor]
+
+# Those of scikit-image: the side of the window, and K1 and K2 of the paper.
+_WINDOW = 7
+_K1, _K2 = 0.01, 0.03
 
 
 def mse(denoised: Tensor, clean: Tensor) -> Tensor:
@@ -24,5 +33,81 @@ def l1(denoised: Tensor, clean: Tensor) -> Tensor:
     return (denoised - clean).abs().mean()
 
 
+def mse_ssim(denoised: Tensor, clean: Tensor, *, ssim_weight: float) -> Tensor:
+    """Mean squared error and 1 - SSIM, weighed: keeps edges and textures better.
+
+    Parameters
+    ----------
+    denoised, clean : torch.Tensor
+        (N, channels, Y, X), range [0, 1].
+    ssim_weight : float
+        Weight of 1 - SSIM, from 0 to 1; the mean squared error has the rest.
+
+    Returns
+    -------
+    torch.Tensor
+        Without dimensions.
+
+    References
+    ----------
+    .. [1] Zhao et al., Loss functions for image restoration with neural
+       networks, 2017, :doi:`10.1109/TCI.2016.2644865`.
+    """
+    dissimilarity = 1.0 - structural_similarity(denoised, clean)
+    return (1.0 - ssim_weight) * mse(denoised, clean) + ssim_weight * dissimilarity
+
+
+def structural_similarity(denoised: Tensor, clean: Tensor) -> Tensor:
+    """Mean structural similarity of images with the data range 1, differentiable.
+
+    It is that of `skimage.metrics.structural_similarity` with its defaults: a
+    uniform window of 7 pixels, sample covariances, and pixels nearer to the
+    border than half a window left out.
+
+    Parameters
+    ----------
+    denoised, clean : torch.Tensor
+        (N, channels, Y, X), at least 7 pixels wide and high.
+
+    Returns
+    -------
+    torch.Tensor
+        Without dimensions; 1 for equal images.
+
+    References
+    ----------
+    .. [1] Wang et al., Image quality assessment: from error visibility to
+       structural similarity, 2004, :doi:`10.1109/TIP.2003.819861`.
+    """
+    from torch.nn.functional import avg_pool2d
+
+    def mean(values: Tensor) -> Tensor:
+        return avg_pool2d(values, _WINDOW, stride=1)
+
+    unbiased = _WINDOW**2 / (_WINDOW**2 - 1)
+    mean_d, mean_c = mean(denoised), mean(clean)
+    variance_d = unbiased * (mean(denoised * denoised) - mean_d * mean_d)
+    variance_c = unbiased * (mean(clean * clean) - mean_c * mean_c)
+    covariance = unbiased * (mean(denoised * clean) - mean_d * mean_c)
+    c1, c2 = _K1**2, _K2**2
+    luminance = (2 * mean_d * mean_c + c1) / (mean_d.square() + mean_c.square() + c1)
+    structure = (2 * covariance + c2) / (variance_d + variance_c + c2)
+    return (luminance * structure).mean()
+
+
 #: Losses by the name that configs and the command line use.
-LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": mse, "l1": l1}
+LOSSES: dict[str, Loss] = {"mse": mse, "l1": l1, "mse_ssim": mse_ssim}
+
+
+def make_loss(name: str, *, ssim_weight: float) -> Loss:
+    """Return a loss that takes ``(denoised, clean)`` and nothing else.
+
+    Parameters
+    ----------
+    name : str
+        A key of `LOSSES`.
+    ssim_weight : float
+        See `mse_ssim`; the other losses do without.
+    """
+    loss = LOSSES[name]
+    return partial(loss, ssim_weight=ssim_weight) if loss is mse_ssim else loss

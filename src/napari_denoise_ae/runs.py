@@ -127,13 +127,15 @@ def resume_run(
 
 def _changed_config(config: TrainingConfig, changes: dict[str, Any]) -> TrainingConfig:
     changed = replace(config, **changes)
-    for name in changes.keys() - _CHANGEABLE:
+    # A cosine schedule is stretched over the epochs: they decide all of it.
+    changeable = _CHANGEABLE - ({"epochs"} if config.schedule == "cosine" else set())
+    for name in changes.keys() - changeable:
         before, now = getattr(config, name), getattr(changed, name)
         if before != now:
             raise InvalidInputError(
                 f"{name} was {before!r} when the run began and cannot be {now!r} now. "
                 f"Leave it out, or start a new run; only "
-                f"{' and '.join(sorted(_CHANGEABLE))} may change."
+                f"{' and '.join(sorted(changeable))} may change."
             )
     return changed
 

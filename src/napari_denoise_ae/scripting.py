@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from .config import preset_config
-from .data import ImageSet, download_cifar10, load_cifar10
+from .data import ImageSet, download_cifar10, load_training_images
 from .devices import choose_device
 from .run_files import RunFiles
 from .runs import TrainingRun, resume_run
@@ -131,7 +131,9 @@ def prepare_run(
     chosen_device = choose_device(device)
     files = RunFiles(Path(output))
     files.require_usable(resume=resume, overwrite=overwrite)
-    images = data if isinstance(data, ImageSet) else _load_images(data, progress)
+    images = data
+    if not isinstance(images, ImageSet):
+        images = _load_images(images, config.n_test, progress)
     if not resume:
         return TrainingRun(Trainer(config, images, chosen_device), files)
     changes = settings if preset is None else {"preset": preset, **settings}
@@ -159,9 +161,9 @@ def run_to_the_end(run: TrainingRun, *, progress: bool) -> TrainingResult:
     )
 
 
-def _load_images(folder: str | Path, progress: bool) -> ImageSet:
+def _load_images(folder: str | Path, n_test: int, progress: bool) -> ImageSet:
     fetch = partial(download_cifar10, progress=progress)
-    return load_cifar10(folder, train=True, download=fetch)
+    return load_training_images(folder, n_test=n_test, download=fetch)
 
 
 def _progress_bar(trainer: Trainer, progress: bool) -> tqdm[NoReturn]:

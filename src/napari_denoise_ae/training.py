@@ -7,6 +7,7 @@ the unfinished epoch.
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
@@ -20,7 +21,6 @@ from . import __version__
 from .checkpoint import Checkpoint, TrainingRecord, TrainingState
 from .data import split_indices
 from .errors import DatasetError, InvalidInputError, TrainingError
-from .losses import LOSSES
 from .metrics import estimate_noise
 from .models import build_network
 from .optimizers import make_optimizer
@@ -165,7 +165,7 @@ class Trainer:
         self._train_images = self._to_device(split.train)
         self._val_images = self._to_device(split.val)
         self._noise = config.noise_model
-        self._loss = LOSSES[config.loss]
+        self._loss = config.loss_function
         self._network = self._build_network()
         parameters = self._network.parameters()
         self.n_parameters = sum(parameter.numel() for parameter in parameters)
@@ -268,6 +268,7 @@ class Trainer:
         flip = self._generator(_FLIP, epoch)
         total = torch.zeros((), device=self._device)
         for batch, indices in enumerate(self._batches(epoch), start=1):
+            self._set_learning_rate((epoch - 1) * self.n_batches + batch - 1)
             clean = self._augment(_to_unit(self._train_images[indices]), flip)
             loss = self._train_on(self._noise.apply(clean, noise), clean)
             total += loss * len(indices)
@@ -293,6 +294,15 @@ class Trainer:
         # Together, so that an interrupt does not part them.
         self.history, self._best_weights = [*self.history, result], weights
         yield result
+
+    def _set_learning_rate(self, n_done: int) -> None:
+        """Follow the schedule; `n_done` batches have been trained on."""
+        if self.config.schedule == "constant":
+            return
+        progress = n_done / (self.config.epochs * self.n_batches)
+        factor = (1.0 + math.cos(math.pi * progress)) / 2.0
+        for group in self._optimizer.param_groups:
+            group["lr"] = self.config.learning_rate * factor
 
     def _train_on(self, noisy: Tensor, clean: Tensor) -> Tensor:
         with self._autocast():
@@ -431,6 +441,12 @@ def _require_trainable(data: ImageSet, config: TrainingConfig) -> None:
         raise DatasetError(
             f"The images must be bytes of shape (N, Y, X, {network.in_channels}): "
             f"the network has {network.in_channels} channels, got {dtype} {shape}."
+        )
+    size = network.image_size
+    if size is not None and shape[1:3] != (size, size):
+        raise DatasetError(
+            f"The network {config.network!r} takes images of {size} x {size} pixels, "
+            f"got {shape[1]} x {shape[2]}."
         )
     if shape[1] % network.stride or shape[2] % network.stride:
         raise DatasetError(

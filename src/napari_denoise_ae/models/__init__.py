@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 #: Module and class of each network, by name.
 NETWORKS: dict[str, tuple[str, str]] = {
     "conv": ("conv", "ConvAutoencoder"),
+    "residual": ("residual", "ResidualAutoencoder"),
 }
 
 

@@ -10,11 +10,13 @@ from ..errors import InvalidInputError
 
 
 class DenoisingNetwork(nn.Module):
-    """A fully convolutional network from noisy to denoised images.
+    """A network from noisy to denoised images.
 
     It takes and returns tensors of shape (N, `in_channels`, Y, X), float32,
     with the intensity range mapped to [0, 1]; Y and X are multiples of
-    `stride`.
+    `stride`, or both `image_size` where a network has one. Such a network
+    reaches larger images through `napari_denoise_ae.blending`, and what is
+    said here of shifts and of the receptive field holds for the two together.
 
     Attributes
     ----------
@@ -26,8 +28,12 @@ class DenoisingNetwork(nn.Module):
     receptive_field_radius : int
         How far, in pixels, an input pixel can be from an output pixel that
         depends on it.
+    image_size : int or None
+        Rows and columns of the only images that the network takes; None where
+        it takes any multiple of `stride`.
     """
 
+    image_size: ClassVar[int | None] = None
     stride: ClassVar[int]
     receptive_field_radius: ClassVar[int]
     in_channels: int

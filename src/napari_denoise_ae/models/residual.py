@@ -1,0 +1,137 @@
+"""`residual`: the second teaching project, with skip connections to switch off."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from ..errors import InvalidInputError
+from .base import DenoisingNetwork, require_at_least_one
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class ResidualAutoencoder(DenoisingNetwork):
+    """An encoder, a dense bottleneck and a decoder, joined by skip connections.
+
+    The encoder halves the image three times by max pooling; the bottleneck
+    squeezes what is left into a vector; the decoder doubles it again three
+    times. What the bottleneck has lost, the skip connections bring back: each
+    hands the features of an encoder level to the decoder level of the same
+    size.
+
+    Parameters
+    ----------
+    in_channels : int
+        Channels of the image.
+    base_channels : int
+        Channels of the first level; the next two double them.
+    latent_dim : int
+        Length of the vector that the bottleneck squeezes an image into.
+    skip_connections : bool
+        Whether the levels are joined. Without, all that the decoder knows of
+        an image is that vector.
+
+    Notes
+    -----
+    The dense bottleneck has a weight for each pixel, so it takes images of
+    32 x 32 pixels and no others; larger ones go through it in windows, see
+    `napari_denoise_ae.blending`.
+
+    References
+    ----------
+    .. [1] Ronneberger et al., U-Net: convolutional networks for biomedical
+       image segmentation, 2015, :doi:`10.1007/978-3-319-24574-4_28`.
+    .. [2] Mao et al., Image restoration using very deep convolutional
+       encoder-decoder networks with symmetric skip connections, NIPS 2016,
+       arXiv:1603.09056.
+    .. [3] Ioffe and Szegedy, Batch normalization: accelerating deep network
+       training by reducing internal covariate shift, ICML 2015,
+       arXiv:1502.03167.
+    """
+
+    image_size = 32
+    # Of the network in windows that begin every 16 pixels.
+    stride = 16
+    receptive_field_radius = 31
+
+    def __init__(
+        self,
+        in_channels: int = 3,
+        base_channels: int = 16,
+        latent_dim: int = 128,
+        skip_connections: bool = True,
+    ) -> None:
+        super().__init__()
+        self.in_channels = require_at_least_one("in_channels", in_channels)
+        base = require_at_least_one("base_channels", base_channels)
+        latent = require_at_least_one("latent_dim", latent_dim)
+        if not isinstance(skip_connections, bool):
+            raise InvalidInputError(
+                "The network option skip_connections must be true or false, got "
+                f"{skip_connections!r}."
+            )
+        self.skip_connections = skip_connections
+        widths = (base, 2 * base, 4 * base)
+        self.encoder = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(narrow, wide, 3, padding=1, bias=False),
+                nn.BatchNorm2d(wide),
+                nn.ReLU(),
+            )
+            for narrow, wide in pairwise((in_channels, *widths))
+        )
+        self.pool = nn.MaxPool2d(2)
+        side = self.image_size // 2 ** len(widths)
+        code = (widths[-1], side, side)
+        n_code = widths[-1] * side**2
+        self.bottleneck = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(n_code, latent),
+            nn.ReLU(),
+            nn.Linear(latent, n_code),
+            nn.ReLU(),
+            nn.Unflatten(1, code),
+        )
+        self.upsampling = nn.ModuleList(
+            nn.Sequential(
+                nn.ConvTranspose2d(wide, narrow, 2, stride=2, bias=False),
+                nn.BatchNorm2d(narrow),
+                nn.ReLU(),
+            )
+            for wide, narrow in pairwise((widths[-1], *reversed(widths)))
+        )
+        n_joined = 2 if skip_connections else 1
+        self.refinement = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(n_joined * width, width, 3, padding=1),
+                nn.ReLU(),
+                nn.Conv2d(width, width, 3, padding=1),
+                nn.ReLU(),
+            )
+            for width in reversed(widths)
+        )
+        self.output = nn.ConvTranspose2d(base, in_channels, 3, padding=1)
+
+    def forward(self, noisy: Tensor) -> Tensor:
+        """Denoise a batch of shape (N, in_channels, 32, 32), range [0, 1]."""
+        # Batch normalization and pooling of few channels are faster so.
+        features = noisy.contiguous(memory_format=torch.channels_last)
+        levels = []
+        for level in self.encoder:
+            levels.append(level(features))
+            features = self.pool(levels[-1])
+        features = self.bottleneck(features)  # (N, 4 * base_channels, 4, 4)
+        for upsample, refine, level in zip(
+            self.upsampling, self.refinement, reversed(levels), strict=True
+        ):
+            features = upsample(features)
+            if self.skip_connections:
+                features = torch.cat([features, level], dim=1)
+            features = refine(features)
+        denoised: Tensor = self.output(features)
+        return denoised
