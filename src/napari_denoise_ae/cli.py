@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import __version__
 from .builtin import DEFAULT_MODEL
-from .config import AUGMENTATIONS, OPTIMIZERS, PRESETS
+from .config import AUGMENTATIONS, OPTIMIZERS, PRESETS, SCHEDULES
 from .errors import DenoiseAEError, InvalidInputError
 from .losses import LOSSES
 from .tiling import DEFAULT_TILE_SIZE
@@ -38,8 +38,10 @@ _BAD_INPUT, _INTERRUPTED = 2, 130  # exit statuses
 _SETTINGS: dict[str, dict[str, Any]] = {
     "noise": {"metavar": "NOISE", "help": "noise to train for, such as gaussian:0.5"},
     "loss": {"choices": LOSSES, "help": "what to minimise"},
+    "ssim_weight": {"type": float, "help": "weight of 1 - SSIM in the loss mse_ssim"},
     "optimizer": {"choices": OPTIMIZERS, "help": "how to minimise it"},
     "learning_rate": {"type": float, "help": "step size of the optimizer"},
+    "schedule": {"choices": SCHEDULES, "help": "how the step size changes"},
     "batch_size": {"type": int, "help": "images in a batch"},
     "epochs": {"type": int, "help": "most epochs to train"},
     "patience": {
@@ -48,6 +50,10 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     },
     "min_delta": {"type": float, "help": "how much lower it must be to count"},
     "val_fraction": {"type": float, "help": "share of images held back for validation"},
+    "n_test": {
+        "type": int,
+        "help": "how many of CIFAR-10's test images are kept apart; the others train",
+    },
     "augmentation": {
         "choices": AUGMENTATIONS,
         "help": "how training images are varied at random",

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from .axes import colour_planes, resolve_axes
-from .blending import run_in_windows
+from .blending import run_network
 from .builtin import DEFAULT_MODEL
 from .checkpoint import Checkpoint, load_checkpoint
 from .devices import choose_device
@@ -96,7 +96,7 @@ class Denoiser:
         try:
             with torch.inference_mode():
                 tensor = torch.from_numpy(padded).to(self.device.device)
-                output = self._run(tensor).cpu().numpy()
+                output = run_network(self.network, tensor).cpu().numpy()
         except torch.OutOfMemoryError as error:
             raise DeviceError(
                 f"The device {self.device} ran out of memory on a tile of {height} x "
@@ -109,13 +109,6 @@ class Denoiser:
         """Return the next length of a side that can be computed."""
         stride = self.network.stride
         return max(length + -length % stride, self.network.image_size or 0)
-
-    def _run(self, batch: torch.Tensor) -> torch.Tensor:
-        size = self.network.image_size
-        if size is None or batch.shape[-2:] == (size, size):
-            output: torch.Tensor = self.network(batch)
-            return output
-        return run_in_windows(self.network, batch, size)
 
 
 class Denoising:
