@@ -375,15 +375,17 @@ def _choose_noise(models: Mapping[str, Denoiser], noise: str | None) -> str:
 
 
 def _describe_origin(n: int, n_held_out: int, models: Mapping[str, Denoiser]) -> str:
+    """Say how many test images are taken, and why not others."""
     unknown = [name for name, m in models.items() if m.checkpoint.record is None]
     known = [name for name in models if name not in unknown]
     which = "all" if n == n_held_out else f"the first of {n_held_out:,}"
     text = f"{n:,}, {which} test images of CIFAR-10"
-    if known:
-        text += f" that {' and '.join(known)} {'was' if len(known) == 1 else 'were'}"
-        text += " not trained on"
+    if len(known) > 1:
+        text += " that no model was trained on"
+    elif known:
+        text += f" that {known[0]} was not trained on"
     if unknown:
-        text += f"; what {' and '.join(unknown)} saw in training is unknown"
+        text += f"; what {' and '.join(unknown)} was trained on is unknown"
     return text
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from .checkpoint import load_training_state
 from .config import preset_config
 from .data import ImageSet, download_cifar10, load_training_images
 from .devices import choose_device
@@ -148,7 +149,9 @@ def prepare_run(
     files.require_usable(resume=resume, overwrite=overwrite)
     images = data
     if not isinstance(images, ImageSet):
-        images = _load_images(images, config.n_test, progress)
+        # Which images a run was begun with is in its state, not in the settings.
+        begun = load_training_state(files.state).record.config if resume else config
+        images = _load_images(images, begun.n_test, progress)
     if not resume:
         return TrainingRun(Trainer(config, images, chosen_device), files)
     changes = settings if preset is None else {"preset": preset, **settings}
