@@ -381,7 +381,7 @@ def _describe_origin(n: int, n_held_out: int, models: Mapping[str, Denoiser]) ->
     which = "all" if n == n_held_out else f"the first of {n_held_out:,}"
     text = f"{n:,}, {which} test images of CIFAR-10"
     if len(known) > 1:
-        text += " that no model was trained on"
+        text += " that none of the models was trained on"
     elif known:
         text += f" that {known[0]} was not trained on"
     if unknown:
