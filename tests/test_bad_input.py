@@ -280,7 +280,9 @@ MISTAKES = [
     compare("good.pt --data data --figure missing/f.png", "missing does not exist"),
     compare("good.pt --data data --figure nothing", ".png"),
     compare("good.pt --data data --json nothing", "nothing", "folder"),
-    compare("good.pt --data data --json f.png --figure f.png", "f.png", "two names"),
+    compare("good.pt --data data --json f.png --figure f.png", "replace", "the figure"),
+    compare("good.pt run.pt --data data --json run.pt", "run.pt", "replace a model"),
+    Mistake("evaluate --data data --model good.pt --json good.pt", ("replace",)),
 ]
 
 

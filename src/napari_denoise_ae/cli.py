@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .evaluation import Task
     from .inference import Denoiser
     from .scoring import Score
+    from .scripting import TrainingResult
 
 _BAD_INPUT, _INTERRUPTED = 2, 130  # exit statuses
 
@@ -127,7 +128,10 @@ def _train(arguments: argparse.Namespace) -> None:
     print(f"data        {trainer.n_train} images to train, {trainer.n_val} to validate")
     print(f"noise       {trainer.config.noise_model.description}")
     print(f"network     {trainer.config.network}, {trainer.n_parameters:,} parameters")
-    result = run_to_the_end(run, arguments.data, progress=True)
+    _print_result(run_to_the_end(run, arguments.data, progress=True))
+
+
+def _print_result(result: TrainingResult) -> None:
     record = result.checkpoint.record
     print(f"stopped     {result.stop_reason}")
     if record is not None:
@@ -205,11 +209,9 @@ def _demo(arguments: argparse.Namespace) -> None:
 def _evaluate(arguments: argparse.Namespace) -> None:
     from .devices import choose_device
     from .evaluation import load_models
-    from .files import require_writable
 
     _require_fitting_options(arguments)
-    if arguments.json is not None:
-        require_writable(arguments.json)
+    _require_json(arguments.json, [arguments.model])
     device = choose_device(arguments.device)
     models = load_models([arguments.model], device)
     task = _task(arguments, models)
@@ -223,15 +225,9 @@ def _compare(arguments: argparse.Namespace) -> None:
     from .comparison_figure import require_figure, save_comparison
     from .devices import choose_device
     from .evaluation import COMPARED_IMAGES, load_models
-    from .files import require_writable
 
     require_figure(arguments.figure)
-    if arguments.json is not None:
-        require_writable(arguments.json)
-        if arguments.json.resolve() == arguments.figure.resolve():
-            raise InvalidInputError(
-                f"--json and --figure are both {arguments.json}. Choose two names."
-            )
+    _require_json(arguments.json, [*arguments.models, arguments.figure])
     device = choose_device(arguments.device)
     models = load_models(arguments.models, device)
     task = _task(arguments, models, most=COMPARED_IMAGES)
@@ -278,6 +274,19 @@ def _announce(task: Task, models: Mapping[str, Denoiser], device: DeviceChoice) 
     print(f"noise   {task.noise}", flush=True)
     for message in find_misfits(task, models):
         warnings.warn(message, DenoiseAEWarning, stacklevel=2)
+
+
+def _require_json(path: Path | None, others: Sequence[str | Path]) -> None:
+    """Find out now whether the scores can be written, and would replace nothing."""
+    from .files import require_writable
+
+    if path is None:
+        return
+    require_writable(path)
+    if path.resolve() in {Path(other).resolve() for other in others}:
+        raise InvalidInputError(
+            f"Writing {path} would replace a model or the figure. Choose another name."
+        )
 
 
 def _require_fitting_options(arguments: argparse.Namespace) -> None:
