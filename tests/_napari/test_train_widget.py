@@ -1,4 +1,6 @@
+import inspect
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +12,11 @@ from napari_denoise_ae._napari import preferences, train_widget, training_worker
 from napari_denoise_ae._napari.denoise_widget import DenoiseWidget
 from napari_denoise_ae._napari.state import model_choice
 from napari_denoise_ae._napari.train_widget import TrainWidget
+from napari_denoise_ae.config import PRESETS, preset_config
 from napari_denoise_ae.data import CIFAR10_URL, DownloadProgress, ImageSet
 from napari_denoise_ae.errors import DatasetError
+from napari_denoise_ae.losses import LOSSES
+from napari_denoise_ae.models import network_class
 from napari_denoise_ae.training import Trainer
 
 
@@ -21,7 +26,7 @@ def _few_small_images(monkeypatch):
     colours = np.random.default_rng(0).integers(0, 256, (40, 2, 2, 3), dtype=np.uint8)
     images = colours.repeat(8, axis=1).repeat(8, axis=2)
     data = ImageSet("squares", images)
-    monkeypatch.setattr(training_worker, "load_images", lambda _folder: data)
+    monkeypatch.setattr(training_worker, "load_images", lambda _folder, _n_test: data)
 
 
 @pytest.fixture
@@ -205,6 +210,7 @@ def test_nobody_need_choose_a_run_to_resume(widget, monkeypatch):
         ("learning_rate", "fast", "above 0, got 'fast'"),
         ("learning_rate", -1.0, "above 0, got -1.0"),
         ("val_fraction", 1.0, "below 1, got 1.0"),
+        ("n_test", 10_001, "at most 10,000"),
         ("output", "model.txt", "must end in .pt"),
         ("output", "/no/such/folder/model.pt", "does not exist"),
         ("data", "", "Choose the folder"),
@@ -227,8 +233,100 @@ def test_what_is_wrong_is_marked_at_its_field(
 def test_every_field_has_a_tooltip_and_a_default(widget):
     for name, field in widget.form._fields.items():
         assert len(field.toolTip()) > 20, name
-    for name in widget.form.settings:
-        assert "Default: " in widget.form._fields[name].toolTip()
+        if name not in ("preset", "data", "output"):
+            assert "Default: " in field.toolTip()
+
+
+def wait_for_networks(qtbot, widget):
+    qtbot.waitUntil(lambda: bool(widget.form.network.fields), timeout=60_000)
+
+
+def test_every_option_of_every_network_has_a_field(widget, qtbot):
+    wait_for_networks(qtbot, widget)
+    for preset, config in PRESETS.items():
+        widget.form.set_value("preset", preset)
+        cls = network_class(config.network)
+        options = set(inspect.signature(cls).parameters) - {"in_channels"}
+        fields = widget.form.network.fields
+        assert {n for n, field in fields.items() if field.isEnabled()} == options
+        for name, field in fields.items():
+            assert len(field.toolTip()) > 30
+            assert ("Default: " in field.toolTip()) == (name in options)
+        explanation = widget.form._fields["preset"].explanation
+        assert explanation == cls.__doc__.partition("\n")[0]
+
+
+def test_options_that_differ_are_passed_on(widget, qtbot):
+    wait_for_networks(qtbot, widget)
+    form = widget.form
+    assert form.settings["network_options"] == {}
+    form.set_value("preset", "residual")
+    assert form.settings["network_options"] == {}
+    form.network.fields["skip_connections"].value = False
+    form.network.fields["latent_dim"].value = 32
+    expected = {"latent_dim": 32, "skip_connections": False}
+    assert form.settings["network_options"] == expected
+    form.set_value("preset", "conv")
+    assert form.settings["network_options"] == {}
+
+
+def test_options_that_a_preset_brings_are_shown_and_kept(widget, qtbot, monkeypatch):
+    options = {"latent_dim": 64, "in_channels": 3}
+    small = replace(PRESETS["residual"], network_options=options)
+    monkeypatch.setitem(PRESETS, "residual", small)
+    widget.form.set_value("preset", "residual")
+    assert widget.form.settings["network_options"] == options
+    wait_for_networks(qtbot, widget)
+    assert widget.form.network.fields["latent_dim"].value == 64
+    assert widget.form.settings["network_options"] == options
+
+
+def test_a_network_with_other_options_is_trained(widget, qtbot, tmp_path):
+    wait_for_networks(qtbot, widget)
+    widget.form.network.fields["base_channels"].value = 3
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    checkpoint = load_checkpoint(tmp_path / "model.pt")
+    assert checkpoint.network_options == {"base_channels": 3}
+
+
+def test_an_option_that_cannot_be_used_is_told(widget, qtbot, messages):
+    wait_for_networks(qtbot, widget)
+    widget.form.network.fields["base_channels"].value = 0
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert len(messages) == 1
+    assert "base_channels must be an integer above 0, got 0" in messages[0]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_fills_in_everything(widget, preset):
+    form = widget.form
+    changes = {"noise": "speckle:0.3", "loss": "l1", "n_test": 7, "schedule": "cosine"}
+    for name, value in changes.items():
+        form.set_value(name, value)
+    for name in (*[name for name in PRESETS if name != preset], preset):
+        form.set_value("preset", name)
+    assert preset_config(preset, **form.settings) == PRESETS[preset]
+    for name, value in form.settings.items():
+        if name != "network_options":
+            assert f"Default: {value}." in form._fields[name].toolTip()
+
+
+def test_a_loss_is_explained_and_its_weight_is_only_for_those_that_have_one(widget):
+    form = widget.form
+    for name, loss in LOSSES.items():
+        form.set_value("loss", name)
+        assert form._fields["loss"].explanation == loss.__doc__.partition("\n")[0]
+        assert form._fields["ssim_weight"].isEnabled() == (name == "mse_ssim")
+    form.set_value("loss", "mse_ssim")
+    form.set_value("ssim_weight", "much")
+    assert "ssim_weight must be a number" in form.message("ssim_weight")
+    assert not form.check()
+    # Where it is of no use, nothing is wrong with it.
+    form.set_value("loss", "mse")
+    assert form.check()
+    assert "ssim_weight" not in form.settings
 
 
 def test_a_device_that_is_not_there_is_marked(widget, messages, qtbot):
@@ -300,7 +398,7 @@ def test_a_run_is_only_replaced_on_request(widget, qtbot, tmp_path, monkeypatch)
     [RuntimeError("shapes differ"), MemoryError("too big"), DatasetError("damaged")],
 )
 def test_an_error_is_told_once(widget, messages, qtbot, monkeypatch, error):
-    def fail(folder):
+    def fail(folder, n_test):
         raise error
 
     with monkeypatch.context() as patch:
@@ -338,7 +436,7 @@ def test_memory_that_runs_out_later_leaves_the_best(
 def test_a_bug_is_told_and_leaves_the_widget_usable(
     widget, messages, qtbot, monkeypatch
 ):
-    def fail(folder):
+    def fail(folder, n_test):
         raise KeyError("a bug")
 
     monkeypatch.setattr(training_worker, "load_images", fail)

@@ -24,9 +24,10 @@ from qtpy.QtWidgets import (
 from ..data import DownloadProgress, require_cifar10
 from ..errors import DatasetError, DenoiseAEError
 from ..run_files import RunFiles
+from .fields import breakable
 from .preferences import preferences
 from .state import model_choice
-from .train_form import TrainForm, breakable
+from .train_form import TrainForm
 from .train_progress import TrainProgress
 from .training_worker import (
     BatchProgress,
@@ -68,7 +69,8 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         self.resume_button = _button(
             "Resume…",
             "Go on with a run that was stopped: choose its checkpoint. Its settings "
-            "stay, only epochs, patience and device are taken from here.",
+            "stay, only epochs, patience and device are taken from here; with the "
+            "schedule cosine the epochs stay too.",
         )
         self.stop_button = _button("Stop", "End the run and keep its best epoch.")
         self._bar = QProgressBar()

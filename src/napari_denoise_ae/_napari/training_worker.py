@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from napari.qt.threading import GeneratorWorker
 
-from ..data import DownloadProgress, fetch_cifar10, load_cifar10
+from ..config import preset_config
+from ..data import DownloadProgress, fetch_cifar10, load_training_images
 from ..errors import DenoiseAEError, DeviceError
+from ..run_files import RunFiles
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ..config import TrainingConfig
     from ..data import ImageSet
     from ..runs import TrainingRun
     from ..training import BatchResult, EpochResult, Trainer
@@ -162,9 +165,9 @@ def _train_to_the_end(
         return TrainingOutcome(error=_describe(error), **_reached(run))
 
 
-def load_images(folder: Path) -> ImageSet:
-    """Load the images to train on."""
-    return load_cifar10(folder, train=True)
+def load_images(folder: Path, n_test: int) -> ImageSet:
+    """Load the images to train on; `n_test` of the test images are not among them."""
+    return load_training_images(folder, n_test=n_test)
 
 
 def _require_device(name: str) -> None:
@@ -177,16 +180,30 @@ def _require_device(name: str) -> None:
 def _prepare(job: TrainingJob) -> TrainingRun:
     from ..scripting import prepare_run
 
+    config = _config(job)
+    changes = dict(job.settings)
+    if job.resume and config.schedule == "cosine":
+        # Such a schedule is stretched over the epochs that the run began with.
+        changes.pop("epochs", None)
     return prepare_run(
-        load_images(job.data),
+        load_images(job.data, config.n_test),
         preset=job.preset,
         output=job.output,
         device=job.device,
         resume=job.resume,
         overwrite=job.overwrite,
         progress=False,
-        settings=job.settings,
+        settings=changes,
     )
+
+
+def _config(job: TrainingJob) -> TrainingConfig:
+    """Return what a new run is told, or what the run to resume was told."""
+    if job.resume:
+        from ..checkpoint import load_training_state
+
+        return load_training_state(RunFiles(job.output).state).record.config
+    return preset_config(job.preset or "conv", **job.settings)
 
 
 def _train(run: TrainingRun, stop: Event) -> Iterator[Step]:
