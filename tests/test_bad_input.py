@@ -147,7 +147,7 @@ MISTAKES = [
     denoise("--add-noise gaussian:-0.1", "above 0", "-0.1"),
     denoise("--add-noise gaussian:0", "above 0"),
     denoise("--add-noise gaussian:nan", "above 0"),
-    denoise("--add-noise poisson:1", "poisson:1", "gaussian"),
+    denoise("--add-noise perlin:1", "perlin:1", "gaussian"),
     denoise("--add-noise gaussian:0.1 --seed 99999999999999999999", "seed"),
     denoise("--add-noise gaussian:0.1", "intensity", source="flat.tif"),
     denoise("--intensity-range 5,5", "intensity_range"),

@@ -231,6 +231,8 @@ def test_train_writes_its_files_and_says_where(cifar10, tmp_path, capsys):
         "model.pt",
         "model.history.csv",
         "model.curves.png",
+        "model.gallery.png",
+        "mean of 24 test images",
     ):
         assert part in printed.out
     assert "epoch   2/2" in printed.err
@@ -240,6 +242,7 @@ def test_train_writes_its_files_and_says_where(cifar10, tmp_path, capsys):
         "model.resume",
         "model.history.csv",
         "model.curves.png",
+        "model.gallery.png",
     }
 
 
@@ -379,7 +382,7 @@ def test_evaluate_on_a_folder(model_file, tmp_path, png, capsys):
     png.rename(folder / "a.png")
     given = ["--images", folder, "--model", model_file, "--noise", "gaussian:0.1"]
     assert run("evaluate", *given) == 0
-    assert "images  1, noise gaussian:0.1" in capsys.readouterr().out
+    assert "images  1, all in" in capsys.readouterr().out
 
 
 @pytest.fixture

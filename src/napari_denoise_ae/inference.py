@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from .axes import colour_planes, resolve_axes
-from .blending import run_in_windows
+from .blending import run_network
 from .builtin import DEFAULT_MODEL
 from .checkpoint import Checkpoint, load_checkpoint
 from .devices import choose_device
@@ -96,7 +96,7 @@ class Denoiser:
         try:
             with torch.inference_mode():
                 tensor = torch.from_numpy(padded).to(self.device.device)
-                output = self._run(tensor).cpu().numpy()
+                output = run_network(self.network, tensor).cpu().numpy()
         except torch.OutOfMemoryError as error:
             raise DeviceError(
                 f"The device {self.device} ran out of memory on a tile of {height} x "
@@ -109,13 +109,6 @@ class Denoiser:
         """Return the next length of a side that can be computed."""
         stride = self.network.stride
         return max(length + -length % stride, self.network.image_size or 0)
-
-    def _run(self, batch: torch.Tensor) -> torch.Tensor:
-        size = self.network.image_size
-        if size is None or batch.shape[-2:] == (size, size):
-            output: torch.Tensor = self.network(batch)
-            return output
-        return run_in_windows(self.network, batch, size)
 
 
 class Denoising:
@@ -307,25 +300,51 @@ def find_misfits(
             "taken."
         )
     if record is not None:
-        found += _noise_misfit(relative_noise(planes, scale), record, name)
+        found += find_noise_misfit(relative_noise(planes, scale), record, name)
     return found
 
 
-def _noise_misfit(estimate: float, record: TrainingRecord, name: str) -> list[str]:
-    """Compare an image's noise with what the same estimate gave in training."""
+def find_noise_misfit(
+    estimate: float,
+    record: TrainingRecord,
+    name: str,
+    *,
+    several: bool = False,
+) -> list[str]:
+    """Compare the noise of images with what the same estimate gave in training.
+
+    Parameters
+    ----------
+    estimate : float
+        See `relative_noise`.
+    record : TrainingRecord
+        How the model was trained.
+    name : str
+        The model's name.
+    several : bool
+        Whether to speak of several images.
+
+    Returns
+    -------
+    list of str
+        One message for a user, or none where the model fits.
+    """
     low, typical, high = record.noise_estimate
     if low / _NOISE_TOLERANCE <= estimate <= high * _NOISE_TOLERANCE:
         return []
     if math.isnan(estimate) or math.isnan(typical):
         return []
-    less, consequence = "less", "It will probably blur the image"
+    looks, its, ones, them = "This image looks", "its", "this one's", "the image"
+    if several:
+        looks, its, ones, them = "These images look", "their", "theirs", "the images"
+    less, consequence = "less", f"It will probably blur {them}"
     if estimate > high:
         less, consequence = "more", "It will probably leave much of the noise"
     return [
-        f"This image looks much {less} noisy (estimated sigma {estimate:.1%} of its "
+        f"{looks} much {less} noisy (estimated sigma {estimate:.1%} of {its} "
         f"intensity range) than what the model {name!r} was trained on "
         f"({typical:.0%}, {record.config.noise}). {consequence}. Use a model that was "
-        "trained for noise like this one's."
+        f"trained for noise like {ones}."
     ]
 
 
