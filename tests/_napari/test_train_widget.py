@@ -7,7 +7,7 @@ import pytest
 from npe2 import PluginManifest
 from qtpy.QtWidgets import QDockWidget, QMessageBox
 
-from napari_denoise_ae import denoise, load_checkpoint
+from napari_denoise_ae import data, denoise, held_out, load_checkpoint
 from napari_denoise_ae._napari import preferences, train_widget, training_worker
 from napari_denoise_ae._napari.denoise_widget import DenoiseWidget
 from napari_denoise_ae._napari.state import model_choice
@@ -17,6 +17,7 @@ from napari_denoise_ae.data import CIFAR10_URL, DownloadProgress, ImageSet
 from napari_denoise_ae.errors import DatasetError
 from napari_denoise_ae.losses import LOSSES
 from napari_denoise_ae.models import network_class
+from napari_denoise_ae.scoring import ScoringProgress
 from napari_denoise_ae.training import Trainer
 
 
@@ -25,8 +26,16 @@ def _few_small_images(monkeypatch):
     """Forty images of flat squares take the place of CIFAR-10."""
     colours = np.random.default_rng(0).integers(0, 256, (40, 2, 2, 3), dtype=np.uint8)
     images = colours.repeat(8, axis=1).repeat(8, axis=2)
-    data = ImageSet("squares", images)
-    monkeypatch.setattr(training_worker, "load_images", lambda _folder, _n_test: data)
+    train, test = ImageSet("CIFAR-10 in squares", images[:30]), images[30:]
+
+    def load_test_images(folder, *, n_test):
+        return ImageSet("squares to test", test[:n_test])
+
+    monkeypatch.setattr(training_worker, "load_images", lambda _folder, _n_test: train)
+    monkeypatch.setattr(data, "load_test_images", load_test_images)
+    monkeypatch.setattr(held_out, "load_test_images", load_test_images)
+    # Drawing takes a second; a test of its own has it.
+    monkeypatch.setattr(held_out, "save_gallery", lambda _run, _folder: None)
 
 
 @pytest.fixture
@@ -114,6 +123,68 @@ def test_training_ends_and_the_model_is_chosen(viewer, widget, qtbot, tmp_path):
     assert [result.epoch for result in widget.progress.plot.history] == [1, 2]
     assert widget.progress.pictures._image is not None
     assert torch.get_num_threads() == threads
+
+
+def test_the_end_has_figures_and_pictures_of_test_images(widget, qtbot):
+    told = []
+    show = widget.progress.pictures.set_examples
+    widget.progress.pictures.set_examples = lambda images: (
+        told.append(images),
+        show(images),
+    )
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    first, noisy, denoised = widget.progress._test.text().split("\n")
+    assert first == "10 test images, gaussian:0.5:"
+    assert noisy.startswith("noisy: PSNR ")
+    assert denoised.startswith("denoised: PSNR ")
+    assert ", SSIM " in denoised
+    shown = denoised.removeprefix("denoised: PSNR ").partition(",")[0]
+    assert f"Test images: {shown}." in widget._status.text()
+    assert widget.progress._which.text() == "Test images"
+    test = data.load_test_images(None, n_test=4).images
+    np.testing.assert_allclose(told[-1][2], test / 255, atol=1e-6)
+    # Another run begins without them.
+    widget.progress.clear()
+    assert not widget.progress._test.text()
+
+
+def score_without_end(images, denoiser, noise, *, stop):
+    while not stop.is_set():
+        yield ScoringProgress(5, 10)
+        time.sleep(0.01)
+
+
+def test_stop_while_it_is_scored_keeps_the_model(
+    viewer, widget, qtbot, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(held_out, "score_together", score_without_end)
+    widget.train_button.click()
+    qtbot.waitUntil(lambda: "5 of 10 test" in widget._status.text(), timeout=60_000)
+    assert (widget._bar.value(), widget._bar.maximum()) == (5, 10)
+    widget.stop_button.click()
+    wait_for_end(qtbot, widget)
+    assert "all epochs are done" in widget._status.text()
+    assert "not scored: stopped by you" in widget._status.text()
+    assert load_checkpoint(tmp_path / "model.pt").record.epochs_run == 2
+    assert model_choice(viewer).chosen == str(tmp_path / "model.pt")
+
+
+@pytest.mark.parametrize(
+    "error", [DatasetError("The test set is damaged."), RuntimeError("shapes differ")]
+)
+def test_a_model_that_cannot_be_scored_is_kept(
+    viewer, widget, qtbot, messages, tmp_path, monkeypatch, error
+):
+    def fail(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr(held_out, "score_together", fail)
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert f"not scored: {str(error).rstrip('.')}." in widget._status.text()
+    assert model_choice(viewer).chosen == str(tmp_path / "model.pt")
+    assert not messages
 
 
 def test_a_layer_is_denoised_with_what_was_trained(
