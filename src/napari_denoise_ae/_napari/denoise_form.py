@@ -162,6 +162,10 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
         """Offer all layers but the chosen one as clean reference."""
         self.reference.reset_choices()
 
+    def model_titles(self) -> dict[str, str]:
+        """Return the short name of each model that is offered."""
+        return {model: title for title, model in self._model_names(None)}
+
     def refresh_models(self) -> None:
         """Offer the models that are known now, and choose the chosen one."""
         self.model.reset_choices()

@@ -15,7 +15,6 @@ from qtpy.QtWidgets import (
     QApplication,
     QCheckBox,
     QFileDialog,
-    QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
@@ -23,10 +22,13 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt import QCollapsible
 
 from ..errors import DenoiseAEError, InvalidInputError
 from ..noise import parse_noise
+from .compare_panel import ComparePanel
 from .denoise_form import DenoiseForm
+from .fields import make_row
 from .layers import (
     current_plane,
     describe_layer,
@@ -40,7 +42,7 @@ from .opening import open_checkpoint
 from .preview import Preview
 from .provenance import provenance
 from .readout import Readout
-from .running import Running
+from .running import Running, say_duration
 from .snippet import python_code
 from .state import model_choice, unwrapped
 from .workers import (
@@ -138,6 +140,9 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self.copy_python.setToolTip("The same as a call, for napari's console.")
         self.side_by_side = QCheckBox("Side by side")
         self.side_by_side.setToolTip("Grid with linked contrast limits. Default: off.")
+        self.compare = ComparePanel(
+            self._viewer, self._models, self.form.model_titles, self._comparison
+        )
         for label in (self.status, self.warning, self.preview_note):
             label.setWordWrap(True)
         _show_text(self.warning, "")
@@ -153,14 +158,20 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         column.addWidget(self.warning)
         column.addWidget(self.preview_box)
         column.addWidget(self.preview_note)
-        column.addLayout(_row(self.run_button, self.cancel_button, self.keep_button))
+        column.addLayout(
+            make_row(self.run_button, self.cancel_button, self.keep_button)
+        )
         column.addWidget(self.bar)
         column.addWidget(self.status)
         column.addWidget(self.readout)
         column.addWidget(self.readout.note)
-        column.addLayout(_row(self.copy_figures, self.copy_python))
+        column.addLayout(make_row(self.copy_figures, self.copy_python))
         flip = QLabel(f"{_FLIP_KEY}: before / after")
-        column.addLayout(_row(self.side_by_side, flip))
+        column.addLayout(make_row(self.side_by_side, flip))
+        folded = QCollapsible("Compare models", collapsedIcon="▶")
+        folded.setDuration(0)
+        folded.addWidget(self.compare)
+        column.addWidget(folded)
         column.addStretch()
         scroll = QScrollArea()
         scroll.setWidget(content)
@@ -189,6 +200,8 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self.copy_figures.clicked.connect(self.readout.copy)
         self.copy_python.clicked.connect(self._copy_python)
         self.side_by_side.toggled.connect(self._set_side_by_side)
+        self.compare.busy.connect(self._on_comparing)
+        self.compare.shown.connect(self._on_compared)
         self._look_timer = QTimer(self)
         self._look_timer.setSingleShot(True)
         self._look_timer.setInterval(_REST)
@@ -204,6 +217,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             (layers.selection.events.active, self._follow_active),
             (self._viewer.dims.events.current_step, self._show_figures),
             (self._models.changed, self.form.refresh_models),
+            (self._models.changed, self.compare.refresh_models),
         )
         for event, listener in listeners:
             event.connect(listener)
@@ -249,6 +263,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
 
     def _on_data_changed(self) -> None:
         self._clear_result()
+        self.compare.clear_result()
         self._preview.forget()
         self.form.facts.setText(describe_layer(self.form.source))
         self._look_timer.start()
@@ -305,11 +320,14 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
 
     # --- denoising
 
+    def _source(self) -> Image:
+        if (layer := self.form.source) is None:
+            raise InvalidInputError("There is no image layer to denoise.")
+        return layer
+
     def _job(self, **changes: Any) -> DenoiseJob:
         """Return what the form says, or raise what is wrong with it."""
-        form, layer, reference = self.form, self.form.source, self.form.reference_layer
-        if layer is None:
-            raise InvalidInputError("There is no image layer to denoise.")
+        form, layer, reference = self.form, self._source(), self.form.reference_layer
         axes = layer_axes(layer)
         if form.noise_to_add is not None:
             parse_noise(form.noise_to_add)
@@ -373,7 +391,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self.bar.setValue(step.done)
         seconds = (time.monotonic() - run.began) * (step.total / step.done - 1)
         self.status.setText(
-            f"{step.done} of {step.total} tiles, {_duration(seconds)} left"
+            f"{step.done} of {step.total} tiles, {say_duration(seconds)} left"
         )
         run.activity.total = step.total
         run.activity.update(1)
@@ -395,6 +413,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         for running in (self._looking, self._describing):
             if running is not None:
                 running.drop()
+        self.compare.drop()
         self._drop_run()
 
     def _drop_run(self) -> None:
@@ -454,11 +473,26 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
 
     def _set_running(self, running: bool, status: str = "") -> None:
         self.run_button.setEnabled(not running)
+        self.compare.block(running)
         self.cancel_button.setEnabled(running)
         self.keep_button.setEnabled(False)
         self.bar.setVisible(running)
         self.bar.setRange(0, 0)
         self.status.setText("starting" if running else status)
+
+    # --- several models
+
+    def _comparison(self) -> tuple[Image, DenoiseJob]:
+        """Return what is to be compared, or raise what is wrong with it."""
+        return self._source(), self._job(residual=False)
+
+    def _on_comparing(self, busy: bool) -> None:
+        self.run_button.setEnabled(not busy)
+
+    def _on_compared(self) -> None:
+        self.preview_box.setChecked(False)
+        if self.side_by_side.isChecked():
+            self._set_side_by_side(True)
 
     # --- looking at it, and taking it along
 
@@ -483,7 +517,8 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._linked = []
         if not on or layer is None or layer.rgb:
             return
-        outputs = (find_output(viewer, layer, role) for role in ("noisy", "denoised"))
+        roles = ("noisy", "denoised", *self.compare.roles)
+        outputs = (find_output(viewer, layer, role) for role in roles)
         self._linked = [layer, *(output for output in outputs if output is not None)]
         viewer.layers.link_layers(self._linked, ("contrast_limits",))
 
@@ -503,18 +538,6 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         show_info("The call is on the clipboard.")
 
 
-def _row(*widgets: QWidget) -> QHBoxLayout:
-    row = QHBoxLayout()
-    for widget in widgets:
-        row.addWidget(widget)
-    return row
-
-
 def _show_text(label: QLabel, text: str) -> None:
     label.setText(text)
     label.setVisible(bool(text))
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

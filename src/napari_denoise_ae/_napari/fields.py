@@ -190,6 +190,14 @@ def make_form(parent: QWidget | None = None) -> QFormLayout:
     return form
 
 
+def make_row(*widgets: QWidget) -> QHBoxLayout:
+    """Return a layout of widgets side by side."""
+    row = QHBoxLayout()
+    for widget in widgets:
+        row.addWidget(widget)
+    return row
+
+
 def breakable(text: str) -> str:
     """Let a label wrap long paths, which would make its dock as wide as they are."""
     for separator in ("/", "\\"):
