@@ -96,7 +96,7 @@ def test_each_model_gives_a_layer_and_a_row(viewer, widget, panel, run, small):
     np.testing.assert_array_equal(viewer.layers[1].data, noisy)
     scale = resolve_intensity_range(clean)
     rows = [line.split("\t") for line in panel.table.text().splitlines()]
-    assert rows[0] == ["model", "PSNR / dB", "SSIM", "weights", "time"]
+    assert rows[0] == ["model", "PSNR", "SSIM", "weights", "time"]
     weights = {"conv": "186,371", title: f"{N_SMALL_WEIGHTS:,}"}
     results = zip(viewer.layers[2:], rows[2:4], ("conv", small), strict=True)
     for layer, row, model in results:
@@ -112,6 +112,7 @@ def test_each_model_gives_a_layer_and_a_row(viewer, widget, panel, run, small):
         assert row[4].endswith(" s")
     assert rows[1][:2] == ["noisy", f"{figures.psnr_noisy:.2f}"]
     assert str(scale) in panel.table.note.text()
+    assert panel.table.item(1, 3).text() == "186k"
 
 
 def test_without_a_clean_image_there_is_no_psnr(viewer, panel, run):

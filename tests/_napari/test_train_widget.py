@@ -142,7 +142,7 @@ def test_the_end_has_figures_and_pictures_of_test_images(widget, qtbot):
     shown = denoised.removeprefix("denoised: PSNR ").partition(",")[0]
     assert f"Test images: {shown}." in widget._status.text()
     assert widget.progress._which.text() == "Test images"
-    test = data.load_test_images(None, n_test=4).images
+    test = data.load_test_images(None, n_test=6).images
     np.testing.assert_allclose(told[-1][2], test / 255, atol=1e-6)
     # Another run begins without them.
     widget.progress.clear()

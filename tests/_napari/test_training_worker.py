@@ -66,7 +66,7 @@ def test_the_end_is_told_as_the_core_tells_it(job, cifar10, tmp_path):
     steps, outcome = run(job(settings={"n_test": 10}))
     noisy, clean = steps[-2].examples[0], steps[-2].examples[2]
     assert isinstance(steps[-2], HeldOutPictures)
-    images = load_test_images(cifar10, n_test=4).images
+    images = load_test_images(cifar10, n_test=6).images
     np.testing.assert_allclose(clean, images / 255, atol=1e-6)
     expected = add_noise(images[0] / 255, "gaussian:0.5", intensity_range=(0, 1), rng=0)
     np.testing.assert_allclose(noisy[0], expected, atol=1e-6)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error, show_info, show_warning
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QApplication,
@@ -23,7 +23,7 @@ from qtpy.QtWidgets import (
 from ..builtin import builtin_models
 from ..errors import DenoiseAEError
 from .compare_table import CompareTable
-from .fields import make_row
+from .fields import Note, breakable, make_row
 from .layers import remove_output, show_output
 from .provenance import provenance
 from .running import Running, say_duration
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
 # Models that the list shows without being scrolled.
 _N_ROWS = 5
+_ROW_HEIGHT = 22  # pixels
 # Parts of the progress bar that a model has.
 _PARTS = 1000
 
@@ -140,11 +141,12 @@ class ComparePanel(QWidget):  # type: ignore[misc]
             item = QListWidgetItem(title)
             item.setData(Qt.ItemDataRole.UserRole, model)
             item.setToolTip(model)
+            item.setSizeHint(QSize(0, _ROW_HEIGHT))
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(_state(model in checked))
             self.list.addItem(item)
-        row = max(self.list.sizeHintForRow(0), 1)
-        self.list.setFixedHeight(row * min(self.list.count(), _N_ROWS) + 6)
+        n_rows = min(self.list.count(), _N_ROWS)
+        self.list.setFixedHeight(_ROW_HEIGHT * n_rows + 8)
         self._show_number()
 
     def block(self, on: bool) -> None:
@@ -156,8 +158,7 @@ class ComparePanel(QWidget):  # type: ignore[misc]
         """Show no figures, unless they are being made."""
         if self._run is None:
             self.table.clear_result()
-            self.notes.clear()
-            self.notes.hide()
+            self.notes.setText("")
             self.status.setText("")
             self.copy_figures.setEnabled(False)
 
@@ -171,23 +172,24 @@ class ComparePanel(QWidget):  # type: ignore[misc]
 
     def _build(self) -> None:
         self._is_blocked = False
-        what = QLabel(
-            "Each checked model denoises the layer: the same pixels, noise and "
-            "intensity range."
+        what = QLabel("Each denoises the same pixels.")
+        what.setToolTip(
+            "<qt>The layer, with the same noise and the same intensity range for "
+            "all.</qt>"
         )
         self.list = QListWidget()
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setToolTip("<qt>Models to compare. Default: those built in.</qt>")
         self.list.itemChanged.connect(self._show_number)
         self.compare_button = QPushButton()
         self.cancel_button = QPushButton("Cancel")
         self.cancel_button.setToolTip("Stop; the models that are done stay.")
         self.bar = QProgressBar()
-        self.status, self.notes = QLabel(), QLabel()
-        for label in (what, self.status, self.notes):
-            label.setWordWrap(True)
-        self.notes.hide()
+        self.status, self.notes = Note(), Note()
         self.table = CompareTable()
+        self.setMinimumWidth(self.table.minimumWidth())
         self.copy_figures = QPushButton("Copy figures")
         self.copy_figures.setEnabled(False)
         self.copy_python = QPushButton("Copy as Python")
@@ -273,7 +275,7 @@ class ComparePanel(QWidget):  # type: ignore[misc]
         if run.current:
             number = len(run.finished) + 1
             text = f"{run.titles[run.current]}, {number} of {len(run.titles)}: {text}"
-        self.status.setText(text)
+        self.status.setText(breakable(text))
 
     def _show_result(self, run: _Comparison, done: ModelDone) -> None:
         viewer, layer, result = self._viewer, run.layer, done.result
@@ -296,7 +298,6 @@ class ComparePanel(QWidget):  # type: ignore[misc]
     def _note(self, text: str) -> None:
         lines = [line for line in (self.notes.text(), f"⚠ {text}") if line]
         self.notes.setText("\n".join(lines))
-        self.notes.show()
 
     def _cancel(self) -> None:
         if self._run is not None:

@@ -10,23 +10,30 @@ from qtpy.QtWidgets import (
     QAbstractItemView,
     QApplication,
     QHeaderView,
-    QLabel,
     QTableWidget,
     QTableWidgetItem,
 )
 
+from .fields import Note, breakable
+
 if TYPE_CHECKING:
+    from qtpy.QtGui import QResizeEvent
+
     from .workers import Denoised
 
-_HEADER = ("model", "PSNR / dB", "SSIM", "weights", "time")
+_HEADER = ("model", "PSNR", "SSIM", "weights", "time")
 _TOOLTIPS = (
     "",
-    "Peak signal-to-noise ratio against the clean image. Higher is better.",
+    "Peak signal-to-noise ratio against the clean image, in dB. Higher is better.",
     "Structural similarity to the clean image, at most 1. Higher is better.",
     "Numbers that were trained: the size of the network.",
     "What denoising the layer took, without loading the model.",
 )
 _WITH_CLEAN_IMAGE = (1, 2)
+_WEIGHTS = 3
+# Below it the figures leave no room for the names.
+_MINIMUM_WIDTH = 270  # pixels
+_AS_COPIED = Qt.ItemDataRole.UserRole
 
 
 class CompareTable(QTableWidget):  # type: ignore[misc]
@@ -36,7 +43,7 @@ class CompareTable(QTableWidget):  # type: ignore[misc]
 
     Attributes
     ----------
-    note : QLabel
+    note : Note
         What the figures refer to; to be laid out under the table.
     """
 
@@ -56,9 +63,8 @@ class CompareTable(QTableWidget):  # type: ignore[misc]
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMinimumWidth(0)
-        self.note = QLabel()
-        self.note.setWordWrap(True)
+        self.setMinimumWidth(_MINIMUM_WIDTH)
+        self.note = Note()
         self.clear_result()
 
     def add_result(self, title: str, result: Denoised, layer: str) -> None:
@@ -87,9 +93,9 @@ class CompareTable(QTableWidget):  # type: ignore[misc]
         self._has_figures = mean is not None
         for column in _WITH_CLEAN_IMAGE:
             self.setColumnHidden(column, mean is None)
-        self._add(
-            title, *figures, f"{result.n_parameters:,}", f"{result.seconds:.2f} s"
-        )
+        weights, seconds = result.n_parameters, f"{result.seconds:.2f} s"
+        self._add(title, *figures, f"{weights:,}", seconds)
+        self.item(self.rowCount() - 1, _WEIGHTS).setText(_short(weights))
 
     def add_failure(self, title: str) -> None:
         """Add a model that has given nothing."""
@@ -101,12 +107,11 @@ class CompareTable(QTableWidget):  # type: ignore[misc]
         self.setRowCount(0)
         self.setVisible(False)
         self.note.setText("")
-        self.note.setVisible(False)
 
     def text(self) -> str:
         """Return the table as text, columns separated by tabs."""
         rows = [
-            [self.item(row, column).text() for column in range(len(_HEADER))]
+            [self.item(row, column).data(_AS_COPIED) for column in range(len(_HEADER))]
             for row in range(self.rowCount())
         ]
         lines = ["\t".join(cells) for cells in (_HEADER, *rows)]
@@ -120,17 +125,33 @@ class CompareTable(QTableWidget):  # type: ignore[misc]
         row = self.rowCount()
         self.setRowCount(row + 1)
         for column, text in enumerate(cells):
-            item = QTableWidgetItem(text)
+            item = QTableWidgetItem(breakable(text))
+            item.setData(_AS_COPIED, text)
             item.setToolTip(text)
             if column:
                 right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
                 item.setTextAlignment(right)
             self.setItem(row, column, item)
+        self.setVisible(True)
+        self._fit_height()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Wrap long names anew."""
+        super().resizeEvent(event)
+        self._fit_height()
+
+    def _fit_height(self) -> None:
+        self.resizeRowsToContents()
         height = self.horizontalHeader().sizeHint().height() + 4
         height += sum(self.rowHeight(row) for row in range(self.rowCount()))
         self.setFixedHeight(height)
-        self.setVisible(True)
-        self.note.setVisible(True)
+
+
+def _short(number: int) -> str:
+    for unit, name in ((10**6, "M"), (10**3, "k")):
+        if number >= unit:
+            return f"{number / unit:.3g}{name}"
+    return str(number)
 
 
 def _figures(psnr: float, ssim: float) -> tuple[str, str]:

@@ -28,7 +28,7 @@ from ..errors import DenoiseAEError, InvalidInputError
 from ..noise import parse_noise
 from .compare_panel import ComparePanel
 from .denoise_form import DenoiseForm
-from .fields import make_row
+from .fields import Note, make_row
 from .layers import (
     current_plane,
     describe_layer,
@@ -65,6 +65,9 @@ if TYPE_CHECKING:
     from ..inference import Denoising, Progress
 
 _FLIP_KEY = "Alt-B"
+
+# By how much what is folded away is narrower than its title, in pixels.
+_INDENT = 20
 
 # How long the settings must rest before the layer is looked at, in milliseconds.
 _REST = 200
@@ -122,18 +125,18 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
 
     def _build(self) -> None:
         self.form = DenoiseForm(self._viewer)
-        self.warning = QLabel()
+        self.warning = Note()
         self.preview_box = QCheckBox("Preview what is visible")
         self.preview_box.setToolTip(
             "Denoises only what the canvas shows, and follows it. Default: off."
         )
-        self.preview_note = QLabel()
+        self.preview_note = Note()
         self.run_button = QPushButton("Denoise")
         self.cancel_button = QPushButton("Cancel")
         self.keep_button = QPushButton("Keep finished")
         self.keep_button.setToolTip("Stop, and keep the planes that are finished.")
         self.bar = QProgressBar()
-        self.status = QLabel()
+        self.status = Note()
         self.readout = Readout()
         self.copy_figures = QPushButton("Copy figures")
         self.copy_python = QPushButton("Copy as Python")
@@ -143,10 +146,6 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self.compare = ComparePanel(
             self._viewer, self._models, self.form.model_titles, self._comparison
         )
-        for label in (self.status, self.warning, self.preview_note):
-            label.setWordWrap(True)
-        _show_text(self.warning, "")
-        _show_text(self.preview_note, "")
         self._lay_out()
         self._set_running(False)
         self._clear_result()
@@ -171,6 +170,10 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         folded = QCollapsible("Compare models", collapsedIcon="▶")
         folded.setDuration(0)
         folded.addWidget(self.compare)
+        # What is folded away needs its room as soon as it is not.
+        margins = folded.content().layout().contentsMargins()
+        needed = self.compare.minimumWidth() + margins.left() + margins.right()
+        folded.setMinimumWidth(needed + _INDENT)
         column.addWidget(folded)
         column.addStretch()
         scroll = QScrollArea()
@@ -192,7 +195,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         for field in (form.noise, form.seed, form.kind, form.model, form.device):
             field.changed.connect(self._on_setting_changed)
         self.preview_box.toggled.connect(self._preview.set_on)
-        self._preview.told.connect(lambda text: _show_text(self.preview_note, text))
+        self._preview.told.connect(self.preview_note.setText)
         self._preview.dismissed.connect(lambda: self.preview_box.setChecked(False))
         self.run_button.clicked.connect(self._start)
         self.cancel_button.clicked.connect(self._cancel)
@@ -293,7 +296,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._warn(facts.misfits)
 
     def _warn(self, messages: tuple[str, ...]) -> None:
-        _show_text(self.warning, "\n".join(f"⚠ {message}" for message in messages))
+        self.warning.setText("\n".join(f"⚠ {message}" for message in messages))
 
     def _on_model_chosen(self, model: str) -> None:
         if model and model != self._models.chosen:
@@ -536,8 +539,3 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             return
         QApplication.clipboard().setText(python_code(self.form.source_name, job))
         show_info("The call is on the clipboard.")
-
-
-def _show_text(label: QLabel, text: str) -> None:
-    label.setText(text)
-    label.setVisible(bool(text))

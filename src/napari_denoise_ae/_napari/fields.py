@@ -51,9 +51,9 @@ class Field(QWidget):  # type: ignore[misc]
         self.editor = editor
         self.label = QLabel(name)
         self._wrong = ""
-        self._message = _hidden_label()
+        self._message = Note()
         self._message.setStyleSheet(f"color: {WRONG}")
-        self._explanation = _hidden_label()
+        self._explanation = Note()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(1)
@@ -106,7 +106,6 @@ class Field(QWidget):  # type: ignore[misc]
     def explain(self, text: str) -> None:
         """Say below the editor what its value means; nothing, if it is empty."""
         self._explanation.setText(text)
-        self._explanation.setVisible(bool(text))
 
     def mark(self, message: str) -> None:
         """Say what is wrong; an empty text takes it back."""
@@ -114,7 +113,6 @@ class Field(QWidget):  # type: ignore[misc]
         if isinstance(self.editor, NoiseChooser):
             return  # it says so by itself
         self._message.setText(breakable(message))
-        self._message.setVisible(bool(message))
         self.editor.setStyleSheet(f"border: 1px solid {WRONG};" if message else "")
 
     def enable(self, on: bool) -> None:
@@ -126,6 +124,20 @@ class Field(QWidget):  # type: ignore[misc]
         # What was wrong with the old value says nothing about the new one.
         self.mark("")
         self.changed.emit()
+
+
+class Note(QLabel):  # type: ignore[misc]
+    """A label of several lines that takes no room while it says nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWordWrap(True)
+        self.hide()
+
+    def setText(self, text: str) -> None:
+        """Say something; nothing, if it is empty."""
+        super().setText(text)
+        self.setVisible(bool(text))
 
 
 class NumberEdit(QLineEdit):  # type: ignore[misc]
@@ -200,7 +212,7 @@ def make_row(*widgets: QWidget) -> QHBoxLayout:
 
 def breakable(text: str) -> str:
     """Let a label wrap long paths, which would make its dock as wide as they are."""
-    for separator in ("/", "\\"):
+    for separator in ("/", "\\", "_", "-"):
         text = text.replace(separator, f"{separator}\u200b")
     return text
 
@@ -223,10 +235,3 @@ def _number(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
-
-
-def _hidden_label() -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    label.hide()
-    return label

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 # Images that are shown: of validation after each epoch, of the test part at the end.
 _N_EXAMPLES = 4
+_N_TEST_EXAMPLES = 6
 
 # The window is told of a batch at most this often, in seconds.
 _INTERVAL = 0.2
@@ -303,7 +304,7 @@ def _test_examples(run: TrainingRun, folder: Path) -> Examples:
     from ..scoring import denoise_together
 
     trainer = run.trainer
-    n_images = min(_N_EXAMPLES, trainer.config.n_test)
+    n_images = min(_N_TEST_EXAMPLES, trainer.config.n_test)
     images = list(load_test_images(folder, n_test=n_images).images)
     # The same noise as in the gallery and in the scores.
     pairs = noisy_pairs(images, trainer.config.noise, seed=0)
