@@ -135,7 +135,7 @@ def test_the_end_has_figures_and_pictures_of_test_images(widget, qtbot):
     widget.train_button.click()
     wait_for_end(qtbot, widget)
     first, noisy, denoised = widget.progress._test.text().split("\n")
-    assert first == "10 test images, gaussian:0.5:"
+    assert first == "All 10, gaussian:0.5:"
     assert noisy.startswith("noisy: PSNR ")
     assert denoised.startswith("denoised: PSNR ")
     assert ", SSIM " in denoised

@@ -58,6 +58,8 @@ from .workers import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     # By its full name, or napari does not recognise it and passes no viewer.
     import napari.viewer
     from napari.layers import Image
@@ -65,6 +67,9 @@ if TYPE_CHECKING:
     from ..inference import Denoising, Progress
 
 _FLIP_KEY = "Alt-B"
+
+# How long new widgets may take to find their place, in milliseconds.
+_SETTLING = 100
 
 # By how much what is folded away is narrower than its title, in pixels.
 _INDENT = 20
@@ -103,6 +108,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._describing: Running | None = None
         self._result: Denoised | None = None
         self._linked: list[Image] = []
+        self._new: tuple[QWidget, ...] = ()
         self._watched = ExitStack()
         self._closing = ExitStack()
         self._build()
@@ -117,6 +123,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         """Close when napari takes the widget out of a dock that is closed."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self._look_timer.stop()
+            self._scroll_timer.stop()
             self.preview_box.setChecked(False)
             self._closing.close()
         return bool(super().event(event))
@@ -176,7 +183,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         folded.setMinimumWidth(needed + _INDENT)
         column.addWidget(folded)
         column.addStretch()
-        scroll = QScrollArea()
+        self._scroll = scroll = QScrollArea()
         scroll.setWidget(content)
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -205,10 +212,15 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self.side_by_side.toggled.connect(self._set_side_by_side)
         self.compare.busy.connect(self._on_comparing)
         self.compare.shown.connect(self._on_compared)
-        self._look_timer = QTimer(self)
-        self._look_timer.setSingleShot(True)
-        self._look_timer.setInterval(_REST)
-        self._look_timer.timeout.connect(self._look_at_layer)
+        self._look_timer = self._timer(_REST, self._look_at_layer)
+        self._scroll_timer = self._timer(_SETTLING, self._scroll_to_new)
+
+    def _timer(self, milliseconds: int, function: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(milliseconds)
+        timer.timeout.connect(function)
+        return timer
 
     def _connect_viewer(self) -> None:
         """Listen to what outlives the widget, until it closes."""
@@ -454,6 +466,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             self._result = outcome
             self._show_figures()
             self._warn(outcome.misfits)
+            self._scroll_to(self.readout, self.readout.note)
 
     def _show_layers(self, layer: Image, job: DenoiseJob, result: Denoised) -> None:
         viewer, known = self._viewer, provenance(job, result)
@@ -496,8 +509,18 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self.preview_box.setChecked(False)
         if self.side_by_side.isChecked():
             self._set_side_by_side(True)
+        self._scroll_to(self.compare.table, self.compare.table.note)
 
     # --- looking at it, and taking it along
+
+    def _scroll_to(self, *widgets: QWidget) -> None:
+        """Bring what is new into sight, once it has its place."""
+        self._new = widgets
+        self._scroll_timer.start()
+
+    def _scroll_to_new(self) -> None:
+        for widget in self._new:
+            self._scroll.ensureWidgetVisible(widget, 0, 0)
 
     def _clear_result(self) -> None:
         self._result = None

@@ -109,6 +109,8 @@ class NetworkForm(QWidget):  # type: ignore[misc]
                 )
             else:
                 field.describe(f"The network {network} has no such option.")
+                if isinstance(field.value, bool):
+                    field.value = False
 
     def _build(self, facts: dict[str, NetworkFacts]) -> None:
         self._facts = facts

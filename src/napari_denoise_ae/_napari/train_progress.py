@@ -8,6 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
 
 from .example_pictures import ExamplePictures
+from .fields import Note
 from .loss_plot import LossPlot
 
 if TYPE_CHECKING:
@@ -41,9 +42,10 @@ class TrainProgress(QWidget):  # type: ignore[misc]
         self._log = QCheckBox("logarithmic scale")
         self._log.setToolTip("Draw the losses on a logarithmic scale. Default: off.")
         self._log.toggled.connect(self.plot.set_log_scale)
-        self._which = _label()
+        self._which = Note()
         self.pictures = ExamplePictures()
-        self._test = _label()
+        self._test = Note()
+        self._test.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.addWidget(self._facts)
@@ -51,8 +53,8 @@ class TrainProgress(QWidget):  # type: ignore[misc]
         layout.addWidget(self.plot, 3)
         layout.addWidget(self._log)
         layout.addWidget(self._which)
-        layout.addWidget(self.pictures, 2)
         layout.addWidget(self._test)
+        layout.addWidget(self.pictures, 2)
         self.clear()
 
     def clear(self) -> None:
@@ -93,7 +95,7 @@ class TrainProgress(QWidget):  # type: ignore[misc]
 
     def show_test_scores(self, scores: tuple[Score, ...]) -> None:
         """Show how the noisy and the denoised images of the test part do."""
-        lines = [f"{scores[0].n:,} test images, {scores[0].noise}:"]
+        lines = [f"All {scores[0].n:,}, {scores[0].noise}:"]
         names = ("noisy", "denoised")
         for name, score in zip(names, scores, strict=True):
             figures = f"PSNR {score.psnr_mean:.2f} dB, SSIM {score.ssim_mean:.3f}"
