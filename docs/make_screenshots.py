@@ -42,10 +42,17 @@ def main() -> None:
         # Before napari is imported: it reads its settings then.
         os.environ["NAPARI_CONFIG"] = str(Path(folder) / "settings.yaml")
         os.environ["XDG_CONFIG_HOME"] = folder
-        studio = Studio(arguments.theme, arguments.size, arguments.output)
+        studio = Studio(arguments.theme, arguments.size, arguments.output.resolve())
         denoise(studio)
         if arguments.data is not None:
-            train(studio, arguments.data, Path(folder))
+            # Pictures shall not show where things lie on this machine.
+            data = arguments.data.resolve()
+            os.chdir(folder)
+            Path("data").symlink_to(data)
+            Path("models").mkdir()
+            train(studio)
+            compare(studio)
+            choose(studio)
         studio.viewer.close()
 
 
@@ -114,11 +121,11 @@ def denoise(studio: Studio) -> None:
     widget.side_by_side.setChecked(False)
 
 
-def train(studio: Studio, data: Path, folder: Path) -> None:
+def train(studio: Studio) -> None:
     """Train two epochs, and denoise with what came of it."""
     studio.viewer.layers.clear()
     widget = studio.open_widget("Train")
-    values = {"data": str(data), "output": str(folder / "model.pt"), "epochs": 2}
+    values = {"data": "data", "output": "models/mine.pt", "epochs": 2}
     for name, value in values.items():
         widget.form.set_value(name, value)
     studio.take("train")
@@ -134,6 +141,57 @@ def train(studio: Studio, data: Path, folder: Path) -> None:
     name = "astronaut [noisy] [denoised]"
     studio.wait(lambda: name in studio.viewer.layers)
     studio.take("with-the-new-model")
+
+
+def compare(studio: Studio) -> None:
+    """Denoise a photograph with what came of it and with the built-in models."""
+    viewer = studio.viewer
+    viewer.layers.clear()
+    viewer.open_sample(PLUGIN, "clean_colour")
+    widget = studio.open_widget("Denoise")
+    widget.form.kind.value = "clean"
+    widget.side_by_side.setChecked(True)
+    unfold(widget, "Compare models")
+    studio.wait(seconds=4.0)
+    widget.compare.compare_button.click()
+    studio.wait(lambda: widget.compare.status.text() == "done")
+    viewer.reset_view()
+    scroll_to_the_end(studio, widget)
+    studio.take("compare")
+    widget.side_by_side.setChecked(False)
+
+
+def choose(studio: Studio) -> None:
+    """Choose noise of two kinds, and the options of a network."""
+    studio.viewer.layers.clear()
+    widget = studio.open_widget("Train")
+    values = {
+        "preset": "residual",
+        "noise": "poisson_gaussian:0.01,0..0.05+salt_pepper:0.02",
+        "loss": "mse_ssim",
+    }
+    for name, value in values.items():
+        widget.form.set_value(name, value)
+    widget.form.parentWidget().parentWidget().setCurrentIndex(0)
+    studio.take("noise-and-network")
+
+
+def unfold(widget: Any, title: str) -> None:
+    """Unfold a part of a widget."""
+    from superqt import QCollapsible
+
+    for folded in widget.findChildren(QCollapsible):
+        if folded.text() == title:
+            folded.expand(animate=False)
+
+
+def scroll_to_the_end(studio: Studio, widget: Any) -> None:
+    """Show the lower end of a widget."""
+    from qtpy.QtWidgets import QScrollArea
+
+    studio.wait(seconds=0.5)
+    bar = widget.findChild(QScrollArea).verticalScrollBar()
+    bar.setValue(bar.maximum())
 
 
 if __name__ == "__main__":

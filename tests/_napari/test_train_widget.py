@@ -1,17 +1,23 @@
+import inspect
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from npe2 import PluginManifest
 from qtpy.QtWidgets import QDockWidget, QMessageBox
 
-from napari_denoise_ae import denoise, load_checkpoint
+from napari_denoise_ae import data, denoise, held_out, load_checkpoint
 from napari_denoise_ae._napari import preferences, train_widget, training_worker
 from napari_denoise_ae._napari.denoise_widget import DenoiseWidget
 from napari_denoise_ae._napari.state import model_choice
 from napari_denoise_ae._napari.train_widget import TrainWidget
+from napari_denoise_ae.config import PRESETS, preset_config
 from napari_denoise_ae.data import CIFAR10_URL, DownloadProgress, ImageSet
 from napari_denoise_ae.errors import DatasetError
+from napari_denoise_ae.losses import LOSSES
+from napari_denoise_ae.models import network_class
+from napari_denoise_ae.scoring import ScoringProgress
 from napari_denoise_ae.training import Trainer
 
 
@@ -20,8 +26,16 @@ def _few_small_images(monkeypatch):
     """Forty images of flat squares take the place of CIFAR-10."""
     colours = np.random.default_rng(0).integers(0, 256, (40, 2, 2, 3), dtype=np.uint8)
     images = colours.repeat(8, axis=1).repeat(8, axis=2)
-    data = ImageSet("squares", images)
-    monkeypatch.setattr(training_worker, "load_images", lambda _folder: data)
+    train, test = ImageSet("CIFAR-10 in squares", images[:30]), images[30:]
+
+    def load_test_images(folder, *, n_test):
+        return ImageSet("squares to test", test[:n_test])
+
+    monkeypatch.setattr(training_worker, "load_images", lambda _folder, _n_test: train)
+    monkeypatch.setattr(data, "load_test_images", load_test_images)
+    monkeypatch.setattr(held_out, "load_test_images", load_test_images)
+    # Drawing takes a second; a test of its own has it.
+    monkeypatch.setattr(held_out, "save_gallery", lambda _run, _folder: None)
 
 
 @pytest.fixture
@@ -109,6 +123,68 @@ def test_training_ends_and_the_model_is_chosen(viewer, widget, qtbot, tmp_path):
     assert [result.epoch for result in widget.progress.plot.history] == [1, 2]
     assert widget.progress.pictures._image is not None
     assert torch.get_num_threads() == threads
+
+
+def test_the_end_has_figures_and_pictures_of_test_images(widget, qtbot):
+    told = []
+    show = widget.progress.pictures.set_examples
+    widget.progress.pictures.set_examples = lambda images: (
+        told.append(images),
+        show(images),
+    )
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    first, noisy, denoised = widget.progress._test.text().split("\n")
+    assert first == "All 10, gaussian:0.5:"
+    assert noisy.startswith("noisy: PSNR ")
+    assert denoised.startswith("denoised: PSNR ")
+    assert ", SSIM " in denoised
+    shown = denoised.removeprefix("denoised: PSNR ").partition(",")[0]
+    assert f"Test images: {shown}." in widget._status.text()
+    assert widget.progress._which.text() == "Test images"
+    test = data.load_test_images(None, n_test=6).images
+    np.testing.assert_allclose(told[-1][2], test / 255, atol=1e-6)
+    # Another run begins without them.
+    widget.progress.clear()
+    assert not widget.progress._test.text()
+
+
+def score_without_end(images, denoiser, noise, *, stop):
+    while not stop.is_set():
+        yield ScoringProgress(5, 10)
+        time.sleep(0.01)
+
+
+def test_stop_while_it_is_scored_keeps_the_model(
+    viewer, widget, qtbot, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(held_out, "score_together", score_without_end)
+    widget.train_button.click()
+    qtbot.waitUntil(lambda: "5 of 10 test" in widget._status.text(), timeout=60_000)
+    assert (widget._bar.value(), widget._bar.maximum()) == (5, 10)
+    widget.stop_button.click()
+    wait_for_end(qtbot, widget)
+    assert "all epochs are done" in widget._status.text()
+    assert "not scored: stopped by you" in widget._status.text()
+    assert load_checkpoint(tmp_path / "model.pt").record.epochs_run == 2
+    assert model_choice(viewer).chosen == str(tmp_path / "model.pt")
+
+
+@pytest.mark.parametrize(
+    "error", [DatasetError("The test set is damaged."), RuntimeError("shapes differ")]
+)
+def test_a_model_that_cannot_be_scored_is_kept(
+    viewer, widget, qtbot, messages, tmp_path, monkeypatch, error
+):
+    def fail(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr(held_out, "score_together", fail)
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert f"not scored: {str(error).rstrip('.')}." in widget._status.text()
+    assert model_choice(viewer).chosen == str(tmp_path / "model.pt")
+    assert not messages
 
 
 def test_a_layer_is_denoised_with_what_was_trained(
@@ -205,6 +281,7 @@ def test_nobody_need_choose_a_run_to_resume(widget, monkeypatch):
         ("learning_rate", "fast", "above 0, got 'fast'"),
         ("learning_rate", -1.0, "above 0, got -1.0"),
         ("val_fraction", 1.0, "below 1, got 1.0"),
+        ("n_test", 10_001, "at most 10,000"),
         ("output", "model.txt", "must end in .pt"),
         ("output", "/no/such/folder/model.pt", "does not exist"),
         ("data", "", "Choose the folder"),
@@ -227,8 +304,100 @@ def test_what_is_wrong_is_marked_at_its_field(
 def test_every_field_has_a_tooltip_and_a_default(widget):
     for name, field in widget.form._fields.items():
         assert len(field.toolTip()) > 20, name
-    for name in widget.form.settings:
-        assert "Default: " in widget.form._fields[name].toolTip()
+        if name not in ("preset", "data", "output"):
+            assert "Default: " in field.toolTip()
+
+
+def wait_for_networks(qtbot, widget):
+    qtbot.waitUntil(lambda: bool(widget.form.network.fields), timeout=60_000)
+
+
+def test_every_option_of_every_network_has_a_field(widget, qtbot):
+    wait_for_networks(qtbot, widget)
+    for preset, config in PRESETS.items():
+        widget.form.set_value("preset", preset)
+        cls = network_class(config.network)
+        options = set(inspect.signature(cls).parameters) - {"in_channels"}
+        fields = widget.form.network.fields
+        assert {n for n, field in fields.items() if field.isEnabled()} == options
+        for name, field in fields.items():
+            assert len(field.toolTip()) > 30
+            assert ("Default: " in field.toolTip()) == (name in options)
+        explanation = widget.form._fields["preset"].explanation
+        assert explanation == cls.__doc__.partition("\n")[0]
+
+
+def test_options_that_differ_are_passed_on(widget, qtbot):
+    wait_for_networks(qtbot, widget)
+    form = widget.form
+    assert form.settings["network_options"] == {}
+    form.set_value("preset", "residual")
+    assert form.settings["network_options"] == {}
+    form.network.fields["skip_connections"].value = False
+    form.network.fields["latent_dim"].value = 32
+    expected = {"latent_dim": 32, "skip_connections": False}
+    assert form.settings["network_options"] == expected
+    form.set_value("preset", "conv")
+    assert form.settings["network_options"] == {}
+
+
+def test_options_that_a_preset_brings_are_shown_and_kept(widget, qtbot, monkeypatch):
+    options = {"latent_dim": 64, "in_channels": 3}
+    small = replace(PRESETS["residual"], network_options=options)
+    monkeypatch.setitem(PRESETS, "residual", small)
+    widget.form.set_value("preset", "residual")
+    assert widget.form.settings["network_options"] == options
+    wait_for_networks(qtbot, widget)
+    assert widget.form.network.fields["latent_dim"].value == 64
+    assert widget.form.settings["network_options"] == options
+
+
+def test_a_network_with_other_options_is_trained(widget, qtbot, tmp_path):
+    wait_for_networks(qtbot, widget)
+    widget.form.network.fields["base_channels"].value = 3
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    checkpoint = load_checkpoint(tmp_path / "model.pt")
+    assert checkpoint.network_options == {"base_channels": 3}
+
+
+def test_an_option_that_cannot_be_used_is_told(widget, qtbot, messages):
+    wait_for_networks(qtbot, widget)
+    widget.form.network.fields["base_channels"].value = 0
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert len(messages) == 1
+    assert "base_channels must be an integer above 0, got 0" in messages[0]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_fills_in_everything(widget, preset):
+    form = widget.form
+    changes = {"noise": "speckle:0.3", "loss": "l1", "n_test": 7, "schedule": "cosine"}
+    for name, value in changes.items():
+        form.set_value(name, value)
+    for name in (*[name for name in PRESETS if name != preset], preset):
+        form.set_value("preset", name)
+    assert preset_config(preset, **form.settings) == PRESETS[preset]
+    for name, value in form.settings.items():
+        if name != "network_options":
+            assert f"Default: {value}." in form._fields[name].toolTip()
+
+
+def test_a_loss_is_explained_and_its_weight_is_only_for_those_that_have_one(widget):
+    form = widget.form
+    for name, loss in LOSSES.items():
+        form.set_value("loss", name)
+        assert form._fields["loss"].explanation == loss.__doc__.partition("\n")[0]
+        assert form._fields["ssim_weight"].isEnabled() == (name == "mse_ssim")
+    form.set_value("loss", "mse_ssim")
+    form.set_value("ssim_weight", "much")
+    assert "ssim_weight must be a number" in form.message("ssim_weight")
+    assert not form.check()
+    # Where it is of no use, nothing is wrong with it.
+    form.set_value("loss", "mse")
+    assert form.check()
+    assert "ssim_weight" not in form.settings
 
 
 def test_a_device_that_is_not_there_is_marked(widget, messages, qtbot):
@@ -300,7 +469,7 @@ def test_a_run_is_only_replaced_on_request(widget, qtbot, tmp_path, monkeypatch)
     [RuntimeError("shapes differ"), MemoryError("too big"), DatasetError("damaged")],
 )
 def test_an_error_is_told_once(widget, messages, qtbot, monkeypatch, error):
-    def fail(folder):
+    def fail(folder, n_test):
         raise error
 
     with monkeypatch.context() as patch:
@@ -338,7 +507,7 @@ def test_memory_that_runs_out_later_leaves_the_best(
 def test_a_bug_is_told_and_leaves_the_widget_usable(
     widget, messages, qtbot, monkeypatch
 ):
-    def fail(folder):
+    def fail(folder, n_test):
         raise KeyError("a bug")
 
     monkeypatch.setattr(training_worker, "load_images", fail)

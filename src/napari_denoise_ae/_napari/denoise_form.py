@@ -10,14 +10,14 @@ from magicgui.widgets import (
     CheckBox,
     ComboBox,
     Container,
-    LineEdit,
     PushButton,
     RadioButtons,
     SpinBox,
 )
-from qtpy.QtWidgets import QLabel
+from qtpy.QtWidgets import QLabel, QWidget
 
 from .layers import is_output
+from .noise_chooser import NoiseChooser
 from .preferences import preferences
 from .state import model_choice
 
@@ -75,12 +75,10 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
             choices=self._references,
             tooltip="Clean image of the same shape, for PSNR and SSIM. Default: none.",
         )
-        self.noise = LineEdit(
-            label="noise to add",
-            value="gaussian:0.5",
-            tooltip="Kind and amount, as a fraction of the intensity range: "
-            "gaussian:0.5 is clipped to the range, gaussian:0.5,unclipped is not. "
-            "Default: gaussian:0.5.",
+        self.noise = NoiseChooser("gaussian:0.5")
+        self._noise_label = QLabel("noise to add")
+        self._noise_label.setToolTip(
+            "<qt>Added before the layer is denoised. Default: gaussian:0.5.</qt>"
         )
         self.seed = SpinBox(
             label="seed",
@@ -110,7 +108,6 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
                 self.open_model,
                 self.kind,
                 self.reference,
-                self.noise,
                 self.seed,
                 self.device,
                 self.residual,
@@ -118,6 +115,8 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
         )
         self._add_text(self.facts, below=self.follow)
         self._add_text(self.description, below=self.open_model)
+        self._insert(self.noise, below=self.reference)
+        self._insert(self._noise_label, below=self.reference)
         self.kind.value = NOISY
         self.kind.changed.connect(self._show_fitting_fields)
         self._show_fitting_fields()
@@ -136,7 +135,7 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
     @property
     def noise_to_add(self) -> str | None:
         """The noise to add first; None if the layer is noisy already."""
-        return str(self.noise.value) if self.kind.value == CLEAN else None
+        return self.noise.value if self.kind.value == CLEAN else None
 
     @property
     def reference_layer(self) -> napari.layers.Image | None:
@@ -163,6 +162,10 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
         """Offer all layers but the chosen one as clean reference."""
         self.reference.reset_choices()
 
+    def model_titles(self) -> dict[str, str]:
+        """Return the short name of each model that is offered."""
+        return {model: title for title, model in self._model_names(None)}
+
     def refresh_models(self) -> None:
         """Offer the models that are known now, and choose the chosen one."""
         self.model.reset_choices()
@@ -171,13 +174,24 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
     def _add_text(self, label: QLabel, below: Any) -> None:
         # magicgui's own labels do not wrap in a narrow dock.
         label.setWordWrap(True)
+        self._insert(label, below)
+
+    def _insert(self, widget: QWidget, below: Any) -> None:
         layout = self.native.layout()
-        layout.insertWidget(layout.indexOf(below.native) + 1, label)
+        # Where the form has labels, a field lies in its row.
+        row = next(
+            i
+            for i in range(layout.count())
+            if layout.itemAt(i).widget() is below.native
+            or below.native in layout.itemAt(i).widget().children()
+        )
+        layout.insertWidget(row + 1, widget)
 
     def _show_fitting_fields(self) -> None:
         is_clean = self.kind.value == CLEAN
         self.reference.visible = not is_clean
-        self.noise.visible = is_clean
+        self.noise.setVisible(is_clean)
+        self._noise_label.setVisible(is_clean)
         self.seed.visible = is_clean
 
     def _sources(self, _: Any) -> list[tuple[str, napari.layers.Image]]:

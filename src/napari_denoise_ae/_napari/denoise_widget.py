@@ -15,7 +15,6 @@ from qtpy.QtWidgets import (
     QApplication,
     QCheckBox,
     QFileDialog,
-    QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
@@ -23,10 +22,13 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt import QCollapsible
 
 from ..errors import DenoiseAEError, InvalidInputError
 from ..noise import parse_noise
+from .compare_panel import ComparePanel
 from .denoise_form import DenoiseForm
+from .fields import Note, make_row
 from .layers import (
     current_plane,
     describe_layer,
@@ -40,7 +42,7 @@ from .opening import open_checkpoint
 from .preview import Preview
 from .provenance import provenance
 from .readout import Readout
-from .running import Running
+from .running import Running, say_duration
 from .snippet import python_code
 from .state import model_choice, unwrapped
 from .workers import (
@@ -56,6 +58,8 @@ from .workers import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     # By its full name, or napari does not recognise it and passes no viewer.
     import napari.viewer
     from napari.layers import Image
@@ -63,6 +67,12 @@ if TYPE_CHECKING:
     from ..inference import Denoising, Progress
 
 _FLIP_KEY = "Alt-B"
+
+# How long new widgets may take to find their place, in milliseconds.
+_SETTLING = 100
+
+# By how much what is folded away is narrower than its title, in pixels.
+_INDENT = 20
 
 # How long the settings must rest before the layer is looked at, in milliseconds.
 _REST = 200
@@ -98,6 +108,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._describing: Running | None = None
         self._result: Denoised | None = None
         self._linked: list[Image] = []
+        self._new: tuple[QWidget, ...] = ()
         self._watched = ExitStack()
         self._closing = ExitStack()
         self._build()
@@ -112,6 +123,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         """Close when napari takes the widget out of a dock that is closed."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self._look_timer.stop()
+            self._scroll_timer.stop()
             self.preview_box.setChecked(False)
             self._closing.close()
         return bool(super().event(event))
@@ -120,28 +132,27 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
 
     def _build(self) -> None:
         self.form = DenoiseForm(self._viewer)
-        self.warning = QLabel()
+        self.warning = Note()
         self.preview_box = QCheckBox("Preview what is visible")
         self.preview_box.setToolTip(
             "Denoises only what the canvas shows, and follows it. Default: off."
         )
-        self.preview_note = QLabel()
+        self.preview_note = Note()
         self.run_button = QPushButton("Denoise")
         self.cancel_button = QPushButton("Cancel")
         self.keep_button = QPushButton("Keep finished")
         self.keep_button.setToolTip("Stop, and keep the planes that are finished.")
         self.bar = QProgressBar()
-        self.status = QLabel()
+        self.status = Note()
         self.readout = Readout()
         self.copy_figures = QPushButton("Copy figures")
         self.copy_python = QPushButton("Copy as Python")
         self.copy_python.setToolTip("The same as a call, for napari's console.")
         self.side_by_side = QCheckBox("Side by side")
         self.side_by_side.setToolTip("Grid with linked contrast limits. Default: off.")
-        for label in (self.status, self.warning, self.preview_note):
-            label.setWordWrap(True)
-        _show_text(self.warning, "")
-        _show_text(self.preview_note, "")
+        self.compare = ComparePanel(
+            self._viewer, self._models, self.form.model_titles, self._comparison
+        )
         self._lay_out()
         self._set_running(False)
         self._clear_result()
@@ -153,16 +164,26 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         column.addWidget(self.warning)
         column.addWidget(self.preview_box)
         column.addWidget(self.preview_note)
-        column.addLayout(_row(self.run_button, self.cancel_button, self.keep_button))
+        column.addLayout(
+            make_row(self.run_button, self.cancel_button, self.keep_button)
+        )
         column.addWidget(self.bar)
         column.addWidget(self.status)
         column.addWidget(self.readout)
         column.addWidget(self.readout.note)
-        column.addLayout(_row(self.copy_figures, self.copy_python))
+        column.addLayout(make_row(self.copy_figures, self.copy_python))
         flip = QLabel(f"{_FLIP_KEY}: before / after")
-        column.addLayout(_row(self.side_by_side, flip))
+        column.addLayout(make_row(self.side_by_side, flip))
+        folded = QCollapsible("Compare models", collapsedIcon="▶")
+        folded.setDuration(0)
+        folded.addWidget(self.compare)
+        # What is folded away needs its room as soon as it is not.
+        margins = folded.content().layout().contentsMargins()
+        needed = self.compare.minimumWidth() + margins.left() + margins.right()
+        folded.setMinimumWidth(needed + _INDENT)
+        column.addWidget(folded)
         column.addStretch()
-        scroll = QScrollArea()
+        self._scroll = scroll = QScrollArea()
         scroll.setWidget(content)
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -181,7 +202,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         for field in (form.noise, form.seed, form.kind, form.model, form.device):
             field.changed.connect(self._on_setting_changed)
         self.preview_box.toggled.connect(self._preview.set_on)
-        self._preview.told.connect(lambda text: _show_text(self.preview_note, text))
+        self._preview.told.connect(self.preview_note.setText)
         self._preview.dismissed.connect(lambda: self.preview_box.setChecked(False))
         self.run_button.clicked.connect(self._start)
         self.cancel_button.clicked.connect(self._cancel)
@@ -189,10 +210,17 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self.copy_figures.clicked.connect(self.readout.copy)
         self.copy_python.clicked.connect(self._copy_python)
         self.side_by_side.toggled.connect(self._set_side_by_side)
-        self._look_timer = QTimer(self)
-        self._look_timer.setSingleShot(True)
-        self._look_timer.setInterval(_REST)
-        self._look_timer.timeout.connect(self._look_at_layer)
+        self.compare.busy.connect(self._on_comparing)
+        self.compare.shown.connect(self._on_compared)
+        self._look_timer = self._timer(_REST, self._look_at_layer)
+        self._scroll_timer = self._timer(_SETTLING, self._scroll_to_new)
+
+    def _timer(self, milliseconds: int, function: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(milliseconds)
+        timer.timeout.connect(function)
+        return timer
 
     def _connect_viewer(self) -> None:
         """Listen to what outlives the widget, until it closes."""
@@ -204,6 +232,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             (layers.selection.events.active, self._follow_active),
             (self._viewer.dims.events.current_step, self._show_figures),
             (self._models.changed, self.form.refresh_models),
+            (self._models.changed, self.compare.refresh_models),
         )
         for event, listener in listeners:
             event.connect(listener)
@@ -249,6 +278,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
 
     def _on_data_changed(self) -> None:
         self._clear_result()
+        self.compare.clear_result()
         self._preview.forget()
         self.form.facts.setText(describe_layer(self.form.source))
         self._look_timer.start()
@@ -278,7 +308,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._warn(facts.misfits)
 
     def _warn(self, messages: tuple[str, ...]) -> None:
-        _show_text(self.warning, "\n".join(f"⚠ {message}" for message in messages))
+        self.warning.setText("\n".join(f"⚠ {message}" for message in messages))
 
     def _on_model_chosen(self, model: str) -> None:
         if model and model != self._models.chosen:
@@ -305,11 +335,14 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
 
     # --- denoising
 
+    def _source(self) -> Image:
+        if (layer := self.form.source) is None:
+            raise InvalidInputError("There is no image layer to denoise.")
+        return layer
+
     def _job(self, **changes: Any) -> DenoiseJob:
         """Return what the form says, or raise what is wrong with it."""
-        form, layer, reference = self.form, self.form.source, self.form.reference_layer
-        if layer is None:
-            raise InvalidInputError("There is no image layer to denoise.")
+        form, layer, reference = self.form, self._source(), self.form.reference_layer
         axes = layer_axes(layer)
         if form.noise_to_add is not None:
             parse_noise(form.noise_to_add)
@@ -373,7 +406,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self.bar.setValue(step.done)
         seconds = (time.monotonic() - run.began) * (step.total / step.done - 1)
         self.status.setText(
-            f"{step.done} of {step.total} tiles, {_duration(seconds)} left"
+            f"{step.done} of {step.total} tiles, {say_duration(seconds)} left"
         )
         run.activity.total = step.total
         run.activity.update(1)
@@ -395,6 +428,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         for running in (self._looking, self._describing):
             if running is not None:
                 running.drop()
+        self.compare.drop()
         self._drop_run()
 
     def _drop_run(self) -> None:
@@ -432,6 +466,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             self._result = outcome
             self._show_figures()
             self._warn(outcome.misfits)
+            self._scroll_to(self.readout, self.readout.note)
 
     def _show_layers(self, layer: Image, job: DenoiseJob, result: Denoised) -> None:
         viewer, known = self._viewer, provenance(job, result)
@@ -454,13 +489,38 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
 
     def _set_running(self, running: bool, status: str = "") -> None:
         self.run_button.setEnabled(not running)
+        self.compare.block(running)
         self.cancel_button.setEnabled(running)
         self.keep_button.setEnabled(False)
         self.bar.setVisible(running)
         self.bar.setRange(0, 0)
         self.status.setText("starting" if running else status)
 
+    # --- several models
+
+    def _comparison(self) -> tuple[Image, DenoiseJob]:
+        """Return what is to be compared, or raise what is wrong with it."""
+        return self._source(), self._job(residual=False)
+
+    def _on_comparing(self, busy: bool) -> None:
+        self.run_button.setEnabled(not busy)
+
+    def _on_compared(self) -> None:
+        self.preview_box.setChecked(False)
+        if self.side_by_side.isChecked():
+            self._set_side_by_side(True)
+        self._scroll_to(self.compare.table, self.compare.table.note)
+
     # --- looking at it, and taking it along
+
+    def _scroll_to(self, *widgets: QWidget) -> None:
+        """Bring what is new into sight, once it has its place."""
+        self._new = widgets
+        self._scroll_timer.start()
+
+    def _scroll_to_new(self) -> None:
+        for widget in self._new:
+            self._scroll.ensureWidgetVisible(widget, 0, 0)
 
     def _clear_result(self) -> None:
         self._result = None
@@ -483,7 +543,8 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._linked = []
         if not on or layer is None or layer.rgb:
             return
-        outputs = (find_output(viewer, layer, role) for role in ("noisy", "denoised"))
+        roles = ("noisy", "denoised", *self.compare.roles)
+        outputs = (find_output(viewer, layer, role) for role in roles)
         self._linked = [layer, *(output for output in outputs if output is not None)]
         viewer.layers.link_layers(self._linked, ("contrast_limits",))
 
@@ -501,20 +562,3 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             return
         QApplication.clipboard().setText(python_code(self.form.source_name, job))
         show_info("The call is on the clipboard.")
-
-
-def _row(*widgets: QWidget) -> QHBoxLayout:
-    row = QHBoxLayout()
-    for widget in widgets:
-        row.addWidget(widget)
-    return row
-
-
-def _show_text(label: QLabel, text: str) -> None:
-    label.setText(text)
-    label.setVisible(bool(text))
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

@@ -26,10 +26,6 @@ class ExamplePictures(QWidget):  # type: ignore[misc]
         self.setSizePolicy(
             QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding
         )
-        self.setToolTip(
-            "The same validation images after every epoch, with the same noise: the "
-            "network has not been trained on them."
-        )
 
     def set_examples(self, examples: tuple[NDArray[np.float32], ...]) -> None:
         """Show images, each (N, Y, X, channels) in [0, 1]: noisy, denoised, clean."""

@@ -10,10 +10,11 @@ from qtpy.QtWidgets import (
     QAbstractItemView,
     QApplication,
     QHeaderView,
-    QLabel,
     QTableWidget,
     QTableWidgetItem,
 )
+
+from .fields import Note
 
 if TYPE_CHECKING:
     from ..comparison import Comparison
@@ -27,7 +28,7 @@ class Readout(QTableWidget):  # type: ignore[misc]
 
     Attributes
     ----------
-    note : QLabel
+    note : Note
         What the figures refer to; to be laid out under the table.
     """
 
@@ -41,8 +42,7 @@ class Readout(QTableWidget):  # type: ignore[misc]
         self.setMinimumWidth(0)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVisible(False)
-        self.note = QLabel()
-        self.note.setWordWrap(True)
+        self.note = Note()
 
     def show_result(self, result: Denoised, title: str, plane: Plane) -> None:
         """Show what is known of a result: PSNR and SSIM only with a clean image.
@@ -93,6 +93,8 @@ class Readout(QTableWidget):  # type: ignore[misc]
 
     def _fill(self, header: tuple[str, str, str, str], rows: Rows) -> None:
         self.setHorizontalHeaderLabels(header)
+        # The others need its room in a narrow dock.
+        self.setColumnHidden(3, not header[3])
         self.setRowCount(len(rows))
         for row, cells in enumerate(rows):
             for column, cell in enumerate(cells):

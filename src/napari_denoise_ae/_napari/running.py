@@ -10,6 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+def say_duration(seconds: float) -> str:
+    """Return a time that is left as a user reads it."""
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
 class Running:
     """A generator at work in a thread, until it ends or is dropped.
 

@@ -5,16 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .workers import DenoiseJob
 
 
-def python_code(name: str, job: DenoiseJob) -> str:
-    """Return lines that give in napari's console what a job gives."""
+def python_code(name: str, job: DenoiseJob, models: Sequence[str] | None = None) -> str:
+    """Return lines that give in napari's console what a job gives.
+
+    With models, `denoised` has what each of them gives, by its name.
+    """
     lines = [f"image = viewer.layers[{name!r}].data"]
-    settings = f"model={job.model!r}, axes={job.axes!r}, device={job.device!r}"
+    model = repr(job.model) if models is None else "model"
+    settings = f"model={model}, axes={job.axes!r}, device={job.device!r}"
     if job.noise is None:
         lines.insert(0, "from napari_denoise_ae import denoise")
-        lines.append(f"denoised = denoise(image, {settings})")
+        lines.append(_for_each(f"denoise(image, {settings})", models))
         return "\n".join(lines)
     colours = "image[..., :3]" if "S" in job.axes else "image"
     lines = [
@@ -23,6 +29,12 @@ def python_code(name: str, job: DenoiseJob) -> str:
         *lines,
         f"limits = resolve_intensity_range({colours})",
         f"noisy = add_noise(image, {job.noise!r}, rng={job.seed}, axes={job.axes!r})",
-        f"denoised = denoise(noisy, {settings}, intensity_range=limits)",
+        _for_each(f"denoise(noisy, {settings}, intensity_range=limits)", models),
     ]
     return "\n".join(lines)
+
+
+def _for_each(call: str, models: Sequence[str] | None) -> str:
+    if models is None:
+        return f"denoised = {call}"
+    return f"denoised = {{model: {call} for model in {list(models)!r}}}"

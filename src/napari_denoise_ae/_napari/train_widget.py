@@ -24,13 +24,16 @@ from qtpy.QtWidgets import (
 from ..data import DownloadProgress, require_cifar10
 from ..errors import DatasetError, DenoiseAEError
 from ..run_files import RunFiles
+from .fields import breakable
 from .preferences import preferences
 from .state import model_choice
-from .train_form import TrainForm, breakable
+from .train_form import TrainForm
 from .train_progress import TrainProgress
 from .training_worker import (
     BatchProgress,
     EpochProgress,
+    HeldOutPictures,
+    ScoreProgress,
     TrainingJob,
     TrainingStart,
     make_worker,
@@ -68,9 +71,12 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         self.resume_button = _button(
             "Resume…",
             "Go on with a run that was stopped: choose its checkpoint. Its settings "
-            "stay, only epochs, patience and device are taken from here.",
+            "stay, only epochs, patience and device are taken from here; with the "
+            "schedule cosine the epochs stay too.",
         )
-        self.stop_button = _button("Stop", "End the run and keep its best epoch.")
+        self.stop_button = _button(
+            "Stop", "End the run and keep its best epoch; also while it is scored."
+        )
         self._bar = QProgressBar()
         self._status = QLabel("Ready.")
         self._lay_out()
@@ -254,6 +260,12 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         elif isinstance(step, BatchProgress):
             self.progress.show_batch(step)
             self._show_batch(step)
+        elif isinstance(step, HeldOutPictures):
+            self.progress.show_test_pictures(step)
+            self._bar.setMaximum(0)
+            self._tell("The model is saved. Drawing what it makes of test images…")
+        elif isinstance(step, ScoreProgress):
+            self._show_test(step)
         else:
             self._show_download(step)
 
@@ -263,6 +275,14 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         self._tell(
             f"Epoch {step.epoch} of {step.epochs}, batch {step.batch} of "
             f"{step.n_batches}, at most {_duration(step.seconds_left)} left"
+        )
+
+    def _show_test(self, step: ScoreProgress) -> None:
+        self._bar.setMaximum(step.total)
+        self._bar.setValue(step.done)
+        self._tell(
+            f"The model is saved. Scoring it: {step.done:,} of {step.total:,} test "
+            f"images, {_duration(step.seconds_left)} left"
         )
 
     def _show_download(self, step: DownloadProgress) -> None:
@@ -290,10 +310,20 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         else:
             best = outcome.best
             lines.append(f"Best: epoch {best.epoch}, {best.val_psnr:.2f} dB.")
+            lines += self._show_scores(outcome)
             lines.append(f"Checkpoint: {breakable(str(outcome.checkpoint))}")
             lines.append("It is chosen in the Denoise widget.")
             model_choice(self._viewer).choose(str(outcome.checkpoint))
         self._status.setText("\n".join(lines))
+
+    def _show_scores(self, outcome: TrainingOutcome) -> list[str]:
+        if outcome.test_scores:
+            self.progress.show_test_scores(outcome.test_scores)
+            denoised = outcome.test_scores[-1]
+            return [f"Test images: {denoised.psnr_mean:.2f} dB."]
+        if outcome.not_scored:
+            return [f"Test images were not scored: {breakable(outcome.not_scored)}."]
+        return []
 
     def _set_idle(self) -> None:
         self._set_running(None)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from napari.qt.threading import GeneratorWorker
 
-from ..data import DownloadProgress, fetch_cifar10, load_cifar10
+from ..config import preset_config
+from ..data import DownloadProgress, fetch_cifar10, load_training_images
 from ..errors import DenoiseAEError, DeviceError
+from ..run_files import RunFiles
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -21,15 +23,18 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ..config import TrainingConfig
     from ..data import ImageSet
     from ..runs import TrainingRun
+    from ..scoring import Score
     from ..training import BatchResult, EpochResult, Trainer
 
     # Noisy, denoised and clean, each (N, Y, X, channels) in [0, 1].
     Examples = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
-# Validation images that are shown after each epoch.
+# Images that are shown: of validation after each epoch, of the test part at the end.
 _N_EXAMPLES = 4
+_N_TEST_EXAMPLES = 6
 
 # The window is told of a batch at most this often, in seconds.
 _INTERVAL = 0.2
@@ -102,6 +107,22 @@ class EpochProgress:
     examples: Examples
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOutPictures:
+    """Training is over; what the best epoch makes of a few images of the test part."""
+
+    examples: Examples
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreProgress:
+    """How many images of the test part have been scored."""
+
+    done: int
+    total: int
+    seconds_left: float
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingOutcome:
     """How a run ended.
@@ -114,6 +135,11 @@ class TrainingOutcome:
         Where the best epoch lies; None before the first was finished.
     best : EpochResult or None
         That epoch.
+    test_scores : tuple of Score
+        How the noisy and the denoised images of the test part do; empty if
+        they were not scored.
+    not_scored : str
+        Why they were not.
     error : str
         What went wrong; empty if nothing did.
     field : str
@@ -123,11 +149,20 @@ class TrainingOutcome:
     stop_reason: str = ""
     checkpoint: Path | None = None
     best: EpochResult | None = None
+    test_scores: tuple[Score, ...] = ()
+    not_scored: str = ""
     error: str = ""
     field: str = ""
 
 
-Step = DownloadProgress | TrainingStart | BatchProgress | EpochProgress
+Step = (
+    DownloadProgress
+    | TrainingStart
+    | BatchProgress
+    | EpochProgress
+    | HeldOutPictures
+    | ScoreProgress
+)
 
 
 def make_worker(job: TrainingJob, stop: Event) -> GeneratorWorker:
@@ -155,16 +190,17 @@ def _train_to_the_end(
     except (DenoiseAEError, RuntimeError, MemoryError, OSError) as error:
         return TrainingOutcome(error=_describe(error))
     try:
-        yield from _train(run, stop)
-        return _finish(run, stop)
+        with _one_core_left(run.trainer.device.device.type):
+            yield from _train(run, stop)
+            return (yield from _finish(run, job.data, stop))
     # RuntimeError is torch's own; napari's workers end without a word on one.
     except (DenoiseAEError, RuntimeError, MemoryError, OSError) as error:
         return TrainingOutcome(error=_describe(error), **_reached(run))
 
 
-def load_images(folder: Path) -> ImageSet:
-    """Load the images to train on."""
-    return load_cifar10(folder, train=True)
+def load_images(folder: Path, n_test: int) -> ImageSet:
+    """Load the images to train on; `n_test` of the test images are not among them."""
+    return load_training_images(folder, n_test=n_test)
 
 
 def _require_device(name: str) -> None:
@@ -177,16 +213,30 @@ def _require_device(name: str) -> None:
 def _prepare(job: TrainingJob) -> TrainingRun:
     from ..scripting import prepare_run
 
+    config = _config(job)
+    changes = dict(job.settings)
+    if job.resume and config.schedule == "cosine":
+        # Such a schedule is stretched over the epochs that the run began with.
+        changes.pop("epochs", None)
     return prepare_run(
-        load_images(job.data),
+        load_images(job.data, config.n_test),
         preset=job.preset,
         output=job.output,
         device=job.device,
         resume=job.resume,
         overwrite=job.overwrite,
         progress=False,
-        settings=job.settings,
+        settings=changes,
     )
+
+
+def _config(job: TrainingJob) -> TrainingConfig:
+    """Return what a new run is told, or what the run to resume was told."""
+    if job.resume:
+        from ..checkpoint import load_training_state
+
+        return load_training_state(RunFiles(job.output).state).record.config
+    return preset_config(job.preset or "conv", **job.settings)
 
 
 def _train(run: TrainingRun, stop: Event) -> Iterator[Step]:
@@ -202,15 +252,16 @@ def _train(run: TrainingRun, stop: Event) -> Iterator[Step]:
         examples=trainer.example_images(_N_EXAMPLES),
     )
     clock = _Clock(trainer)
-    with _one_core_left(trainer.device.device.type):
-        for result in run.steps(stop):
-            if isinstance(result, EpochResult):
-                yield EpochProgress(result, trainer.example_images(_N_EXAMPLES))
-            elif clock.is_due():
-                yield clock.progress(result)
+    for result in run.steps(stop):
+        if isinstance(result, EpochResult):
+            yield EpochProgress(result, trainer.example_images(_N_EXAMPLES))
+        elif clock.is_due():
+            yield clock.progress(result)
 
 
-def _finish(run: TrainingRun, stop: Event) -> TrainingOutcome:
+def _finish(
+    run: TrainingRun, folder: Path, stop: Event
+) -> Generator[Step, None, TrainingOutcome]:
     trainer = run.trainer
     if not trainer.history:
         return TrainingOutcome("stopped by you before the first epoch was finished")
@@ -218,7 +269,68 @@ def _finish(run: TrainingRun, stop: Event) -> TrainingOutcome:
     reason = trainer.stop_reason
     if stop.is_set() and not reason:
         reason = f"stopped by you after epoch {len(trainer.history)}"
-    return TrainingOutcome(reason, **_reached(run))
+    scores, not_scored = yield from _test(run, folder, stop)
+    return TrainingOutcome(
+        reason, **_reached(run), test_scores=scores, not_scored=not_scored
+    )
+
+
+def _test(
+    run: TrainingRun, folder: Path, stop: Event
+) -> Generator[Step, None, tuple[tuple[Score, ...], str]]:
+    """Show and score the test part; what was trained is kept, whatever happens.
+
+    Returns the scores, or why there are none.
+    """
+    from ..held_out import save_gallery
+
+    try:
+        yield HeldOutPictures(_test_examples(run, folder))
+        save_gallery(run, folder)
+        if stop.is_set():
+            return (), "the run was stopped"
+        scores = yield from _score(run, folder, stop)
+    except (DenoiseAEError, RuntimeError, MemoryError, OSError) as error:
+        return (), str(error).rstrip(".")
+    return scores, "" if scores else "stopped by you"
+
+
+def _test_examples(run: TrainingRun, folder: Path) -> Examples:
+    import numpy as np
+
+    from ..data import load_test_images
+    from ..inference import Denoiser
+    from ..pairs import noisy_pairs
+    from ..scoring import denoise_together
+
+    trainer = run.trainer
+    n_images = min(_N_TEST_EXAMPLES, trainer.config.n_test)
+    images = list(load_test_images(folder, n_test=n_images).images)
+    # The same noise as in the gallery and in the scores.
+    pairs = noisy_pairs(images, trainer.config.noise, seed=0)
+    noisy = np.stack([pair.input_range.to_unit(pair.noisy) for pair in pairs])
+    clean = np.stack([pair.data_range.to_unit(pair.clean) for pair in pairs])
+    denoised = denoise_together(noisy, Denoiser(trainer.checkpoint(), trainer.device))
+    as_shown = [unit.astype(np.float32) for unit in (noisy, denoised, clean)]
+    return as_shown[0], as_shown[1], as_shown[2]
+
+
+def _score(
+    run: TrainingRun, folder: Path, stop: Event
+) -> Generator[ScoreProgress, None, tuple[Score, ...]]:
+    from ..held_out import score_test_part
+    from ..scoring import Score
+
+    checkpoint, device = run.trainer.checkpoint(), run.trainer.device
+    scores, start = [], time.perf_counter()
+    for step in score_test_part(checkpoint, folder, device, stop=stop):
+        if isinstance(step, Score):
+            scores.append(step)
+        else:
+            seconds = time.perf_counter() - start
+            seconds_left = seconds * (step.total / step.done - 1)
+            yield ScoreProgress(step.done, step.total, seconds_left)
+    return tuple(scores)
 
 
 def _reached(run: TrainingRun) -> dict[str, Any]:

@@ -6,7 +6,8 @@ an exception with a traceback, and ends without a word on a RuntimeError.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ import numpy as np
 from ..errors import DenoiseAEError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from numpy.typing import NDArray
 
@@ -114,6 +115,10 @@ class Denoised:
         Where it was computed, and why there.
     residual : numpy.ndarray, optional
         What was removed, if it was asked for; see `find_residual`.
+    seconds : float
+        Time that denoising took, without loading and measuring.
+    n_parameters : int
+        Weights of the model.
     """
 
     noisy: NDArray[Any]
@@ -125,6 +130,8 @@ class Denoised:
     noise_after: float = float("nan")
     device: str = ""
     residual: NDArray[Any] | None = None
+    seconds: float = 0.0
+    n_parameters: int = 0
 
     @property
     def mean(self) -> Comparison | None:
@@ -163,6 +170,29 @@ class Started:
     run: Denoising
 
 
+@dataclass(frozen=True, slots=True)
+class ModelStarted:
+    """A model of a comparison begins."""
+
+    model: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelDone:
+    """What a model of a comparison has given."""
+
+    job: DenoiseJob
+    result: Denoised
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFailed:
+    """What a user has to know of a model that could not be compared."""
+
+    model: str
+    message: str
+
+
 def run_denoising(
     job: DenoiseJob,
 ) -> Generator[str | Started | Progress, None, Denoised | Failed]:
@@ -179,6 +209,45 @@ def run_denoising(
         return Failed(str(error))
     except (RuntimeError, MemoryError) as error:
         return Failed(f"Denoising failed: {error}")
+
+
+def run_comparison(
+    job: DenoiseJob, models: Sequence[str]
+) -> Generator[
+    str | ModelStarted | Started | Progress | ModelDone | ModelFailed,
+    None,
+    Failed | None,
+]:
+    """Do a job with one model after another, on the very same noisy pixels.
+
+    A model that fails ends neither the others nor loses what they gave.
+    """
+    try:
+        yield "looking at the layer"
+        prepared = job.prepared or _prepare(job)
+    except DenoiseAEError as error:
+        return Failed(str(error))
+    except (RuntimeError, MemoryError) as error:
+        return Failed(f"Comparing failed: {error}")
+    for model in models:
+        yield ModelStarted(model)
+        yield from _run_model(replace(job, model=model, prepared=prepared), prepared)
+    return None
+
+
+def _run_model(
+    job: DenoiseJob, prepared: Prepared
+) -> Generator[str | Started | Progress | ModelDone | ModelFailed, None, None]:
+    try:
+        yield "loading the model"
+        denoiser = load_denoiser(job.model, job.device)
+        result = yield from _denoise_layer(job, prepared, denoiser)
+    except DenoiseAEError as error:
+        yield ModelFailed(job.model, str(error))
+    except (RuntimeError, MemoryError) as error:
+        yield ModelFailed(job.model, f"Denoising failed: {error}")
+    else:
+        yield ModelDone(job, result)
 
 
 def _prepare(job: DenoiseJob) -> Prepared:
@@ -225,11 +294,14 @@ def _denoise_layer(
 ) -> Generator[str | Started | Progress, None, Denoised]:
     from ..axes import colour_planes
     from ..inference import Denoising, relative_noise
+    from ..scoring import count_parameters
 
     noisy, scale = prepared.noisy, prepared.scale
     run = Denoising(noisy, denoiser, axes=job.axes, intensity_range=scale)
     yield Started(run)
+    start = time.perf_counter()
     yield from run
+    seconds = time.perf_counter() - start
     yield "measuring"
     figures = yield from _compare(job, noisy, run.result)
     return Denoised(
@@ -242,6 +314,8 @@ def _denoise_layer(
         noise_after=relative_noise(colour_planes(run.result, job.axes), scale),
         device=str(denoiser.device),
         residual=find_residual(noisy, run.result, job.axes) if job.residual else None,
+        seconds=seconds,
+        n_parameters=count_parameters(denoiser),
     )
 
 
