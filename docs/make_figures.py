@@ -25,7 +25,7 @@ from matplotlib.patches import FancyArrowPatch, Polygon
 from PIL import Image
 from skimage.data import astronaut
 
-from napari_denoise_ae import add_noise, denoise, psnr, ssim
+from napari_denoise_ae import add_noise, compare_models, denoise, psnr, ssim
 from napari_denoise_ae.data import load_cifar10
 from napari_denoise_ae.demo import run_demo
 from napari_denoise_ae.errors import DenoiseAEWarning
@@ -74,6 +74,12 @@ def main() -> None:
     draw_ablation(folder / "skip-curves.png")
     if arguments.data is not None:
         draw_cifar10(arguments.data, folder / "cifar10.png")
+        compare_models(
+            ["residual", "residual-no-skips"],
+            arguments.data,
+            baselines=False,
+            figure=folder / "skip-pictures.png",
+        )
     for path in sorted(folder.glob("*.png")):
         shrink(path)
         print(f"{path.name:<18}{path.stat().st_size / 1000:>6.0f} kB")
