@@ -151,7 +151,7 @@ def compare(studio: Studio) -> None:
     widget = studio.open_widget("Denoise")
     widget.form.kind.value = "clean"
     widget.side_by_side.setChecked(True)
-    unfold(widget, "Compare models")
+    widget.folded.unfold()
     studio.wait(seconds=4.0)
     widget.compare.compare_button.click()
     studio.wait(lambda: widget.compare.status.text() == "done")
@@ -174,15 +174,6 @@ def choose(studio: Studio) -> None:
         widget.form.set_value(name, value)
     widget.form.parentWidget().parentWidget().setCurrentIndex(0)
     studio.take("noise-and-network")
-
-
-def unfold(widget: Any, title: str) -> None:
-    """Unfold a part of a widget."""
-    from superqt import QCollapsible
-
-    for folded in widget.findChildren(QCollapsible):
-        if folded.text() == title:
-            folded.expand(animate=False)
 
 
 def scroll_to_the_end(studio: Studio, widget: Any) -> None:

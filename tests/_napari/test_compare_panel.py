@@ -89,8 +89,8 @@ def test_each_model_gives_a_layer_and_a_row(viewer, widget, panel, run, small):
     assert names(viewer) == [
         "photo",
         "photo [noisy]",
-        "photo [conv]",
-        f"photo [{title}]",
+        "photo [by conv]",
+        f"photo [by {title}]",
     ]
     noisy = add_noise(clean, "gaussian:0..0.3", rng=5, axes="YXS")
     np.testing.assert_array_equal(viewer.layers[1].data, noisy)
@@ -132,11 +132,36 @@ def test_a_clean_reference_gives_figures_of_a_stack(viewer, widget, panel, run):
     viewer.add_image(noisy, name="noisy")
     widget.form.reference.value = reference
     run()
-    denoised = viewer.layers["noisy [conv]"].data
+    denoised = viewer.layers["noisy [by conv]"].data
     scale = resolve_intensity_range(clean)
     expected = compare(clean, noisy, denoised, axes="TYX", data_range=scale)
     assert panel.table.item(1, 1).text() == f"{expected.psnr_denoised:.2f}"
     assert "means of 3 planes" in panel.table.note.text()
+
+
+def test_a_model_called_residual_is_not_the_layer_of_what_was_removed(
+    viewer, widget, panel, run
+):
+    viewer.add_image(image((16, 16)), name="cells")
+    panel.choose(["residual"])
+    run()
+    for residual in (True, False):
+        widget.form.residual.value = residual
+        widget.run_button.click()
+        deadline = time.monotonic() + 60
+        while not widget.run_button.isEnabled() and time.monotonic() < deadline:
+            QApplication.processEvents()
+        assert "cells [by residual]" in names(viewer)
+        assert ("cells [residual]" in names(viewer)) == residual
+
+
+def test_it_is_folded_away_and_has_room_once_it_is_not(viewer, widget, panel):
+    assert panel.isHidden()
+    assert widget.minimumSizeHint().width() >= panel.table.minimumWidth()
+    widget.folded.button.click()
+    assert not panel.isHidden()
+    widget.folded.button.click()
+    assert panel.isHidden()
 
 
 def test_misfits_are_said_of_each_model(viewer, widget, panel, run, small):
@@ -175,7 +200,7 @@ def test_a_model_that_fails_takes_nothing_away(
     Path(small).write_bytes(b"no checkpoint any more")
     viewer.add_image(image(), name="cells")
     assert run() == "done"
-    assert names(viewer) == ["cells", "cells [conv]"]
+    assert names(viewer) == ["cells", "cells [by conv]"]
     assert "failed" in panel.table.text()
     assert "not a checkpoint" in panel.notes.text()
     assert not messages()
@@ -194,7 +219,7 @@ def test_a_runtime_error_of_one_model_does_not_end_the_next(
     monkeypatch.setattr(Denoiser, "run_network", fail)
     viewer.add_image(image(), name="cells")
     run()
-    assert names(viewer) == ["cells", f"cells [{title_of(small, widget)}]"]
+    assert names(viewer) == ["cells", f"cells [by {title_of(small, widget)}]"]
     assert panel.notes.text().startswith(
         "⚠ conv: Denoising failed: shapes do not match"
     )
@@ -223,7 +248,7 @@ def test_cancel_keeps_the_models_that_are_done(
     assert panel.status.text() == "cancelled: 1 of 2 models are done"
     qtbot.waitUntil(lambda: not QThreadPool.globalInstance().activeThreadCount())
     QApplication.processEvents()
-    assert names(viewer) == ["stack", "stack [conv]"]
+    assert names(viewer) == ["stack", "stack [by conv]"]
     assert panel.table.rowCount() == 1
     assert panel.bar.isHidden()
     assert panel.compare_button.isEnabled()

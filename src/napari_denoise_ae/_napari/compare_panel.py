@@ -286,8 +286,10 @@ class ComparePanel(QWidget):  # type: ignore[misc]
         title, known = run.titles[done.job.model], provenance(done.job, result)
         if done.job.noise is not None and not self.roles:
             show_output(viewer, layer, "noisy", result.noisy, known)
-        show_output(viewer, layer, title, result.denoised, known)
-        self.roles.append(title)
+        # A model may be called "residual"; so is the layer of what was removed.
+        role = f"by {title}"
+        show_output(viewer, layer, role, result.denoised, known)
+        self.roles.append(role)
         run.finished.append(done.job.model)
         self.table.add_result(title, result, layer.name)
         self.copy_figures.setEnabled(True)

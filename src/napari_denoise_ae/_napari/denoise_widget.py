@@ -22,13 +22,12 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from superqt import QCollapsible
 
 from ..errors import DenoiseAEError, InvalidInputError
 from ..noise import parse_noise
 from .compare_panel import ComparePanel
 from .denoise_form import DenoiseForm
-from .fields import Note, make_row
+from .fields import Folded, Note, make_row
 from .layers import (
     current_plane,
     describe_layer,
@@ -71,8 +70,8 @@ _FLIP_KEY = "Alt-B"
 # How long new widgets may take to find their place, in milliseconds.
 _SETTLING = 100
 
-# By how much what is folded away is narrower than its title, in pixels.
-_INDENT = 20
+# What napari's style adds to the width of the fields, in pixels.
+_STYLE = 12
 
 # How long the settings must rest before the layer is looked at, in milliseconds.
 _REST = 200
@@ -174,21 +173,16 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         column.addLayout(make_row(self.copy_figures, self.copy_python))
         flip = QLabel(f"{_FLIP_KEY}: before / after")
         column.addLayout(make_row(self.side_by_side, flip))
-        folded = QCollapsible("Compare models", collapsedIcon="▶")
-        folded.setDuration(0)
-        folded.addWidget(self.compare)
-        # What is folded away needs its room as soon as it is not.
-        margins = folded.content().layout().contentsMargins()
-        needed = self.compare.minimumWidth() + margins.left() + margins.right()
-        folded.setMinimumWidth(needed + _INDENT)
-        column.addWidget(folded)
+        self.folded = Folded("Compare models", self.compare)
+        column.addWidget(self.folded)
         column.addStretch()
         self._scroll = scroll = QScrollArea()
         scroll.setWidget(content)
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         bar_width = scroll.verticalScrollBar().sizeHint().width()
-        scroll.setMinimumWidth(content.minimumSizeHint().width() + bar_width)
+        width = content.minimumSizeHint().width() + bar_width + _STYLE
+        scroll.setMinimumWidth(width)
         QVBoxLayout(self).addWidget(scroll)
         self.layout().setContentsMargins(0, 0, 0, 0)
 

@@ -140,6 +140,41 @@ class Note(QLabel):  # type: ignore[misc]
         self.setVisible(bool(text))
 
 
+class Folded(QWidget):  # type: ignore[misc]
+    """A title that shows and hides what is below it, however that grows.
+
+    Parameters
+    ----------
+    title : str
+        The title.
+    content : QWidget
+        What is folded away at first.
+    """
+
+    def __init__(self, title: str, content: QWidget) -> None:
+        super().__init__()
+        self._title, self._content = title, content
+        self.button = QPushButton()
+        self.button.setCheckable(True)
+        self.button.setStyleSheet("text-align: left")
+        self.button.toggled.connect(self._show)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.button)
+        layout.addWidget(content)
+        # Its room is kept for it, so that unfolding cuts nothing off.
+        self.setMinimumWidth(content.minimumWidth())
+        self._show(False)
+
+    def unfold(self) -> None:
+        """Show what is folded away."""
+        self.button.setChecked(True)
+
+    def _show(self, on: bool) -> None:
+        self.button.setText(f"{'▼' if on else '▶'} {self._title}")
+        self._content.setVisible(on)
+
+
 class NumberEdit(QLineEdit):  # type: ignore[misc]
     """A line for a number that a spin box would round, such as 1e-3."""
 
