@@ -291,7 +291,7 @@ def add_noise(
     *,
     rng: int = 0,
     axes: str | None = None,
-    intensity_range: tuple[float, float] | IntensityRange | None = None,
+    intensity_range: GivenRange | None = None,
 ) -> NDArray[Any]:
     """Add noise to a clean image or a stack of them.
 

@@ -159,7 +159,7 @@ def resolve_intensity_ranges(
         return given
     if (known := known_ranges(planes, axes, given, range_of=range_of)) is not None:
         return known
-    leading, shape = _grouping(planes, axes, range_of)
+    leading, shape = stack_grouping(planes, axes, range_of)
     found = tuple(_lowest_and_highest(planes[part]) for part in _groups(shape))
     return IntensityRanges(leading, shape, found)
 
@@ -171,7 +171,7 @@ def known_ranges(
 
     The arguments are those of `resolve_intensity_ranges`.
     """
-    leading, shape = _grouping(planes, axes, range_of)
+    leading, shape = stack_grouping(planes, axes, range_of)
     n_ranges = math.prod(shape)
     if isinstance(given, IntensityRange):
         return IntensityRanges(leading, shape, (given,) * n_ranges)
@@ -189,8 +189,13 @@ def known_ranges(
     return IntensityRanges(leading, shape, tuple(by_channel.ranges[n] for n in numbers))
 
 
-def _grouping(planes: Any, axes: str, range_of: str) -> tuple[str, tuple[int, ...]]:
-    """Return the axes of the stack, and how many ranges there are along each."""
+def stack_grouping(
+    planes: Any, axes: str, range_of: str
+) -> tuple[str, tuple[int, ...]]:
+    """Return the axes of a stack, and how many ranges there are along each.
+
+    The arguments are those of `resolve_intensity_ranges`.
+    """
     if range_of not in RANGE_OF:
         raise InvalidInputError(
             f"range_of must be one of {', '.join(RANGE_OF)}, got {range_of!r}."

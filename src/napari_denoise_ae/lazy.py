@@ -194,7 +194,9 @@ def pyramid(image: Any, axes: str | None = None) -> list[Array]:
     levels = [as_dask(image)]
     resolved = resolve_axes(levels[0].shape, axes)
     sides = (resolved.index("Y"), resolved.index("X"))
-    while max(levels[-1].shape[side] for side in sides) > LARGEST_PLANE:
+    while max(lengths := [levels[-1].shape[side] for side in sides]) > LARGEST_PLANE:
+        if min(lengths) < 2:
+            break
         half = da.coarsen(
             mean_of_pixels, levels[-1], dict.fromkeys(sides, 2), trim_excess=True
         )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .checkpoint import TrainingRecord
+    from .checkpoint import Checkpoint, TrainingRecord
     from .denoiser import Denoiser
 
     #: Reads rows and columns of a plane, by its index in the stack.
@@ -159,13 +159,13 @@ def find_misfits(
         planes.shape[:-1], scale, lambda plane, part: planes[plane][part]
     )
     return describe_misfits(
-        planes.shape[-1], denoiser, scale, noise_levels(windows, scale)
+        planes.shape[-1], denoiser.checkpoint, scale, noise_levels(windows, scale)
     )
 
 
 def describe_misfits(
     n_colours: int,
-    denoiser: Denoiser,
+    checkpoint: Checkpoint,
     ranges: IntensityRanges,
     levels: Sequence[float],
 ) -> list[str]:
@@ -175,7 +175,7 @@ def describe_misfits(
     ----------
     n_colours : int
         Colours of a plane: 1 for grey.
-    denoiser : Denoiser
+    checkpoint : Checkpoint
         The model.
     ranges : IntensityRanges
         The intensity ranges of a stack.
@@ -188,8 +188,8 @@ def describe_misfits(
         Empty where the model fits; else at most one text for each channel.
     """
     found = []
-    name, record = denoiser.checkpoint.name, denoiser.checkpoint.record
-    if n_colours < denoiser.network.in_channels:
+    name, record = checkpoint.name, checkpoint.record
+    if n_colours < checkpoint.outline().in_channels:
         found.append(
             f"The model {name!r} is for colour images and this one is grey: it is "
             "denoised as a colour image of three equal channels, and their mean is "
