@@ -70,6 +70,8 @@ def main() -> None:
     draw_clipping(folder / "clipping.png")
     draw_noise_levels(folder / "noise-levels.png")
     draw_light_noise(folder / "light-noise.png")
+    draw_residual(folder / "residual.png")
+    draw_ablation(folder / "skip-curves.png")
     if arguments.data is not None:
         draw_cifar10(arguments.data, folder / "cifar10.png")
     for path in sorted(folder.glob("*.png")):
@@ -323,6 +325,124 @@ def _draw_block(
             Polygon(corners, facecolor=(colour, alpha), edgecolor="0.25", linewidth=0.8)
         )
     return far + skew
+
+
+# --- skip connections ------------------------------------------------------
+
+
+def residual_levels() -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Give the shapes of what the network `residual` hands on, by what made it."""
+    network = build_network("residual", {}).eval()
+    shapes: list[tuple[str, tuple[int, ...]]] = []
+    parts = {
+        "convolution": network.convolutions,
+        "halving": network.halvings,
+        "doubling": network.doublings,
+        "refinement": network.refinements,
+    }
+    for name, modules in parts.items():
+        for module in modules:
+            module.register_forward_hook(
+                lambda *call, name=name: shapes.append((name, tuple(call[-1].shape)))
+            )
+    network.bottleneck[1].register_forward_hook(
+        lambda *call: shapes.append(("vector", tuple(call[-1].shape)))
+    )
+    network(torch.zeros(1, 3, 32, 32))
+    return iter([(name, shape[1:]) for name, shape in shapes])
+
+
+def draw_residual(path: Path) -> None:
+    """Draw the network `residual`: down on the left, up on the right."""
+    shapes: dict[str, list[tuple[int, ...]]] = {}
+    for name, shape in residual_levels():
+        shapes.setdefault(name, []).append(shape)
+    figure = Figure(figsize=(9.0, 4.4))
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    axes.set_axis_off()
+    axes.set_xlim(-0.2, 10.2)
+    axes.set_ylim(-0.4, 4.5)
+    image = (3, 32, 32)
+    left, right = (1.5, 2.5, 3.5), (8.5, 7.5, 6.5)
+    _box(axes, 0.45, 3.9, image, "noisy", "#eeeeee")
+    _box(axes, 9.55, 3.9, image, "denoised", "#eeeeee")
+    for level in range(3):
+        height = 3.9 - 1.1 * level
+        _box(axes, left[level], height, shapes["convolution"][level], "conv", BLUE)
+        up = shapes["refinement"][2 - level]
+        _box(axes, right[level], height, up, "2 conv", BLUE)
+        _arrow(axes, (left[level] + 0.42, height), (right[level] - 0.42, height), RED)
+        axes.text(5.0, height + 0.1, "skip connection", ha="center", color=RED)
+        below = (left[level] + 1.0, height - 0.8) if level < 2 else (3.8, 0.95)
+        _arrow(axes, (left[level], height - 0.3), below, "0.3")
+        above = (right[level], height - 0.3)
+        start = (right[level] - 1.0, height - 0.8) if level < 2 else (6.2, 0.95)
+        _arrow(axes, start, above, "0.3")
+    _arrow(axes, (0.85, 3.9), (1.08, 3.9), "0.3")
+    _arrow(axes, (8.92, 3.9), (9.15, 3.9), "0.3")
+    code, vector = shapes["halving"][-1], shapes["vector"][0]
+    _box(axes, 3.8, 0.6, code, "code", BLUE)
+    _box(axes, 5.0, 0.6, vector, "vector", RED)
+    _box(axes, 6.2, 0.6, code, "code", BLUE)
+    _arrow(axes, (4.2, 0.6), (4.72, 0.6), "0.3")
+    _arrow(axes, (5.25, 0.6), (5.8, 0.6), "0.3")
+    notes = {"fontsize": 8, "color": "0.3", "ha": "center"}
+    axes.text(5.0, -0.1, "dense bottleneck", **notes)
+    axes.text(1.3, 1.2, "down: batch norm,\nReLU, max pooling", **notes)
+    axes.text(8.7, 1.2, "up: transposed conv,\nbatch norm, ReLU", **notes)
+    save_figure(figure, path)
+
+
+def _box(
+    axes: Axes, x: float, y: float, shape: tuple[int, ...], name: str, colour: str
+) -> None:
+    text = _size(*shape[:2]) if len(shape) == 3 else f"{shape[0]}"
+    axes.text(
+        x,
+        y,
+        f"{name}\n{text}",
+        ha="center",
+        va="center",
+        fontsize=8,
+        bbox={"boxstyle": "round", "facecolor": (colour, 0.35), "edgecolor": "0.25"},
+    )
+
+
+def _arrow(
+    axes: Axes, start: tuple[float, float], end: tuple[float, float], colour: str
+) -> None:
+    axes.add_patch(
+        FancyArrowPatch(
+            start, end, arrowstyle="-|>", mutation_scale=11, color=colour, shrinkA=2
+        )
+    )
+
+
+def draw_ablation(path: Path) -> None:
+    """Draw the validation PSNR of `residual` with and without skip connections."""
+    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
+    axes = figure.add_subplot()
+    for name, label, colour in (
+        ("residual", "with skip connections", BLUE),
+        ("residual-no-skips", "without", RED),
+    ):
+        history = read_history(DOCS / f"{name}.history.csv")
+        epochs = [result.epoch for result in history]
+        decibels = [result.val_psnr for result in history]
+        axes.plot(epochs, decibels, color=colour, marker=".", label=label)
+        axes.annotate(
+            f"{decibels[-1]:.2f} dB",
+            (epochs[-1], decibels[-1]),
+            (0, -14),
+            textcoords="offset points",
+            ha="right",
+            color=colour,
+        )
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("PSNR of the validation images / dB")
+    axes.grid(color="0.9")
+    axes.legend(frameon=False, loc="center right")
+    save_figure(figure, path)
 
 
 # --- files -----------------------------------------------------------------

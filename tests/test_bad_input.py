@@ -16,7 +16,7 @@ import pytest
 import tifffile
 import torch
 from PIL import Image
-from synthetic import make_record, random_checkpoint, smooth_photo
+from synthetic import make_record, random_checkpoint, small_config, smooth_photo
 
 from napari_denoise_ae.checkpoint import save_checkpoint
 from napari_denoise_ae.cli import main
@@ -70,6 +70,11 @@ def examples(tmp_path_factory) -> dict[str, bytes]:
     good = random_checkpoint(record=make_record())
     save_checkpoint(good, folder / "good.pt")
     save_checkpoint(random_checkpoint(in_channels=5), folder / "five.pt")
+    for name, settings in (("few", {"n_test": 6}), ("mild", {"noise": "gaussian:0.1"})):
+        record = make_record(
+            dataset="CIFAR-10 training set", config=small_config(**settings)
+        )
+        save_checkpoint(random_checkpoint(record=record), folder / f"{name}.pt")
     content = torch.load(folder / "good.pt", weights_only=True)
     torch.save(content | {"format_version": 2}, folder / "newer.pt")
     torch.save({"layer.weight": torch.zeros(3, 4)}, folder / "other.pt")
@@ -120,6 +125,10 @@ def evaluate(options: str, *words: str) -> Mistake:
     return Mistake(f"evaluate {options} --json scores.json --model good.pt", words)
 
 
+def compare(options: str, *words: str) -> Mistake:
+    return Mistake(f"compare {options}", words)
+
+
 LONG = "a" * 300
 MISTAKES = [
     # Images that cannot be read, or are none.
@@ -147,7 +156,7 @@ MISTAKES = [
     denoise("--add-noise gaussian:-0.1", "above 0", "-0.1"),
     denoise("--add-noise gaussian:0", "above 0"),
     denoise("--add-noise gaussian:nan", "above 0"),
-    denoise("--add-noise poisson:1", "poisson:1", "gaussian"),
+    denoise("--add-noise perlin:1", "perlin:1", "gaussian"),
     denoise("--add-noise gaussian:0.1 --seed 99999999999999999999", "seed"),
     denoise("--add-noise gaussian:0.1", "intensity", source="flat.tif"),
     denoise("--intensity-range 5,5", "intensity_range"),
@@ -248,6 +257,32 @@ MISTAKES = [
     ),
     Mistake("evaluate --data data --json nothing", ("nothing", "folder")),
     Mistake("evaluate --data data --model malicious.pt", ("malicious.pt",)),
+    evaluate("--data data --limit 25", "limit", "at most 24"),
+    Mistake("evaluate --data data --model few.pt --limit 7", ("at most 6", "few.pt")),
+    evaluate("--images photos --data-range 0,1", "--data-range", "--pair"),
+    evaluate("--pair grey.tif grey.tif --limit 3", "--limit", "no effect"),
+    Mistake("evaluate --data data --model five.pt", ("5 channels",)),
+    # Comparing.
+    compare("good.pt missing.pt --data data", "missing.pt"),
+    compare("good.pt malicious.pt --data data", "malicious.pt"),
+    compare("good.pt text.pt --data data", "text.pt", "not a checkpoint"),
+    compare("good.pt five.pt --data data", "five.pt", "5 channels"),
+    compare("good.pt --data nothing", "cifar-10-batches-py", "https://"),
+    compare("good.pt --images nothing", "nothing", "no images"),
+    compare("good.pt --images bad_images", "a.png", "damaged"),
+    compare("good.pt --data data --limit 0", "limit"),
+    compare("good.pt few.pt --data data --limit 7", "at most 6", "few.pt"),
+    compare("good.pt mild.pt --data data", "gaussian:0.5", "mild.pt: gaussian:0.1"),
+    compare("good.pt --data data --noise perlin:1", "perlin:1"),
+    compare("good.pt --data data --seed -1", "seed"),
+    compare("good.pt --data data --device tpu", "tpu"),
+    compare("good.pt --data data --figure figure.jpg", "figure.jpg", ".png"),
+    compare("good.pt --data data --figure missing/f.png", "missing does not exist"),
+    compare("good.pt --data data --figure nothing", ".png"),
+    compare("good.pt --data data --json nothing", "nothing", "folder"),
+    compare("good.pt --data data --json f.png --figure f.png", "replace", "the figure"),
+    compare("good.pt run.pt --data data --json run.pt", "run.pt", "replace a model"),
+    Mistake("evaluate --data data --model good.pt --json good.pt", ("replace",)),
 ]
 
 
@@ -289,6 +324,7 @@ WRITING = [
     "demo",
     "train --data data --epochs 1 --network-option base_channels=4",
     "evaluate --images photos --model good.pt --json scores.json",
+    "compare good.pt --images photos --no-baselines",
 ]
 
 

@@ -23,6 +23,7 @@ from synthetic import (
 
 from napari_denoise_ae.checkpoint import (
     FORMAT_VERSION,
+    Checkpoint,
     builtin_models,
     load_checkpoint,
     load_training_state,
@@ -65,6 +66,19 @@ def test_what_is_saved_is_loaded(tmp_path):
     assert (loaded.network, loaded.network_options) == ("conv", SMALL)
     assert loaded.record == saved.record
     assert equal_weights(loaded.state_dict, saved.state_dict)
+
+
+def test_a_network_with_batch_normalization_is_saved_and_loaded(tmp_path):
+    options = {"base_channels": 2, "skip_connections": False}
+    network = build_network("residual", options)
+    network(torch.rand(2, 3, 32, 32))  # counts a batch
+    checkpoint = Checkpoint("a", "residual", options, dict(network.state_dict()), None)
+    save_checkpoint(checkpoint, tmp_path / "a.pt")
+    loaded = load_checkpoint(tmp_path / "a.pt")
+    assert equal_weights(dict(loaded.state_dict), dict(checkpoint.state_dict))
+    images = torch.rand(2, 3, 32, 32)
+    built = loaded.build(torch.device("cpu"))
+    assert torch.equal(built(images), network.eval()(images))
 
 
 def test_a_checkpoint_without_a_record_is_loaded(tmp_path):

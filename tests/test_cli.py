@@ -12,11 +12,15 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
-from synthetic import smooth_photo
+from synthetic import make_record, random_checkpoint, small_config, smooth_photo
 
 from napari_denoise_ae import __version__, cli
 from napari_denoise_ae.baselines import BASELINES
-from napari_denoise_ae.checkpoint import load_checkpoint, load_training_state
+from napari_denoise_ae.checkpoint import (
+    load_checkpoint,
+    load_training_state,
+    save_checkpoint,
+)
 from napari_denoise_ae.cli import main
 from napari_denoise_ae.inference import denoise
 from napari_denoise_ae.training import BatchResult, Trainer
@@ -194,7 +198,6 @@ def test_the_demo_adds_the_noise_that_a_model_is_for(model_file, tmp_path, capsy
 @pytest.mark.filterwarnings("default")
 def test_the_demo_of_a_model_without_a_record_is_refused(tmp_path, capsys):
     import torch
-    from synthetic import random_checkpoint
 
     weights = dict(random_checkpoint(base_channels=32).state_dict)
     torch.save(weights, tmp_path / "plain.pth")
@@ -231,6 +234,8 @@ def test_train_writes_its_files_and_says_where(cifar10, tmp_path, capsys):
         "model.pt",
         "model.history.csv",
         "model.curves.png",
+        "model.gallery.png",
+        "mean of 24 test images",
     ):
         assert part in printed.out
     assert "epoch   2/2" in printed.err
@@ -240,6 +245,7 @@ def test_train_writes_its_files_and_says_where(cifar10, tmp_path, capsys):
         "model.resume",
         "model.history.csv",
         "model.curves.png",
+        "model.gallery.png",
     }
 
 
@@ -373,13 +379,66 @@ def test_evaluate_on_cifar10(cifar10, model_file, tmp_path, capsys):
     assert f"{records[0]['psnr_mean']:.2f}" in printed
 
 
+def test_evaluate_says_which_images_it_takes_and_why(cifar10, tmp_path, capsys):
+    record = make_record(dataset="CIFAR-10 training set", config=small_config(n_test=4))
+    file = tmp_path / "four.pt"
+    save_checkpoint(random_checkpoint(record=record), file)
+    assert run("evaluate", "--data", cifar10, "--model", file) == 0
+    printed = capsys.readouterr().out
+    assert "4, all test images of CIFAR-10 that four.pt was not trained on" in printed
+    assert "noise   gaussian:0.5\n" in printed
+    assert run("evaluate", "--data", cifar10, "--model", file, "--limit", 3) == 0
+    assert "3, the first of 4 test images" in capsys.readouterr().out
+
+
+def test_evaluate_warns_of_noise_that_the_model_is_not_for(cifar10, model_file, capsys):
+    given = ["--limit", 5, "--noise", "gaussian:0.05"]
+    assert run("evaluate", "--data", cifar10, "--model", model_file, *given) == 0
+    assert "These images look much less noisy" in capsys.readouterr().err
+
+
+def test_compare_puts_models_side_by_side(cifar10, model_file, tmp_path, capsys):
+    other = tmp_path / "other" / "model.pt"
+    other.parent.mkdir()
+    other.write_bytes(model_file.read_bytes())
+    figure, file = tmp_path / "figure.png", tmp_path / "scores.json"
+    given = ["--data", cifar10, "--limit", 2, "--figure", figure, "--json", file]
+    assert run("compare", model_file, other, "conv", *given) == 0
+    records = json.loads(file.read_text())
+    names = [f"{model_file.parent.name}/model.pt", "other/model.pt", "conv"]
+    methods = ["noisy", *names, *BASELINES]
+    assert [record["method"] for record in records] == methods
+    assert {record["n"] for record in records} == {2}
+    printed = capsys.readouterr().out
+    for part in (*methods, "PSNR", "SSIM", "parameters", "186,371", str(figure)):
+        assert part in printed
+    assert read(figure).shape[1] > 5 * 250
+
+
+def test_compare_on_a_folder_without_baselines(
+    model_file, tmp_path, png, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "images"
+    folder.mkdir()
+    png.rename(folder / "a.png")
+    Image.fromarray(np.arange(900, dtype=np.uint8).reshape(20, 45)).save(
+        folder / "b.png"
+    )
+    assert run("compare", model_file, "--images", folder, "--no-baselines") == 0
+    printed = capsys.readouterr().out
+    assert "images  2, all in" in printed
+    assert "wavelet" not in printed
+    assert read(tmp_path / "comparison.png").std() > 5
+
+
 def test_evaluate_on_a_folder(model_file, tmp_path, png, capsys):
     folder = tmp_path / "images"
     folder.mkdir()
     png.rename(folder / "a.png")
     given = ["--images", folder, "--model", model_file, "--noise", "gaussian:0.1"]
     assert run("evaluate", *given) == 0
-    assert "images  1, noise gaussian:0.1" in capsys.readouterr().out
+    assert "images  1, all in" in capsys.readouterr().out
 
 
 @pytest.fixture
@@ -425,7 +484,7 @@ def test_info_describes_a_file_or_a_built_in_model(model_file, capsys):
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["denoise"], ["train"], ["evaluate"], ["demo"]]
+    "command", [[], ["denoise"], ["train"], ["evaluate"], ["compare"], ["demo"]]
 )
 def test_help_is_there(command, capsys):
     with pytest.raises(SystemExit, match="0"):
@@ -467,6 +526,9 @@ def test_the_version_is_there(capsys):
         ["evaluate", "--data", "d", "--images", "i"],
         ["evaluate", "--pair", "a.tif"],
         ["evaluate", "--data", "d", "--limit", "few"],
+        ["compare", "--data", "d"],
+        ["compare", "conv"],
+        ["compare", "conv", "--data", "d", "--images", "i"],
         ["info"],
     ],
     ids=" ".join,

@@ -10,6 +10,7 @@ from napari_denoise_ae.config import (
     AUGMENTATIONS,
     OPTIMIZERS,
     PRESETS,
+    SCHEDULES,
     TrainingConfig,
     preset_config,
 )
@@ -30,6 +31,9 @@ BAD_VALUES = {
     "patience": [0, -1, 1.5, None, math.inf],
     "min_delta": [-1e-9, math.nan, math.inf, "0", None, True],
     "val_fraction": [0, 0.0, 1, 1.0, -0.1, 1.5, math.nan, "0.1", None],
+    "ssim_weight": [0, 0.0, 1, 1.0, -0.1, math.nan, "0.1", None],
+    "schedule": ["", "linear", None, True],
+    "n_test": [0, -1, 10_001, 1.5, "6000", None, True],
     "seed": [-1, 0.5, "0", None, True],
     "mixed_precision": ["no", 2, None],
     "preset": [None, 3],
@@ -68,6 +72,20 @@ def test_the_defaults_are_those_of_the_teaching_script():
     assert config.noise_model == Gaussian(0.5, clipped=True)
 
 
+def test_the_residual_preset_is_the_second_teaching_project():
+    config = PRESETS["residual"]
+    assert (config.network, config.loss, config.optimizer) == (
+        "residual",
+        "mse",
+        "adam",
+    )
+    assert config.noise_model == Gaussian(0.1, clipped=True)
+    assert config.epochs == config.patience == 100
+    # 80/10/10 of 60,000 images.
+    n_val = round((60_000 - config.n_test) * config.val_fraction)
+    assert (config.n_test, n_val) == (6_000, 6_000)
+
+
 def test_patience_may_exceed_epochs():
     assert TrainingConfig(epochs=2, patience=5).patience == 5
 
@@ -81,8 +99,11 @@ def test_patience_may_exceed_epochs():
         ("val_fraction", 0.999),
         ("seed", 0),
         ("epochs", 1),
+        ("n_test", 1),
+        ("n_test", 10_000),
         ("mixed_precision", False),
         *[("loss", loss) for loss in LOSSES],
+        *[("schedule", schedule) for schedule in SCHEDULES],
         *[("optimizer", optimizer) for optimizer in OPTIMIZERS],
         *[("augmentation", augmentation) for augmentation in AUGMENTATIONS],
     ],

@@ -22,6 +22,8 @@ from napari_denoise_ae.data import (
     ImageSet,
     download_cifar10,
     load_cifar10,
+    load_test_images,
+    load_training_images,
     split_indices,
 )
 from napari_denoise_ae.errors import DatasetError
@@ -76,6 +78,20 @@ def test_cifar10_is_read_as_rgb_bytes(cifar10, train, n_images):
     content = pickle.loads((cifar10 / FOLDER_NAME / batch).read_bytes())
     expected = content["data"][0].reshape(3, 32, 32)
     np.testing.assert_array_equal(images.images[0].transpose(2, 0, 1), expected)
+
+
+@pytest.mark.parametrize("n_test", [1, 10, N_TEST])
+def test_the_first_test_images_are_kept_apart_and_the_others_train(cifar10, n_test):
+    training = load_training_images(cifar10, n_test=n_test)
+    test = load_test_images(cifar10, n_test=n_test)
+    whole = load_cifar10(cifar10, train=False).images
+    np.testing.assert_array_equal(test.images, whole[:n_test])
+    assert len(training.images) == N_TRAIN + N_TEST - n_test
+    np.testing.assert_array_equal(training.images[N_TRAIN:], whole[n_test:])
+    np.testing.assert_array_equal(
+        training.images[:N_TRAIN], load_cifar10(cifar10, train=True).images
+    )
+    assert ("from" in training.name) == (n_test < N_TEST)
 
 
 def test_the_inner_folder_may_be_named(cifar10):

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 from synthetic import make_record, random_checkpoint, small_config
 
-from napari_denoise_ae.checkpoint import load_checkpoint
+from napari_denoise_ae.checkpoint import Checkpoint, load_checkpoint
 from napari_denoise_ae.description import describe_checkpoint
+from napari_denoise_ae.models import build_network
 
 
 def test_everything_that_is_known_is_said():
@@ -24,7 +25,8 @@ def test_everything_that_is_known_is_said():
         "seed 42",
         "mse",
         "adam, learning rate 0.01, batches of 8",
-        "3 run of at most 3, patience 3",
+        "3 of 3 epochs, constant learning rate",
+        "none (patience 3)",
         "all epochs are done",
         "2: validation loss 0.012500, PSNR 19.50 dB",
         "radius 14 pixels, stride 8",
@@ -32,6 +34,33 @@ def test_everything_that_is_known_is_said():
         "2026-01-01",
     ):
         assert part in text
+
+
+@pytest.mark.parametrize(
+    ("dataset", "settings", "words"),
+    [
+        ("CIFAR-10 training set", {}, "all 10,000 images"),
+        ("CIFAR-10 training set", {"n_test": 6000}, "first 6,000 of the 10,000 images"),
+        ("squares", {"n_test": 6000}, "none: these images have no test part"),
+        ("squares", {"loss": "mse_ssim", "ssim_weight": 0.3}, "1 - SSIM 0.3"),
+        ("squares", {"schedule": "cosine"}, "3 of 3 epochs, cosine learning rate"),
+        ("squares", {"patience": 2, "min_delta": 0.1}, "patience 2, min_delta 0.1"),
+    ],
+)
+def test_how_it_was_trained_is_said(dataset, settings, words):
+    record = make_record(dataset=dataset, config=small_config(**settings))
+    text = "\n".join(describe_checkpoint(random_checkpoint(record=record)))
+    assert words in text
+
+
+@pytest.mark.parametrize(
+    ("options", "words"), [({}, "yes"), ({"skip_connections": False}, "no")]
+)
+def test_skip_connections_are_said_of_a_network_that_has_them(options, words):
+    network = build_network("residual", options)
+    checkpoint = Checkpoint("a", "residual", options, dict(network.state_dict()), None)
+    assert f"skip connections  {words}" in describe_checkpoint(checkpoint)
+    assert "skip connections" not in "\n".join(describe_checkpoint(random_checkpoint()))
 
 
 def test_the_built_in_model_has_the_published_size():

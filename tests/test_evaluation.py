@@ -2,31 +2,38 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
-from synthetic import CPU, random_checkpoint, smooth_images, smooth_photo
+from synthetic import (
+    CPU,
+    make_record,
+    random_checkpoint,
+    small_config,
+    smooth_images,
+    smooth_photo,
+)
 
-from napari_denoise_ae import evaluate
+from napari_denoise_ae import compare_models, evaluate
 from napari_denoise_ae.baselines import BASELINES
+from napari_denoise_ae.checkpoint import Checkpoint, TrainingRecord, save_checkpoint
 from napari_denoise_ae.errors import (
     CheckpointError,
     DatasetError,
     DenoiseAEError,
+    DenoiseAEWarning,
     DeviceError,
     InvalidInputError,
+    OutputError,
 )
-from napari_denoise_ae.evaluation import (
-    Score,
-    noisy_pairs,
-    read_clean_images,
-    real_pairs,
-    score_methods,
-)
-from napari_denoise_ae.inference import Denoiser
+from napari_denoise_ae.evaluation import Task, find_misfits, load_models, pair_task
+from napari_denoise_ae.inference import Denoiser, relative_noise
 from napari_denoise_ae.metrics import psnr, ssim
+from napari_denoise_ae.pairs import noisy_pairs, read_clean_images, real_pairs
+from napari_denoise_ae.scoring import Score, score_methods
 
 FIELDS = {
     "method",
@@ -38,6 +45,7 @@ FIELDS = {
     "ssim_std",
     "seconds_per_image",
     "parameter",
+    "n_parameters",
 }
 
 
@@ -53,7 +61,8 @@ def photos(n_images: int, channels: int = 3) -> list[np.ndarray]:
 
 
 def scores_by_name(pairs, denoiser) -> dict[str, Score]:
-    return {score.method: score for score in score_methods(pairs, denoiser, "some")}
+    models = {"random": denoiser}
+    return {score.method: score for score in score_methods(pairs, models, "some")}
 
 
 def test_on_cifar10_test_images(cifar10, checkpoint):
@@ -68,13 +77,225 @@ def test_on_cifar10_test_images(cifar10, checkpoint):
 
 
 def test_without_a_limit_all_test_images_are_taken(cifar10, checkpoint, monkeypatch):
-    monkeypatch.setattr("napari_denoise_ae.evaluation.BASELINES", {})
+    monkeypatch.setattr("napari_denoise_ae.scoring.BASELINES", {})
     scores = evaluate(cifar10, model=checkpoint, device="cpu")
     assert {score.n for score in scores} == {24}
 
 
+def trained(name: str = "random", **settings: object) -> Checkpoint:
+    """A model that says it was trained on CIFAR-10, for noise of 0.5."""
+    record = make_record(
+        dataset="CIFAR-10 training set", config=small_config(**settings)
+    )
+    return replace(random_checkpoint(record=record), name=name)
+
+
+@pytest.fixture
+def no_baselines(monkeypatch) -> None:
+    monkeypatch.setattr("napari_denoise_ae.scoring.BASELINES", {})
+
+
+def test_the_noise_is_that_of_training_unless_given(cifar10, no_baselines):
+    model = trained(noise="gaussian:0.45")
+    given = {"model": model, "limit": 2, "device": "cpu"}
+    assert evaluate(cifar10, **given)[0].noise == "gaussian:0.45"
+    assert evaluate(cifar10, noise="gaussian:0.50", **given)[0].noise == "gaussian:0.5"
+
+
+def test_only_images_that_the_model_was_not_trained_on_are_taken(cifar10, no_baselines):
+    model = trained(n_test=10)
+    assert {score.n for score in evaluate(cifar10, model=model)} == {10}
+    assert {score.n for score in evaluate(cifar10, model=model, limit=9)} == {9}
+    with pytest.raises(InvalidInputError, match=r"at most 10.*'random' was trained"):
+        evaluate(cifar10, model=model, limit=11)
+    with pytest.raises(InvalidInputError, match=r"at most 24.*no more test images"):
+        evaluate(cifar10, model=trained(), limit=25)
+
+
+def test_scores_tell_the_size_of_models(cifar10, checkpoint):
+    noisy, model, *baselines = evaluate(cifar10, model=checkpoint, limit=2)
+    weights = checkpoint.state_dict.values()
+    assert model.n_parameters == sum(tensor.numel() for tensor in weights)
+    assert {score.n_parameters for score in (noisy, *baselines)} == {None}
+
+
+# --- models and noise that do not fit --------------------------------------
+
+
+def misfits(noise: str, record: TrainingRecord | None) -> list[str]:
+    models = {"mine": Denoiser(random_checkpoint(record=record), CPU)}
+    images = list(smooth_images(20, side=32))
+    return find_misfits(Task(noisy_pairs(images, noise, seed=0), noise, ""), models)
+
+
+def record_for(noise: str) -> TrainingRecord:
+    """A record whose estimate of noise is that of real images with such noise."""
+    pairs = noisy_pairs(list(smooth_images(50, side=32, seed=1)), noise, seed=100)
+    estimates = [relative_noise(pair.noisy, pair.input_range) for pair in pairs]
+    low, middle, high = map(float, np.percentile(estimates, (5, 50, 95)))
+    config = small_config(noise=noise)
+    return make_record(config=config, noise_estimate=(low, middle, high))
+
+
+FITTING = [
+    "gaussian:0.1",
+    "gaussian:0..0.3",
+    "gaussian:0.1+salt_pepper:0.05",
+    "salt_pepper:0.3",
+    "poisson:20..50",
+]
+
+
+@pytest.mark.parametrize("noise", FITTING)
+def test_the_noise_of_training_fits(noise):
+    assert misfits(noise, record_for(noise)) == []
+
+
+@pytest.mark.parametrize(
+    ("noise", "trained_for", "words"),
+    [
+        ("gaussian:0.1", "gaussian:0.5", "These images look much less noisy"),
+        ("gaussian:0.5", "gaussian:0.1", "These images look much more noisy"),
+        ("gaussian:0.3", "gaussian:0..0.05", "much more noisy"),
+        ("gaussian:0..0.3", "gaussian:0.1", "noisy"),
+        ("gaussian:0.1+gaussian:0.3", "gaussian:0.1", "much more noisy"),
+        ("gaussian:0.1+salt_pepper:0.02", "gaussian:0.1", "another kind of noise"),
+        ("speckle:0.25", "gaussian:0.1", "noise"),
+    ],
+)
+def test_other_noise_does_not_fit(noise, trained_for, words):
+    (message,) = misfits(noise, record_for(trained_for))
+    assert words in message
+    assert "'mine'" in message
+    assert trained_for in message
+
+
+def test_part_of_a_composed_noise_is_no_other_kind():
+    record = record_for("gaussian:0.1+salt_pepper:0.01")
+    assert misfits("gaussian:0.1", record) == []
+
+
+def test_nothing_is_said_of_a_model_without_a_record():
+    assert misfits("gaussian:0.1", None) == []
+
+
+def test_evaluate_warns_of_noise_that_does_not_fit(cifar10, no_baselines):
+    with pytest.warns(DenoiseAEWarning, match="much less noisy"):
+        evaluate(cifar10, model=trained(), noise="gaussian:0.05", limit=5)
+
+
+def test_real_images_may_not_fit_either(denoiser):
+    record = record_for("gaussian:0.5")
+    models = {"mine": Denoiser(random_checkpoint(record=record), CPU)}
+    (message,) = find_misfits(pair_task(*real_pair(), models, None), models)
+    assert "much less noisy" in message
+
+
+# --- comparing models ------------------------------------------------------
+
+
+def test_models_and_baselines_side_by_side(cifar10, tmp_path):
+    figure = tmp_path / "figure.png"
+    models = [trained("first"), trained("second", n_test=12)]
+    scores = compare_models(models, cifar10, device="cpu", figure=figure)
+    names = ["noisy", "first", "second", *BASELINES]
+    assert [score.method for score in scores] == names
+    assert {(score.n, score.noise) for score in scores} == {(12, "gaussian:0.5")}
+    with Image.open(figure) as picture:
+        # Four columns, five rows.
+        assert 1.1 < picture.height / picture.width < 1.6
+
+
+def test_one_model_is_scored_as_evaluate_does(cifar10, no_baselines):
+    given = {"limit": 3, "device": "cpu"}
+    compared = compare_models([trained()], cifar10, **given)
+    evaluated = evaluate(cifar10, model=trained(), **given)
+    for first, second in zip(compared, evaluated, strict=True):
+        assert first.psnr_mean == second.psnr_mean
+        assert first.ssim_mean == second.ssim_mean
+
+
+def test_baselines_can_be_left_out(cifar10):
+    scores = compare_models([trained()], cifar10, limit=2, baselines=False)
+    assert [score.method for score in scores] == ["noisy", "random"]
+
+
+def test_a_thousand_images_are_enough_for_a_comparison(
+    cifar10, no_baselines, monkeypatch
+):
+    monkeypatch.setattr("napari_denoise_ae.evaluation.COMPARED_IMAGES", 7)
+    assert compare_models([trained()], cifar10)[0].n == 7
+    assert compare_models([trained(n_test=5)], cifar10)[0].n == 5
+    assert compare_models([trained()], cifar10, limit=9)[0].n == 9
+
+
+def test_models_of_one_name_are_told_apart(tmp_path):
+    paths = [tmp_path / "a" / "model.pt", tmp_path / "b" / "model.pt"]
+    for path in paths:
+        path.parent.mkdir()
+        save_checkpoint(trained(), path)
+    save_checkpoint(trained(), tmp_path / "other.pt")
+    sources = [*paths, str(tmp_path / "other.pt"), "conv", trained(), trained("noisy")]
+    assert list(load_models([*sources, "conv"], CPU)) == [
+        "a/model.pt",
+        "b/model.pt",
+        "other.pt",
+        "conv",
+        "random",
+        "noisy (2)",
+        "conv (2)",
+    ]
+
+
+@pytest.mark.parametrize("models", [[], "conv", trained()])
+def test_a_comparison_needs_a_list_of_models(models, cifar10):
+    with pytest.raises(InvalidInputError, match="at least one model"):
+        compare_models(models, cifar10)
+
+
+def test_models_for_different_noise_are_compared_only_if_it_is_said(
+    cifar10, no_baselines
+):
+    models = [trained("a"), trained("b", noise="gaussian:0.4"), random_checkpoint()]
+    with pytest.raises(InvalidInputError, match=r"a: gaussian:0\.5, b: gaussian:0\.4"):
+        compare_models(models, cifar10)
+    scores = compare_models(models, cifar10, noise="gaussian:0.45", limit=2)
+    assert {score.noise for score in scores} == {"gaussian:0.45"}
+
+
+def test_the_model_with_the_fewest_images_left_decides(cifar10):
+    models = [trained("a"), trained("b", n_test=6)]
+    with pytest.raises(InvalidInputError, match=r"at most 6.*'b' was trained"):
+        compare_models(models, cifar10, limit=7)
+
+
+@pytest.mark.parametrize(
+    ("settings", "error"),
+    [
+        ({"figure": "figure.jpg"}, InvalidInputError),
+        ({"figure": "missing/figure.png"}, OutputError),
+        ({"limit": 0}, InvalidInputError),
+        ({"noise": "perlin:1"}, InvalidInputError),
+        ({"device": "tpu"}, DeviceError),
+        ({"models": ["conv", "missing.pt"]}, CheckpointError),
+        ({"models": [random_checkpoint(in_channels=5)]}, InvalidInputError),
+    ],
+    ids=str,
+)
+def test_mistakes_are_found_before_anything_is_scored(
+    settings, error, cifar10, tmp_path, monkeypatch
+):
+    def too_late(*_: object, **__: object) -> None:
+        raise AssertionError("scoring has begun")
+
+    monkeypatch.setattr("napari_denoise_ae.evaluation.score_methods", too_late)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(error):
+        compare_models(settings.pop("models", [trained()]), cifar10, **settings)
+
+
 def test_the_seed_decides_the_noise(cifar10, checkpoint, monkeypatch):
-    monkeypatch.setattr("napari_denoise_ae.evaluation.BASELINES", {})
+    monkeypatch.setattr("napari_denoise_ae.scoring.BASELINES", {})
     given = {"model": checkpoint, "limit": 2, "device": "cpu"}
     first, again, other = (
         evaluate(cifar10, seed=seed, **given)[0].psnr_mean for seed in (0, 0, 5)
@@ -137,7 +358,7 @@ def test_alpha_is_left_out():
     [
         (photos(1), {"limit": 0}, "limit must be at least 1"),
         (photos(1), {"limit": -1}, "limit must be at least 1"),
-        (photos(1), {"noise": "gaussian"}, "Cannot read the noise"),
+        (photos(1), {"noise": "gaussian"}, "Cannot read .*gaussian"),
         ([np.zeros((15, 40), np.uint8)], {}, r"at least 16 pixels.*\(15, 40\)"),
         ([np.full((20, 20), 5.0)], {}, "constant"),
         ([np.full((20, 20), np.nan)], {}, "NaN"),
@@ -243,7 +464,7 @@ def test_a_constant_reference_is_refused():
 
 def test_a_record_has_the_agreed_fields_and_is_json(denoiser):
     scores = score_methods(
-        noisy_pairs(photos(1), "gaussian:0.1", seed=0), denoiser, "gaussian:0.1"
+        noisy_pairs(photos(1), "gaussian:0.1", seed=0), {"a": denoiser}, "gaussian:0.1"
     )
     for score in scores:
         record = score.as_record()

@@ -82,6 +82,23 @@ def test_rows_and_columns_are_drawn_in_order(tmp_path, saved_figures):
     assert drawn == pytest.approx([index / 6 for index in range(6)])
 
 
+def test_rows_may_have_titles_and_images_captions(tmp_path, saved_figures):
+    # The rows have images of other sizes, and the last has no captions.
+    rows = [[np.ones((8, width))] * 2 for width in (8, 16)]
+    save_panels(
+        rows,
+        ["a", "b"],
+        tmp_path / "a.png",
+        intensity_range=UNIT,
+        row_titles=["first", "second"],
+        captions=[["1 dB", "2 dB"]],
+        panel_width=1.0,
+    )
+    axes = saved_figures[0].axes
+    assert [ax.get_ylabel() for ax in axes] == ["first", "", "second", ""]
+    assert [ax.get_xlabel() for ax in axes] == ["1 dB", "2 dB", "", ""]
+
+
 def test_what_lies_outside_the_range_is_drawn_black_or_white(tmp_path, saved_figures):
     image = np.array([[-100.0, 10, 15, 20, 1000]])
     save_panels(

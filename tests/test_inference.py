@@ -510,13 +510,50 @@ def test_noise_leaves_alpha_and_nan_alone():
     np.testing.assert_array_equal(np.isnan(noisy), np.isnan(image))
 
 
+@pytest.mark.parametrize("noise", ["poisson:9", "salt_pepper:0.9", "speckle:1"])
+def test_every_noise_leaves_nan_where_it_is(noise):
+    clean = np.linspace(-2, 3, 400).reshape(20, 20)
+    clean[4:8, 3:9] = np.nan
+    noisy = add_noise(clean, noise)
+    np.testing.assert_array_equal(np.isnan(noisy), np.isnan(clean))
+    assert noisy[~np.isnan(noisy)].tolist() != clean[~np.isnan(clean)].tolist()
+
+
+@pytest.mark.parametrize(
+    ("noise", "deviation"),
+    [("gaussian:0.1,unclipped", 50.0), ("poisson:100,unclipped", 50.0 / 2**0.5)],
+)
+def test_noise_is_exact_on_any_range(noise, deviation):
+    clean = np.full((200, 200), 1250.0)  # the middle of the range
+    noisy = add_noise(clean, noise, intensity_range=(1000.0, 1500.0))
+    assert noisy.std() == pytest.approx(deviation, rel=0.02)
+    assert noisy.mean() == pytest.approx(1250, abs=1)
+
+
+def test_a_range_draws_a_level_for_each_plane_of_a_stack():
+    stack = np.full((5, 60, 60), 0.5)
+    noisy = add_noise(
+        stack, "gaussian:0..0.1,unclipped", axes="TYX", intensity_range=(0, 1)
+    )
+    levels = noisy.std(axis=(1, 2))
+    assert levels.max() > 1.5 * levels.min()
+
+
+def test_salt_and_pepper_may_hit_whole_pixels_of_a_colour_image():
+    clean = np.full((40, 40, 3), 100, dtype=np.uint8)
+    noisy = add_noise(clean, "salt_pepper:0.5,per_pixel", intensity_range=(0, 255))
+    hit = noisy != clean
+    assert set(np.unique(hit.sum(axis=-1))) == {0, 3}
+    assert set(np.unique(noisy)) == {0, 100, 255}
+
+
 def test_a_constant_image_without_a_range_gets_noise_or_an_error():
     """A fraction of no range is no noise, which must not pass in silence."""
     with pytest.raises(InvalidInputError, match="intensity_range"):
         add_noise(np.full((9, 9), 5.0), "gaussian:0.5")
 
 
-@pytest.mark.parametrize("noise", ["poisson:1", "gaussian:-1", "", 5, None])
+@pytest.mark.parametrize("noise", ["shot:1", "gaussian:-1", "", 5, None])
 def test_a_bad_noise_is_refused(noise):
     with pytest.raises(InvalidInputError):
         add_noise(random_image("uint8"), noise)

@@ -8,7 +8,13 @@ from skimage.metrics import structural_similarity
 from synthetic import smooth_photo
 
 from napari_denoise_ae.errors import InvalidInputError
-from napari_denoise_ae.metrics import estimate_noise, psnr, ssim
+from napari_denoise_ae.metrics import (
+    estimate_noise,
+    psnr,
+    psnr_of_each,
+    ssim,
+    ssim_of_each,
+)
 
 
 def noisy_pair(*shape: int, sigma: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
@@ -130,3 +136,28 @@ def test_inputs_are_not_modified():
     estimate_noise(noisy, channel_axis=-1)
     np.testing.assert_array_equal(clean, before[0])
     np.testing.assert_array_equal(noisy, before[1])
+
+
+def test_figures_of_many_images_are_those_of_each():
+    rng = np.random.default_rng(0)
+    true = rng.random((5, 20, 24, 3)) * 255
+    test = np.clip(true + rng.normal(0, 30, true.shape), 0, 255)
+    psnrs = [psnr(a, b, data_range=255) for a, b in zip(true, test, strict=True)]
+    ssims = [
+        ssim(a, b, data_range=255, channel_axis=-1)
+        for a, b in zip(true, test, strict=True)
+    ]
+    np.testing.assert_allclose(psnr_of_each(true, test, data_range=255), psnrs)
+    np.testing.assert_allclose(ssim_of_each(true, test, data_range=255), ssims)
+
+
+def test_equal_images_among_many():
+    images = np.random.default_rng(0).random((2, 8, 8, 1))
+    assert np.isinf(psnr_of_each(images, images, data_range=1)).all()
+    np.testing.assert_allclose(ssim_of_each(images, images, data_range=1), 1)
+
+
+@pytest.mark.parametrize("function", [psnr_of_each, ssim_of_each])
+def test_many_images_of_two_shapes_are_refused(function):
+    with pytest.raises(InvalidInputError, match="same shape"):
+        function(np.zeros((2, 8, 8, 3)), np.zeros((3, 8, 8, 3)), data_range=1)

@@ -3,21 +3,22 @@ from __future__ import annotations
 import pytest
 import torch
 
+from napari_denoise_ae.blending import run_network
 from napari_denoise_ae.errors import InvalidInputError
 from napari_denoise_ae.models import NETWORKS, build_network, network_class
 from napari_denoise_ae.models.base import DenoisingNetwork
 
-SIDE = 64
+SIDE = 128
 
 
 def sensitive_network(name: str) -> DenoisingNetwork:
     """A network in float64 in which every connection counts."""
     torch.manual_seed(0)
     network = build_network(name, {}).double().eval().requires_grad_(False)
-    for key, tensor in network.state_dict().items():
+    for name_of, tensor in network.named_parameters():
         # Positive weights let no ReLU hide a dependence; their sum bounds the output.
         weights = tensor.abs() * len(tensor) / tensor.abs().sum()
-        tensor.copy_(weights if "weight" in key else torch.zeros_like(tensor))
+        tensor.copy_(weights if "weight" in name_of else torch.zeros_like(tensor))
     return network
 
 
@@ -52,7 +53,11 @@ def test_nothing_changes_farther_than_the_receptive_field_radius(name):
     for offset in range(network.stride):
         changed = image.clone()
         changed[..., centre + offset, centre + offset] += 0.1
-        difference = (network(changed) - network(image)).abs().amax(dim=(0, 1))
+        difference = (
+            (run_network(network, changed) - run_network(network, image))
+            .abs()
+            .amax(dim=(0, 1))
+        )
         rows, columns = difference.nonzero(as_tuple=True)
         distances = torch.cat([rows, columns]) - (centre + offset)
         reached.append(int(distances.abs().max()))
@@ -68,11 +73,54 @@ def test_shifting_the_input_by_the_stride_shifts_the_output(name):
     inner = slice(border, SIDE - border)
 
     def after_shift(pixels: int) -> torch.Tensor:
-        shifted = network(image.roll(pixels, dims=-1)).roll(-pixels, dims=-1)
-        return (shifted - network(image))[..., inner, inner].abs().max()
+        shifted = run_network(network, image.roll(pixels, dims=-1))
+        difference = shifted.roll(-pixels, dims=-1) - run_network(network, image)
+        return difference[..., inner, inner].abs().max()
 
     assert after_shift(stride) < 1e-12
     assert after_shift(stride // 2) > 1e-6
+
+
+@pytest.mark.parametrize("skips", [True, False])
+@pytest.mark.parametrize("in_channels", [1, 3])
+def test_residual_keeps_the_shape_with_and_without_skip_connections(skips, in_channels):
+    options = {"in_channels": in_channels, "skip_connections": skips}
+    batch = torch.rand(2, in_channels, 32, 32)
+    assert build_network("residual", options)(batch).shape == batch.shape
+
+
+@pytest.mark.parametrize("skips", [True, False])
+def test_without_skip_connections_the_bottleneck_is_the_only_way(skips):
+    """A bottleneck that gives the same for every image leaves only the skips."""
+    network = build_network("residual", {"skip_connections": skips}).eval()
+    network.bottleneck[1].weight.data.zero_()
+    first, second = network(torch.rand(2, 3, 32, 32)).detach()
+    assert bool((first - second).abs().max() > 1e-4) == skips
+
+
+def test_residual_trains_whatever_the_brightness_of_a_batch():
+    """Batch statistics do not reach what the skip connections carry."""
+    network = build_network("residual", {}).train()
+    levels = []
+    for convolve in network.convolutions:
+        convolve.register_forward_hook(lambda *call: levels.append(call[-1].detach()))
+    image, bright = torch.rand(1, 3, 32, 32), torch.ones(1, 3, 32, 32)
+    network(torch.cat([image, 0 * bright]))
+    network(torch.cat([image, bright]))
+    assert torch.allclose(levels[0][0], levels[3][0])
+
+
+@pytest.mark.parametrize("value", [1, 0, None, "true", 1.0])
+def test_skip_connections_are_on_or_off(value):
+    with pytest.raises(InvalidInputError, match="skip_connections must be true"):
+        build_network("residual", {"skip_connections": value})
+
+
+@pytest.mark.parametrize("name", ["in_channels", "base_channels", "latent_dim"])
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, "3", None])
+def test_residual_options_out_of_their_range_are_refused_and_named(name, value):
+    with pytest.raises(InvalidInputError, match=name):
+        build_network("residual", {name: value})
 
 
 def test_an_unknown_network_lists_the_known():

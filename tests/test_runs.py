@@ -145,6 +145,12 @@ def test_a_change_that_contradicts_the_run_is_refused(files, name, value):
         resume_run(files, image_set(), CPU, {"epochs": 2, name: value})
 
 
+def test_a_cosine_schedule_keeps_its_epochs(files):
+    finish(make_run(files, epochs=3, patience=1, schedule="cosine"))
+    with pytest.raises(InvalidInputError, match=r"epochs was 3 .*only patience"):
+        resume_run(files, image_set(), CPU, {"epochs": 5})
+
+
 def test_the_same_setting_written_in_another_way_is_no_change(files):
     finish(make_run(files, epochs=1, noise="gaussian:0.5"))
     changes = {"epochs": 2, "noise": "gaussian:0.50"}

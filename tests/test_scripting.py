@@ -1,22 +1,26 @@
 from __future__ import annotations
 
+import shutil
 from contextlib import suppress
 
 import pytest
 import torch
+from PIL import Image
 from synthetic import SMALL, image_set
 from tqdm import tqdm
 
 import napari_denoise_ae
-from napari_denoise_ae import runs, scripting
+from napari_denoise_ae import evaluate, runs, scripting
 from napari_denoise_ae.checkpoint import load_checkpoint
 from napari_denoise_ae.errors import (
     CheckpointError,
     DatasetError,
+    DenoiseAEWarning,
     DeviceError,
     InvalidInputError,
     OutputError,
 )
+from napari_denoise_ae.runs import TrainingRun
 from napari_denoise_ae.scripting import TrainingResult, describe_epoch, train
 from napari_denoise_ae.training import BatchResult, EpochResult, Trainer
 
@@ -47,6 +51,93 @@ def test_training_on_cifar10(cifar10, output):
         72,
         8,
     )
+
+
+def test_the_test_part_is_scored_at_the_end(cifar10, output):
+    """The same figures as evaluate gives of the checkpoint."""
+    settings = SETTINGS | {"n_test": 20}
+    result = train(cifar10, output=output, progress=False, **settings)
+    noisy, denoised = result.test_scores
+    assert (noisy.method, noisy.n, denoised.n) == ("noisy", 20, 20)
+    expected = evaluate(cifar10, model=output, device="cpu")[:2]
+    assert [score.psnr_mean for score in expected] == pytest.approx(
+        [noisy.psnr_mean, denoised.psnr_mean], abs=1e-4
+    )
+    assert [score.ssim_mean for score in expected] == pytest.approx(
+        [noisy.ssim_mean, denoised.ssim_mean], abs=1e-4
+    )
+
+
+def test_a_gallery_shows_noisy_denoised_and_clean(cifar10, output):
+    result = train(cifar10, output=output, progress=False, **SETTINGS)
+    with Image.open(result.files.gallery) as picture:
+        # Eight columns, three rows.
+        assert 2 < picture.width / picture.height < 3
+
+
+def test_images_in_memory_have_a_gallery_and_no_test_part(output):
+    result = train(image_set(), output=output, progress=False, **SETTINGS)
+    assert result.test_scores == ()
+    assert result.files.gallery.stat().st_size > 5000
+
+
+def test_images_in_memory_may_be_grey(output):
+    settings = SETTINGS | {"network_options": SMALL | {"in_channels": 1}}
+    images = image_set(channels=1)
+    result = train(images, output=output, progress=False, **settings)
+    assert result.files.gallery.exists()
+
+
+def test_test_images_that_have_gone_do_not_lose_the_training(
+    cifar10, output, monkeypatch
+):
+    original = TrainingRun.write_end
+
+    def write_end(self) -> None:
+        original(self)
+        shutil.rmtree(cifar10)
+
+    monkeypatch.setattr(TrainingRun, "write_end", write_end)
+    with pytest.warns(DenoiseAEWarning, match="trained and saved.*cifar-10-batches"):
+        result = train(cifar10, output=output, progress=False, **SETTINGS)
+    assert result.stop_reason == "all epochs are done"
+    assert result.test_scores == ()
+    assert load_checkpoint(output).record.epochs_run == 2
+
+
+def test_ctrl_c_while_the_test_part_is_scored_loses_nothing_else(
+    cifar10, output, monkeypatch
+):
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(scripting, "score_test_part", interrupted)
+    result = train(cifar10, output=output, progress=False, **SETTINGS)
+    assert result.stop_reason == "all epochs are done"
+    assert result.test_scores == ()
+    assert result.files.gallery.exists()
+
+
+def test_a_run_goes_on_with_the_images_that_it_began_with(cifar10, output):
+    settings = SETTINGS | {"n_test": 20}
+    train(cifar10, output=output, progress=False, **settings)
+    more = {"output": output, "progress": False, "resume": True}
+    result = train(cifar10, epochs=3, **more)
+    assert result.test_scores[0].n == 20
+    with pytest.raises(InvalidInputError, match="n_test was 20"):
+        train(cifar10, epochs=4, n_test=24, **more)
+
+
+def test_the_gallery_of_another_run_is_not_left(cifar10, output, monkeypatch):
+    result = train(cifar10, output=output, progress=False, **SETTINGS)
+
+    def fail(*_: object, **__: object) -> None:
+        raise DatasetError("gone")
+
+    monkeypatch.setattr("napari_denoise_ae.held_out.load_test_images", fail)
+    with pytest.warns(DenoiseAEWarning, match="gone"):
+        train(cifar10, output=output, progress=False, overwrite=True, **SETTINGS)
+    assert not result.files.gallery.exists()
 
 
 def test_it_is_what_the_package_offers():
@@ -138,6 +229,8 @@ def test_ctrl_c_keeps_the_best_epoch_so_far(output, monkeypatch):
     assert len(result.history) == 2
     assert load_checkpoint(output).record.epochs_run == 2
     assert result.files.curves.exists()
+    assert result.files.gallery.exists()
+    assert result.test_scores == ()
     monkeypatch.undo()
     resumed = train(image_set(), output=output, progress=False, resume=True)
     assert len(resumed.history) == 5

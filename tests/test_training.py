@@ -9,7 +9,12 @@ from synthetic import CPU, equal_weights, image_set, small_config
 
 from napari_denoise_ae.checkpoint import load_training_state, save_training_state
 from napari_denoise_ae.data import ImageSet, split_indices
-from napari_denoise_ae.errors import DenoiseAEError, InvalidInputError, TrainingError
+from napari_denoise_ae.errors import (
+    DatasetError,
+    DenoiseAEError,
+    InvalidInputError,
+    TrainingError,
+)
 from napari_denoise_ae.models.conv import ConvAutoencoder
 from napari_denoise_ae.training import BatchResult, EpochResult, Trainer
 
@@ -75,6 +80,9 @@ def test_training_lowers_the_validation_loss():
     "changes",
     [
         {"loss": "l1"},
+        {"loss": "mse_ssim"},
+        {"loss": "mse_ssim", "ssim_weight": 0.5},
+        {"schedule": "cosine"},
         {"optimizer": "adamw"},
         {"augmentation": "flip"},
         {"noise": "gaussian:0.5,unclipped"},
@@ -88,6 +96,27 @@ def test_every_setting_makes_a_difference(changes):
     changed, plain = run(make_trainer(epochs=2, **changes)), run(make_trainer(epochs=2))
     assert losses(changed) != losses(plain)
     assert all(np.isfinite(result.val_loss) for result in changed.history)
+
+
+def test_the_weight_of_ssim_makes_a_difference():
+    light, heavy = (
+        run(make_trainer(epochs=1, loss="mse_ssim", ssim_weight=weight))
+        for weight in (0.1, 0.9)
+    )
+    assert losses(light) != losses(heavy)
+
+
+def test_a_cosine_schedule_falls_from_the_learning_rate_to_nearly_0():
+    trainer = make_trainer(epochs=4, schedule="cosine", learning_rate=0.01)
+    rates = [
+        trainer._optimizer.param_groups[0]["lr"]
+        for result in trainer.run()
+        if isinstance(result, BatchResult)
+    ]
+    assert rates[0] == 0.01
+    assert rates == sorted(rates, reverse=True)
+    assert rates[len(rates) // 2] == pytest.approx(0.005)
+    assert 0 < rates[-1] < 0.01 * 0.02
 
 
 def test_flipping_mirrors_about_half_of_the_images():
@@ -252,18 +281,27 @@ def test_stopping_in_the_middle_of_an_epoch_keeps_what_was_reached():
 
 @pytest.mark.parametrize("through_a_file", [False, True])
 @pytest.mark.parametrize(
-    "changes", [{}, {"optimizer": "adamw", "augmentation": "flip", "loss": "l1"}]
+    "changes",
+    [
+        {},
+        {"optimizer": "adamw", "augmentation": "flip", "loss": "l1"},
+        {"schedule": "cosine", "noise": "gaussian:0..0.5+salt_pepper:0.1"},
+        # Its batch normalization has statistics of its own to go on from.
+        {"network": "residual", "network_options": {"base_channels": 2}},
+    ],
 )
 def test_an_interrupted_run_equals_an_uninterrupted_one(
     changes, through_a_file, tmp_path
 ):
-    whole = run(make_trainer(epochs=4, **changes))
-    interrupted = run(make_trainer(epochs=4, **changes), epochs=2)
+    images = image_set(side=32)
+    config = small_config(epochs=4, **changes)
+    whole = run(Trainer(config, images, CPU))
+    interrupted = run(Trainer(config, images, CPU), epochs=2)
     state = interrupted.state()
     if through_a_file:
         save_training_state(state, tmp_path / "a.resume")
         state = load_training_state(tmp_path / "a.resume")
-    resumed = run(Trainer(small_config(epochs=4, **changes), image_set(), CPU, state))
+    resumed = run(Trainer(config, images, CPU, state))
     assert losses(resumed) == losses(whole)
     end, expected = resumed.state(), whole.state()
     assert equal_weights(end.state_dict, expected.state_dict)
@@ -317,6 +355,13 @@ def test_images_that_do_not_fit_the_stride_are_refused(side):
     images = np.zeros((20, side, side, 3), dtype=np.uint8)
     with pytest.raises(DenoiseAEError, match="8"):
         run(Trainer(small_config(), ImageSet("odd", images), CPU))
+
+
+@pytest.mark.parametrize("side", [16, 64])
+def test_images_of_another_size_than_the_networks_are_refused(side):
+    config = small_config(network="residual", network_options={})
+    with pytest.raises(DatasetError, match=rf"32 x 32 pixels, got {side} x {side}"):
+        Trainer(config, image_set(side=side), CPU)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 4])

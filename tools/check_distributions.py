@@ -6,7 +6,13 @@ import zipfile
 from pathlib import Path
 
 # Relative to the package.
-NEEDED = ("napari.yaml", "py.typed", "weights/conv.pt")
+NEEDED = (
+    "napari.yaml",
+    "py.typed",
+    "weights/conv.pt",
+    "weights/residual.pt",
+    "weights/residual-no-skips.pt",
+)
 
 
 def main(folder: Path) -> int:

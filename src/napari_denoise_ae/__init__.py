@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ._napari.commands import denoise_layer as denoise_layer
     from .checkpoint import load_checkpoint
     from .config import PRESETS, TrainingConfig
-    from .evaluation import evaluate
+    from .evaluation import compare_models, evaluate
     from .inference import add_noise, denoise
     from .metrics import estimate_noise, psnr, ssim
     from .scripting import train
@@ -25,6 +25,7 @@ __all__ = [
     "TrainingConfig",
     "__version__",
     "add_noise",
+    "compare_models",
     "denoise",
     "estimate_noise",
     "evaluate",
@@ -39,6 +40,7 @@ _MODULES = {
     "PRESETS": "config",
     "TrainingConfig": "config",
     "add_noise": "inference",
+    "compare_models": "evaluation",
     "denoise": "inference",
     "denoise_layer": "_napari.commands",
     "estimate_noise": "metrics",

@@ -22,24 +22,34 @@ if TYPE_CHECKING:
 _N_WINDOWS = 256
 
 
-def run_in_windows(network: DenoisingNetwork, batch: Tensor, size: int) -> Tensor:
-    """Run a network on overlapping windows of images and blend the results.
+def run_network(network: DenoisingNetwork, batch: Tensor) -> Tensor:
+    """Run a network on images of any size that fits its stride.
 
     Parameters
     ----------
     network : DenoisingNetwork
-        Takes (N, channels, `size`, `size`).
+        The network.
     batch : torch.Tensor
-        (N, channels, Y, X); Y and X are at least `size` and multiples of half
-        of it.
-    size : int
-        Rows and columns of a window; even.
+        (N, channels, Y, X); Y and X are multiples of the network's stride and
+        not less than its image size, if it has one.
 
     Returns
     -------
     torch.Tensor
-        The shape of `batch`. A pixel depends on those of the windows that
-        cover it, so on pixels up to ``size - 1`` away.
+        The shape of `batch`.
+    """
+    size = network.image_size
+    if size is None or batch.shape[-2:] == (size, size):
+        output: Tensor = network(batch)
+        return output
+    return _run_in_windows(network, batch, size)
+
+
+def _run_in_windows(network: DenoisingNetwork, batch: Tensor, size: int) -> Tensor:
+    """Blend the results of windows of `size` that overlap by half.
+
+    A pixel depends on those of the windows that cover it, so on pixels up to
+    ``size - 1`` away.
     """
     n_images, channels, height, width = batch.shape
     step = size // 2

@@ -18,28 +18,33 @@ from typing import TYPE_CHECKING, Any
 
 from . import __version__
 from .builtin import DEFAULT_MODEL
-from .config import AUGMENTATIONS, OPTIMIZERS, PRESETS
+from .config import AUGMENTATIONS, OPTIMIZERS, PRESETS, SCHEDULES
 from .errors import DenoiseAEError, InvalidInputError
 from .intensity import RANGE_OF
 from .losses import LOSSES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from .denoise_file import FileJob
-    from .evaluation import Pair, Score
+    from .devices import DeviceChoice
+    from .evaluation import Task
+    from .inference import Denoiser
+    from .scoring import Score
+    from .scripting import TrainingResult
 
-_EVALUATION_NOISE = "gaussian:0.5"
 _SOME_FAILED, _BAD_INPUT, _INTERRUPTED = 1, 2, 130  # exit statuses
 
 # Settings of a training run that are options of `train`, with their help.
 _SETTINGS: dict[str, dict[str, Any]] = {
     "noise": {"metavar": "NOISE", "help": "noise to train for, such as gaussian:0.5"},
     "loss": {"choices": LOSSES, "help": "what to minimise"},
+    "ssim_weight": {"type": float, "help": "weight of 1 - SSIM in the loss mse_ssim"},
     "optimizer": {"choices": OPTIMIZERS, "help": "how to minimise it"},
     "learning_rate": {"type": float, "help": "step size of the optimizer"},
+    "schedule": {"choices": SCHEDULES, "help": "how the step size changes"},
     "batch_size": {"type": int, "help": "images in a batch"},
     "epochs": {"type": int, "help": "most epochs to train"},
     "patience": {
@@ -48,6 +53,10 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     },
     "min_delta": {"type": float, "help": "how much lower it must be to count"},
     "val_fraction": {"type": float, "help": "share of images held back for validation"},
+    "n_test": {
+        "type": int,
+        "help": "how many of CIFAR-10's test images are kept apart; the others train",
+    },
     "augmentation": {
         "choices": AUGMENTATIONS,
         "help": "how training images are varied at random",
@@ -121,14 +130,25 @@ def _train(arguments: argparse.Namespace) -> None:
     print(f"data        {trainer.n_train} images to train, {trainer.n_val} to validate")
     print(f"noise       {trainer.config.noise_model.description}")
     print(f"network     {trainer.config.network}, {trainer.n_parameters:,} parameters")
-    result = run_to_the_end(run, progress=True)
+    _print_result(run_to_the_end(run, arguments.data, progress=True))
+
+
+def _print_result(result: TrainingResult) -> None:
     record = result.checkpoint.record
     print(f"stopped     {result.stop_reason}")
     if record is not None:
         print(f"best epoch  {record.best_epoch}, validation {record.val_psnr:.2f} dB")
+    for score in result.test_scores:
+        name = "noisy" if score.method == "noisy" else "denoised"
+        print(
+            f"{'test':<12}{name} {score.psnr_mean:.2f} dB, SSIM {score.ssim_mean:.3f}, "
+            f"mean of {score.n:,} test images"
+        )
     print(f"checkpoint  {result.files.checkpoint}")
     print(f"history     {result.files.history}")
     print(f"curves      {result.files.curves}")
+    if result.files.gallery.exists():
+        print(f"gallery     {result.files.gallery}")
 
 
 def _network_option(text: str) -> tuple[str, int | float | bool]:
@@ -229,47 +249,90 @@ def _demo(arguments: argparse.Namespace) -> None:
         )
 
 
-# --- evaluate and info -----------------------------------------------------
+# --- evaluate, compare and info ---------------------------------------------
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    from .checkpoint import load_checkpoint
     from .devices import choose_device
-    from .evaluation import score_methods
-    from .files import require_writable
-    from .inference import Denoiser
+    from .evaluation import load_models
 
-    if arguments.json is not None:
-        require_writable(arguments.json)
+    _require_fitting_options(arguments)
+    _require_json(arguments.json, [arguments.model])
     device = choose_device(arguments.device)
-    denoiser = Denoiser(load_checkpoint(arguments.model), device)
-    pairs, noise = _pairs(arguments)
-    print(f"device  {device}")
-    print(f"images  {len(pairs)}, noise {noise}")
-    scores = list(_print_scores(score_methods(pairs, denoiser, noise)))
+    models = load_models([arguments.model], device)
+    task = _task(arguments, models)
+    _announce(task, models, device)
+    scores = _print_scores(task, models)
     if arguments.json is not None:
         _write_json(scores, arguments.json)
 
 
-def _pairs(arguments: argparse.Namespace) -> tuple[list[Pair], str]:
-    from .data import load_cifar10
-    from .evaluation import noisy_pairs, read_clean_images, real_pairs
+def _compare(arguments: argparse.Namespace) -> None:
+    from .comparison_figure import require_figure, save_comparison
+    from .devices import choose_device
+    from .evaluation import COMPARED_IMAGES, load_models
+
+    require_figure(arguments.figure)
+    _require_json(arguments.json, [*arguments.models, arguments.figure])
+    device = choose_device(arguments.device)
+    models = load_models(arguments.models, device)
+    task = _task(arguments, models, most=COMPARED_IMAGES)
+    _announce(task, models, device)
+    scores = _print_scores(task, models, baselines=arguments.baselines)
+    if arguments.json is not None:
+        _write_json(scores, arguments.json)
+    save_comparison(task.pairs, models, scores, arguments.figure)
+    print(f"\nfigure  {arguments.figure}")
+
+
+def _task(
+    arguments: argparse.Namespace,
+    models: dict[str, Denoiser],
+    most: int | None = None,
+) -> Task:
+    """Take the noisy images that the arguments name."""
+    from .evaluation import cifar10_task, folder_task, pair_task
     from .images import read_image
 
-    _require_fitting_options(arguments)
-    if arguments.pair is not None:
+    if getattr(arguments, "pair", None) is not None:
         noisy, reference = (read_image(path).pixels for path in arguments.pair)
         data_range = None
         if arguments.data_range is not None:
             data_range = _data_range(arguments.data_range, reference)
-        return real_pairs(noisy, reference, data_range), "real"
+        return pair_task(noisy, reference, models, data_range)
+    settings = {
+        "noise": arguments.noise,
+        "limit": arguments.limit,
+        "most": most,
+        "seed": arguments.seed,
+    }
     if arguments.images is not None:
-        images = read_clean_images(arguments.images)
-    else:
-        images = list(load_cifar10(arguments.data, train=False).images)
-    noise = arguments.noise or _EVALUATION_NOISE
-    pairs = noisy_pairs(images, noise, seed=arguments.seed, limit=arguments.limit)
-    return pairs, noise
+        return folder_task(arguments.images, models, **settings)
+    return cifar10_task(arguments.data, models, **settings)
+
+
+def _announce(task: Task, models: Mapping[str, Denoiser], device: DeviceChoice) -> None:
+    from .errors import DenoiseAEWarning
+    from .evaluation import find_misfits
+
+    print(f"device  {device}")
+    print(f"images  {task.origin}")
+    print(f"noise   {task.noise}", flush=True)
+    for message in find_misfits(task, models):
+        warnings.warn(message, DenoiseAEWarning, stacklevel=2)
+
+
+def _require_json(path: Path | None, others: Sequence[str | Path]) -> None:
+    """Find out now whether the scores can be written, and would replace nothing."""
+    from .files import require_writable
+
+    if path is None:
+        return
+    require_writable(path)
+    if path.resolve() in {Path(other).resolve() for other in others}:
+        raise InvalidInputError(
+            f"Writing {path} would replace a model or the figure. Choose another name."
+        )
 
 
 def _require_fitting_options(arguments: argparse.Namespace) -> None:
@@ -301,17 +364,32 @@ def _data_range(text: str, reference: NDArray[Any]) -> tuple[float, float]:
     return low, high
 
 
-def _print_scores(scores: Iterable[Score]) -> Iterable[Score]:
-    print(f"{'method':<24}{'PSNR / dB':>16}{'SSIM':>18}{'ms / image':>14}")
-    for score in scores:
+def _print_scores(
+    task: Task, models: Mapping[str, Denoiser], *, baselines: bool = True
+) -> list[Score]:
+    """Score, and print each line of the table as soon as it is known."""
+    from .scoring import score_methods
+
+    width = max(24, 2 + max(map(len, models)))
+    print(
+        f"{'method':<{width}}{'PSNR / dB':>16}{'SSIM':>18}{'parameters':>13}"
+        f"{'ms / image':>12}"
+    )
+    scores = []
+    for score in score_methods(task.pairs, models, task.noise, baselines=baselines):
         psnr = f"{score.psnr_mean:.2f} ± {score.psnr_std:.2f}"
         ssim = f"{score.ssim_mean:.3f} ± {score.ssim_std:.3f}"
+        size = "" if score.n_parameters is None else f"{score.n_parameters:,}"
         milliseconds = f"{1000 * score.seconds_per_image:.2f}"
         name = score.method
         if score.parameter is not None:
             name += f" ({score.parameter:g})"
-        print(f"{name:<24}{psnr:>16}{ssim:>18}{milliseconds:>14}", flush=True)
-        yield score
+        print(
+            f"{name:<{width}}{psnr:>16}{ssim:>18}{size:>13}{milliseconds:>12}",
+            flush=True,
+        )
+        scores.append(score)
+    return scores
 
 
 def _write_json(scores: Sequence[Score], path: Path) -> None:
@@ -345,6 +423,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_train(commands.add_parser("train", help="train on CIFAR-10"))
     _add_evaluate(
         commands.add_parser("evaluate", help="score a model and classical denoisers")
+    )
+    _add_compare(
+        commands.add_parser("compare", help="score several models side by side")
     )
     _add_info(commands.add_parser("info", help="say what a checkpoint is"))
     return parser
@@ -497,11 +578,11 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
         help="a noisy image, or a stack of repeats, and its reference",
     )
     _add_model_and_device(parser)
-    parser.add_argument(
-        "--noise", help=f"noise to add to clean images ({_EVALUATION_NOISE})"
+    _add_noise_and_limit(
+        parser,
+        noise="that which the model was trained for",
+        limit="all that the model was not trained on",
     )
-    parser.add_argument("--limit", type=int, help="take only the first N images")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the noise")
     parser.add_argument(
         "--data-range",
         metavar="LOW,HIGH",
@@ -509,6 +590,58 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
         "as P0.1,P99.9 (default: that of the reference)",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores")
+
+
+def _add_compare(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_compare)
+    parser.add_argument(
+        "models",
+        nargs="+",
+        metavar="FILE|NAME",
+        help="checkpoint files or names of built-in models",
+    )
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder with cifar-10-batches-py"
+    )
+    source.add_argument(
+        "--images", type=Path, metavar="DIR", help="folder of clean images"
+    )
+    _add_noise_and_limit(
+        parser,
+        noise="that which the models were trained for, if they agree",
+        limit="1000, or all that no model was trained on if they are fewer",
+    )
+    _add_device(parser)
+    parser.add_argument(
+        "--no-baselines",
+        dest="baselines",
+        action="store_false",
+        help="leave the classical denoisers out",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores")
+    parser.add_argument(
+        "--figure",
+        type=Path,
+        default=Path("comparison.png"),
+        metavar="PNG",
+        help="a few images as each model denoises them (comparison.png)",
+    )
+
+
+def _add_noise_and_limit(
+    parser: argparse.ArgumentParser, *, noise: str, limit: str
+) -> None:
+    parser.add_argument(
+        "--noise", help=f"noise to add to clean images (default: {noise})"
+    )
+    parser.add_argument(
+        "--limit",
+        type=int,
+        metavar="N",
+        help=f"take only the first N images (default: {limit})",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the noise")
 
 
 def _allow_negative_numbers(parser: argparse.ArgumentParser) -> None:

@@ -209,6 +209,7 @@ PRESETS: dict[str, TrainingConfig] = {
         noise="gaussian:0.1",
         learning_rate=2e-3,
         schedule="cosine",
+        batch_size=32,
         epochs=100,
         patience=100,
         # 6,000 each to validate and to test, of the 60,000 images.

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+#: The data set, as the names of its parts begin.
+CIFAR10 = "CIFAR-10"
+
 CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 _CIFAR10_HASH = "md5:c58f30108f718f92721af3b95e74349a"
 _CIFAR10_FOLDER = "cifar-10-batches-py"
@@ -172,18 +175,18 @@ def load_cifar10(
     elif not (root / _CIFAR10_FOLDER).is_dir():
         download(root)
     load_triton_apart()
-    from torchvision.datasets import CIFAR10
+    from torchvision import datasets
 
     # torchvision compares checksums before it unpickles anything.
     try:
-        data = CIFAR10(root=str(root), train=train, download=False).data
+        data = datasets.CIFAR10(root=str(root), train=train, download=False).data
     except (RuntimeError, OSError, pickle.UnpicklingError) as error:
         raise DatasetError(
             f"The CIFAR-10 files in {root / _CIFAR10_FOLDER} are incomplete or "
             f"damaged. Remove that folder and fetch it again from {CIFAR10_URL}."
         ) from error
     part = "training" if train else "test"
-    return ImageSet(name=f"CIFAR-10 {part} set", images=data)
+    return ImageSet(name=f"{CIFAR10} {part} set", images=data)
 
 
 def load_training_images(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from .blending import run_in_windows
+from .blending import run_network
 from .devices import DeviceChoice, free_memory
 from .errors import DenoiseAEWarning, DeviceError, InvalidInputError
 from .intensity import cast_saturating
@@ -36,6 +36,10 @@ _SHARE_OF_FREE_MEMORY = 0.5
 # Windows of a network of one size cover each pixel four times.
 _COVERAGE_OF_WINDOWS = 4
 _FLOAT32_BYTES = 4
+
+
+class OutOfMemoryError(DeviceError):
+    """A device that has too little memory for so many pixels at once."""
 
 
 class Denoiser:
@@ -128,13 +132,24 @@ class Denoiser:
         -------
         numpy.ndarray
             The same shape.
+
+        Raises
+        ------
+        OutOfMemoryError
+            If the device runs out of memory.
         """
         height, width = batch.shape[-2:]
         missing = [(0, self._padded(length) - length) for length in (height, width)]
         padded = np.pad(batch, [(0, 0), (0, 0), *missing], mode="reflect")
-        with torch.inference_mode():
-            tensor = torch.from_numpy(padded).to(self.device.device)
-            output = self._run(tensor).cpu().numpy()
+        try:
+            with torch.inference_mode():
+                tensor = torch.from_numpy(padded).to(self.device.device)
+                output = run_network(self.network, tensor).cpu().numpy()
+        except torch.OutOfMemoryError as error:
+            raise OutOfMemoryError(
+                f"The device {self.device} ran out of memory on {len(batch)} x "
+                f"{height} x {width} pixels. Use device='cpu'."
+            ) from error
         result: NDArray[np.float32] = output[..., :height, :width]
         return result
 
@@ -155,7 +170,7 @@ class Denoiser:
             for part in parts:
                 values = self._denoise_block(source[part.read], scale)[part.keep]
                 target[part.write] = cast_saturating(values, target.dtype)
-        except torch.OutOfMemoryError:
+        except OutOfMemoryError:
             return False
         return True
 
@@ -194,13 +209,6 @@ class Denoiser:
         """Return the next length of a side that can be computed."""
         stride = self.network.stride
         return max(length + -length % stride, self.network.image_size or 0)
-
-    def _run(self, batch: torch.Tensor) -> torch.Tensor:
-        size = self.network.image_size
-        if size is None or batch.shape[-2:] == (size, size):
-            output: torch.Tensor = self.network(batch)
-            return output
-        return run_in_windows(self.network, batch, size)
 
     def _denoise_block(
         self, block: NDArray[Any], scale: IntensityRange

@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from .config import N_CIFAR10_TEST
+from .data import CIFAR10
+
 if TYPE_CHECKING:
     from .checkpoint import Checkpoint, TrainingRecord
+    from .config import TrainingConfig
 
 
 def describe_checkpoint(checkpoint: Checkpoint) -> list[str]:
@@ -32,6 +36,9 @@ def describe_checkpoint(checkpoint: Checkpoint) -> list[str]:
         "network": f"{checkpoint.network}, {n_parameters:,} parameters, {colours}",
         "options": options or "the network's defaults",
     }
+    skips = getattr(network, "skip_connections", None)
+    if skips is not None:
+        rows["skip connections"] = "yes" if skips else "no"
     if checkpoint.record is None:
         rows["training"] = "unknown: the file holds weights only"
     else:
@@ -51,12 +58,14 @@ def _describe_training(record: TrainingRecord) -> dict[str, str]:
         "data": f"{record.dataset}, sha256 {record.dataset_sha256}",
         "split": f"{record.n_train} to train, {record.n_val} to validate, drawn with "
         f"seed {config.seed} (val_fraction {config.val_fraction:g})",
-        "loss": config.loss,
+        "test part": _describe_test_part(record),
+        "loss": _describe_loss(config),
         "optimizer": f"{config.optimizer}, learning rate {config.learning_rate:g}, "
         f"batches of {config.batch_size}",
         "augmentation": config.augmentation,
-        "epochs": f"{record.epochs_run} run of at most {config.epochs}, patience "
-        f"{config.patience}, min_delta {config.min_delta:g}",
+        "budget": f"{record.epochs_run} of {config.epochs} epochs, {config.schedule} "
+        "learning rate",
+        "early stopping": _describe_stopping(config),
         "stopped": record.stop_reason or "before its end",
         "best epoch": f"{record.best_epoch}: validation loss {record.val_loss:.6f}, "
         f"PSNR {record.val_psnr:.2f} dB",
@@ -66,3 +75,24 @@ def _describe_training(record: TrainingRecord) -> dict[str, str]:
         f"{record.torch_version}, on {record.device}",
         "date": record.date,
     }
+
+
+def _describe_test_part(record: TrainingRecord) -> str:
+    if not record.dataset.startswith(CIFAR10):
+        return "none: these images have no test part"
+    n_test, n_all = record.config.n_test, N_CIFAR10_TEST
+    if n_test == n_all:
+        return f"all {n_all:,} images of CIFAR-10's own test set"
+    return f"the first {n_test:,} of the {n_all:,} images of CIFAR-10's own test set"
+
+
+def _describe_loss(config: TrainingConfig) -> str:
+    if config.loss != "mse_ssim":
+        return config.loss
+    return f"{config.loss}, weight of 1 - SSIM {config.ssim_weight:g}"
+
+
+def _describe_stopping(config: TrainingConfig) -> str:
+    if config.patience >= config.epochs:
+        return f"none (patience {config.patience})"
+    return f"patience {config.patience}, min_delta {config.min_delta:g}"

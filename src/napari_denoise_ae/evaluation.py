@@ -1,123 +1,75 @@
-"""Scoring models and the usual baselines with PSNR and SSIM."""
+"""Models and classical denoisers, scored on images that none of the models has seen."""
 
 from __future__ import annotations
 
-import math
-import time
-from dataclasses import asdict, dataclass
-from functools import partial
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .axes import colour_planes, middle_plane, resolve_axes
-from .baselines import BASELINES, Baseline
-from .builtin import DEFAULT_MODEL
+from .baselines import BASELINES
+from .builtin import DEFAULT_MODEL, builtin_models
 from .checkpoint import Checkpoint, load_checkpoint
-from .data import load_cifar10
+from .comparison_figure import require_figure, save_comparison
+from .data import load_test_images
 from .devices import choose_device
-from .errors import InvalidInputError
-from .images import SUFFIXES, read_image
-from .inference import (
-    Denoiser,
-    Denoising,
-    add_noise,
-    require_image,
-)
-from .intensity import IntensityRange, resolve_intensity_range
-from .metrics import psnr, ssim
+from .errors import DenoiseAEWarning, InvalidInputError
+from .held_out import count_held_out
+from .inference import Denoiser, Denoising, find_noise_misfit, relative_noise
+from .noise import Composed, parse_noise
+from .pairs import noisy_pairs, plane_axes, read_clean_images, real_pairs
+from .scoring import score_methods
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    # Takes (Y, X, channels), mostly in [0, 1], and returns the same.
-    Method = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    from .devices import DeviceChoice
+    from .pairs import Pair
+    from .scoring import Score
 
-# Images on which a baseline's parameter is chosen.
-_N_TUNING_IMAGES = 16
-_SMALLEST_SIDE = 16
+#: Images that models are compared on where no limit is given.
+COMPARED_IMAGES = 1000
+
+# Where no model says what it was trained for.
+_FALLBACK_NOISE = "gaussian:0.5"
+# Images whose noise is measured, and the share of them that may not fit.
+_N_NOISE_IMAGES = 64
+_MISFITS_ALLOWED = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pair:
-    """A noisy image and its clean truth.
+class Task:
+    """What methods are scored on.
 
     Parameters
     ----------
-    noisy, clean : numpy.ndarray
-        (Y, X, channels), one shape, float64.
-    input_range : IntensityRange
-        What methods see as 0 and 1.
-    data_range : IntensityRange
-        What the figures take as the data range.
-    clip : bool
-        Whether results are clipped to `data_range` before they are scored, as
-        is the convention for noise added to photographs.
-    """
-
-    noisy: NDArray[np.float64]
-    clean: NDArray[np.float64]
-    input_range: IntensityRange
-    data_range: IntensityRange
-    clip: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """How one method does on a set of images.
-
-    Parameters
-    ----------
-    method : str
-        ``"noisy"``, a model's name, or a baseline's.
+    pairs : list of Pair
+        Noisy images and their truth.
     noise : str
         The noise that was added, or ``"real"``.
-    n : int
-        Images.
-    psnr_mean, psnr_std : float
-        Mean and standard deviation over the images, in dB.
-    ssim_mean, ssim_std : float
-        Likewise, of SSIM.
-    seconds_per_image : float
-        Median time for an image, loading the model left out.
-    parameter : float or None
-        A baseline's parameter: the one of a small grid that has the highest
-        PSNR on the first images, truth known, so in the baseline's favour.
+    origin : str
+        How many images these are and where they are from, for a user to read.
     """
 
-    method: str
+    pairs: list[Pair]
     noise: str
-    n: int
-    psnr_mean: float
-    psnr_std: float
-    ssim_mean: float
-    ssim_std: float
-    seconds_per_image: float
-    parameter: float | None = None
-
-    def as_record(self) -> dict[str, Any]:
-        """Return the fields, with None for what JSON cannot hold (NaN, infinity)."""
-        return {
-            key: None
-            if isinstance(value, float) and not math.isfinite(value)
-            else value
-            for key, value in asdict(self).items()
-        }
+    origin: str
 
 
 def evaluate(
     data: str | Path,
     *,
     model: str | Path | Checkpoint = DEFAULT_MODEL,
-    noise: str = "gaussian:0.5",
+    noise: str | None = None,
     limit: int | None = None,
     seed: int = 0,
     device: str = "auto",
 ) -> list[Score]:
-    """Score a model and the baselines on the CIFAR-10 test set.
+    """Score a model and the baselines on the test images of CIFAR-10.
 
     Parameters
     ----------
@@ -125,10 +77,12 @@ def evaluate(
         The folder that holds CIFAR-10's ``cifar-10-batches-py``.
     model : str, path or Checkpoint
         See `denoise`.
-    noise : str
-        Noise to add, as a fraction of the range.
+    noise : str, optional
+        Noise to add, as a fraction of the range; None means that which the
+        model was trained for, or ``"gaussian:0.5"`` if it does not say.
     limit : int, optional
-        Take the first `limit` images; None means all 10,000.
+        Take the first `limit` images; None means all that the model was not
+        trained on, see `TrainingConfig.n_test`.
     seed : int
         Decides the noise.
     device : str
@@ -139,250 +93,339 @@ def evaluate(
     list of Score
         One for the noisy images, one for the model, one for each baseline.
 
+    Warns
+    -----
+    DenoiseAEWarning
+        If the model was trained for other noise.
+
     Raises
     ------
     InvalidInputError, DatasetError, CheckpointError, DeviceError
         If the noise, the limit, the data, the model or the device cannot be
-        used.
+        used. The limit cannot be used if the model was trained on some of the
+        images.
     """
-    checkpoint = model if isinstance(model, Checkpoint) else load_checkpoint(model)
-    denoiser = Denoiser(checkpoint, choose_device(device))
-    images = load_cifar10(data, train=False).images
-    pairs = noisy_pairs(list(images), noise, seed=seed, limit=limit)
-    return list(score_methods(pairs, denoiser, noise))
+    models = load_models([model], choose_device(device))
+    task = cifar10_task(data, models, noise=noise, limit=limit, seed=seed)
+    for message in find_misfits(task, models):
+        warnings.warn(message, DenoiseAEWarning, stacklevel=2)
+    return list(score_methods(task.pairs, models, task.noise))
 
 
-def noisy_pairs(
-    images: Sequence[NDArray[Any]], noise: str, *, seed: int, limit: int | None = None
-) -> list[Pair]:
-    """Add noise to clean images, in floating point, so that nothing is rounded.
+def compare_models(
+    models: Sequence[str | Path | Checkpoint],
+    data: str | Path,
+    *,
+    noise: str | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    baselines: bool = True,
+    figure: str | Path | None = None,
+) -> list[Score]:
+    """Score models and the baselines on the same noisy test images of CIFAR-10.
 
     Parameters
     ----------
-    images : sequence of numpy.ndarray
-        (Y, X), (Y, X, 3) or (Y, X, 4); alpha is left out.
-    noise : str
-        The noise.
-    seed : int
-        The noise of the image i is drawn with the seed ``seed + i``.
+    models : sequence of str, path or Checkpoint
+        At least one; see `denoise`.
+    data : path
+        The folder that holds CIFAR-10's ``cifar-10-batches-py``.
+    noise : str, optional
+        Noise to add; None means that which the models were trained for, if
+        they agree.
     limit : int, optional
-        Take only the first `limit` images.
+        Take the first `limit` images; None means 1,000, or all that none of
+        the models was trained on if they are fewer.
+    seed : int
+        Decides the noise.
+    device : str
+        See `denoise`.
+    baselines : bool
+        Whether classical denoisers are scored too.
+    figure : path, optional
+        PNG to draw a few images in, noisy, as each model denoises them, and
+        clean.
 
     Returns
     -------
-    list of Pair
-        One for each image.
+    list of Score
+        One for the noisy images, one for each model, one for each baseline.
+        Models of one name are told apart by their folders or by numbers.
+
+    Warns
+    -----
+    DenoiseAEWarning
+        If a model was trained for other noise.
+
+    Raises
+    ------
+    InvalidInputError, DatasetError, CheckpointError, DeviceError, OutputError
+        If the noise, the limit, the data, a model, the device or the figure
+        cannot be used.
+
+    Examples
+    --------
+    >>> scores = compare_models(
+    ...     ["conv", "mine.pt"], "data", noise="gaussian:0.5"
+    ... )  # doctest: +SKIP
+    """
+    if figure is not None:
+        require_figure(Path(figure))
+    denoisers = load_models(models, choose_device(device))
+    task = cifar10_task(
+        data, denoisers, noise=noise, limit=limit, most=COMPARED_IMAGES, seed=seed
+    )
+    for message in find_misfits(task, denoisers):
+        warnings.warn(message, DenoiseAEWarning, stacklevel=2)
+    scores = list(score_methods(task.pairs, denoisers, task.noise, baselines=baselines))
+    if figure is not None:
+        save_comparison(task.pairs, denoisers, scores, Path(figure))
+    return scores
+
+
+def load_models(
+    sources: Sequence[str | Path | Checkpoint], device: DeviceChoice
+) -> dict[str, Denoiser]:
+    """Load models, each under a name that no other method has.
+
+    Parameters
+    ----------
+    sources : sequence of str, path or Checkpoint
+        At least one; see `denoise`.
+    device : DeviceChoice
+        Where to compute.
+
+    Returns
+    -------
+    dict
+        The models by name, in the order given.
 
     Raises
     ------
     InvalidInputError
-        If the noise or the limit cannot be used, or an image is too small.
+        If there is none.
+    CheckpointError
+        If one cannot be loaded.
     """
-    if limit is not None and limit < 1:
-        raise InvalidInputError(f"limit must be at least 1 image, got {limit}.")
-    if len(images) == 0:
-        raise InvalidInputError("There is no image to evaluate on.")
-    pairs = []
-    for index, image in enumerate(images[:limit]):
-        _require_complete(image)
-        planes = colour_planes(image, resolve_axes(image.shape, None))
-        scale = resolve_intensity_range(planes)
-        clean = planes.astype(np.float64)
-        noisy = add_noise(
-            clean,
-            noise,
-            rng=seed + index,
-            axes=_plane_axes(clean),
-            intensity_range=scale,
+    if isinstance(sources, (str, Path, Checkpoint)) or not sources:
+        raise InvalidInputError(
+            f"Give a list of at least one model to compare, got {sources!r}."
         )
-        pairs.append(Pair(noisy, clean, scale, scale, clip=True))
-    _require_usable(pairs)
-    return pairs
+    loaded = [
+        source if isinstance(source, Checkpoint) else load_checkpoint(source)
+        for source in sources
+    ]
+    names = _distinct_names([_path_of(source) for source in sources], loaded)
+    return {
+        name: Denoiser(checkpoint, device)
+        for name, checkpoint in zip(names, loaded, strict=True)
+    }
 
 
-def real_pairs(
+def cifar10_task(
+    folder: str | Path,
+    models: Mapping[str, Denoiser],
+    *,
+    noise: str | None = None,
+    limit: int | None = None,
+    most: int | None = None,
+    seed: int = 0,
+) -> Task:
+    """Take test images of CIFAR-10 that none of the models was trained on.
+
+    Parameters
+    ----------
+    folder : path
+        The folder that holds ``cifar-10-batches-py``.
+    models : mapping
+        The models by name.
+    noise : str, optional
+        Noise to add, see `compare_models`.
+    limit : int, optional
+        Take the first `limit` images.
+    most : int, optional
+        Take no more than these if no limit is given.
+    seed : int
+        Decides the noise.
+
+    Raises
+    ------
+    InvalidInputError, DatasetError
+        If the noise, the limit or the data cannot be used.
+    """
+    noise = _choose_noise(models, noise)
+    counts = {name: count_held_out(m.checkpoint) for name, m in models.items()}
+    strictest = min(counts, key=counts.__getitem__)
+    images = load_test_images(folder, n_test=counts[strictest]).images
+    if limit is not None and limit > len(images):
+        reason = "there are no more test images"
+        if len(images) == counts[strictest]:
+            reason = f"the model {strictest!r} was trained on the others"
+        raise InvalidInputError(
+            f"limit must be at most {len(images):,} for the test images of CIFAR-10, "
+            f"since {reason}; got {limit}."
+        )
+    pairs = noisy_pairs(
+        list(images), noise, seed=seed, limit=most if limit is None else limit
+    )
+    _require_fitting(pairs, models)
+    return Task(pairs, noise, _describe_origin(len(pairs), len(images), models))
+
+
+def folder_task(
+    folder: Path,
+    models: Mapping[str, Denoiser],
+    *,
+    noise: str | None = None,
+    limit: int | None = None,
+    most: int | None = None,
+    seed: int = 0,
+) -> Task:
+    """Take the clean images of a folder; see `cifar10_task`."""
+    noise = _choose_noise(models, noise)
+    images = read_clean_images(folder)
+    pairs = noisy_pairs(
+        images, noise, seed=seed, limit=most if limit is None else limit
+    )
+    _require_fitting(pairs, models)
+    which = "all" if len(pairs) == len(images) else f"the first of {len(images):,}"
+    return Task(pairs, noise, f"{len(pairs):,}, {which} in {folder}")
+
+
+def pair_task(
     noisy: NDArray[Any],
     reference: NDArray[Any],
+    models: Mapping[str, Denoiser],
     data_range: tuple[float, float] | None,
-) -> list[Pair]:
-    """Pair noisy images with their reference, without fitting one to the other.
+) -> Task:
+    """Take a real noisy image, or repeats of it, and its reference."""
+    pairs = real_pairs(noisy, reference, data_range)
+    _require_fitting(pairs, models)
+    return Task(pairs, "real", f"{len(pairs):,} with a reference")
+
+
+def find_misfits(task: Task, models: Mapping[str, Denoiser]) -> list[str]:
+    """Say, in words for a user, which models were trained for other noise.
 
     Parameters
     ----------
-    noisy : numpy.ndarray
-        Shape of `reference`, or a stack of repeats of it.
-    reference : numpy.ndarray
-        (Y, X), (Y, X, 3) or (Y, X, 4).
-    data_range : tuple of float, optional
-        ``(low, high)`` in the images' units; None means that of `reference`.
+    task : Task
+        The noisy images; the noise of the first of them is measured.
+    models : mapping
+        The models by name.
 
     Returns
     -------
-    list of Pair
-        One for each repeat.
-
-    Raises
-    ------
-    InvalidInputError
-        If the shapes do not fit.
+    list of str
+        Empty where all models fit.
     """
-    axes = "YXS" if reference.ndim == 3 and reference.shape[-1] in (3, 4) else "YX"
-    if reference.ndim != len(axes) or reference.shape not in (
-        noisy.shape,
-        noisy.shape[1:],
-    ):
-        raise InvalidInputError(
-            "The reference must be one image, (Y, X) or (Y, X, 3), and the noisy image "
-            f"have its shape or be a stack of such, got {reference.shape} and "
-            f"{noisy.shape}."
-        )
-    _require_complete(noisy)
-    _require_complete(reference)
-    clean = colour_planes(reference, axes).astype(np.float64)
-    scale = resolve_intensity_range(colour_planes(reference, axes), data_range)
-    pairs = []
-    for repeat in noisy if noisy.ndim > reference.ndim else [noisy]:
-        # Methods get what a user would give them: nothing of the truth.
-        planes = colour_planes(repeat, axes)
-        input_range = resolve_intensity_range(planes)
-        pairs.append(
-            Pair(planes.astype(np.float64), clean, input_range, scale, clip=False)
-        )
-    _require_usable(pairs)
-    return pairs
-
-
-def read_clean_images(folder: Path) -> list[NDArray[Any]]:
-    """Read every PNG, JPEG and TIFF of a folder, in the order of their names.
-
-    Raises
-    ------
-    InvalidInputError
-        If there is none, or one cannot be read.
-    """
-    if not folder.is_dir():
-        raise InvalidInputError(f"{folder} is not a folder.")
-    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
-    if not paths:
-        raise InvalidInputError(
-            f"{folder} holds no images: expected {', '.join(sorted(SUFFIXES))}."
-        )
-    return [_read_plane(path) for path in paths]
-
-
-def _read_plane(path: Path) -> NDArray[Any]:
-    """Read an image as (Y, X) or (Y, X, 3)."""
-    image = read_image(path)
-    axes = resolve_axes(image.pixels.shape, image.axes)
-    if not set(axes) <= set("YXS"):
-        raise InvalidInputError(
-            f"{path} is a stack ({axes}, {image.pixels.shape}); expected single images."
-        )
-    return middle_plane(image.pixels, axes)
-
-
-def score_methods(
-    pairs: Sequence[Pair], denoiser: Denoiser, noise: str
-) -> Iterator[Score]:
-    """Score the noisy images, the model and the baselines, one after another.
-
-    Parameters
-    ----------
-    pairs : sequence of Pair
-        What to score on.
-    denoiser : Denoiser
-        The model.
-    noise : str
-        Name of the noise, for the scores.
-
-    Yields
-    ------
-    Score
-        As soon as it is known.
-    """
-    yield _score("noisy", noise, pairs, lambda unit: unit)
-    name = denoiser.checkpoint.name
-    yield _score(name, noise, pairs, partial(_apply_model, denoiser=denoiser))
-    for name, baseline in BASELINES.items():
-        parameter = _best_parameter(baseline, pairs[:_N_TUNING_IMAGES])
-        method = baseline.with_parameter(parameter)
-        yield _score(name, noise, pairs, method, parameter)
-
-
-def _apply_model(
-    unit: NDArray[np.float64], *, denoiser: Denoiser
-) -> NDArray[np.float64]:
-    run = Denoising(unit, denoiser, axes=_plane_axes(unit), intensity_range=(0.0, 1.0))
-    for _ in run:
-        pass
-    return run.result
-
-
-def _plane_axes(plane: NDArray[Any]) -> str:
-    """Return the axes of (Y, X, channels): colours, or the one channel of grey."""
-    return "YXS" if plane.shape[-1] == 3 else "YXC"
-
-
-def _best_parameter(baseline: Baseline, pairs: Sequence[Pair]) -> float:
-    """Return the parameter of the grid with the highest mean PSNR."""
-    scores = {
-        parameter: _score("", "", pairs, baseline.with_parameter(parameter)).psnr_mean
-        for parameter in baseline.grid
-    }
-    return max(scores, key=scores.__getitem__)
-
-
-def _score(
-    name: str,
-    noise: str,
-    pairs: Sequence[Pair],
-    method: Method,
-    parameter: float | None = None,
-) -> Score:
-    psnrs, ssims, seconds = [], [], []
-    for pair in pairs:
-        unit = pair.input_range.to_unit(pair.noisy)
-        start = time.perf_counter()
-        denoised = method(unit)
-        seconds.append(time.perf_counter() - start)
-        result = pair.input_range.from_unit(denoised)
-        if pair.clip:
-            result = np.clip(result, pair.data_range.low, pair.data_range.high)
-        width = pair.data_range.width
-        psnrs.append(psnr(pair.clean, result, data_range=width))
-        ssims.append(ssim(pair.clean, result, data_range=width, channel_axis=-1))
-    return Score(
-        method=name,
-        noise=noise,
-        n=len(pairs),
-        psnr_mean=float(np.mean(psnrs)),
-        psnr_std=_standard_deviation(psnrs),
-        ssim_mean=float(np.mean(ssims)),
-        ssim_std=_standard_deviation(ssims),
-        seconds_per_image=float(np.median(seconds)),
-        parameter=parameter,
-    )
-
-
-def _standard_deviation(values: list[float]) -> float:
-    # Identical images have an infinite PSNR.
-    return float(np.std(values)) if np.isfinite(values).all() else math.nan
-
-
-def _require_complete(image: NDArray[Any]) -> None:
-    require_image(image)
-    if np.isnan(image).any():
-        raise InvalidInputError(
-            "The image has NaN, so it cannot be scored. Cut out a part without."
-        )
-
-
-def _require_usable(pairs: Sequence[Pair]) -> None:
-    for pair in pairs:
-        if min(pair.clean.shape[:2]) < _SMALLEST_SIDE:
-            raise InvalidInputError(
-                f"Images to evaluate on must be at least {_SMALLEST_SIDE} pixels wide "
-                f"and high, got {pair.clean.shape[:2]}."
+    estimates = [
+        relative_noise(pair.noisy, pair.input_range)
+        for pair in task.pairs[:_N_NOISE_IMAGES]
+    ]
+    found = []
+    for name, denoiser in models.items():
+        record = denoiser.checkpoint.record
+        if record is None:
+            continue
+        unfit = [e for e in estimates if find_noise_misfit(e, record, name)]
+        if len(unfit) > _MISFITS_ALLOWED * len(estimates):
+            # Of a range of noise some images may have too little, some too much.
+            more = [e for e in unfit if e > record.noise_estimate[1]]
+            side = (
+                more if 2 * len(more) > len(unfit) else sorted(set(unfit) - set(more))
             )
-        if pair.data_range.width == 0:
-            raise InvalidInputError("A clean image is constant: it has no data range.")
+            median = float(np.median(side))
+            found += find_noise_misfit(median, record, name, several=True)
+        elif task.noise != "real":
+            found += _find_other_kinds(task.noise, record.config.noise, name)
+    return found
+
+
+def _find_other_kinds(noise: str, trained: str, name: str) -> list[str]:
+    """Compare kinds of noise whose strengths are alike."""
+    if _kinds(noise) <= _kinds(trained):
+        return []
+    return [
+        f"The model {name!r} was trained for another kind of noise ({trained}) than "
+        f"that of these images ({noise}). Use a model that was trained for it."
+    ]
+
+
+def _kinds(noise: str) -> set[str]:
+    model = parse_noise(noise)
+    parts = model.parts if isinstance(model, Composed) else (model,)
+    return {part.name for part in parts}
+
+
+def _choose_noise(models: Mapping[str, Denoiser], noise: str | None) -> str:
+    """Return the noise to add, as it is written in full."""
+    if noise is not None:
+        return str(parse_noise(noise))
+    records = {name: m.checkpoint.record for name, m in models.items()}
+    own = {name: r.config.noise for name, r in records.items() if r is not None}
+    if len(set(own.values())) > 1:
+        listed = ", ".join(f"{name}: {text}" for name, text in own.items())
+        raise InvalidInputError(
+            f"The models were trained for different noise ({listed}). Say by noise "
+            "which one to compare them with."
+        )
+    return next(iter(own.values()), _FALLBACK_NOISE)
+
+
+def _describe_origin(n: int, n_held_out: int, models: Mapping[str, Denoiser]) -> str:
+    """Say how many test images are taken, and why not others."""
+    unknown = [name for name, m in models.items() if m.checkpoint.record is None]
+    known = [name for name in models if name not in unknown]
+    which = "all" if n == n_held_out else f"the first of {n_held_out:,}"
+    text = f"{n:,}, {which} test images of CIFAR-10"
+    if len(known) > 1:
+        text += " that none of the models was trained on"
+    elif known:
+        text += f" that {known[0]} was not trained on"
+    if unknown:
+        text += f"; what {' and '.join(unknown)} was trained on is unknown"
+    return text
+
+
+def _require_fitting(pairs: Sequence[Pair], models: Mapping[str, Denoiser]) -> None:
+    """Find out before the work whether all models take images of these channels."""
+    examples = {pair.noisy.shape[-1]: pair.noisy for pair in pairs}
+    for denoiser in models.values():
+        for image in examples.values():
+            Denoising(image, denoiser, axes=plane_axes(image))
+
+
+def _path_of(source: str | Path | Checkpoint) -> Path | None:
+    """Return the file that a model is from; None if it is from none."""
+    if isinstance(source, Checkpoint) or str(source) in builtin_models():
+        return None
+    return Path(source).absolute()
+
+
+def _distinct_names(
+    paths: Sequence[Path | None], checkpoints: Sequence[Checkpoint]
+) -> list[str]:
+    """Tell models of one name apart by their folders, and if need be by numbers."""
+    taken = {"noisy", *BASELINES}
+    names = []
+    for path, checkpoint in zip(paths, checkpoints, strict=True):
+        name = checkpoint.name if path is None else _shortest_tail(path, paths)
+        unique, number = name, 1
+        while unique in taken:
+            number += 1
+            unique = f"{name} ({number})"
+        taken.add(unique)
+        names.append(unique)
+    return names
+
+
+def _shortest_tail(path: Path, paths: Sequence[Path | None]) -> str:
+    """Return as much of a path's end as none of the others has."""
+    others = [other.parts for other in paths if other not in (None, path)]
+    for depth in range(1, len(path.parts)):
+        tail = path.parts[-depth:]
+        if all(parts[-depth:] != tail for parts in others):
+            return "/".join(tail)
+    return str(path)

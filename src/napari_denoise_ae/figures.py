@@ -82,13 +82,17 @@ def save_panels(
     path: Path,
     *,
     intensity_range: IntensityRange,
+    row_titles: Sequence[str] = (),
+    captions: Sequence[Sequence[str]] = (),
+    panel_width: float = 3.0,
 ) -> None:
-    """Draw rows of images of one size side by side.
+    """Draw rows of images side by side.
 
     Parameters
     ----------
     rows : sequence of sequences of numpy.ndarray
-        Images of shape (Y, X) or (Y, X, 3), any real dtype.
+        Images of shape (Y, X) or (Y, X, 3), any real dtype; those of a row
+        have one size.
     titles : sequence of str
         One title a column.
     path : pathlib.Path
@@ -96,30 +100,49 @@ def save_panels(
     intensity_range : IntensityRange
         Intensities drawn as black and as white; what lies outside is drawn
         as one of the two.
+    row_titles : sequence of str
+        One title a row, at its left; may be left out.
+    captions : sequence of sequences of str
+        What stands below each image of the first rows; may be left out.
+    panel_width : float
+        Width of an image, in inches.
 
     Raises
     ------
     OutputError
         If the file cannot be written.
     """
-    height, width = rows[0][0].shape[:2]
-    # Columns of 3 inches, unless the images are very wide or very high.
-    aspect = min(max(height / width, 0.2), 3.0)
-    size = (3.0 * len(titles), 3.0 * aspect * len(rows) + 0.45)
+    aspects = [_aspect(images[0]) for images in rows]
+    height = panel_width * sum(aspects) + 0.2 * len(captions)
+    n_lines = 1 + max(title.count("\n") for title in titles)
+    size = (panel_width * len(titles), height + 0.15 + 0.3 * n_lines)
     figure = Figure(figsize=size, layout="constrained")
-    grid = figure.subplots(len(rows), len(titles), squeeze=False)
+    grid = figure.subplots(len(rows), len(titles), squeeze=False, height_ratios=aspects)
     for row, images in enumerate(rows):
         for column, image in enumerate(images):
             _draw_image(grid[row, column], image, intensity_range)
     for axes, title in zip(grid[0], titles, strict=True):
         axes.set_title(title, fontsize=10)
+    for axes, title in zip(grid[:, 0], row_titles, strict=False):
+        axes.set_ylabel(title, fontsize=10)
+    for line, texts in zip(grid, captions, strict=False):
+        for axes, text in zip(line, texts, strict=False):
+            axes.set_xlabel(text, fontsize=8)
     _save(figure, path)
+
+
+def _aspect(image: NDArray[Any]) -> float:
+    # Unless the images are very wide or very high.
+    height, width = image.shape[:2]
+    return float(min(max(height / width, 0.2), 3.0))
 
 
 def _draw_image(axes: Axes, image: NDArray[Any], scale: IntensityRange) -> None:
     unit = np.clip(scale.to_unit(image), 0.0, 1.0)
     axes.imshow(unit, cmap="gray", vmin=0.0, vmax=1.0, interpolation="nearest")
-    axes.set_axis_off()
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_frame_on(False)
 
 
 def _save(figure: Figure, path: Path) -> None:

@@ -26,7 +26,7 @@ from .intensity import (
     resolve_intensity_ranges,
 )
 from .lazy import denoise_lazily, is_lazy
-from .misfits import find_misfits, noise_planes, relative_noise
+from .misfits import find_misfits, find_noise_misfit, noise_planes, relative_noise
 from .noise import parse_noise
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ __all__ = [
     "add_noise",
     "denoise",
     "find_misfits",
+    "find_noise_misfit",
     "noise_planes",
     "relative_noise",
     "require_image",

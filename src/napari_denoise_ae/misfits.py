@@ -201,8 +201,12 @@ def describe_misfits(
     for number, level in enumerate(levels):
         channels.setdefault(ranges.channel_of(number), []).append(level)
     for channel, known in channels.items():
-        what = f"Channel {channel} of this image" if len(channels) > 1 else "This image"
-        found += _noise_misfit(median_of_known(known), record, name, what)
+        found += find_noise_misfit(
+            median_of_known(known),
+            record,
+            name,
+            channel=channel if len(channels) > 1 else None,
+        )
     return found
 
 
@@ -212,21 +216,50 @@ def _few(planes: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
     return [planes[index] for index in np.unique(chosen)]
 
 
-def _noise_misfit(
-    estimate: float, record: TrainingRecord, name: str, what: str
+def find_noise_misfit(
+    estimate: float,
+    record: TrainingRecord,
+    name: str,
+    *,
+    several: bool = False,
+    channel: int | None = None,
 ) -> list[str]:
-    """Compare an image's noise with what the same estimate gave in training."""
+    """Compare the noise of images with what the same estimate gave in training.
+
+    Parameters
+    ----------
+    estimate : float
+        See `relative_noise`.
+    record : TrainingRecord
+        How the model was trained.
+    name : str
+        The model's name.
+    several : bool
+        Whether to speak of several images.
+    channel : int, optional
+        The channel to speak of; None means the image.
+
+    Returns
+    -------
+    list of str
+        One message for a user, or none where the model fits.
+    """
     low, typical, high = record.noise_estimate
     if low / _NOISE_TOLERANCE <= estimate <= high * _NOISE_TOLERANCE:
         return []
     if math.isnan(estimate) or math.isnan(typical):
         return []
-    less, consequence = "less", "It will probably blur the image"
+    looks, its, ones, them = "This image looks", "its", "this one's", "the image"
+    if several:
+        looks, its, ones, them = "These images look", "their", "theirs", "the images"
+    if channel is not None:
+        looks, them = f"Channel {channel} of this image looks", "it"
+    less, consequence = "less", f"It will probably blur {them}"
     if estimate > high:
         less, consequence = "more", "It will probably leave much of the noise"
     return [
-        f"{what} looks much {less} noisy (estimated sigma {estimate:.1%} of its "
+        f"{looks} much {less} noisy (estimated sigma {estimate:.1%} of {its} "
         f"intensity range) than what the model {name!r} was trained on "
         f"({typical:.0%}, {record.config.noise}). {consequence}. Use a model that was "
-        "trained for noise like this one's."
+        f"trained for noise like {ones}."
     ]

@@ -39,6 +39,16 @@ class RunFiles:
         """Their picture, ``NAME.curves.png``."""
         return self.checkpoint.with_suffix(".curves.png")
 
+    @property
+    def gallery(self) -> Path:
+        """Noisy, denoised and clean images, ``NAME.gallery.png``."""
+        return self.checkpoint.with_suffix(".gallery.png")
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Every file of a run."""
+        return (self.checkpoint, self.state, self.history, self.curves, self.gallery)
+
     def require_usable(self, *, resume: bool, overwrite: bool) -> None:
         """Find out now, not after an hour, whether the files can be used.
 
@@ -64,7 +74,7 @@ class RunFiles:
             raise InvalidInputError(
                 f"A checkpoint's name must end in .pt, got {str(self.checkpoint)!r}."
             )
-        for path in (self.checkpoint, self.state, self.history, self.curves):
+        for path in self.paths:
             require_writable(path)
         if resume and not self.state.is_file():
             raise CheckpointError(

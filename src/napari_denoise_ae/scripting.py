@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,11 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from .checkpoint import load_training_state
 from .config import preset_config
 from .data import ImageSet, download_cifar10, load_training_images
 from .devices import choose_device
+from .errors import DenoiseAEError, DenoiseAEWarning
+from .held_out import save_gallery, score_test_part
 from .run_files import RunFiles
 from .runs import TrainingRun, resume_run
+from .scoring import Score
 from .training import BatchResult, EpochResult, Trainer
 
 if TYPE_CHECKING:
@@ -34,15 +39,19 @@ class TrainingResult:
     history : tuple of EpochResult
         The finished epochs.
     files : RunFiles
-        Where the checkpoint, the history and the curves lie.
+        Where the checkpoint, the history, the curves and the gallery lie.
     stop_reason : str
         Why training ended.
+    test_scores : tuple of Score
+        How the noisy and the denoised images of the test part do. Empty for
+        images in memory, which have no test part, and if interrupted.
     """
 
     checkpoint: Checkpoint
     history: tuple[EpochResult, ...]
     files: RunFiles
     stop_reason: str
+    test_scores: tuple[Score, ...]
 
 
 def train(
@@ -66,8 +75,9 @@ def train(
     preset : str, optional
         A key of `napari_denoise_ae.PRESETS`; None means ``"conv"``.
     output : path
-        The checkpoint to write; must end in ``.pt``. The history, the curves
-        and what `resume` needs are written beside it.
+        The checkpoint to write; must end in ``.pt``. The history, the curves,
+        a gallery of denoised images and what `resume` needs are written
+        beside it.
     device : str
         ``"auto"`` (CUDA, else MPS, else CPU) or one of torch's names.
     resume : bool
@@ -96,10 +106,16 @@ def train(
     KeyboardInterrupt
         If interrupted before the first epoch was finished.
 
+    Warns
+    -----
+    DenoiseAEWarning
+        If training worked out and scoring its test part did not.
+
     Examples
     --------
     >>> result = train("data", noise="gaussian:0.1", epochs=5)  # doctest: +SKIP
-    >>> result.checkpoint.record.val_psnr  # doctest: +SKIP
+    >>> noisy, denoised = result.test_scores  # doctest: +SKIP
+    >>> denoised.psnr_mean, denoised.ssim_mean  # doctest: +SKIP
     """
     run = prepare_run(
         data,
@@ -111,7 +127,7 @@ def train(
         progress=progress,
         settings=settings,
     )
-    return run_to_the_end(run, progress=progress)
+    return run_to_the_end(run, data, progress=progress)
 
 
 def prepare_run(
@@ -133,15 +149,19 @@ def prepare_run(
     files.require_usable(resume=resume, overwrite=overwrite)
     images = data
     if not isinstance(images, ImageSet):
-        images = _load_images(images, config.n_test, progress)
+        # Which images a run was begun with is in its state, not in the settings.
+        begun = load_training_state(files.state).record.config if resume else config
+        images = _load_images(images, begun.n_test, progress)
     if not resume:
         return TrainingRun(Trainer(config, images, chosen_device), files)
     changes = settings if preset is None else {"preset": preset, **settings}
     return resume_run(files, images, chosen_device, changes)
 
 
-def run_to_the_end(run: TrainingRun, *, progress: bool) -> TrainingResult:
-    """Do the epochs of `train` and write the last files; see there."""
+def run_to_the_end(
+    run: TrainingRun, data: str | Path | ImageSet, *, progress: bool
+) -> TrainingResult:
+    """Do the epochs of `train`, write the last files and score; see there."""
     trainer = run.trainer
     stop_reason = ""
     with _progress_bar(trainer, progress) as bar:
@@ -158,7 +178,45 @@ def run_to_the_end(run: TrainingRun, *, progress: bool) -> TrainingResult:
         history=tuple(trainer.history),
         files=run.files,
         stop_reason=stop_reason or trainer.stop_reason,
+        test_scores=_score_run(
+            run, None if isinstance(data, ImageSet) else data, progress=progress
+        ),
     )
+
+
+def _score_run(
+    run: TrainingRun, folder: str | Path | None, *, progress: bool
+) -> tuple[Score, ...]:
+    """Draw the gallery; score the test part, if there is one and training is over."""
+    # Whatever happens from here on, what was trained is kept and returned.
+    try:
+        save_gallery(run, folder)
+        if folder is None or not run.trainer.stop_reason:
+            return ()
+        return _score_test_part(run, folder, progress=progress)
+    except KeyboardInterrupt:
+        return ()
+    except DenoiseAEError as error:
+        warnings.warn(
+            f"The model is trained and saved, but it was not scored: {error}",
+            DenoiseAEWarning,
+            stacklevel=4,
+        )
+        return ()
+
+
+def _score_test_part(
+    run: TrainingRun, folder: str | Path, *, progress: bool
+) -> tuple[Score, ...]:
+    trainer, scores = run.trainer, []
+    with tqdm(desc="test", unit="image", disable=not progress, leave=False) as bar:
+        for result in score_test_part(trainer.checkpoint(), folder, trainer.device):
+            if isinstance(result, Score):
+                scores.append(result)
+            else:
+                bar.total = result.total
+                bar.update(result.done - bar.n)
+    return tuple(scores)
 
 
 def _load_images(folder: str | Path, n_test: int, progress: bool) -> ImageSet:

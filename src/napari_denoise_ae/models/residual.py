@@ -77,15 +77,14 @@ class ResidualAutoencoder(DenoisingNetwork):
             )
         self.skip_connections = skip_connections
         widths = (base, 2 * base, 4 * base)
-        self.encoder = nn.ModuleList(
-            nn.Sequential(
-                nn.Conv2d(narrow, wide, 3, padding=1, bias=False),
-                nn.BatchNorm2d(wide),
-                nn.ReLU(),
-            )
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(narrow, wide, 3, padding=1, bias=False)
             for narrow, wide in pairwise((in_channels, *widths))
         )
-        self.pool = nn.MaxPool2d(2)
+        self.halvings = nn.ModuleList(
+            nn.Sequential(nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(2))
+            for width in widths
+        )
         side = self.image_size // 2 ** len(widths)
         code = (widths[-1], side, side)
         n_code = widths[-1] * side**2
@@ -97,7 +96,7 @@ class ResidualAutoencoder(DenoisingNetwork):
             nn.ReLU(),
             nn.Unflatten(1, code),
         )
-        self.upsampling = nn.ModuleList(
+        self.doublings = nn.ModuleList(
             nn.Sequential(
                 nn.ConvTranspose2d(wide, narrow, 2, stride=2, bias=False),
                 nn.BatchNorm2d(narrow),
@@ -106,7 +105,7 @@ class ResidualAutoencoder(DenoisingNetwork):
             for wide, narrow in pairwise((widths[-1], *reversed(widths)))
         )
         n_joined = 2 if skip_connections else 1
-        self.refinement = nn.ModuleList(
+        self.refinements = nn.ModuleList(
             nn.Sequential(
                 nn.Conv2d(n_joined * width, width, 3, padding=1),
                 nn.ReLU(),
@@ -122,14 +121,17 @@ class ResidualAutoencoder(DenoisingNetwork):
         # Batch normalization and pooling of few channels are faster so.
         features = noisy.contiguous(memory_format=torch.channels_last)
         levels = []
-        for level in self.encoder:
-            levels.append(level(features))
-            features = self.pool(levels[-1])
+        for convolve, halve in zip(self.convolutions, self.halvings, strict=True):
+            features = convolve(features)
+            # Before batch normalization: it moves an image's brightness with the
+            # batch that the image happens to be in, too much to draw it from.
+            levels.append(features)
+            features = halve(features)
         features = self.bottleneck(features)  # (N, 4 * base_channels, 4, 4)
-        for upsample, refine, level in zip(
-            self.upsampling, self.refinement, reversed(levels), strict=True
+        for double, refine, level in zip(
+            self.doublings, self.refinements, reversed(levels), strict=True
         ):
-            features = upsample(features)
+            features = double(features)
             if self.skip_connections:
                 features = torch.cat([features, level], dim=1)
             features = refine(features)
