@@ -107,7 +107,7 @@ def non_local_means(image: Image, parameter: float) -> Image:
 #: The baselines by name.
 BASELINES: dict[str, Baseline] = {
     "gaussian": Baseline(gaussian, (0.5, 0.75, 1.0, 1.5, 2.0, 3.0)),
-    "median": Baseline(median, (3.0, 5.0, 7.0)),
+    "median": Baseline(median, (3.0, 5.0, 7.0, 9.0)),
     "total variation": Baseline(
         total_variation, (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
     ),
