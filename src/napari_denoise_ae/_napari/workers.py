@@ -444,7 +444,7 @@ def look_at_model(model: str) -> Generator[None, None, str | Failed]:
     return (
         f"Trained on the {record.dataset} with "
         f"{record.config.noise_model.description}; {record.val_psnr:.2f} dB on its "
-        f"validation images, epoch {record.best_epoch}."
+        f"validation images, epoch {record.best_epoch} of {record.epochs_run}."
     )
 
 
