@@ -82,7 +82,9 @@ def structural_similarity(denoised: Tensor, clean: Tensor) -> Tensor:
     from torch.nn.functional import avg_pool2d
 
     def mean(values: Tensor) -> Tensor:
-        return avg_pool2d(values, _WINDOW, stride=1)
+        # Columns, then rows: 14 additions for each pixel instead of 49.
+        columns = avg_pool2d(values, (_WINDOW, 1), stride=1)
+        return avg_pool2d(columns, (1, _WINDOW), stride=1)
 
     unbiased = _WINDOW**2 / (_WINDOW**2 - 1)
     mean_d, mean_c = mean(denoised), mean(clean)
