@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import json
+import os
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -158,11 +159,12 @@ def _denoise_one(job: FileJob, model: Model, record: dict[str, Any]) -> BatchSte
 
 
 def _is_folder(path: Path) -> bool:
-    return path.is_dir() and not is_zarr(path)
+    # Path's own raises for names too long.
+    return os.path.isdir(path) and not is_zarr(path)  # noqa: PTH112
 
 
 def _is_pattern(path: Path) -> bool:
-    return glob.has_magic(str(path)) and not path.exists()
+    return glob.has_magic(str(path)) and not os.path.exists(path)  # noqa: PTH110
 
 
 def _is_image(path: Path) -> bool:
