@@ -81,6 +81,15 @@ def test_a_network_with_batch_normalization_is_saved_and_loaded(tmp_path):
     assert torch.equal(built(images), network.eval()(images))
 
 
+def test_variances_below_0_are_refused(tmp_path):
+    state_dict = dict(build_network("residual", {"base_channels": 2}).state_dict())
+    state_dict["halvings.0.0.running_var"] = torch.tensor([1.0, -1.0])
+    bad = Checkpoint("a", "residual", {"base_channels": 2}, state_dict, None)
+    save_checkpoint(bad, tmp_path / "a.pt")
+    with pytest.raises(CheckpointError, match="variances below 0"):
+        load_checkpoint(tmp_path / "a.pt")
+
+
 def test_a_checkpoint_without_a_record_is_loaded(tmp_path):
     save_checkpoint(random_checkpoint(), tmp_path / "a.pt")
     assert load_checkpoint(str(tmp_path / "a.pt")).record is None
@@ -393,6 +402,7 @@ def test_weights_of_another_precision_are_refused_or_made_float32(rewrite, dtype
         ("dataset", 5),
         ("epochs_run", "3"),
         ("val_loss", None),
+        ("val_loss", 10**400),
         ("noise_estimate", None),
         ("noise_estimate", 5),
         ("noise_estimate", (0.1, 0.2)),

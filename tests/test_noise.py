@@ -110,6 +110,10 @@ def test_salt_and_pepper_replaces_its_share_half_by_black_half_by_white(amount, 
     assert (values == 0).mean() == pytest.approx(amount / 2, abs=TOLERANCE)
     assert (values == 1).mean() == pytest.approx(amount / 2, abs=TOLERANCE)
     assert (values == level).mean() == pytest.approx(1 - amount, abs=TOLERANCE * share)
+    mean = (1 - amount) * level + amount / 2
+    variance = (1 - amount) * level**2 + amount / 2 - mean**2
+    assert values.mean() == pytest.approx(mean, abs=TOLERANCE)
+    assert values.var() == pytest.approx(variance, rel=2 * TOLERANCE)
 
 
 @pytest.mark.parametrize("channel_axis", [1, -1])
@@ -229,6 +233,7 @@ def test_the_global_generator_is_left_alone():
         ("gaussian:.1,unclipped", "gaussian:0.1,unclipped", Gaussian(0.1, False)),
         ("gaussian:0..0.30", "gaussian:0..0.3", Gaussian((0.0, 0.3))),
         ("gaussian:1e+1", "gaussian:10", Gaussian(10.0)),
+        ("Gaussian: 0.1 , unclipped", "gaussian:0.1,unclipped", Gaussian(0.1, False)),
         ("salt_pepper:0.1", "salt_pepper:0.1", SaltAndPepper(0.1)),
         (
             "salt-pepper:0.1,per_pixel",
@@ -270,7 +275,11 @@ def test_the_canonical_string_keeps_the_amount():
         ":0.5",
         "0.5",
         "shot:0.5",
-        "Gaussian:0.5",
+        "gaussian:0_1",
+        "poisson:1e20",
+        "poisson:1e-300",
+        "poisson_gaussian:1e-30,0.1",
+        "gaussian:1e308,unclipped",
         "gaussian:half",
         "gaussian:0.5,",
         "gaussian:0.5,clip",
@@ -306,7 +315,26 @@ def test_bad_noise_strings_are_refused(text):
     with pytest.raises(InvalidInputError) as caught:
         parse_noise(text)
     message = str(caught.value)
-    assert "for example 'gaussian:0.5'" in message or "above 0" in message
+    told = ("for example 'gaussian:0.5'", "above 0", "must be a number from")
+    assert any(words in message for words in told)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Gaussian("0.1"),
+        lambda: Gaussian(None),
+        lambda: Gaussian([0.0, 0.1]),
+        lambda: Gaussian((0.0, 0.1, 0.2)),
+        lambda: Gaussian(True),
+        lambda: Gaussian(0.1, clipped="no"),
+        lambda: Composed(()),
+        lambda: Composed((Gaussian(0.1),)),
+    ],
+)
+def test_a_noise_model_made_by_hand_is_checked_too(make):
+    with pytest.raises(InvalidInputError):
+        make()
 
 
 @pytest.mark.parametrize("text", [None, 5, 0.5, ["gaussian:0.5"]])

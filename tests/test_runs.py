@@ -151,6 +151,12 @@ def test_a_cosine_schedule_keeps_its_epochs(files):
         resume_run(files, image_set(), CPU, {"epochs": 5})
 
 
+def test_a_cosine_schedule_that_is_done_says_that_nothing_more_will_come(files):
+    finish(make_run(files, epochs=2, patience=9, schedule="cosine"))
+    with pytest.raises(InvalidInputError, match=r"fallen to 0 .*start a new run"):
+        resume_run(files, image_set(), CPU, {"patience": 20})
+
+
 def test_the_same_setting_written_in_another_way_is_no_change(files):
     finish(make_run(files, epochs=1, noise="gaussian:0.5"))
     changes = {"epochs": 2, "noise": "gaussian:0.50"}

@@ -317,7 +317,10 @@ def _parse_record(content: dict[str, Any], name: str) -> TrainingRecord:
     if not isinstance(content, dict) or set(content) != set(expected):
         raise _damaged(name, "its training record has other fields than expected")
     for key, annotation in expected.items():
-        if not isinstance(content[key], _PLAIN_TYPES.get(annotation, object)):
+        value = content[key]
+        usable = isinstance(value, _PLAIN_TYPES.get(annotation, object))
+        # Integers of any size count as numbers, but not all can be computed with.
+        if not usable or (isinstance(value, int) and abs(value) >= 2**63):
             raise _damaged(name, f"{key} in its training record is no {annotation}")
     try:
         config = TrainingConfig(**content["config"])
@@ -391,6 +394,8 @@ def _require_weights(
             raise _damaged(name, f"{key} is not plain {expected[key].dtype}")
         if not torch.isfinite(tensor).all():
             raise _damaged(name, f"{key} has values that are not finite")
+        if key.endswith("running_var") and (tensor < 0).any():
+            raise _damaged(name, f"{key} has variances below 0")
 
 
 def _is_plain(tensor: Tensor, dtype: torch.dtype) -> bool:

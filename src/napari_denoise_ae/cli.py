@@ -154,7 +154,8 @@ def _print_result(result: TrainingResult) -> None:
 def _network_option(text: str) -> tuple[str, int | float | bool]:
     key, equals, value = text.partition("=")
     try:
-        parsed = json.loads(value)
+        # Python's spelling of true and false, too.
+        parsed = json.loads(value.lower())
     except json.JSONDecodeError:
         parsed = None
     if not equals or not isinstance(parsed, (int, float)):
@@ -257,7 +258,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from .evaluation import load_models
 
     _require_fitting_options(arguments)
-    _require_json(arguments.json, [arguments.model])
+    _require_outputs(arguments, [arguments.json])
     device = choose_device(arguments.device)
     models = load_models([arguments.model], device)
     task = _task(arguments, models)
@@ -273,7 +274,7 @@ def _compare(arguments: argparse.Namespace) -> None:
     from .evaluation import COMPARED_IMAGES, load_models
 
     require_figure(arguments.figure)
-    _require_json(arguments.json, [*arguments.models, arguments.figure])
+    _require_outputs(arguments, [arguments.figure, arguments.json])
     device = choose_device(arguments.device)
     models = load_models(arguments.models, device)
     task = _task(arguments, models, most=COMPARED_IMAGES)
@@ -322,17 +323,21 @@ def _announce(task: Task, models: Mapping[str, Denoiser], device: DeviceChoice) 
         warnings.warn(message, DenoiseAEWarning, stacklevel=2)
 
 
-def _require_json(path: Path | None, others: Sequence[str | Path]) -> None:
-    """Find out now whether the scores can be written, and would replace nothing."""
-    from .files import require_writable
+def _require_outputs(
+    arguments: argparse.Namespace, outputs: Sequence[Path | None]
+) -> None:
+    """Find out now whether outputs can be written, and would replace nothing."""
+    from .files import require_replaces_nothing, require_writable
 
-    if path is None:
-        return
-    require_writable(path)
-    if path.resolve() in {Path(other).resolve() for other in others}:
-        raise InvalidInputError(
-            f"Writing {path} would replace a model or the figure. Choose another name."
-        )
+    models = [arguments.model] if "model" in arguments else arguments.models
+    read = [*models, *(getattr(arguments, "pair", None) or ())]
+    if arguments.images is not None:
+        read.append(arguments.images)
+    for output in outputs:
+        if output is not None:
+            require_writable(output)
+            require_replaces_nothing(output, read)
+            read.append(output)
 
 
 def _require_fitting_options(arguments: argparse.Namespace) -> None:

@@ -13,9 +13,11 @@ from .baselines import BASELINES
 from .builtin import DEFAULT_MODEL, builtin_models
 from .checkpoint import Checkpoint, load_checkpoint
 from .comparison_figure import require_figure, save_comparison
+from .config import N_CIFAR10_TEST
 from .data import load_test_images
 from .devices import choose_device
 from .errors import DenoiseAEWarning, InvalidInputError
+from .files import require_replaces_nothing
 from .held_out import count_held_out
 from .inference import Denoiser, Denoising, find_noise_misfit, relative_noise
 from .noise import Composed, parse_noise
@@ -172,6 +174,9 @@ def compare_models(
     """
     if figure is not None:
         require_figure(Path(figure))
+        require_replaces_nothing(
+            Path(figure), [m for m in models if not isinstance(m, Checkpoint)]
+        )
     denoisers = load_models(models, choose_device(device))
     task = cifar10_task(
         data, denoisers, noise=noise, limit=limit, most=COMPARED_IMAGES, seed=seed
@@ -260,7 +265,7 @@ def cifar10_task(
     images = load_test_images(folder, n_test=counts[strictest]).images
     if limit is not None and limit > len(images):
         reason = "there are no more test images"
-        if len(images) == counts[strictest]:
+        if len(images) == counts[strictest] < N_CIFAR10_TEST:
             reason = f"the model {strictest!r} was trained on the others"
         raise InvalidInputError(
             f"limit must be at most {len(images):,} for the test images of CIFAR-10, "
@@ -356,7 +361,8 @@ def _find_other_kinds(noise: str, trained: str, name: str) -> list[str]:
 def _kinds(noise: str) -> set[str]:
     model = parse_noise(noise)
     parts = model.parts if isinstance(model, Composed) else (model,)
-    return {part.name for part in parts}
+    # With and without clipping they are two tasks; ranges are compared by strength.
+    return {",".join([part.name, *part.flags]) for part in parts}
 
 
 def _choose_noise(models: Mapping[str, Denoiser], noise: str | None) -> str:

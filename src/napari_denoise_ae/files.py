@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 #: What a checkpoint says it is.
 CHECKPOINT_FORMAT = "napari-denoise-ae checkpoint"
@@ -76,6 +76,24 @@ def require_writable(path: Path) -> None:
             pass
     except OSError as error:
         raise _cannot_write(path, error) from error
+
+
+def require_replaces_nothing(path: Path, others: Iterable[str | Path]) -> None:
+    """Raise before `path` is written if it is one of other files.
+
+    Raises
+    ------
+    OutputError
+        If it is one of them, or lies in one that is a folder.
+    """
+    target = path.absolute()
+    for other in others:
+        known = Path(other).absolute()
+        if target == known or (known.is_dir() and known in target.parents):
+            raise OutputError(
+                f"Writing {path} would replace or add to {other}, which is read or "
+                "written as well. Choose another name."
+            )
 
 
 def _flush_to_disk(path: Path) -> None:

@@ -11,6 +11,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from .errors import InvalidInputError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -74,12 +76,23 @@ def structural_similarity(denoised: Tensor, clean: Tensor) -> Tensor:
     torch.Tensor
         Without dimensions; 1 for equal images.
 
+    Raises
+    ------
+    InvalidInputError
+        If the images are smaller than the window.
+
     References
     ----------
     .. [1] Wang et al., Image quality assessment: from error visibility to
        structural similarity, 2004, :doi:`10.1109/TIP.2003.819861`.
     """
     from torch.nn.functional import avg_pool2d
+
+    if min(clean.shape[-2:]) < _WINDOW:
+        raise InvalidInputError(
+            f"SSIM needs images of at least {_WINDOW} x {_WINDOW} pixels, got "
+            f"{tuple(clean.shape[-2:])}."
+        )
 
     def mean(values: Tensor) -> Tensor:
         # Columns, then rows: 14 additions for each pixel instead of 49.

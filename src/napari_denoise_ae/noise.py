@@ -16,7 +16,6 @@ Importing the module imports no torch; only adding noise does.
 
 from __future__ import annotations
 
-import math
 import re
 from abc import ABC, abstractmethod
 from dataclasses import Field, dataclass, field, fields
@@ -29,19 +28,22 @@ if TYPE_CHECKING:
 
     from torch import Generator, Tensor
 
+# Not all that Python takes for one, such as 0_1; nan and -1 are refused later.
+_NUMBER = re.compile(
+    r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan|inf)", re.ASCII | re.IGNORECASE
+)
+
 #: A number, or the lowest and the highest of those drawn for each image.
 Amount = float | tuple[float, float]
 
 
-def _amount(
-    unit: str, *, highest: float = math.inf, zero: bool = True
-) -> dict[str, Any]:
-    """Describe a field that is an amount, above 0 and at most `highest`.
+def _amount(unit: str, *, lowest: float = 0.0, highest: float = 1e3) -> dict[str, Any]:
+    """Describe a field that is an amount, from `lowest` to `highest`.
 
-    `unit` stands after the number in a description; `zero` tells whether a
-    range may begin at 0.
+    `unit` stands after the number in a description. An amount of 0 is none, so
+    where `lowest` is 0 only a range may begin there.
     """
-    return {"unit": unit, "highest": highest, "zero": zero}
+    return {"unit": unit, "lowest": lowest, "highest": highest}
 
 
 def _flag(word: str) -> dict[str, Any]:
@@ -71,15 +73,25 @@ class NoiseModel(ABC):
     def __post_init__(self) -> None:
         for amount in amount_fields(self):
             _require_amount(self.title, amount, getattr(self, amount.name))
+        for flag in flag_fields(self):
+            if not isinstance(getattr(self, flag.name), bool):
+                raise InvalidInputError(
+                    f"{flag.name} of {self.title} noise must be true or false, got "
+                    f"{getattr(self, flag.name)!r}."
+                )
 
     def __str__(self) -> str:
         amounts = [_write(getattr(self, f.name)) for f in amount_fields(self)]
-        flags = [
+        return f"{self.name}:{','.join([*amounts, *self.flags])}"
+
+    @property
+    def flags(self) -> list[str]:
+        """The words that follow the amounts."""
+        return [
             str(f.metadata["word"])
             for f in flag_fields(self)
             if getattr(self, f.name) != f.default
         ]
-        return f"{self.name}:{','.join(amounts + flags)}"
 
     @property
     def description(self) -> str:
@@ -215,7 +227,9 @@ class Poisson(NoiseModel):
         "noise than dark ones."
     )
 
-    photons: Amount = field(metadata=_amount("at full range", zero=False))
+    photons: Amount = field(
+        metadata=_amount("at full range", lowest=1e-3, highest=1e12)
+    )
     clipped: bool = field(default=True, metadata=_flag("unclipped"))
 
     def _say_flags(self) -> str:
@@ -257,7 +271,7 @@ class PoissonGaussian(NoiseModel):
     title = "Poisson-Gaussian"
     explanation = "A scientific camera: counted photons and the noise of reading out."
 
-    gain: Amount = field(metadata=_amount("of the range for each photon", zero=False))
+    gain: Amount = field(metadata=_amount("of the range for each photon", lowest=1e-12))
     read_noise: Amount = field(metadata=_amount("of the range"))
     clipped: bool = field(default=True, metadata=_flag("unclipped"))
 
@@ -322,7 +336,10 @@ class Composed(NoiseModel):
     parts: tuple[NoiseModel, ...]
 
     def __post_init__(self) -> None:
-        """Nothing to check: the parts have checked themselves."""
+        if len(self.parts) < 2:
+            raise InvalidInputError(
+                f"At least two noises can be put together, got {len(self.parts)}."
+            )
 
     def __str__(self) -> str:
         return "+".join(map(str, self.parts))
@@ -413,12 +430,12 @@ def parse_noise(text: str) -> NoiseModel:
 
 def _parse_part(part: str, text: str) -> NoiseModel:
     name, _, rest = part.strip().partition(":")
-    model = NOISE_MODELS.get(name.replace("-", "_"))
+    model = NOISE_MODELS.get(name.strip().lower().replace("-", "_"))
     if model is None:
         raise InvalidInputError(
             f"Cannot read the noise {text!r}. {_how_to_write_all()}"
         )
-    words = rest.split(",")
+    words = [word.strip() for word in rest.split(",")]
     names = [f.name for f in amount_fields(model)]
     flags = {f.metadata["word"]: f for f in flag_fields(model)}
     given = words[len(names) :]
@@ -443,11 +460,10 @@ def _how_to_write_all() -> str:
 
 
 def _read_amount(word: str, text: str) -> Amount:
-    try:
-        numbers = [float(number) for number in word.split("..")]
-    except ValueError:
-        numbers = []
-    if len(numbers) not in (1, 2):
+    parts = word.split("..")
+    # Adding 0 makes a 0 of -0.
+    numbers = [float(part) + 0.0 for part in parts if _NUMBER.fullmatch(part)]
+    if len(numbers) != len(parts) or len(numbers) > 2:
         raise InvalidInputError(
             f"Cannot read the amount {word!r} of the noise {text!r}. "
             f"{_how_to_write_all()}"
@@ -455,22 +471,25 @@ def _read_amount(word: str, text: str) -> Amount:
     return numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])
 
 
-def _require_amount(title: str, amount: Field[Any], value: Amount) -> None:
-    low, high = value if isinstance(value, tuple) else (value, value)
-    unit, highest = amount.metadata["unit"], amount.metadata["highest"]
-    limits = "a finite number above 0" if highest == math.inf else "a number above 0"
-    limits += "" if highest == math.inf else f" and at most {highest:g}"
-    within = 0 < high <= highest and math.isfinite(high)
-    if isinstance(value, tuple):
-        zero = amount.metadata["zero"]
-        within = within and low < high and (low >= 0 if zero else low > 0)
-        limits = f"a range LOW..HIGH whose HIGH is {limits} and whose LOW is less" + (
-            "" if zero else " and above 0"
-        )
-    if not within:
+def _require_amount(title: str, amount: Field[Any], value: Any) -> None:
+    unit, lowest = amount.metadata["unit"], amount.metadata["lowest"]
+    highest = amount.metadata["highest"]
+    numbers = value if isinstance(value, tuple) and len(value) == 2 else (value,)
+    usable = all(
+        isinstance(number, (int, float)) and not isinstance(number, bool)
+        for number in numbers
+    )
+    if usable and len(numbers) == 2:
+        usable = lowest <= numbers[0] < numbers[1] <= highest
+    elif usable:
+        usable = lowest <= value <= highest and value > 0
+    if not usable:
+        limits = f"from {lowest:g}" if lowest else "above 0"
+        limits += f" {'to' if lowest else 'and at most'} {highest:g}"
+        text = _write(value) if isinstance(value, (int, float)) else repr(value)
         raise InvalidInputError(
-            f"The {amount.name} of {title} noise must be {limits} ({unit}), got "
-            f"{_write(value)}."
+            f"The {amount.name} of {title} noise must be a number {limits} ({unit}), "
+            f"or a range LOW..HIGH of such numbers, got {text}."
         )
 
 

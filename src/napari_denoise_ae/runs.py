@@ -94,7 +94,7 @@ def resume_run(
         May differ from before.
     changes : dict
         Fields of `TrainingConfig`; only `epochs` and `patience` may differ
-        from before.
+        from before, and with a cosine schedule only `patience`.
 
     Raises
     ------
@@ -119,10 +119,17 @@ def resume_run(
     if trainer.stop_reason:
         save_loss_curves(trainer.history, files.curves)
         raise InvalidInputError(
-            f"That run is over: {trainer.stop_reason}. Give it more epochs or more "
-            "patience to go on."
+            f"That run is over: {trainer.stop_reason}. {_how_to_go_on(trainer)}"
         )
     return TrainingRun(trainer, files)
+
+
+def _how_to_go_on(trainer: Trainer) -> str:
+    if trainer.config.schedule != "cosine":
+        return "Give it more epochs or more patience to go on."
+    if len(trainer.history) < trainer.config.epochs:
+        return "Give it more patience to go on."
+    return "Its learning rate has fallen to 0 (cosine schedule): start a new run."
 
 
 def _changed_config(config: TrainingConfig, changes: dict[str, Any]) -> TrainingConfig:

@@ -51,7 +51,8 @@ class Score:
     ssim_mean, ssim_std : float
         Likewise, of SSIM.
     seconds_per_image : float
-        Median time for an image, loading the model left out.
+        Median time for an image, loading the model left out; of images that
+        are scored together, their time divided by their number.
     parameter : float or None
         A baseline's parameter: the one of a small grid that has the highest
         PSNR on the first images, truth known, so in the baseline's favour.

@@ -88,7 +88,8 @@ def train(
         Whether to show a progress bar on standard error.
     **settings
         Fields of `napari_denoise_ae.TrainingConfig` that differ from the
-        preset; on `resume`, only `epochs` and `patience`.
+        preset; on `resume`, only `epochs` and `patience`, and with a cosine
+        schedule only `patience`.
 
     Returns
     -------

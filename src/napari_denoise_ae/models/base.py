@@ -43,10 +43,16 @@ class DenoisingNetwork(nn.Module):
         raise NotImplementedError
 
 
+# More than any network has; what torch can count is far beyond it.
+_LARGEST_SIZE = 2**16
+
+
 def require_at_least_one(name: str, value: object) -> int:
-    """Return `value` if it is an integer above 0, else raise."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+    """Return `value` if it is an integer above 0, and no absurd one; else raise."""
+    is_integer = isinstance(value, int) and not isinstance(value, bool)
+    if not isinstance(value, int) or not is_integer or not 1 <= value <= _LARGEST_SIZE:
         raise InvalidInputError(
-            f"The network option {name} must be an integer above 0, got {value!r}."
+            f"The network option {name} must be an integer above 0 and at most "
+            f"{_LARGEST_SIZE:,}, got {value!r}."
         )
     return value
