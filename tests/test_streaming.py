@@ -234,6 +234,18 @@ def test_a_part_that_cannot_be_read_is_a_mistake(part, tmp_path, capsys):
     assert ended.value.code == 2
 
 
+@pytest.mark.parametrize("size", [0, -64])
+@pytest.mark.parametrize("name", ["out.zarr", "out.tif"])
+def test_tiles_of_no_size_are_refused_and_leave_nothing(
+    name, size, grey, tmp_path, capsys
+):
+    source = write_zarr(tmp_path / "in.zarr", image_of((32, 32)), "YX")
+    given = ["--model", grey, "--tile-size", size]
+    assert run("denoise", source, tmp_path / name, *given) == 2
+    assert "above 0" in capsys.readouterr().err
+    assert not (tmp_path / name).exists()
+
+
 def test_infinity_ends_a_run_with_one_error(grey, tmp_path, capsys):
     image = image_of((64, 64), "float32")
     image[3, 3] = np.inf

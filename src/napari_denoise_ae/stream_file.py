@@ -35,6 +35,7 @@ from .streaming import (
     tiff_parts,
     write_zarr,
 )
+from .tiling import require_tile_size
 from .volumes import TIFF, is_zarr, open_volume, signature
 
 if TYPE_CHECKING:
@@ -222,6 +223,7 @@ def _prepare(
     found: Mapping[str, Any] | None = None,
 ) -> tuple[Stream, dict[str, Any]]:
     """Return what to read and denoise, and what was found out about it."""
+    require_tile_size(job.tile_size)
     selection = select(volume, job.select)
     network = model.checkpoint.outline()
     n_colours = min(volume.lengths.get("S", 1), 3)
