@@ -16,7 +16,7 @@ import yaozarrs
 import zarr
 from synthetic import random_checkpoint
 
-from napari_denoise_ae import denoise
+from napari_denoise_ae import denoise, images
 from napari_denoise_ae.checkpoint import save_checkpoint
 from napari_denoise_ae.cli import main
 from napari_denoise_ae.denoiser import Denoiser
@@ -422,6 +422,30 @@ def test_large_pages_are_read_and_written_in_tiles(layout, axes, tmp_path):
     with tifffile.TiffFile(target) as tiff:
         assert tiff.pages[0].is_tiled
         assert tiff.series[0].axes == axes
+
+
+@pytest.mark.parametrize("name", ["out.tif", "out.ome.tif"])
+@pytest.mark.parametrize(
+    ("shape", "axes", "n_bytes"),
+    [((3, 40, 50), "ZYX", 3 * 40 * 50 * 2), ((2, 2100, 20), "ZYX", 2 * 2560 * 512 * 2)],
+)
+def test_what_is_too_large_for_a_tiff_is_a_bigtiff(
+    shape, axes, n_bytes, name, grey, tmp_path, monkeypatch
+):
+    """The limit is lowered, for 4 GB take too long. Tiles are filled up."""
+    image = image_of(shape)
+    metadata = {"axes": axes}
+    tifffile.imwrite(
+        tmp_path / "in.tif", image, photometric="minisblack", metadata=metadata
+    )
+    command = ["denoise", tmp_path / "in.tif", tmp_path / name, "--model", grey]
+    for limit, sign in ((n_bytes, b"*\0"), (n_bytes - 1, b"+\0")):
+        monkeypatch.setattr(images, "_LARGEST_CLASSIC_TIFF", limit)
+        assert run(*command) == 0
+        header = (tmp_path / name).read_bytes()[:4]
+        assert header in (b"II" + sign, b"MM" + sign[::-1])
+    expected = denoise(image, model=MODEL, axes=axes)
+    assert_alike(tifffile.imread(tmp_path / name), expected)
 
 
 def test_an_ome_tiff_keeps_the_size_of_its_pixels(grey, tmp_path):
