@@ -21,7 +21,8 @@ from napari_denoise_ae.checkpoint import save_checkpoint
 from napari_denoise_ae.cli import main
 from napari_denoise_ae.denoiser import Denoiser
 from napari_denoise_ae.ome_zarr import ZarrTarget, read_ome_zarr
-from napari_denoise_ae.volumes import open_volume
+from napari_denoise_ae.streaming import RangeScan
+from napari_denoise_ae.volumes import Volume, open_volume
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -312,6 +313,29 @@ def test_what_is_done_is_not_done_again(grey, tmp_path, monkeypatch, capsys):
     # A result that is finished is left as it is.
     assert run(*command) == 0
     assert len(written) == 27
+
+
+def test_the_lowest_and_highest_value_are_not_sought_again(
+    grey, tmp_path, monkeypatch, capsys
+):
+    image = image_of((2, 300, 290))
+    source = write_zarr(tmp_path / "in.zarr", image, "TYX", chunks=(1, 128, 128))
+    target = tmp_path / "out.zarr"
+    command = ["denoise", source, target, "--model", grey]
+    assert run(*command) == 0
+
+    def not_again(self):
+        raise AssertionError("the source is read once more")
+
+    monkeypatch.setattr(RangeScan, "__iter__", not_again)
+    (target / "0" / "c" / "1" / "0" / "0").unlink()
+    assert run(*command) == 0
+    assert "kept       17 of 18 chunks" in capsys.readouterr().out
+    assert_alike(pixels(target), denoise(image, model=MODEL, axes="TYX"))
+    # Of what is finished nothing is read at all.
+    monkeypatch.setattr(Volume, "read", not_again)
+    assert run(*command) == 0
+    assert "kept       18 of 18 chunks" in capsys.readouterr().out
 
 
 def test_a_changed_source_is_noticed(grey, tmp_path, capsys):

@@ -177,7 +177,7 @@ def _to_zarr(job: FileJob, volume: Volume) -> StreamResult:
     device = None if job.scheduler else choose_device(job.device)
     settings = {**plain_settings(job, model), "signature": signature(job.input)}
     state = result_state(job.output)
-    found = state["found"] if state and state["settings"] == settings else None
+    found = state["found"] if state and _settings_of(state) == settings else None
     stream, known = _prepare(job, volume, model, found)
     stride = model.checkpoint.outline().stride
     target = plan_target(stream, job.output.absolute(), stride, settings)
@@ -194,7 +194,8 @@ def _to_zarr(job: FileJob, volume: Volume) -> StreamResult:
     else:
         denoiser = Denoiser(model.checkpoint, device)
         steps = write_zarr(stream, target, denoiser)
-    if not (state and found is not None and state["finished"]):
+    whole = found is not None and state is not None and state["finished"]
+    if not (whole and n_kept == target.total):
         _warn(stream, model.checkpoint)
         for _ in show_progress(steps, "chunk"):
             pass
@@ -209,6 +210,11 @@ def _to_zarr(job: FileJob, volume: Volume) -> StreamResult:
         n_kept,
         target.total,
     )
+
+
+def _settings_of(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a result, without those that only its plan knows."""
+    return {key: value for key, value in state["settings"].items() if key != "chunks"}
 
 
 def require_writable_folder(path: Path) -> None:
