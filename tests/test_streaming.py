@@ -16,10 +16,11 @@ import yaozarrs
 import zarr
 from synthetic import random_checkpoint
 
-from napari_denoise_ae import denoise, images
+from napari_denoise_ae import denoise, images, stream_file, streaming
 from napari_denoise_ae.checkpoint import save_checkpoint
 from napari_denoise_ae.cli import main
 from napari_denoise_ae.denoiser import Denoiser
+from napari_denoise_ae.lazy import loaded_denoiser
 from napari_denoise_ae.ome_zarr import ZarrTarget, read_ome_zarr
 from napari_denoise_ae.streaming import RangeScan
 from napari_denoise_ae.volumes import Volume, open_volume
@@ -400,6 +401,24 @@ def test_a_killed_run_leaves_no_tiff(grey, tmp_path):
         lambda: any(p.stat().st_size > 2**20 for p in tmp_path.glob(".writing*")),
     )
     assert not target.exists()
+
+
+def test_a_worker_in_another_folder_finds_the_source(grey, tmp_path, monkeypatch):
+    """A stand-in for a cluster: what is sent to it is used in another folder."""
+    image = image_of((40, 40))
+    write_zarr(tmp_path / "in.zarr", image, "YX")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+
+    def on_cluster(stream, target, model, *, device, scheduler):
+        monkeypatch.chdir(elsewhere)
+        return streaming.write_zarr(stream, target, loaded_denoiser(model, device))
+
+    monkeypatch.setattr(stream_file, "write_zarr_on_cluster", on_cluster)
+    monkeypatch.chdir(tmp_path)
+    given = ["--model", grey, "--scheduler", "tcp://nowhere:1"]
+    assert run("denoise", "in.zarr", "out.zarr", *given) == 0
+    assert_alike(pixels(tmp_path / "out.zarr"), denoise(image, model=MODEL))
 
 
 # --- TIFF ------------------------------------------------------------------

@@ -243,7 +243,8 @@ def _prepare(
         pairs = tuple(IntensityRange(*pair) for pair in found["ranges"])
         ranges = IntensityRanges(found["axes"], tuple(found["shape"]), pairs)
     stream = Stream(
-        path=volume.path,
+        # A worker of a cluster was started in another folder.
+        path=volume.path.absolute(),
         axes=volume.axes,
         selection=selection,
         ranges=ranges,
