@@ -339,6 +339,15 @@ def test_the_lowest_and_highest_value_are_not_sought_again(
     assert "kept       18 of 18 chunks" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("axes", [["--axes", "yx"], ["--axes", "YX"]])
+def test_the_same_axes_in_other_words_are_no_other_run(axes, grey, tmp_path, capsys):
+    source = write_zarr(tmp_path / "in.zarr", image_of((40, 40)), "YX")
+    command = ["denoise", source, tmp_path / "out.zarr", "--model", grey]
+    assert run(*command) == 0
+    assert run(*command, *axes) == 0
+    assert "kept       1 of 1 chunks" in capsys.readouterr().out
+
+
 def test_a_changed_source_is_noticed(grey, tmp_path, capsys):
     source = write_zarr(tmp_path / "in.zarr", image_of((40, 40)), "YX")
     command = ["denoise", source, tmp_path / "out.zarr", "--model", grey]

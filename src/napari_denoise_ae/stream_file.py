@@ -175,7 +175,11 @@ def _to_zarr(job: FileJob, volume: Volume) -> StreamResult:
     model = Model.of(load_checkpoint(job.model))
     # On a cluster the workers choose their devices.
     device = None if job.scheduler else choose_device(job.device)
-    settings = {**plain_settings(job, model), "signature": signature(job.input)}
+    settings = {
+        **plain_settings(job, model),
+        "axes": volume.axes,
+        "signature": signature(job.input),
+    }
     state = result_state(job.output)
     found = state["found"] if state and _settings_of(state) == settings else None
     stream, known = _prepare(job, volume, model, found)
@@ -278,7 +282,7 @@ def plain_settings(job: FileJob, model: Model) -> dict[str, Any]:
     return {
         "input": job.input.name,
         "model": model.digest,
-        "axes": job.axes,
+        "axes": None if job.axes is None else job.axes.upper(),
         "intensity_range": None if given is None else _plain(given),
         "range_of": job.range_of,
         "select": {letter: list(part) for letter, part in job.select.items()},
