@@ -20,6 +20,7 @@ from napari_denoise_ae import denoise, images, stream_file, streaming
 from napari_denoise_ae.checkpoint import save_checkpoint
 from napari_denoise_ae.cli import main
 from napari_denoise_ae.denoiser import Denoiser
+from napari_denoise_ae.images import ImageFile, read_image, write_image
 from napari_denoise_ae.lazy import loaded_denoiser
 from napari_denoise_ae.ome_zarr import ZarrTarget, read_ome_zarr
 from napari_denoise_ae.streaming import RangeScan
@@ -210,6 +211,61 @@ def test_a_part_is_what_it_is_in_the_whole(grey, tmp_path):
     assert_alike(tifffile.imread(tmp_path / "out.tif"), expected)
     origin = read_ome_zarr(tmp_path / "out.zarr")[1].origin
     assert origin == {"T": 2.0, "Y": 18.5, "X": 65.0}
+
+
+@pytest.mark.parametrize("options", ["", "--figure", "--reference"])
+@pytest.mark.parametrize("names", [("in.png", "out.png"), ("in.zarr", "out.tif")])
+def test_a_part_denoised_in_memory_is_what_it_is_in_the_whole(
+    names, options, grey, tmp_path
+):
+    image = image_of((300, 290), "uint8")
+    source, target = (tmp_path / name for name in names)
+    write_image(tmp_path / "whole.png", ImageFile(image, "YX"))
+    write_image(tmp_path / "in.png", ImageFile(image, "YX"))
+    write_zarr(tmp_path / "in.zarr", image, "YX", chunks=(128, 128))
+    more = {"--figure": tmp_path / "f.png", "--reference": tmp_path / "whole.png"}
+    given = [options, more[options]] if options else []
+    part = ["--select", "Y=37:201", "--select", "X=130:290"]
+    assert run("denoise", source, target, "--model", grey, *part, *given) == 0
+    expected = denoise(image, model=MODEL)[37:201, 130:290]
+    assert_alike(read_image(target).pixels, expected)
+
+
+def test_the_range_of_a_part_is_its_own(grey, tmp_path):
+    """Whether it is denoised in memory or written chunk by chunk."""
+    image = image_of((300, 290))
+    image[0, 0] = 60000
+    write_image(tmp_path / "in.png", ImageFile(image, "YX"))
+    part = ["--select", "Y=37:201", "--select", "X=130:290"]
+    for name in ("out.png", "out.zarr"):
+        given = [tmp_path / "in.png", tmp_path / name, "--model", grey]
+        assert run("denoise", *given, *part) == 0
+    cut = image[37:201, 130:290]
+    ranges = (int(cut.min()), int(cut.max()))
+    expected = denoise(image, model=MODEL, intensity_range=ranges)[37:201, 130:290]
+    assert_alike(read_image(tmp_path / "out.png").pixels, expected)
+    assert_alike(pixels(tmp_path / "out.zarr"), expected)
+
+
+@pytest.mark.parametrize("shape", [(60, 50), (20, 30)])
+def test_a_reference_of_a_part_is_cut_or_fits(shape, grey, tmp_path, capsys):
+    image = image_of((60, 50), "uint8")
+    write_image(tmp_path / "in.png", ImageFile(image, "YX"))
+    reference = image if shape == (60, 50) else image[20:40, 10:40]
+    write_image(tmp_path / "clean.png", ImageFile(reference.copy(), "YX"))
+    part = ["--select", "Y=20:40", "--select", "X=10:40"]
+    given = ["--model", grey, "--reference", tmp_path / "clean.png", *part]
+    assert run("denoise", tmp_path / "in.png", tmp_path / "out.png", *given) == 0
+    assert "inf" in capsys.readouterr().out  # the noisy image is the clean one
+
+
+def test_a_part_with_added_noise_has_the_shape_of_the_part(grey, tmp_path):
+    write_image(tmp_path / "in.png", ImageFile(image_of((300, 290), "uint8"), "YX"))
+    part = ["--select", "Y=37:201", "--select", "X=130:290"]
+    given = ["--model", grey, "--add-noise", "gaussian:0.1", *part]
+    assert run("denoise", tmp_path / "in.png", tmp_path / "out.png", *given) == 0
+    for name in ("out.png", "out_noisy.png"):
+        assert read_image(tmp_path / name).pixels.shape == (164, 160)
 
 
 @pytest.mark.parametrize(
