@@ -16,12 +16,15 @@ import yaozarrs
 import zarr
 from synthetic import random_checkpoint
 
-from napari_denoise_ae import denoise
+from napari_denoise_ae import denoise, images, stream_file, streaming
 from napari_denoise_ae.checkpoint import save_checkpoint
 from napari_denoise_ae.cli import main
 from napari_denoise_ae.denoiser import Denoiser
+from napari_denoise_ae.images import ImageFile, read_image, write_image
+from napari_denoise_ae.lazy import loaded_denoiser
 from napari_denoise_ae.ome_zarr import ZarrTarget, read_ome_zarr
-from napari_denoise_ae.volumes import open_volume
+from napari_denoise_ae.streaming import RangeScan
+from napari_denoise_ae.volumes import Volume, open_volume
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -210,6 +213,61 @@ def test_a_part_is_what_it_is_in_the_whole(grey, tmp_path):
     assert origin == {"T": 2.0, "Y": 18.5, "X": 65.0}
 
 
+@pytest.mark.parametrize("options", ["", "--figure", "--reference"])
+@pytest.mark.parametrize("names", [("in.png", "out.png"), ("in.zarr", "out.tif")])
+def test_a_part_denoised_in_memory_is_what_it_is_in_the_whole(
+    names, options, grey, tmp_path
+):
+    image = image_of((300, 290), "uint8")
+    source, target = (tmp_path / name for name in names)
+    write_image(tmp_path / "whole.png", ImageFile(image, "YX"))
+    write_image(tmp_path / "in.png", ImageFile(image, "YX"))
+    write_zarr(tmp_path / "in.zarr", image, "YX", chunks=(128, 128))
+    more = {"--figure": tmp_path / "f.png", "--reference": tmp_path / "whole.png"}
+    given = [options, more[options]] if options else []
+    part = ["--select", "Y=37:201", "--select", "X=130:290"]
+    assert run("denoise", source, target, "--model", grey, *part, *given) == 0
+    expected = denoise(image, model=MODEL)[37:201, 130:290]
+    assert_alike(read_image(target).pixels, expected)
+
+
+def test_the_range_of_a_part_is_its_own(grey, tmp_path):
+    """Whether it is denoised in memory or written chunk by chunk."""
+    image = image_of((300, 290))
+    image[0, 0] = 60000
+    write_image(tmp_path / "in.png", ImageFile(image, "YX"))
+    part = ["--select", "Y=37:201", "--select", "X=130:290"]
+    for name in ("out.png", "out.zarr"):
+        given = [tmp_path / "in.png", tmp_path / name, "--model", grey]
+        assert run("denoise", *given, *part) == 0
+    cut = image[37:201, 130:290]
+    ranges = (int(cut.min()), int(cut.max()))
+    expected = denoise(image, model=MODEL, intensity_range=ranges)[37:201, 130:290]
+    assert_alike(read_image(tmp_path / "out.png").pixels, expected)
+    assert_alike(pixels(tmp_path / "out.zarr"), expected)
+
+
+@pytest.mark.parametrize("shape", [(60, 50), (20, 30)])
+def test_a_reference_of_a_part_is_cut_or_fits(shape, grey, tmp_path, capsys):
+    image = image_of((60, 50), "uint8")
+    write_image(tmp_path / "in.png", ImageFile(image, "YX"))
+    reference = image if shape == (60, 50) else image[20:40, 10:40]
+    write_image(tmp_path / "clean.png", ImageFile(reference.copy(), "YX"))
+    part = ["--select", "Y=20:40", "--select", "X=10:40"]
+    given = ["--model", grey, "--reference", tmp_path / "clean.png", *part]
+    assert run("denoise", tmp_path / "in.png", tmp_path / "out.png", *given) == 0
+    assert "inf" in capsys.readouterr().out  # the noisy image is the clean one
+
+
+def test_a_part_with_added_noise_has_the_shape_of_the_part(grey, tmp_path):
+    write_image(tmp_path / "in.png", ImageFile(image_of((300, 290), "uint8"), "YX"))
+    part = ["--select", "Y=37:201", "--select", "X=130:290"]
+    given = ["--model", grey, "--add-noise", "gaussian:0.1", *part]
+    assert run("denoise", tmp_path / "in.png", tmp_path / "out.png", *given) == 0
+    for name in ("out.png", "out_noisy.png"):
+        assert read_image(tmp_path / name).pixels.shape == (164, 160)
+
+
 @pytest.mark.parametrize(
     ("part", "words"),
     [
@@ -232,6 +290,18 @@ def test_a_part_that_cannot_be_read_is_a_mistake(part, tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         run("denoise", "in.zarr", "out.zarr", "--select", part)
     assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("size", [0, -64])
+@pytest.mark.parametrize("name", ["out.zarr", "out.tif"])
+def test_tiles_of_no_size_are_refused_and_leave_nothing(
+    name, size, grey, tmp_path, capsys
+):
+    source = write_zarr(tmp_path / "in.zarr", image_of((32, 32)), "YX")
+    given = ["--model", grey, "--tile-size", size]
+    assert run("denoise", source, tmp_path / name, *given) == 2
+    assert "above 0" in capsys.readouterr().err
+    assert not (tmp_path / name).exists()
 
 
 def test_infinity_ends_a_run_with_one_error(grey, tmp_path, capsys):
@@ -302,6 +372,38 @@ def test_what_is_done_is_not_done_again(grey, tmp_path, monkeypatch, capsys):
     assert len(written) == 27
 
 
+def test_the_lowest_and_highest_value_are_not_sought_again(
+    grey, tmp_path, monkeypatch, capsys
+):
+    image = image_of((2, 300, 290))
+    source = write_zarr(tmp_path / "in.zarr", image, "TYX", chunks=(1, 128, 128))
+    target = tmp_path / "out.zarr"
+    command = ["denoise", source, target, "--model", grey]
+    assert run(*command) == 0
+
+    def not_again(self):
+        raise AssertionError("the source is read once more")
+
+    monkeypatch.setattr(RangeScan, "__iter__", not_again)
+    (target / "0" / "c" / "1" / "0" / "0").unlink()
+    assert run(*command) == 0
+    assert "kept       17 of 18 chunks" in capsys.readouterr().out
+    assert_alike(pixels(target), denoise(image, model=MODEL, axes="TYX"))
+    # Of what is finished nothing is read at all.
+    monkeypatch.setattr(Volume, "read", not_again)
+    assert run(*command) == 0
+    assert "kept       18 of 18 chunks" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("axes", [["--axes", "yx"], ["--axes", "YX"]])
+def test_the_same_axes_in_other_words_are_no_other_run(axes, grey, tmp_path, capsys):
+    source = write_zarr(tmp_path / "in.zarr", image_of((40, 40)), "YX")
+    command = ["denoise", source, tmp_path / "out.zarr", "--model", grey]
+    assert run(*command) == 0
+    assert run(*command, *axes) == 0
+    assert "kept       1 of 1 chunks" in capsys.readouterr().out
+
+
 def test_a_changed_source_is_noticed(grey, tmp_path, capsys):
     source = write_zarr(tmp_path / "in.zarr", image_of((40, 40)), "YX")
     command = ["denoise", source, tmp_path / "out.zarr", "--model", grey]
@@ -366,6 +468,24 @@ def test_a_killed_run_leaves_no_tiff(grey, tmp_path):
     assert not target.exists()
 
 
+def test_a_worker_in_another_folder_finds_the_source(grey, tmp_path, monkeypatch):
+    """A stand-in for a cluster: what is sent to it is used in another folder."""
+    image = image_of((40, 40))
+    write_zarr(tmp_path / "in.zarr", image, "YX")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+
+    def on_cluster(stream, target, model, *, device, scheduler):
+        monkeypatch.chdir(elsewhere)
+        return streaming.write_zarr(stream, target, loaded_denoiser(model, device))
+
+    monkeypatch.setattr(stream_file, "write_zarr_on_cluster", on_cluster)
+    monkeypatch.chdir(tmp_path)
+    given = ["--model", grey, "--scheduler", "tcp://nowhere:1"]
+    assert run("denoise", "in.zarr", "out.zarr", *given) == 0
+    assert_alike(pixels(tmp_path / "out.zarr"), denoise(image, model=MODEL))
+
+
 # --- TIFF ------------------------------------------------------------------
 
 
@@ -410,6 +530,30 @@ def test_large_pages_are_read_and_written_in_tiles(layout, axes, tmp_path):
     with tifffile.TiffFile(target) as tiff:
         assert tiff.pages[0].is_tiled
         assert tiff.series[0].axes == axes
+
+
+@pytest.mark.parametrize("name", ["out.tif", "out.ome.tif"])
+@pytest.mark.parametrize(
+    ("shape", "axes", "n_bytes"),
+    [((3, 40, 50), "ZYX", 3 * 40 * 50 * 2), ((2, 2100, 20), "ZYX", 2 * 2560 * 512 * 2)],
+)
+def test_what_is_too_large_for_a_tiff_is_a_bigtiff(
+    shape, axes, n_bytes, name, grey, tmp_path, monkeypatch
+):
+    """The limit is lowered, for 4 GB take too long. Tiles are filled up."""
+    image = image_of(shape)
+    metadata = {"axes": axes}
+    tifffile.imwrite(
+        tmp_path / "in.tif", image, photometric="minisblack", metadata=metadata
+    )
+    command = ["denoise", tmp_path / "in.tif", tmp_path / name, "--model", grey]
+    for limit, sign in ((n_bytes, b"*\0"), (n_bytes - 1, b"+\0")):
+        monkeypatch.setattr(images, "_LARGEST_CLASSIC_TIFF", limit)
+        assert run(*command) == 0
+        header = (tmp_path / name).read_bytes()[:4]
+        assert header in (b"II" + sign, b"MM" + sign[::-1])
+    expected = denoise(image, model=MODEL, axes=axes)
+    assert_alike(tifffile.imread(tmp_path / name), expected)
 
 
 def test_an_ome_tiff_keeps_the_size_of_its_pixels(grey, tmp_path):

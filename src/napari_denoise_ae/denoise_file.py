@@ -6,7 +6,6 @@ import warnings
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from tqdm import tqdm
 
 from . import __version__
@@ -18,20 +17,29 @@ from .errors import DenoiseAEWarning, InvalidInputError
 from .figures import save_panels
 from .files import require_writable
 from .images import ImageFile, read_image, require_storable, write_image
-from .inference import Denoiser, Denoising, add_noise, require_image
+from .inference import (
+    Denoiser,
+    Denoising,
+    add_noise,
+    find_misfits,
+    require_image,
+)
 from .intensity import resolve_intensity_ranges
 from .noise import parse_noise
-from .streaming import select
+from .streaming import select, surroundings
 from .volumes import is_zarr, open_volume
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
+    from .checkpoint import Checkpoint
     from .inference import Progress
     from .intensity import GivenRange, IntensityRanges
+    from .tiling import Region
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,22 +183,31 @@ def denoise_file(job: FileJob) -> FileResult:
         If anything of it cannot be done; then nothing has been written that
         is not whole.
     """
-    source = _read_whole(job)
-    require_image(source.pixels)
-    axes = resolve_axes(source.pixels.shape, job.axes or source.axes)
-    _require_outputs(job, source.pixels, axes)
-    device = choose_device(job.device)
-    denoiser = Denoiser(load_checkpoint(job.model), device)
-    clean = _clean_image(job, source.pixels)
-    noisy, scale = _noisy_image(job, source.pixels, axes)
-    run = Denoising(
-        noisy, denoiser, axes=axes, intensity_range=scale, tile_size=job.tile_size
+    checkpoint = load_checkpoint(job.model)
+    source = _read_source(job, checkpoint)
+    pixels, axes = source.selected(source.image.pixels), source.axes
+    require_image(pixels)
+    _require_outputs(job, pixels, axes)
+    denoiser = Denoiser(checkpoint, choose_device(job.device))
+    clean = _clean_image(job, source)
+    scale = resolve_intensity_ranges(
+        colour_planes(pixels, axes), axes, job.intensity_range, range_of=job.range_of
     )
-    for message in run.misfits():
+    with_surroundings = _noisy_image(job, source, scale)
+    noisy = source.selected(with_surroundings)
+    run = Denoising(
+        with_surroundings,
+        denoiser,
+        axes=axes,
+        intensity_range=scale,
+        tile_size=job.tile_size,
+        region=source.region,
+    )
+    for message in find_misfits(colour_planes(noisy, axes), denoiser, scale):
         warnings.warn(message, DenoiseAEWarning, stacklevel=2)
     for _ in show_progress(run, "tile"):
         pass
-    denoised = run.result
+    denoised = source.selected(run.result)
     comparison = None
     if clean is not None:
         data_range = resolve_intensity_ranges(
@@ -204,10 +221,10 @@ def denoise_file(job: FileJob) -> FileResult:
         clean=clean,
         axes=axes,
         intensity_range=scale,
-        device=device,
+        device=denoiser.device,
         comparison=comparison,
     )
-    _write(result, source)
+    _write(result, source.image)
     return result
 
 
@@ -230,34 +247,39 @@ def _require_outputs(job: FileJob, pixels: NDArray[Any], axes: str) -> None:
         require_writable(path)
 
 
-def _clean_image(job: FileJob, pixels: NDArray[Any]) -> NDArray[Any] | None:
+def _clean_image(job: FileJob, source: _Source) -> NDArray[Any] | None:
+    """Return the truth of what is selected, where it is known."""
     if job.add_noise is not None:
-        return pixels
+        return source.selected(source.image.pixels)
     if job.reference is None:
         return None
     clean = read_image(job.reference).pixels
+    if job.select and clean.shape == source.whole:
+        clean = clean[source.part]
     require_image(clean)
-    if clean.shape != pixels.shape:
+    wanted = source.selected(source.image.pixels).shape
+    if clean.shape != wanted:
+        whole = f" or {source.whole}" if job.select else ""
         raise InvalidInputError(
-            f"The reference must have the shape of the input, {pixels.shape}, got "
+            f"The reference must have the shape of the input, {wanted}{whole}, got "
             f"{clean.shape} in {job.reference}."
         )
     return clean
 
 
 def _noisy_image(
-    job: FileJob, pixels: NDArray[Any], axes: str
-) -> tuple[NDArray[Any], IntensityRanges]:
-    """Return what to denoise, and its range: where noise is added, the clean one's."""
-    ranges = resolve_intensity_ranges(
-        colour_planes(pixels, axes), axes, job.intensity_range, range_of=job.range_of
-    )
+    job: FileJob, source: _Source, ranges: IntensityRanges
+) -> NDArray[Any]:
+    """Return what to denoise, with its surroundings."""
     if job.add_noise is None:
-        return pixels, ranges
-    noisy = add_noise(
-        pixels, job.add_noise, rng=job.seed, axes=axes, intensity_range=ranges
+        return source.image.pixels
+    return add_noise(
+        source.image.pixels,
+        job.add_noise,
+        rng=job.seed,
+        axes=source.axes,
+        intensity_range=ranges,
     )
-    return noisy, ranges
 
 
 def show_progress(steps: Iterable[Progress], unit: str) -> Iterator[Progress]:
@@ -270,15 +292,70 @@ def show_progress(steps: Iterable[Progress], unit: str) -> Iterator[Progress]:
             yield progress
 
 
-def _read_whole(job: FileJob) -> ImageFile:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class _Source:
+    """What was read: what is selected, and around it what the network looks at.
+
+    Parameters
+    ----------
+    image : ImageFile
+        All that was read.
+    axes : str
+        Its axes.
+    within : tuple of slice
+        Where what is selected lies in it.
+    part : tuple of slice
+        Where what is selected lies in the whole.
+    whole : tuple of int
+        Shape of the whole.
+    """
+
+    image: ImageFile
+    axes: str
+    within: tuple[slice, ...]
+    part: tuple[slice, ...]
+    whole: tuple[int, ...]
+
+    def selected(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        """Cut what is selected out of an array of the shape that was read."""
+        return pixels[self.within]
+
+    @property
+    def region(self) -> Region:
+        """Rows and columns of what is selected."""
+        axes = self.axes
+        return self.within[axes.index("Y")], self.within[axes.index("X")]
+
+
+def _read_source(job: FileJob, checkpoint: Checkpoint) -> _Source:
     """Read the input, which may be an OME-Zarr or a part of an image."""
     if not (is_zarr(job.input) or job.select):
-        return read_image(job.input)
+        image = read_image(job.input)
+        shape = image.pixels.shape
+        require_image(image.pixels)
+        axes = resolve_axes(shape, job.axes or image.axes)
+        every = (slice(None),) * len(shape)
+        return _Source(image=image, axes=axes, within=every, part=every, whole=shape)
     volume = open_volume(job.input, job.axes)
-    selection = select(volume, job.select)
-    parts = (slice(*selection.get(letter, (None,))) for letter in volume.axes)
-    pixels = np.asarray(volume.array[tuple(parts)])
-    return ImageFile(pixels, volume.axes, volume.calibration)
+    selection, network = select(volume, job.select), checkpoint.outline()
+    read, within = [], []
+    for letter in volume.axes:
+        around = within_it = slice(None)
+        if letter in "YX":
+            around, within_it = surroundings(
+                selection[letter], volume.lengths[letter], network
+            )
+        elif letter != "S":
+            around = slice(*selection[letter])
+        read.append(around)
+        within.append(within_it)
+    return _Source(
+        image=ImageFile(volume.read_part(tuple(read)), volume.axes, volume.calibration),
+        axes=volume.axes,
+        within=tuple(within),
+        part=tuple(slice(*selection.get(letter, (None,))) for letter in volume.axes),
+        whole=volume.shape,
+    )
 
 
 def _write(result: FileResult, source: ImageFile) -> None:

@@ -34,8 +34,8 @@ _JPEG_QUALITY = 95
 # Of ImageJ's metadata, what says how large and how far apart pixels are.
 _IMAGEJ_CALIBRATION = ("unit", "spacing", "finterval")
 _IMAGEJ_DTYPES = ("uint8", "uint16", "float32")
-# Beyond it a TIFF must be a BigTIFF, which ImageJ's kind cannot be.
-_LARGEST_IMAGEJ = 2**32 - 2**25
+# Bytes of pixels. Beyond it a TIFF must be a BigTIFF, which ImageJ's kind cannot be.
+_LARGEST_CLASSIC_TIFF = 2**32 - 2**25
 
 
 # What the three libraries raise for files that are damaged or not theirs.
@@ -330,6 +330,8 @@ def write_tiff(
         shape=layout.shape,
         dtype=layout.dtype,
         tile=layout.tile,
+        # Of pages that come one by one, tifffile does not know how many there are.
+        bigtiff=_stored_bytes(layout) > _LARGEST_CLASSIC_TIFF,
         imagej=as_imagej,
         ome=layout.ome is not None,
         metadata=metadata,
@@ -343,8 +345,16 @@ def _fits_imagej(layout: TiffLayout) -> bool:
     axes = layout.axes
     order = "".join(letter for letter in "TZCYXS" if letter in axes)
     colours_fit = "S" not in axes or layout.dtype == np.uint8
-    n_bytes = math.prod(layout.shape) * layout.dtype.itemsize
-    small = layout.tile is None and n_bytes < _LARGEST_IMAGEJ
+    small = layout.tile is None and _stored_bytes(layout) < _LARGEST_CLASSIC_TIFF
     return (
         layout.dtype.name in _IMAGEJ_DTYPES and axes == order and colours_fit and small
     )
+
+
+def _stored_bytes(layout: TiffLayout) -> int:
+    """Return how many bytes the pixels take; tiles at the margin are filled up."""
+    lengths = dict(zip(layout.axes, layout.shape, strict=True))
+    if layout.tile is not None:
+        for letter, side in zip("YX", layout.tile, strict=True):
+            lengths[letter] += -lengths[letter] % side
+    return math.prod(lengths.values()) * layout.dtype.itemsize

@@ -35,6 +35,7 @@ from .streaming import (
     tiff_parts,
     write_zarr,
 )
+from .tiling import require_tile_size
 from .volumes import TIFF, is_zarr, open_volume, signature
 
 if TYPE_CHECKING:
@@ -174,9 +175,13 @@ def _to_zarr(job: FileJob, volume: Volume) -> StreamResult:
     model = Model.of(load_checkpoint(job.model))
     # On a cluster the workers choose their devices.
     device = None if job.scheduler else choose_device(job.device)
-    settings = {**plain_settings(job, model), "signature": signature(job.input)}
+    settings = {
+        **plain_settings(job, model),
+        "axes": volume.axes,
+        "signature": signature(job.input),
+    }
     state = result_state(job.output)
-    found = state["found"] if state and state["settings"] == settings else None
+    found = state["found"] if state and _settings_of(state) == settings else None
     stream, known = _prepare(job, volume, model, found)
     stride = model.checkpoint.outline().stride
     target = plan_target(stream, job.output.absolute(), stride, settings)
@@ -193,7 +198,8 @@ def _to_zarr(job: FileJob, volume: Volume) -> StreamResult:
     else:
         denoiser = Denoiser(model.checkpoint, device)
         steps = write_zarr(stream, target, denoiser)
-    if not (state and found is not None and state["finished"]):
+    whole = found is not None and state is not None and state["finished"]
+    if not (whole and n_kept == target.total):
         _warn(stream, model.checkpoint)
         for _ in show_progress(steps, "chunk"):
             pass
@@ -210,6 +216,11 @@ def _to_zarr(job: FileJob, volume: Volume) -> StreamResult:
     )
 
 
+def _settings_of(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a result, without those that only its plan knows."""
+    return {key: value for key, value in state["settings"].items() if key != "chunks"}
+
+
 def require_writable_folder(path: Path) -> None:
     """Raise at once if a folder could not be made, see `require_writable`."""
     require_writable(path / "x" if path.is_dir() else path)
@@ -222,6 +233,7 @@ def _prepare(
     found: Mapping[str, Any] | None = None,
 ) -> tuple[Stream, dict[str, Any]]:
     """Return what to read and denoise, and what was found out about it."""
+    require_tile_size(job.tile_size)
     selection = select(volume, job.select)
     network = model.checkpoint.outline()
     n_colours = min(volume.lengths.get("S", 1), 3)
@@ -235,7 +247,8 @@ def _prepare(
         pairs = tuple(IntensityRange(*pair) for pair in found["ranges"])
         ranges = IntensityRanges(found["axes"], tuple(found["shape"]), pairs)
     stream = Stream(
-        path=volume.path,
+        # A worker of a cluster was started in another folder.
+        path=volume.path.absolute(),
         axes=volume.axes,
         selection=selection,
         ranges=ranges,
@@ -269,7 +282,7 @@ def plain_settings(job: FileJob, model: Model) -> dict[str, Any]:
     return {
         "input": job.input.name,
         "model": model.digest,
-        "axes": job.axes,
+        "axes": None if job.axes is None else job.axes.upper(),
         "intensity_range": None if given is None else _plain(given),
         "range_of": job.range_of,
         "select": {letter: list(part) for letter, part in job.select.items()},

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from .denoiser import Denoiser
     from .intensity import GivenRange
+    from .models.base import DenoisingNetwork
     from .tiling import Region
     from .volumes import Volume
 
@@ -79,15 +80,16 @@ class Stream:
         numpy.ndarray
             With the axes `Volume.block_axes`.
         """
-        halo, stride = find_halo(denoiser.network), denoiser.network.stride
         read, wanted = [], []
         for letter, part in zip("YX", region, strict=True):
             offset = self.selection[letter][0]
-            start, stop = part.start + offset, part.stop + offset
-            first = max(start - halo, 0) // stride * stride
-            last = min(stop + halo, self.volume.lengths[letter])
-            read.append(slice(first, last))
-            wanted.append(slice(start - first, stop - first))
+            around, within = surroundings(
+                (part.start + offset, part.stop + offset),
+                self.volume.lengths[letter],
+                denoiser.network,
+            )
+            read.append(around)
+            wanted.append(within)
         return denoise_part(
             self.volume.read(self._source_plane(plane), (read[0], read[1])),
             denoiser,
@@ -129,6 +131,32 @@ class Stream:
         planes = colour_planes(block, self.volume.block_axes)
         colours: NDArray[Any] = planes[(0,) * len(plane)]
         return colours
+
+
+def surroundings(
+    part: tuple[int, int], length: int, network: DenoisingNetwork
+) -> tuple[slice, slice]:
+    """Return what to read so that a part is denoised as it is in the whole.
+
+    Parameters
+    ----------
+    part : tuple of int
+        First row and the one after the last; or columns.
+    length : int
+        How many rows there are.
+    network : DenoisingNetwork
+        Its receptive field and stride decide.
+
+    Returns
+    -------
+    tuple of slice
+        The rows to read, and where among them the part is.
+    """
+    start, stop = part
+    halo, stride = find_halo(network), network.stride
+    first = max(start - halo, 0) // stride * stride
+    last = min(stop + halo, length)
+    return slice(first, last), slice(start - first, stop - first)
 
 
 def select(

@@ -80,10 +80,7 @@ def plan_tiles(
     InvalidInputError
         If the tile size is not above 0.
     """
-    if not isinstance(tile_size, int) or tile_size < 1:
-        raise InvalidInputError(
-            f"tile_size must be an integer above 0, in pixels, got {tile_size!r}."
-        )
+    _require_side(tile_size)
     size = round_up(tile_size, stride)
     halo = round_up(radius, stride)
     rows, columns = (
@@ -94,6 +91,30 @@ def plan_tiles(
         Tile(*((row[part], column[part]) for part in range(3)))
         for row, column in product(rows, columns)
     ]
+
+
+def require_tile_size(tile_size: int | None) -> None:
+    """Raise, before long work, if there are no tiles of such a size.
+
+    Parameters
+    ----------
+    tile_size : int or None
+        Rows and columns of a tile; None leaves the choice to the program.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is not above 0.
+    """
+    if tile_size is not None:
+        _require_side(tile_size)
+
+
+def _require_side(tile_size: object) -> None:
+    if not isinstance(tile_size, int) or tile_size < 1:
+        raise InvalidInputError(
+            f"tile_size must be an integer above 0, in pixels, got {tile_size!r}."
+        )
 
 
 def _spans(

@@ -133,16 +133,27 @@ class Volume:
             for letter, i in zip(self.stack_axes, plane, strict=True)
         }
         parts |= {"Y": region[0], "X": region[1], "S": slice(None)}
+        block = self.read_part(tuple(parts[letter] for letter in self.axes))
+        order = [self.axes.index(letter) for letter in self.block_axes]
+        return block.transpose(order)
+
+    def read_part(self, part: tuple[slice, ...]) -> NDArray[Any]:
+        """Read a part, one slice for each of `axes`.
+
+        Raises
+        ------
+        InvalidInputError
+            If the file is damaged.
+        """
         try:
-            block = np.asarray(self.array[tuple(parts[letter] for letter in self.axes)])
+            block = np.asarray(self.array[part])
         except DAMAGED as error:
             raise InvalidInputError(
                 f"Cannot read a part of {self.path}: {error}. The file is damaged or "
                 "incomplete."
             ) from error
-        order = [self.axes.index(letter) for letter in self.block_axes]
         # In the machine's byte order, which is all that torch knows.
-        return block.astype(self.dtype, copy=False).transpose(order)
+        return block.astype(self.dtype, copy=False)
 
 
 def is_zarr(path: Path) -> bool:
