@@ -17,7 +17,7 @@ from .files import atomic_write
 from .images import SUFFIXES
 from .lazy import Model
 from .stream_file import denoise_any_file, plain_settings
-from .volumes import is_zarr, signature
+from .volumes import ZARR, is_zarr, signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,7 +68,8 @@ def denoise_files(
     output : pathlib.Path
         A folder, which is made; the results have the names of the files.
     template : FileJob
-        What to do with each of them.
+        What to do with each of them. What is in the folder and is no result
+        of an earlier run is replaced only if `overwrite` is asked for.
 
     Yields
     ------
@@ -87,8 +88,7 @@ def denoise_files(
     choose_device(template.device)
     record = _read_record(output)
     for file in files:
-        # What is there is a result of an earlier run, or it is refused.
-        job = replace(template, input=file, output=output / file.name, overwrite=True)
+        job = replace(template, input=file, output=output / file.name)
         yield _denoise_one(job, model, record)
 
 
@@ -141,21 +141,51 @@ def _require_places(files: Sequence[Path], output: Path) -> None:
 
 
 def _denoise_one(job: FileJob, model: Model, record: dict[str, Any]) -> BatchStep:
-    name = job.output.name
     try:
         settings = {**plain_settings(job, model), "signature": signature(job.input)}
-        made = {"settings": settings, "result": _signature_or_none(job.output)}
-        if made["result"] is not None and record.get(name) == made:
+        if all(
+            _is_known(path, record) and record[path.name]["settings"] == settings
+            for path in _results(job)
+        ):
             return BatchStep(job.input, "skipped")
+        _require_replaceable(job, record)
+        # A result of other settings is replaced, if it is as this command left it.
+        known = _is_known(job.output, record)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", DenoiseAEWarning)
-            denoise_any_file(job)
-        record[name] = {"settings": settings, "result": signature(job.output)}
+            denoise_any_file(replace(job, overwrite=job.overwrite or known))
+        for path in _results(job):
+            record[path.name] = {"settings": settings, "result": signature(path)}
         _write_record(job.output.parent, record)
     # One bad file must not end what may be a night's work.
     except (DenoiseAEError, OSError, RuntimeError, MemoryError) as error:
         return BatchStep(job.input, "failed", str(error) or type(error).__name__)
     return BatchStep(job.input, "done", remarks=tuple(str(w.message) for w in caught))
+
+
+def _results(job: FileJob) -> list[Path]:
+    return [job.output] if job.add_noise is None else [job.output, job.noisy_output]
+
+
+def _is_known(path: Path, record: dict[str, Any]) -> bool:
+    """Tell whether there is a result, and it is as an earlier run has left it."""
+    entry = record.get(path.name)
+    if not (isinstance(entry, dict) and {"settings", "result"} <= set(entry)):
+        return False
+    return os.path.exists(path) and entry["result"] == signature(path)  # noqa: PTH110
+
+
+def _require_replaceable(job: FileJob, record: dict[str, Any]) -> None:
+    """Raise if a result would replace a file that this command has not written."""
+    for path in _results(job):
+        # A Zarr says itself whether it is a result, and goes on where it stopped.
+        if job.overwrite or path.suffix.lower() == ZARR or _is_known(path, record):
+            continue
+        if os.path.lexists(path):
+            raise OutputError(
+                f"Cannot write {path}: it is there already and is no result of an "
+                "earlier run. Choose another folder, or replace it with --overwrite."
+            )
 
 
 def _is_folder(path: Path) -> bool:
@@ -169,10 +199,6 @@ def _is_pattern(path: Path) -> bool:
 
 def _is_image(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES or path.suffix.lower() == ".zarr"
-
-
-def _signature_or_none(path: Path) -> list[int] | None:
-    return signature(path) if path.exists() else None
 
 
 def _read_record(folder: Path) -> dict[str, Any]:
