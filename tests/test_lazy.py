@@ -138,6 +138,21 @@ def test_a_zarr_array_is_lazy(tmp_path, grey_model):
     assert np.abs(lazy.compute().astype(int) - expected).max() <= 1
 
 
+def test_a_lazy_result_is_denoised_lazily_again(grey_model):
+    image = image_of((2, 100, 130), "uint8")
+    source = CountedReads(image, (1, 64, 64))
+    once = denoise(source.array, model=grey_model, axes="TYX")
+    twice = denoise(once, model=grey_model, axes="TYX")
+    assert isinstance(twice, da.Array)
+    assert source.read == set()
+    assert twice[0].compute().shape == (100, 130)
+    assert {plane for plane, _, _ in source.read} == {0}
+    expected = denoise(
+        denoise(image, model=grey_model, axes="TYX"), model=grey_model, axes="TYX"
+    )
+    assert np.abs(twice.compute().astype(int) - expected).max() <= 1
+
+
 # --- no more work than is asked for ----------------------------------------
 
 

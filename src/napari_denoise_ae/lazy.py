@@ -85,7 +85,9 @@ class Model:
 
 def is_lazy(image: object) -> bool:
     """Tell whether an array is one of dask's or Zarr's, importing neither."""
-    return type(image).__module__.partition(".")[0] in ("dask", "zarr")
+    # A class of ours, or of another package, may be derived from one of theirs.
+    packages = {base.__module__.partition(".")[0] for base in type(image).__mro__}
+    return not packages.isdisjoint({"dask", "zarr"})
 
 
 def denoise_lazily(
