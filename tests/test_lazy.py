@@ -206,6 +206,27 @@ def test_a_lazy_result_is_indexed_like_any_array(index, grey_model):
     np.testing.assert_allclose(part.compute(), expected, atol=1e-4)
 
 
+def test_what_is_assigned_to_a_lazy_result_is_seen_in_its_parts(grey_model):
+    image = image_of((300, 330), "uint8")
+    lazy = denoise(da.from_array(image, chunks=128), model=grey_model)
+    expected = denoise(image, model=grey_model)
+    lazy[10:20, 10:20] = 7
+    expected[10:20, 10:20] = 7
+    part = lazy[5:25, 5:25].compute().astype(int)
+    assert np.abs(part - expected[5:25, 5:25]).max() <= 1
+    np.add(lazy, 1, out=lazy)
+    assert (lazy[10:20, 10:20].compute() == 8).all()
+
+
+def test_assigning_to_the_source_later_changes_no_part_of_a_result(grey_model):
+    image = image_of((300, 330), "uint8")
+    source = da.from_array(image, chunks=128)
+    lazy = denoise(source, model=grey_model)
+    source[:] = 0
+    expected = denoise(image, model=grey_model)[5:25, 5:25].astype(int)
+    assert np.abs(lazy[5:25, 5:25].compute() - expected).max() <= 1
+
+
 def test_further_computing_is_dasks(grey_model):
     image = image_of((150, 130))
     lazy = denoise(

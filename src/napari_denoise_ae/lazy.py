@@ -389,8 +389,10 @@ def _denoised_array_class() -> type[Any]:
         __slots__ = ()
 
         def __getitem__(self, index: Any) -> Any:
-            source, job = self.__dict__["_lazy"]
-            window = job.window(index, self.shape)
+            source, job, names = self.__dict__["_lazy"]
+            # An array that has been assigned to is no longer what was made.
+            unchanged = names == (source.name, self.name)
+            window = job.window(index, self.shape) if unchanged else None
             if window is None:
                 return da.Array.__getitem__(self, index)
             read, wanted = window
@@ -407,7 +409,7 @@ def _denoised_array(source: Array, job: _LazyJob) -> Array:
         whole.chunks,
         meta=whole._meta,  # noqa: SLF001
     )
-    made.__dict__["_lazy"] = source, job
+    made.__dict__["_lazy"] = source, job, (source.name, whole.name)
     return _typed(made)
 
 
