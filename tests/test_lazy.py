@@ -4,6 +4,7 @@ import pickle
 
 import dask
 import dask.array as da
+import dask.bag as db
 import numpy as np
 import pytest
 import torch
@@ -315,6 +316,30 @@ def test_a_colour_model_takes_no_other_colours():
     model = random_checkpoint(in_channels=5)
     with pytest.raises(InvalidInputError, match="5 channels"):
         denoise(da.zeros((64, 64, 3), dtype="uint8"), model=model)
+
+
+def test_a_group_is_refused_and_one_of_its_arrays_is_not(grey_model):
+    group = zarr.create_group({})
+    group.create_array("0", shape=(8, 8), dtype="uint8")
+    with pytest.raises(InvalidInputError, match=r"a zarr Group.*group\['0'\]"):
+        denoise(group, model=grey_model)
+    assert denoise(group["0"], model=grey_model).shape == (8, 8)
+
+
+@pytest.mark.parametrize(
+    "thing", [dask.delayed(1), db.from_sequence([1])], ids=["delayed", "bag"]
+)
+def test_what_is_lazy_but_no_array_is_refused(thing, grey_model):
+    with pytest.raises(InvalidInputError, match="Expected an array, got a dask"):
+        denoise(thing, model=grey_model)
+
+
+@pytest.mark.parametrize("tile_size", [0, -5, 1.5])
+def test_a_tile_size_is_checked_before_anything_is_computed(tile_size, grey_model):
+    with pytest.raises(InvalidInputError, match="integer above 0"):
+        denoise(
+            da.zeros((64, 64), dtype="uint8"), model=grey_model, tile_size=tile_size
+        )
 
 
 # --- noise -----------------------------------------------------------------

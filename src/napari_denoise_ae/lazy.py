@@ -31,7 +31,7 @@ from .devices import choose_device
 from .errors import InvalidInputError
 from .intensity import cast_saturating, known_ranges
 from .misfits import noise_levels, read_noise_windows
-from .tiling import round_up
+from .tiling import plan_tiles, round_up
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,6 +125,7 @@ def denoise_lazily(
         intensity range is not known.
     """
     array = as_dask(image)
+    _require_tile_size(tile_size)
     stack, resolved, _ = _stack(array, axes)
     planes = colour_planes(stack, resolved)
     network = checkpoint.outline()
@@ -270,12 +271,34 @@ def align_chunks(chunks: Sequence[int], stride: int, halo: int) -> tuple[int, ..
 
 
 def as_dask(image: Any) -> Array:
-    """Return any array as a dask array; nothing is read."""
+    """Return any array as a dask array; nothing is read.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is lazy, but no array.
+    """
     import dask.array as da
 
     if isinstance(image, da.Array):
         return image
-    return _typed(da.from_zarr(image) if is_lazy(image) else da.asarray(image))
+    if not is_lazy(image):
+        return _typed(da.asarray(image))
+    import zarr
+
+    if not isinstance(image, zarr.Array):
+        kind = f"{type(image).__module__.partition('.')[0]} {type(image).__name__}"
+        raise InvalidInputError(
+            f"Expected an array, got a {kind}. If it is a group, give one of its "
+            "arrays, such as group['0']."
+        )
+    return _typed(da.from_zarr(image))
+
+
+def _require_tile_size(tile_size: int | None) -> None:
+    """Raise now, not when the first block is computed, if there can be no tiles."""
+    if tile_size is not None:
+        plan_tiles((1, 1), tile_size=tile_size, radius=0, stride=1)
 
 
 def _typed(array: Any) -> Array:
