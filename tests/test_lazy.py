@@ -434,3 +434,10 @@ def test_memory_that_runs_out_in_a_block_is_no_error(grey_model, monkeypatch):
     with pytest.warns(UserWarning, match="smaller|goes on with tiles"):
         result = lazy.compute(scheduler="synchronous")
     assert np.abs(result.astype(int) - expected).max() <= 1
+
+
+def test_eight_models_stay_loaded_side_by_side():
+    models = [Model.of(random_checkpoint(seed=seed)) for seed in range(20, 28)]
+    first = [loaded_denoiser(model, "cpu") for model in models]
+    again = [loaded_denoiser(model, "cpu") for model in models]
+    assert all(one is other for one, other in zip(first, again, strict=True))

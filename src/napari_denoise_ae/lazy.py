@@ -532,6 +532,7 @@ def loaded_denoiser(model: Model, device: str) -> Denoiser:
         return _load(model, device)
 
 
-@lru_cache(maxsize=2)
+# As many models as are compared side by side; each is a few megabytes.
+@lru_cache(maxsize=8)
 def _load(model: Model, device: str) -> Denoiser:
     return Denoiser(model.checkpoint, choose_device(device))
