@@ -12,12 +12,14 @@ import zarr
 from PIL import Image
 from synthetic import random_checkpoint
 
-from napari_denoise_ae import denoise
+from napari_denoise_ae import batch, denoise
 from napari_denoise_ae.checkpoint import save_checkpoint
 from napari_denoise_ae.cli import main
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from napari_denoise_ae.denoise_file import FileJob
 
 MODEL = random_checkpoint(in_channels=1)
 
@@ -73,6 +75,18 @@ def test_a_pattern_or_several_files_are_taken(folder, capsys):
     assert outcomes(capsys) == ["done"] * 2
 
 
+def test_a_pattern_stands_for_images_but_not_for_earlier_results(folder, capsys):
+    out = "in/out"
+    for _ in range(2):
+        assert run(folder, folder / "*", output=out) == 0
+    assert outcomes(capsys)[-4:] == ["skipped"] * 4
+    # This pattern matches the results, too.
+    (folder / "more").mkdir()
+    tifffile.imwrite(folder / "more" / "9.tif", image(9))
+    assert run(folder, folder / "*" / "*.tif", output=out) == 0
+    assert outcomes(capsys) == ["done"]
+
+
 def test_what_is_done_and_unchanged_is_skipped(folder, capsys):
     run(folder, folder)
     outcomes(capsys)
@@ -104,12 +118,56 @@ def test_a_bad_file_is_listed_at_the_end_and_the_others_are_done(folder, capsys)
     assert outcomes(capsys) == ["done", "skipped", "skipped", "skipped"]
 
 
-def test_a_record_that_is_damaged_is_no_reason_to_fail(folder, capsys):
+@pytest.mark.parametrize("record", ["{", "[]", '{"0.tif": 5, "1.tif": {}}'])
+def test_without_a_record_nothing_is_replaced_by_accident(record, folder, capsys):
     run(folder, folder / "*.tif")
     outcomes(capsys)
-    (folder.parent / "out" / ".napari-denoise-ae.json").write_text("{")
-    assert run(folder, folder / "*.tif") == 0
+    (folder.parent / "out" / ".napari-denoise-ae.json").write_text(record)
+    assert run(folder, folder / "*.tif") == 1
+    assert outcomes(capsys) == ["failed"] * 2
+    assert run(folder, folder / "*.tif", "--overwrite") == 0
     assert outcomes(capsys) == ["done"] * 2
+    assert run(folder, folder / "*.tif") == 0
+    assert outcomes(capsys) == ["skipped"] * 2
+
+
+def test_a_file_that_is_no_result_is_not_replaced(folder, capsys):
+    out = folder.parent / "out"
+    out.mkdir()
+    (out / "0.tif").write_text("precious")
+    assert run(folder, folder) == 1
+    printed = capsys.readouterr()
+    assert "3 done, 0 skipped, 1 failed" in printed.out
+    assert "0.tif: it is there already and is no result" in printed.err
+    assert (out / "0.tif").read_text() == "precious"
+    assert run(folder, folder, "--overwrite") == 0
+    assert outcomes(capsys) == ["done", "skipped", "skipped", "skipped"]
+    expected = denoise(image(0), model=MODEL)
+    np.testing.assert_array_equal(tifffile.imread(out / "0.tif"), expected)
+
+
+def test_a_result_that_was_changed_is_not_replaced(folder, capsys):
+    run(folder, folder)
+    outcomes(capsys)
+    out = folder.parent / "out"
+    (out / "1.tif").write_text("drawn upon")
+    assert run(folder, folder, "--intensity-range", "0,100") == 1
+    assert outcomes(capsys) == ["done", "failed", "done", "done"]
+    assert (out / "1.tif").read_text() == "drawn upon"
+
+
+def test_a_noisy_preview_replaces_no_other_file_either(folder, capsys):
+    out = folder.parent / "out"
+    out.mkdir()
+    (out / "0_noisy.tif").write_text("precious")
+    noise = ("--add-noise", "gaussian:0.1")
+    assert run(folder, folder / "*.tif", *noise) == 1
+    assert outcomes(capsys) == ["failed", "done"]
+    assert (out / "0_noisy.tif").read_text() == "precious"
+    assert not (out / "0.tif").exists()
+    (out / "0_noisy.tif").unlink()
+    assert run(folder, folder / "*.tif", *noise) == 0
+    assert outcomes(capsys) == ["done", "skipped"]
 
 
 def test_remarks_name_the_file(folder, capsys):
@@ -124,13 +182,20 @@ def test_remarks_name_the_file(folder, capsys):
     [
         (["{}/nothing*.tif"], "There are no images"),
         (["{}/empty"], "There are no images"),
-        (["{}/0.tif", "{}/more/0.tif"], "the same name"),
+        (["{}/0.tif", "{}/more/0.tif"], "of the name 0.tif"),
+        (["{}", "--figure", "{}/f.png"], "Omit --reference and --figure"),
+        (["{}", "--reference", "{}/0.tif"], "Omit --reference and --figure"),
+        (
+            ["--add-noise", "gaussian:0.1", "{}/0.tif", "{}/more/0_noisy.tif"],
+            "of the name 0_noisy.tif",
+        ),
     ],
 )
 def test_what_cannot_be_a_batch_is_refused_at_once(folder, arguments, words, capsys):
     (folder / "empty").mkdir()
     (folder / "more").mkdir()
-    tifffile.imwrite(folder / "more" / "0.tif", image(5))
+    for name in ("0.tif", "0_noisy.tif"):
+        tifffile.imwrite(folder / "more" / name, image(5))
     assert run(folder, *(text.format(folder) for text in arguments)) == 2
     assert words in capsys.readouterr().err
     assert not (folder.parent / "out").exists()
@@ -145,6 +210,28 @@ def test_a_file_cannot_be_the_folder_of_results(folder, capsys):
     (folder.parent / "out").write_text("text")
     assert run(folder, folder) == 2
     assert "Cannot make the folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["result.tif", "result.zarr"])
+def test_the_folder_of_results_has_no_name_of_an_image(name, folder, capsys):
+    assert run(folder, folder, output=name) == 2
+    assert f"{name} has the name of an image" in capsys.readouterr().err
+    assert not (folder.parent / name).exists()
+
+
+def test_no_file_is_odd_enough_to_end_the_others(folder, capsys, monkeypatch):
+    whole = batch.denoise_any_file
+
+    def odd(job: FileJob) -> object:
+        if job.input.name == "1.tif":
+            raise KeyError("odd")
+        return whole(job)
+
+    monkeypatch.setattr(batch, "denoise_any_file", odd)
+    assert run(folder, folder) == 1
+    printed = capsys.readouterr()
+    assert "3 done, 0 skipped, 1 failed" in printed.out
+    assert "1.tif: KeyError: 'odd'" in printed.err
 
 
 def test_a_bad_model_is_found_out_before_the_first_file(folder, capsys):

@@ -18,6 +18,8 @@ CPU_DEVICE = torch.device("cpu")
 # Nothing can be computed on it, as on a GPU that this machine has not.
 OTHER = DeviceChoice(torch.device("meta"), "tests")
 
+NO_MEMORY = torch.OutOfMemoryError("out of memory")
+
 
 @pytest.fixture
 def memory_for(monkeypatch: pytest.MonkeyPatch):
@@ -25,12 +27,12 @@ def memory_for(monkeypatch: pytest.MonkeyPatch):
     forward = ConvAutoencoder.forward
     tried: list[tuple[str, int]] = []
 
-    def limit(**pixels: int) -> list[tuple[str, int]]:
+    def limit(error: Exception = NO_MEMORY, /, **pixels: int) -> list[tuple[str, int]]:
         def limited(self, noisy: torch.Tensor) -> torch.Tensor:
             n_pixels = noisy.shape[-1] * noisy.shape[-2]
             tried.append((noisy.device.type, n_pixels))
             if n_pixels > pixels.get(noisy.device.type, n_pixels):
-                raise torch.OutOfMemoryError("out of memory")
+                raise error
             return forward(self, noisy)
 
         monkeypatch.setattr(ConvAutoencoder, "forward", limited)
@@ -64,6 +66,33 @@ def test_where_memory_runs_out_tiles_are_halved(image, checkpoint, memory_for):
     tried.clear()
     run_through(image, denoiser)
     assert max(pixels for _, pixels in tried) <= 190**2
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 9"),
+        RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate"),
+        RuntimeError("MPS backend out of memory (MPS allocated: 1 GB)"),
+        MemoryError(),
+    ],
+    ids=["cpu", "windows", "mps", "python"],
+)
+def test_every_way_of_running_out_of_memory_is_one(
+    error, image, checkpoint, memory_for
+):
+    expected = denoise(image, model=checkpoint)
+    denoiser = Denoiser(checkpoint, CPU)
+    memory_for(error, cpu=190**2)
+    with pytest.warns(DenoiseAEWarning, match="out of memory on a tile of"):
+        result = run_through(image, denoiser)
+    np.testing.assert_allclose(result, expected, atol=1e-6)
+
+
+def test_an_error_of_another_kind_is_passed_on(image, checkpoint, memory_for):
+    memory_for(RuntimeError("the sizes do not match"), cpu=0)
+    with pytest.raises(RuntimeError, match="sizes do not match"):
+        run_through(image, Denoiser(checkpoint, CPU))
 
 
 def test_a_device_that_has_too_little_memory_is_left_for_the_cpu(

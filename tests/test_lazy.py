@@ -4,6 +4,7 @@ import pickle
 
 import dask
 import dask.array as da
+import dask.bag as db
 import numpy as np
 import pytest
 import torch
@@ -138,6 +139,21 @@ def test_a_zarr_array_is_lazy(tmp_path, grey_model):
     assert np.abs(lazy.compute().astype(int) - expected).max() <= 1
 
 
+def test_a_lazy_result_is_denoised_lazily_again(grey_model):
+    image = image_of((2, 100, 130), "uint8")
+    source = CountedReads(image, (1, 64, 64))
+    once = denoise(source.array, model=grey_model, axes="TYX")
+    twice = denoise(once, model=grey_model, axes="TYX")
+    assert isinstance(twice, da.Array)
+    assert source.read == set()
+    assert twice[0].compute().shape == (100, 130)
+    assert {plane for plane, _, _ in source.read} == {0}
+    expected = denoise(
+        denoise(image, model=grey_model, axes="TYX"), model=grey_model, axes="TYX"
+    )
+    assert np.abs(twice.compute().astype(int) - expected).max() <= 1
+
+
 # --- no more work than is asked for ----------------------------------------
 
 
@@ -189,6 +205,27 @@ def test_a_lazy_result_is_indexed_like_any_array(index, grey_model):
     part = lazy[index]
     assert part.shape == expected.shape
     np.testing.assert_allclose(part.compute(), expected, atol=1e-4)
+
+
+def test_what_is_assigned_to_a_lazy_result_is_seen_in_its_parts(grey_model):
+    image = image_of((300, 330), "uint8")
+    lazy = denoise(da.from_array(image, chunks=128), model=grey_model)
+    expected = denoise(image, model=grey_model)
+    lazy[10:20, 10:20] = 7
+    expected[10:20, 10:20] = 7
+    part = lazy[5:25, 5:25].compute().astype(int)
+    assert np.abs(part - expected[5:25, 5:25]).max() <= 1
+    np.add(lazy, 1, out=lazy)
+    assert (lazy[10:20, 10:20].compute() == 8).all()
+
+
+def test_assigning_to_the_source_later_changes_no_part_of_a_result(grey_model):
+    image = image_of((300, 330), "uint8")
+    source = da.from_array(image, chunks=128)
+    lazy = denoise(source, model=grey_model)
+    source[:] = 0
+    expected = denoise(image, model=grey_model)[5:25, 5:25].astype(int)
+    assert np.abs(lazy[5:25, 5:25].compute() - expected).max() <= 1
 
 
 def test_further_computing_is_dasks(grey_model):
@@ -279,6 +316,30 @@ def test_a_colour_model_takes_no_other_colours():
     model = random_checkpoint(in_channels=5)
     with pytest.raises(InvalidInputError, match="5 channels"):
         denoise(da.zeros((64, 64, 3), dtype="uint8"), model=model)
+
+
+def test_a_group_is_refused_and_one_of_its_arrays_is_not(grey_model):
+    group = zarr.create_group({})
+    group.create_array("0", shape=(8, 8), dtype="uint8")
+    with pytest.raises(InvalidInputError, match=r"a zarr Group.*group\['0'\]"):
+        denoise(group, model=grey_model)
+    assert denoise(group["0"], model=grey_model).shape == (8, 8)
+
+
+@pytest.mark.parametrize(
+    "thing", [dask.delayed(1), db.from_sequence([1])], ids=["delayed", "bag"]
+)
+def test_what_is_lazy_but_no_array_is_refused(thing, grey_model):
+    with pytest.raises(InvalidInputError, match="Expected an array, got a dask"):
+        denoise(thing, model=grey_model)
+
+
+@pytest.mark.parametrize("tile_size", [0, -5, 1.5])
+def test_a_tile_size_is_checked_before_anything_is_computed(tile_size, grey_model):
+    with pytest.raises(InvalidInputError, match="integer above 0"):
+        denoise(
+            da.zeros((64, 64), dtype="uint8"), model=grey_model, tile_size=tile_size
+        )
 
 
 # --- noise -----------------------------------------------------------------
@@ -373,3 +434,10 @@ def test_memory_that_runs_out_in_a_block_is_no_error(grey_model, monkeypatch):
     with pytest.warns(UserWarning, match="smaller|goes on with tiles"):
         result = lazy.compute(scheduler="synchronous")
     assert np.abs(result.astype(int) - expected).max() <= 1
+
+
+def test_eight_models_stay_loaded_side_by_side():
+    models = [Model.of(random_checkpoint(seed=seed)) for seed in range(20, 28)]
+    first = [loaded_denoiser(model, "cpu") for model in models]
+    again = [loaded_denoiser(model, "cpu") for model in models]
+    assert all(one is other for one, other in zip(first, again, strict=True))

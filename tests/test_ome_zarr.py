@@ -159,14 +159,39 @@ SPACE = [{"name": "y", "type": "space"}, {"name": "x", "type": "space"}]
         ({"ome": {"version": "0.5", "plate": {}}}, "a plate"),
         (ome(SPACE, path="7"), "level '7' is missing"),
         (ome([{"name": "c", "type": "channel"}, *SPACE]), "axes are CYX"),
-        (ome(SPACE[:1]), "not valid"),
-        ({"ome": {"version": "0.5", "multiscales": []}}, "not valid"),
+        (ome(SPACE[:1]), r"not valid: multiscales\.0\.axes: "),
+        ({"ome": {"version": "0.5", "multiscales": []}}, "not valid: multiscales: "),
+        ({"ome": {"version": "0.5", "multiscales": 5}}, "not valid: multiscales: "),
+        ({"ome": 5}, "not valid: ome: expected an object, got 5"),
+        ({"ome": ["multiscales"]}, "not valid: ome: expected an object"),
+        ({"multiscales": 5}, "not valid: multiscales: "),
+        ({**ome(SPACE), "napari-denoise-ae": 5, "ome": None}, "not valid: ome: "),
     ],
 )
 def test_what_is_no_image_is_refused_with_a_reason(attributes, words, tmp_path):
     write_group(tmp_path / "a.zarr", attributes)
-    with pytest.raises(InvalidInputError, match=words):
+    with pytest.raises(InvalidInputError, match=words) as caught:
         read_ome_zarr(tmp_path / "a.zarr")
+    assert "http" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [5, {"settings": {}}, {"settings": 5, "found": {}, "finished": True}],
+    ids=str,
+)
+def test_what_only_looks_like_a_result_is_none(state, tmp_path):
+    zarr.create_group(tmp_path / "a.zarr", attributes={"napari-denoise-ae": state})
+    assert result_state(tmp_path / "a.zarr") is None
+    with pytest.raises(OutputError, match="no result of napari-denoise-ae"):
+        make_target(tmp_path / "a.zarr").begin({}, overwrite=True)
+
+
+def test_a_name_that_is_too_long_is_one_error(tmp_path):
+    path = tmp_path / f"{'a' * 300}.zarr"
+    assert result_state(path) is None
+    with pytest.raises(InvalidInputError, match="does not exist"):
+        read_ome_zarr(path)
 
 
 def test_what_is_not_there_is_refused(tmp_path):

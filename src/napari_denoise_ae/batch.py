@@ -17,7 +17,7 @@ from .files import atomic_write
 from .images import SUFFIXES
 from .lazy import Model
 from .stream_file import denoise_any_file, plain_settings
-from .volumes import is_zarr, signature
+from .volumes import ZARR, is_zarr, signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,7 +68,8 @@ def denoise_files(
     output : pathlib.Path
         A folder, which is made; the results have the names of the files.
     template : FileJob
-        What to do with each of them.
+        What to do with each of them. What is in the folder and is no result
+        of an earlier run is replaced only if `overwrite` is asked for.
 
     Yields
     ------
@@ -78,34 +79,45 @@ def denoise_files(
     Raises
     ------
     DenoiseAEError
-        Before the first file, if there is none, two would have the same name,
-        or the model or the device cannot be used.
+        Before the first file, if there is none, two results would have the
+        same name, or the model, the device or the settings cannot be used.
     """
-    files = find_files(inputs)
+    if template.reference is not None or template.figure is not None:
+        raise InvalidInputError(
+            "Many files cannot be compared with one reference, nor drawn in one "
+            "figure. Omit --reference and --figure, or denoise the files one by one."
+        )
+    files = find_files(inputs, output)
+    jobs = [replace(template, input=file, output=output / file.name) for file in files]
+    _require_own_names(jobs)
     _require_places(files, output)
     model = Model.of(load_checkpoint(template.model))
     choose_device(template.device)
     record = _read_record(output)
-    for file in files:
-        # What is there is a result of an earlier run, or it is refused.
-        job = replace(template, input=file, output=output / file.name, overwrite=True)
+    for job in jobs:
         yield _denoise_one(job, model, record)
 
 
-def find_files(inputs: Sequence[Path]) -> list[Path]:
+def find_files(inputs: Sequence[Path], output: Path) -> list[Path]:
     """Return the image files that folders and patterns stand for.
+
+    Parameters
+    ----------
+    inputs : sequence of pathlib.Path
+        See `denoise_files`.
+    output : pathlib.Path
+        The folder of the results, which a pattern may stand for, too; what
+        lies in it is left out.
 
     Raises
     ------
     InvalidInputError
-        If there is none, or two have the same name.
+        If there is none.
     """
     files: list[Path] = []
     for path in inputs:
         if _is_pattern(path):
-            # Path.glob takes no pattern that begins at the root.
-            names = sorted(glob.glob(str(path)))  # noqa: PTH207
-            files += (Path(name) for name in names)
+            files += _matches(path, output)
         elif _is_folder(path):
             files += sorted(child for child in path.iterdir() if _is_image(child))
         else:
@@ -116,21 +128,41 @@ def find_files(inputs: Sequence[Path]) -> list[Path]:
             f"There are no images at {given}: expected "
             f"{', '.join(sorted(SUFFIXES))} or .zarr."
         )
-    by_name: dict[str, Path] = {}
-    for file in files:
-        other = by_name.setdefault(file.name, file)
-        if other is not file:
-            raise InvalidInputError(
-                f"{other} and {file} have the same name, and so would their results. "
-                "Denoise them into different folders."
-            )
     return files
+
+
+def _matches(pattern: Path, output: Path) -> list[Path]:
+    """Return the images that a pattern stands for, without earlier results."""
+    # Path.glob takes no pattern that begins at the root.
+    names = sorted(glob.glob(str(pattern)))  # noqa: PTH207
+    images = [path for path in map(Path, names) if _is_image(path)]
+    results = output.resolve()
+    sources = [path for path in images if results not in path.resolve().parents]
+    # Where there is nothing else, the folder has been named by mistake.
+    return sources or images
+
+
+def _require_own_names(jobs: Sequence[FileJob]) -> None:
+    sources: dict[str, Path] = {}
+    for job in jobs:
+        for result in _results(job):
+            other = sources.setdefault(result.name, job.input)
+            if other is not job.input:
+                raise InvalidInputError(
+                    f"{other} and {job.input} would both have a result of the name "
+                    f"{result.name}. Denoise them into different folders."
+                )
 
 
 def _require_places(files: Sequence[Path], output: Path) -> None:
     if any(file.parent.resolve() == output.resolve() for file in files):
         raise InvalidInputError(
             f"The results would replace the images in {output}. Choose another folder."
+        )
+    if _is_image(output):
+        raise InvalidInputError(
+            f"Many files need a folder for their results, and {output} has the name "
+            f"of an image. Give it a name without {output.suffix}."
         )
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -141,21 +173,53 @@ def _require_places(files: Sequence[Path], output: Path) -> None:
 
 
 def _denoise_one(job: FileJob, model: Model, record: dict[str, Any]) -> BatchStep:
-    name = job.output.name
     try:
         settings = {**plain_settings(job, model), "signature": signature(job.input)}
-        made = {"settings": settings, "result": _signature_or_none(job.output)}
-        if made["result"] is not None and record.get(name) == made:
+        if all(
+            _is_known(path, record) and record[path.name]["settings"] == settings
+            for path in _results(job)
+        ):
             return BatchStep(job.input, "skipped")
+        _require_replaceable(job, record)
+        # A result of other settings is replaced, if it is as this command left it.
+        known = _is_known(job.output, record)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", DenoiseAEWarning)
-            denoise_any_file(job)
-        record[name] = {"settings": settings, "result": signature(job.output)}
+            denoise_any_file(replace(job, overwrite=job.overwrite or known))
+        for path in _results(job):
+            record[path.name] = {"settings": settings, "result": signature(path)}
         _write_record(job.output.parent, record)
-    # One bad file must not end what may be a night's work.
-    except (DenoiseAEError, OSError, RuntimeError, MemoryError) as error:
-        return BatchStep(job.input, "failed", str(error) or type(error).__name__)
+    except DenoiseAEError as error:
+        return BatchStep(job.input, "failed", str(error))
+    # One bad file must not end what may be a night's work, however odd it is.
+    except Exception as error:  # noqa: BLE001
+        return BatchStep(job.input, "failed", f"{type(error).__name__}: {error}")
     return BatchStep(job.input, "done", remarks=tuple(str(w.message) for w in caught))
+
+
+def _results(job: FileJob) -> list[Path]:
+    return [job.output] if job.add_noise is None else [job.output, job.noisy_output]
+
+
+def _is_known(path: Path, record: dict[str, Any]) -> bool:
+    """Tell whether there is a result, and it is as an earlier run has left it."""
+    entry = record.get(path.name)
+    if not (isinstance(entry, dict) and {"settings", "result"} <= set(entry)):
+        return False
+    return os.path.exists(path) and entry["result"] == signature(path)  # noqa: PTH110
+
+
+def _require_replaceable(job: FileJob, record: dict[str, Any]) -> None:
+    """Raise if a result would replace a file that this command has not written."""
+    for path in _results(job):
+        # A Zarr says itself whether it is a result, and goes on where it stopped.
+        if job.overwrite or path.suffix.lower() == ZARR or _is_known(path, record):
+            continue
+        if os.path.lexists(path):
+            raise OutputError(
+                f"Cannot write {path}: it is there already and is no result of an "
+                "earlier run. Choose another folder, or replace it with --overwrite."
+            )
 
 
 def _is_folder(path: Path) -> bool:
@@ -169,10 +233,6 @@ def _is_pattern(path: Path) -> bool:
 
 def _is_image(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES or path.suffix.lower() == ".zarr"
-
-
-def _signature_or_none(path: Path) -> list[int] | None:
-    return signature(path) if path.exists() else None
 
 
 def _read_record(folder: Path) -> dict[str, Any]:

@@ -36,6 +36,9 @@ _SHARE_OF_FREE_MEMORY = 0.5
 # Windows of a network of one size cover each pixel four times.
 _COVERAGE_OF_WINDOWS = 4
 _FLOAT32_BYTES = 4
+# What torch says where it raises a plain RuntimeError: on the CPU, on Windows'
+# CPU, and on MPS.
+_SIGNS_OF_NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
 
 
 class OutOfMemoryError(DeviceError):
@@ -145,7 +148,9 @@ class Denoiser:
             with torch.inference_mode():
                 tensor = torch.from_numpy(padded).to(self.device.device)
                 output = run_network(self.network, tensor).cpu().numpy()
-        except torch.OutOfMemoryError as error:
+        except (RuntimeError, MemoryError) as error:
+            if not _is_lack_of_memory(error):
+                raise
             raise OutOfMemoryError(
                 f"The device {self.device} ran out of memory on {len(batch)} x "
                 f"{height} x {width} pixels. Use device='cpu'."
@@ -170,7 +175,8 @@ class Denoiser:
             for part in parts:
                 values = self._denoise_block(source[part.read], scale)[part.keep]
                 target[part.write] = cast_saturating(values, target.dtype)
-        except OutOfMemoryError:
+        # numpy's own copies of a tile need memory, too.
+        except (OutOfMemoryError, MemoryError):
             return False
         return True
 
@@ -237,6 +243,13 @@ class Denoiser:
         if channels == 1:
             output = output.mean(axis=-1, keepdims=True)
         return output.astype(np.float64)
+
+
+def _is_lack_of_memory(error: Exception) -> bool:
+    """Tell whether memory has run out; not every device says so by its type."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    return any(sign in str(error).lower() for sign in _SIGNS_OF_NO_MEMORY)
 
 
 def find_halo(network: DenoisingNetwork) -> int:

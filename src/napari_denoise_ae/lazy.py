@@ -31,7 +31,7 @@ from .devices import choose_device
 from .errors import InvalidInputError
 from .intensity import cast_saturating, known_ranges
 from .misfits import noise_levels, read_noise_windows
-from .tiling import round_up
+from .tiling import plan_tiles, round_up
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +85,9 @@ class Model:
 
 def is_lazy(image: object) -> bool:
     """Tell whether an array is one of dask's or Zarr's, importing neither."""
-    return type(image).__module__.partition(".")[0] in ("dask", "zarr")
+    # A class of ours, or of another package, may be derived from one of theirs.
+    packages = {base.__module__.partition(".")[0] for base in type(image).__mro__}
+    return not packages.isdisjoint({"dask", "zarr"})
 
 
 def denoise_lazily(
@@ -123,6 +125,7 @@ def denoise_lazily(
         intensity range is not known.
     """
     array = as_dask(image)
+    _require_tile_size(tile_size)
     stack, resolved, _ = _stack(array, axes)
     planes = colour_planes(stack, resolved)
     network = checkpoint.outline()
@@ -268,12 +271,34 @@ def align_chunks(chunks: Sequence[int], stride: int, halo: int) -> tuple[int, ..
 
 
 def as_dask(image: Any) -> Array:
-    """Return any array as a dask array; nothing is read."""
+    """Return any array as a dask array; nothing is read.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is lazy, but no array.
+    """
     import dask.array as da
 
     if isinstance(image, da.Array):
         return image
-    return _typed(da.from_zarr(image) if is_lazy(image) else da.asarray(image))
+    if not is_lazy(image):
+        return _typed(da.asarray(image))
+    import zarr
+
+    if not isinstance(image, zarr.Array):
+        kind = f"{type(image).__module__.partition('.')[0]} {type(image).__name__}"
+        raise InvalidInputError(
+            f"Expected an array, got a {kind}. If it is a group, give one of its "
+            "arrays, such as group['0']."
+        )
+    return _typed(da.from_zarr(image))
+
+
+def _require_tile_size(tile_size: int | None) -> None:
+    """Raise now, not when the first block is computed, if there can be no tiles."""
+    if tile_size is not None:
+        plan_tiles((1, 1), tile_size=tile_size, radius=0, stride=1)
 
 
 def _typed(array: Any) -> Array:
@@ -387,8 +412,10 @@ def _denoised_array_class() -> type[Any]:
         __slots__ = ()
 
         def __getitem__(self, index: Any) -> Any:
-            source, job = self.__dict__["_lazy"]
-            window = job.window(index, self.shape)
+            source, job, names = self.__dict__["_lazy"]
+            # An array that has been assigned to is no longer what was made.
+            unchanged = names == (source.name, self.name)
+            window = job.window(index, self.shape) if unchanged else None
             if window is None:
                 return da.Array.__getitem__(self, index)
             read, wanted = window
@@ -405,7 +432,7 @@ def _denoised_array(source: Array, job: _LazyJob) -> Array:
         whole.chunks,
         meta=whole._meta,  # noqa: SLF001
     )
-    made.__dict__["_lazy"] = source, job
+    made.__dict__["_lazy"] = source, job, (source.name, whole.name)
     return _typed(made)
 
 
@@ -505,6 +532,7 @@ def loaded_denoiser(model: Model, device: str) -> Denoiser:
         return _load(model, device)
 
 
-@lru_cache(maxsize=2)
+# As many models as are compared side by side; each is a few megabytes.
+@lru_cache(maxsize=8)
 def _load(model: Model, device: str) -> Denoiser:
     return Denoiser(model.checkpoint, choose_device(device))

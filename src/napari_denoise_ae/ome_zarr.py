@@ -82,7 +82,8 @@ def read_ome_zarr(path: Path) -> tuple[Any, OmeMetadata | None]:
     """
     import zarr
 
-    if not path.is_dir():
+    # Path's own raises for names too long.
+    if not os.path.isdir(path):  # noqa: PTH112
         what = "is not a folder" if os.path.lexists(path) else "does not exist"
         raise InvalidInputError(f"Cannot read {path}: it {what}.")
     try:
@@ -108,6 +109,10 @@ def _parse_metadata(attributes: dict[str, Any], path: Path) -> tuple[OmeMetadata
     import yaozarrs
 
     content = attributes.get("ome", attributes)
+    if not isinstance(content, dict):
+        raise _unreadable(
+            path, f"its metadata are not valid: ome: expected an object, got {content}"
+        )
     if "multiscales" not in content:
         raise _unreadable(path, _what_else(attributes, content))
     version = str(
@@ -119,8 +124,8 @@ def _parse_metadata(attributes: dict[str, Any], path: Path) -> tuple[OmeMetadata
             warnings.simplefilter("ignore")
             image = kind.model_validate(content)
     except ValueError as error:
-        first = str(error).splitlines()
-        raise _unreadable(path, f"its metadata are not valid: {first[-1]}") from error
+        why = f"its metadata are not valid: {_first_fault(error)}"
+        raise _unreadable(path, why) from error
     multiscale = image.multiscales[0]
     axes = "".join(_letter(axis, path) for axis in multiscale.axes)
     level = multiscale.datasets[0]
@@ -147,6 +152,17 @@ def _parse_metadata(attributes: dict[str, Any], path: Path) -> tuple[OmeMetadata
         omero=dict(content.get("omero") or {}),
     )
     return metadata, level.path
+
+
+def _first_fault(error: ValueError) -> str:
+    """Return where the first fault is that pydantic has found, and what it is."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}" if where else first["msg"]
 
 
 def _letter(axis: Any, path: Path) -> str:
@@ -406,7 +422,7 @@ def result_state(path: Path) -> dict[str, Any] | None:
     """
     import zarr
 
-    if not path.is_dir():
+    if not os.path.isdir(path):  # noqa: PTH112 - Path's raises for names too long
         return None
     try:
         attributes = dict(zarr.open_group(path, mode="r").attrs)
@@ -415,7 +431,10 @@ def result_state(path: Path) -> dict[str, Any] | None:
     state = attributes.get(_KEY)
     if not isinstance(state, dict):
         return None
-    return state if {"settings", "found", "finished"} <= set(state) else None
+    kinds = {"settings": dict, "found": dict, "finished": bool}
+    # Anybody may have written there; what is no state of ours is no result.
+    ours = all(isinstance(state.get(key), kind) for key, kind in kinds.items())
+    return state if ours else None
 
 
 @contextmanager
