@@ -75,14 +75,18 @@ def make_record(**changes: Any) -> TrainingRecord:
 
 
 def random_checkpoint(
-    *, seed: int = 0, record: TrainingRecord | None = None, **options: Any
+    *,
+    seed: int = 0,
+    record: TrainingRecord | None = None,
+    network: str = "conv",
+    **options: Any,
 ) -> Checkpoint:
-    """A checkpoint of a `conv` network with random weights."""
+    """A checkpoint of a network with random weights."""
     options = SMALL | options
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        state_dict = dict(build_network("conv", options).state_dict())
-    return Checkpoint("random", "conv", options, state_dict, record)
+        state_dict = dict(build_network(network, options).state_dict())
+    return Checkpoint("random", network, options, state_dict, record)
 
 
 def equal_weights(first: dict[str, Any], second: dict[str, Any]) -> bool:

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("page", ["python.md", "how-it-works.md"])
+@pytest.mark.parametrize("page", ["python.md", "how-it-works.md", "large-data.md"])
 def test_examples_are_true(page, monkeypatch):
     monkeypatch.chdir(ROOT)
     results = doctest.testfile(str(ROOT / "docs" / page), module_relative=False)

@@ -14,7 +14,18 @@ import pytest
 import napari_denoise_ae
 
 FOLDER = Path(napari_denoise_ae.__file__).parent
-HEAVY = {"torch", "torchvision", "skimage", "scipy", "napari", "qtpy", "matplotlib"}
+HEAVY = {
+    "dask",
+    "distributed",
+    "matplotlib",
+    "napari",
+    "qtpy",
+    "scipy",
+    "skimage",
+    "torch",
+    "torchvision",
+    "zarr",
+}
 PLAIN = [
     "axes",
     "builtin",

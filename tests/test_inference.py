@@ -4,14 +4,12 @@ import warnings
 
 import numpy as np
 import pytest
-import torch
 from synthetic import CPU, make_record, random_checkpoint, smooth_photo
 
 from napari_denoise_ae import add_noise, denoise, load_checkpoint
-from napari_denoise_ae.errors import DenoiseAEWarning, DeviceError, InvalidInputError
+from napari_denoise_ae.errors import DenoiseAEWarning, InvalidInputError
 from napari_denoise_ae.inference import Denoiser, Denoising, Progress, relative_noise
 from napari_denoise_ae.intensity import IntensityRange
-from napari_denoise_ae.models.conv import ConvAutoencoder
 from napari_denoise_ae.noise import Gaussian
 
 DTYPES = ["uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64"]
@@ -146,6 +144,75 @@ def test_the_result_follows_the_units_of_the_image(scale, offset, checkpoint):
     np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-5 * scale)
 
 
+def test_each_channel_has_its_own_range(grey_model):
+    """A dim channel beside a bright one is mapped to all of [0, 1]."""
+    stack = random_image("float64", (2, 3, 16, 16))
+    stack[:, 1] = 1000 * stack[:, 1] + 5000
+    denoised = denoise(stack, model=grey_model, axes="TCYX")
+    for channel in range(3):
+        alone = denoise(stack[:, channel], model=grey_model, axes="TYX")
+        np.testing.assert_array_equal(denoised[:, channel], alone)
+
+
+def test_ranges_may_be_given_for_each_channel(grey_model):
+    stack = random_image("float64", (2, 3, 16, 16))
+    pairs = [(-50, 50), (-100, 100)]
+    denoised = denoise(stack, model=grey_model, axes="CTYX", intensity_range=pairs)
+    for channel, pair in enumerate(pairs):
+        alone = denoise(
+            stack[channel], model=grey_model, axes="TYX", intensity_range=pair
+        )
+        np.testing.assert_array_equal(denoised[channel], alone)
+
+
+def test_each_image_may_have_its_own_range(grey_model):
+    stack = random_image("float64", (2, 2, 16, 16))
+    stack *= np.arange(1, 5).reshape(2, 2, 1, 1)
+    options = {"model": grey_model, "axes": "TCYX"}
+    denoised = denoise(stack, range_of="image", **options)
+    for index in np.ndindex(2, 2):
+        alone = denoise(stack[index], model=grey_model)
+        np.testing.assert_array_equal(denoised[index], alone)
+    assert not np.array_equal(denoised, denoise(stack, **options))
+
+
+def test_the_colours_of_an_image_share_a_range(checkpoint):
+    image = random_image("float64", (16, 16, 3)) * [1, 2, 3]
+    run = Denoising(image, Denoiser(checkpoint, CPU))
+    assert run.intensity_ranges.ranges == (IntensityRange(image.min(), image.max()),)
+
+
+def test_a_channel_of_nothing_but_nan_stays_so(grey_model):
+    stack = random_image("float32", (2, 16, 16))
+    stack[1] = np.nan
+    denoised = denoise(stack, model=grey_model, axes="CYX")
+    np.testing.assert_array_equal(np.isnan(denoised), np.isnan(stack))
+
+
+def test_what_exceeds_the_range_does_not_become_infinite_in_float16(checkpoint):
+    limit = float(np.finfo(np.float16).max)
+    image = np.zeros((16, 16, 3), dtype=np.float16)
+    image[:8] = limit
+    denoised = denoise(image, model=checkpoint, intensity_range=(0, 1000))
+    assert np.isfinite(denoised).all()
+    assert denoised[:8].min() > limit - 1024
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"range_of": "channel"}, "range_of must be one of stack, image"),
+        ({"intensity_range": [(0, 1), (0, 1), (0, 1)]}, "3 pairs.* 2 channels"),
+        ({"intensity_range": [(0, 1), (1, 0)]}, "the lower first"),
+    ],
+)
+def test_ranges_that_do_not_fit_the_channels_are_refused(options, words, grey_model):
+    with pytest.raises(InvalidInputError, match=words):
+        denoise(
+            random_image("uint16", (2, 9, 9)), axes="CYX", model=grey_model, **options
+        )
+
+
 @pytest.mark.parametrize("given", [(1, 0), (0, 0), (0, np.nan), (1, 2, 3), "ab"])
 def test_a_bad_intensity_range_is_refused(given, checkpoint):
     with pytest.raises(InvalidInputError, match="intensity_range"):
@@ -251,15 +318,6 @@ def test_what_is_no_image_is_refused_with_a_reason(image, words, checkpoint):
 def test_a_bad_tile_size_is_refused(tile_size, checkpoint):
     with pytest.raises(InvalidInputError, match="tile_size"):
         denoise(random_image("uint8"), model=checkpoint, tile_size=tile_size)
-
-
-def test_running_out_of_memory_is_an_error_with_advice(checkpoint, monkeypatch):
-    def forward(*_: object) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory")
-
-    monkeypatch.setattr(ConvAutoencoder, "forward", forward)
-    with pytest.raises(DeviceError, match=r"19 x 21 pixels\. Use a smaller tile_size"):
-        denoise(random_image("uint8"), model=checkpoint)
 
 
 # --- progress --------------------------------------------------------------
@@ -369,6 +427,18 @@ def test_the_noise_of_a_stack_is_that_of_its_planes(checkpoint):
     assert noise_of(run) == pytest.approx(0.05, rel=0.1)
 
 
+def test_each_channel_is_warned_of_by_itself():
+    rng = np.random.default_rng(0)
+    clean = smooth_photo()[..., 0]
+    noisy = np.stack([clean + rng.normal(0, sigma, (64, 64)) for sigma in (0.1, 0.4)])
+    record = make_record(noise_estimate=(0.08, 0.1, 0.12))
+    grey = random_checkpoint(record=record, in_channels=1)
+    run = Denoising(noisy, Denoiser(grey, CPU), axes="CYX", intensity_range=(0, 1))
+    assert [text.partition(" (")[0] for text in run.misfits()] == [
+        "Channel 1 of this image looks much more noisy"
+    ]
+
+
 def test_a_model_of_which_nothing_is_known_does_not_warn(checkpoint):
     assert Denoising(photo(), Denoiser(checkpoint, CPU)).misfits() == []
 
@@ -390,6 +460,12 @@ def test_the_amount_is_a_fraction_of_the_range():
     image = np.full((300, 300), 1000.0)
     noisy = add_noise(image, "gaussian:0.1,unclipped", intensity_range=(0, 4000))
     assert (noisy - image).std() == pytest.approx(400, rel=0.02)
+
+
+def test_the_amount_is_a_fraction_of_each_channels_range():
+    stack = np.random.default_rng(0).random((2, 200, 200)) * [[[10]], [[1000]]]
+    noise = add_noise(stack, "gaussian:0.1,unclipped", axes="CYX") - stack
+    np.testing.assert_allclose(noise.std(axis=(1, 2)), [1, 100], rtol=0.05)
 
 
 @pytest.mark.parametrize(

@@ -71,19 +71,19 @@ def resolve_axes(shape: tuple[int, ...], axes: str | None) -> str:
     return resolved
 
 
-def colour_planes(array: NDArray[Any], axes: str) -> NDArray[Any]:
+def colour_planes(array: Any, axes: str) -> Any:
     """View an array as a stack of planes without alpha.
 
     Parameters
     ----------
-    array : numpy.ndarray
-        The array.
+    array : array
+        The array, NumPy's or dask's.
     axes : str
         Its axes, from `resolve_axes`.
 
     Returns
     -------
-    numpy.ndarray
+    array
         The same memory as (..., Y, X, channels), with 3 channels for colour
         planes and 1 for grey ones.
     """
@@ -91,8 +91,7 @@ def colour_planes(array: NDArray[Any], axes: str) -> NDArray[Any]:
     order = [*leading, axes.index("Y"), axes.index("X")]
     if "S" not in axes:
         return array.transpose(order)[..., np.newaxis]
-    colours: NDArray[Any] = array.transpose([*order, axes.index("S")])[..., :3]
-    return colours
+    return array.transpose([*order, axes.index("S")])[..., :3]
 
 
 def middle_plane(array: NDArray[Any], axes: str) -> NDArray[Any]:

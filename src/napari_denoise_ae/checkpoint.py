@@ -120,6 +120,11 @@ class Checkpoint:
         network.load_state_dict(self.state_dict, assign=True)
         return network.requires_grad_(False).eval().to(device)
 
+    def outline(self) -> DenoisingNetwork:
+        """Make the network without weights, to ask it for its stride and the like."""
+        with torch.device("meta"):
+            return build_network(self.network, self.network_options).eval()
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingState:

@@ -12,6 +12,7 @@ import os
 import re
 import sys
 import warnings
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,21 +20,22 @@ from . import __version__
 from .builtin import DEFAULT_MODEL
 from .config import AUGMENTATIONS, OPTIMIZERS, PRESETS, SCHEDULES
 from .errors import DenoiseAEError, InvalidInputError
+from .intensity import RANGE_OF
 from .losses import LOSSES
-from .tiling import DEFAULT_TILE_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from .denoise_file import FileJob
     from .devices import DeviceChoice
     from .evaluation import Task
     from .inference import Denoiser
     from .scoring import Score
     from .scripting import TrainingResult
 
-_BAD_INPUT, _INTERRUPTED = 2, 130  # exit statuses
+_SOME_FAILED, _BAD_INPUT, _INTERRUPTED = 1, 2, 130  # exit statuses
 
 # Settings of a training run that are options of `train`, with their help.
 _SETTINGS: dict[str, dict[str, Any]] = {
@@ -166,10 +168,12 @@ def _network_option(text: str) -> tuple[str, int | float | bool]:
 
 
 def _denoise(arguments: argparse.Namespace) -> None:
-    from .denoise_file import FileJob, denoise_file
+    from .batch import is_batch
+    from .denoise_file import FileJob
+    from .stream_file import denoise_any_file
 
     job = FileJob(
-        input=arguments.input,
+        input=arguments.input[0],
         output=arguments.output,
         model=arguments.model,
         add_noise=arguments.add_noise,
@@ -177,12 +181,54 @@ def _denoise(arguments: argparse.Namespace) -> None:
         reference=arguments.reference,
         figure=arguments.figure,
         axes=arguments.axes,
-        intensity_range=arguments.intensity_range,
+        intensity_range=_intensity_range(arguments.intensity_range),
+        range_of=arguments.range_of,
         device=arguments.device,
         tile_size=arguments.tile_size,
+        select=dict(arguments.select),
+        overwrite=arguments.overwrite,
+        scheduler=arguments.scheduler,
     )
-    for line in denoise_file(job).lines():
-        print(line)
+    try:
+        if is_batch(arguments.input):
+            _denoise_batch(arguments.input, job)
+        else:
+            for line in denoise_any_file(job).lines():
+                print(line)
+    except KeyboardInterrupt:
+        if arguments.output.suffix != ".zarr" and not is_batch(arguments.input):
+            raise
+        print(
+            "interrupted: what is finished is kept, and the same command goes on",
+            file=sys.stderr,
+        )
+        raise SystemExit(_INTERRUPTED) from None
+
+
+def _denoise_batch(inputs: Sequence[Path], job: FileJob) -> None:
+    """Denoise files into a folder, and end with what could not be denoised."""
+    from .batch import denoise_files
+
+    steps = []
+    for step in denoise_files(inputs, job.output, job):
+        steps.append(step)
+        for remark in step.remarks:
+            _show_warning(f"{step.input}: {remark}")
+        print(f"{step.outcome:<10} {step.input}", flush=True)
+    counts = Counter(step.outcome for step in steps)
+    print(", ".join(f"{counts[name]} {name}" for name in ("done", "skipped", "failed")))
+    for step in steps:
+        if step.outcome == "failed":
+            print(f"failed: {step.input}: {step.reason}", file=sys.stderr)
+    if counts["failed"]:
+        raise SystemExit(_SOME_FAILED)
+
+
+def _intensity_range(
+    pairs: list[tuple[float, float]] | None,
+) -> tuple[float, float] | list[tuple[float, float]] | None:
+    """Return one pair for all channels, or one for each."""
+    return pairs[0] if pairs is not None and len(pairs) == 1 else pairs
 
 
 def _demo(arguments: argparse.Namespace) -> None:
@@ -373,7 +419,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_demo(commands.add_parser("demo", help="denoise an image that comes along"))
-    _add_denoise(commands.add_parser("denoise", help="denoise an image file"))
+    _add_denoise(commands.add_parser("denoise", help="denoise image files"))
     _add_train(commands.add_parser("train", help="train on CIFAR-10"))
     _add_evaluate(
         commands.add_parser("evaluate", help="score a model and classical denoisers")
@@ -403,8 +449,15 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
 def _add_denoise(parser: argparse.ArgumentParser) -> None:
     _allow_negative_numbers(parser)
     parser.set_defaults(command=_denoise)
-    parser.add_argument("input", type=Path, help="PNG, JPEG or TIFF file")
-    parser.add_argument("output", type=Path, help="file to write, likewise")
+    parser.add_argument(
+        "input",
+        type=Path,
+        nargs="+",
+        help="PNG, JPEG or TIFF file or OME-Zarr; several, or a folder of them",
+    )
+    parser.add_argument(
+        "output", type=Path, help="file or OME-Zarr to write; a folder for several"
+    )
     _add_model_and_device(parser)
     truth = parser.add_mutually_exclusive_group()
     truth.add_argument(
@@ -433,15 +486,40 @@ def _add_denoise(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--intensity-range",
         type=_two_numbers,
+        action="append",
         metavar="LOW,HIGH",
         help="intensities that the network sees as 0 and 1 (default: 0,255 for uint8, "
-        "else the lowest and highest value)",
+        "else the lowest and highest value of each channel); once for each channel",
+    )
+    parser.add_argument(
+        "--range-of",
+        choices=RANGE_OF,
+        default="stack",
+        help="what shares an intensity range that is not given (stack)",
+    )
+    parser.add_argument(
+        "--select",
+        type=_selection,
+        action="append",
+        default=[],
+        metavar="AXIS=FIRST:END",
+        help="part to denoise, such as T=0:10 or X=512:1024; C=1 is one of them; may "
+        "be repeated",
     )
     parser.add_argument(
         "--tile-size",
         type=int,
-        default=DEFAULT_TILE_SIZE,
-        help=f"rows and columns computed at once ({DEFAULT_TILE_SIZE})",
+        help="rows and columns computed at once (default: what fits into the memory)",
+    )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace an OME-Zarr that is the result of another run",
+    )
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="compute on the dask cluster whose scheduler is there; writes OME-Zarr",
     )
 
 
@@ -600,3 +678,17 @@ def _two_numbers(text: str) -> tuple[float, float]:
             f"{text!r}: write two numbers, LOW,HIGH"
         ) from None
     return low, high
+
+
+def _selection(text: str) -> tuple[str, tuple[int, int]]:
+    """Read AXIS=FIRST:END or AXIS=INDEX."""
+    axis, _, part = text.partition("=")
+    first, colon, end = part.partition(":")
+    try:
+        start = int(first)
+        stop = int(end) if colon else start + 1
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: write AXIS=FIRST:END, such as T=0:10, or AXIS=INDEX"
+        ) from None
+    return axis.upper(), (start, stop)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from tqdm import tqdm
 
 from . import __version__
@@ -18,14 +19,19 @@ from .figures import save_panels
 from .files import require_writable
 from .images import ImageFile, read_image, require_storable, write_image
 from .inference import Denoiser, Denoising, add_noise, require_image
-from .intensity import IntensityRange, resolve_intensity_range
+from .intensity import resolve_intensity_ranges
 from .noise import parse_noise
-from .tiling import DEFAULT_TILE_SIZE
+from .streaming import select
+from .volumes import is_zarr, open_volume
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from .inference import Progress
+    from .intensity import GivenRange, IntensityRanges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +41,7 @@ class FileJob:
     Parameters
     ----------
     input, output : pathlib.Path
-        PNG, JPEG or TIFF files.
+        PNG, JPEG or TIFF files, or OME-Zarr folders.
     model : str
         A built-in model's name, or a checkpoint file.
     add_noise : str, optional
@@ -46,8 +52,14 @@ class FileJob:
         Clean image to compare a noisy input with.
     figure : pathlib.Path, optional
         PNG to draw the images side by side in.
-    axes, intensity_range, device, tile_size
+    axes, intensity_range, range_of, device, tile_size
         See `denoise`.
+    select : mapping
+        First index and the one after the last of what to denoise, by axis.
+    overwrite : bool
+        Replace an OME-Zarr that is a result of other settings.
+    scheduler : str, optional
+        Address of the scheduler of a dask cluster that computes.
     """
 
     input: Path
@@ -58,14 +70,23 @@ class FileJob:
     reference: Path | None = None
     figure: Path | None = None
     axes: str | None = None
-    intensity_range: tuple[float, float] | None = None
+    intensity_range: GivenRange | None = None
+    range_of: str = "stack"
     device: str = "auto"
-    tile_size: int = DEFAULT_TILE_SIZE
+    tile_size: int | None = None
+    select: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    overwrite: bool = False
+    scheduler: str | None = None
 
     @property
     def noisy_output(self) -> Path:
         """Where the noisy preview goes: ``NAME_noisy`` beside the output."""
         return self.output.with_stem(f"{self.output.stem}_noisy")
+
+    @property
+    def compares(self) -> bool:
+        """Whether noisy and clean images are looked at, too."""
+        return any((self.add_noise, self.reference, self.figure))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +103,7 @@ class FileResult:
         The truth, where it is known.
     axes : str
         Their axes.
-    intensity_range : IntensityRange
+    intensity_range : IntensityRanges
         What the network saw as 0 and 1.
     device : DeviceChoice
         Where it was computed.
@@ -95,19 +116,18 @@ class FileResult:
     denoised: NDArray[Any]
     clean: NDArray[Any] | None
     axes: str
-    intensity_range: IntensityRange
+    intensity_range: IntensityRanges
     device: DeviceChoice
     comparison: Comparison | None
 
     def lines(self) -> list[str]:
         """Return a report for a user to read."""
-        shape = " x ".join(str(length) for length in self.noisy.shape)
-        lines = [
-            f"image      {shape} ({self.axes}), {self.noisy.dtype}",
-            f"intensity  {self.intensity_range} mapped to 0 to 1",
-            f"model      {self.job.model}",
-            f"device     {self.device}",
-        ]
+        lines = describe(
+            self.job,
+            (self.noisy.shape, self.axes, self.noisy.dtype),
+            self.intensity_range,
+            str(self.device),
+        )
         if self.job.add_noise is not None:
             noise = parse_noise(self.job.add_noise).description
             lines.append(f"noise      {noise}, seed {self.job.seed}")
@@ -120,8 +140,24 @@ class FileResult:
         return lines
 
 
+def describe(
+    job: FileJob,
+    image: tuple[tuple[int, ...], str, np.dtype[Any]],
+    ranges: IntensityRanges,
+    device: str,
+) -> list[str]:
+    """Return the first lines of a report: shape, axes and dtype, and what was done."""
+    shape = " x ".join(str(length) for length in image[0])
+    return [
+        f"image      {shape} ({image[1]}), {image[2]}",
+        f"intensity  {ranges} mapped to 0 to 1",
+        f"model      {job.model}",
+        f"device     {device}",
+    ]
+
+
 def denoise_file(job: FileJob) -> FileResult:
-    """Denoise a file.
+    """Denoise a file that fits into memory.
 
     Parameters
     ----------
@@ -139,7 +175,7 @@ def denoise_file(job: FileJob) -> FileResult:
         If anything of it cannot be done; then nothing has been written that
         is not whole.
     """
-    source = read_image(job.input)
+    source = _read_whole(job)
     require_image(source.pixels)
     axes = resolve_axes(source.pixels.shape, job.axes or source.axes)
     _require_outputs(job, source.pixels, axes)
@@ -150,12 +186,16 @@ def denoise_file(job: FileJob) -> FileResult:
     run = Denoising(
         noisy, denoiser, axes=axes, intensity_range=scale, tile_size=job.tile_size
     )
-    denoised = _finish(run)
+    for message in run.misfits():
+        warnings.warn(message, DenoiseAEWarning, stacklevel=2)
+    for _ in show_progress(run, "tile"):
+        pass
+    denoised = run.result
     comparison = None
     if clean is not None:
-        data_range = resolve_intensity_range(
-            colour_planes(clean, axes), job.intensity_range
-        )
+        data_range = resolve_intensity_ranges(
+            colour_planes(clean, axes), axes, job.intensity_range
+        ).hull
         comparison = compare(clean, noisy, denoised, axes=axes, data_range=data_range)
     result = FileResult(
         job=job,
@@ -207,31 +247,43 @@ def _clean_image(job: FileJob, pixels: NDArray[Any]) -> NDArray[Any] | None:
 
 def _noisy_image(
     job: FileJob, pixels: NDArray[Any], axes: str
-) -> tuple[NDArray[Any], IntensityRange]:
+) -> tuple[NDArray[Any], IntensityRanges]:
     """Return what to denoise, and its range: where noise is added, the clean one's."""
-    scale = resolve_intensity_range(colour_planes(pixels, axes), job.intensity_range)
-    if job.add_noise is None:
-        return pixels, scale
-    noisy = add_noise(
-        pixels, job.add_noise, rng=job.seed, axes=axes, intensity_range=scale
+    ranges = resolve_intensity_ranges(
+        colour_planes(pixels, axes), axes, job.intensity_range, range_of=job.range_of
     )
-    return noisy, scale
+    if job.add_noise is None:
+        return pixels, ranges
+    noisy = add_noise(
+        pixels, job.add_noise, rng=job.seed, axes=axes, intensity_range=ranges
+    )
+    return noisy, ranges
 
 
-def _finish(run: Denoising) -> NDArray[Any]:
-    for message in run.misfits():
-        warnings.warn(message, DenoiseAEWarning, stacklevel=3)
+def show_progress(steps: Iterable[Progress], unit: str) -> Iterator[Progress]:
+    """Pass on what a run yields, and show a person who waits how far it is."""
     # A bar for a person who waits longer than a second; none in a log.
-    with tqdm(unit="tile", delay=1, leave=False, disable=None) as bar:
-        for progress in run:
+    with tqdm(unit=unit, delay=1, leave=False, disable=None) as bar:
+        for progress in steps:
             bar.total = progress.total
-            bar.update()
-    return run.result
+            bar.update(progress.done - bar.n)
+            yield progress
+
+
+def _read_whole(job: FileJob) -> ImageFile:
+    """Read the input, which may be an OME-Zarr or a part of an image."""
+    if not (is_zarr(job.input) or job.select):
+        return read_image(job.input)
+    volume = open_volume(job.input, job.axes)
+    selection = select(volume, job.select)
+    parts = (slice(*selection.get(letter, (None,))) for letter in volume.axes)
+    pixels = np.asarray(volume.array[tuple(parts)])
+    return ImageFile(pixels, volume.axes, volume.calibration)
 
 
 def _write(result: FileResult, source: ImageFile) -> None:
     job = result.job
-    done = f"napari-denoise-ae {__version__}, intensity range {result.intensity_range}"
+    done = provenance(result.intensity_range)
     if job.add_noise is not None:
         noisy = replace(
             source,
@@ -251,10 +303,15 @@ def _write(result: FileResult, source: ImageFile) -> None:
     write_image(job.output, denoised)
 
 
+def provenance(ranges: IntensityRanges) -> str:
+    """Return what a file says of how it was made."""
+    return f"napari-denoise-ae {__version__}, intensity range {ranges}"
+
+
 def _draw(result: FileResult, path: Path) -> None:
     images = {"noisy": result.noisy, "denoised": result.denoised}
     if result.clean is not None:
         images["clean"] = result.clean
     titles = list(images) if result.comparison is None else result.comparison.titles()
     panels = [middle_plane(image, result.axes) for image in images.values()]
-    save_panels([panels], titles, path, intensity_range=result.intensity_range)
+    save_panels([panels], titles, path, intensity_range=result.intensity_range.hull)

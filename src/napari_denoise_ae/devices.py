@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
@@ -63,6 +64,32 @@ def choose_device(name: str = "auto") -> DeviceChoice:
             "support it."
         )
     return DeviceChoice(device, "asked for")
+
+
+def free_memory(device: torch.device) -> int | None:
+    """Return how many bytes a device has free; None where it does not say."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        # What torch holds in reserve is free for it.
+        reserve = torch.cuda.memory_reserved(device)
+        return free + reserve - torch.cuda.memory_allocated(device)
+    if device.type == "mps":
+        limit = torch.mps.recommended_max_memory()
+        return limit - torch.mps.current_allocated_memory()
+    return _available_main_memory() if device.type == "cpu" else None
+
+
+def _available_main_memory() -> int | None:
+    """Read what Linux says is available; other systems have no such file."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    kilobytes = {
+        key: value for key, _, value in (line.partition(":") for line in lines)
+    }
+    available = kilobytes.get("MemAvailable", "").split()
+    return 1024 * int(available[0]) if available else None
 
 
 def _best_device() -> DeviceChoice:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import struct
 from contextlib import contextmanager
@@ -33,10 +34,12 @@ _JPEG_QUALITY = 95
 # Of ImageJ's metadata, what says how large and how far apart pixels are.
 _IMAGEJ_CALIBRATION = ("unit", "spacing", "finterval")
 _IMAGEJ_DTYPES = ("uint8", "uint16", "float32")
+# Beyond it a TIFF must be a BigTIFF, which ImageJ's kind cannot be.
+_LARGEST_IMAGEJ = 2**32 - 2**25
 
 
 # What the three libraries raise for files that are damaged or not theirs.
-_DAMAGED = (
+DAMAGED = (
     ArithmeticError,
     AssertionError,
     Image.DecompressionBombError,
@@ -95,19 +98,30 @@ def read_image(path: Path) -> ImageFile:
         If there is no such file or it cannot be read.
     """
     _require_known_suffix(path)
-    if not os.path.isfile(path):  # noqa: PTH113 - Path's raises for names too long
-        what = "is not a file" if os.path.lexists(path) else "does not exist"
-        raise InvalidInputError(f"Cannot read {path}: it {what}.")
+    require_file(path)
     suffix = path.suffix.lower()
     try:
         if suffix in _PNG:
             return ImageFile(imagecodecs.png_decode(path.read_bytes()))
         return _read_jpeg(path) if suffix in _JPEG else _read_tiff(path)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise InvalidInputError(
             f"Cannot read {path} as a {suffix[1:].upper()} image: {error}. The file is "
             "damaged, incomplete or of another kind than its name says."
         ) from error
+
+
+def require_file(path: Path) -> None:
+    """Raise unless there is such a file.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is none, or it is a folder.
+    """
+    if not os.path.isfile(path):  # noqa: PTH113 - Path's raises for names too long
+        what = "is not a file" if os.path.lexists(path) else "does not exist"
+        raise InvalidInputError(f"Cannot read {path}: it {what}.")
 
 
 def require_storable(path: Path, pixels: NDArray[Any], axes: str) -> None:
@@ -182,15 +196,25 @@ def _read_jpeg(path: Path) -> ImageFile:
 
 
 def _read_tiff(path: Path) -> ImageFile:
-    with _tifffile_remarks() as remarks, tifffile.TiffFile(path) as tiff:
-        _require_complete(tiff, path.stat().st_size)
+    with tifffile_remarks() as remarks, tifffile.TiffFile(path) as tiff:
+        require_complete(tiff, path.stat().st_size)
         series = tiff.series[0]
-        axes = series.axes if set(series.axes) <= set(AXES) else None
-        image = ImageFile(series.asarray(), axes, _calibration(tiff))
+        image = ImageFile(series.asarray(), image_axes(tiff), tiff_calibration(tiff))
+    require_no_cut(remarks)
+    return image
+
+
+def require_no_cut(remarks: list[str]) -> None:
+    """Raise `ValueError` if tifffile has remarked that planes are missing."""
     for remark in remarks:
         if any(sign in remark for sign in _TIFF_IS_CUT_SHORT):
             raise ValueError(remark)
-    return image
+
+
+def image_axes(tiff: tifffile.TiffFile) -> str | None:
+    """Return what a TIFF says of its axes; None if it says nothing."""
+    axes: str = tiff.series[0].axes
+    return axes if set(axes) <= set(AXES) else None
 
 
 class _Remarks(logging.Handler):
@@ -205,7 +229,7 @@ class _Remarks(logging.Handler):
 
 
 @contextmanager
-def _tifffile_remarks() -> Iterator[list[str]]:
+def tifffile_remarks() -> Iterator[list[str]]:
     """Collect what tifffile logs, instead of showing it to the user."""
     logger, handler = logging.getLogger("tifffile"), _Remarks()
     propagated = logger.propagate
@@ -218,7 +242,8 @@ def _tifffile_remarks() -> Iterator[list[str]]:
         logger.propagate = propagated
 
 
-def _require_complete(tiff: tifffile.TiffFile, file_size: int) -> None:
+def require_complete(tiff: tifffile.TiffFile, file_size: int) -> None:
+    """Raise `ValueError` if a file ends before its pixels do."""
     # tifffile fills segments that lie beyond the end of the file with zeros.
     for page in tiff.series[0].pages:
         if page is None:
@@ -228,7 +253,8 @@ def _require_complete(tiff: tifffile.TiffFile, file_size: int) -> None:
             raise ValueError("it ends before its pixels do")
 
 
-def _calibration(tiff: tifffile.TiffFile) -> dict[str, Any]:
+def tiff_calibration(tiff: tifffile.TiffFile) -> dict[str, Any]:
+    """Return what a TIFF says of the size of its pixels, to be written again."""
     page = tiff.series[0].keyframe
     calibration: dict[str, Any] = {}
     if "XResolution" in page.tags and "YResolution" in page.tags:
@@ -242,26 +268,83 @@ def _calibration(tiff: tifffile.TiffFile) -> dict[str, Any]:
 
 
 def _write_tiff(path: Path, image: ImageFile, axes: str) -> None:
-    calibration = dict(image.calibration)
+    pixels = image.pixels
+    layout = TiffLayout(pixels.shape, pixels.dtype, axes, image.calibration)
+    write_tiff(path, pixels, layout, provenance=image.provenance)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TiffLayout:
+    """What a TIFF is to be, apart from its pixels.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Its shape.
+    dtype : numpy.dtype
+        Its dtype.
+    axes : str
+        Its axes.
+    calibration : mapping
+        Pixel size and the like, as arguments of `tifffile.imwrite`.
+    tile : tuple of int, optional
+        Rows and columns of its tiles; None for whole pages.
+    ome : mapping, optional
+        Metadata of an OME-TIFF; None for one of another kind.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    axes: str
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+    tile: tuple[int, int] | None = None
+    ome: Mapping[str, Any] | None = None
+
+
+def write_tiff(
+    path: Path,
+    pixels: NDArray[Any] | Iterator[NDArray[Any]],
+    layout: TiffLayout,
+    *,
+    provenance: str,
+) -> None:
+    """Write a TIFF from an array, or from its pages or tiles one by one."""
+    calibration = dict(layout.calibration)
     imagej = calibration.pop("metadata", {})
-    metadata = {"axes": axes}
+    metadata: dict[str, Any] = {"axes": layout.axes}
     # ImageJ's own metadata can only stand in a TIFF of the kind ImageJ writes.
-    as_imagej = bool(imagej) and _fits_imagej(image.pixels, axes)
+    as_imagej = layout.ome is None and bool(imagej) and _fits_imagej(layout)
     if as_imagej:
         metadata |= imagej
-    if image.provenance:
-        metadata["Info"] = image.provenance
+    if layout.ome is not None:
+        metadata |= {**layout.ome, "Description": provenance}
+    elif provenance:
+        metadata["Info"] = provenance
     colour: dict[str, Any] = {"photometric": "minisblack"}
-    if axes.endswith(("YXS", "SYX")):
-        planar = "separate" if axes.endswith("SYX") else "contig"
+    if layout.axes.endswith(("YXS", "SYX")):
+        planar = "separate" if layout.axes.endswith("SYX") else "contig"
         colour = {"photometric": "rgb", "planarconfig": planar}
     tifffile.imwrite(
-        path, image.pixels, imagej=as_imagej, metadata=metadata, **colour, **calibration
+        path,
+        pixels,
+        shape=layout.shape,
+        dtype=layout.dtype,
+        tile=layout.tile,
+        imagej=as_imagej,
+        ome=layout.ome is not None,
+        metadata=metadata,
+        **colour,
+        **calibration,
     )
 
 
-def _fits_imagej(pixels: NDArray[Any], axes: str) -> bool:
+def _fits_imagej(layout: TiffLayout) -> bool:
     """Tell whether ImageJ's kind of TIFF can hold an image: axes in its order."""
+    axes = layout.axes
     order = "".join(letter for letter in "TZCYXS" if letter in axes)
-    colours_fit = "S" not in axes or pixels.dtype == np.uint8
-    return pixels.dtype.name in _IMAGEJ_DTYPES and axes == order and colours_fit
+    colours_fit = "S" not in axes or layout.dtype == np.uint8
+    n_bytes = math.prod(layout.shape) * layout.dtype.itemsize
+    small = layout.tile is None and n_bytes < _LARGEST_IMAGEJ
+    return (
+        layout.dtype.name in _IMAGEJ_DTYPES and axes == order and colours_fit and small
+    )

@@ -2,42 +2,55 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import torch
 
 from .axes import colour_planes, resolve_axes
-from .blending import run_network
 from .builtin import DEFAULT_MODEL
 from .checkpoint import Checkpoint, load_checkpoint
+from .denoiser import (
+    Denoiser,
+    require_finite,
+    require_fitting_channels,
+    require_real,
+)
 from .devices import choose_device
-from .errors import DenoiseAEWarning, DeviceError, InvalidInputError
-from .intensity import cast_saturating, resolve_intensity_range
-from .metrics import estimate_noise
+from .errors import DenoiseAEWarning, InvalidInputError
+from .intensity import (
+    IntensityRange,
+    cast_saturating,
+    resolve_intensity_ranges,
+)
+from .lazy import denoise_lazily, is_lazy
+from .misfits import find_misfits, find_noise_misfit, noise_planes, relative_noise
 from .noise import parse_noise
-from .tiling import DEFAULT_TILE_SIZE, plan_tiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from dask.array import Array
     from numpy.typing import ArrayLike, NDArray
 
-    from .checkpoint import TrainingRecord
-    from .devices import DeviceChoice
-    from .intensity import IntensityRange
+    from .intensity import GivenRange, IntensityRanges
     from .noise import NoiseModel
-    from .tiling import Tile
 
-# A model is said to fit where the image's noise is at most this many times
-# less or more than that of the images it was trained on.
-_NOISE_TOLERANCE = 1.5
-# Planes on which the noise of a stack is measured: first, middle and last.
-_N_NOISE_PLANES = 3
+__all__ = [
+    "Denoiser",
+    "Denoising",
+    "Progress",
+    "add_noise",
+    "denoise",
+    "find_misfits",
+    "find_noise_misfit",
+    "noise_planes",
+    "relative_noise",
+    "require_image",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,63 +67,6 @@ class Progress:
     total: int
 
 
-class Denoiser:
-    """A model that is ready on its device, for one image after another.
-
-    Parameters
-    ----------
-    checkpoint : Checkpoint
-        The model.
-    device : DeviceChoice
-        Where to compute.
-    """
-
-    def __init__(self, checkpoint: Checkpoint, device: DeviceChoice) -> None:
-        self.checkpoint = checkpoint
-        self.device = device
-        self.network = checkpoint.build(device.device)
-
-    def run_network(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Run the network on images of any size.
-
-        Parameters
-        ----------
-        batch : numpy.ndarray
-            (N, channels, Y, X), range [0, 1]. Images whose sides are no
-            multiples of the network's stride, or shorter than its image size,
-            are mirrored at their end.
-
-        Returns
-        -------
-        numpy.ndarray
-            The same shape.
-
-        Raises
-        ------
-        DeviceError
-            If the device runs out of memory.
-        """
-        height, width = batch.shape[-2:]
-        missing = [(0, self._padded(length) - length) for length in (height, width)]
-        padded = np.pad(batch, [(0, 0), (0, 0), *missing], mode="reflect")
-        try:
-            with torch.inference_mode():
-                tensor = torch.from_numpy(padded).to(self.device.device)
-                output = run_network(self.network, tensor).cpu().numpy()
-        except torch.OutOfMemoryError as error:
-            raise DeviceError(
-                f"The device {self.device} ran out of memory on a tile of {height} x "
-                f"{width} pixels. Use a smaller tile_size, or device='cpu'."
-            ) from error
-        result: NDArray[np.float32] = output[..., :height, :width]
-        return result
-
-    def _padded(self, length: int) -> int:
-        """Return the next length of a side that can be computed."""
-        stride = self.network.stride
-        return max(length + -length % stride, self.network.image_size or 0)
-
-
 class Denoising:
     """One array being denoised.
 
@@ -123,7 +79,7 @@ class Denoising:
         See `denoise`.
     denoiser : Denoiser
         The model.
-    axes, intensity_range, tile_size
+    axes, intensity_range, range_of, tile_size
         See `denoise`.
     region : tuple of slice, optional
         Rows and columns to denoise, as they come out of the whole plane; None
@@ -136,8 +92,8 @@ class Denoising:
         Shape and dtype of `image`; a copy of it where no tile is finished.
     axes : str
         The axes that were taken.
-    intensity_range : IntensityRange
-        The intensities that were mapped to 0 and 1.
+    intensity_ranges : IntensityRanges
+        The intensities that were mapped to 0 and 1, for each plane.
     planes_done : int
         Planes that are finished.
 
@@ -153,8 +109,9 @@ class Denoising:
         denoiser: Denoiser,
         *,
         axes: str | None = None,
-        intensity_range: tuple[float, float] | IntensityRange | None = None,
-        tile_size: int = DEFAULT_TILE_SIZE,
+        intensity_range: GivenRange | None = None,
+        range_of: str = "stack",
+        tile_size: int | None = None,
         region: tuple[slice, slice] | None = None,
     ) -> None:
         require_image(image)
@@ -162,15 +119,15 @@ class Denoising:
         self.result = image.copy()
         self._source = colour_planes(image, self.axes)
         self._target = colour_planes(self.result, self.axes)
-        self.intensity_range = resolve_intensity_range(self._source, intensity_range)
+        self.intensity_ranges = resolve_intensity_ranges(
+            self._source, self.axes, intensity_range, range_of=range_of
+        )
         self._denoiser = denoiser
-        self._require_fitting_channels()
-        self._tiles = plan_tiles(
-            self._source.shape[-3:-1],
-            tile_size=tile_size,
-            radius=denoiser.network.receptive_field_radius,
-            stride=denoiser.network.stride,
-            region=region,
+        require_fitting_channels(
+            self._source.shape[-1], denoiser.network, denoiser.checkpoint.name
+        )
+        self._tiles = denoiser.plan_tiles(
+            self._source.shape[-3:-1], tile_size=tile_size, region=region
         )
         self.planes_done = 0
 
@@ -179,191 +136,69 @@ class Denoising:
         total = len(planes) * len(self._tiles)
         done = 0
         for plane in planes:
+            scale = self.intensity_ranges.of(plane)
             for tile in self._tiles:
-                self._denoise_tile(self._source[plane], self._target[plane], tile)
+                self._denoiser.denoise_tile(
+                    self._source[plane], self._target[plane], tile, scale
+                )
                 done += 1
                 self.planes_done = done // len(self._tiles)
                 yield Progress(done, total)
 
+    @property
+    def intensity_range(self) -> IntensityRange:
+        """The intensities that were mapped to 0 and 1, of all planes together."""
+        return self.intensity_ranges.hull
+
     def misfits(self) -> list[str]:
         """Say, in words for a user, what may make the result not what was meant."""
-        return find_misfits(self._source, self._denoiser, self.intensity_range)
-
-    def _require_fitting_channels(self) -> None:
-        channels, wanted = self._source.shape[-1], self._denoiser.network.in_channels
-        # A grey image is repeated; a grey model takes colours one by one.
-        if channels not in (1, wanted) and wanted != 1:
-            raise InvalidInputError(
-                f"The model {self._denoiser.checkpoint.name!r} is for images with "
-                f"{wanted} channels, and this one has {channels}. Choose another model."
-            )
-
-    def _denoise_tile(
-        self, source: NDArray[Any], target: NDArray[Any], tile: Tile
-    ) -> None:
-        block = source[tile.read]  # (Y, X, channels)
-        unit = self.intensity_range.to_unit(block)
-        missing = np.isnan(unit)
-        # The middle of the range, so that what is missing has no colour.
-        unit[missing] = 0.5
-        within = np.clip(unit, 0.0, 1.0)
-        # What lies outside the range is not shown to the network, nor lost.
-        denoised = self._apply_network(within) + (unit - within)
-        denoised[missing] = np.nan
-        values = self.intensity_range.from_unit(denoised[tile.keep])
-        target[tile.write] = cast_saturating(values, target.dtype)
-
-    def _apply_network(self, unit: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Denoise (Y, X, channels) in [0, 1], whatever the network's channels."""
-        channels, wanted = unit.shape[-1], self._denoiser.network.in_channels
-        batch = unit.astype(np.float32).transpose(2, 0, 1)[np.newaxis]  # (1, C, Y, X)
-        if channels == 1:
-            batch = np.repeat(batch, wanted, axis=1)
-        elif wanted == 1:
-            batch = batch.transpose(1, 0, 2, 3)  # each colour by itself
-        output = self._denoiser.run_network(batch)
-        output = output.reshape(-1, *output.shape[-2:]).transpose(1, 2, 0)
-        if channels == 1:
-            output = output.mean(axis=-1, keepdims=True)
-        return output.astype(np.float64)
+        return find_misfits(self._source, self._denoiser, self.intensity_ranges)
 
 
-def noise_planes(planes: NDArray[Any]) -> NDArray[Any]:
-    """Return the planes of a stack on which its noise is measured.
-
-    Parameters
-    ----------
-    planes : numpy.ndarray
-        (..., Y, X, channels), see `colour_planes`.
-
-    Returns
-    -------
-    numpy.ndarray
-        At most three of them, (N, Y, X, channels).
-    """
-    indices = list(np.ndindex(planes.shape[:-3]))
-    chosen = np.linspace(0, len(indices) - 1, _N_NOISE_PLANES).astype(int)
-    return np.stack([planes[indices[index]] for index in np.unique(chosen)])
-
-
-def relative_noise(planes: NDArray[Any], scale: IntensityRange) -> float:
-    """Estimate the noise of an image or a stack, relative to its intensity range.
-
-    Parameters
-    ----------
-    planes : numpy.ndarray
-        (..., Y, X, channels), see `colour_planes`; of a stack the first, the
-        middle and the last plane are looked at.
-    scale : IntensityRange
-        Its intensity range.
-
-    Returns
-    -------
-    float
-        Standard deviation as a fraction of the range, see `estimate_noise`;
-        NaN where it cannot be estimated.
-    """
-    estimates = [
-        estimate_noise(plane, channel_axis=-1) for plane in noise_planes(planes)
-    ]
-    usable = [estimate for estimate in estimates if not math.isnan(estimate)]
-    return (
-        float(np.median(usable)) / scale.width if usable and scale.width else math.nan
-    )
-
-
-def find_misfits(
-    planes: NDArray[Any], denoiser: Denoiser, scale: IntensityRange
-) -> list[str]:
-    """Say, in words for a user, why a model may not fit an image or a stack.
-
-    Parameters
-    ----------
-    planes : numpy.ndarray
-        (..., Y, X, channels), see `colour_planes`.
-    denoiser : Denoiser
-        The model.
-    scale : IntensityRange
-        The image's intensity range.
-
-    Returns
-    -------
-    list of str
-        Empty where the model fits.
-    """
-    found = []
-    name, record = denoiser.checkpoint.name, denoiser.checkpoint.record
-    if planes.shape[-1] < denoiser.network.in_channels:
-        found.append(
-            f"The model {name!r} is for colour images and this one is grey: it is "
-            "denoised as a colour image of three equal channels, and their mean is "
-            "taken."
-        )
-    if record is not None:
-        found += find_noise_misfit(relative_noise(planes, scale), record, name)
-    return found
-
-
-def find_noise_misfit(
-    estimate: float,
-    record: TrainingRecord,
-    name: str,
+@overload
+def denoise(
+    image: Array,
     *,
-    several: bool = False,
-) -> list[str]:
-    """Compare the noise of images with what the same estimate gave in training.
-
-    Parameters
-    ----------
-    estimate : float
-        See `relative_noise`.
-    record : TrainingRecord
-        How the model was trained.
-    name : str
-        The model's name.
-    several : bool
-        Whether to speak of several images.
-
-    Returns
-    -------
-    list of str
-        One message for a user, or none where the model fits.
-    """
-    low, typical, high = record.noise_estimate
-    if low / _NOISE_TOLERANCE <= estimate <= high * _NOISE_TOLERANCE:
-        return []
-    if math.isnan(estimate) or math.isnan(typical):
-        return []
-    looks, its, ones, them = "This image looks", "its", "this one's", "the image"
-    if several:
-        looks, its, ones, them = "These images look", "their", "theirs", "the images"
-    less, consequence = "less", f"It will probably blur {them}"
-    if estimate > high:
-        less, consequence = "more", "It will probably leave much of the noise"
-    return [
-        f"{looks} much {less} noisy (estimated sigma {estimate:.1%} of {its} "
-        f"intensity range) than what the model {name!r} was trained on "
-        f"({typical:.0%}, {record.config.noise}). {consequence}. Use a model that was "
-        f"trained for noise like {ones}."
-    ]
+    model: str | Path | Checkpoint = ...,
+    axes: str | None = ...,
+    intensity_range: GivenRange | None = ...,
+    range_of: str = ...,
+    device: str = ...,
+    tile_size: int | None = ...,
+) -> Array: ...
 
 
+@overload
 def denoise(
     image: ArrayLike,
     *,
+    model: str | Path | Checkpoint = ...,
+    axes: str | None = ...,
+    intensity_range: GivenRange | None = ...,
+    range_of: str = ...,
+    device: str = ...,
+    tile_size: int | None = ...,
+) -> NDArray[Any]: ...
+
+
+def denoise(
+    image: ArrayLike | Array,
+    *,
     model: str | Path | Checkpoint = DEFAULT_MODEL,
     axes: str | None = None,
-    intensity_range: tuple[float, float] | None = None,
+    intensity_range: GivenRange | None = None,
+    range_of: str = "stack",
     device: str = "auto",
-    tile_size: int = DEFAULT_TILE_SIZE,
-) -> NDArray[Any]:
+    tile_size: int | None = None,
+) -> NDArray[Any] | Array:
     """Denoise an image or a stack of images.
 
     Parameters
     ----------
-    image : array_like
+    image : array_like, dask.array.Array or zarr.Array
         Integers or floating-point numbers, any shape that `axes` explains.
-        Never changed. An alpha channel is kept as it is, NaN stays NaN.
+        Never changed. An alpha channel is kept as it is, NaN stays NaN. Of a
+        dask or Zarr array nothing is read before the result is computed.
     model : str, path or Checkpoint
         A built-in model's name, a checkpoint file, or a loaded checkpoint.
     axes : str, optional
@@ -372,25 +207,34 @@ def denoise(
         for two dimensions and ``"YXS"`` for (Y, X, 3) and (Y, X, 4).
     intensity_range : tuple of float, optional
         ``(low, high)`` in the image's units: what the network sees as 0 and
-        1. None means 0 to 255 for uint8, else the lowest and highest value.
-        What lies outside is kept: by how much a value exceeds the range is
-        added to the result again.
+        1; or one such pair for each channel C. None means 0 to 255 for uint8,
+        else the lowest and highest value, of each channel C by itself. What
+        lies outside is kept: by how much a value exceeds the range is added
+        to the result again.
+    range_of : str
+        ``"stack"``: one range for all times and depths, so that nothing
+        flickers. ``"image"``: where the range is not given and not that of
+        uint8, each image has its own.
     device : str
         ``"auto"`` (CUDA, else MPS, else CPU) or one of torch's names.
-    tile_size : int
-        Rows and columns that are computed at once. Changes the memory that is
+    tile_size : int, optional
+        Rows and columns that are computed at once; None means what fits into
+        the memory that the device has free. Changes the memory that is
         needed, not the result.
 
     Returns
     -------
-    numpy.ndarray
-        Shape and dtype of `image`. Integers are rounded and saturated.
+    numpy.ndarray or dask.array.Array
+        Shape and dtype of `image`. Integers are rounded and saturated. A dask
+        array for a dask or Zarr array, and without warnings of the noise; then
+        `intensity_range` must be given, unless it is uint8.
 
     Warns
     -----
     DenoiseAEWarning
         If the model does not fit the image: other noise than it was trained
-        on, or a colour model for a grey image.
+        on, or a colour model for a grey image. If the device runs out of
+        memory; then it goes on in smaller tiles, or on the CPU.
 
     Raises
     ------
@@ -399,7 +243,7 @@ def denoise(
     CheckpointError
         If the model cannot be loaded.
     DeviceError
-        If the device is not there, or runs out of memory.
+        If the device is not there, or the CPU runs out of memory.
 
     Notes
     -----
@@ -417,11 +261,22 @@ def denoise(
     True
     """
     checkpoint = model if isinstance(model, Checkpoint) else load_checkpoint(model)
+    if is_lazy(image):
+        return denoise_lazily(
+            image,
+            checkpoint,
+            axes=axes,
+            intensity_range=intensity_range,
+            range_of=range_of,
+            device=device,
+            tile_size=tile_size,
+        )
     run = Denoising(
         np.asarray(image),
         Denoiser(checkpoint, choose_device(device)),
         axes=axes,
         intensity_range=intensity_range,
+        range_of=range_of,
         tile_size=tile_size,
     )
     for message in run.misfits():
@@ -437,7 +292,7 @@ def add_noise(
     *,
     rng: int = 0,
     axes: str | None = None,
-    intensity_range: tuple[float, float] | IntensityRange | None = None,
+    intensity_range: GivenRange | None = None,
 ) -> NDArray[Any]:
     """Add noise to a clean image or a stack of them.
 
@@ -477,22 +332,30 @@ def add_noise(
     require_image(array)
     model = noise if hasattr(noise, "apply") else parse_noise(noise)
     noisy = array.copy()
-    planes = colour_planes(noisy, resolve_axes(array.shape, axes))
-    scale = resolve_intensity_range(planes, intensity_range)
-    if scale.width == 0:
-        raise InvalidInputError(
-            f"The image is constant ({scale.low:g}), so the range that the noise is a "
-            "fraction of is not known. Give it as intensity_range."
-        )
-    clean = scale.to_unit(planes)
+    resolved = resolve_axes(array.shape, axes)
+    planes = colour_planes(noisy, resolved)
+    ranges = resolve_intensity_ranges(planes, resolved, intensity_range)
+    _require_width(ranges)
+    indices = list(np.ndindex(planes.shape[:-3]))
+    clean = np.stack([ranges.of(index).to_unit(planes[index]) for index in indices])
     missing = np.isnan(clean)
     clean[missing] = 0.5  # not every noise can be drawn for NaN
-    images = torch.from_numpy(clean.reshape(-1, *clean.shape[-3:]))
+    images = torch.from_numpy(clean)
     unit = model.apply(images, _seeded_generator(rng), channel_axis=-1).numpy()
-    unit = unit.reshape(clean.shape)
     unit[missing] = np.nan
-    planes[...] = cast_saturating(scale.from_unit(unit), array.dtype)
+    for index, plane in zip(indices, unit, strict=True):
+        values = ranges.of(index).from_unit(plane)
+        planes[index] = cast_saturating(values, array.dtype)
     return noisy
+
+
+def _require_width(ranges: IntensityRanges) -> None:
+    for scale in ranges.ranges:
+        if scale.width == 0:
+            raise InvalidInputError(
+                f"The image is constant ({scale.low:g}), so the range that the noise "
+                "is a fraction of is not known. Give it as intensity_range."
+            )
 
 
 def _seeded_generator(rng: int) -> torch.Generator:
@@ -511,20 +374,7 @@ def require_image(image: NDArray[Any]) -> None:
     InvalidInputError
         If it is empty, no real numbers, or not finite.
     """
-    real = np.issubdtype(image.dtype, np.integer)
-    real = real or np.issubdtype(image.dtype, np.floating)
-    if not real:
-        hint = " Masks and labels have no noise." if image.dtype == bool else ""
-        raise InvalidInputError(
-            "An image must be made of integers or floating-point numbers, got "
-            f"{image.dtype}.{hint}"
-        )
-    if image.size == 0:
-        raise InvalidInputError(f"The image is empty: its shape is {image.shape}.")
-    if np.isinf(image).any():
-        raise InvalidInputError(
-            "The image has infinite values. Replace them, for example with "
-            "numpy.nan, which is left as it is."
-        )
-    if np.isnan(image).all():
+    require_real(image.dtype, image.shape)
+    require_finite(image)
+    if np.issubdtype(image.dtype, np.floating) and np.isnan(image).all():
         raise InvalidInputError("The image has nothing but NaN.")

@@ -16,7 +16,7 @@ import numpy as np
 from .errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -221,27 +221,51 @@ def estimate_noise(plane: NDArray[Any], *, channel_axis: int | None = None) -> f
     image = plane[..., np.newaxis]
     if channel_axis is not None:
         image = np.moveaxis(plane, channel_axis, -1)
+    height, width = image.shape[:2]
+    return estimate_noise_of_windows(
+        [image[window] for window in noise_windows((height, width))]
+    )
+
+
+def estimate_noise_of_windows(windows: Sequence[NDArray[Any]]) -> float:
+    """Estimate the noise of an image of which only some windows are at hand.
+
+    Parameters
+    ----------
+    windows : sequence of numpy.ndarray
+        (Y, X, channels), those that `noise_windows` names.
+
+    Returns
+    -------
+    float
+        What `estimate_noise` returns for the whole image.
+    """
     estimates = [
         _estimate_sigma(np.asarray(window[..., channel], dtype=np.float64))
-        for window in _windows(image)
-        for channel in range(image.shape[-1])
+        for window in windows
+        for channel in range(window.shape[-1])
     ]
-    usable = [estimate for estimate in estimates if not math.isnan(estimate)]
-    return float(np.median(usable)) if usable else math.nan
+    return median_of_known(estimates)
 
 
-def _windows(image: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    height, width = image.shape[:2]
+def median_of_known(values: Iterable[float]) -> float:
+    """Return the median of what is not NaN; NaN if there is nothing else."""
+    known = [value for value in values if not math.isnan(value)]
+    return float(np.median(known)) if known else math.nan
+
+
+def noise_windows(shape: tuple[int, int]) -> list[tuple[slice, slice]]:
+    """Return the windows of a plane, (Y, X), in which its noise is estimated."""
+    height, width = shape
     if max(height, width) <= 2 * _NOISE_WINDOW:
-        yield image
-        return
-    for y, x in [*product((0.25, 0.75), repeat=2), (0.5, 0.5)]:
-        yield image[_window(height, y), _window(width, x)]
+        return [(slice(0, height), slice(0, width))]
+    centres = [*product((0.25, 0.75), repeat=2), (0.5, 0.5)]
+    return [(_window(height, y), _window(width, x)) for y, x in centres]
 
 
 def _window(length: int, centre: float) -> slice:
     start = max(0, round(length * centre) - _NOISE_WINDOW // 2)
-    return slice(start, start + _NOISE_WINDOW)
+    return slice(start, min(start + _NOISE_WINDOW, length))
 
 
 def _estimate_sigma(channel: NDArray[np.float64]) -> float:

@@ -10,12 +10,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from typing import TypeAlias
 
 from .errors import InvalidInputError
 
-#: Rows and columns of a tile: large enough for its halo to cost little, small
-#: enough for its activations to take about 100 MB.
+#: Rows and columns of a tile on a CPU: large enough for its halo to cost
+#: little, small enough for its activations to take about 100 MB.
 DEFAULT_TILE_SIZE = 512
+
+#: Below this, halos cost more than the tile itself.
+SMALLEST_TILE_SIZE = 64
+
+
+#: Rows and columns of a plane.
+Region: TypeAlias = tuple[slice, slice]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +84,8 @@ def plan_tiles(
         raise InvalidInputError(
             f"tile_size must be an integer above 0, in pixels, got {tile_size!r}."
         )
-    size = _round_up(tile_size, stride)
-    halo = _round_up(radius, stride)
+    size = round_up(tile_size, stride)
+    halo = round_up(radius, stride)
     rows, columns = (
         _spans(part.indices(length), length, size, halo, stride)
         for part, length in zip(region or (slice(None),) * 2, shape, strict=True)
@@ -102,5 +110,6 @@ def _spans(
     return spans
 
 
-def _round_up(value: int, multiple: int) -> int:
+def round_up(value: int, multiple: int) -> int:
+    """Return the next multiple that is not below `value`."""
     return -(-value // multiple) * multiple

@@ -1,0 +1,510 @@
+"""Denoising what is not in memory: a dask or Zarr array in, a dask array out.
+
+The graph is dask's: each block of the result is computed from a block of the
+source and a halo around it. Blocks begin at multiples of the network's total
+stride and the halo is at least its receptive-field radius, so the result is
+that of the whole plane. A model is one node of the graph; each process that
+computes blocks makes its network once, on its own device.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from dataclasses import dataclass, field
+from functools import lru_cache
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .axes import colour_planes, resolve_axes
+from .denoiser import (
+    Denoiser,
+    find_halo,
+    require_finite,
+    require_fitting_channels,
+    require_real,
+)
+from .devices import choose_device
+from .errors import InvalidInputError
+from .intensity import cast_saturating, known_ranges
+from .misfits import noise_levels, read_noise_windows
+from .tiling import round_up
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dask.array import Array
+    from dask.delayed import Delayed
+    from numpy.typing import NDArray
+
+    from .checkpoint import Checkpoint
+    from .intensity import GivenRange, IntensityRange, IntensityRanges
+    from .tiling import Region
+
+    # What to read of an array, and where in that lies what is wanted.
+    _Window = tuple[tuple[Any, ...], tuple[Any, ...]]
+
+#: Planes with more rows or columns than this are shown as a pyramid.
+LARGEST_PLANE = 2048
+
+# Blocks of the result, in pixels: smaller ones are mostly halo, larger ones
+# keep whoever looks at a part of them waiting.
+_SMALLEST_BLOCK, _USUAL_BLOCK, _LARGEST_BLOCK = 256, 1024, 2048
+# A block may be smaller if it comes so, as long as its halo is a quarter of it.
+_BLOCK_PER_HALO = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A checkpoint that is sent to where it is needed, and told from others.
+
+    Parameters
+    ----------
+    digest : str
+        SHA-256 of the network, its options and its weights.
+    checkpoint : Checkpoint
+        The model.
+    """
+
+    digest: str
+    checkpoint: Checkpoint = field(compare=False, repr=False)
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> Model:
+        """Return a checkpoint with its digest."""
+        options = json.dumps(dict(checkpoint.network_options), sort_keys=True)
+        digest = hashlib.sha256(f"{checkpoint.network} {options}".encode())
+        for name, tensor in checkpoint.state_dict.items():
+            digest.update(name.encode())
+            digest.update(tensor.numpy().tobytes())
+        return cls(digest.hexdigest(), checkpoint)
+
+
+def is_lazy(image: object) -> bool:
+    """Tell whether an array is one of dask's or Zarr's, importing neither."""
+    return type(image).__module__.partition(".")[0] in ("dask", "zarr")
+
+
+def denoise_lazily(
+    image: Any,
+    checkpoint: Checkpoint,
+    *,
+    axes: str | None = None,
+    intensity_range: GivenRange | None = None,
+    range_of: str = "stack",
+    device: str = "auto",
+    tile_size: int | None = None,
+) -> Array:
+    """Return a dask array whose blocks are denoised when they are computed.
+
+    Parameters
+    ----------
+    image : dask.array.Array or zarr.Array
+        See `denoise`. Nothing of it is read.
+    checkpoint : Checkpoint
+        The model.
+    axes, intensity_range, range_of, tile_size
+        See `denoise`; without an intensity range `image` must be uint8.
+    device : str
+        See `denoise`; each process that computes chooses for itself.
+
+    Returns
+    -------
+    dask.array.Array
+        Shape and dtype of `image`; one plane a block, or a part of one.
+
+    Raises
+    ------
+    InvalidInputError
+        If the image, its axes or the settings cannot be used, or the
+        intensity range is not known.
+    """
+    array = as_dask(image)
+    stack, resolved, _ = _stack(array, axes)
+    planes = colour_planes(stack, resolved)
+    network = checkpoint.outline()
+    require_fitting_channels(planes.shape[-1], network, checkpoint.name)
+    job = _LazyJob(
+        model=Model.of(checkpoint),
+        axes=resolve_axes(array.shape, axes),
+        ranges=require_known_ranges(
+            planes, resolved, intensity_range, range_of=range_of
+        ),
+        device=device,
+        tile_size=tile_size,
+        stride=network.stride,
+        halo=find_halo(network),
+    )
+    return _denoised_array(array, job)
+
+
+def noise_node(
+    image: Any,
+    *,
+    axes: str | None = None,
+    intensity_range: GivenRange | None = None,
+    range_of: str = "stack",
+) -> tuple[Delayed, IntensityRanges]:
+    """Return the noise of a lazy array as one node, to be computed or shared.
+
+    Parameters
+    ----------
+    image, axes, intensity_range, range_of
+        See `denoise_lazily`.
+
+    Returns
+    -------
+    dask.delayed.Delayed
+        What `noise_levels` gives; reads a few windows and nothing else.
+    IntensityRanges
+        The intensity ranges that the levels are relative to.
+    """
+    from dask.delayed import delayed
+
+    stack, resolved, _ = _stack(image, axes)
+    planes = colour_planes(stack, resolved)
+    ranges = require_known_ranges(planes, resolved, intensity_range, range_of=range_of)
+    windows = read_noise_windows(
+        planes.shape[:-1], ranges, lambda plane, part: planes[plane][part]
+    )
+    return delayed(noise_levels)(windows, ranges), ranges
+
+
+def pyramid(image: Any, axes: str | None = None) -> list[Array]:
+    """Return an array and its halves, the last of them no larger than 2048 pixels.
+
+    Parameters
+    ----------
+    image : array
+        In memory or lazy.
+    axes : str, optional
+        See `denoise`.
+
+    Returns
+    -------
+    list of dask.array.Array
+        The whole, a half, a quarter ... of the rows and columns; each pixel
+        is the mean of four. One array if the planes are small enough.
+    """
+    import dask.array as da
+
+    levels = [as_dask(image)]
+    resolved = resolve_axes(levels[0].shape, axes)
+    sides = (resolved.index("Y"), resolved.index("X"))
+    while max(lengths := [levels[-1].shape[side] for side in sides]) > LARGEST_PLANE:
+        if min(lengths) < 2:
+            break
+        half = da.coarsen(
+            mean_of_pixels, levels[-1], dict.fromkeys(sides, 2), trim_excess=True
+        )
+        levels.append(half.astype(levels[0].dtype))
+    return levels
+
+
+def mean_of_pixels(
+    values: NDArray[Any], axis: tuple[int, ...] | None = None
+) -> NDArray[Any]:
+    """Average pixels in their own dtype; NaN only where there is nothing else."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Mean of empty slice", RuntimeWarning)
+        means = np.asarray(np.nanmean(values, axis=axis, dtype=np.float64))
+    return cast_saturating(means, values.dtype)
+
+
+def require_known_ranges(
+    planes: Any, axes: str, given: GivenRange | None, *, range_of: str
+) -> IntensityRanges:
+    """Return the intensity ranges of what is too large to look at.
+
+    Raises
+    ------
+    InvalidInputError
+        If they are not given and the dtype does not tell them.
+    """
+    ranges = known_ranges(planes, axes, given, range_of=range_of)
+    if ranges is None:
+        raise InvalidInputError(
+            f"The array is lazy and of {planes.dtype}: its lowest and highest value "
+            "are not known before all of it is read. Give intensity_range=(low, high), "
+            "what the network is to see as 0 and 1, such as (0, 4095) for a 12-bit "
+            "camera, or one such pair for each channel."
+        )
+    return ranges
+
+
+def align_chunks(chunks: Sequence[int], stride: int, halo: int) -> tuple[int, ...]:
+    """Return chunks that begin at multiples of a network's stride.
+
+    Parameters
+    ----------
+    chunks : sequence of int
+        The chunks of a side, in pixels.
+    stride, halo : int
+        The network's total stride, and what is read around a chunk.
+
+    Returns
+    -------
+    tuple of int
+        `chunks` if they will do, else equal ones of a similar size; none is
+        smaller than the halo, unless it is the only one.
+    """
+    length = sum(chunks)
+    aligned = all(chunk % stride == 0 for chunk in chunks[:-1])
+    large = min(chunks) >= halo and max(chunks) >= _BLOCK_PER_HALO * halo
+    fit = len(chunks) == 1 or (aligned and large)
+    if fit and max(chunks) <= _LARGEST_BLOCK:
+        return tuple(chunks)
+    size = round_up(max(*chunks, _SMALLEST_BLOCK), stride)
+    if size > _LARGEST_BLOCK:
+        size = round_up(_USUAL_BLOCK, stride)
+    parts = [size] * (length // size)
+    rest = length - sum(parts)
+    if rest >= halo or not parts:
+        return (*parts, rest) if rest else tuple(parts)
+    return (*parts[:-1], parts[-1] + rest)
+
+
+def as_dask(image: Any) -> Array:
+    """Return any array as a dask array; nothing is read."""
+    import dask.array as da
+
+    if isinstance(image, da.Array):
+        return image
+    return _typed(da.from_zarr(image) if is_lazy(image) else da.asarray(image))
+
+
+def _typed(array: Any) -> Array:
+    """Say what dask does not say of what it returns."""
+    dask_array: Array = array
+    return dask_array
+
+
+def _stack(image: Any, axes: str | None) -> tuple[Array, str, list[int]]:
+    """Return an array with its axes in order: the stack, Y, X and S."""
+    array = as_dask(image)
+    if any(np.isnan(length) for length in array.shape):
+        raise InvalidInputError(
+            f"The shape of the lazy array is not known: {array.shape}. Call its "
+            "compute_chunk_sizes() first."
+        )
+    require_real(array.dtype, array.shape)
+    resolved = resolve_axes(array.shape, axes)
+    ordered = "".join(letter for letter in resolved if letter not in "YXS") + "YX"
+    ordered += "S" * ("S" in resolved)
+    order = [resolved.index(letter) for letter in ordered]
+    return array.transpose(order), ordered, order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _LazyJob:
+    """What is to be done with a lazy array; see `denoise_lazily`."""
+
+    model: Model
+    axes: str
+    ranges: IntensityRanges
+    device: str
+    tile_size: int | None
+    stride: int
+    halo: int
+
+    def apply(self, array: Array) -> Array:
+        """Return the whole array denoised, block by block."""
+        import dask.array as da
+        from dask.delayed import delayed
+
+        stack, axes, order = _stack(array, self.axes)
+        y = axes.index("Y")
+        sides = {
+            axis: align_chunks(stack.chunks[axis], self.stride, self.halo)
+            for axis in (y, y + 1)
+        }
+        colours = dict.fromkeys(range(y + 2, stack.ndim), -1)
+        stack = stack.rechunk(dict.fromkeys(range(y), 1) | sides | colours)
+        model = delayed(self.model, name=f"model-{self.model.digest}", traverse=False)
+        denoised = da.map_overlap(
+            _denoise_block,
+            stack,
+            depth={axis: self.halo if len(sides[axis]) > 1 else 0 for axis in sides},
+            boundary="none",
+            trim=False,
+            allow_rechunk=False,
+            chunks=stack.chunks,
+            dtype=stack.dtype,
+            meta=np.empty((0,) * stack.ndim, stack.dtype),
+            model=model,
+            job=_BlockJob(
+                axes=axes,
+                ranges=self.ranges,
+                device=self.device,
+                tile_size=self.tile_size,
+                halo=self.halo,
+                n_blocks=stack.numblocks,
+            ),
+        )
+        return _typed(denoised.transpose(tuple(np.argsort(order).tolist())))
+
+    def window(self, index: Any, shape: tuple[int, ...]) -> _Window | None:
+        """Return what to read for rows and columns; None for all, or no plain part."""
+        from dask.array.slicing import normalize_index
+
+        parts = list(normalize_index(index, shape))
+        read: list[slice] = [slice(None)] * len(shape)
+        if len(parts) != len(shape):
+            return None
+        for axis, (letter, length) in enumerate(zip(self.axes, shape, strict=True)):
+            part = parts[axis]
+            if not isinstance(part, slice) or part.step not in (None, 1):
+                if letter in "YX" or not isinstance(part, (int, np.integer, slice)):
+                    return None
+            elif letter in "YX":
+                start, stop, _ = part.indices(length)
+                first = max(start - self.halo, 0) // self.stride * self.stride
+                read[axis] = slice(first, min(stop + self.halo, length))
+                parts[axis] = slice(start - first, stop - first)
+        lengths = [
+            len(range(length)[part]) for part, length in zip(read, shape, strict=True)
+        ]
+        if tuple(lengths) == shape or 0 in lengths:
+            return None
+        return tuple(read), tuple(parts)
+
+
+@lru_cache(maxsize=1)
+def _denoised_array_class() -> type[Any]:
+    """Make the class of lazy results; not at once, since it needs dask."""
+    import dask.array as da
+
+    class DenoisedArray(da.Array):
+        """A dask array that, asked for a part of its planes, denoises no more.
+
+        dask computes whole blocks, and with them all that their halos touch.
+        Here a part is cut out of the source first, with the halo it needs.
+        """
+
+        __slots__ = ()
+
+        def __getitem__(self, index: Any) -> Any:
+            source, job = self.__dict__["_lazy"]
+            window = job.window(index, self.shape)
+            if window is None:
+                return da.Array.__getitem__(self, index)
+            read, wanted = window
+            return job.apply(source[read])[wanted]
+
+    return DenoisedArray
+
+
+def _denoised_array(source: Array, job: _LazyJob) -> Array:
+    whole = job.apply(source)
+    made = _denoised_array_class()(
+        whole.dask,
+        whole.name,
+        whole.chunks,
+        meta=whole._meta,  # noqa: SLF001
+    )
+    made.__dict__["_lazy"] = source, job
+    return _typed(made)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _BlockJob:
+    """What all blocks of a result have in common; see `denoise_lazily`."""
+
+    axes: str
+    ranges: IntensityRanges
+    device: str
+    tile_size: int | None
+    halo: int
+    n_blocks: tuple[int, ...]
+
+    def region(self, shape: tuple[int, ...], block_id: tuple[int, ...]) -> Region:
+        """Return the rows and columns of a block without its halo."""
+        first, last = (
+            slice(
+                self.halo if block_id[axis] > 0 else 0,
+                shape[axis] - self.halo * (block_id[axis] < self.n_blocks[axis] - 1),
+            )
+            for axis in (self.axes.index("Y"), self.axes.index("X"))
+        )
+        return first, last
+
+
+def _denoise_block(
+    block: NDArray[Any], *, model: Model, job: _BlockJob, block_id: tuple[int, ...]
+) -> NDArray[Any]:
+    """Denoise a plane, or a part of one with its halo, and cut the halo off."""
+    return denoise_part(
+        block,
+        loaded_denoiser(model, job.device),
+        axes=job.axes,
+        scale=job.ranges.of(block_id[: job.axes.index("Y")]),
+        region=job.region(block.shape, block_id),
+        tile_size=job.tile_size,
+    )
+
+
+def denoise_part(
+    block: NDArray[Any],
+    denoiser: Denoiser,
+    *,
+    axes: str,
+    scale: IntensityRange,
+    region: Region,
+    tile_size: int | None = None,
+) -> NDArray[Any]:
+    """Denoise a part of a single plane that was read with its halo.
+
+    Parameters
+    ----------
+    block : numpy.ndarray
+        What was read; it begins at a multiple of the network's stride, and
+        every axis of a stack has length 1.
+    denoiser : Denoiser
+        The model.
+    axes : str
+        The axes of `block`, Y, X and S the last.
+    scale : IntensityRange
+        The plane's intensity range.
+    region : tuple of slice
+        Rows and columns of the block that are wanted.
+    tile_size : int, optional
+        See `denoise`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Those rows and columns, denoised.
+
+    Raises
+    ------
+    InvalidInputError
+        If the block has infinite values.
+    """
+    require_finite(block)
+    result = block.copy()
+    plane = (0,) * axes.index("Y")
+    source = colour_planes(block, axes)[plane]
+    target = colour_planes(result, axes)[plane]
+    tiles = denoiser.plan_tiles(source.shape[:2], tile_size=tile_size, region=region)
+    for tile in tiles:
+        denoiser.denoise_tile(source, target, tile, scale)
+    wanted = (*(slice(None) for _ in plane), *region)
+    return np.ascontiguousarray(result[wanted])
+
+
+_LOADING = Lock()
+
+
+def loaded_denoiser(model: Model, device: str) -> Denoiser:
+    """Return a model on a device of this process; it stays loaded."""
+    # Two threads that ask for it at the same time must not both load it.
+    with _LOADING:
+        return _load(model, device)
+
+
+@lru_cache(maxsize=2)
+def _load(model: Model, device: str) -> Denoiser:
+    return Denoiser(model.checkpoint, choose_device(device))

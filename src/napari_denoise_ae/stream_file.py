@@ -1,0 +1,321 @@
+"""Denoising a file of any size: an OME-Zarr or a TIFF, chunk by chunk."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .checkpoint import load_checkpoint
+from .cluster import write_zarr_on_cluster
+from .denoise_file import (
+    FileJob,
+    FileResult,
+    denoise_file,
+    describe,
+    provenance,
+    show_progress,
+)
+from .denoiser import Denoiser, require_fitting_channels
+from .devices import choose_device
+from .errors import DenoiseAEWarning, InvalidInputError
+from .files import atomic_write, require_writable
+from .images import TiffLayout, write_tiff
+from .intensity import IntensityRange, IntensityRanges
+from .lazy import Model
+from .misfits import describe_misfits
+from .ome_zarr import result_state
+from .streaming import (
+    RangeScan,
+    Stream,
+    denoised_pages,
+    plan_target,
+    select,
+    selected_shape,
+    tiff_parts,
+    write_zarr,
+)
+from .volumes import TIFF, is_zarr, open_volume, signature
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from .checkpoint import Checkpoint
+    from .volumes import Volume
+
+# OME's units, by the names that are written in an OME-TIFF or for ImageJ.
+_OME_UNITS = {"micrometer": "µm", "nanometer": "nm", "millimeter": "mm", "second": "s"}
+_IMAGEJ_UNITS = {"micrometer": "micron", "nanometer": "nm", "millimeter": "mm"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StreamResult:
+    """What was done.
+
+    Parameters
+    ----------
+    job : FileJob
+        What was asked.
+    shape, axes, dtype
+        Of the image, or of the part that was selected.
+    intensity_range : IntensityRanges
+        What the network saw as 0 and 1.
+    device : str
+        Where it was computed.
+    n_kept, n_chunks : int
+        Chunks that were there from an earlier run, and all; 0 for a TIFF.
+    """
+
+    job: FileJob
+    shape: tuple[int, ...]
+    axes: str
+    dtype: np.dtype[Any]
+    intensity_range: IntensityRanges
+    device: str
+    n_kept: int = 0
+    n_chunks: int = 0
+
+    def lines(self) -> list[str]:
+        """Return a report for a user to read."""
+        image = (self.shape, self.axes, self.dtype)
+        lines = describe(self.job, image, self.intensity_range, self.device)
+        if self.n_kept:
+            lines.append(
+                f"kept       {self.n_kept} of {self.n_chunks} chunks of an earlier run"
+            )
+        return [*lines, f"denoised   {self.job.output}"]
+
+
+def denoise_any_file(job: FileJob) -> FileResult | StreamResult:
+    """Denoise a file, chunk by chunk where its format allows it.
+
+    Parameters
+    ----------
+    job : FileJob
+        What to do.
+
+    Returns
+    -------
+    FileResult or StreamResult
+        What was done.
+
+    Raises
+    ------
+    DenoiseAEError
+        If anything of it cannot be done. A TIFF is then not there; of an
+        OME-Zarr the chunks that are finished are, and the same job goes on.
+    """
+    to_zarr = is_zarr(job.output)
+    if job.scheduler is not None and (not to_zarr or job.compares):
+        raise InvalidInputError(
+            "A cluster writes OME-Zarr, and nothing to compare. Give the output a name "
+            "that ends in .zarr, or omit --scheduler."
+        )
+    if to_zarr and job.compares:
+        raise InvalidInputError(
+            "An OME-Zarr is written without comparing it with another image. Omit "
+            "--add-noise, --reference and --figure, or write a .tif file."
+        )
+    to_tiff = job.output.suffix.lower() in TIFF and not job.compares
+    from_parts = is_zarr(job.input) or job.input.suffix.lower() in TIFF
+    if not to_zarr and not (to_tiff and from_parts):
+        return denoise_file(job)
+    volume = open_volume(job.input, job.axes)
+    if not to_zarr and volume.axes != volume.block_axes:
+        # Its pages cannot be written one after another.
+        return denoise_file(job)
+    _require_other_place(job)
+    return _to_zarr(job, volume) if to_zarr else _to_tiff(job, volume)
+
+
+def _require_other_place(job: FileJob) -> None:
+    source, target = job.input.resolve(), job.output.resolve()
+    if source == target or source in target.parents or target in source.parents:
+        raise InvalidInputError(
+            f"Writing {job.output} would replace the input. Choose another name."
+        )
+
+
+def _to_tiff(job: FileJob, volume: Volume) -> StreamResult:
+    require_writable(job.output)
+    device = choose_device(job.device)
+    model = Model.of(load_checkpoint(job.model))
+    stream, _ = _prepare(job, volume, model)
+    denoiser = Denoiser(model.checkpoint, device)
+    _warn(stream, model.checkpoint)
+    shape = _shape(stream)
+    layout = _tiff_layout(job.output, volume, shape, tiff_parts(stream))
+    said = f"{provenance(stream.ranges)}, denoised with {job.model}"
+    with atomic_write(job.output) as temporary:
+        write_tiff(temporary, _pages(stream, denoiser), layout, provenance=said)
+    return StreamResult(
+        job, shape, volume.axes, volume.dtype, stream.ranges, str(denoiser.device)
+    )
+
+
+def _pages(stream: Stream, denoiser: Denoiser) -> Iterator[NDArray[Any]]:
+    latest: list[NDArray[Any]] = []
+
+    def steps() -> Iterator[Any]:
+        for progress, page in denoised_pages(stream, denoiser):
+            latest[:] = [page]
+            yield progress
+
+    for _ in show_progress(steps(), "tile"):
+        yield latest[0]
+
+
+def _to_zarr(job: FileJob, volume: Volume) -> StreamResult:
+    require_writable_folder(job.output)
+    model = Model.of(load_checkpoint(job.model))
+    # On a cluster the workers choose their devices.
+    device = None if job.scheduler else choose_device(job.device)
+    settings = {**plain_settings(job, model), "signature": signature(job.input)}
+    state = result_state(job.output)
+    found = state["found"] if state and state["settings"] == settings else None
+    stream, known = _prepare(job, volume, model, found)
+    stride = model.checkpoint.outline().stride
+    target = plan_target(stream, job.output.absolute(), stride, settings)
+    target.begin(known, overwrite=job.overwrite)
+    n_kept = sum(
+        target.is_done(level, number)
+        for level in range(len(target.shapes))
+        for number in target.numbers(level)
+    )
+    if device is None:
+        steps = write_zarr_on_cluster(
+            stream, target, model, device=job.device, scheduler=job.scheduler or ""
+        )
+    else:
+        denoiser = Denoiser(model.checkpoint, device)
+        steps = write_zarr(stream, target, denoiser)
+    if not (state and found is not None and state["finished"]):
+        _warn(stream, model.checkpoint)
+        for _ in show_progress(steps, "chunk"):
+            pass
+    where = f"workers of {job.scheduler}" if device is None else str(denoiser.device)
+    return StreamResult(
+        job,
+        _shape(stream),
+        volume.axes,
+        volume.dtype,
+        stream.ranges,
+        where,
+        n_kept,
+        target.total,
+    )
+
+
+def require_writable_folder(path: Path) -> None:
+    """Raise at once if a folder could not be made, see `require_writable`."""
+    require_writable(path / "x" if path.is_dir() else path)
+
+
+def _prepare(
+    job: FileJob,
+    volume: Volume,
+    model: Model,
+    found: Mapping[str, Any] | None = None,
+) -> tuple[Stream, dict[str, Any]]:
+    """Return what to read and denoise, and what was found out about it."""
+    selection = select(volume, job.select)
+    network = model.checkpoint.outline()
+    n_colours = min(volume.lengths.get("S", 1), 3)
+    require_fitting_channels(n_colours, network, model.checkpoint.name)
+    if found is None:
+        scan = RangeScan(volume, selection, job.intensity_range, job.range_of)
+        for _ in show_progress(scan, "part"):
+            pass
+        ranges = scan.result
+    else:
+        pairs = tuple(IntensityRange(*pair) for pair in found["ranges"])
+        ranges = IntensityRanges(found["axes"], tuple(found["shape"]), pairs)
+    stream = Stream(
+        path=volume.path,
+        axes=volume.axes,
+        selection=selection,
+        ranges=ranges,
+        tile_size=job.tile_size,
+    )
+    known = {
+        "axes": ranges.axes,
+        "shape": list(ranges.shape),
+        "ranges": [[each.low, each.high] for each in ranges.ranges],
+    }
+    return stream, known
+
+
+def _warn(stream: Stream, checkpoint: Checkpoint) -> None:
+    levels = stream.noise_levels()
+    for message in describe_misfits(
+        stream.n_colours, checkpoint, stream.ranges, levels
+    ):
+        warnings.warn(message, DenoiseAEWarning, stacklevel=3)
+
+
+def _shape(stream: Stream) -> tuple[int, ...]:
+    axes = stream.volume.axes
+    samples = {"S": (0, stream.volume.lengths.get("S", 0))}
+    return selected_shape(axes, {**stream.selection, **samples})
+
+
+def plain_settings(job: FileJob, model: Model) -> dict[str, Any]:
+    """Return what of a job decides a result, as plain values."""
+    given = job.intensity_range
+    return {
+        "input": job.input.name,
+        "model": model.digest,
+        "axes": job.axes,
+        "intensity_range": None if given is None else _plain(given),
+        "range_of": job.range_of,
+        "select": {letter: list(part) for letter, part in job.select.items()},
+        "add_noise": job.add_noise,
+        "seed": job.seed,
+    }
+
+
+def _plain(values: Any) -> Any:
+    if isinstance(values, (list, tuple)):
+        return [_plain(value) for value in values]
+    return float(values)
+
+
+def _tiff_layout(
+    path: Path,
+    volume: Volume,
+    shape: tuple[int, ...],
+    tile: tuple[int, int] | None,
+) -> TiffLayout:
+    ome, calibration = None, dict(volume.calibration)
+    if path.name.lower().endswith((".ome.tif", ".ome.tiff")):
+        ome, calibration = _ome_calibration(volume), {}
+    elif not calibration and volume.scale:
+        calibration = _imagej_calibration(volume)
+    return TiffLayout(shape, volume.dtype, volume.axes, calibration, tile, ome)
+
+
+def _ome_calibration(volume: Volume) -> dict[str, Any]:
+    metadata: dict[str, Any] = {}
+    for letter, scale in volume.scale.items():
+        key = {"T": "TimeIncrement", "C": ""}.get(letter, f"PhysicalSize{letter}")
+        unit = volume.units.get(letter)
+        if key and unit:
+            metadata |= {key: scale, f"{key}Unit": _OME_UNITS.get(unit, unit)}
+    return metadata
+
+
+def _imagej_calibration(volume: Volume) -> dict[str, Any]:
+    unit = _IMAGEJ_UNITS.get(volume.units.get("X", ""))
+    if unit is None or not (volume.scale["X"] > 0 and volume.scale["Y"] > 0):
+        return {}
+    metadata: dict[str, Any] = {"unit": unit}
+    if "Z" in volume.scale:
+        metadata["spacing"] = volume.scale["Z"]
+    if volume.units.get("T") == "second":
+        metadata["finterval"] = volume.scale["T"]
+    resolution = (1 / volume.scale["X"], 1 / volume.scale["Y"])
+    return {"resolution": resolution, "metadata": metadata}

@@ -1,0 +1,153 @@
+"""Many files into a folder, with the command."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import tifffile
+import zarr
+from PIL import Image
+from synthetic import random_checkpoint
+
+from napari_denoise_ae import denoise
+from napari_denoise_ae.checkpoint import save_checkpoint
+from napari_denoise_ae.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MODEL = random_checkpoint(in_channels=1)
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """Four images of three formats, and a file that is none."""
+    save_checkpoint(MODEL, tmp_path / "grey.pt")
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number in range(2):
+        tifffile.imwrite(folder / f"{number}.tif", image(number))
+    Image.fromarray(image(2)).save(folder / "2.png")
+    zarr.create_array(folder / "3.zarr", data=image(3))
+    (folder / "notes.txt").write_text("no image")
+    return folder
+
+
+def image(number: int) -> np.ndarray:
+    return np.random.default_rng(number).integers(0, 256, (40, 30), dtype=np.uint8)
+
+
+def run(folder: Path, *arguments: object, output: str = "out") -> int:
+    """Denoise into a folder beside the input; return the exit status."""
+    target = folder.parent / output
+    model = folder.parent / "grey.pt"
+    command = ["denoise", *arguments, target, "--model", model]
+    try:
+        return main([str(argument) for argument in command])
+    except SystemExit as ended:
+        return ended.code
+
+
+def outcomes(capsys) -> list[str]:
+    lines = capsys.readouterr().out.splitlines()
+    return [line.split()[0] for line in lines[:-1]]
+
+
+def test_a_folder_is_denoised_into_another(folder, capsys):
+    assert run(folder, folder) == 0
+    assert outcomes(capsys) == ["done"] * 4
+    out = folder.parent / "out"
+    names = {path.name for path in out.iterdir() if not path.name.startswith(".")}
+    assert names == {"0.tif", "1.tif", "2.png", "3.zarr"}
+    expected = denoise(image(1), model=MODEL)
+    np.testing.assert_array_equal(tifffile.imread(out / "1.tif"), expected)
+
+
+def test_a_pattern_or_several_files_are_taken(folder, capsys):
+    assert run(folder, folder / "*.tif") == 0
+    assert outcomes(capsys) == ["done"] * 2
+    assert run(folder, folder / "0.tif", folder / "2.png", output="other") == 0
+    assert outcomes(capsys) == ["done"] * 2
+
+
+def test_what_is_done_and_unchanged_is_skipped(folder, capsys):
+    run(folder, folder)
+    outcomes(capsys)
+    changed = folder / "1.tif"
+    tifffile.imwrite(changed, image(7))
+    os.utime(changed, (1, 1))
+    (folder.parent / "out" / "2.png").unlink()
+    assert run(folder, folder) == 0
+    assert outcomes(capsys) == ["skipped", "done", "done", "skipped"]
+    result = tifffile.imread(folder.parent / "out" / "1.tif")
+    np.testing.assert_array_equal(result, denoise(image(7), model=MODEL))
+    # Other settings give other results.
+    assert run(folder, folder, "--intensity-range", "0,100") == 0
+    assert outcomes(capsys) == ["done"] * 4
+
+
+def test_a_bad_file_is_listed_at_the_end_and_the_others_are_done(folder, capsys):
+    (folder / "0.tif").write_bytes(b"no TIFF")
+    assert run(folder, folder) == 1
+    printed = capsys.readouterr()
+    assert "3 done, 0 skipped, 1 failed" in printed.out
+    assert printed.err.count("failed: ") == 1
+    assert "0.tif: Cannot read" in printed.err
+    out = folder.parent / "out"
+    assert sorted(p.name for p in out.glob("[0-9]*")) == ["1.tif", "2.png", "3.zarr"]
+    # It is tried again, when it has been mended.
+    tifffile.imwrite(folder / "0.tif", image(0))
+    assert run(folder, folder) == 0
+    assert outcomes(capsys) == ["done", "skipped", "skipped", "skipped"]
+
+
+def test_a_record_that_is_damaged_is_no_reason_to_fail(folder, capsys):
+    run(folder, folder / "*.tif")
+    outcomes(capsys)
+    (folder.parent / "out" / ".napari-denoise-ae.json").write_text("{")
+    assert run(folder, folder / "*.tif") == 0
+    assert outcomes(capsys) == ["done"] * 2
+
+
+def test_remarks_name_the_file(folder, capsys):
+    save_checkpoint(random_checkpoint(), folder.parent / "grey.pt")
+    assert run(folder, folder / "*.tif") == 0
+    remarks = capsys.readouterr().err.splitlines()
+    assert [f"{n}.tif: The model" in remarks[n] for n in range(2)] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["{}/nothing*.tif"], "There are no images"),
+        (["{}/empty"], "There are no images"),
+        (["{}/0.tif", "{}/more/0.tif"], "the same name"),
+    ],
+)
+def test_what_cannot_be_a_batch_is_refused_at_once(folder, arguments, words, capsys):
+    (folder / "empty").mkdir()
+    (folder / "more").mkdir()
+    tifffile.imwrite(folder / "more" / "0.tif", image(5))
+    assert run(folder, *(text.format(folder) for text in arguments)) == 2
+    assert words in capsys.readouterr().err
+    assert not (folder.parent / "out").exists()
+
+
+def test_images_are_not_replaced_by_their_results(folder, capsys):
+    assert run(folder, folder, output="in") == 2
+    assert "would replace the images" in capsys.readouterr().err
+
+
+def test_a_file_cannot_be_the_folder_of_results(folder, capsys):
+    (folder.parent / "out").write_text("text")
+    assert run(folder, folder) == 2
+    assert "Cannot make the folder" in capsys.readouterr().err
+
+
+def test_a_bad_model_is_found_out_before_the_first_file(folder, capsys):
+    (folder.parent / "grey.pt").write_bytes(b"none")
+    assert run(folder, folder) == 2
+    assert "not a checkpoint" in capsys.readouterr().err

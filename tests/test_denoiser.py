@@ -1,0 +1,126 @@
+"""What happens when a device has too little memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from synthetic import CPU, random_checkpoint
+
+from napari_denoise_ae import denoise
+from napari_denoise_ae.denoiser import Denoiser
+from napari_denoise_ae.devices import DeviceChoice, free_memory
+from napari_denoise_ae.errors import DenoiseAEWarning, DeviceError
+from napari_denoise_ae.inference import Denoising
+from napari_denoise_ae.models.conv import ConvAutoencoder
+
+CPU_DEVICE = torch.device("cpu")
+# Nothing can be computed on it, as on a GPU that this machine has not.
+OTHER = DeviceChoice(torch.device("meta"), "tests")
+
+
+@pytest.fixture
+def memory_for(monkeypatch: pytest.MonkeyPatch):
+    """Give devices memory for so many pixels of a batch, by their type."""
+    forward = ConvAutoencoder.forward
+    tried: list[tuple[str, int]] = []
+
+    def limit(**pixels: int) -> list[tuple[str, int]]:
+        def limited(self, noisy: torch.Tensor) -> torch.Tensor:
+            n_pixels = noisy.shape[-1] * noisy.shape[-2]
+            tried.append((noisy.device.type, n_pixels))
+            if n_pixels > pixels.get(noisy.device.type, n_pixels):
+                raise torch.OutOfMemoryError("out of memory")
+            return forward(self, noisy)
+
+        monkeypatch.setattr(ConvAutoencoder, "forward", limited)
+        tried.clear()
+        return tried
+
+    return limit
+
+
+@pytest.fixture
+def image() -> np.ndarray:
+    return np.random.default_rng(0).random((300, 260, 3))
+
+
+def run_through(image: np.ndarray, denoiser: Denoiser) -> np.ndarray:
+    run = Denoising(image, denoiser)
+    for _ in run:
+        pass
+    return run.result
+
+
+def test_where_memory_runs_out_tiles_are_halved(image, checkpoint, memory_for):
+    expected = denoise(image, model=checkpoint)
+    denoiser = Denoiser(checkpoint, CPU)
+    tried = memory_for(cpu=190**2)
+    with pytest.warns(DenoiseAEWarning, match="out of memory on a tile of") as caught:
+        result = run_through(image, denoiser)
+    np.testing.assert_allclose(result, expected, atol=1e-6)
+    assert ["of 150 x 150;" in str(one.message) for one in caught] == [True]
+    # What has been found out holds for the next image.
+    tried.clear()
+    run_through(image, denoiser)
+    assert max(pixels for _, pixels in tried) <= 190**2
+
+
+def test_a_device_that_has_too_little_memory_is_left_for_the_cpu(
+    image, checkpoint, memory_for
+):
+    expected = denoise(image, model=checkpoint)
+    denoiser = Denoiser(checkpoint, OTHER)
+    memory_for(meta=0)
+    with pytest.warns(DenoiseAEWarning) as caught:
+        result = run_through(image, denoiser)
+    np.testing.assert_allclose(result, expected, atol=1e-6)
+    assert denoiser.device.device == CPU_DEVICE
+    assert "on the CPU" in str(caught[-1].message)
+    assert str(denoiser.device) == "cpu (meta ran out of memory)"
+
+
+def test_where_nothing_helps_there_is_one_error(image, checkpoint, memory_for):
+    denoiser = Denoiser(checkpoint, CPU)
+    memory_for(cpu=0)
+    with (
+        pytest.warns(DenoiseAEWarning),
+        pytest.raises(DeviceError, match="even on a tile of 64 x 64 pixels"),
+    ):
+        run_through(image, denoiser)
+
+
+def test_an_image_smaller_than_any_tile_is_one_error(checkpoint, memory_for):
+    denoiser = Denoiser(checkpoint, CPU)
+    memory_for(cpu=0)
+    with pytest.raises(DeviceError, match="even on a tile of 19 x 21 pixels"):
+        run_through(np.zeros((19, 21, 3)), denoiser)
+
+
+@pytest.mark.parametrize("network", ["conv", "residual"])
+@pytest.mark.parametrize(
+    ("free", "size"), [(10**12, 512), (2**18, 64), (0, 64), (None, 512)]
+)
+def test_tiles_are_chosen_from_the_memory_that_is_free(
+    network, free, size, monkeypatch
+):
+    monkeypatch.setattr("napari_denoise_ae.denoiser.free_memory", lambda _: free)
+    checkpoint = random_checkpoint(network=network)
+    assert Denoiser(checkpoint, CPU).tile_size == size
+
+
+def test_more_memory_gives_larger_tiles(checkpoint, monkeypatch):
+    sizes = []
+    for megabytes in (4, 16, 64, 4096):
+        free = megabytes * 2**20
+        monkeypatch.setattr(
+            "napari_denoise_ae.denoiser.free_memory", lambda _, free=free: free
+        )
+        sizes.append(Denoiser(checkpoint, OTHER).tile_size)
+    assert sizes == sorted(set(sizes))
+    assert sizes[-1] > 512
+
+
+def test_the_main_memory_that_is_free_is_less_than_all():
+    free = free_memory(CPU_DEVICE)
+    assert free is None or 2**20 < free < 2**50

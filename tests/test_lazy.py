@@ -1,0 +1,375 @@
+from __future__ import annotations
+
+import pickle
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+import torch
+import zarr
+from synthetic import CPU, random_checkpoint
+
+from napari_denoise_ae import denoise
+from napari_denoise_ae.denoiser import Denoiser
+from napari_denoise_ae.errors import InvalidInputError
+from napari_denoise_ae.inference import Denoising
+from napari_denoise_ae.lazy import (
+    Model,
+    align_chunks,
+    loaded_denoiser,
+    noise_node,
+    pyramid,
+)
+from napari_denoise_ae.misfits import noise_levels, read_noise_windows
+from napari_denoise_ae.models.conv import ConvAutoencoder
+
+
+@pytest.fixture(scope="module")
+def grey_model():
+    return random_checkpoint(in_channels=1)
+
+
+def image_of(shape: tuple[int, ...], dtype: str = "float64") -> np.ndarray:
+    values = np.random.default_rng(0).random(shape)
+    return (200 * values).astype(dtype)
+
+
+class CountedReads:
+    """A lazy array that says which of its chunks have been computed."""
+
+    def __init__(self, image: np.ndarray, chunks: tuple[int, ...]) -> None:
+        self.read: set[tuple[int, ...]] = set()
+        whole = da.from_array(image, chunks=chunks)
+        self.array = whole.map_blocks(self._note, dtype=image.dtype, meta=image[:0])
+
+    def _note(self, block: np.ndarray, block_id: tuple[int, ...]) -> np.ndarray:
+        self.read.add(block_id)
+        return block
+
+
+# --- equal to what is denoised in memory -----------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "chunks"),
+    [
+        ((150, 170), "YX", (64, 64)),
+        ((150, 170), "YX", (100, 100)),
+        ((150, 170), "YX", (150, 7)),
+        ((150, 170), "YX", (1, 170)),
+        ((129, 8), "YX", (64, 8)),
+        ((5, 9), "YX", (5, 9)),
+        ((5, 9), "YX", (2, 3)),
+        ((3, 90, 170), "TYX", (2, 90, 64)),
+        ((2, 3, 70, 90), "TCYX", (2, 3, 70, 90)),
+        ((90, 2, 130), "XZY", (50, 1, 64)),
+    ],
+)
+def test_a_lazy_result_equals_the_eager_one(shape, axes, chunks, grey_model):
+    image = image_of(shape)
+    options = {"model": grey_model, "axes": axes, "intensity_range": (0, 200)}
+    lazy = denoise(da.from_array(image, chunks=chunks), **options)
+    assert (lazy.shape, lazy.dtype) == (image.shape, image.dtype)
+    expected = denoise(image, **options)
+    np.testing.assert_allclose(lazy.compute(), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("chunk", [64, 100, 128])
+def test_a_network_of_one_size_gives_the_same_lazily(chunk):
+    model = random_checkpoint(network="residual", in_channels=1)
+    image = image_of((150, 210))
+    options = {"model": model, "intensity_range": (0, 200)}
+    lazy = denoise(da.from_array(image, chunks=chunk), **options)
+    expected = denoise(image, **options)
+    np.testing.assert_allclose(lazy.compute(), expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(70, 90, 3), (70, 90, 4)])
+def test_colours_and_alpha_are_as_in_memory(shape, checkpoint):
+    image = image_of(shape, "uint8")
+    lazy = denoise(da.from_array(image, chunks=(64, 64, 2)), model=checkpoint)
+    expected = denoise(image, model=checkpoint)
+    assert np.abs(lazy.compute().astype(int) - expected).max() <= 1
+    if shape[-1] == 4:
+        np.testing.assert_array_equal(lazy[..., 3], image[..., 3])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float16", "float32"])
+def test_the_dtype_is_kept(dtype, grey_model):
+    image = image_of((70, 90), dtype)
+    options = {"model": grey_model, "intensity_range": (0, 200)}
+    lazy = denoise(da.from_array(image, chunks=64), **options)
+    result = lazy.compute()
+    assert result.dtype == lazy.dtype == dtype
+    expected = denoise(image, **options).astype(float)
+    assert np.abs(result - expected).max() <= 1
+
+
+def test_nan_stays_nan_across_blocks(grey_model):
+    image = image_of((150, 150))
+    image[60:70, :] = np.nan
+    lazy = denoise(
+        da.from_array(image, chunks=64), model=grey_model, intensity_range=(0, 200)
+    )
+    np.testing.assert_array_equal(np.isnan(lazy.compute()), np.isnan(image))
+
+
+def test_each_channel_has_its_own_range_lazily(grey_model):
+    image = image_of((2, 2, 70, 90)) * np.array([1, 10]).reshape(1, 2, 1, 1)
+    options = {
+        "model": grey_model,
+        "axes": "TCYX",
+        "intensity_range": [(0, 200), (0, 2000)],
+    }
+    lazy = denoise(da.from_array(image, chunks=64), **options)
+    np.testing.assert_allclose(lazy, denoise(image, **options), atol=1e-3)
+
+
+def test_a_zarr_array_is_lazy(tmp_path, grey_model):
+    image = image_of((3, 70, 90), "uint8")
+    stored = zarr.create_array(
+        tmp_path / "a.zarr", shape=image.shape, chunks=(1, 32, 32), dtype="uint8"
+    )
+    stored[:] = image
+    lazy = denoise(stored, model=grey_model, axes="TYX")
+    assert isinstance(lazy, da.Array)
+    expected = denoise(image, model=grey_model, axes="TYX")
+    assert np.abs(lazy.compute().astype(int) - expected).max() <= 1
+
+
+# --- no more work than is asked for ----------------------------------------
+
+
+def test_nothing_is_read_before_the_result_is_computed(grey_model):
+    source = CountedReads(image_of((2, 128, 128), "uint8"), (1, 64, 64))
+    lazy = denoise(source.array, model=grey_model, axes="TYX")
+    assert lazy.chunks == source.array.chunks
+    assert source.read == set()
+    lazy.compute()
+    assert len(source.read) == 8
+
+
+@pytest.mark.parametrize("y", [0, 100, 256, 239, 241, 300, 447])
+def test_a_part_reads_what_it_and_its_halo_overlap_and_nothing_else(y, grey_model):
+    image = image_of((3, 512, 512), "uint8")
+    source = CountedReads(image, (1, 128, 128))
+    lazy = denoise(source.array, model=grey_model, axes="TYX")
+    part = lazy[1, y : y + 64, 200:210]
+    result = part.compute()
+    # The network's radius, 14, rounded up to its stride.
+    first, last = max(y - 16, 0) // 128, (min(y + 80, 512) - 1) // 128
+    rows = range(first, last + 1)
+    assert source.read == {(1, row, 1) for row in rows}
+    expected = denoise(image[1], model=grey_model)[y : y + 64, 200:210]
+    assert result.shape == expected.shape
+    assert np.abs(result.astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        np.s_[1],
+        np.s_[..., 5:9, :],
+        np.s_[-1, 3:-4, -30:],
+        np.s_[::2, 10:60:3],
+        np.s_[[0, 1], 20:30, 7],
+        np.s_[:, 5],
+        np.s_[None, 1, 2:9],
+        np.s_[0, 5:5],
+        np.s_[0:2, 60:90, 60:90],
+    ],
+    ids=str,
+)
+def test_a_lazy_result_is_indexed_like_any_array(index, grey_model):
+    image = image_of((3, 150, 130))
+    options = {"model": grey_model, "axes": "TYX", "intensity_range": (0, 200)}
+    lazy = denoise(da.from_array(image, chunks=(1, 64, 64)), **options)
+    expected = denoise(image, **options)[index]
+    part = lazy[index]
+    assert part.shape == expected.shape
+    np.testing.assert_allclose(part.compute(), expected, atol=1e-4)
+
+
+def test_further_computing_is_dasks(grey_model):
+    image = image_of((150, 130))
+    lazy = denoise(
+        da.from_array(image, chunks=64), model=grey_model, intensity_range=(0, 200)
+    )
+    expected = denoise(image, model=grey_model, intensity_range=(0, 200))
+    assert float((lazy + 1).max()) == pytest.approx(expected.max() + 1)
+    np.testing.assert_allclose(da.stack([lazy, lazy])[1], expected, atol=1e-4)
+
+
+def test_a_graph_can_be_sent_to_another_process(grey_model):
+    image = image_of((150, 130))
+    lazy = denoise(
+        da.from_array(image, chunks=64), model=grey_model, intensity_range=(0, 200)
+    )
+    there = pickle.loads(pickle.dumps(lazy))
+    np.testing.assert_array_equal(there.compute(), lazy.compute())
+
+
+def test_a_model_is_loaded_once_by_all_threads(grey_model, monkeypatch):
+    built = []
+    build = type(grey_model).build
+    monkeypatch.setattr(
+        type(grey_model),
+        "build",
+        lambda self, device: built.append(device) or build(self, device),
+    )
+    model = random_checkpoint(in_channels=1, seed=5)
+    lazy = denoise(da.from_array(image_of((300, 300), "uint8"), chunks=64), model=model)
+    with dask.config.set(scheduler="threads", num_workers=4):
+        lazy.compute()
+        once = len(built)
+        lazy.compute()
+    assert len(built) == once
+    assert loaded_denoiser(Model.of(model), "auto") is loaded_denoiser(
+        Model.of(model), "auto"
+    )
+
+
+def test_models_are_told_apart_by_their_weights():
+    models = [random_checkpoint(seed=seed) for seed in (1, 2, 1)]
+    first, other, again = (Model.of(model) for model in models)
+    assert first == again
+    assert first != other
+
+
+# --- what is refused -------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int8", "float32"])
+def test_a_range_that_is_not_known_must_be_given(dtype, grey_model):
+    lazy = da.zeros((64, 64), dtype=dtype)
+    with pytest.raises(InvalidInputError, match=f"{dtype}.*Give intensity_range"):
+        denoise(lazy, model=grey_model)
+    with pytest.raises(InvalidInputError, match="Give intensity_range"):
+        denoise(lazy, model=grey_model, range_of="image")
+
+
+@pytest.mark.parametrize(
+    ("lazy", "words"),
+    [
+        (da.zeros((3, 64, 64), dtype="uint8"), "with axes"),
+        (da.zeros((64, 64), dtype=bool), "Masks"),
+        (da.zeros((0, 64), dtype="uint8"), "empty"),
+        (da.zeros((9, 9))[da.arange(9) > 3], "not known"),
+    ],
+    ids=["axes", "bool", "empty", "unknown shape"],
+)
+def test_what_cannot_be_denoised_is_refused_at_once(lazy, words, grey_model):
+    with pytest.raises(InvalidInputError, match=words):
+        denoise(lazy, model=grey_model)
+
+
+def test_infinity_is_an_error_when_it_is_met(grey_model):
+    image = image_of((150, 150))
+    image[140, 140] = np.inf
+    lazy = denoise(
+        da.from_array(image, chunks=64), model=grey_model, intensity_range=(0, 200)
+    )
+    assert np.isfinite(lazy[:64, :64].compute()).all()
+    with pytest.raises(InvalidInputError, match="infinite"):
+        lazy.compute()
+
+
+def test_a_colour_model_takes_no_other_colours():
+    model = random_checkpoint(in_channels=5)
+    with pytest.raises(InvalidInputError, match="5 channels"):
+        denoise(da.zeros((64, 64, 3), dtype="uint8"), model=model)
+
+
+# --- noise -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("range_of", ["stack", "image"])
+def test_noise_is_estimated_as_in_memory(range_of, grey_model):
+    image = image_of((3, 2, 600, 520), "uint8")
+    node, ranges = noise_node(
+        da.from_array(image, chunks=(1, 1, 128, 128)), axes="TCYX", range_of=range_of
+    )
+    run = Denoising(image, Denoiser(grey_model, CPU), axes="TCYX", range_of=range_of)
+    assert ranges == run.intensity_ranges
+    windows = read_noise_windows(
+        image.shape, ranges, lambda plane, part: image[plane][part][..., np.newaxis]
+    )
+    levels = node.compute()
+    assert levels == noise_levels(windows, ranges)
+    assert len(levels) == (2 if range_of == "stack" else 6)
+
+
+def test_the_noise_node_reads_a_few_windows_of_three_planes(grey_model):
+    source = CountedReads(image_of((9, 2048, 1024), "uint8"), (1, 128, 128))
+    node, _ = noise_node(source.array, axes="TYX")
+    assert source.read == set()
+    node.compute()
+    assert {plane for plane, _, _ in source.read} == {0, 4, 8}
+    # Five windows of 256 pixels, each on at most 3 x 3 chunks.
+    assert len(source.read) <= 3 * 5 * 9
+
+
+# --- chunks and pyramids ---------------------------------------------------
+
+
+@pytest.mark.parametrize("stride", [1, 8, 16])
+@pytest.mark.parametrize("halo", [16, 32])
+@pytest.mark.parametrize(
+    "chunks",
+    [(100,) * 9, (64, 64, 1), (1,) * 300, (5000,), (7, 900, 3), (3,), (4096,) * 3],
+)
+def test_chunks_are_aligned_and_as_large_as_the_halo(chunks, stride, halo):
+    aligned = align_chunks(chunks, stride, halo)
+    assert sum(aligned) == sum(chunks)
+    assert all(chunk % stride == 0 for chunk in aligned[:-1])
+    assert len(aligned) == 1 or min(aligned) >= halo
+    assert max(aligned) <= 2048 + halo
+
+
+@pytest.mark.parametrize("chunks", [(1024,) * 8, (128, 128, 40), (512, 256, 64)])
+def test_chunks_that_will_do_are_kept(chunks):
+    assert align_chunks(chunks, 8, 16) == chunks
+
+
+def test_planes_become_pyramids_until_they_are_small():
+    image = da.zeros((2, 5001, 300), dtype="uint16", chunks=(1, 512, 300))
+    shapes = [level.shape for level in pyramid(image, "TYX")]
+    assert shapes == [(2, 5001, 300), (2, 2500, 150), (2, 1250, 75)]
+    assert len(pyramid(image[:, :2048], "TYX")) == 1
+
+
+def test_a_pixel_of_a_pyramid_is_the_mean_of_four():
+    image = np.zeros((2050, 4), dtype="uint8")
+    image[:2, :2] = [[255, 255], [254, 255]]
+    half = pyramid(image)[1].compute()
+    assert half.dtype == np.uint8
+    assert half[0, 0] == 255
+    assert half.sum() == 255
+
+
+def test_nan_does_not_spread_in_a_pyramid():
+    image = np.ones((2050, 4))
+    image[0, 0] = np.nan
+    image[2:4, 2:4] = np.nan
+    half = pyramid(image)[1].compute()
+    assert np.argwhere(np.isnan(half)).tolist() == [[1, 1]]
+
+
+def test_memory_that_runs_out_in_a_block_is_no_error(grey_model, monkeypatch):
+    forward = ConvAutoencoder.forward
+
+    def limited(self, noisy):
+        if noisy.shape[-1] > 150:
+            raise torch.OutOfMemoryError("out of memory")
+        return forward(self, noisy)
+
+    image = image_of((300, 300), "uint8")
+    expected = denoise(image, model=grey_model)
+    model = random_checkpoint(in_channels=1, seed=0)
+    monkeypatch.setattr(ConvAutoencoder, "forward", limited)
+    lazy = denoise(da.from_array(image, chunks=(256, 256)), model=model, device="cpu")
+    loaded_denoiser(Model.of(model), "cpu")
+    with pytest.warns(UserWarning, match="smaller|goes on with tiles"):
+        result = lazy.compute(scheduler="synchronous")
+    assert np.abs(result.astype(int) - expected).max() <= 1
