@@ -11,6 +11,7 @@ from napari_denoise_ae._napari import workers
 from napari_denoise_ae._napari.denoise_widget import DenoiseWidget
 from napari_denoise_ae._napari.layers import METADATA_KEY
 from napari_denoise_ae._napari.state import model_choice
+from napari_denoise_ae.builtin import builtin_models
 from napari_denoise_ae.comparison import compare
 from napari_denoise_ae.inference import Denoiser
 from napari_denoise_ae.intensity import resolve_intensity_range
@@ -297,7 +298,7 @@ def test_a_wrong_checkpoint_changes_nothing(
     qtbot.waitUntil(lambda: bool(messages()), timeout=30_000)
     assert len(messages()) == 1
     assert "wrong.pt is not a checkpoint" in messages()[0]
-    assert widget.form.model.choices == ("conv",)
+    assert widget.form.model.choices == builtin_models()
     viewer.add_image(image())
     assert run(widget).startswith("done")
 

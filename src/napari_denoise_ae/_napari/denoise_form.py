@@ -16,6 +16,7 @@ from magicgui.widgets import (
 )
 from qtpy.QtWidgets import QLabel, QWidget
 
+from .fields import Note
 from .layers import is_output
 from .noise_chooser import NoiseChooser
 from .preferences import preferences
@@ -54,6 +55,7 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
             tooltip="Choosing a layer above switches this off. Default: on.",
         )
         self.facts = QLabel()
+        self.plan = Note()
         self.model = ComboBox(
             label="model",
             choices=self._model_names,
@@ -113,6 +115,7 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
                 self.residual,
             ]
         )
+        self._add_text(self.plan, below=self.follow)
         self._add_text(self.facts, below=self.follow)
         self._add_text(self.description, below=self.open_model)
         self._insert(self.noise, below=self.reference)

@@ -35,6 +35,7 @@ from .layers import (
     find_output,
     finished_planes,
     layer_axes,
+    plan_of,
     remove_output,
     show_output,
 )
@@ -271,8 +272,9 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         layer = self.form.source
         self._watched.close()
         if layer is not None:
-            layer.events.data.connect(self._on_data_changed)
-            self._watched.callback(layer.events.data.disconnect, self._on_data_changed)
+            for event in (layer.events.data, layer.events.axis_labels):
+                event.connect(self._on_data_changed)
+                self._watched.callback(event.disconnect, self._on_data_changed)
         self.form.refresh_references()
         self._on_data_changed()
 
@@ -281,6 +283,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self.compare.clear_result()
         self._preview.forget()
         self.form.facts.setText(describe_layer(self.form.source))
+        self.form.plan.setText(plan_of(self.form.source))
         self._look_timer.start()
 
     def _on_setting_changed(self) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from napari.layers import Image
 
 from ..errors import InvalidInputError
+from .plan import Axes, describe_plan, find_axes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,10 +37,6 @@ _SHOWN = (
 # Colours have none of these; napari refuses them.
 _GREY_ONLY = ("colormap", "contrast_limits", "gamma")
 
-# Letters for the axes before Y and X: planes are denoised one by one, so it
-# does not matter here which of them is time and which is depth.
-_LEADING = "TZC"
-
 
 def is_output(layer: Any) -> bool:
     """Tell whether the plugin made a layer."""
@@ -58,25 +55,36 @@ def describe_layer(layer: Image | None) -> str:
 
 
 def layer_axes(layer: Image) -> str:
-    """Return the axes of a layer's data.
+    """Return the axes of a layer's data; see `read_axes`."""
+    return read_axes(layer).letters
+
+
+def read_axes(layer: Image) -> Axes:
+    """Return the axes of a layer's data, and which of them it does not name.
 
     Raises
     ------
     InvalidInputError
-        If the layer has more dimensions than can be denoised, or is a pyramid.
+        If the layer has axes that cannot be denoised, or is a pyramid.
     """
     if layer.multiscale:
         raise InvalidInputError(
             f"The layer {layer.name!r} is multiscale, which cannot be denoised yet. "
             "Add one of its levels as a layer of its own."
         )
-    n_leading = layer.ndim - 2
-    if not 0 <= n_leading <= len(_LEADING):
-        raise InvalidInputError(
-            f"The layer {layer.name!r} has {layer.ndim} dimensions; 2 to "
-            f"{len(_LEADING) + 2} can be denoised."
-        )
-    return _LEADING[:n_leading] + ("YXS" if layer.rgb else "YX")
+    return find_axes(layer.axis_labels, layer.name, rgb=layer.rgb)
+
+
+def plan_of(layer: Image | None) -> str:
+    """Say what denoising will do with a layer; see `describe_plan`."""
+    if layer is None:
+        return ""
+    try:
+        axes = read_axes(layer)
+    except InvalidInputError as error:
+        return str(error)
+    plan = describe_plan(axes, layer.data.shape)
+    return f"{plan} The result: {layer.data.dtype}, in memory."
 
 
 def current_plane(viewer: Viewer, layer: Image) -> tuple[int, ...]:

@@ -22,12 +22,13 @@ def python_code(name: str, job: DenoiseJob, models: Sequence[str] | None = None)
         lines.insert(0, "from napari_denoise_ae import denoise")
         lines.append(_for_each(f"denoise(image, {settings})", models))
         return "\n".join(lines)
-    colours = "image[..., :3]" if "S" in job.axes else "image"
+    planes = f"colour_planes(image, {job.axes!r})"
     lines = [
         "from napari_denoise_ae import add_noise, denoise",
-        "from napari_denoise_ae.intensity import resolve_intensity_range",
+        "from napari_denoise_ae.axes import colour_planes",
+        "from napari_denoise_ae.intensity import resolve_intensity_ranges",
         *lines,
-        f"limits = resolve_intensity_range({colours})",
+        f"limits = resolve_intensity_ranges({planes}, {job.axes!r})",
         f"noisy = add_noise(image, {job.noise!r}, rng={job.seed}, axes={job.axes!r})",
         _for_each(f"denoise(noisy, {settings}, intensity_range=limits)", models),
     ]
