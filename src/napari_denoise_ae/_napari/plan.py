@@ -27,6 +27,9 @@ _COUNTED = {
     "C": ("channel", "channels"),
 }
 
+#: Images with more rows or columns become a pyramid, as `lazy.pyramid` makes it.
+LARGEST_PLANE = 2048
+
 # For the axes before Y and X that have no name.
 _LEADING = "TZC"
 
@@ -132,6 +135,26 @@ def describe_plan(axes: Axes, shape: Sequence[int]) -> str:
     if "C" in axes.letters:
         said.append("Each channel has an intensity range of its own.")
     return " ".join(said)
+
+
+def describe_result(axes: Axes, shape: Sequence[int], n_levels: int) -> str:
+    """Say how the result of a layer is kept.
+
+    Parameters
+    ----------
+    axes, shape
+        See `describe_plan`.
+    n_levels : int
+        The levels of a lazy layer; 0 for one that is in memory.
+    """
+    if n_levels == 0:
+        return "in memory"
+    lazily = "lazy, what you look at is computed"
+    if n_levels > 1:
+        return f"{lazily}; {n_levels} levels, each by itself"
+    if max(shape[axes.n_stacked : axes.n_stacked + 2]) > LARGEST_PLANE:
+        return f"{lazily}; a pyramid, since its images are large"
+    return lazily
 
 
 def _describe_assumed(axes: Axes) -> str:

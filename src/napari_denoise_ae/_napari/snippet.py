@@ -15,9 +15,13 @@ def python_code(name: str, job: DenoiseJob, models: Sequence[str] | None = None)
 
     With models, `denoised` has what each of them gives, by its name.
     """
-    lines = [f"image = viewer.layers[{name!r}].data"]
+    # Of a pyramid the largest level.
+    level = "[0]" if len(job.levels) > 1 else ""
+    lines = [f"image = viewer.layers[{name!r}].data{level}"]
     model = repr(job.model) if models is None else "model"
     settings = f"model={model}, axes={job.axes!r}, device={job.device!r}"
+    if job.intensity_range is not None:
+        settings += f", intensity_range={job.intensity_range!r}"
     if job.noise is None:
         lines.insert(0, "from napari_denoise_ae import denoise")
         lines.append(_for_each(f"denoise(image, {settings})", models))

@@ -80,6 +80,12 @@ class DenoiseJob:
         What an earlier job has prepared.
     residual : bool
         Whether to return what was removed, too.
+    levels : tuple
+        The levels of a lazy layer, the largest first; empty for one in memory.
+    level : int
+        That of which `plane` and `region` are.
+    intensity_range : tuple of float, optional
+        Of a lazy layer; None if its dtype tells.
     """
 
     data: Any
@@ -93,6 +99,9 @@ class DenoiseJob:
     region: tuple[slice, slice] | None = None
     prepared: Prepared | None = None
     residual: bool = False
+    levels: tuple[Any, ...] = ()
+    level: int = 0
+    intensity_range: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -103,8 +112,8 @@ class Denoised:
     ----------
     noisy, denoised : numpy.ndarray
         The whole layer, or of a job with a region that part of the plane.
-    prepared : Prepared
-        What was denoised.
+    prepared : Prepared, optional
+        What was denoised, if it is in memory.
     misfits : tuple of str
         Why the model may not fit the layer.
     figures : dict
@@ -123,7 +132,7 @@ class Denoised:
 
     noisy: NDArray[Any]
     denoised: NDArray[Any]
-    prepared: Prepared
+    prepared: Prepared | None
     misfits: tuple[str, ...] = ()
     figures: dict[Plane, Comparison]
     noise_before: float = float("nan")
