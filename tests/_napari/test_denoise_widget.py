@@ -240,17 +240,12 @@ def add_deep(viewer):
     viewer.add_image(image((1, 1, 1, 1, 8, 8)))
 
 
-def add_pyramid(viewer):
-    viewer.add_image([image((64, 64)), image((32, 32))], multiscale=True)
-
-
 @pytest.mark.parametrize(
     ("add", "expected"),
     [
         (add_nothing, "no image layer"),
         (add_infinite, "infinite"),
         (add_deep, "6 dimensions"),
-        (add_pyramid, "multiscale"),
     ],
 )
 def test_what_cannot_be_denoised_is_one_message(

@@ -11,7 +11,16 @@ from napari.utils.notifications import show_error, show_warning
 
 from ..builtin import DEFAULT_MODEL
 from ..errors import DenoiseAEError, InvalidInputError
-from .layers import layer_axes, make_output, show_output
+from .layers import (
+    layer_axes,
+    lazy_levels,
+    make_output,
+    needs_range,
+    proposed_range,
+    show_lazy_output,
+    show_output,
+)
+from .lazy_job import LazyDenoised, denoise_levels, make_levels
 from .provenance import provenance
 from .running import Running
 from .state import unwrapped
@@ -25,6 +34,7 @@ def denoise_active_layer() -> None:
     """Denoise the active layer of the current viewer with the built-in model.
 
     Runs outside the GUI thread; the result is added, or updated if it is there.
+    The result of a lazy layer is lazy; see `denoise_layer`.
     """
     viewer: Any = napari.current_viewer()
     layer = viewer.layers.selection.active
@@ -40,21 +50,37 @@ def denoise_active_layer() -> None:
             activity.total = step.total
             activity.update(1)
 
-    def show(outcome: Denoised | Failed) -> None:
+    def show(outcome: Denoised | LazyDenoised | Failed) -> None:
         activity.close()
-        if isinstance(outcome, Failed):
-            show_error(outcome.message)
-        elif layer not in viewer.layers:
-            show_warning(f"The layer {layer.name!r} is gone, and its result with it.")
-        else:
-            known = provenance(job, outcome)
-            show_output(viewer, layer, "denoised", outcome.denoised, known)
-            if outcome.misfits:
-                show_warning("\n".join(outcome.misfits))
+        _show_outcome(viewer, layer, job, outcome)
 
     Running(
-        run_denoising, job, yielded=show_step, returned=show, errored=activity.close
+        denoise_levels if job.levels else run_denoising,
+        job,
+        yielded=show_step,
+        returned=show,
+        errored=activity.close,
     )
+
+
+def _show_outcome(
+    viewer: Any,
+    layer: Image,
+    job: DenoiseJob,
+    outcome: Denoised | LazyDenoised | Failed,
+) -> None:
+    if isinstance(outcome, Failed):
+        show_error(outcome.message)
+    elif layer not in viewer.layers:
+        show_warning(f"The layer {layer.name!r} is gone, and its result with it.")
+    elif isinstance(outcome, LazyDenoised):
+        known = provenance(job)
+        show_lazy_output(viewer, layer, outcome.levels, job.axes, known)
+    else:
+        known = provenance(job, outcome)
+        show_output(viewer, layer, "denoised", outcome.denoised, known)
+        if outcome.misfits:
+            show_warning("\n".join(outcome.misfits))
 
 
 def denoise_layer(
@@ -65,7 +91,10 @@ def denoise_layer(
     Parameters
     ----------
     layer : napari.layers.Image
-        The layer; never changed. Stacks are denoised plane by plane.
+        The layer; never changed. Stacks are denoised plane by plane. Of a layer
+        of dask or Zarr arrays, or a pyramid, nothing is read: the result is
+        lazy, and unless it is uint8 the contrast limits are taken as the
+        intensity range.
     model : str
         A built-in model's name, or a checkpoint file.
     device : str
@@ -103,6 +132,16 @@ def denoise_layer(
 
     source = unwrapped(layer)
     job = _job(source, model, device)
+    if job.levels:
+        levels = make_levels(job)
+        is_pyramid = len(levels) > 1
+        return make_output(
+            source,
+            "denoised",
+            levels if is_pyramid else levels[0],
+            provenance(job),
+            multiscale=is_pyramid,
+        )
     denoised = denoise(job.data, model=model, axes=job.axes, device=device)
     return make_output(source, "denoised", denoised, provenance(job))
 
@@ -114,6 +153,8 @@ def _job(layer: Any, model: str, device: str) -> DenoiseJob:
     return DenoiseJob(
         data=layer.data,
         axes=layer_axes(layer),
+        levels=lazy_levels(layer),
+        intensity_range=proposed_range(layer) if needs_range(layer) else None,
         model=model,
         device=device,
         noise=None,

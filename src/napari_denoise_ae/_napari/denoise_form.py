@@ -16,9 +16,11 @@ from magicgui.widgets import (
 )
 from qtpy.QtWidgets import QLabel, QWidget
 
-from .layers import is_output
+from .fields import Note
+from .layers import is_output, needs_range, proposed_range
 from .noise_chooser import NoiseChooser
 from .preferences import preferences
+from .range_edit import RangeEdit
 from .state import model_choice
 
 if TYPE_CHECKING:
@@ -54,6 +56,9 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
             tooltip="Choosing a layer above switches this off. Default: on.",
         )
         self.facts = QLabel()
+        self.plan = Note()
+        self.intensity_range = RangeEdit()
+        self.intensity_range.hide()
         self.model = ComboBox(
             label="model",
             choices=self._model_names,
@@ -113,6 +118,8 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
                 self.residual,
             ]
         )
+        self._insert(self.intensity_range, below=self.follow)
+        self._add_text(self.plan, below=self.follow)
         self._add_text(self.facts, below=self.follow)
         self._add_text(self.description, below=self.open_model)
         self._insert(self.noise, below=self.reference)
@@ -144,6 +151,19 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
             return None
         layer: napari.layers.Image = self.reference.value
         return layer
+
+    @property
+    def given_range(self) -> tuple[float, float] | None:
+        """The intensity range, if the layer needs one; raises what is wrong."""
+        return self.intensity_range.value if needs_range(self.source) else None
+
+    def ask_for_range(self) -> None:
+        """Ask for an intensity range if the layer needs one."""
+        layer = self.source
+        is_needed = layer is not None and needs_range(layer)
+        self.intensity_range.setVisible(is_needed)
+        if layer is not None and is_needed:
+            self.intensity_range.prefill(proposed_range(layer))
 
     def sources(self) -> list[napari.layers.Image]:
         """Return the layers that can be denoised, from the bottom up."""

@@ -34,9 +34,13 @@ from .layers import (
     find_output,
     finished_planes,
     layer_axes,
+    lazy_levels,
+    plan_of,
     remove_output,
+    show_lazy_output,
     show_output,
 )
+from .lazy_job import LazyDenoised, denoise_levels, look_at_lazy_layer
 from .opening import open_checkpoint
 from .preview import Preview
 from .provenance import provenance
@@ -195,6 +199,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         form.open_model.changed.connect(self._open_model)
         for field in (form.noise, form.seed, form.kind, form.model, form.device):
             field.changed.connect(self._on_setting_changed)
+        form.intensity_range.changed.connect(self._on_setting_changed)
         self.preview_box.toggled.connect(self._preview.set_on)
         self._preview.told.connect(self.preview_note.setText)
         self._preview.dismissed.connect(lambda: self.preview_box.setChecked(False))
@@ -265,8 +270,9 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         layer = self.form.source
         self._watched.close()
         if layer is not None:
-            layer.events.data.connect(self._on_data_changed)
-            self._watched.callback(layer.events.data.disconnect, self._on_data_changed)
+            for event in (layer.events.data, layer.events.axis_labels):
+                event.connect(self._on_data_changed)
+                self._watched.callback(event.disconnect, self._on_data_changed)
         self.form.refresh_references()
         self._on_data_changed()
 
@@ -275,6 +281,8 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self.compare.clear_result()
         self._preview.forget()
         self.form.facts.setText(describe_layer(self.form.source))
+        self.form.plan.setText(plan_of(self.form.source))
+        self.form.ask_for_range()
         self._look_timer.start()
 
     def _on_setting_changed(self) -> None:
@@ -289,7 +297,8 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         except DenoiseAEError as error:
             self._warn((str(error),) if self.form.source is not None else ())
             return
-        self._looking = Running(look_at_layer, job, returned=self._show_facts)
+        look = look_at_lazy_layer if job.levels else look_at_layer
+        self._looking = Running(look, job, returned=self._show_facts)
 
     def _show_facts(self, facts: LayerFacts | Failed) -> None:
         if isinstance(facts, Failed):
@@ -345,6 +354,12 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
                 f"The clean reference has the shape {reference.data.shape}, the layer "
                 f"{layer.data.shape}: choose one of the same shape."
             )
+        levels = lazy_levels(layer)
+        if levels and form.noise_to_add is not None:
+            raise InvalidInputError(
+                "Noise can be added only to a layer that is in memory, and this one is "
+                "lazy. Choose 'this layer is: noisy'."
+            )
         settings = {
             "data": layer.data,
             "axes": axes,
@@ -355,6 +370,8 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             "reference": None if reference is None else reference.data,
             "plane": current_plane(self._viewer, layer),
             "residual": form.residual.value,
+            "levels": levels,
+            "intensity_range": form.given_range,
         }
         return DenoiseJob(**{**settings, **changes})
 
@@ -367,6 +384,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             return
         self._clear_result()
         self._set_running(True)
+        is_lazy = bool(job.levels)
         self._run = _Run(
             layer=layer,
             job=job,
@@ -374,10 +392,10 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
                 total=0, desc=f"Denoising {self.form.layer.current_choice}"
             ),
             running=Running(
-                run_denoising,
+                denoise_levels if is_lazy else run_denoising,
                 job,
                 yielded=self._show_step,
-                returned=self._finish,
+                returned=self._finish_lazily if is_lazy else self._finish,
                 # napari shows what nobody foresaw by itself.
                 errored=self._fail,
             ),
@@ -462,6 +480,24 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             self._warn(outcome.misfits)
             self._scroll_to(self.readout, self.readout.note)
 
+    def _finish_lazily(self, outcome: LazyDenoised | Failed) -> None:
+        if isinstance(outcome, Failed):
+            self._end("failed")
+            show_error(outcome.message)
+            return
+        run = self._end("done: what you look at is computed")
+        if run is None or run.layer not in self._viewer.layers:
+            return
+        viewer, layer, job = self._viewer, run.layer, run.job
+        self.preview_box.setChecked(False)
+        remove_output(viewer, layer, "noisy")
+        remove_output(viewer, layer, "residual")
+        known = provenance(job)
+        shown = show_lazy_output(viewer, layer, outcome.levels, job.axes, known)
+        viewer.layers.selection.active = shown
+        if self.side_by_side.isChecked():
+            self._set_side_by_side(True)
+
     def _show_layers(self, layer: Image, job: DenoiseJob, result: Denoised) -> None:
         viewer, known = self._viewer, provenance(job, result)
         self.preview_box.setChecked(False)
@@ -494,7 +530,13 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
 
     def _comparison(self) -> tuple[Image, DenoiseJob]:
         """Return what is to be compared, or raise what is wrong with it."""
-        return self._source(), self._job(residual=False)
+        layer, job = self._source(), self._job(residual=False)
+        if job.levels:
+            raise InvalidInputError(
+                f"Models are compared on layers in memory, and {layer.name!r} is lazy. "
+                "Add a part of it as a layer of its own."
+            )
+        return layer, job
 
     def _on_comparing(self, busy: bool) -> None:
         self.run_button.setEnabled(not busy)

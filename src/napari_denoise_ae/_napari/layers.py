@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary, ref
 
 import numpy as np
 from napari.layers import Image
 
 from ..errors import InvalidInputError
+from .plan import Axes, describe_plan, describe_result, find_axes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from dask.array import Array
     from napari.viewer import Viewer
     from numpy.typing import NDArray
+
+    from .workers import DenoiseJob
 
 #: Where a layer that the plugin made says so, and how, in its metadata.
 METADATA_KEY = "napari-denoise-ae"
@@ -36,10 +41,6 @@ _SHOWN = (
 # Colours have none of these; napari refuses them.
 _GREY_ONLY = ("colormap", "contrast_limits", "gamma")
 
-# Letters for the axes before Y and X: planes are denoised one by one, so it
-# does not matter here which of them is time and which is depth.
-_LEADING = "TZC"
-
 
 def is_output(layer: Any) -> bool:
     """Tell whether the plugin made a layer."""
@@ -50,33 +51,155 @@ def describe_layer(layer: Image | None) -> str:
     """Return one line about a layer: shape, dtype, RGB or not."""
     if layer is None:
         return "no image layer"
-    if layer.multiscale:
-        return f"multiscale, {len(layer.data)} levels"
     shape = " x ".join(str(length) for length in layer.data.shape)
     colours = ("", ", RGB", ", RGBA")[max(layer.data.shape[-1] - 2, 0) * layer.rgb]
-    return f"{shape}, {layer.data.dtype}{colours}"
+    levels = f", multiscale, {len(layer.data)} levels" if layer.multiscale else ""
+    return f"{shape}, {layer.data.dtype}{colours}{levels}"
 
 
 def layer_axes(layer: Image) -> str:
-    """Return the axes of a layer's data.
+    """Return the axes of a layer's data; see `read_axes`."""
+    return read_axes(layer).letters
+
+
+def read_axes(layer: Image) -> Axes:
+    """Return the axes of a layer's data, and which of them it does not name.
 
     Raises
     ------
     InvalidInputError
-        If the layer has more dimensions than can be denoised, or is a pyramid.
+        If the layer has axes that cannot be denoised.
+    """
+    return find_axes(layer.axis_labels, layer.name, rgb=layer.rgb)
+
+
+def plan_of(layer: Image | None) -> str:
+    """Say what denoising will do with a layer; see `describe_plan`."""
+    if layer is None:
+        return ""
+    try:
+        axes = read_axes(layer)
+    except InvalidInputError as error:
+        return str(error)
+    plan = describe_plan(axes, layer.data.shape)
+    levels = lazy_levels(layer)
+    result = describe_result(axes, layer.data.shape, len(levels))
+    return f"{plan} The result: {layer.data.dtype}, {result}."
+
+
+def lazy_levels(layer: Image) -> tuple[Any, ...]:
+    """Return the arrays of a layer that is dealt with lazily; empty if it is not.
+
+    Those are the levels of a pyramid, and arrays of dask and Zarr.
     """
     if layer.multiscale:
-        raise InvalidInputError(
-            f"The layer {layer.name!r} is multiscale, which cannot be denoised yet. "
-            "Add one of its levels as a layer of its own."
-        )
-    n_leading = layer.ndim - 2
-    if not 0 <= n_leading <= len(_LEADING):
-        raise InvalidInputError(
-            f"The layer {layer.name!r} has {layer.ndim} dimensions; 2 to "
-            f"{len(_LEADING) + 2} can be denoised."
-        )
-    return _LEADING[:n_leading] + ("YXS" if layer.rgb else "YX")
+        return tuple(layer.data)
+    # By its name: to import dask takes long, and it may not be needed.
+    module = type(layer.data).__module__.partition(".")[0]
+    return (layer.data,) if module in ("dask", "zarr") else ()
+
+
+def needs_range(layer: Image | None) -> bool:
+    """Tell whether the intensity range has to be given for a layer."""
+    if layer is None or not lazy_levels(layer):
+        return False
+    return bool(layer.data.dtype != np.uint8)
+
+
+def proposed_range(layer: Image) -> tuple[float, float]:
+    """Return the contrast limits of a layer, as they are shown."""
+    if layer.rgb:
+        whole = np.issubdtype(layer.data.dtype, np.integer)
+        return (0.0, float(np.iinfo(layer.data.dtype).max) if whole else 1.0)
+    low, high = layer.contrast_limits
+    return float(low), float(high)
+
+
+def at_shown_level(viewer: Viewer, layer: Image, job: DenoiseJob) -> DenoiseJob:
+    """Return what to do with what is visible of the level that is shown."""
+    level, n_stacked = layer.data_level, len(job.plane)
+    shape = job.levels[level].shape
+    factors = layer.downsample_factors[level][: layer.ndim]
+    plane = tuple(
+        min(int(index / factor), length - 1)
+        for index, factor, length in zip(job.plane, factors, shape, strict=False)
+    )
+    corners = _visible_corners(viewer, layer)[:, -2:] / factors[-2:]
+    lengths = np.asarray(shape[n_stacked : n_stacked + 2])
+    first = np.clip(np.floor(corners.min(axis=0)), 0, lengths - 1).astype(int)
+    last = np.clip(np.ceil(corners.max(axis=0)), 0, lengths - 1).astype(int)
+    rows, columns = (
+        slice(int(a), int(b) + 1) for a, b in zip(first, last, strict=True)
+    )
+    return replace(job, level=level, plane=plane, region=(rows, columns))
+
+
+def _visible_corners(viewer: Viewer, layer: Image) -> NDArray[Any]:
+    """Return the corners of the canvas in data coordinates.
+
+    The `corner_pixels` of a pyramid are no such: they only grow.
+    """
+    half = np.asarray(viewer.canvas.size) / viewer.scene.camera.zoom / 2
+    corners = []
+    for signs in ((-1, -1), (-1, 1), (1, -1), (1, 1)):
+        point = np.array(viewer.dims.point[-layer.ndim :])
+        point[-2:] = viewer.scene.camera.center[-2:] + half * signs
+        corners.append(layer.world_to_data(point))
+    return np.asarray(corners)
+
+
+def place_of_level(
+    layer: Image, level: int, first: Sequence[int]
+) -> tuple[tuple[float, ...], NDArray[Any]]:
+    """Return a pixel of a level as one of the largest level, and its `scale`."""
+    factors = np.asarray(layer.downsample_factors[level][: layer.ndim])
+    return tuple(np.multiply(first, factors)), np.asarray(layer.scale) * factors
+
+
+def show_lazy_output(
+    viewer: Viewer,
+    source: Image,
+    levels: Sequence[Array],
+    axes: str,
+    provenance: Mapping[str, Any],
+    **changes: Any,
+) -> Image:
+    """Add a lazy result, in the place of what was made from the layer before.
+
+    What is looked at is computed outside the GUI thread; see `Filler`.
+    """
+    from .filling import Filler
+
+    before = find_output(viewer, source, "denoised")
+    blank = 0.0 if source.rgb else float(source.contrast_limits[0])
+    filler = Filler(levels, axes, blank=blank)
+    arrays = filler.arrays
+    is_pyramid = len(arrays) > 1
+    changes |= {"multiscale": is_pyramid, "cache": False}
+    if before is not None:
+        changes |= {key: getattr(before, key) for key in ("name", "visible", "opacity")}
+    remove_output(viewer, source, "denoised")
+    layer = show_output(
+        viewer,
+        source,
+        "denoised",
+        arrays if is_pyramid else arrays[0],
+        provenance,
+        **changes,
+    )
+    known = ref(layer)
+
+    def is_needed() -> bool:
+        layer = known()
+        return layer is not None and layer.visible and layer in viewer.layers
+
+    def show_more() -> None:
+        if is_needed() and (layer := known()) is not None:
+            layer.refresh(extent=False, highlight=False)
+
+    filler.is_needed = is_needed
+    filler.filled.connect(show_more)
+    return layer
 
 
 def current_plane(viewer: Viewer, layer: Image) -> tuple[int, ...]:
@@ -127,7 +250,7 @@ def show_output(
     viewer: Viewer,
     source: Image,
     role: str,
-    data: NDArray[Any],
+    data: Any,
     provenance: Mapping[str, Any],
     **changes: Any,
 ) -> Image:
@@ -142,8 +265,8 @@ def show_output(
     role : str
         What it is: ``"noisy"``, ``"denoised"``, ``"residual"`` or
         ``"preview"``; stands behind the source's name.
-    data : numpy.ndarray
-        Its pixels.
+    data : array, or list of arrays
+        Its pixels; of a pyramid its levels.
     provenance : mapping
         How it was made; goes into its metadata.
     **changes
@@ -155,7 +278,8 @@ def show_output(
         The layer.
     """
     layer = find_output(viewer, source, role)
-    if layer is not None and (layer.ndim, layer.rgb) == (source.ndim, source.rgb):
+    alike = layer is not None and (layer.ndim, layer.rgb) == (source.ndim, source.rgb)
+    if layer is not None and alike and not layer.multiscale:
         layer.data = data
         layer.metadata = _metadata(role, provenance)
         # How it is shown is the user's by now, but where it lies is its source's.
@@ -175,7 +299,7 @@ def show_output(
 def make_output(
     source: Image,
     role: str,
-    data: NDArray[Any],
+    data: Any,
     provenance: Mapping[str, Any],
     **changes: Any,
 ) -> Image:
@@ -195,7 +319,7 @@ def _metadata(role: str, provenance: Mapping[str, Any]) -> dict[str, Any]:
     return {METADATA_KEY: {"role": role, **provenance}}
 
 
-def translate_of_part(source: Image, first: tuple[int, ...]) -> NDArray[Any]:
+def translate_of_part(source: Image, first: Sequence[float]) -> NDArray[Any]:
     """Return the `translate` of a layer that begins at a pixel of its source."""
     origin = np.zeros(source.ndim)
     moved = np.subtract(source.data_to_world(first), source.data_to_world(origin))

@@ -9,13 +9,16 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from ..errors import DenoiseAEError
 from .layers import (
+    at_shown_level,
     find_output,
+    place_of_level,
     remove_output,
     show_output,
     shown_side_on,
     translate_of_part,
     visible_region,
 )
+from .lazy_job import denoise_visible
 from .provenance import provenance
 from .running import Running
 from .workers import Denoised, DenoiseJob, Failed, Prepared, run_denoising
@@ -129,6 +132,8 @@ class Preview(QObject):  # type: ignore[misc]
             return
         try:
             job = self._make_job(region=visible_region(layer))
+            if layer.multiscale:
+                job = at_shown_level(self._viewer, layer, job)
         except DenoiseAEError as error:
             self._remove_layer()
             self.told.emit(str(error))
@@ -136,7 +141,7 @@ class Preview(QObject):  # type: ignore[misc]
         if self._prepared is not None and self._prepared.fits(job):
             job = replace(job, prepared=self._prepared)
         self._running = Running(
-            run_denoising,
+            denoise_visible if job.levels else run_denoising,
             job,
             returned=lambda outcome: self._show(layer, job, outcome),
         )
@@ -158,6 +163,11 @@ class Preview(QObject):  # type: ignore[misc]
         self._shown = layer
         rows, columns = job.region
         first = (*job.plane, rows.start, columns.start)
+        if job.level:
+            first, scale = place_of_level(layer, job.level, first)
+            changes = {"scale": scale}
+        else:
+            changes = {}
         show_output(
             self._viewer,
             layer,
@@ -165,6 +175,7 @@ class Preview(QObject):  # type: ignore[misc]
             outcome.denoised.reshape((1,) * len(job.plane) + outcome.denoised.shape),
             provenance(job),
             translate=translate_of_part(layer, first),
+            **changes,
         )
         self.told.emit("")
 

@@ -19,9 +19,12 @@ def provenance(job: DenoiseJob, result: Denoised | None = None) -> dict[str, Any
         "noise": job.noise,
         "seed": job.seed,
     }
-    if result is None:
+    if job.intensity_range is not None:
+        known["intensity_range"] = job.intensity_range
+    if result is None or result.prepared is None:
         return known
-    known["intensity_range"] = (result.prepared.scale.low, result.prepared.scale.high)
+    pairs = [(scale.low, scale.high) for scale in result.prepared.scale.ranges]
+    known["intensity_range"] = pairs[0] if len(set(pairs)) == 1 else pairs
     if (mean := result.mean) is not None:
         known |= {
             "psnr_noisy": mean.psnr_noisy,

@@ -15,19 +15,24 @@ def python_code(name: str, job: DenoiseJob, models: Sequence[str] | None = None)
 
     With models, `denoised` has what each of them gives, by its name.
     """
-    lines = [f"image = viewer.layers[{name!r}].data"]
+    # Of a pyramid the largest level.
+    level = "[0]" if len(job.levels) > 1 else ""
+    lines = [f"image = viewer.layers[{name!r}].data{level}"]
     model = repr(job.model) if models is None else "model"
     settings = f"model={model}, axes={job.axes!r}, device={job.device!r}"
+    if job.intensity_range is not None:
+        settings += f", intensity_range={job.intensity_range!r}"
     if job.noise is None:
         lines.insert(0, "from napari_denoise_ae import denoise")
         lines.append(_for_each(f"denoise(image, {settings})", models))
         return "\n".join(lines)
-    colours = "image[..., :3]" if "S" in job.axes else "image"
+    planes = f"colour_planes(image, {job.axes!r})"
     lines = [
         "from napari_denoise_ae import add_noise, denoise",
-        "from napari_denoise_ae.intensity import resolve_intensity_range",
+        "from napari_denoise_ae.axes import colour_planes",
+        "from napari_denoise_ae.intensity import resolve_intensity_ranges",
         *lines,
-        f"limits = resolve_intensity_range({colours})",
+        f"limits = resolve_intensity_ranges({planes}, {job.axes!r})",
         f"noisy = add_noise(image, {job.noise!r}, rng={job.seed}, axes={job.axes!r})",
         _for_each(f"denoise(noisy, {settings}, intensity_range=limits)", models),
     ]

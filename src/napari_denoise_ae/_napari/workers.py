@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..comparison import Comparison
     from ..inference import Denoiser, Denoising, Progress
-    from ..intensity import IntensityRange
+    from ..intensity import IntensityRange, IntensityRanges
 
     Plane = tuple[int, ...]
 
@@ -38,15 +38,15 @@ class Prepared:
         The job's, to tell whether it fits another job too.
     noisy : numpy.ndarray
         The whole layer, with noise if the job adds some.
-    scale : IntensityRange
-        Its intensity range, measured before noise was added.
+    scale : IntensityRanges
+        Its intensity ranges, measured before noise was added.
     """
 
     data: Any
     noise: str | None
     seed: int
     noisy: NDArray[Any]
-    scale: IntensityRange
+    scale: IntensityRanges
 
     def fits(self, job: DenoiseJob) -> bool:
         """Tell whether another job would prepare the same."""
@@ -80,6 +80,12 @@ class DenoiseJob:
         What an earlier job has prepared.
     residual : bool
         Whether to return what was removed, too.
+    levels : tuple
+        The levels of a lazy layer, the largest first; empty for one in memory.
+    level : int
+        That of which `plane` and `region` are.
+    intensity_range : tuple of float, optional
+        Of a lazy layer; None if its dtype tells.
     """
 
     data: Any
@@ -93,6 +99,9 @@ class DenoiseJob:
     region: tuple[slice, slice] | None = None
     prepared: Prepared | None = None
     residual: bool = False
+    levels: tuple[Any, ...] = ()
+    level: int = 0
+    intensity_range: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -103,8 +112,8 @@ class Denoised:
     ----------
     noisy, denoised : numpy.ndarray
         The whole layer, or of a job with a region that part of the plane.
-    prepared : Prepared
-        What was denoised.
+    prepared : Prepared, optional
+        What was denoised, if it is in memory.
     misfits : tuple of str
         Why the model may not fit the layer.
     figures : dict
@@ -123,7 +132,7 @@ class Denoised:
 
     noisy: NDArray[Any]
     denoised: NDArray[Any]
-    prepared: Prepared
+    prepared: Prepared | None
     misfits: tuple[str, ...] = ()
     figures: dict[Plane, Comparison]
     noise_before: float = float("nan")
@@ -254,11 +263,11 @@ def _prepare(job: DenoiseJob) -> Prepared:
     # torch is imported here, not when napari starts.
     from ..axes import colour_planes
     from ..inference import add_noise, require_image
-    from ..intensity import resolve_intensity_range
+    from ..intensity import resolve_intensity_ranges
 
     noisy = np.asarray(job.data)
     require_image(noisy)
-    scale = resolve_intensity_range(colour_planes(noisy, job.axes))
+    scale = resolve_intensity_ranges(colour_planes(noisy, job.axes), job.axes)
     if job.noise is not None:
         noisy = add_noise(
             noisy, job.noise, rng=job.seed, axes=job.axes, intensity_range=scale
@@ -277,7 +286,7 @@ def _denoise_region(
         prepared.noisy[job.plane],
         denoiser,
         axes=job.axes[len(job.plane) :],
-        intensity_range=prepared.scale,
+        intensity_range=prepared.scale.of(job.plane),
         region=job.region,
     )
     yield from part
@@ -293,7 +302,7 @@ def _denoise_layer(
     job: DenoiseJob, prepared: Prepared, denoiser: Denoiser
 ) -> Generator[str | Started | Progress, None, Denoised]:
     from ..axes import colour_planes
-    from ..inference import Denoising, relative_noise
+    from ..inference import Denoising
     from ..scoring import count_parameters
 
     noisy, scale = prepared.noisy, prepared.scale
@@ -310,13 +319,24 @@ def _denoise_layer(
         prepared=prepared,
         misfits=tuple(run.misfits()),
         figures=figures,
-        noise_before=relative_noise(colour_planes(noisy, job.axes), scale),
-        noise_after=relative_noise(colour_planes(run.result, job.axes), scale),
+        noise_before=_noise_level(colour_planes(noisy, job.axes), scale),
+        noise_after=_noise_level(colour_planes(run.result, job.axes), scale),
         device=str(denoiser.device),
         residual=find_residual(noisy, run.result, job.axes) if job.residual else None,
         seconds=seconds,
         n_parameters=count_parameters(denoiser),
     )
+
+
+def _noise_level(planes: NDArray[Any], ranges: IntensityRanges) -> float:
+    """Estimate the noise relative to the intensity range, of all channels together."""
+    from ..metrics import median_of_known
+    from ..misfits import noise_levels, read_noise_windows
+
+    windows = read_noise_windows(
+        planes.shape[:-1], ranges, lambda plane, part: planes[plane][part]
+    )
+    return median_of_known(noise_levels(windows, ranges))
 
 
 def find_residual(
@@ -394,18 +414,20 @@ def look_at_layer(job: DenoiseJob) -> Generator[None, None, LayerFacts | Failed]
     """
     yield
     from ..axes import colour_planes
-    from ..inference import find_misfits, noise_planes, relative_noise, require_image
-    from ..intensity import resolve_intensity_range
+    from ..inference import find_misfits, noise_planes, require_image
+    from ..intensity import resolve_intensity_ranges, share_range
 
     try:
         array = np.asarray(job.data)
         require_image(array)
         planes = colour_planes(array, job.axes)
-        scale = resolve_intensity_range(planes)
-        few = noise_planes(planes)
-        noise = relative_noise(few, scale)
+        scale = resolve_intensity_ranges(planes, job.axes)
+        noise = _noise_level(planes, scale)
         yield
-        noisy = few if job.noise is None else _with_noise(few, job.noise, scale)
+        noisy = planes
+        if job.noise is not None:
+            noisy = _with_noise(noise_planes(planes), job.noise, scale.hull)
+            scale = share_range("TYX", scale.hull)
         try:
             denoiser = load_denoiser(job.model, job.device)
         except DenoiseAEError as error:

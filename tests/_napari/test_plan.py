@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+from napari_denoise_ae import denoise
+from napari_denoise_ae._napari.layers import read_axes
+from napari_denoise_ae._napari.plan import describe_plan, find_axes
+from napari_denoise_ae.errors import InvalidInputError
+
+UNNAMED = ("-5", "-4", "-3", "-2", "-1")
+
+
+@pytest.mark.parametrize(
+    ("labels", "rgb", "letters", "assumed"),
+    [
+        (("y", "x"), False, "YX", ""),
+        (UNNAMED[-2:], True, "YXS", ""),
+        (("Time", "Channel", "Y", "X"), False, "TCYX", ""),
+        (("z", "y", "x"), True, "ZYXS", ""),
+        (UNNAMED[-3:], False, "TYX", "T"),
+        (UNNAMED, False, "TZCYX", "TZC"),
+        (("stage", "t", "y", "x"), False, "ZTYX", "Z"),
+    ],
+)
+def test_axes_are_those_that_the_layer_names(labels, rgb, letters, assumed):
+    axes = find_axes(labels, "cells", rgb=rgb)
+    assert (axes.letters, axes.assumed) == (letters, assumed)
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (("y", "x", "t"), "y, x, t.* must be the last two"),
+        (("t", "time", "y", "x"), "two of them mean the same"),
+        (("-6", *UNNAMED), "6 dimensions; 2 to 5"),
+    ],
+)
+def test_axes_that_cannot_be_denoised_are_said(labels, expected):
+    with pytest.raises(InvalidInputError, match=expected):
+        find_axes(labels, "cells", rgb=False)
+
+
+@pytest.mark.parametrize(
+    ("labels", "shape", "rgb", "said"),
+    [
+        (("t", "c", "y", "x"), (50, 2, 512, 512), False,
+         "50 frames x 2 channels, each 512 x 512 image by itself. Each channel has an "
+         "intensity range of its own."),
+        (("z", "y", "x"), (1, 8, 9, 3), True,
+         "1 depth, each 8 x 9 colour image by itself."),
+        (UNNAMED[-2:], (8, 9), False, "One 8 x 9 image."),
+        (UNNAMED[-3:], (7, 8, 9), False,
+         "7 frames, each 8 x 9 image by itself. Axis 1 has no name and is taken as "
+         "frames (set axis labels)."),
+        (UNNAMED[-4:], (7, 1, 8, 9), False,
+         "7 frames x 1 depth, each 8 x 9 image by itself. Axes 1, 2 have no names and "
+         "are taken as frames, depths (set axis labels)."),
+    ],
+)  # fmt: skip
+def test_what_will_be_done_is_said(labels, shape, rgb, said):
+    assert describe_plan(find_axes(labels, "cells", rgb=rgb), shape) == said
+
+
+def test_the_widget_says_it_before_anything_runs(viewer, widget):
+    layer = viewer.add_image(np.zeros((4, 2, 8, 9), np.uint16), axis_labels="tcyx")
+    assert not widget.form.plan.isHidden()
+    said = widget.form.plan.text()
+    assert said.startswith("4 frames x 2 channels, each 8 x 9 image by itself.")
+    assert said.endswith("The result: uint16, in memory.")
+    layer.axis_labels = ("z", "t", "y", "x")
+    assert widget.form.plan.text().startswith("4 depths x 2 frames")
+    layer.axis_labels = ("y", "x", "t", "c")
+    assert "must be the last two" in widget.form.plan.text()
+    viewer.layers.clear()
+    assert widget.form.plan.isHidden()
+
+
+@pytest.mark.filterwarnings("ignore::napari_denoise_ae.errors.DenoiseAEWarning")
+def test_channels_have_ranges_of_their_own(viewer, widget, run):
+    rng = np.random.default_rng(0)
+    data = rng.integers(0, 100, (3, 2, 20, 24)).astype(np.uint16)
+    data[:, 1] *= 50
+    viewer.add_image(data, axis_labels=("t", "c", "y", "x"))
+    assert run(widget).startswith("done")
+    expected = denoise(data, axes="TCYX")
+    np.testing.assert_array_equal(viewer.layers[1].data, expected)
+    assert (expected != denoise(data, axes="TZYX")).any()
+
+
+def test_only_what_has_no_name_is_assumed(viewer):
+    layer = viewer.add_image(np.zeros((4, 8, 9)))
+    assert read_axes(layer).assumed == "T"
