@@ -304,6 +304,14 @@ def test_tiles_of_no_size_are_refused_and_leave_nothing(
     assert not (tmp_path / name).exists()
 
 
+def test_two_parts_of_one_axis_are_refused(grey, tmp_path, capsys):
+    source = write_zarr(tmp_path / "in.zarr", image_of((32, 32)), "YX")
+    part = ["--select", "Y=0:9", "--select", "y=20:29"]
+    assert run("denoise", source, tmp_path / "out.zarr", "--model", grey, *part) == 2
+    assert "Y is selected from twice" in capsys.readouterr().err
+    assert not (tmp_path / "out.zarr").exists()
+
+
 def test_infinity_ends_a_run_with_one_error(grey, tmp_path, capsys):
     image = image_of((64, 64), "float32")
     image[3, 3] = np.inf
@@ -335,6 +343,18 @@ def test_a_chunk_that_is_damaged_is_one_error(grey, tmp_path, capsys):
     (source / "full" / "c" / "2" / "2").write_bytes(b"damaged")
     assert run("denoise", source, tmp_path / "out.zarr", "--model", grey) == 2
     assert "in.zarr" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [[], ["--figure", "f.png"]])
+def test_a_damaged_chunk_is_one_error_in_memory_too(
+    options, grey, tmp_path, monkeypatch, capsys
+):
+    source = write_zarr(tmp_path / "in.zarr", image_of((64, 64), "uint8"), "YX")
+    (source / "full" / "c" / "0" / "0").write_bytes(b"damaged")
+    monkeypatch.chdir(tmp_path)
+    given = ["--model", grey, "--select", "Y=3:40", *options]
+    assert run("denoise", source, "out.png", *given) == 2
+    assert "Cannot read a part" in capsys.readouterr().err
 
 
 # --- going on --------------------------------------------------------------

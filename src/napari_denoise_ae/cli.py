@@ -185,7 +185,7 @@ def _denoise(arguments: argparse.Namespace) -> None:
         range_of=arguments.range_of,
         device=arguments.device,
         tile_size=arguments.tile_size,
-        select=dict(arguments.select),
+        select=_selections(arguments.select),
         overwrite=arguments.overwrite,
         scheduler=arguments.scheduler,
     )
@@ -206,6 +206,19 @@ def _denoise(arguments: argparse.Namespace) -> None:
 
 
 def _denoise_batch(inputs: Sequence[Path], job: FileJob) -> None:
+def _selections(
+    parts: Sequence[tuple[str, tuple[int, int]]],
+) -> dict[str, tuple[int, int]]:
+    """Return the parts by axis."""
+    for axis, times in Counter(axis for axis, _ in parts).items():
+        if times > 1:
+            raise InvalidInputError(
+                f"The axis {axis} is selected from twice. Give one --select for each "
+                "axis."
+            )
+    return dict(parts)
+
+
     """Denoise files into a folder, and end with what could not be denoised."""
     from .batch import denoise_files
 
