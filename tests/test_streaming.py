@@ -312,6 +312,14 @@ def test_two_parts_of_one_axis_are_refused(grey, tmp_path, capsys):
     assert not (tmp_path / "out.zarr").exists()
 
 
+def test_a_scheduler_without_an_address_is_a_mistake(grey, tmp_path, capsys):
+    source = write_zarr(tmp_path / "in.zarr", image_of((32, 32)), "YX")
+    given = ["--model", grey, "--scheduler", ""]
+    assert run("denoise", source, tmp_path / "out.zarr", *given) == 2
+    assert "address" in capsys.readouterr().err
+    assert not (tmp_path / "out.zarr").exists()
+
+
 def test_infinity_ends_a_run_with_one_error(grey, tmp_path, capsys):
     image = image_of((64, 64), "float32")
     image[3, 3] = np.inf

@@ -111,6 +111,11 @@ def denoise_any_file(job: FileJob) -> FileResult | StreamResult:
         OME-Zarr the chunks that are finished are, and the same job goes on.
     """
     to_zarr = is_zarr(job.output)
+    if job.scheduler is not None and not job.scheduler.strip():
+        raise InvalidInputError(
+            "The address of the scheduler is empty. Give one such as "
+            "tcp://10.0.0.1:8786, or omit --scheduler."
+        )
     if job.scheduler is not None and (not to_zarr or job.compares):
         raise InvalidInputError(
             "A cluster writes OME-Zarr, and nothing to compare. Give the output a name "
