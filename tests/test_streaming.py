@@ -400,6 +400,20 @@ def test_what_is_done_is_not_done_again(grey, tmp_path, monkeypatch, capsys):
     assert len(written) == 27
 
 
+def test_what_is_kept_is_said_whatever_the_case_of_the_suffix(
+    grey, tmp_path, monkeypatch, capsys
+):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    source = write_zarr(tmp_path / "in.zarr", image_of((32, 32)), "YX")
+    monkeypatch.setattr(ZarrTarget, "write", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        run("denoise", source, tmp_path / "out.ZARR", "--model", grey)
+    assert ended.value.code == 130
+    assert "the same command goes on" in capsys.readouterr().err
+
+
 def test_the_lowest_and_highest_value_are_not_sought_again(
     grey, tmp_path, monkeypatch, capsys
 ):

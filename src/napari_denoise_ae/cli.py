@@ -171,6 +171,7 @@ def _denoise(arguments: argparse.Namespace) -> None:
     from .batch import is_batch
     from .denoise_file import FileJob
     from .stream_file import denoise_any_file
+    from .volumes import is_zarr
 
     job = FileJob(
         input=arguments.input[0],
@@ -196,7 +197,7 @@ def _denoise(arguments: argparse.Namespace) -> None:
             for line in denoise_any_file(job).lines():
                 print(line)
     except KeyboardInterrupt:
-        if arguments.output.suffix != ".zarr" and not is_batch(arguments.input):
+        if not (is_zarr(job.output) or is_batch(arguments.input)):
             raise
         print(
             "interrupted: what is finished is kept, and the same command goes on",
