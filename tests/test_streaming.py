@@ -320,6 +320,21 @@ def test_a_scheduler_without_an_address_is_a_mistake(grey, tmp_path, capsys):
     assert not (tmp_path / "out.zarr").exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+@pytest.mark.parametrize("name", ["out.tif", "out.png", "out.zarr"])
+def test_a_link_to_itself_gives_no_traceback(name, grey, tmp_path, capsys):
+    image = image_of((32, 32), "uint8")
+    tifffile.imwrite(tmp_path / "in.tif", image)
+    (tmp_path / name).symlink_to(tmp_path / name)
+    given = [tmp_path / "in.tif", tmp_path / name, "--model", grey]
+    if name == "out.zarr":
+        assert run("denoise", *given) == 2
+        assert "out.zarr" in capsys.readouterr().err
+    else:
+        assert run("denoise", *given) == 0
+        assert_alike(read_image(tmp_path / name).pixels, denoise(image, model=MODEL))
+
+
 def test_infinity_ends_a_run_with_one_error(grey, tmp_path, capsys):
     image = image_of((64, 64), "float32")
     image[3, 3] = np.inf

@@ -206,7 +206,6 @@ def _denoise(arguments: argparse.Namespace) -> None:
         raise SystemExit(_INTERRUPTED) from None
 
 
-def _denoise_batch(inputs: Sequence[Path], job: FileJob) -> None:
 def _selections(
     parts: Sequence[tuple[str, tuple[int, int]]],
 ) -> dict[str, tuple[int, int]]:
@@ -220,6 +219,7 @@ def _selections(
     return dict(parts)
 
 
+def _denoise_batch(inputs: Sequence[Path], job: FileJob) -> None:
     """Denoise files into a folder, and end with what could not be denoised."""
     from .batch import denoise_files
 
@@ -338,12 +338,12 @@ def _announce(task: Task, models: Mapping[str, Denoiser], device: DeviceChoice) 
 
 def _require_json(path: Path | None, others: Sequence[str | Path]) -> None:
     """Find out now whether the scores can be written, and would replace nothing."""
-    from .files import require_writable
+    from .files import real_path, require_writable
 
     if path is None:
         return
     require_writable(path)
-    if path.resolve() in {Path(other).resolve() for other in others}:
+    if real_path(path) in {real_path(Path(other)) for other in others}:
         raise InvalidInputError(
             f"Writing {path} would replace a model or the figure. Choose another name."
         )

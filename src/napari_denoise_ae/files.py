@@ -78,6 +78,12 @@ def require_writable(path: Path) -> None:
         raise _cannot_write(path, error) from error
 
 
+def real_path(path: Path) -> Path:
+    """Return an absolute path without links, also if links go round in a circle."""
+    # Path.resolve raises for such a circle.
+    return Path(os.path.realpath(path))
+
+
 def _flush_to_disk(path: Path) -> None:
     with path.open("rb+") as file:
         os.fsync(file.fileno())

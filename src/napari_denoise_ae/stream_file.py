@@ -19,7 +19,7 @@ from .denoise_file import (
 from .denoiser import Denoiser, require_fitting_channels
 from .devices import choose_device
 from .errors import DenoiseAEWarning, InvalidInputError
-from .files import atomic_write, require_writable
+from .files import atomic_write, real_path, require_writable
 from .images import TiffLayout, write_tiff
 from .intensity import IntensityRange, IntensityRanges
 from .lazy import Model
@@ -139,7 +139,7 @@ def denoise_any_file(job: FileJob) -> FileResult | StreamResult:
 
 
 def _require_other_place(job: FileJob) -> None:
-    source, target = job.input.resolve(), job.output.resolve()
+    source, target = real_path(job.input), real_path(job.output)
     if source == target or source in target.parents or target in source.parents:
         raise InvalidInputError(
             f"Writing {job.output} would replace the input. Choose another name."
