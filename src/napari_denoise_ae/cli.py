@@ -517,8 +517,8 @@ def _add_denoise(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="AXIS=FIRST:END",
-        help="part to denoise, such as T=0:10 or X=512:1024; C=1 is one of them; may "
-        "be repeated",
+        help="part to denoise, such as T=0:10 or X=512:1024; C=1 is one of them; once "
+        "for each axis",
     )
     parser.add_argument(
         "--tile-size",
