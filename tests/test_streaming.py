@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import tifffile
+import torch
 import yaozarrs
 import zarr
 from synthetic import random_checkpoint
@@ -20,6 +21,7 @@ from napari_denoise_ae import denoise, images, stream_file, streaming
 from napari_denoise_ae.checkpoint import save_checkpoint
 from napari_denoise_ae.cli import main
 from napari_denoise_ae.denoiser import Denoiser
+from napari_denoise_ae.devices import DeviceChoice
 from napari_denoise_ae.images import ImageFile, read_image, write_image
 from napari_denoise_ae.lazy import loaded_denoiser
 from napari_denoise_ae.ome_zarr import ZarrTarget, read_ome_zarr
@@ -705,6 +707,23 @@ def test_an_ome_zarr_may_be_the_clean_image(grey, tmp_path, capsys):
     assert run("denoise", source, tmp_path / "out.tif", *options) == 0
     assert "PSNR" in capsys.readouterr().out
     assert (tmp_path / "out_noisy.tif").is_file()
+
+
+@pytest.mark.parametrize("name", ["out.png", "out.tif", "out.zarr"])
+def test_a_report_names_the_device_that_finished(
+    name, grey, tmp_path, monkeypatch, capsys
+):
+    denoise_tile = Denoiser.denoise_tile
+
+    def fallen(self, *arguments):
+        self.device = DeviceChoice(torch.device("cpu"), "cuda ran out of memory")
+        denoise_tile(self, *arguments)
+
+    monkeypatch.setattr(Denoiser, "denoise_tile", fallen)
+    tifffile.imwrite(tmp_path / "in.tif", image_of((32, 32), "uint8"))
+    given = [tmp_path / "in.tif", tmp_path / name, "--model", grey]
+    assert run("denoise", *given) == 0
+    assert "cpu (cuda ran out of memory)" in capsys.readouterr().out
 
 
 # --- memory ----------------------------------------------------------------
