@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import tifffile
+import torch
 import yaozarrs
 import zarr
 from synthetic import random_checkpoint
@@ -20,6 +21,7 @@ from napari_denoise_ae import denoise, images, stream_file, streaming
 from napari_denoise_ae.checkpoint import save_checkpoint
 from napari_denoise_ae.cli import main
 from napari_denoise_ae.denoiser import Denoiser
+from napari_denoise_ae.devices import DeviceChoice
 from napari_denoise_ae.images import ImageFile, read_image, write_image
 from napari_denoise_ae.lazy import loaded_denoiser
 from napari_denoise_ae.ome_zarr import ZarrTarget, read_ome_zarr
@@ -304,6 +306,37 @@ def test_tiles_of_no_size_are_refused_and_leave_nothing(
     assert not (tmp_path / name).exists()
 
 
+def test_two_parts_of_one_axis_are_refused(grey, tmp_path, capsys):
+    source = write_zarr(tmp_path / "in.zarr", image_of((32, 32)), "YX")
+    part = ["--select", "Y=0:9", "--select", "y=20:29"]
+    assert run("denoise", source, tmp_path / "out.zarr", "--model", grey, *part) == 2
+    assert "Y is selected from twice" in capsys.readouterr().err
+    assert not (tmp_path / "out.zarr").exists()
+
+
+def test_a_scheduler_without_an_address_is_a_mistake(grey, tmp_path, capsys):
+    source = write_zarr(tmp_path / "in.zarr", image_of((32, 32)), "YX")
+    given = ["--model", grey, "--scheduler", ""]
+    assert run("denoise", source, tmp_path / "out.zarr", *given) == 2
+    assert "address" in capsys.readouterr().err
+    assert not (tmp_path / "out.zarr").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+@pytest.mark.parametrize("name", ["out.tif", "out.png", "out.zarr"])
+def test_a_link_to_itself_gives_no_traceback(name, grey, tmp_path, capsys):
+    image = image_of((32, 32), "uint8")
+    tifffile.imwrite(tmp_path / "in.tif", image)
+    (tmp_path / name).symlink_to(tmp_path / name)
+    given = [tmp_path / "in.tif", tmp_path / name, "--model", grey]
+    if name == "out.zarr":
+        assert run("denoise", *given) == 2
+        assert "out.zarr" in capsys.readouterr().err
+    else:
+        assert run("denoise", *given) == 0
+        assert_alike(read_image(tmp_path / name).pixels, denoise(image, model=MODEL))
+
+
 def test_infinity_ends_a_run_with_one_error(grey, tmp_path, capsys):
     image = image_of((64, 64), "float32")
     image[3, 3] = np.inf
@@ -335,6 +368,18 @@ def test_a_chunk_that_is_damaged_is_one_error(grey, tmp_path, capsys):
     (source / "full" / "c" / "2" / "2").write_bytes(b"damaged")
     assert run("denoise", source, tmp_path / "out.zarr", "--model", grey) == 2
     assert "in.zarr" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [[], ["--figure", "f.png"]])
+def test_a_damaged_chunk_is_one_error_in_memory_too(
+    options, grey, tmp_path, monkeypatch, capsys
+):
+    source = write_zarr(tmp_path / "in.zarr", image_of((64, 64), "uint8"), "YX")
+    (source / "full" / "c" / "0" / "0").write_bytes(b"damaged")
+    monkeypatch.chdir(tmp_path)
+    given = ["--model", grey, "--select", "Y=3:40", *options]
+    assert run("denoise", source, "out.png", *given) == 2
+    assert "Cannot read a part" in capsys.readouterr().err
 
 
 # --- going on --------------------------------------------------------------
@@ -370,6 +415,20 @@ def test_what_is_done_is_not_done_again(grey, tmp_path, monkeypatch, capsys):
     # A result that is finished is left as it is.
     assert run(*command) == 0
     assert len(written) == 27
+
+
+def test_what_is_kept_is_said_whatever_the_case_of_the_suffix(
+    grey, tmp_path, monkeypatch, capsys
+):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    source = write_zarr(tmp_path / "in.zarr", image_of((32, 32)), "YX")
+    monkeypatch.setattr(ZarrTarget, "write", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        run("denoise", source, tmp_path / "out.ZARR", "--model", grey)
+    assert ended.value.code == 130
+    assert "the same command goes on" in capsys.readouterr().err
 
 
 def test_the_lowest_and_highest_value_are_not_sought_again(
@@ -648,6 +707,23 @@ def test_an_ome_zarr_may_be_the_clean_image(grey, tmp_path, capsys):
     assert run("denoise", source, tmp_path / "out.tif", *options) == 0
     assert "PSNR" in capsys.readouterr().out
     assert (tmp_path / "out_noisy.tif").is_file()
+
+
+@pytest.mark.parametrize("name", ["out.png", "out.tif", "out.zarr"])
+def test_a_report_names_the_device_that_finished(
+    name, grey, tmp_path, monkeypatch, capsys
+):
+    denoise_tile = Denoiser.denoise_tile
+
+    def fallen(self, *arguments):
+        self.device = DeviceChoice(torch.device("cpu"), "cuda ran out of memory")
+        denoise_tile(self, *arguments)
+
+    monkeypatch.setattr(Denoiser, "denoise_tile", fallen)
+    tifffile.imwrite(tmp_path / "in.tif", image_of((32, 32), "uint8"))
+    given = [tmp_path / "in.tif", tmp_path / name, "--model", grey]
+    assert run("denoise", *given) == 0
+    assert "cpu (cuda ran out of memory)" in capsys.readouterr().out
 
 
 # --- memory ----------------------------------------------------------------

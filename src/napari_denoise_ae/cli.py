@@ -172,6 +172,7 @@ def _denoise(arguments: argparse.Namespace) -> None:
     from .batch import is_batch
     from .denoise_file import FileJob
     from .stream_file import denoise_any_file
+    from .volumes import is_zarr
 
     job = FileJob(
         input=arguments.input[0],
@@ -186,7 +187,7 @@ def _denoise(arguments: argparse.Namespace) -> None:
         range_of=arguments.range_of,
         device=arguments.device,
         tile_size=arguments.tile_size,
-        select=dict(arguments.select),
+        select=_selections(arguments.select),
         overwrite=arguments.overwrite,
         scheduler=arguments.scheduler,
     )
@@ -197,13 +198,26 @@ def _denoise(arguments: argparse.Namespace) -> None:
             for line in denoise_any_file(job).lines():
                 print(line)
     except KeyboardInterrupt:
-        if arguments.output.suffix != ".zarr" and not is_batch(arguments.input):
+        if not (is_zarr(job.output) or is_batch(arguments.input)):
             raise
         print(
             "interrupted: what is finished is kept, and the same command goes on",
             file=sys.stderr,
         )
         raise SystemExit(_INTERRUPTED) from None
+
+
+def _selections(
+    parts: Sequence[tuple[str, tuple[int, int]]],
+) -> dict[str, tuple[int, int]]:
+    """Return the parts by axis."""
+    for axis, times in Counter(axis for axis, _ in parts).items():
+        if times > 1:
+            raise InvalidInputError(
+                f"The axis {axis} is selected from twice. Give one --select for each "
+                "axis."
+            )
+    return dict(parts)
 
 
 def _denoise_batch(inputs: Sequence[Path], job: FileJob) -> None:
@@ -508,8 +522,8 @@ def _add_denoise(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="AXIS=FIRST:END",
-        help="part to denoise, such as T=0:10 or X=512:1024; C=1 is one of them; may "
-        "be repeated",
+        help="part to denoise, such as T=0:10 or X=512:1024; C=1 is one of them; once "
+        "for each axis",
     )
     parser.add_argument(
         "--tile-size",

@@ -15,7 +15,7 @@ from .comparison import Comparison, compare
 from .devices import DeviceChoice, choose_device
 from .errors import DenoiseAEWarning, InvalidInputError
 from .figures import save_panels
-from .files import require_writable
+from .files import real_path, require_writable
 from .images import ImageFile, read_image, require_storable, write_image
 from .inference import (
     Denoiser,
@@ -236,14 +236,14 @@ def _require_outputs(job: FileJob, pixels: NDArray[Any], axes: str) -> None:
     figures = [] if job.figure is None else [job.figure]
     if figures and figures[0].suffix.lower() != ".png":
         raise InvalidInputError(f"A figure's name ends in .png, got {figures[0]}.")
-    taken = {path.resolve() for path in (job.input, job.reference) if path is not None}
+    taken = {real_path(path) for path in (job.input, job.reference) if path is not None}
     for path in images + figures:
-        if path.resolve() in taken:
+        if real_path(path) in taken:
             raise InvalidInputError(
                 f"Writing {path} would replace the input, the reference or another "
                 "result. Choose another name."
             )
-        taken.add(path.resolve())
+        taken.add(real_path(path))
         require_writable(path)
 
 

@@ -86,14 +86,21 @@ def require_replaces_nothing(path: Path, others: Iterable[str | Path]) -> None:
     OutputError
         If it is one of them, or lies in one that is a folder.
     """
-    target = path.absolute()
+    target = real_path(path)
     for other in others:
-        known = Path(other).absolute()
-        if target == known or (known.is_dir() and known in target.parents):
+        known = real_path(Path(other))
+        within = os.path.isdir(known) and known in target.parents  # noqa: PTH112
+        if target == known or within:
             raise OutputError(
                 f"Writing {path} would replace or add to {other}, which is read or "
                 "written as well. Choose another name."
             )
+
+
+def real_path(path: Path) -> Path:
+    """Return an absolute path without links, also if links go round in a circle."""
+    # Path.resolve raises for such a circle.
+    return Path(os.path.realpath(path))
 
 
 def _flush_to_disk(path: Path) -> None:

@@ -19,7 +19,7 @@ from .denoise_file import (
 from .denoiser import Denoiser, require_fitting_channels
 from .devices import choose_device
 from .errors import DenoiseAEWarning, InvalidInputError
-from .files import atomic_write, require_writable
+from .files import atomic_write, real_path, require_writable
 from .images import TiffLayout, write_tiff
 from .intensity import IntensityRange, IntensityRanges
 from .lazy import Model
@@ -111,6 +111,11 @@ def denoise_any_file(job: FileJob) -> FileResult | StreamResult:
         OME-Zarr the chunks that are finished are, and the same job goes on.
     """
     to_zarr = is_zarr(job.output)
+    if job.scheduler is not None and not job.scheduler.strip():
+        raise InvalidInputError(
+            "The address of the scheduler is empty. Give one such as "
+            "tcp://10.0.0.1:8786, or omit --scheduler."
+        )
     if job.scheduler is not None and (not to_zarr or job.compares):
         raise InvalidInputError(
             "A cluster writes OME-Zarr, and nothing to compare. Give the output a name "
@@ -134,7 +139,7 @@ def denoise_any_file(job: FileJob) -> FileResult | StreamResult:
 
 
 def _require_other_place(job: FileJob) -> None:
-    source, target = job.input.resolve(), job.output.resolve()
+    source, target = real_path(job.input), real_path(job.output)
     if source == target or source in target.parents or target in source.parents:
         raise InvalidInputError(
             f"Writing {job.output} would replace the input. Choose another name."
