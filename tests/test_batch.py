@@ -238,3 +238,15 @@ def test_a_bad_model_is_found_out_before_the_first_file(folder, capsys):
     (folder.parent / "grey.pt").write_bytes(b"none")
     assert run(folder, folder) == 2
     assert "not a checkpoint" in capsys.readouterr().err
+
+
+def test_a_tiff_in_a_folder_that_is_named_like_a_zarr_is_a_tiff(folder, capsys):
+    odd = folder.parent / "series.zarr"
+    odd.mkdir()
+    tifffile.imwrite(odd / "a.tif", image(5))
+    model = folder.parent / "grey.pt"
+    command = ["denoise", odd / "a.tif", odd / "b.tif", "--model", model]
+    assert main([str(argument) for argument in command]) == 0
+    np.testing.assert_array_equal(
+        tifffile.imread(odd / "b.tif"), denoise(image(5), model=MODEL)
+    )

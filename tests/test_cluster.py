@@ -130,6 +130,44 @@ def test_a_scheduler_that_is_not_there_is_one_error(tmp_path, capsys, monkeypatc
     assert "No scheduler answers at 'tcp://127.0.0.1:1'" in capsys.readouterr().err
 
 
+def small_cluster(n_workers: int) -> distributed.LocalCluster:
+    """Return a cluster of threads of this process."""
+    return distributed.LocalCluster(
+        n_workers=n_workers, processes=False, dashboard_address=None, protocol="tcp"
+    )
+
+
+def test_a_scheduler_without_workers_is_one_error(tmp_path, capsys, monkeypatch):
+    command = files(tmp_path, image_of((1, 64, 64)))
+    with small_cluster(0) as cluster:
+        monkeypatch.setattr("napari_denoise_ae.cluster._PATIENCE", 2)
+        address = cluster.scheduler_address
+        assert main([*map(str, command), "--scheduler", address]) == 2
+    printed = capsys.readouterr().err
+    assert "has no worker, nor got one within 2 s" in printed
+    assert f"dask worker {address}" in printed
+
+
+def test_a_scheduler_that_is_lost_is_one_error(tmp_path, capsys, monkeypatch):
+    command = files(tmp_path, image_of((1, 64, 64)))
+    go_on = threading.Event()
+
+    def lose(*_: object) -> None:
+        for client in list(distributed.Client._instances):
+            for state in list(client.futures.values()):
+                # What a client does when its scheduler does not answer any more.
+                client.loop.add_callback(state.cancel)
+        go_on.wait(20)
+
+    monkeypatch.setattr("napari_denoise_ae.cluster.write_chunk", lose)
+    with small_cluster(1) as cluster:
+        address = cluster.scheduler_address
+        status = main([*map(str, command), "--scheduler", address])
+        go_on.set()
+    assert status == 2
+    assert f"The scheduler at '{address}' was lost" in capsys.readouterr().err
+
+
 def test_a_cluster_writes_ome_zarr_only(tmp_path, capsys):
     command = files(tmp_path, image_of((1, 64, 64)))
     command[2] = tmp_path / "out.tif"

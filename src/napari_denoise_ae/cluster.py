@@ -50,12 +50,15 @@ def write_zarr_on_cluster(
     Raises
     ------
     DeviceError
-        If no scheduler answers, or workers keep dying.
+        If no scheduler answers or is lost, it has no worker, or workers keep
+        dying.
     MissingDependencyError
         If `distributed` is not installed.
     """
     try:
-        from distributed import Client, KilledWorker, as_completed
+        from distributed import CancelledError, Client, KilledWorker, as_completed
+        from distributed import TimeoutError as NoWorkerError
+        from distributed.comm.core import CommClosedError
     except ImportError as error:
         raise MissingDependencyError(
             "A cluster needs the package distributed. Install it with: "
@@ -69,6 +72,13 @@ def write_zarr_on_cluster(
             "with: dask scheduler"
         ) from error
     with client:
+        try:
+            client.wait_for_workers(1, timeout=_PATIENCE)
+        except NoWorkerError as error:
+            raise DeviceError(
+                f"The scheduler at {scheduler!r} has no worker, nor got one within "
+                f"{_PATIENCE} s. Start one with: dask worker {scheduler}"
+            ) from error
         # The result of a task, so that it can be had again if its worker dies.
         shared = client.submit(_as_it_is, model, pure=False)
         done = 0
@@ -84,6 +94,11 @@ def write_zarr_on_cluster(
                     raise DeviceError(
                         "The same chunk has ended several workers; they probably have "
                         "too little memory. Try a smaller --tile-size."
+                    ) from error
+                except (CancelledError, CommClosedError) as error:
+                    raise DeviceError(
+                        f"The scheduler at {scheduler!r} was lost, or it was told to "
+                        "stop. What is finished is kept, and the same command goes on."
                     ) from error
                 done += 1
                 yield Progress(done, target.total)

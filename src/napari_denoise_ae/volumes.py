@@ -157,8 +157,14 @@ class Volume:
 
 
 def is_zarr(path: Path) -> bool:
-    """Tell whether a path is that of an OME-Zarr image, by its name."""
-    return path.suffix.lower() == ZARR or ZARR in (p.suffix for p in path.parents)
+    """Tell whether a path is that of an OME-Zarr image, or of one in a plate.
+
+    The latter is a folder that is there; what is new is told by its own name.
+    """
+    if path.suffix.lower() == ZARR:
+        return True
+    within = any(parent.suffix.lower() == ZARR for parent in path.parents)
+    return within and os.path.isdir(path)  # noqa: PTH112 - no error for a long name
 
 
 def open_volume(path: Path, axes: str | None = None) -> Volume:
