@@ -21,6 +21,7 @@ from .layers import is_output, needs_range, proposed_range
 from .noise_chooser import NoiseChooser
 from .preferences import preferences
 from .range_edit import RangeEdit
+from .scope_edit import ScopeEdit
 from .state import model_choice
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
         self.plan = Note()
         self.intensity_range = RangeEdit()
         self.intensity_range.hide()
+        self.scope = ScopeEdit()
         self.model = ComboBox(
             label="model",
             choices=self._model_names,
@@ -118,6 +120,7 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
                 self.residual,
             ]
         )
+        self._insert(self.scope, below=self.follow)
         self._insert(self.intensity_range, below=self.follow)
         self._add_text(self.plan, below=self.follow)
         self._add_text(self.facts, below=self.follow)
@@ -157,9 +160,12 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
         """The intensity range, if the layer needs one; raises what is wrong."""
         return self.intensity_range.value if needs_range(self.source) else None
 
-    def ask_for_range(self) -> None:
-        """Ask for an intensity range if the layer needs one."""
+    def show_layer(self) -> None:
+        """Ask what the layer needs: an intensity range, and how far a range may go."""
         layer = self.source
+        is_stack = layer is not None and layer.ndim > 2
+        length = layer.data.shape[0] if layer is not None and is_stack else 0
+        self.scope.set_length(length)
         is_needed = layer is not None and needs_range(layer)
         self.intensity_range.setVisible(is_needed)
         if layer is not None and is_needed:

@@ -35,6 +35,8 @@ from .layers import (
     finished_planes,
     layer_axes,
     lazy_levels,
+    part_in_scope,
+    place_of_part,
     plan_of,
     remove_output,
     show_lazy_output,
@@ -56,6 +58,7 @@ from .workers import (
     Started,
     look_at_layer,
     look_at_model,
+    part_of_planes,
     residual_limits,
     run_denoising,
 )
@@ -110,6 +113,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._looking: Running | None = None
         self._describing: Running | None = None
         self._result: Denoised | None = None
+        self._result_part: tuple[slice, ...] | None = None
         self._linked: list[Image] = []
         self._new: tuple[QWidget, ...] = ()
         self._watched = ExitStack()
@@ -282,7 +286,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._preview.forget()
         self.form.facts.setText(describe_layer(self.form.source))
         self.form.plan.setText(plan_of(self.form.source))
-        self.form.ask_for_range()
+        self.form.show_layer()
         self._look_timer.start()
 
     def _on_setting_changed(self) -> None:
@@ -375,10 +379,21 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         }
         return DenoiseJob(**{**settings, **changes})
 
+    def _part(self) -> tuple[slice, ...] | None:
+        """Return the part that the form says, or raise what is wrong with it."""
+        scope = self.form.scope
+        return part_in_scope(
+            self._viewer,
+            self._source(),
+            scope.value,
+            scope.first.value(),
+            scope.last.value(),
+        )
+
     def _start(self) -> None:
         layer = self.form.source
         try:
-            job = self._job()
+            job = self._job(part=self._part())
         except DenoiseAEError as error:
             show_error(str(error))
             return
@@ -433,7 +448,9 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         n_planes = run.denoising.planes_done
         data = finished_planes(run.denoising.result, len(run.job.plane), n_planes)
         known = provenance(run.job) | {"planes_denoised": n_planes}
-        show_output(self._viewer, run.layer, "denoised", data, known)
+        data = data[part_of_planes(run.job)]
+        place = place_of_part(run.layer, run.job.part)
+        show_output(self._viewer, run.layer, "denoised", data, known, **place)
         self.status.setText(f"stopped: the first {n_planes} planes are denoised")
 
     def _drop_all(self) -> None:
@@ -475,7 +492,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             return
         self._show_layers(run.layer, run.job, outcome)
         if run.layer is self.form.source:
-            self._result = outcome
+            self._result, self._result_part = outcome, run.job.part
             self._show_figures()
             self._warn(outcome.misfits)
             self._scroll_to(self.readout, self.readout.note)
@@ -493,26 +510,30 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         remove_output(viewer, layer, "noisy")
         remove_output(viewer, layer, "residual")
         known = provenance(job)
-        shown = show_lazy_output(viewer, layer, outcome.levels, job.axes, known)
+        place = place_of_part(layer, job.part)
+        shown = show_lazy_output(
+            viewer, layer, outcome.levels, job.axes, known, **place
+        )
         viewer.layers.selection.active = shown
         if self.side_by_side.isChecked():
             self._set_side_by_side(True)
 
     def _show_layers(self, layer: Image, job: DenoiseJob, result: Denoised) -> None:
         viewer, known = self._viewer, provenance(job, result)
+        place = place_of_part(layer, job.part)
         self.preview_box.setChecked(False)
         if job.noise is None:
             remove_output(viewer, layer, "noisy")
         else:
-            show_output(viewer, layer, "noisy", result.noisy, known)
+            show_output(viewer, layer, "noisy", result.noisy, known, **place)
         if result.residual is None:
             remove_output(viewer, layer, "residual")
         else:
             limits = residual_limits(result.residual)
-            look = {"contrast_limits": limits, "colormap": "gray"}
+            look = {"contrast_limits": limits, "colormap": "gray", **place}
             # Below the result, which it would hide.
             show_output(viewer, layer, "residual", result.residual, known, **look)
-        shown = show_output(viewer, layer, "denoised", result.denoised, known)
+        shown = show_output(viewer, layer, "denoised", result.denoised, known, **place)
         viewer.layers.selection.active = shown
         if self.side_by_side.isChecked():
             self._set_side_by_side(True)
@@ -567,9 +588,19 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         layer, result = self.form.source, self._result
         if layer is None or result is None:
             return
-        plane = current_plane(self._viewer, layer)
+        plane = self._plane_of_result(layer)
         self.readout.show_result(result, layer.name, plane)
         self.copy_figures.setEnabled(True)
+
+    def _plane_of_result(self, layer: Image) -> tuple[int, ...]:
+        """Return the index in the last result of the plane that is shown."""
+        plane = current_plane(self._viewer, layer)
+        if self._result_part is None:
+            return plane
+        return tuple(
+            min(max(index - cut.start, 0), cut.stop - cut.start - 1)
+            for index, cut in zip(plane, self._result_part, strict=False)
+        )
 
     def _set_side_by_side(self, on: bool) -> None:
         viewer, layer = self._viewer, self.form.source
@@ -592,7 +623,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
 
     def _copy_python(self) -> None:
         try:
-            job = self._job()
+            job = self._job(part=self._part())
         except DenoiseAEError as error:
             show_error(str(error))
             return

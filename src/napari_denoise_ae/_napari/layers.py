@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakValueDictionary, ref
 
 import numpy as np
-from napari.layers import Image
+from napari.layers import Image, Shapes
 
 from ..errors import InvalidInputError
 from .plan import Axes, describe_plan, describe_result, find_axes
+from .scope_edit import EVERYTHING, RANGE, SLICE, VISIBLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -132,6 +133,86 @@ def at_shown_level(viewer: Viewer, layer: Image, job: DenoiseJob) -> DenoiseJob:
         slice(int(a), int(b) + 1) for a, b in zip(first, last, strict=True)
     )
     return replace(job, level=level, plane=plane, region=(rows, columns))
+
+
+def part_in_scope(
+    viewer: Viewer, layer: Image, scope: str, first: int, last: int
+) -> tuple[slice, ...] | None:
+    """Return the planes, rows and columns that are meant; None for everything.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is nothing of that kind.
+    """
+    if scope == EVERYTHING:
+        return None
+    shape = layer.data.shape[: layer.ndim]
+    part = [slice(0, length) for length in shape]
+    if scope in (SLICE, RANGE):
+        if layer.ndim == 2:
+            raise InvalidInputError(
+                f"The layer {layer.name!r} is a single image: there is no {scope}. "
+                "Choose another scope."
+            )
+        chosen = _chosen_planes(viewer, layer, scope, first, last)
+        return (*chosen, *part[len(chosen) :])
+    if scope == VISIBLE:
+        if reason := shown_side_on(viewer):
+            raise InvalidInputError(f"The scope 'visible region' is {reason}.")
+        corners = _visible_corners(viewer, layer)[:, -2:]
+    else:
+        corners = _drawn_corners(viewer, layer)
+    part[-2:] = _covering(corners, shape[-2:])
+    if any(cut.start >= cut.stop for cut in part):
+        raise InvalidInputError(
+            f"The {scope} has nothing of the layer {layer.name!r}: move it onto it."
+        )
+    return tuple(part)
+
+
+def _chosen_planes(
+    viewer: Viewer, layer: Image, scope: str, first: int, last: int
+) -> list[slice]:
+    """Return where the first axes of a stack are cut."""
+    if scope == SLICE:
+        return [slice(index, index + 1) for index in current_plane(viewer, layer)]
+    if first > last:
+        raise InvalidInputError(
+            f"The range ends before it begins: expected the lower index first, got "
+            f"{first} to {last}."
+        )
+    return [slice(first, last + 1)]
+
+
+def _covering(corners: NDArray[Any], shape: Sequence[int]) -> list[slice]:
+    """Return the pixels that a region touches; pixels have their middle at integers."""
+    low = np.floor(corners.min(axis=0) + 0.5)
+    high = np.ceil(corners.max(axis=0) + 0.5)
+    first = np.clip(low, 0, shape).astype(int).tolist()
+    stop = np.clip(high, 0, shape).astype(int).tolist()
+    return [slice(a, b) for a, b in zip(first, stop, strict=True)]
+
+
+def _drawn_corners(viewer: Viewer, layer: Image) -> NDArray[Any]:
+    """Return the vertices of the drawn shape in rows and columns of a layer."""
+    drawn = [
+        each for each in viewer.layers if isinstance(each, Shapes) and len(each.data)
+    ]
+    if not drawn:
+        raise InvalidInputError(
+            "There is no drawn rectangle. Add a Shapes layer and draw one, or choose "
+            "another scope."
+        )
+    shapes = next((each for each in reversed(drawn) if each.selected_data), drawn[-1])
+    number = max(shapes.selected_data, default=len(shapes.data) - 1)
+    corners = []
+    for vertex in shapes.data[number]:
+        point = np.array(viewer.dims.point[-layer.ndim :])
+        world = np.asarray(shapes.data_to_world(vertex))
+        point[-2:] = world[-2:]
+        corners.append(layer.world_to_data(point)[-2:])
+    return np.asarray(corners)
 
 
 def _visible_corners(viewer: Viewer, layer: Image) -> NDArray[Any]:
@@ -317,6 +398,14 @@ def make_output(
 
 def _metadata(role: str, provenance: Mapping[str, Any]) -> dict[str, Any]:
     return {METADATA_KEY: {"role": role, **provenance}}
+
+
+def place_of_part(source: Image, part: Sequence[slice] | None) -> dict[str, Any]:
+    """Return what a layer of a part of its source does not take over from it."""
+    if part is None:
+        return {}
+    first = [cut.start for cut in part]
+    return {"translate": translate_of_part(source, first)}
 
 
 def translate_of_part(source: Image, first: Sequence[float]) -> NDArray[Any]:

@@ -54,6 +54,8 @@ def make_levels(job: DenoiseJob) -> list[Array]:
     from ..lazy import pyramid
 
     checkpoint, levels = load_checkpoint(job.model), list(job.levels)
+    if job.part is not None:
+        return [_denoise(levels[0], job, checkpoint)[job.part]]
     if len(levels) == 1:
         levels = pyramid(levels[0], job.axes)
     return [_denoise(level, job, checkpoint) for level in levels]

@@ -21,6 +21,8 @@ def provenance(job: DenoiseJob, result: Denoised | None = None) -> dict[str, Any
     }
     if job.intensity_range is not None:
         known["intensity_range"] = job.intensity_range
+    if job.part is not None:
+        known["part"] = [(cut.start, cut.stop) for cut in job.part]
     if result is None or result.prepared is None:
         return known
     pairs = [(scale.low, scale.high) for scale in result.prepared.scale.ranges]

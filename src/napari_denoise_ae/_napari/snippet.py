@@ -15,6 +15,10 @@ def python_code(name: str, job: DenoiseJob, models: Sequence[str] | None = None)
 
     With models, `denoised` has what each of them gives, by its name.
     """
+    part = ""
+    if job.part is not None:
+        cuts = (f"{cut.start}:{cut.stop}" for cut in job.part)
+        part = f"[{', '.join(cuts)}]"
     # Of a pyramid the largest level.
     level = "[0]" if len(job.levels) > 1 else ""
     lines = [f"image = viewer.layers[{name!r}].data{level}"]
@@ -24,7 +28,7 @@ def python_code(name: str, job: DenoiseJob, models: Sequence[str] | None = None)
         settings += f", intensity_range={job.intensity_range!r}"
     if job.noise is None:
         lines.insert(0, "from napari_denoise_ae import denoise")
-        lines.append(_for_each(f"denoise(image, {settings})", models))
+        lines.append(_for_each(f"denoise(image, {settings}){part}", models))
         return "\n".join(lines)
     planes = f"colour_planes(image, {job.axes!r})"
     lines = [
@@ -34,7 +38,7 @@ def python_code(name: str, job: DenoiseJob, models: Sequence[str] | None = None)
         *lines,
         f"limits = resolve_intensity_ranges({planes}, {job.axes!r})",
         f"noisy = add_noise(image, {job.noise!r}, rng={job.seed}, axes={job.axes!r})",
-        _for_each(f"denoise(noisy, {settings}, intensity_range=limits)", models),
+        _for_each(f"denoise(noisy, {settings}, intensity_range=limits){part}", models),
     ]
     return "\n".join(lines)
 

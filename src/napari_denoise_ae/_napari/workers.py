@@ -86,6 +86,8 @@ class DenoiseJob:
         That of which `plane` and `region` are.
     intensity_range : tuple of float, optional
         Of a lazy layer; None if its dtype tells.
+    part : tuple of slice, optional
+        Denoise only these planes, rows and columns; None means everything.
     """
 
     data: Any
@@ -102,6 +104,7 @@ class DenoiseJob:
     levels: tuple[Any, ...] = ()
     level: int = 0
     intensity_range: tuple[float, float] | None = None
+    part: tuple[slice, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -305,27 +308,62 @@ def _denoise_layer(
     from ..inference import Denoising
     from ..scoring import count_parameters
 
-    noisy, scale = prepared.noisy, prepared.scale
-    run = Denoising(noisy, denoiser, axes=job.axes, intensity_range=scale)
+    n_stacked = len(job.axes.rstrip("YXS"))
+    part = job.part or (slice(None),) * (n_stacked + 2)
+    scale = _ranges_of_part(prepared.scale, part)
+    rows, columns = part[n_stacked:]
+    run = Denoising(
+        prepared.noisy[part[:n_stacked]],
+        denoiser,
+        axes=job.axes,
+        intensity_range=scale,
+        region=None if job.part is None else (rows, columns),
+    )
+    noisy = prepared.noisy[part]
     yield Started(run)
     start = time.perf_counter()
     yield from run
     seconds = time.perf_counter() - start
     yield "measuring"
-    figures = yield from _compare(job, noisy, run.result)
+    denoised = run.result[part_of_planes(job)]
+    figures = yield from _compare(job, noisy, denoised)
     return Denoised(
         noisy=noisy,
-        denoised=run.result,
+        denoised=denoised,
         prepared=prepared,
         misfits=tuple(run.misfits()),
         figures=figures,
         noise_before=_noise_level(colour_planes(noisy, job.axes), scale),
-        noise_after=_noise_level(colour_planes(run.result, job.axes), scale),
+        noise_after=_noise_level(colour_planes(denoised, job.axes), scale),
         device=str(denoiser.device),
-        residual=find_residual(noisy, run.result, job.axes) if job.residual else None,
+        residual=find_residual(noisy, denoised, job.axes) if job.residual else None,
         seconds=seconds,
         n_parameters=count_parameters(denoiser),
     )
+
+
+def part_of_planes(job: DenoiseJob) -> tuple[Any, ...]:
+    """Return the rows and columns of a job, to be cut out of each of its planes."""
+    return (...,) if job.part is None else _cut_of_planes(job.part, job.axes)
+
+
+def _cut_of_planes(part: tuple[slice, ...], axes: str) -> tuple[slice, ...]:
+    n_stacked = len(axes.rstrip("YXS"))
+    return (*(slice(None),) * n_stacked, *part[n_stacked:])
+
+
+def _ranges_of_part(
+    ranges: IntensityRanges, part: tuple[slice, ...]
+) -> IntensityRanges:
+    """Return the intensity ranges of some planes of a stack."""
+    numbers = np.arange(len(ranges.ranges)).reshape(ranges.shape)
+    cuts = (
+        cut if length > 1 else slice(None)
+        for cut, length in zip(part, ranges.shape, strict=False)
+    )
+    numbers = numbers[tuple(cuts)]
+    chosen = tuple(ranges.ranges[number] for number in numbers.ravel())
+    return replace(ranges, shape=numbers.shape, ranges=chosen)
 
 
 def _noise_level(planes: NDArray[Any], ranges: IntensityRanges) -> float:
@@ -377,6 +415,7 @@ def _compare(
         return {}
     clean = np.asarray(known)
     data_range = resolve_intensity_range(colour_planes(clean, job.axes))
+    clean = clean[(...,) if job.part is None else job.part]
     if not data_range.width > 0:
         # A constant image has no range that PSNR could refer to.
         return {}
