@@ -533,7 +533,8 @@ def _add_denoise(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--overwrite",
         action="store_true",
-        help="replace an OME-Zarr that is the result of another run",
+        help="replace an OME-Zarr that is the result of another run, and in a folder "
+        "of results whatever has the name of one",
     )
     parser.add_argument(
         "--scheduler",

@@ -31,7 +31,7 @@ from .devices import choose_device
 from .errors import InvalidInputError
 from .intensity import cast_saturating, known_ranges
 from .misfits import noise_levels, read_noise_windows
-from .tiling import plan_tiles, round_up
+from .tiling import LARGEST_PLANE, require_tile_size, round_up
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,9 +46,6 @@ if TYPE_CHECKING:
 
     # What to read of an array, and where in that lies what is wanted.
     _Window = tuple[tuple[Any, ...], tuple[Any, ...]]
-
-#: Planes with more rows or columns than this are shown as a pyramid.
-LARGEST_PLANE = 2048
 
 # Blocks of the result, in pixels: smaller ones are mostly halo, larger ones
 # keep whoever looks at a part of them waiting.
@@ -125,7 +122,7 @@ def denoise_lazily(
         intensity range is not known.
     """
     array = as_dask(image)
-    _require_tile_size(tile_size)
+    require_tile_size(tile_size)
     stack, resolved, _ = _stack(array, axes)
     planes = colour_planes(stack, resolved)
     network = checkpoint.outline()
@@ -293,12 +290,6 @@ def as_dask(image: Any) -> Array:
             "arrays, such as group['0']."
         )
     return _typed(da.from_zarr(image))
-
-
-def _require_tile_size(tile_size: int | None) -> None:
-    """Raise now, not when the first block is computed, if there can be no tiles."""
-    if tile_size is not None:
-        plan_tiles((1, 1), tile_size=tile_size, radius=0, stride=1)
 
 
 def _typed(array: Any) -> Array:

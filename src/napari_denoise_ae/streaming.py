@@ -18,9 +18,10 @@ from .denoiser import find_halo, require_finite
 from .errors import InvalidInputError
 from .inference import Progress
 from .intensity import IntensityRange, IntensityRanges, known_ranges, stack_grouping
-from .lazy import LARGEST_PLANE, denoise_part, mean_of_pixels
+from .lazy import denoise_part, mean_of_pixels
 from .misfits import noise_levels, read_noise_windows
 from .ome_zarr import ORDER, OmeMetadata, ZarrTarget
+from .tiling import LARGEST_PLANE
 from .volumes import opened_volume
 
 if TYPE_CHECKING:

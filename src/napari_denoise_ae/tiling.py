@@ -21,6 +21,8 @@ DEFAULT_TILE_SIZE = 512
 #: Below this, halos cost more than the tile itself.
 SMALLEST_TILE_SIZE = 64
 
+#: Planes with more rows or columns than this become a pyramid.
+LARGEST_PLANE = 2048
 
 #: Rows and columns of a plane.
 Region: TypeAlias = tuple[slice, slice]

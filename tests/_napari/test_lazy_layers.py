@@ -10,8 +10,6 @@ import zarr
 from napari_denoise_ae import denoise
 from napari_denoise_ae._napari.filling import PART, Filler
 from napari_denoise_ae._napari.layers import METADATA_KEY, find_output
-from napari_denoise_ae._napari.plan import LARGEST_PLANE
-from napari_denoise_ae.lazy import LARGEST_PLANE as LARGEST_PLANE_OF_PYRAMIDS
 from napari_denoise_ae.lazy import denoise_lazily, pyramid
 
 pytestmark = pytest.mark.filterwarnings(
@@ -215,7 +213,6 @@ def test_large_planes_become_a_pyramid(viewer, widget, start, wait_until_filled)
     half = pyramid(source.array, "TYX")[1].compute()
     np.testing.assert_array_equal(result.data[1].compute(), denoise(half, axes="TYX"))
     wait_until_filled(result)
-    assert LARGEST_PLANE == LARGEST_PLANE_OF_PYRAMIDS
 
 
 def test_running_again_takes_its_place(viewer, widget, start, run):

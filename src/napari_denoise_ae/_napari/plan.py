@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidInputError
+from ..tiling import LARGEST_PLANE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,9 +27,6 @@ _COUNTED = {
     "Z": ("depth", "depths"),
     "C": ("channel", "channels"),
 }
-
-#: Images with more rows or columns become a pyramid, as `lazy.pyramid` makes it.
-LARGEST_PLANE = 2048
 
 # For the axes before Y and X that have no name.
 _LEADING = "TZC"
