@@ -367,7 +367,10 @@ def test_an_option_that_cannot_be_used_is_told(widget, qtbot, messages):
     widget.train_button.click()
     wait_for_end(qtbot, widget)
     assert len(messages) == 1
-    assert "base_channels must be an integer above 0 and at most 65,536, got 0" in messages[0]
+    assert (
+        "base_channels must be an integer above 0 and at most 65,536, got 0"
+        in messages[0]
+    )
 
 
 @pytest.mark.parametrize("preset", PRESETS)
