@@ -105,8 +105,9 @@ class NoiseModel(ABC):
         each = ["another for each image"] if drawn else []
         return ", ".join([f"{self.title} noise", *amounts, *each, self._say_flags()])
 
-    @abstractmethod
-    def _say_flags(self) -> str: ...
+    def _say_flags(self) -> str:
+        # The one flag of most noises is that for unclipped values.
+        return "not clipped" if self.flags else "clipped to the range"
 
     @abstractmethod
     def apply(
@@ -151,9 +152,6 @@ class Gaussian(NoiseModel):
 
     sigma: Amount = field(metadata=_amount("of the range"))
     clipped: bool = field(default=True, metadata=_flag("unclipped"))
-
-    def _say_flags(self) -> str:
-        return _say_clipping(self.clipped)
 
     def apply(
         self, clean: Tensor, generator: Generator, *, channel_axis: int = 1
@@ -232,9 +230,6 @@ class Poisson(NoiseModel):
     )
     clipped: bool = field(default=True, metadata=_flag("unclipped"))
 
-    def _say_flags(self) -> str:
-        return _say_clipping(self.clipped)
-
     def apply(
         self, clean: Tensor, generator: Generator, *, channel_axis: int = 1
     ) -> Tensor:
@@ -275,9 +270,6 @@ class PoissonGaussian(NoiseModel):
     read_noise: Amount = field(metadata=_amount("of the range"))
     clipped: bool = field(default=True, metadata=_flag("unclipped"))
 
-    def _say_flags(self) -> str:
-        return _say_clipping(self.clipped)
-
     def apply(
         self, clean: Tensor, generator: Generator, *, channel_axis: int = 1
     ) -> Tensor:
@@ -309,9 +301,6 @@ class Speckle(NoiseModel):
 
     sigma: Amount = field(metadata=_amount("of each value"))
     clipped: bool = field(default=True, metadata=_flag("unclipped"))
-
-    def _say_flags(self) -> str:
-        return _say_clipping(self.clipped)
 
     def apply(
         self, clean: Tensor, generator: Generator, *, channel_axis: int = 1
@@ -348,9 +337,6 @@ class Composed(NoiseModel):
     def description(self) -> str:
         """One sentence for a user, with the amounts and their units."""
         return ", then ".join(part.description for part in self.parts)
-
-    def _say_flags(self) -> str:
-        raise NotImplementedError
 
     def apply(
         self, clean: Tensor, generator: Generator, *, channel_axis: int = 1
@@ -501,10 +487,6 @@ def _write(value: Amount) -> str:
 def _say(value: Amount) -> str:
     numbers: Sequence[float] = value if isinstance(value, tuple) else (value,)
     return " to ".join(f"{number:g}" for number in numbers)
-
-
-def _say_clipping(clipped: bool) -> str:
-    return "clipped to the range" if clipped else "not clipped"
 
 
 def _draw(amount: Amount, clean: Tensor, generator: Generator) -> Any:
