@@ -20,6 +20,7 @@ from synthetic import (
 from napari_denoise_ae import compare_models, evaluate
 from napari_denoise_ae.baselines import BASELINES
 from napari_denoise_ae.checkpoint import Checkpoint, TrainingRecord, save_checkpoint
+from napari_denoise_ae.denoiser import Denoiser
 from napari_denoise_ae.errors import (
     CheckpointError,
     DatasetError,
@@ -30,8 +31,8 @@ from napari_denoise_ae.errors import (
     OutputError,
 )
 from napari_denoise_ae.evaluation import Task, find_misfits, load_models, pair_task
-from napari_denoise_ae.inference import Denoiser, relative_noise
 from napari_denoise_ae.metrics import psnr, ssim
+from napari_denoise_ae.misfits import relative_noise
 from napari_denoise_ae.pairs import noisy_pairs, read_clean_images, real_pairs
 from napari_denoise_ae.scoring import Score, score_methods
 

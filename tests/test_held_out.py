@@ -9,9 +9,9 @@ from synthetic import CPU, make_record, random_checkpoint, small_config
 from napari_denoise_ae import evaluate
 from napari_denoise_ae.checkpoint import Checkpoint
 from napari_denoise_ae.data import load_test_images
+from napari_denoise_ae.denoiser import Denoiser
 from napari_denoise_ae.errors import DatasetError, InvalidInputError
 from napari_denoise_ae.held_out import count_held_out, score_test_part
-from napari_denoise_ae.inference import Denoiser
 from napari_denoise_ae.models import build_network
 from napari_denoise_ae.scoring import Score, ScoringProgress, score_together
 

@@ -7,9 +7,11 @@ import pytest
 from synthetic import CPU, make_record, random_checkpoint, smooth_photo
 
 from napari_denoise_ae import add_noise, denoise, load_checkpoint
+from napari_denoise_ae.denoiser import Denoiser
 from napari_denoise_ae.errors import DenoiseAEWarning, InvalidInputError
-from napari_denoise_ae.inference import Denoiser, Denoising, Progress, relative_noise
+from napari_denoise_ae.inference import Denoising, Progress
 from napari_denoise_ae.intensity import IntensityRange
+from napari_denoise_ae.misfits import relative_noise
 from napari_denoise_ae.noise import Gaussian
 
 DTYPES = ["uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64"]

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from synthetic import CPU, random_checkpoint
 
+from napari_denoise_ae.denoiser import Denoiser
 from napari_denoise_ae.errors import InvalidInputError
-from napari_denoise_ae.inference import Denoiser, Denoising
+from napari_denoise_ae.inference import Denoising
 from napari_denoise_ae.tiling import plan_tiles
 
 SHAPES = [(1, 1), (7, 300), (100, 131), (257, 64), (8, 8), (9, 16)]

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .denoise_file import FileJob
+    from .denoiser import Denoiser
     from .devices import DeviceChoice
     from .evaluation import Task
-    from .inference import Denoiser
     from .scoring import Score
     from .scripting import TrainingResult
 

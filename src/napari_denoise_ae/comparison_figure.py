@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .inference import Denoiser
+    from .denoiser import Denoiser
     from .pairs import Pair
     from .scoring import Score
 

@@ -10,11 +10,12 @@ from skimage.data import astronaut
 
 from .checkpoint import load_checkpoint
 from .comparison import Comparison, compare
+from .denoiser import Denoiser
 from .devices import DeviceChoice, choose_device
 from .errors import CheckpointError, DenoiseAEWarning
 from .figures import save_panels
 from .files import require_writable
-from .inference import Denoiser, Denoising, add_noise
+from .inference import Denoising, add_noise
 from .intensity import resolve_intensity_range
 
 if TYPE_CHECKING:

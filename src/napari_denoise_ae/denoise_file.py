@@ -12,19 +12,15 @@ from . import __version__
 from .axes import colour_planes, middle_plane, resolve_axes
 from .checkpoint import load_checkpoint
 from .comparison import Comparison, compare
+from .denoiser import Denoiser
 from .devices import DeviceChoice, choose_device
 from .errors import DenoiseAEWarning, InvalidInputError
 from .figures import save_panels
 from .files import real_path, require_writable
 from .images import ImageFile, read_image, require_storable, write_image
-from .inference import (
-    Denoiser,
-    Denoising,
-    add_noise,
-    find_misfits,
-    require_image,
-)
+from .inference import Denoising, add_noise, require_image
 from .intensity import resolve_intensity_ranges
+from .misfits import find_misfits
 from .noise import parse_noise
 from .streaming import select, surroundings
 from .volumes import is_zarr, open_volume

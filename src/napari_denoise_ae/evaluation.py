@@ -15,11 +15,13 @@ from .checkpoint import Checkpoint, load_checkpoint
 from .comparison_figure import require_figure, save_comparison
 from .config import N_CIFAR10_TEST
 from .data import load_test_images
+from .denoiser import Denoiser
 from .devices import choose_device
 from .errors import DenoiseAEWarning, InvalidInputError
 from .files import require_replaces_nothing
 from .held_out import count_held_out
-from .inference import Denoiser, Denoising, find_noise_misfit, relative_noise
+from .inference import Denoising
+from .misfits import find_noise_misfit, relative_noise
 from .noise import Composed, parse_noise
 from .pairs import noisy_pairs, plane_axes, read_clean_images, real_pairs
 from .scoring import score_methods

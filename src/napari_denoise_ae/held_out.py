@@ -9,9 +9,9 @@ import numpy as np
 
 from .config import N_CIFAR10_TEST
 from .data import CIFAR10, load_test_images
+from .denoiser import Denoiser
 from .errors import InvalidInputError
 from .figures import save_panels
-from .inference import Denoiser
 from .intensity import IntensityRange
 from .metrics import psnr
 from .pairs import noisy_pairs

@@ -26,7 +26,7 @@ from .intensity import (
     resolve_intensity_ranges,
 )
 from .lazy import denoise_lazily, is_lazy
-from .misfits import find_misfits, find_noise_misfit, noise_planes, relative_noise
+from .misfits import find_misfits
 from .noise import parse_noise
 
 if TYPE_CHECKING:
@@ -38,19 +38,6 @@ if TYPE_CHECKING:
 
     from .intensity import GivenRange, IntensityRanges
     from .noise import NoiseModel
-
-__all__ = [
-    "Denoiser",
-    "Denoising",
-    "Progress",
-    "add_noise",
-    "denoise",
-    "find_misfits",
-    "find_noise_misfit",
-    "noise_planes",
-    "relative_noise",
-    "require_image",
-]
 
 
 @dataclass(frozen=True, slots=True)

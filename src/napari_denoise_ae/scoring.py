@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .baselines import Baseline
-    from .inference import Denoiser
+    from .denoiser import Denoiser
     from .pairs import Pair
 
     # Takes (Y, X, channels), mostly in [0, 1], and returns the same.

@@ -14,7 +14,7 @@ from napari_denoise_ae._napari.state import model_choice
 from napari_denoise_ae.builtin import builtin_models
 from napari_denoise_ae.checkpoint import save_checkpoint
 from napari_denoise_ae.comparison import compare
-from napari_denoise_ae.inference import Denoiser
+from napari_denoise_ae.denoiser import Denoiser
 from napari_denoise_ae.intensity import resolve_intensity_range
 
 from synthetic import make_record, random_checkpoint  # isort: skip

@@ -3,7 +3,7 @@ import pytest
 
 from napari_denoise_ae import denoise
 from napari_denoise_ae._napari.layers import find_output, visible_region
-from napari_denoise_ae.inference import Denoiser
+from napari_denoise_ae.denoiser import Denoiser
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::napari_denoise_ae.errors.DenoiseAEWarning"

@@ -299,7 +299,7 @@ def _test_examples(run: TrainingRun, folder: Path) -> Examples:
     import numpy as np
 
     from ..data import load_test_images
-    from ..inference import Denoiser
+    from ..denoiser import Denoiser
     from ..pairs import noisy_pairs
     from ..scoring import denoise_together
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..comparison import Comparison
-    from ..inference import Denoiser, Denoising, Progress
+    from ..denoiser import Denoiser
+    from ..inference import Denoising, Progress
     from ..intensity import IntensityRange, IntensityRanges
 
     Plane = tuple[int, ...]
@@ -453,8 +454,9 @@ def look_at_layer(job: DenoiseJob) -> Generator[None, None, LayerFacts | Failed]
     """
     yield
     from ..axes import colour_planes
-    from ..inference import find_misfits, noise_planes, require_image
+    from ..inference import require_image
     from ..intensity import resolve_intensity_ranges, share_range
+    from ..misfits import find_misfits, noise_planes
 
     try:
         array = np.asarray(job.data)
@@ -519,7 +521,7 @@ def load_denoiser(model: str, device: str) -> Denoiser:
 @lru_cache(maxsize=4)
 def _load_denoiser(model: str, _changed: int, device: str) -> Denoiser:
     from ..checkpoint import load_checkpoint
+    from ..denoiser import Denoiser
     from ..devices import choose_device
-    from ..inference import Denoiser
 
     return Denoiser(load_checkpoint(model), choose_device(device))
