@@ -94,6 +94,24 @@ def colour_planes(array: Any, axes: str) -> Any:
     return array.transpose([*order, axes.index("S")])[..., :3]
 
 
+def count_colours(shape: tuple[int, ...], axes: str | None) -> int:
+    """Return how many colours the planes of an array have: 3, or 1 for grey.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The array's shape.
+    axes : str, optional
+        See `resolve_axes`.
+
+    Raises
+    ------
+    InvalidInputError
+        If the axes do not fit the shape.
+    """
+    return 3 if "S" in resolve_axes(shape, axes) else 1
+
+
 def middle_plane(array: NDArray[Any], axes: str) -> NDArray[Any]:
     """View the middle plane of a stack as (Y, X) or (Y, X, 3), to be drawn."""
     planes = colour_planes(array, axes)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .checkpoint import load_checkpoint
+from .checkpoint import load_fitting
 from .devices import choose_device
 from .errors import DenoiseAEError, DenoiseAEWarning, InvalidInputError, OutputError
 from .files import atomic_write
@@ -91,11 +91,19 @@ def denoise_files(
     jobs = [replace(template, input=file, output=output / file.name) for file in files]
     _require_own_names(jobs)
     _require_places(files, output)
-    model = Model.of(load_checkpoint(template.model))
+    digest = _digest_models(template)
     choose_device(template.device)
     record = _read_record(output)
     for job in jobs:
-        yield _denoise_one(job, model, record)
+        yield _denoise_one(job, digest, record)
+
+
+def _digest_models(job: FileJob) -> str:
+    """Return a digest of the model for grey images and that for colours."""
+    models = [load_fitting(job.model, n_colours) for n_colours in (1, 3)]
+    for model in models:
+        job.setting.require_usable(model)
+    return "+".join(sorted({Model.of(model).digest for model in models}))
 
 
 def find_files(inputs: Sequence[Path], output: Path) -> list[Path]:
@@ -172,9 +180,9 @@ def _require_places(files: Sequence[Path], output: Path) -> None:
         ) from error
 
 
-def _denoise_one(job: FileJob, model: Model, record: dict[str, Any]) -> BatchStep:
+def _denoise_one(job: FileJob, digest: str, record: dict[str, Any]) -> BatchStep:
     try:
-        settings = {**plain_settings(job, model), "signature": signature(job.input)}
+        settings = {**plain_settings(job, digest), "signature": signature(job.input)}
         if all(
             _is_known(path, record) and record[path.name]["settings"] == settings
             for path in _results(job)

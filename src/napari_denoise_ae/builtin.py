@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-#: The built-in model that is taken where none is named.
-DEFAULT_MODEL = "conv"
+#: Taken where no model is named: the built-in one that suits the image's colours.
+DEFAULT_MODEL = "auto"
+_MODEL_OF_COLOURS = {1: "gray", 3: "rgb"}
 
 _FOLDER = resources.files(__package__) / "weights"
 
@@ -19,6 +20,26 @@ def builtin_models() -> list[str]:
     """Return the names of the built-in models, in alphabetical order."""
     names = (Path(entry.name) for entry in _FOLDER.iterdir())
     return sorted(name.stem for name in names if name.suffix == ".pt")
+
+
+def fitting_model(model: str, n_colours: int) -> str:
+    """Return the built-in model that ``"auto"`` stands for; others are themselves.
+
+    Parameters
+    ----------
+    model : str
+        ``"auto"``, a built-in model's name or a file.
+    n_colours : int
+        Colours of the image: 1 for grey, 3 for RGB, with or without alpha.
+
+    Examples
+    --------
+    >>> fitting_model("auto", 3)
+    'rgb'
+    """
+    if model != DEFAULT_MODEL:
+        return model
+    return _MODEL_OF_COLOURS.get(n_colours, "gray")
 
 
 def builtin_file(name: str) -> AbstractContextManager[Path]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from .builtin import builtin_file, builtin_models
+from .builtin import builtin_file, builtin_models, fitting_model
 from .config import TrainingConfig
 from .errors import CheckpointError, DenoiseAEWarning, InvalidInputError
 from .files import CHECKPOINT_FORMAT, atomic_write
@@ -186,6 +186,26 @@ def load_checkpoint(source: str | Path) -> Checkpoint:
     return _parse_checkpoint(content, name=file.name)
 
 
+def load_fitting(source: str | Path | Checkpoint, n_colours: int) -> Checkpoint:
+    """Load the model for images of some colours; one that is loaded is itself.
+
+    Parameters
+    ----------
+    source : str, path or Checkpoint
+        See `load_checkpoint`, or ``"auto"``.
+    n_colours : int
+        See `fitting_model`.
+
+    Raises
+    ------
+    CheckpointError
+        See `load_checkpoint`.
+    """
+    if isinstance(source, Checkpoint):
+        return source
+    return load_checkpoint(fitting_model(str(source), n_colours))
+
+
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     """Write a checkpoint, whole or not at all.
 
@@ -301,7 +321,7 @@ def _parse_checkpoint(content: dict[str, Any], *, name: str) -> Checkpoint:
         raise _damaged(name, f"{error} is missing") from error
     _require_weights(network, options, state_dict, name)
     parsed = None if record is None else _parse_record(record, name)
-    return Checkpoint(name, network, options, state_dict, parsed)
+    return Checkpoint(name, network, options, _at_full_length(state_dict), parsed)
 
 
 # The types of a record's plain fields, by their annotations.
@@ -350,7 +370,8 @@ def _parse_plain_state_dict(content: dict[str, Any], path: Path) -> Checkpoint:
                 DenoiseAEWarning,
                 stacklevel=3,
             )
-            return Checkpoint(path.name, network, {}, state_dict, record=None)
+            weights = _at_full_length(state_dict)
+            return Checkpoint(path.name, network, {}, weights, record=None)
     raise CheckpointError(
         f"{path.name} holds other weights than those of this package's networks "
         f"({', '.join(NETWORKS)}), so it cannot be used."
@@ -389,7 +410,8 @@ def _require_weights(
         if not isinstance(tensor, torch.Tensor) or tensor.shape != expected[key].shape:
             shape = tuple(expected[key].shape)
             raise _damaged(name, f"{key} has not the shape {shape}")
-        # Batch normalization counts its batches in int64; weights are float32.
+        # Batch normalization counts its batches in int64; weights are float32, or
+        # half as long in a file that is to be small.
         if not _is_plain(tensor, expected[key].dtype):
             raise _damaged(name, f"{key} is not plain {expected[key].dtype}")
         if not torch.isfinite(tensor).all():
@@ -398,9 +420,17 @@ def _require_weights(
             raise _damaged(name, f"{key} has variances below 0")
 
 
+def _at_full_length(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        key: tensor.float() if tensor.dtype == torch.float16 else tensor
+        for key, tensor in state_dict.items()
+    }
+
+
 def _is_plain(tensor: Tensor, dtype: torch.dtype) -> bool:
     plain = tensor.layout == torch.strided and tensor.device.type == "cpu"
-    return plain and tensor.dtype == dtype
+    is_half = tensor.dtype == torch.float16 and dtype == torch.float32
+    return plain and (tensor.dtype == dtype or is_half)
 
 
 def _require_history(history: Any, name: str) -> None:

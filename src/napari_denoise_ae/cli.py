@@ -22,6 +22,7 @@ from .config import AUGMENTATIONS, OPTIMIZERS, PRESETS, SCHEDULES
 from .errors import DenoiseAEError, InvalidInputError
 from .intensity import RANGE_OF
 from .losses import LOSSES
+from .noise_scaling import GAUSSIAN, NOISES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,10 +62,18 @@ _SETTINGS: dict[str, dict[str, Any]] = {
         "choices": AUGMENTATIONS,
         "help": "how training images are varied at random",
     },
+    "zoom": {
+        "type": float,
+        "help": "magnify every other batch by up to this factor",
+    },
     "seed": {"type": int, "help": "decides split, first weights, order and noise"},
     "mixed_precision": {
         "action": argparse.BooleanOptionalAction,
         "help": "compute in bfloat16 on CUDA",
+    },
+    "bfloat16_on_cpu": {
+        "action": argparse.BooleanOptionalAction,
+        "help": "and on a CPU that has instructions for it",
     },
 }
 
@@ -171,6 +180,7 @@ def _network_option(text: str) -> tuple[str, int | float | bool]:
 def _denoise(arguments: argparse.Namespace) -> None:
     from .batch import is_batch
     from .denoise_file import FileJob
+    from .noise_scaling import NoiseSetting
     from .stream_file import denoise_any_file
     from .volumes import is_zarr
 
@@ -190,6 +200,11 @@ def _denoise(arguments: argparse.Namespace) -> None:
         select=_selections(arguments.select),
         overwrite=arguments.overwrite,
         scheduler=arguments.scheduler,
+        setting=NoiseSetting(
+            sigma=arguments.sigma,
+            noise=arguments.noise,
+            strength=arguments.strength,
+        ),
     )
     try:
         if is_batch(arguments.input):
@@ -274,7 +289,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     _require_fitting_options(arguments)
     _require_outputs(arguments, [arguments.json])
     device = choose_device(arguments.device)
-    models = load_models([arguments.model], device)
+    n_colours = _count_colours(arguments)
+    models = load_models([arguments.model], device, n_colours=n_colours)
     task = _task(arguments, models)
     _announce(task, models, device)
     scores = _print_scores(task, models)
@@ -296,7 +312,7 @@ def _compare(arguments: argparse.Namespace) -> None:
     scores = _print_scores(task, models, baselines=arguments.baselines)
     if arguments.json is not None:
         _write_json(scores, arguments.json)
-    save_comparison(task.pairs, models, scores, arguments.figure)
+    save_comparison(task.pairs, models, scores, arguments.figure, task.setting)
     print(f"\nfigure  {arguments.figure}")
 
 
@@ -308,13 +324,15 @@ def _task(
     """Take the noisy images that the arguments name."""
     from .evaluation import cifar10_task, folder_task, pair_task
     from .images import read_image
+    from .noise_scaling import NoiseSetting
 
     if getattr(arguments, "pair", None) is not None:
         noisy, reference = (read_image(path).pixels for path in arguments.pair)
         data_range = None
         if arguments.data_range is not None:
             data_range = _data_range(arguments.data_range, reference)
-        return pair_task(noisy, reference, models, data_range)
+        setting = NoiseSetting(noise=arguments.assume or GAUSSIAN)
+        return pair_task(noisy, reference, models, data_range, setting)
     settings = {
         "noise": arguments.noise,
         "limit": arguments.limit,
@@ -324,6 +342,19 @@ def _task(
     if arguments.images is not None:
         return folder_task(arguments.images, models, **settings)
     return cifar10_task(arguments.data, models, **settings)
+
+
+def _count_colours(arguments: argparse.Namespace) -> int:
+    """Return how many colours the images to score on have."""
+    from .axes import count_colours
+    from .images import read_image
+    from .pairs import read_clean_images
+
+    if arguments.data is not None:
+        return 3
+    if arguments.pair is not None:
+        return count_colours(read_image(arguments.pair[1]).pixels.shape, None)
+    return count_colours(read_clean_images(arguments.images)[0].shape, None)
 
 
 def _announce(task: Task, models: Mapping[str, Denoiser], device: DeviceChoice) -> None:
@@ -356,7 +387,7 @@ def _require_outputs(
 
 def _require_fitting_options(arguments: argparse.Namespace) -> None:
     """Refuse options that would have no effect."""
-    useless = ["data_range"] if arguments.pair is None else ["noise", "limit"]
+    useless = ["data_range", "assume"] if arguments.pair is None else ["noise", "limit"]
     for name in useless:
         if getattr(arguments, name) is not None:
             mode = "without" if arguments.pair is None else "with"
@@ -395,7 +426,9 @@ def _print_scores(
         f"{'ms / image':>12}"
     )
     scores = []
-    for score in score_methods(task.pairs, models, task.noise, baselines=baselines):
+    for score in score_methods(
+        task.pairs, models, task.noise, baselines=baselines, setting=task.setting
+    ):
         psnr = f"{score.psnr_mean:.2f} ± {score.psnr_std:.2f}"
         ssim = f"{score.ssim_mean:.3f} ± {score.ssim_std:.3f}"
         size = "" if score.n_parameters is None else f"{score.n_parameters:,}"
@@ -478,6 +511,7 @@ def _add_denoise(parser: argparse.ArgumentParser) -> None:
         "output", type=Path, help="file or OME-Zarr to write; a folder for several"
     )
     _add_model_and_device(parser)
+    _add_noise_setting(parser)
     truth = parser.add_mutually_exclusive_group()
     truth.add_argument(
         "--add-noise",
@@ -540,6 +574,30 @@ def _add_denoise(parser: argparse.ArgumentParser) -> None:
         "--scheduler",
         metavar="ADDRESS",
         help="compute on the dask cluster whose scheduler is there; writes OME-Zarr",
+    )
+
+
+def _add_noise_setting(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "noise to remove", "For models that take it, such as the built-in gray and rgb."
+    )
+    group.add_argument(
+        "--sigma",
+        type=float,
+        help="standard deviation in the image's units (default: estimated)",
+    )
+    group.add_argument(
+        "--noise",
+        choices=NOISES,
+        default=GAUSSIAN,
+        help="gaussian: the same everywhere; poisson-gaussian: photon counts and "
+        "cameras, estimated (gaussian)",
+    )
+    group.add_argument(
+        "--strength",
+        type=float,
+        default=1.0,
+        help="how many times that noise to remove, 0 to 10 (1)",
     )
 
 
@@ -608,6 +666,11 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
         metavar="LOW,HIGH",
         help="data range of --pair: intensities, or percentiles of the reference such "
         "as P0.1,P99.9 (default: that of the reference)",
+    )
+    parser.add_argument(
+        "--assume",
+        choices=NOISES,
+        help="kind of the noise of --pair, for a model that takes its level (gaussian)",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores")
 
@@ -679,7 +742,8 @@ def _add_model_and_device(parser: argparse.ArgumentParser) -> None:
         "--model",
         default=DEFAULT_MODEL,
         metavar="FILE|NAME",
-        help=f"checkpoint file or name of a built-in model ({DEFAULT_MODEL})",
+        help="checkpoint file or name of a built-in model; auto is gray or rgb, by the "
+        f"image's colours ({DEFAULT_MODEL})",
     )
     _add_device(parser)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .denoiser import Denoiser
+    from .noise_scaling import NoiseSetting
     from .pairs import Pair
     from .scoring import Score
 
@@ -51,6 +52,7 @@ def save_comparison(
     models: Mapping[str, Denoiser],
     scores: Sequence[Score],
     path: Path,
+    setting: NoiseSetting | None = None,
 ) -> None:
     """Draw the first images, one a row: noisy, as each model denoises them, clean.
 
@@ -65,6 +67,8 @@ def save_comparison(
         above the columns.
     path : pathlib.Path
         The PNG file.
+    setting : NoiseSetting, optional
+        See `score_methods`.
 
     Raises
     ------
@@ -80,7 +84,7 @@ def save_comparison(
     for pair in pairs[:_N_IMAGES]:
         results = [denoise_pair(pair, lambda unit: unit)]
         results += [
-            denoise_pair(pair, partial(apply_model, denoiser=denoiser))
+            denoise_pair(pair, partial(apply_model, denoiser=denoiser, setting=setting))
             for denoiser in models.values()
         ]
         figures = [_psnr(pair, result) for result in results]

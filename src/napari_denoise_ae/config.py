@@ -74,12 +74,19 @@ class TrainingConfig:
     augmentation : str
         ``"none"``, or ``"flip"`` to mirror every other image from left to
         right at random.
+    zoom : float
+        Every other batch is magnified by a random factor from 1 to this one and
+        cut back to its size: small images then look as smooth as full-size
+        photographs. 1 magnifies nothing.
     seed : int
         Decides the split, the first weights, the order of the images and the
         noise; 0 or more.
     mixed_precision : bool
         On CUDA, compute in bfloat16 where it loses nothing that counts.
         Ignored on other devices.
+    bfloat16_on_cpu : bool
+        Do so on a CPU, too, if it has instructions for it, which is about
+        twice as fast.
 
     Raises
     ------
@@ -113,8 +120,10 @@ class TrainingConfig:
     val_fraction: float = 0.1
     n_test: int = N_CIFAR10_TEST
     augmentation: str = "none"
+    zoom: float = 1.0
     seed: int = 0
     mixed_precision: bool = True
+    bfloat16_on_cpu: bool = False
 
     def __post_init__(self) -> None:
         _require_text("preset", self.preset)
@@ -130,15 +139,17 @@ class TrainingConfig:
         _require_number("min_delta", self.min_delta, above=-math.ulp(0.0))
         _require_number("val_fraction", self.val_fraction, above=0.0, below=1.0)
         _require_number("ssim_weight", self.ssim_weight, above=0.0, below=1.0)
+        _require_number("zoom", self.zoom, above=math.nextafter(1.0, 0.0), below=16.0)
         if self.n_test > N_CIFAR10_TEST:
             raise InvalidInputError(
                 f"n_test must be at most {N_CIFAR10_TEST:,}, the test images that "
                 f"CIFAR-10 has, got {self.n_test}."
             )
-        if not isinstance(self.mixed_precision, bool):
-            raise InvalidInputError(
-                f"mixed_precision must be true or false, got {self.mixed_precision!r}."
-            )
+        for name in ("mixed_precision", "bfloat16_on_cpu"):
+            if not isinstance(getattr(self, name), bool):
+                raise InvalidInputError(
+                    f"{name} must be true or false, got {getattr(self, name)!r}."
+                )
         if not isinstance(self.network_options, Mapping):
             raise InvalidInputError(
                 "network_options must map names to values, got "
@@ -200,6 +211,23 @@ def _require_number(
         raise InvalidInputError(f"{name} must be a number {limits}, got {value!r}.")
 
 
+def _for_any_noise(preset: str, in_channels: int) -> TrainingConfig:
+    return TrainingConfig(
+        preset=preset,
+        network="unet",
+        network_options={"in_channels": in_channels},
+        noise="gaussian:0..0.25,unclipped",
+        loss="l1",
+        schedule="cosine",
+        batch_size=16,
+        epochs=64,
+        patience=64,
+        augmentation="flip",
+        zoom=2.5,
+        bfloat16_on_cpu=True,
+    )
+
+
 #: The presets by name. A new preset is one line here.
 PRESETS: dict[str, TrainingConfig] = {
     "conv": TrainingConfig(preset="conv"),
@@ -216,6 +244,8 @@ PRESETS: dict[str, TrainingConfig] = {
         val_fraction=1 / 9,
         n_test=6_000,
     ),
+    "gray": _for_any_noise("gray", in_channels=1),
+    "rgb": _for_any_noise("rgb", in_channels=3),
 }
 
 

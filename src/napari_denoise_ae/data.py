@@ -29,6 +29,9 @@ CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 _CIFAR10_HASH = "md5:c58f30108f718f92721af3b95e74349a"
 _CIFAR10_FOLDER = "cifar-10-batches-py"
 
+# Shares of red, green and blue in what a grey photograph shows.
+_LUMA = (0.299, 0.587, 0.114)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageSet:
@@ -233,6 +236,26 @@ def load_test_images(folder: str | Path, *, n_test: int) -> ImageSet:
     """
     test = load_cifar10(folder, train=False)
     return ImageSet(test.name, test.images[:n_test])
+
+
+def to_grey(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Turn RGB images into grey ones; grey ones stay as they are.
+
+    Parameters
+    ----------
+    images : numpy.ndarray
+        (N, Y, X, 3) or (N, Y, X, 1), uint8.
+
+    Returns
+    -------
+    numpy.ndarray
+        (N, Y, X, 1), uint8: the luma of ITU-R BT.601.
+    """
+    if images.shape[-1] == 1:
+        return images
+    luma = images @ np.array(_LUMA, dtype=np.float32)
+    grey: NDArray[np.uint8] = np.rint(luma).astype(np.uint8)[..., np.newaxis]
+    return grey
 
 
 def require_cifar10(folder: str | Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from skimage.data import astronaut
 
-from .checkpoint import load_checkpoint
+from .checkpoint import load_fitting
 from .comparison import Comparison, compare
 from .denoiser import Denoiser
 from .devices import DeviceChoice, choose_device
@@ -17,12 +17,16 @@ from .figures import save_panels
 from .files import require_writable
 from .inference import Denoising, add_noise
 from .intensity import resolve_intensity_range
+from .noise import parse_noise
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
+
+# For models that suit any noise.
+_NOISE = "gaussian:0.1"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,13 +94,15 @@ def run_demo(folder: Path, *, model: str, device: str) -> DemoResult:
     """
     figure = folder / "demo.png"
     require_writable(figure)
-    checkpoint = load_checkpoint(model)
+    checkpoint = load_fitting(model, n_colours=3)
     if checkpoint.record is None:
         raise CheckpointError(
             f"{checkpoint.name} does not say which noise it was trained for, so there "
             "is nothing to demonstrate. Use `denoise --add-noise` instead."
         )
     noise = checkpoint.record.config.noise_model
+    if checkpoint.outline().takes_noise_level:
+        noise = parse_noise(_NOISE)
     clean = astronaut()
     noisy = add_noise(clean, noise)
     chosen = choose_device(device)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from . import __version__
-from .axes import colour_planes, middle_plane, resolve_axes
-from .checkpoint import load_checkpoint
+from .axes import colour_planes, count_colours, middle_plane, resolve_axes
+from .checkpoint import load_fitting
 from .comparison import Comparison, compare
 from .denoiser import Denoiser
 from .devices import DeviceChoice, choose_device
@@ -22,6 +22,7 @@ from .inference import Denoising, add_noise, require_image
 from .intensity import resolve_intensity_ranges
 from .misfits import find_misfits
 from .noise import parse_noise
+from .noise_scaling import NoiseSetting, resolve_scaling
 from .streaming import select, surroundings
 from .volumes import is_zarr, open_volume
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from .checkpoint import Checkpoint
     from .inference import Progress
-    from .intensity import GivenRange, IntensityRanges
+    from .intensity import GivenRange, IntensityRange, IntensityRanges
     from .tiling import Region
 
 
@@ -58,6 +59,8 @@ class FileJob:
         PNG to draw the images side by side in.
     axes, intensity_range, range_of, device, tile_size
         See `denoise`.
+    setting : NoiseSetting
+        What is known of the noise, for a model that takes its level.
     select : mapping
         First index and the one after the last of what to denoise, by axis.
     overwrite : bool
@@ -78,6 +81,7 @@ class FileJob:
     range_of: str = "stack"
     device: str = "auto"
     tile_size: int | None = None
+    setting: NoiseSetting = field(default_factory=NoiseSetting)
     select: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     overwrite: bool = False
     scheduler: str | None = None
@@ -108,7 +112,7 @@ class FileResult:
     axes : str
         Their axes.
     intensity_range : IntensityRanges
-        What the network saw as 0 and 1.
+        What the network saw as 0 and 1, or was told of the noise.
     device : DeviceChoice
         Where it was computed.
     comparison : Comparison or None
@@ -154,10 +158,16 @@ def describe(
     shape = " x ".join(str(length) for length in image[0])
     return [
         f"image      {shape} ({image[1]}), {image[2]}",
-        f"intensity  {ranges} mapped to 0 to 1",
+        _describe_ranges(ranges),
         f"model      {job.model}",
         f"device     {device}",
     ]
+
+
+def _describe_ranges(ranges: IntensityRanges) -> str:
+    if ranges.ranges[0].level is None:
+        return f"intensity  {ranges} mapped to 0 to 1"
+    return f"noise      {ranges}"
 
 
 def denoise_file(job: FileJob) -> FileResult:
@@ -179,18 +189,25 @@ def denoise_file(job: FileJob) -> FileResult:
         If anything of it cannot be done; then nothing has been written that
         is not whole.
     """
-    checkpoint = load_checkpoint(job.model)
-    source = _read_source(job, checkpoint)
+    source, checkpoint = _read_source(job)
     pixels, axes = source.selected(source.image.pixels), source.axes
     require_image(pixels)
     _require_outputs(job, pixels, axes)
     denoiser = Denoiser(checkpoint, choose_device(job.device))
     clean = _clean_image(job, source)
-    scale = resolve_intensity_ranges(
+    limits = resolve_intensity_ranges(
         colour_planes(pixels, axes), axes, job.intensity_range, range_of=job.range_of
     )
-    with_surroundings = _noisy_image(job, source, scale)
+    with_surroundings = _noisy_image(job, source, limits)
     noisy = source.selected(with_surroundings)
+    scale = resolve_scaling(
+        colour_planes(noisy, axes),
+        axes,
+        checkpoint,
+        limits,
+        range_of=job.range_of,
+        setting=job.setting,
+    )
     run = Denoising(
         with_surroundings,
         denoiser,
@@ -220,7 +237,7 @@ def denoise_file(job: FileJob) -> FileResult:
         device=denoiser.device,
         comparison=comparison,
     )
-    _write(result, source.image)
+    _write(result, source.image, limits.hull)
     return result
 
 
@@ -323,16 +340,18 @@ class _Source:
         return self.within[axes.index("Y")], self.within[axes.index("X")]
 
 
-def _read_source(job: FileJob, checkpoint: Checkpoint) -> _Source:
-    """Read the input, which may be an OME-Zarr or a part of an image."""
+def _read_source(job: FileJob) -> tuple[_Source, Checkpoint]:
+    """Read the input, an OME-Zarr or a part of an image too, and the fitting model."""
     if not (is_zarr(job.input) or job.select):
         image = read_image(job.input)
         shape = image.pixels.shape
         require_image(image.pixels)
         axes = resolve_axes(shape, job.axes or image.axes)
         every = (slice(None),) * len(shape)
-        return _Source(image=image, axes=axes, within=every, part=every, whole=shape)
+        source = _Source(image=image, axes=axes, within=every, part=every, whole=shape)
+        return source, load_fitting(job.model, count_colours(shape, axes))
     volume = open_volume(job.input, job.axes)
+    checkpoint = load_fitting(job.model, count_colours(volume.shape, volume.axes))
     selection, network = select(volume, job.select), checkpoint.outline()
     read, within = [], []
     for letter in volume.axes:
@@ -345,16 +364,17 @@ def _read_source(job: FileJob, checkpoint: Checkpoint) -> _Source:
             around = slice(*selection[letter])
         read.append(around)
         within.append(within_it)
-    return _Source(
+    source = _Source(
         image=ImageFile(volume.read_part(tuple(read)), volume.axes, volume.calibration),
         axes=volume.axes,
         within=tuple(within),
         part=tuple(slice(*selection.get(letter, (None,))) for letter in volume.axes),
         whole=volume.shape,
     )
+    return source, checkpoint
 
 
-def _write(result: FileResult, source: ImageFile) -> None:
+def _write(result: FileResult, source: ImageFile, shown: IntensityRange) -> None:
     job = result.job
     done = provenance(result.intensity_range)
     if job.add_noise is not None:
@@ -366,7 +386,7 @@ def _write(result: FileResult, source: ImageFile) -> None:
         )
         write_image(job.noisy_output, noisy)
     if job.figure is not None:
-        _draw(result, job.figure)
+        _draw(result, job.figure, shown)
     denoised = replace(
         source,
         pixels=result.denoised,
@@ -378,13 +398,14 @@ def _write(result: FileResult, source: ImageFile) -> None:
 
 def provenance(ranges: IntensityRanges) -> str:
     """Return what a file says of how it was made."""
-    return f"napari-denoise-ae {__version__}, intensity range {ranges}"
+    kind = "intensity range " if ranges.ranges[0].level is None else ""
+    return f"napari-denoise-ae {__version__}, {kind}{ranges}"
 
 
-def _draw(result: FileResult, path: Path) -> None:
+def _draw(result: FileResult, path: Path, shown: IntensityRange) -> None:
     images = {"noisy": result.noisy, "denoised": result.denoised}
     if result.clean is not None:
         images["clean"] = result.clean
     titles = list(images) if result.comparison is None else result.comparison.titles()
     panels = [middle_plane(image, result.axes) for image in images.values()]
-    save_panels([panels], titles, path, intensity_range=result.intensity_range.hull)
+    save_panels([panels], titles, path, intensity_range=shown)

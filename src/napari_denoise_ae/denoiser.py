@@ -121,15 +121,19 @@ class Denoiser:
             while not self._fits(source, target, tile, scale):
                 self._need_less_memory(tile)
 
-    def run_network(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    def run_network(
+        self, batch: NDArray[np.float32], level: float | None = None
+    ) -> NDArray[np.float32]:
         """Run the network on images of any size.
 
         Parameters
         ----------
         batch : numpy.ndarray
-            (N, channels, Y, X), range [0, 1]. Images whose sides are no
-            multiples of the network's stride, or shorter than its image size,
-            are mirrored at their end.
+            (N, channels, Y, X), range [0, 1], or around 0 with a level. Images
+            whose sides are no multiples of the network's stride, or shorter
+            than its image size, are mirrored at their end.
+        level : float, optional
+            Noise level, for a network that takes it.
 
         Returns
         -------
@@ -142,6 +146,9 @@ class Denoiser:
             If the device runs out of memory.
         """
         height, width = batch.shape[-2:]
+        if level is not None:
+            levels = np.full((len(batch), 1, height, width), level, dtype=np.float32)
+            batch = np.concatenate([batch, levels], axis=1)
         missing = [(0, self._padded(length) - length) for length in (height, width)]
         padded = np.pad(batch, [(0, 0), (0, 0), *missing], mode="reflect")
         try:
@@ -220,25 +227,29 @@ class Denoiser:
         self, block: NDArray[Any], scale: IntensityRange
     ) -> NDArray[np.float64]:
         """Denoise (Y, X, channels) in the image's units."""
+        if scale.level == 0.0:
+            return block.astype(np.float64)
         unit = scale.to_unit(block)
         missing = np.isnan(unit)
         # The middle of the range, so that what is missing has no colour.
-        unit[missing] = 0.5
-        within = np.clip(unit, 0.0, 1.0)
+        unit[missing] = scale.middle
+        within = np.clip(unit, *scale.limits)
         # What lies outside the range is not shown to the network, nor lost.
-        denoised = self._apply_network(within) + (unit - within)
+        denoised = self._apply_network(within, scale.level) + (unit - within)
         denoised[missing] = np.nan
         return scale.from_unit(denoised)
 
-    def _apply_network(self, unit: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Denoise (Y, X, channels) in [0, 1], whatever the network's channels."""
+    def _apply_network(
+        self, unit: NDArray[np.float64], level: float | None
+    ) -> NDArray[np.float64]:
+        """Denoise (Y, X, channels), whatever the network's channels."""
         channels, wanted = unit.shape[-1], self.network.in_channels
         batch = unit.astype(np.float32).transpose(2, 0, 1)[np.newaxis]  # (1, C, Y, X)
         if channels == 1:
             batch = np.repeat(batch, wanted, axis=1)
         elif wanted == 1:
             batch = batch.transpose(1, 0, 2, 3)  # each colour by itself
-        output = self.run_network(batch)
+        output = self.run_network(batch, level)
         output = output.reshape(-1, *output.shape[-2:]).transpose(1, 2, 0)
         if channels == 1:
             output = output.mean(axis=-1, keepdims=True)
@@ -340,6 +351,6 @@ def _bytes_per_pixel(checkpoint: Checkpoint) -> float:
     side = network.image_size or SMALLEST_TILE_SIZE
     # So little is computed faster than torch prepares to compute nothing.
     with torch.inference_mode():
-        network(torch.zeros(1, network.in_channels, side, side))
+        network(torch.zeros(1, network.n_inputs, side, side))
     coverage = 1 if network.image_size is None else _COVERAGE_OF_WINDOWS
     return coverage * sum(sizes) / side**2

@@ -79,6 +79,13 @@ def free_memory(device: torch.device) -> int | None:
     return _available_main_memory() if device.type == "cpu" else None
 
 
+def has_fast_bfloat16() -> bool:
+    """Tell whether the CPU has instructions for bfloat16, as Linux and torch see it."""
+    # Older versions of torch do not say.
+    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
+
+
 def _available_main_memory() -> int | None:
     """Read what Linux says is available; other systems have no such file."""
     try:

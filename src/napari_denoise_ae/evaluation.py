@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .baselines import BASELINES
-from .builtin import DEFAULT_MODEL, builtin_models
-from .checkpoint import Checkpoint, load_checkpoint
+from .builtin import DEFAULT_MODEL, builtin_models, fitting_model
+from .checkpoint import Checkpoint, load_fitting
 from .comparison_figure import require_figure, save_comparison
 from .config import N_CIFAR10_TEST
 from .data import load_test_images
@@ -23,6 +23,7 @@ from .held_out import count_held_out
 from .inference import Denoising
 from .misfits import find_noise_misfit, relative_noise
 from .noise import Composed, parse_noise
+from .noise_scaling import NoiseSetting, setting_of
 from .pairs import noisy_pairs, plane_axes, read_clean_images, real_pairs
 from .scoring import score_methods
 
@@ -57,11 +58,15 @@ class Task:
         The noise that was added, or ``"real"``.
     origin : str
         How many images these are and where they are from, for a user to read.
+    setting : NoiseSetting
+        What models that take a noise level are told, relative to the images'
+        intensity range.
     """
 
     pairs: list[Pair]
     noise: str
     origin: str
+    setting: NoiseSetting
 
 
 def evaluate(
@@ -113,7 +118,7 @@ def evaluate(
     task = cifar10_task(data, models, noise=noise, limit=limit, seed=seed)
     for message in find_misfits(task, models):
         warnings.warn(message, DenoiseAEWarning, stacklevel=2)
-    return list(score_methods(task.pairs, models, task.noise))
+    return list(score_methods(task.pairs, models, task.noise, setting=task.setting))
 
 
 def compare_models(
@@ -185,14 +190,25 @@ def compare_models(
     )
     for message in find_misfits(task, denoisers):
         warnings.warn(message, DenoiseAEWarning, stacklevel=2)
-    scores = list(score_methods(task.pairs, denoisers, task.noise, baselines=baselines))
+    scores = list(
+        score_methods(
+            task.pairs,
+            denoisers,
+            task.noise,
+            baselines=baselines,
+            setting=task.setting,
+        )
+    )
     if figure is not None:
-        save_comparison(task.pairs, denoisers, scores, Path(figure))
+        save_comparison(task.pairs, denoisers, scores, Path(figure), task.setting)
     return scores
 
 
 def load_models(
-    sources: Sequence[str | Path | Checkpoint], device: DeviceChoice
+    sources: Sequence[str | Path | Checkpoint],
+    device: DeviceChoice,
+    *,
+    n_colours: int = 3,
 ) -> dict[str, Denoiser]:
     """Load models, each under a name that no other method has.
 
@@ -202,6 +218,8 @@ def load_models(
         At least one; see `denoise`.
     device : DeviceChoice
         Where to compute.
+    n_colours : int
+        Colours of the images to score on, see `fitting_model`.
 
     Returns
     -------
@@ -219,11 +237,14 @@ def load_models(
         raise InvalidInputError(
             f"Give a list of at least one model to compare, got {sources!r}."
         )
-    loaded = [
-        source if isinstance(source, Checkpoint) else load_checkpoint(source)
+    fitting = [
+        source
+        if isinstance(source, Checkpoint)
+        else fitting_model(str(source), n_colours)
         for source in sources
     ]
-    names = _distinct_names([_path_of(source) for source in sources], loaded)
+    loaded = [load_fitting(source, n_colours) for source in fitting]
+    names = _distinct_names([_path_of(source) for source in fitting], loaded)
     return {
         name: Denoiser(checkpoint, device)
         for name, checkpoint in zip(names, loaded, strict=True)
@@ -277,7 +298,8 @@ def cifar10_task(
         list(images), noise, seed=seed, limit=most if limit is None else limit
     )
     _require_fitting(pairs, models)
-    return Task(pairs, noise, _describe_origin(len(pairs), len(images), models))
+    origin = _describe_origin(len(pairs), len(images), models)
+    return Task(pairs, noise, origin, setting_of(parse_noise(noise)))
 
 
 def folder_task(
@@ -297,7 +319,8 @@ def folder_task(
     )
     _require_fitting(pairs, models)
     which = "all" if len(pairs) == len(images) else f"the first of {len(images):,}"
-    return Task(pairs, noise, f"{len(pairs):,}, {which} in {folder}")
+    origin = f"{len(pairs):,}, {which} in {folder}"
+    return Task(pairs, noise, origin, setting_of(parse_noise(noise)))
 
 
 def pair_task(
@@ -305,11 +328,13 @@ def pair_task(
     reference: NDArray[Any],
     models: Mapping[str, Denoiser],
     data_range: tuple[float, float] | None,
+    setting: NoiseSetting | None = None,
 ) -> Task:
     """Take a real noisy image, or repeats of it, and its reference."""
     pairs = real_pairs(noisy, reference, data_range)
     _require_fitting(pairs, models)
-    return Task(pairs, "real", f"{len(pairs):,} with a reference")
+    origin = f"{len(pairs):,} with a reference"
+    return Task(pairs, "real", origin, setting or NoiseSetting())
 
 
 def find_misfits(task: Task, models: Mapping[str, Denoiser]) -> list[str]:
@@ -334,7 +359,7 @@ def find_misfits(task: Task, models: Mapping[str, Denoiser]) -> list[str]:
     found = []
     for name, denoiser in models.items():
         record = denoiser.checkpoint.record
-        if record is None:
+        if record is None or denoiser.network.takes_noise_level:
             continue
         unfit = [e for e in estimates if find_noise_misfit(e, record, name)]
         if len(unfit) > _MISFITS_ALLOWED * len(estimates):

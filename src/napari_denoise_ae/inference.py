@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import torch
 
-from .axes import colour_planes, resolve_axes
+from .axes import colour_planes, count_colours, resolve_axes
 from .builtin import DEFAULT_MODEL
-from .checkpoint import Checkpoint, load_checkpoint
+from .checkpoint import Checkpoint, load_fitting
 from .denoiser import (
     Denoiser,
     require_finite,
@@ -28,6 +28,7 @@ from .intensity import (
 from .lazy import denoise_lazily, is_lazy
 from .misfits import find_misfits
 from .noise import parse_noise
+from .noise_scaling import GAUSSIAN, NoiseSetting, resolve_scaling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,8 +71,9 @@ class Denoising:
         See `denoise`.
     region : tuple of slice, optional
         Rows and columns to denoise, as they come out of the whole plane; None
-        means all. Give `intensity_range` with it if several regions are to fit
-        together.
+        means all.
+    setting : NoiseSetting, optional
+        What is known of the noise, for a model that takes its level.
 
     Attributes
     ----------
@@ -80,7 +82,8 @@ class Denoising:
     axes : str
         The axes that were taken.
     intensity_ranges : IntensityRanges
-        The intensities that were mapped to 0 and 1, for each plane.
+        The intensities that were mapped to 0 and 1, for each plane; a
+        `NoiseScaling` for a model that takes a noise level.
     planes_done : int
         Planes that are finished.
 
@@ -100,18 +103,24 @@ class Denoising:
         range_of: str = "stack",
         tile_size: int | None = None,
         region: tuple[slice, slice] | None = None,
+        setting: NoiseSetting | None = None,
     ) -> None:
         require_image(image)
         self.axes = resolve_axes(image.shape, axes)
         self.result = image.copy()
         self._source = colour_planes(image, self.axes)
         self._target = colour_planes(self.result, self.axes)
-        self.intensity_ranges = resolve_intensity_ranges(
-            self._source, self.axes, intensity_range, range_of=range_of
-        )
         self._denoiser = denoiser
         require_fitting_channels(
             self._source.shape[-1], denoiser.network, denoiser.checkpoint.name
+        )
+        self.intensity_ranges = resolve_scaling(
+            self._source,
+            self.axes,
+            denoiser.checkpoint,
+            intensity_range,
+            range_of=range_of,
+            setting=setting,
         )
         self._tiles = denoiser.plan_tiles(
             self._source.shape[-3:-1], tile_size=tile_size, region=region
@@ -147,6 +156,9 @@ def denoise(
     image: Array,
     *,
     model: str | Path | Checkpoint = ...,
+    sigma: float | None = ...,
+    noise: str = ...,
+    strength: float = ...,
     axes: str | None = ...,
     intensity_range: GivenRange | None = ...,
     range_of: str = ...,
@@ -160,6 +172,9 @@ def denoise(
     image: ArrayLike,
     *,
     model: str | Path | Checkpoint = ...,
+    sigma: float | None = ...,
+    noise: str = ...,
+    strength: float = ...,
     axes: str | None = ...,
     intensity_range: GivenRange | None = ...,
     range_of: str = ...,
@@ -172,6 +187,9 @@ def denoise(
     image: ArrayLike | Array,
     *,
     model: str | Path | Checkpoint = DEFAULT_MODEL,
+    sigma: float | None = None,
+    noise: str = GAUSSIAN,
+    strength: float = 1.0,
     axes: str | None = None,
     intensity_range: GivenRange | None = None,
     range_of: str = "stack",
@@ -188,6 +206,19 @@ def denoise(
         dask or Zarr array nothing is read before the result is computed.
     model : str, path or Checkpoint
         A built-in model's name, a checkpoint file, or a loaded checkpoint.
+        ``"auto"``: the built-in ``"rgb"`` for colour images, ``"gray"`` for
+        all others, channel by channel. They suit any noise level.
+    sigma : float, optional
+        Standard deviation of the noise in the image's units, for models that
+        take it. None means that it is estimated from the image.
+    noise : str
+        ``"gaussian"``: noise of one level everywhere. ``"poisson-gaussian"``:
+        photon counts and cameras, whose noise grows with the intensity; gain
+        and read noise are estimated from the image, and the noise is
+        stabilized before it is removed [1]_.
+    strength : float
+        How many times the noise level the model is told, 0 to 10: less than 1
+        keeps some of the noise, and 0 all of it.
     axes : str, optional
         One letter for each dimension: Y and X, S for colour, and T, Z or C
         for stacks, whose planes are denoised one by one. None means ``"YX"``
@@ -197,11 +228,12 @@ def denoise(
         1; or one such pair for each channel C. None means 0 to 255 for uint8,
         else the lowest and highest value, of each channel C by itself. What
         lies outside is kept: by how much a value exceeds the range is added
-        to the result again.
+        to the result again. Without effect on models that take a noise level:
+        they suit any intensities.
     range_of : str
-        ``"stack"``: one range for all times and depths, so that nothing
-        flickers. ``"image"``: where the range is not given and not that of
-        uint8, each image has its own.
+        ``"stack"``: one range, or noise level, for all times and depths, so
+        that nothing flickers. ``"image"``: where the range is not given and
+        not that of uint8, each image has its own.
     device : str
         ``"auto"`` (CUDA, else MPS, else CPU) or one of torch's names.
     tile_size : int, optional
@@ -213,8 +245,9 @@ def denoise(
     -------
     numpy.ndarray or dask.array.Array
         Shape and dtype of `image`. Integers are rounded and saturated. A dask
-        array for a dask or Zarr array, and without warnings of the noise; then
-        `intensity_range` must be given, unless it is uint8.
+        array for a dask or Zarr array, and without warnings of the noise; a
+        model that takes no noise level then wants `intensity_range`, unless it
+        is uint8.
 
     Warns
     -----
@@ -226,7 +259,8 @@ def denoise(
     Raises
     ------
     InvalidInputError
-        If the image, its axes or the range cannot be used.
+        If the image, its axes, the range or the noise cannot be used, or a
+        noise level is given to a model that takes none.
     CheckpointError
         If the model cannot be loaded.
     DeviceError
@@ -237,21 +271,32 @@ def denoise(
     An autoencoder trained for one noise level makes images with much less
     noise worse, hence the warning.
 
+    References
+    ----------
+    .. [1] Mäkitalo and Foi, Optimal inversion of the generalized Anscombe
+       transformation for Poisson-Gaussian noise, 2013,
+       :doi:`10.1109/TIP.2012.2202675`.
+
     Examples
     --------
     >>> from skimage.data import astronaut
     >>> from napari_denoise_ae import add_noise, denoise, psnr
     >>> clean = astronaut()
-    >>> noisy = add_noise(clean, "gaussian:0.5", rng=0)
-    >>> denoised = denoise(noisy, model="conv")
-    >>> psnr(clean, denoised, data_range=255) > psnr(clean, noisy, data_range=255)
+    >>> noisy = add_noise(clean, "gaussian:0.1", rng=0)
+    >>> denoised = denoise(noisy)
+    >>> gain = psnr(clean, denoised, data_range=255) - psnr(clean, noisy, data_range=255)
+    >>> gain > 8
     True
     """
-    checkpoint = model if isinstance(model, Checkpoint) else load_checkpoint(model)
-    if is_lazy(image):
+    setting = NoiseSetting(sigma=sigma, noise=noise, strength=strength)
+    # An array's shape is known before its pixels are.
+    array = image if is_lazy(image) else np.asarray(image)
+    checkpoint = load_fitting(model, count_colours(array.shape, axes))
+    if is_lazy(array):
         return denoise_lazily(
-            image,
+            array,
             checkpoint,
+            setting=setting,
             axes=axes,
             intensity_range=intensity_range,
             range_of=range_of,
@@ -259,12 +304,13 @@ def denoise(
             tile_size=tile_size,
         )
     run = Denoising(
-        np.asarray(image),
+        array,
         Denoiser(checkpoint, choose_device(device)),
         axes=axes,
         intensity_range=intensity_range,
         range_of=range_of,
         tile_size=tile_size,
+        setting=setting,
     )
     for message in run.misfits():
         warnings.warn(message, DenoiseAEWarning, stacklevel=2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, Union
 
 import numpy as np
 
@@ -33,8 +33,18 @@ class IntensityRange:
     low: float
     high: float
 
+    #: What pixels that are missing are taken for, once they are mapped.
+    middle: ClassVar[float] = 0.5
+    #: Between these a network sees what is mapped; the rest is kept from it.
+    limits: ClassVar[tuple[float, float]] = (0.0, 1.0)
+
     def __str__(self) -> str:
         return f"{self.low:g} to {self.high:g}"
+
+    @property
+    def level(self) -> float | None:
+        """The noise level that the network is told; None if it is told none."""
+        return None
 
     @property
     def width(self) -> float:
@@ -101,6 +111,8 @@ class IntensityRanges:
             return str(self.ranges[0])
         if self.axes and self.shape == self.channel_shape(self.axes, self.shape):
             return ", ".join(f"channel {n}: {one}" for n, one in enumerate(self.ranges))
+        if self.ranges[0].level is not None:
+            return f"of each image, the first: {self.ranges[0]}"
         return f"of each image, within {self.hull}"
 
     @staticmethod

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import lru_cache
 from threading import Lock
@@ -29,8 +30,9 @@ from .denoiser import (
 )
 from .devices import choose_device
 from .errors import InvalidInputError
-from .intensity import cast_saturating, known_ranges
+from .intensity import IntensityRanges, cast_saturating, known_ranges
 from .misfits import noise_levels, read_noise_windows
+from .noise_scaling import NoiseSetting, group_planes, measure_scaling
 from .tiling import LARGEST_PLANE, require_tile_size, round_up
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .checkpoint import Checkpoint
-    from .intensity import GivenRange, IntensityRange, IntensityRanges
+    from .intensity import GivenRange, IntensityRange
     from .tiling import Region
 
     # What to read of an array, and where in that lies what is wanted.
@@ -96,6 +98,7 @@ def denoise_lazily(
     range_of: str = "stack",
     device: str = "auto",
     tile_size: int | None = None,
+    setting: NoiseSetting | None = None,
 ) -> Array:
     """Return a dask array whose blocks are denoised when they are computed.
 
@@ -106,9 +109,12 @@ def denoise_lazily(
     checkpoint : Checkpoint
         The model.
     axes, intensity_range, range_of, tile_size
-        See `denoise`; without an intensity range `image` must be uint8.
+        See `denoise`; without an intensity range `image` must be uint8, or the
+        model one that takes a noise level.
     device : str
         See `denoise`; each process that computes chooses for itself.
+    setting : NoiseSetting, optional
+        What is known of the noise, for a model that takes its level.
 
     Returns
     -------
@@ -125,14 +131,20 @@ def denoise_lazily(
     require_tile_size(tile_size)
     stack, resolved, _ = _stack(array, axes)
     planes = colour_planes(stack, resolved)
-    network = checkpoint.outline()
+    network, setting = checkpoint.outline(), setting or NoiseSetting()
     require_fitting_channels(planes.shape[-1], network, checkpoint.name)
+    setting.require_usable(checkpoint)
+    ranges: IntensityRanges | Delayed
+    if network.takes_noise_level:
+        ranges = _scaling_node(planes, resolved, range_of, setting)
+    else:
+        ranges = require_known_ranges(
+            planes, resolved, intensity_range, range_of=range_of
+        )
     job = _LazyJob(
         model=Model.of(checkpoint),
         axes=resolve_axes(array.shape, axes),
-        ranges=require_known_ranges(
-            planes, resolved, intensity_range, range_of=range_of
-        ),
+        ranges=ranges,
         device=device,
         tile_size=tile_size,
         stride=network.stride,
@@ -171,6 +183,48 @@ def noise_node(
         planes.shape[:-1], ranges, lambda plane, part: planes[plane][part]
     )
     return delayed(noise_levels)(windows, ranges), ranges
+
+
+def _scaling_node(
+    planes: Any, axes: str, range_of: str, setting: NoiseSetting
+) -> Delayed:
+    """Return the noise scaling of a lazy stack as one node, shared by all blocks."""
+    from dask.base import tokenize
+    from dask.delayed import delayed
+
+    groups = group_planes(planes, axes, range_of)
+    windows = read_noise_windows(
+        planes.shape[:-1], groups, lambda plane, part: planes[plane][part]
+    )
+    token = tokenize(windows, groups, setting)
+    return delayed(_measure_once)(
+        windows, groups, setting, token, dask_key_name=f"{_SCALING}{token}"
+    )
+
+
+# How the key of such a node begins; the rest is its token.
+_SCALING = "noise-scaling-"
+# What was measured in this process, the latest last, so that looking at one
+# part after another does not read the windows each time.
+_MEASURED: OrderedDict[str, IntensityRanges] = OrderedDict()
+_MOST_MEASURED = 64
+
+
+def _measure_once(
+    windows: Any, groups: IntensityRanges, setting: NoiseSetting, token: str
+) -> IntensityRanges:
+    ranges = measure_scaling(windows, groups, setting)
+    _MEASURED[token] = ranges
+    while len(_MEASURED) > _MOST_MEASURED:
+        _MEASURED.popitem(last=False)
+    return ranges
+
+
+def _known(ranges: IntensityRanges | Delayed) -> IntensityRanges | Delayed:
+    """Return what a node has given before, if it has."""
+    if isinstance(ranges, IntensityRanges):
+        return ranges
+    return _MEASURED.get(ranges.key.removeprefix(_SCALING), ranges)
 
 
 def pyramid(image: Any, axes: str | None = None) -> list[Array]:
@@ -320,7 +374,7 @@ class _LazyJob:
 
     model: Model
     axes: str
-    ranges: IntensityRanges
+    ranges: IntensityRanges | Delayed
     device: str
     tile_size: int | None
     stride: int
@@ -351,9 +405,9 @@ class _LazyJob:
             dtype=stack.dtype,
             meta=np.empty((0,) * stack.ndim, stack.dtype),
             model=model,
+            ranges=_known(self.ranges),
             job=_BlockJob(
                 axes=axes,
-                ranges=self.ranges,
                 device=self.device,
                 tile_size=self.tile_size,
                 halo=self.halo,
@@ -432,7 +486,6 @@ class _BlockJob:
     """What all blocks of a result have in common; see `denoise_lazily`."""
 
     axes: str
-    ranges: IntensityRanges
     device: str
     tile_size: int | None
     halo: int
@@ -451,14 +504,19 @@ class _BlockJob:
 
 
 def _denoise_block(
-    block: NDArray[Any], *, model: Model, job: _BlockJob, block_id: tuple[int, ...]
+    block: NDArray[Any],
+    *,
+    model: Model,
+    ranges: IntensityRanges,
+    job: _BlockJob,
+    block_id: tuple[int, ...],
 ) -> NDArray[Any]:
     """Denoise a plane, or a part of one with its halo, and cut the halo off."""
     return denoise_part(
         block,
         loaded_denoiser(model, job.device),
         axes=job.axes,
-        scale=job.ranges.of(block_id[: job.axes.index("Y")]),
+        scale=ranges.of(block_id[: job.axes.index("Y")]),
         region=job.region(block.shape, block_id),
         tile_size=job.tile_size,
     )

@@ -195,7 +195,8 @@ def describe_misfits(
             "denoised as a colour image of three equal channels, and their mean is "
             "taken."
         )
-    if record is None:
+    # One that is told the noise level suits any.
+    if record is None or checkpoint.outline().takes_noise_level:
         return found
     channels: dict[int, list[float]] = {}
     for number, level in enumerate(levels):

@@ -157,9 +157,32 @@ class Gaussian(NoiseModel):
         self, clean: Tensor, generator: Generator, *, channel_axis: int = 1
     ) -> Tensor:
         """Add the noise, see `NoiseModel.apply`."""
+        noisy, _ = self.apply_and_tell(clean, generator)
+        return noisy.clamp_(0.0, 1.0) if self.clipped else noisy
+
+    def apply_and_tell(
+        self, clean: Tensor, generator: Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Add the noise, unclipped, and tell the level that was drawn.
+
+        Parameters
+        ----------
+        clean, generator
+            See `NoiseModel.apply`.
+
+        Returns
+        -------
+        noisy : torch.Tensor
+            Like `clean`.
+        sigma : torch.Tensor
+            One standard deviation for each image, of shape (N, 1, 1, 1) for
+            images of four dimensions.
+        """
         sigma = _draw(self.sigma, clean, generator)
         noisy = _standard_normal(clean, generator).mul_(sigma).add_(clean)
-        return noisy.clamp_(0.0, 1.0) if self.clipped else noisy
+        levels = clean.new_empty((len(clean), *(1,) * (clean.ndim - 1)))
+        levels[...] = sigma
+        return noisy, levels
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ import numpy as np
 from .baselines import BASELINES
 from .inference import Denoising
 from .metrics import psnr, psnr_of_each, ssim, ssim_of_each
+from .noise import parse_noise
+from .noise_scaling import setting_of
 from .pairs import noisy_pairs, plane_axes
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from .baselines import Baseline
     from .denoiser import Denoiser
+    from .noise_scaling import NoiseSetting
     from .pairs import Pair
 
     # Takes (Y, X, channels), mostly in [0, 1], and returns the same.
@@ -95,6 +98,7 @@ def score_methods(
     noise: str,
     *,
     baselines: bool = True,
+    setting: NoiseSetting | None = None,
 ) -> Iterator[Score]:
     """Score the noisy images, models and the baselines, one after another.
 
@@ -108,6 +112,9 @@ def score_methods(
         Name of the noise, for the scores.
     baselines : bool
         Whether the baselines are scored too.
+    setting : NoiseSetting, optional
+        What models that take a noise level are told, relative to the input
+        range; None means that they estimate it.
 
     Yields
     ------
@@ -116,7 +123,7 @@ def score_methods(
     """
     yield _score("noisy", noise, pairs, lambda unit: unit)
     for name, denoiser in models.items():
-        method: Method = partial(apply_model, denoiser=denoiser)
+        method: Method = partial(apply_model, denoiser=denoiser, setting=setting)
         score = _score(name, noise, pairs, method)
         yield replace(score, n_parameters=count_parameters(denoiser))
     for name, baseline in BASELINES.items() if baselines else ():
@@ -155,6 +162,7 @@ def score_together(
         and of the denoised images.
     """
     noisy, denoised = _Figures(), _Figures()
+    setting = setting_of(parse_noise(noise))
     for start in range(0, len(images), _BATCH_SIZE):
         if stop is not None and stop.is_set():
             return
@@ -164,7 +172,7 @@ def score_together(
         unit = np.stack([pair.input_range.to_unit(pair.noisy) for pair in pairs])
         noisy.add(clean, unit)
         begin = time.perf_counter()
-        result = denoise_together(unit, denoiser)
+        result = denoise_together(unit, denoiser, setting)
         denoised.seconds += time.perf_counter() - begin
         denoised.add(clean, result)
         yield ScoringProgress(len(noisy.psnrs), len(images))
@@ -174,7 +182,9 @@ def score_together(
 
 
 def denoise_together(
-    unit: NDArray[np.float64], denoiser: Denoiser
+    unit: NDArray[np.float64],
+    denoiser: Denoiser,
+    setting: NoiseSetting | None = None,
 ) -> NDArray[np.float64]:
     """Denoise small images at once, as `denoise` does with one after another.
 
@@ -184,12 +194,20 @@ def denoise_together(
         (N, Y, X, channels) with the model's channels, mostly in [0, 1].
     denoiser : Denoiser
         The model.
+    setting : NoiseSetting, optional
+        What a model that takes a noise level is told.
 
     Returns
     -------
     numpy.ndarray
         The same shape.
     """
+    if denoiser.network.takes_noise_level:
+        # Each has a scaling of its own.
+        each = [
+            apply_model(image, denoiser=denoiser, setting=setting) for image in unit
+        ]
+        return np.stack(each)
     within = np.clip(unit, 0.0, 1.0)
     batch = within.astype(np.float32).transpose(0, 3, 1, 2)  # (N, channels, Y, X)
     denoised = denoiser.run_network(batch).transpose(0, 2, 3, 1)
@@ -197,10 +215,21 @@ def denoise_together(
 
 
 def apply_model(
-    unit: NDArray[np.float64], *, denoiser: Denoiser
+    unit: NDArray[np.float64],
+    *,
+    denoiser: Denoiser,
+    setting: NoiseSetting | None = None,
 ) -> NDArray[np.float64]:
     """Denoise (Y, X, channels), mostly in [0, 1]."""
-    run = Denoising(unit, denoiser, axes=plane_axes(unit), intensity_range=(0.0, 1.0))
+    if not denoiser.network.takes_noise_level:
+        setting = None
+    run = Denoising(
+        unit,
+        denoiser,
+        axes=plane_axes(unit),
+        intensity_range=(0.0, 1.0),
+        setting=setting,
+    )
     for _ in run:
         pass
     return run.result

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from .checkpoint import load_checkpoint
+from .axes import count_colours
+from .checkpoint import load_fitting
 from .cluster import write_zarr_on_cluster
 from .denoise_file import (
     FileJob,
@@ -21,9 +22,10 @@ from .devices import choose_device
 from .errors import DenoiseAEWarning, InvalidInputError
 from .files import atomic_write, real_path, require_writable
 from .images import TiffLayout, write_tiff
-from .intensity import IntensityRange, IntensityRanges
+from .intensity import IntensityRanges
 from .lazy import Model
 from .misfits import describe_misfits
+from .noise_scaling import as_plain, from_plain
 from .ome_zarr import result_state
 from .streaming import (
     RangeScan,
@@ -149,7 +151,7 @@ def _require_other_place(job: FileJob) -> None:
 def _to_tiff(job: FileJob, volume: Volume) -> StreamResult:
     require_writable(job.output)
     device = choose_device(job.device)
-    model = Model.of(load_checkpoint(job.model))
+    model = _load_model(job, volume)
     stream, _ = _prepare(job, volume, model)
     denoiser = Denoiser(model.checkpoint, device)
     _warn(stream, model.checkpoint)
@@ -161,6 +163,12 @@ def _to_tiff(job: FileJob, volume: Volume) -> StreamResult:
     return StreamResult(
         job, shape, volume.axes, volume.dtype, stream.ranges, str(denoiser.device)
     )
+
+
+def _load_model(job: FileJob, volume: Volume) -> Model:
+    checkpoint = load_fitting(job.model, count_colours(volume.shape, volume.axes))
+    job.setting.require_usable(checkpoint)
+    return Model.of(checkpoint)
 
 
 def _pages(stream: Stream, denoiser: Denoiser) -> Iterator[NDArray[Any]]:
@@ -177,11 +185,11 @@ def _pages(stream: Stream, denoiser: Denoiser) -> Iterator[NDArray[Any]]:
 
 def _to_zarr(job: FileJob, volume: Volume) -> StreamResult:
     require_writable_folder(job.output)
-    model = Model.of(load_checkpoint(job.model))
+    model = _load_model(job, volume)
     # On a cluster the workers choose their devices.
     device = None if job.scheduler else choose_device(job.device)
     settings = {
-        **plain_settings(job, model),
+        **plain_settings(job, model.digest),
         "axes": volume.axes,
         "signature": signature(job.input),
     }
@@ -243,28 +251,24 @@ def _prepare(
     network = model.checkpoint.outline()
     n_colours = min(volume.lengths.get("S", 1), 3)
     require_fitting_channels(n_colours, network, model.checkpoint.name)
-    if found is None:
-        scan = RangeScan(volume, selection, job.intensity_range, job.range_of)
-        for _ in show_progress(scan, "part"):
-            pass
-        ranges = scan.result
-    else:
-        pairs = tuple(IntensityRange(*pair) for pair in found["ranges"])
-        ranges = IntensityRanges(found["axes"], tuple(found["shape"]), pairs)
     stream = Stream(
         # A worker of a cluster was started in another folder.
         path=volume.path.absolute(),
         axes=volume.axes,
         selection=selection,
-        ranges=ranges,
+        ranges=IntensityRanges("", (), ()),
         tile_size=job.tile_size,
     )
-    known = {
-        "axes": ranges.axes,
-        "shape": list(ranges.shape),
-        "ranges": [[each.low, each.high] for each in ranges.ranges],
-    }
-    return stream, known
+    if found is not None:
+        ranges = from_plain(found)
+    elif network.takes_noise_level:
+        ranges = stream.measure_scaling(job.range_of, job.setting)
+    else:
+        scan = RangeScan(volume, selection, job.intensity_range, job.range_of)
+        for _ in show_progress(scan, "part"):
+            pass
+        ranges = scan.result
+    return replace(stream, ranges=ranges), as_plain(ranges)
 
 
 def _warn(stream: Stream, checkpoint: Checkpoint) -> None:
@@ -281,15 +285,16 @@ def _shape(stream: Stream) -> tuple[int, ...]:
     return selected_shape(axes, {**stream.selection, **samples})
 
 
-def plain_settings(job: FileJob, model: Model) -> dict[str, Any]:
-    """Return what of a job decides a result, as plain values."""
+def plain_settings(job: FileJob, digest: str) -> dict[str, Any]:
+    """Return what of a job and its model decides a result, as plain values."""
     given = job.intensity_range
     return {
         "input": job.input.name,
-        "model": model.digest,
+        "model": digest,
         "axes": None if job.axes is None else job.axes.upper(),
         "intensity_range": None if given is None else _plain(given),
         "range_of": job.range_of,
+        "noise": list(astuple(job.setting)),
         "select": {letter: list(part) for letter, part in job.select.items()},
         "add_noise": job.add_noise,
         "seed": job.seed,

@@ -20,6 +20,7 @@ from .inference import Progress
 from .intensity import IntensityRange, IntensityRanges, known_ranges, stack_grouping
 from .lazy import denoise_part, mean_of_pixels
 from .misfits import noise_levels, read_noise_windows
+from .noise_scaling import group_planes, measure_scaling
 from .ome_zarr import ORDER, OmeMetadata, ZarrTarget
 from .tiling import LARGEST_PLANE
 from .volumes import opened_volume
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from .denoiser import Denoiser
     from .intensity import GivenRange
     from .models.base import DenoisingNetwork
+    from .noise_scaling import NoiseSetting
     from .tiling import Region
     from .volumes import Volume
 
@@ -104,6 +106,13 @@ class Stream:
         """Estimate the noise for each intensity range, see `noise_levels`."""
         windows = read_noise_windows(self._shape, self.ranges, self.read_colours)
         return noise_levels(windows, self.ranges)
+
+    def measure_scaling(self, range_of: str, setting: NoiseSetting) -> IntensityRanges:
+        """Measure what a network that takes a noise level needs to know."""
+        like = _Outline((*self._shape, 1), self.volume.dtype)
+        groups = group_planes(like, self.axes, range_of)
+        windows = read_noise_windows(self._shape, groups, self.read_colours)
+        return measure_scaling(windows, groups, setting)
 
     @property
     def n_colours(self) -> int:

@@ -18,11 +18,14 @@ import numpy as np
 import torch
 
 from . import __version__
+from .augmentation import magnify, mirror_some
 from .checkpoint import Checkpoint, TrainingRecord, TrainingState
-from .data import split_indices
+from .data import split_indices, to_grey
+from .devices import has_fast_bfloat16
 from .errors import DatasetError, InvalidInputError, TrainingError
 from .metrics import estimate_noise
 from .models import build_network
+from .noise import Gaussian
 from .optimizers import make_optimizer
 
 if TYPE_CHECKING:
@@ -30,11 +33,12 @@ if TYPE_CHECKING:
     from threading import Event
 
     from numpy.typing import NDArray
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from .config import TrainingConfig
     from .data import ImageSet
     from .devices import DeviceChoice
+    from .models.base import DenoisingNetwork
 
 # Noisy validation images on which the checkpoint's own noise is measured.
 _N_NOISE_IMAGES = 256
@@ -43,7 +47,11 @@ _N_NOISE_IMAGES = 256
 _LARGEST_NETWORK = 2**30
 
 # Keys that keep the random streams of a run apart.
-_WEIGHTS, _ORDER, _NOISE, _VALIDATION, _FLIP = range(5)
+_WEIGHTS, _ORDER, _NOISE, _VALIDATION, _FLIP, _ZOOM, _BRIGHTNESS = range(7)
+
+# A network that takes a noise level sees intensities relative to the mean of
+# an image, of which a patch is a part: anything from dark to bright.
+_MEANS = (0.3, 0.7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +170,11 @@ class Trainer:
         split = split_indices(len(data.images), config.val_fraction, config.seed)
         self.n_train, self.n_val = len(split.train), len(split.val)
         self.n_batches = -(-self.n_train // config.batch_size)
-        self._train_images = self._to_device(split.train)
-        self._val_images = self._to_device(split.val)
         self._noise = config.noise_model
         self._loss = config.loss_function
         self._network = self._build_network()
+        self._train_images = self._to_device(split.train)
+        self._val_images = self._to_device(split.val)
         parameters = self._network.parameters()
         self.n_parameters = sum(parameter.numel() for parameter in parameters)
         self._optimizer = make_optimizer(self._network.parameters(), config)
@@ -249,10 +257,10 @@ class Trainer:
         Each is (n_images, Y, X, channels), range [0, 1] beside unclipped noise.
         """
         clean = _to_unit(self._val_images[:n_images])
-        noisy = self._noise.apply(clean, self._generator(_VALIDATION, 0))
+        noisy, sigma = self._add_noise(clean, self._generator(_VALIDATION, 0))
         self._network.eval()
         with torch.inference_mode():
-            denoised = self._network(noisy)
+            denoised = self._denoise(noisy, sigma)
         as_images = [
             tensor.permute(0, 2, 3, 1).float().cpu().numpy()
             for tensor in (noisy, denoised, clean)
@@ -266,11 +274,16 @@ class Trainer:
         self._network.train()
         noise = self._generator(_NOISE, epoch)
         flip = self._generator(_FLIP, epoch)
+        zoom = np.random.default_rng(self._seed(_ZOOM, epoch))
+        brightness = self._generator(_BRIGHTNESS, epoch)
         total = torch.zeros((), device=self._device)
         for batch, indices in enumerate(self._batches(epoch), start=1):
             self._set_learning_rate((epoch - 1) * self.n_batches + batch - 1)
-            clean = self._augment(_to_unit(self._train_images[indices]), flip)
-            loss = self._train_on(self._noise.apply(clean, noise), clean)
+            clean = _to_unit(self._train_images[indices])
+            clean = self._augment(clean, batch, flip, zoom)
+            mean = clean.new_empty((len(clean), 1, 1, 1))
+            mean.uniform_(*_MEANS, generator=brightness)
+            loss = self._train_on(clean, noise, mean)
             total += loss * len(indices)
             yield BatchResult(epoch, batch, self.n_batches, loss)
             if _is_set(stop):
@@ -304,10 +317,11 @@ class Trainer:
         for group in self._optimizer.param_groups:
             group["lr"] = self.config.learning_rate * factor
 
-    def _train_on(self, noisy: Tensor, clean: Tensor) -> Tensor:
-        with self._autocast():
-            denoised = self._network(noisy)
-        loss = self._loss(denoised.float(), clean)
+    def _train_on(
+        self, clean: Tensor, generator: torch.Generator, mean: Tensor
+    ) -> Tensor:
+        noisy, sigma = self._add_noise(clean, generator)
+        loss = self._loss(self._denoise(noisy, sigma, mean), clean)
         self._optimizer.zero_grad()
         loss.backward()
         self._optimizer.step()
@@ -328,9 +342,7 @@ class Trainer:
                 if _is_set(stop):
                     break
                 clean = _to_unit(batch)
-                with self._autocast():
-                    denoised = self._network(self._noise.apply(clean, noise))
-                denoised = denoised.float()
+                denoised = self._denoise(*self._add_noise(clean, noise))
                 loss += self._loss(denoised, clean) * len(batch)
                 squared_error = (denoised - clean).square().mean(dim=(1, 2, 3))
                 psnr += -10.0 * squared_error.clamp_min(1e-12).log10().sum()
@@ -345,21 +357,53 @@ class Trainer:
         )
         return batches
 
-    def _augment(self, clean: Tensor, generator: torch.Generator) -> Tensor:
-        if self.config.augmentation == "none":
-            return clean
-        chance = clean.new_empty((len(clean), 1, 1, 1)).uniform_(generator=generator)
-        return torch.where(chance < 0.5, clean.flip(-1), clean)
+    def _augment(
+        self,
+        clean: Tensor,
+        batch: int,
+        flip: torch.Generator,
+        zoom: np.random.Generator,
+    ) -> Tensor:
+        if self.config.augmentation == "flip":
+            clean = mirror_some(clean, flip)
+        if self.config.zoom > 1.0 and batch % 2 == 0:
+            clean = magnify(clean, self.config.zoom, zoom)
+        return clean
+
+    def _add_noise(
+        self, clean: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return noisy images, and their levels if the network takes them."""
+        if isinstance(self._noise, Gaussian) and self._network.takes_noise_level:
+            return self._noise.apply_and_tell(clean, generator)
+        return self._noise.apply(clean, generator), None
+
+    def _denoise(
+        self, noisy: Tensor, sigma: Tensor | None, mean: Tensor | float = 0.5
+    ) -> Tensor:
+        """Run the network on [0, 1]; one that takes a level around `mean`."""
+        with self._autocast():
+            if sigma is None:
+                denoised: Tensor = self._network(noisy)
+                return denoised.float()
+            level = sigma.expand_as(noisy[:, :1])
+            centred: Tensor = self._network(torch.cat([noisy - mean, level], dim=1))
+        return centred.float() + mean
 
     def _autocast(self) -> AbstractContextManager[Any]:
-        if self._device.type != "cuda" or not self.config.mixed_precision:
-            return nullcontext()
-        if not torch.cuda.is_bf16_supported(including_emulation=False):
-            return nullcontext()
+        kind, config = self._device.type, self.config
+        if kind == "cuda":
+            wanted = config.mixed_precision
+            fast = torch.cuda.is_bf16_supported(including_emulation=False)
+        else:
+            wanted = config.mixed_precision and config.bfloat16_on_cpu
+            fast = kind == "cpu" and has_fast_bfloat16()
         # bfloat16 has the exponents of float32: no loss scaling is needed.
-        return torch.autocast("cuda", torch.bfloat16)
+        return (
+            torch.autocast(kind, torch.bfloat16) if wanted and fast else nullcontext()
+        )
 
-    def _build_network(self) -> nn.Module:
+    def _build_network(self) -> DenoisingNetwork:
         # The first weights come from torch's global generator; put it back.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self._seed(_WEIGHTS, 0))
@@ -413,8 +457,11 @@ class Trainer:
         return float(low), float(middle), float(high)
 
     def _to_device(self, indices: NDArray[np.int64]) -> Tensor:
-        images = torch.from_numpy(self._data.images[indices]).to(self._device)
-        return images.permute(0, 3, 1, 2)  # (N, channels, Y, X), channels last
+        images = self._data.images[indices]
+        if self._network.in_channels == 1:
+            images = to_grey(images)
+        on_device = torch.from_numpy(images).to(self._device)
+        return on_device.permute(0, 3, 1, 2)  # (N, channels, Y, X), channels last
 
     def _generator(self, stream: int, epoch: int) -> torch.Generator:
         return torch.Generator(self._device).manual_seed(self._seed(stream, epoch))
@@ -437,10 +484,20 @@ def _require_trainable(data: ImageSet, config: TrainingConfig) -> None:
             "Use smaller network_options."
         )
     shape, dtype = data.images.shape, data.images.dtype
-    if dtype != np.uint8 or len(shape) != 4 or shape[-1] != network.in_channels:
+    wanted = network.in_channels
+    fits = len(shape) == 4 and (shape[-1] == wanted or (shape[-1], wanted) == (3, 1))
+    if dtype != np.uint8 or not fits:
         raise DatasetError(
-            f"The images must be bytes of shape (N, Y, X, {network.in_channels}): "
-            f"the network has {network.in_channels} channels, got {dtype} {shape}."
+            f"The images must be bytes of shape (N, Y, X, {wanted}): "
+            f"the network has {wanted} channels, got {dtype} {shape}."
+        )
+    noise = config.noise_model
+    additive = isinstance(noise, Gaussian) and not noise.clipped
+    if network.takes_noise_level and not additive:
+        raise InvalidInputError(
+            f"The network {config.network!r} is told the noise level, so it trains on "
+            "Gaussian noise that is not clipped, such as gaussian:0..0.3,unclipped; "
+            f"got {config.noise}. Or switch its option noise_level off."
         )
     size = network.image_size
     if size is not None and shape[1:3] != (size, size):
@@ -464,7 +521,7 @@ def _to_unit(images: Tensor) -> Tensor:
     return images.to(torch.float32).div_(255.0)
 
 
-def _copy_weights(network: nn.Module) -> dict[str, Tensor]:
+def _copy_weights(network: DenoisingNetwork) -> dict[str, Tensor]:
     return {
         key: tensor.detach().to("cpu", memory_format=torch.contiguous_format, copy=True)
         for key, tensor in network.state_dict().items()

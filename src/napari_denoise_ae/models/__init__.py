@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NETWORKS: dict[str, tuple[str, str]] = {
     "conv": ("conv", "ConvAutoencoder"),
     "residual": ("residual", "ResidualAutoencoder"),
+    "unet": ("unet", "UNet"),
 }
 
 

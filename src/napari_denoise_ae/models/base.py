@@ -14,7 +14,9 @@ class DenoisingNetwork(nn.Module):
 
     It takes and returns tensors of shape (N, `in_channels`, Y, X), float32,
     with the intensity range mapped to [0, 1]; Y and X are multiples of
-    `stride`, or both `image_size` where a network has one. Such a network
+    `stride`, or both `image_size` where a network has one. One that
+    `takes_noise_level` takes intensities of any unit, shifted so that they lie
+    around 0, and one more channel: each pixel's noise level in that unit. Such a network
     reaches larger images through `napari_denoise_ae.blending`, and what is
     said here of shifts and of the receptive field holds for the two together.
 
@@ -31,12 +33,20 @@ class DenoisingNetwork(nn.Module):
     image_size : int or None
         Rows and columns of the only images that the network takes; None where
         it takes any multiple of `stride`.
+    takes_noise_level : bool
+        Whether it is told how noisy the images are.
     """
 
     image_size: ClassVar[int | None] = None
     stride: ClassVar[int]
     receptive_field_radius: ClassVar[int]
+    takes_noise_level: bool = False
     in_channels: int
+
+    @property
+    def n_inputs(self) -> int:
+        """Channels that `forward` takes: those of the image, and the noise level."""
+        return self.in_channels + self.takes_noise_level
 
     def forward(self, noisy: Tensor) -> Tensor:
         """Denoise a batch; see the class for shapes and ranges."""
