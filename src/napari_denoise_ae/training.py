@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from . import __version__
-from .augmentation import magnify, mirror_some
+from .augmentation import add_stripes, magnify, mirror_some
 from .checkpoint import Checkpoint, TrainingRecord, TrainingState
 from .data import split_indices, to_grey
 from .devices import has_fast_bfloat16
@@ -47,7 +47,8 @@ _N_NOISE_IMAGES = 256
 _LARGEST_NETWORK = 2**30
 
 # Keys that keep the random streams of a run apart.
-_WEIGHTS, _ORDER, _NOISE, _VALIDATION, _FLIP, _ZOOM, _BRIGHTNESS = range(7)
+_WEIGHTS, _ORDER, _NOISE, _VALIDATION = range(4)
+_FLIP, _ZOOM, _BRIGHTNESS, _STRIPES = range(4, 8)
 
 # A network that takes a noise level sees intensities relative to the mean of
 # an image, of which a patch is a part: anything from dark to bright.
@@ -276,11 +277,12 @@ class Trainer:
         flip = self._generator(_FLIP, epoch)
         zoom = np.random.default_rng(self._seed(_ZOOM, epoch))
         brightness = self._generator(_BRIGHTNESS, epoch)
+        stripes = self._generator(_STRIPES, epoch)
         total = torch.zeros((), device=self._device)
         for batch, indices in enumerate(self._batches(epoch), start=1):
             self._set_learning_rate((epoch - 1) * self.n_batches + batch - 1)
             clean = _to_unit(self._train_images[indices])
-            clean = self._augment(clean, batch, flip, zoom)
+            clean = self._augment(clean, batch, flip, zoom, stripes)
             mean = clean.new_empty((len(clean), 1, 1, 1))
             mean.uniform_(*_MEANS, generator=brightness)
             loss = self._train_on(clean, noise, mean)
@@ -363,11 +365,15 @@ class Trainer:
         batch: int,
         flip: torch.Generator,
         zoom: np.random.Generator,
+        stripes: torch.Generator,
     ) -> Tensor:
-        if self.config.augmentation == "flip":
+        if self.config.augmentation != "none":
             clean = mirror_some(clean, flip)
-        if self.config.zoom > 1.0 and batch % 2 == 0:
-            clean = magnify(clean, self.config.zoom, zoom)
+        if batch % 2 == 0:
+            if self.config.zoom > 1.0:
+                clean = magnify(clean, self.config.zoom, zoom)
+        elif self.config.augmentation == "stripes":
+            clean = add_stripes(clean, stripes)
         return clean
 
     def _add_noise(

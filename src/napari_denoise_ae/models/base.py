@@ -16,9 +16,10 @@ class DenoisingNetwork(nn.Module):
     with the intensity range mapped to [0, 1]; Y and X are multiples of
     `stride`, or both `image_size` where a network has one. One that
     `takes_noise_level` takes intensities of any unit, shifted so that they lie
-    around 0, and one more channel: each pixel's noise level in that unit. Such a network
-    reaches larger images through `napari_denoise_ae.blending`, and what is
-    said here of shifts and of the receptive field holds for the two together.
+    around 0, and one more channel: each pixel's noise level in that unit. One of
+    `image_size` reaches larger images through `napari_denoise_ae.blending`, and
+    what is said here of shifts and of the receptive field holds for the two
+    together.
 
     Attributes
     ----------
