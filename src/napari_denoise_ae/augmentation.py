@@ -67,7 +67,8 @@ def add_stripes(images: Tensor, generator: Generator) -> Tensor:
     columns = torch.arange(width, device=images.device).to(images)
     angle = draw(0.0, math.pi)
     along = rows * torch.sin(angle) + columns * torch.cos(angle)
-    period = draw(*map(math.log, _PERIODS)).exp()
+    finest, coarsest = _PERIODS
+    period = draw(math.log(finest), math.log(coarsest)).exp()
     wave = torch.sin(2.0 * math.pi * (along / period + draw(0.0, 1.0)))
     wave = (wave * draw(*_SHARPNESSES)).clamp(-1.0, 1.0)
     distance = (rows - draw(0.0, height)).square() + (columns - draw(0.0, width)).square()

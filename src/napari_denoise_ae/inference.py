@@ -288,8 +288,7 @@ def denoise(  # noqa: PLR0913 - what users may say, by name
     True
     """
     setting = NoiseSetting(sigma=sigma, noise=noise, strength=strength)
-    # An array's shape is known before its pixels are.
-    array = image if is_lazy(image) else np.asarray(image)
+    array: Any = image if is_lazy(image) else np.asarray(image)
     checkpoint = load_fitting(model, count_colours(array.shape, axes))
     if is_lazy(array):
         return denoise_lazily(

@@ -197,9 +197,10 @@ def _scaling_node(
         planes.shape[:-1], groups, lambda plane, part: planes[plane][part]
     )
     token = tokenize(windows, groups, setting)
-    return delayed(_measure_once)(
+    node: Delayed = delayed(_measure_once)(
         windows, groups, setting, token, dask_key_name=f"{_SCALING}{token}"
     )
+    return node
 
 
 # How the key of such a node begins; the rest is its token.

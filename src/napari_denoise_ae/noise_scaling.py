@@ -310,6 +310,6 @@ def _is_scaling(given: GivenRange | None) -> bool:
     return isinstance(given, NoiseScaling)
 
 
-def _is_level(value: object) -> bool:
+def _is_level(value: Any) -> bool:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return is_number and math.isfinite(value) and value >= 0
