@@ -258,7 +258,7 @@ def stabilize(values: NDArray[Any], curve: NoiseCurve) -> NDArray[np.float64]:
     -------
     numpy.ndarray
         float64, the same shape, 0 and above; NaN stays NaN. From 4 photons
-        upwards the variance is 1 within about 5 %. Below it falls towards 0
+        upwards the variance is 1 within about 6 %. Below it falls towards 0
         where there is no read noise, and rises to 1.2 at most where it is
         about 2 photons.
 
