@@ -71,8 +71,8 @@ def add_stripes(images: Tensor, generator: Generator) -> Tensor:
     period = draw(math.log(finest), math.log(coarsest)).exp()
     wave = torch.sin(2.0 * math.pi * (along / period + draw(0.0, 1.0)))
     wave = (wave * draw(*_SHARPNESSES)).clamp(-1.0, 1.0)
-    distance = (rows - draw(0.0, height)).square() + (columns - draw(0.0, width)).square()
-    disc = distance < (draw(*_RADII) * max(height, width)).square()
+    distance = torch.hypot(rows - draw(0.0, height), columns - draw(0.0, width))
+    disc = distance < draw(*_RADII) * max(height, width)
     chosen = disc & (draw(0.0, 1.0) < 0.5)
     colours = draw(0.5, 1.0, channels) * draw(*_AMPLITUDES)
     return images + colours * wave * chosen
