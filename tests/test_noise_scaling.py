@@ -12,7 +12,7 @@ from napari_denoise_ae import denoise
 from napari_denoise_ae.axes import colour_planes
 from napari_denoise_ae.cli import main
 from napari_denoise_ae.denoiser import Denoiser
-from napari_denoise_ae.errors import InvalidInputError
+from napari_denoise_ae.errors import DenoiseAEWarning, InvalidInputError
 from napari_denoise_ae.inference import Denoising
 from napari_denoise_ae.intensity import IntensityRange, IntensityRanges
 from napari_denoise_ae.noise import parse_noise
@@ -146,6 +146,23 @@ def test_a_scaling_survives_as_plain_numbers():
         ),
     )
     assert from_plain(json.loads(json.dumps(as_plain(ranges)))) == ranges
+
+
+def test_noise_that_grows_with_the_intensity_is_said_to_do_so(model):
+    clean = 60 * smooth_photo(200, 200, 1)[..., 0]
+    rng = np.random.default_rng(0)
+    counts = np.stack([rng.normal(clean, 4), rng.poisson(clean**2 / 20)])
+    with pytest.warns(DenoiseAEWarning, match="channel 1 of this image grows") as said:
+        denoise(counts, model=model, axes="CYX")
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize("settings", [{"sigma": 5}, {"noise": "poisson-gaussian"}])
+def test_nothing_is_said_to_who_has_chosen_the_noise(settings, model, recwarn):
+    clean = 60 * smooth_photo(200, 200, 1)[..., 0]
+    counts = np.random.default_rng(0).poisson(clean**2 / 20)
+    denoise(counts, model=model, **settings)
+    assert not recwarn.list
 
 
 # --- what the result does not depend on -------------------------------------

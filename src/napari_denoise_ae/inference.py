@@ -26,9 +26,14 @@ from .intensity import (
     resolve_intensity_ranges,
 )
 from .lazy import denoise_lazily, is_lazy
-from .misfits import find_misfits
+from .misfits import find_misfits, read_noise_windows
 from .noise import parse_noise
-from .noise_scaling import GAUSSIAN, NoiseSetting, resolve_scaling
+from .noise_scaling import (
+    GAUSSIAN,
+    NoiseSetting,
+    find_growing_noise,
+    resolve_scaling,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,7 +115,7 @@ class Denoising:
         self.result = image.copy()
         self._source = colour_planes(image, self.axes)
         self._target = colour_planes(self.result, self.axes)
-        self._denoiser = denoiser
+        self._denoiser, self._setting = denoiser, setting or NoiseSetting()
         require_fitting_channels(
             self._source.shape[-1], denoiser.network, denoiser.checkpoint.name
         )
@@ -120,7 +125,7 @@ class Denoising:
             denoiser.checkpoint,
             intensity_range,
             range_of=range_of,
-            setting=setting,
+            setting=self._setting,
         )
         self._tiles = denoiser.plan_tiles(
             self._source.shape[-3:-1], tile_size=tile_size, region=region
@@ -148,7 +153,19 @@ class Denoising:
 
     def misfits(self) -> list[str]:
         """Say, in words for a user, what may make the result not what was meant."""
-        return find_misfits(self._source, self._denoiser, self.intensity_ranges)
+        found = find_misfits(self._source, self._denoiser, self.intensity_ranges)
+        takes_level = self._denoiser.network.takes_noise_level
+        if takes_level and self._setting == NoiseSetting(
+            strength=self._setting.strength
+        ):
+            planes = self._source
+            windows = read_noise_windows(
+                planes.shape[:-1],
+                self.intensity_ranges,
+                lambda plane, part: planes[plane][part],
+            )
+            found += find_growing_noise(windows, self.intensity_ranges)
+        return found
 
 
 @overload
