@@ -8,8 +8,6 @@ from napari_denoise_ae.errors import InvalidInputError
 from napari_denoise_ae.models import NETWORKS, build_network, network_class
 from napari_denoise_ae.models.base import DenoisingNetwork
 
-SIDE = 128
-
 
 def sensitive_network(name: str) -> DenoisingNetwork:
     """A network in float64 in which every connection counts."""
@@ -47,12 +45,14 @@ def test_conv_keeps_shapes_and_gives_values_in_the_range(options):
 def test_nothing_changes_farther_than_the_receptive_field_radius(name):
     """Nothing changes beyond it, and something changes at exactly that distance."""
     network = sensitive_network(name)
-    radius, centre = network.receptive_field_radius, SIDE // 2
-    image = torch.rand(1, network.in_channels, SIDE, SIDE, dtype=torch.float64) / 100
+    radius = network.receptive_field_radius
+    side = 2 * (radius + network.stride) // 32 * 32 + 64
+    centre = side // 2
+    image = torch.rand(1, network.n_inputs, side, side, dtype=torch.float64) / 100
     reached = []
     for offset in range(network.stride):
         changed = image.clone()
-        changed[..., centre + offset, centre + offset] += 0.1
+        changed[:, : network.in_channels, centre + offset, centre + offset] += 0.1
         difference = (
             (run_network(network, changed) - run_network(network, image))
             .abs()
@@ -69,8 +69,9 @@ def test_shifting_the_input_by_the_stride_shifts_the_output(name):
     network = sensitive_network(name)
     stride = network.stride
     border = network.receptive_field_radius + stride
-    image = torch.rand(1, network.in_channels, SIDE, SIDE, dtype=torch.float64)
-    inner = slice(border, SIDE - border)
+    side = (2 * border + 64) // 32 * 32
+    image = torch.rand(1, network.n_inputs, side, side, dtype=torch.float64)
+    inner = slice(border, side - border)
 
     def after_shift(pixels: int) -> torch.Tensor:
         shifted = run_network(network, image.roll(pixels, dims=-1))
@@ -121,6 +122,46 @@ def test_skip_connections_are_on_or_off(value):
 def test_residual_options_out_of_their_range_are_refused_and_named(name, value):
     with pytest.raises(InvalidInputError, match=name):
         build_network("residual", {name: value})
+
+
+@pytest.mark.parametrize("in_channels", [1, 3])
+@pytest.mark.parametrize("factor", [0.01, 300.0])
+def test_scaling_the_image_and_its_level_scales_what_unet_gives(in_channels, factor):
+    network = build_network("unet", {"in_channels": in_channels}).double().eval()
+    batch = torch.randn(1, in_channels + 1, 48, 40, dtype=torch.float64)
+    scaled = network(factor * batch)
+    assert scaled.shape == (1, in_channels, 48, 40)
+    torch.testing.assert_close(scaled, factor * network(batch))
+
+
+def test_unet_gives_something_else_for_another_level():
+    network = build_network("unet", {"in_channels": 1}).eval()
+    batch = torch.randn(1, 2, 32, 32)
+    louder = batch.clone()
+    louder[:, 1] *= 2
+    assert (network(louder) - network(batch)).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize("noise_level", [True, False])
+def test_unet_has_biases_only_where_it_is_told_no_level(noise_level):
+    network = build_network("unet", {"noise_level": noise_level})
+    names = [name for name, _ in network.named_parameters()]
+    assert any("bias" in name for name in names) != noise_level
+    assert network.n_inputs == 3 + noise_level
+    assert network(torch.rand(1, 3 + noise_level, 16, 24)).shape == (1, 3, 16, 24)
+
+
+@pytest.mark.parametrize("value", [1, 0, None, "true", 1.0])
+def test_a_noise_level_is_taken_or_not(value):
+    with pytest.raises(InvalidInputError, match="noise_level must be true"):
+        build_network("unet", {"noise_level": value})
+
+
+@pytest.mark.parametrize("name", ["in_channels", "base_channels"])
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, "3", None])
+def test_unet_options_out_of_their_range_are_refused_and_named(name, value):
+    with pytest.raises(InvalidInputError, match=name):
+        build_network("unet", {name: value})
 
 
 def test_an_unknown_network_lists_the_known():

@@ -36,6 +36,16 @@ def losses(trainer: Trainer) -> list[EpochResult]:
     return [replace(result, seconds=0) for result in trainer.history]
 
 
+#: A run of the preset that is told the noise level, small enough for a test.
+LEVEL = {
+    "network": "unet",
+    "network_options": {"base_channels": 4, "in_channels": 1},
+    "noise": "gaussian:0..0.25,unclipped",
+    "augmentation": "stripes",
+    "zoom": 2.0,
+}
+
+
 # --- what is yielded -------------------------------------------------------
 
 
@@ -135,6 +145,44 @@ def test_an_image_set_of_one_grey_channel_trains():
 
 
 # --- validation ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("in_channels", [1, 3])
+def test_a_network_that_takes_a_level_learns_to_denoise_colour_images(in_channels):
+    options = LEVEL["network_options"] | {"in_channels": in_channels}
+    trainer = run(make_trainer(**(LEVEL | {"network_options": options, "epochs": 12})))
+    first, last = trainer.history[0], trainer.history[-1]
+    assert last.val_loss < 0.8 * first.val_loss
+    noisy, denoised, clean = trainer.example_images(4)
+    assert noisy.shape == (4, 16, 16, in_channels)
+    assert np.abs(denoised - clean).mean() < np.abs(noisy - clean).mean()
+
+
+@pytest.mark.parametrize(
+    "noise", ["gaussian:0.1", "poisson:30", "gaussian:0.1,unclipped+salt_pepper:0.1"]
+)
+def test_a_network_that_takes_a_level_refuses_noise_that_has_none(noise):
+    with pytest.raises(InvalidInputError, match="Gaussian noise that is not clipped"):
+        make_trainer(**(LEVEL | {"noise": noise}))
+
+
+def test_without_the_level_it_trains_on_any_noise():
+    options = LEVEL["network_options"] | {"noise_level": False}
+    changes = LEVEL | {"network_options": options, "noise": "salt_pepper:0.1"}
+    assert len(run(make_trainer(**changes, epochs=1)).history) == 1
+
+
+def test_bfloat16_is_used_on_a_cpu_only_if_asked_and_fast(monkeypatch):
+    monkeypatch.setattr("napari_denoise_ae.training.has_fast_bfloat16", lambda: True)
+    exact, rounded = (
+        losses(run(make_trainer(**LEVEL, epochs=1, bfloat16_on_cpu=asked)))[0]
+        for asked in (False, True)
+    )
+    assert exact.train_loss != rounded.train_loss
+    assert rounded.train_loss == pytest.approx(exact.train_loss, rel=0.05)
+    monkeypatch.setattr("napari_denoise_ae.training.has_fast_bfloat16", lambda: False)
+    slow = losses(run(make_trainer(**LEVEL, epochs=1, bfloat16_on_cpu=True)))[0]
+    assert slow == exact
 
 
 def test_validation_noise_is_the_same_after_every_epoch():
