@@ -9,7 +9,7 @@ tiles is seen as if it were one array.
 from __future__ import annotations
 
 import math
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .checkpoint import Checkpoint
     from .intensity import GivenRange
     from .noise import NoiseModel
+    from .noise_curve import NoiseFit
 
 #: The kinds of noise that can be told apart when an image is denoised.
 GAUSSIAN, POISSON_GAUSSIAN = "gaussian", "poisson-gaussian"
@@ -91,6 +92,11 @@ class NoiseSetting:
                 f"strength must be a number from 0 to {_STRONGEST:g}, got "
                 f"{self.strength!r}."
             )
+
+    @property
+    def at_full_strength(self) -> NoiseSetting:
+        """The same noise, all of it to be removed: what has to be measured."""
+        return replace(self, strength=1.0)
 
     def require_usable(self, checkpoint: Checkpoint) -> None:
         """Raise if something was said to a model that does not listen.
@@ -249,6 +255,35 @@ def measure_scaling(
     """
     found = tuple(_measure_group(planes, setting) for planes in windows)
     return IntensityRanges(groups.axes, groups.shape, found)
+
+
+def with_strength(ranges: IntensityRanges, strength: float) -> IntensityRanges:
+    """Return noise scalings that were measured at strength 1 at another.
+
+    Parameters
+    ----------
+    ranges : IntensityRanges
+        Of `NoiseScaling`; what measuring takes is done.
+    strength : float
+        See `NoiseSetting`.
+    """
+    scaled = (
+        replace(each, sigma=each.sigma * strength)
+        for each in ranges.ranges
+        if isinstance(each, NoiseScaling)
+    )
+    return replace(ranges, ranges=tuple(scaled))
+
+
+def fit_curves(windows: list[list[list[NDArray[Any]]]]) -> tuple[NoiseFit, ...]:
+    """Fit a noise curve to each group of planes, as `measure_scaling` does.
+
+    Parameters
+    ----------
+    windows : list
+        What `read_noise_windows` returned, computed.
+    """
+    return tuple(fit_noise_curve(list(chain.from_iterable(each))) for each in windows)
 
 
 def as_plain(ranges: IntensityRanges) -> dict[str, Any]:
