@@ -73,10 +73,11 @@ def describe_noise(ranges: IntensityRanges) -> str:
     >>> describe_noise(share_range("YX", NoiseScaling(0.0, 1.0, 12.34)))
     'sigma 12.34'
     """
-    found = scalings(ranges)
     texts = [
-        f"sigma {each.sigma:.4g}" if each.curve is None else str(each.curve)
-        for each in found
+        f"sigma {each.sigma:.4g}"
+        if each.curve is None
+        else f"gain {each.curve.gain:.4g}, {each.curve}"
+        for each in scalings(ranges)
     ]
     if len(set(texts)) == 1:
         return texts[0]
