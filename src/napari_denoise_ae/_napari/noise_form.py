@@ -44,11 +44,11 @@ class NoiseForm(QWidget):  # type: ignore[misc]
         self._is_typed = False
         self.kind = Field(
             make_combo((ESTIMATED, GIVEN, CURVE)),
-            "noise to remove",
-            "Gaussian: as strong in dark as in bright parts; its sigma is estimated, "
-            "or you give it. Poisson-Gaussian: photon counts and cameras, stronger in "
-            "bright parts; gain and read noise are estimated. Default: Gaussian, "
-            "estimated.",
+            "noise",
+            "What to remove. Gaussian: as strong in dark as in bright parts; its sigma "
+            "is estimated, or you give it. Poisson-Gaussian: photon counts and cameras, "
+            "stronger in bright parts; gain and read noise are estimated. Default: "
+            "Gaussian, estimated.",
         )
         self.sigma = Field(
             NumberEdit(),

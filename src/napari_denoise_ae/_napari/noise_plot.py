@@ -36,6 +36,8 @@ class NoisePlot(Plot):
         self._fitted = self.plot(
             pen=pg.mkPen(ORANGE, width=2), connect="pairs", name="fitted"
         )
+        # The line rises: there is room below its end.
+        self._legend.setOffset((-5, -5))
         for axis in ("left", "bottom"):
             self.getAxis(axis).enableAutoSIPrefix(False)
 
