@@ -46,9 +46,9 @@ class NoiseForm(QWidget):  # type: ignore[misc]
             make_combo((ESTIMATED, GIVEN, CURVE)),
             "noise",
             "What to remove. Gaussian: as strong in dark as in bright parts; its sigma "
-            "is estimated, or you give it. Poisson-Gaussian: photon counts and cameras, "
-            "stronger in bright parts; gain and read noise are estimated. Default: "
-            "Gaussian, estimated.",
+            "is estimated, or you give it. Poisson-Gaussian: photon counts and "
+            "cameras, stronger in bright parts; how much stronger is estimated. "
+            "Default: Gaussian, estimated.",
         )
         self.sigma = Field(
             NumberEdit(),
