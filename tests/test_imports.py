@@ -37,6 +37,8 @@ PLAIN = [
     "metrics",
     "models",
     "noise",
+    "noise_curve",
+    "noise_level",
     "tiling",
     "cli",
 ]
