@@ -92,7 +92,8 @@ def test_denoise_layer_keeps_what_the_layer_is(viewer):
 
 
 def test_denoise_layer_warns_of_what_does_not_fit(viewer):
-    layer = viewer.add_image(np.tile(np.arange(64, dtype=np.uint8), (64, 1)))
+    data = np.random.default_rng(0).integers(0, 256, (32, 40)).astype(np.uint8)
+    layer = viewer.add_image(data)
     with pytest.warns(DenoiseAEWarning, match="colour images"):
         denoise_layer(layer, model="conv")
 

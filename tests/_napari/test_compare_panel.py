@@ -322,9 +322,8 @@ def test_what_is_said_of_the_noise_is_said_to_those_that_listen(
     assert run() == "done"
     # The model that "auto" stands for is compared once.
     title = title_of(small, widget)
-    assert names(viewer)[1:] == [
-        f"cells [by {each}]" for each in ("conv", "gray", title)
-    ]
+    made = [f"cells [by {each}]" for each in ("gray", "conv", title)]
+    assert names(viewer)[1:] == made
     assert "failed" not in panel.table.text()
     said = {"sigma": 30.0, "strength": 0.5}
     expected = denoise(layer.data, model="gray", **said)
