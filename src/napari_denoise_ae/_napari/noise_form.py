@@ -41,7 +41,8 @@ class NoiseForm(QWidget):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()
-        self._is_typed = False
+        # What stands in for sigma as long as nobody has said another.
+        self._proposed = ""
         self.kind = Field(
             make_combo((ESTIMATED, GIVEN, CURVE)),
             "noise",
@@ -68,7 +69,6 @@ class NoiseForm(QWidget):  # type: ignore[misc]
         self.kind.changed.connect(self._show_fitting_fields)
         self.kind.changed.connect(self.changed)
         self.sigma.changed.connect(self._on_sigma_changed)
-        self.sigma.editor.textEdited.connect(self._on_typed)
         self.strength.valueChanged.connect(lambda _: self.strength_changed.emit())
         self._show_fitting_fields()
 
@@ -92,12 +92,14 @@ class NoiseForm(QWidget):  # type: ignore[misc]
         """Say what was found of the noise, and propose it as sigma."""
         self.found.setText("" if found is None else str(found))
         self.plot.set_fits(() if found is None else found.fits)
-        if found is not None and not self._is_typed and not math.isnan(found.sigma):
-            self.sigma.value = f"{found.sigma:.4g}"
+        is_said = self.sigma.editor.text() != self._proposed
+        if found is not None and not is_said and not math.isnan(found.sigma):
+            self._proposed = f"{found.sigma:.4g}"
+            self.sigma.value = self._proposed
 
     def forget(self) -> None:
         """Say nothing of the noise of another layer, and take its next estimate."""
-        self._is_typed = False
+        self._proposed = self.sigma.editor.text()
         self.show_found(None)
 
     def _lay_out(self) -> None:
@@ -122,9 +124,6 @@ class NoiseForm(QWidget):  # type: ignore[misc]
         self.sigma.setVisible(kind == GIVEN)
         self.sigma.label.setVisible(kind == GIVEN)
         self.curve.setVisible(kind == CURVE)
-
-    def _on_typed(self) -> None:
-        self._is_typed = True
 
     def _on_sigma_changed(self) -> None:
         if self.kind.value == GIVEN:
