@@ -288,6 +288,9 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._on_data_changed()
 
     def _on_data_changed(self) -> None:
+        if self._looking is not None:
+            # What it finds is not true of these pixels.
+            self._looking.drop()
         self._clear_result()
         self.compare.clear_result()
         self._preview.forget()
