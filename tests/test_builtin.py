@@ -7,7 +7,7 @@ import pytest
 from synthetic import smooth_photo
 
 from napari_denoise_ae import add_noise, denoise, psnr
-from napari_denoise_ae.builtin import builtin_file, builtin_models
+from napari_denoise_ae.builtin import builtin_file, builtin_models, suits_any_noise
 from napari_denoise_ae.checkpoint import load_checkpoint
 from napari_denoise_ae.description import describe_checkpoint
 
@@ -21,6 +21,12 @@ def noisy_photo(noise: str) -> tuple[np.ndarray, np.ndarray]:
 def test_a_built_in_model_is_small(name):
     with builtin_file(name) as file:
         assert file.stat().st_size < 2.5e6
+
+
+@pytest.mark.parametrize("name", builtin_models())
+def test_which_models_are_told_the_noise_level_is_known_by_their_names(name):
+    is_told = load_checkpoint(name).outline().takes_noise_level
+    assert suits_any_noise(name) == is_told
 
 
 @pytest.mark.parametrize("name", builtin_models())

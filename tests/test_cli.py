@@ -69,9 +69,9 @@ def test_denoise_does_what_denoise_does(png, photo, model_file, tmp_path, capsys
     assert "PSNR" not in printed.out
 
 
-def test_the_built_in_model_is_the_default(png, tmp_path, capsys):
+def test_the_built_in_model_that_suits_the_image_is_the_default(png, tmp_path, capsys):
     assert run("denoise", png, tmp_path / "out.png") == 0
-    assert "conv" in capsys.readouterr().out
+    assert "model      rgb" in capsys.readouterr().out
 
 
 def test_add_noise_writes_a_preview_and_prints_figures(
@@ -183,7 +183,7 @@ def test_one_format_into_another(model_file, tmp_path, png):
 def test_the_demo_prints_a_table_and_draws_three_images(tmp_path, capsys):
     assert run("demo", "--output", tmp_path) == 0
     printed = capsys.readouterr()
-    for part in ("astronaut", "PSNR / dB", "conv", "demo.png", "sigma 0.5"):
+    for part in ("astronaut", "PSNR / dB", "rgb", "demo.png", "sigma 0.1"):
         assert part in printed.out
     assert printed.err == ""
     assert read(tmp_path / "demo.png").shape[1] > 3 * 300

@@ -25,6 +25,8 @@ BAD_VALUES = {
     "loss": ["", "MSE", None, []],
     "optimizer": ["sgd2", None, {}],
     "augmentation": ["rotate", None, True],
+    "zoom": [0.99, 0, -2, 16, math.nan, math.inf, "2", None, True],
+    "bfloat16_on_cpu": ["no", 2, None],
     "learning_rate": [0, 0.0, -1e-3, math.nan, math.inf, "0.1", None, True],
     "batch_size": [0, -1, 1.5, "8", None, True],
     "epochs": [0, -3, 2.0, "3", None, True],

@@ -33,6 +33,7 @@ from napari_denoise_ae.errors import (
 from napari_denoise_ae.evaluation import Task, find_misfits, load_models, pair_task
 from napari_denoise_ae.metrics import psnr, ssim
 from napari_denoise_ae.misfits import relative_noise
+from napari_denoise_ae.noise_scaling import NoiseSetting
 from napari_denoise_ae.pairs import noisy_pairs, read_clean_images, real_pairs
 from napari_denoise_ae.scoring import Score, score_methods
 
@@ -126,7 +127,8 @@ def test_scores_tell_the_size_of_models(cifar10, checkpoint):
 def misfits(noise: str, record: TrainingRecord | None) -> list[str]:
     models = {"mine": Denoiser(random_checkpoint(record=record), CPU)}
     images = list(smooth_images(20, side=32))
-    return find_misfits(Task(noisy_pairs(images, noise, seed=0), noise, ""), models)
+    pairs = noisy_pairs(images, noise, seed=0)
+    return find_misfits(Task(pairs, noise, "", NoiseSetting()), models)
 
 
 def record_for(noise: str) -> TrainingRecord:

@@ -568,8 +568,11 @@ def test_noise_needs_axes_where_they_are_not_plain():
     assert add_noise(stack, "gaussian:0.1", axes="TYX").shape == stack.shape
 
 
-def test_the_built_in_model_is_the_default():
-    noisy = add_noise(photo(), "gaussian:0.5")
+@pytest.mark.parametrize(
+    ("image", "name"), [(photo(), "rgb"), (photo()[..., 0], "gray")]
+)
+def test_the_built_in_model_that_suits_the_image_is_the_default(image, name):
+    noisy = add_noise(image, "gaussian:0.1")
     np.testing.assert_array_equal(
-        denoise(noisy), denoise(noisy, model=load_checkpoint("conv"))
+        denoise(noisy), denoise(noisy, model=load_checkpoint(name))
     )

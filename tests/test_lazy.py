@@ -18,12 +18,15 @@ from napari_denoise_ae.inference import Denoising
 from napari_denoise_ae.lazy import (
     Model,
     align_chunks,
+    denoise_lazily,
+    found_nodes,
     loaded_denoiser,
     noise_node,
     pyramid,
 )
 from napari_denoise_ae.misfits import noise_levels, read_noise_windows
 from napari_denoise_ae.models.conv import ConvAutoencoder
+from napari_denoise_ae.noise_scaling import NoiseSetting, resolve_scaling
 
 
 @pytest.fixture(scope="module")
@@ -391,6 +394,30 @@ def test_chunks_are_aligned_and_as_large_as_the_halo(chunks, stride, halo):
 @pytest.mark.parametrize("chunks", [(1024,) * 8, (128, 128, 40), (512, 256, 64)])
 def test_chunks_that_will_do_are_kept(chunks):
     assert align_chunks(chunks, 8, 16) == chunks
+
+
+@pytest.mark.parametrize("noise", ["gaussian", "poisson-gaussian"])
+def test_what_is_found_of_the_noise_does_not_depend_on_the_strength(noise):
+    model = random_checkpoint(network="unet", in_channels=1)
+    image = image_of((5, 80, 90))
+    lazy = CountedReads(image, (1, 80, 90))
+    half = NoiseSetting(noise=noise, strength=0.5)
+    whole = NoiseSetting(noise=noise)
+    scaling, fits = (
+        node.compute() for node in found_nodes(lazy.array, half, axes="TYX")
+    )
+    planes = image[..., np.newaxis]
+    assert scaling == resolve_scaling(planes, "TYX", model, setting=whole)
+    (fit,) = fits
+    assert scaling.ranges[0].curve == (None if noise == "gaussian" else fit.curve)
+    assert lazy.read == {(0, 0, 0), (2, 0, 0), (4, 0, 0)}
+    # It is known now, at any strength.
+    lazy.read.clear()
+    result = denoise_lazily(lazy.array, model, axes="TYX", setting=half)
+    part = result[1].compute()
+    assert lazy.read == {(1, 0, 0)}
+    eager = denoise(image, model=model, axes="TYX", noise=noise, strength=0.5)
+    np.testing.assert_array_equal(part, eager[1])
 
 
 def test_planes_become_pyramids_until_they_are_small():

@@ -95,6 +95,8 @@ def test_training_lowers_the_validation_loss():
         {"schedule": "cosine"},
         {"optimizer": "adamw"},
         {"augmentation": "flip"},
+        {"augmentation": "stripes"},
+        {"zoom": 2.0},
         {"noise": "gaussian:0.5,unclipped"},
         {"learning_rate": 1e-3},
         {"batch_size": 16},
@@ -127,16 +129,6 @@ def test_a_cosine_schedule_falls_from_the_learning_rate_to_nearly_0():
     assert rates == sorted(rates, reverse=True)
     assert rates[len(rates) // 2] == pytest.approx(0.005)
     assert 0 < rates[-1] < 0.01 * 0.02
-
-
-def test_flipping_mirrors_about_half_of_the_images():
-    trainer = make_trainer(augmentation="flip")
-    clean = torch.rand(400, 3, 4, 8)
-    flipped = trainer._augment(clean, torch.Generator().manual_seed(0))
-    mirrored = (flipped == clean.flip(-1)).flatten(1).all(dim=1)
-    same = (flipped == clean).flatten(1).all(dim=1)
-    assert (mirrored ^ same).all()
-    assert 150 < int(mirrored.sum()) < 250
 
 
 def test_an_image_set_of_one_grey_channel_trains():

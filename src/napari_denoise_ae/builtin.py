@@ -42,6 +42,22 @@ def fitting_model(model: str, n_colours: int) -> str:
     return _MODEL_OF_COLOURS.get(n_colours, "gray")
 
 
+def suits_any_noise(model: str) -> bool:
+    """Tell whether a model is known to be told the noise level, by its name alone.
+
+    Parameters
+    ----------
+    model : str
+        See `fitting_model`. Of a file it is not known before it is read.
+
+    Examples
+    --------
+    >>> suits_any_noise("auto"), suits_any_noise("conv")
+    (True, False)
+    """
+    return model in (DEFAULT_MODEL, *_MODEL_OF_COLOURS.values())
+
+
 def builtin_file(name: str) -> AbstractContextManager[Path]:
     """Give the checkpoint file of a built-in model while a context lasts."""
     return resources.as_file(_FOLDER / f"{name}.pt")

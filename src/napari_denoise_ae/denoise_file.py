@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from . import __version__
 from .axes import colour_planes, count_colours, middle_plane, resolve_axes
+from .builtin import fitting_model
 from .checkpoint import load_fitting
 from .comparison import Comparison, compare
 from .denoiser import Denoiser
@@ -191,6 +192,10 @@ def denoise_file(job: FileJob) -> FileResult:
     """
     source, checkpoint = _read_source(job)
     pixels, axes = source.selected(source.image.pixels), source.axes
+    # What is said of the result names the model that "auto" stood for.
+    job = replace(
+        job, model=fitting_model(job.model, count_colours(pixels.shape, axes))
+    )
     require_image(pixels)
     _require_outputs(job, pixels, axes)
     denoiser = Denoiser(checkpoint, choose_device(job.device))

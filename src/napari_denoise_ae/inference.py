@@ -25,7 +25,7 @@ from .intensity import (
     cast_saturating,
     resolve_intensity_ranges,
 )
-from .lazy import denoise_lazily, is_lazy
+from .lazy import as_dask, denoise_lazily, is_lazy
 from .misfits import find_misfits, read_noise_windows
 from .noise import parse_noise
 from .noise_scaling import (
@@ -305,7 +305,8 @@ def denoise(  # noqa: PLR0913 - what users may say, by name
     True
     """
     setting = NoiseSetting(sigma=sigma, noise=noise, strength=strength)
-    array: Any = image if is_lazy(image) else np.asarray(image)
+    array: Any = as_dask(image) if is_lazy(image) else np.asarray(image)
+    require_real(array.dtype, array.shape)
     checkpoint = load_fitting(model, count_colours(array.shape, axes))
     if is_lazy(array):
         return denoise_lazily(

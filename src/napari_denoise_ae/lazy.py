@@ -32,7 +32,13 @@ from .devices import choose_device
 from .errors import InvalidInputError
 from .intensity import IntensityRanges, cast_saturating, known_ranges
 from .misfits import noise_levels, read_noise_windows
-from .noise_scaling import NoiseSetting, group_planes, measure_scaling
+from .noise_scaling import (
+    NoiseSetting,
+    fit_curves,
+    group_planes,
+    measure_scaling,
+    with_strength,
+)
 from .tiling import LARGEST_PLANE, require_tile_size, round_up
 
 if TYPE_CHECKING:
@@ -136,7 +142,7 @@ def denoise_lazily(
     setting.require_usable(checkpoint)
     ranges: IntensityRanges | Delayed
     if network.takes_noise_level:
-        ranges = _scaling_node(planes, resolved, range_of, setting)
+        ranges = _scaling_node(planes, resolved, range_of, setting.at_full_strength)
     else:
         ranges = require_known_ranges(
             planes, resolved, intensity_range, range_of=range_of
@@ -145,6 +151,7 @@ def denoise_lazily(
         model=Model.of(checkpoint),
         axes=resolve_axes(array.shape, axes),
         ranges=ranges,
+        strength=setting.strength,
         device=device,
         tile_size=tile_size,
         stride=network.stride,
@@ -183,6 +190,39 @@ def noise_node(
         planes.shape[:-1], ranges, lambda plane, part: planes[plane][part]
     )
     return delayed(noise_levels)(windows, ranges), ranges
+
+
+def found_nodes(
+    image: Any, setting: NoiseSetting, *, axes: str | None = None
+) -> tuple[Delayed, Delayed]:
+    """Return what is found of the noise of a lazy array as nodes, to be computed.
+
+    They read a few windows and nothing else.
+
+    Parameters
+    ----------
+    image, axes
+        See `denoise_lazily`.
+    setting : NoiseSetting
+        What is known of the noise.
+
+    Returns
+    -------
+    scaling : dask.delayed.Delayed
+        What `measure_scaling` gives.
+    fits : dask.delayed.Delayed
+        What `fit_curves` gives.
+    """
+    from dask.delayed import delayed
+
+    stack, resolved, _ = _stack(image, axes)
+    planes = colour_planes(stack, resolved)
+    groups = group_planes(planes, resolved, "stack")
+    windows = read_noise_windows(
+        planes.shape[:-1], groups, lambda plane, part: planes[plane][part]
+    )
+    scaling = _scaling_node(planes, resolved, "stack", setting.at_full_strength)
+    return scaling, delayed(fit_curves)(windows)
 
 
 def _scaling_node(
@@ -226,6 +266,20 @@ def _known(ranges: IntensityRanges | Delayed) -> IntensityRanges | Delayed:
     if isinstance(ranges, IntensityRanges):
         return ranges
     return _MEASURED.get(ranges.key.removeprefix(_SCALING), ranges)
+
+
+def _at_strength(
+    ranges: IntensityRanges | Delayed, strength: float
+) -> IntensityRanges | Delayed:
+    """Return scalings at a strength; what is measured does not depend on it."""
+    from dask.delayed import delayed
+
+    if strength == 1.0:
+        return ranges
+    if isinstance(ranges, IntensityRanges):
+        return with_strength(ranges, strength)
+    node: Delayed = delayed(with_strength, pure=True)(ranges, strength)
+    return node
 
 
 def pyramid(image: Any, axes: str | None = None) -> list[Array]:
@@ -376,6 +430,7 @@ class _LazyJob:
     model: Model
     axes: str
     ranges: IntensityRanges | Delayed
+    strength: float
     device: str
     tile_size: int | None
     stride: int
@@ -406,7 +461,7 @@ class _LazyJob:
             dtype=stack.dtype,
             meta=np.empty((0,) * stack.ndim, stack.dtype),
             model=model,
-            ranges=_known(self.ranges),
+            ranges=_at_strength(_known(self.ranges), self.strength),
             job=_BlockJob(
                 axes=axes,
                 device=self.device,

@@ -9,7 +9,7 @@ tiles is seen as if it were one array.
 from __future__ import annotations
 
 import math
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .checkpoint import Checkpoint
     from .intensity import GivenRange
     from .noise import NoiseModel
+    from .noise_curve import NoiseFit
 
 #: The kinds of noise that can be told apart when an image is denoised.
 GAUSSIAN, POISSON_GAUSSIAN = "gaussian", "poisson-gaussian"
@@ -95,6 +96,11 @@ class NoiseSetting:
                 f"strength must be a number from 0 to {_STRONGEST:g}, got "
                 f"{self.strength!r}."
             )
+
+    @property
+    def at_full_strength(self) -> NoiseSetting:
+        """The same noise, all of it to be removed: what has to be measured."""
+        return replace(self, strength=1.0)
 
     def require_usable(self, checkpoint: Checkpoint) -> None:
         """Raise if something was said to a model that does not listen.
@@ -293,6 +299,35 @@ def _grows(windows: list[NDArray[Any]]) -> bool:
     return bool(brightest > _GROWTH**2 * darkest)
 
 
+def with_strength(ranges: IntensityRanges, strength: float) -> IntensityRanges:
+    """Return noise scalings that were measured at strength 1 at another.
+
+    Parameters
+    ----------
+    ranges : IntensityRanges
+        Of `NoiseScaling`; what measuring takes is done.
+    strength : float
+        See `NoiseSetting`.
+    """
+    scaled = (
+        replace(each, sigma=each.sigma * strength)
+        for each in ranges.ranges
+        if isinstance(each, NoiseScaling)
+    )
+    return replace(ranges, ranges=tuple(scaled))
+
+
+def fit_curves(windows: list[list[list[NDArray[Any]]]]) -> tuple[NoiseFit, ...]:
+    """Fit a noise curve to each group of planes, as `measure_scaling` does.
+
+    Parameters
+    ----------
+    windows : list
+        What `read_noise_windows` returned, computed.
+    """
+    return tuple(fit_noise_curve(list(chain.from_iterable(each))) for each in windows)
+
+
 def as_plain(ranges: IntensityRanges) -> dict[str, Any]:
     """Return ranges or noise scalings as what JSON can hold; see `from_plain`."""
     return {
@@ -328,6 +363,8 @@ def _measure_group(
     planes: Sequence[Sequence[NDArray[Any]]], setting: NoiseSetting
 ) -> NoiseScaling:
     windows = list(chain.from_iterable(planes))
+    if all(_is_constant(window) for window in windows):
+        return NoiseScaling(0.0, 1.0)
     curve, sigma = None, 1.0
     if setting.noise == POISSON_GAUSSIAN:
         curve = fit_noise_curve(windows).curve
@@ -344,6 +381,12 @@ def _measure_group(
     middle = (low + high) / 2.0
     spread = (high - low) or float(np.ptp(values)) or 1.0
     return NoiseScaling(middle, middle + spread, sigma * setting.strength, curve)
+
+
+def _is_constant(window: NDArray[Any]) -> bool:
+    """Tell whether a window has no noise: one value everywhere, or none at all."""
+    known = window[~np.isnan(window)]
+    return known.size == 0 or bool(np.ptp(known) == 0)
 
 
 def _is_scaling(given: GivenRange | None) -> bool:

@@ -7,7 +7,8 @@ from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .axes import count_colours
-from .checkpoint import load_fitting
+from .builtin import fitting_model
+from .checkpoint import load_checkpoint
 from .cluster import write_zarr_on_cluster
 from .denoise_file import (
     FileJob,
@@ -137,6 +138,8 @@ def denoise_any_file(job: FileJob) -> FileResult | StreamResult:
         # Its pages cannot be written one after another.
         return denoise_file(job)
     _require_other_place(job)
+    n_colours = count_colours(volume.shape, volume.axes)
+    job = replace(job, model=fitting_model(job.model, n_colours))
     return _to_zarr(job, volume) if to_zarr else _to_tiff(job, volume)
 
 
@@ -151,7 +154,7 @@ def _require_other_place(job: FileJob) -> None:
 def _to_tiff(job: FileJob, volume: Volume) -> StreamResult:
     require_writable(job.output)
     device = choose_device(job.device)
-    model = _load_model(job, volume)
+    model = _load_model(job)
     stream, _ = _prepare(job, volume, model)
     denoiser = Denoiser(model.checkpoint, device)
     _warn(stream, model.checkpoint)
@@ -165,8 +168,8 @@ def _to_tiff(job: FileJob, volume: Volume) -> StreamResult:
     )
 
 
-def _load_model(job: FileJob, volume: Volume) -> Model:
-    checkpoint = load_fitting(job.model, count_colours(volume.shape, volume.axes))
+def _load_model(job: FileJob) -> Model:
+    checkpoint = load_checkpoint(job.model)
     job.setting.require_usable(checkpoint)
     return Model.of(checkpoint)
 
@@ -185,7 +188,7 @@ def _pages(stream: Stream, denoiser: Denoiser) -> Iterator[NDArray[Any]]:
 
 def _to_zarr(job: FileJob, volume: Volume) -> StreamResult:
     require_writable_folder(job.output)
-    model = _load_model(job, volume)
+    model = _load_model(job)
     # On a cluster the workers choose their devices.
     device = None if job.scheduler else choose_device(job.device)
     settings = {

@@ -112,6 +112,10 @@ class Stream:
         like = _Outline((*self._shape, 1), self.volume.dtype)
         groups = group_planes(like, self.axes, range_of)
         windows = read_noise_windows(self._shape, groups, self.read_colours)
+        if all(
+            np.isnan(w).all() for group in windows for plane in group for w in plane
+        ):
+            raise InvalidInputError("The image has nothing but NaN.")
         return measure_scaling(windows, groups, setting)
 
     @property

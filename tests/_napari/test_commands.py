@@ -67,12 +67,14 @@ def test_a_layer_that_goes_meanwhile_is_one_message(viewer, qtbot, messages):
     assert "'photo' is gone" in messages()[0]
 
 
-def test_what_does_not_fit_is_told(viewer, qtbot, messages):
-    viewer.add_image(np.tile(np.arange(64, dtype=np.uint8), (64, 1)))
+@pytest.mark.parametrize(("rgb", "model"), [(True, "rgb"), (False, "gray")])
+def test_the_model_is_that_for_the_colours(viewer, qtbot, messages, rgb, model):
+    data = np.random.default_rng(0).integers(0, 256, (32, 40, 3)).astype(np.uint8)
+    viewer.add_image(data if rgb else data[..., 0], rgb=rgb)
     get_app_model().commands.execute_command(COMMAND).result()
-    qtbot.waitUntil(lambda: bool(messages()), timeout=60_000)
-    assert "colour images" in messages()[0]
-    assert len(viewer.layers) == 2
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=60_000)
+    assert viewer.layers[1].metadata["napari-denoise-ae"]["model"] == model
+    assert not messages()
 
 
 def test_denoise_layer_keeps_what_the_layer_is(viewer):
@@ -80,16 +82,45 @@ def test_denoise_layer_keeps_what_the_layer_is(viewer):
     layer = viewer.add_image(
         data, scale=(3, 2, 1), units=("s", "um", "um"), colormap="magma"
     )
-    with pytest.warns(DenoiseAEWarning, match="colour images"):
-        result = denoise_layer(layer)
-    with pytest.warns(DenoiseAEWarning):
-        expected = denoise(data, axes="TYX")
-    np.testing.assert_array_equal(result.data, expected)
+    result = denoise_layer(layer)
+    np.testing.assert_array_equal(result.data, denoise(data, axes="TYX"))
     np.testing.assert_array_equal(result.scale, layer.scale)
     assert result.units == layer.units
     assert result.colormap.name == "magma"
-    assert result.metadata["napari-denoise-ae"]["model"] == "conv"
+    assert result.metadata["napari-denoise-ae"]["model"] == "gray"
     assert result not in viewer.layers
+
+
+def test_denoise_layer_warns_of_what_does_not_fit(viewer):
+    data = np.random.default_rng(0).integers(0, 256, (32, 40)).astype(np.uint8)
+    layer = viewer.add_image(data)
+    with pytest.warns(DenoiseAEWarning, match="colour images"):
+        denoise_layer(layer, model="conv")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"sigma": 20.0, "strength": 0.5}, {"noise": "poisson-gaussian"}],
+)
+@pytest.mark.parametrize("lazy", [False, True])
+def test_denoise_layer_listens_to_what_is_said_of_the_noise(viewer, said, lazy):
+    import dask.array as da
+
+    data = np.random.default_rng(0).poisson(80, (2, 64, 70)).astype(np.uint16)
+    layer = viewer.add_image(da.from_array(data) if lazy else data)
+    result = denoise_layer(layer, **said)
+    expected = denoise(data, axes="TYX", **said)
+    np.testing.assert_array_equal(np.asarray(result.data), expected)
+    assert (expected != denoise(data, axes="TYX")).any()
+    known = result.metadata["napari-denoise-ae"]
+    assert known["removed"].items() >= said.items()
+    assert "intensity_range" not in known
+
+
+def test_denoise_layer_refuses_noise_that_a_model_does_not_listen_to(viewer):
+    layer = viewer.add_image(np.zeros((16, 16), dtype=np.uint8))
+    with pytest.raises(InvalidInputError, match="takes no noise level"):
+        denoise_layer(layer, model="conv", strength=0.5)
 
 
 def test_denoise_layer_refuses_what_is_no_image(viewer):

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QApplication
 from napari_denoise_ae import add_noise, denoise
 from napari_denoise_ae._napari import workers
 from napari_denoise_ae._napari.layers import METADATA_KEY
+from napari_denoise_ae._napari.noise_form import GIVEN
 from napari_denoise_ae._napari.state import model_choice
 from napari_denoise_ae.builtin import builtin_models
 from napari_denoise_ae.checkpoint import save_checkpoint
@@ -67,9 +68,9 @@ def slow(monkeypatch):
     """Make each tile take 50 ms."""
     run_network = Denoiser.run_network
 
-    def run_slowly(self, batch):
+    def run_slowly(self, batch, level=None):
         time.sleep(0.05)
-        return run_network(self, batch)
+        return run_network(self, batch, level)
 
     monkeypatch.setattr(Denoiser, "run_network", run_slowly)
 
@@ -211,10 +212,10 @@ def test_a_runtime_error_of_one_model_does_not_end_the_next(
 ):
     run_network = Denoiser.run_network
 
-    def fail(self, batch):
+    def fail(self, batch, level=None):
         if self.checkpoint.name == "conv":
             raise RuntimeError("shapes do not match")
-        return run_network(self, batch)
+        return run_network(self, batch, level)
 
     monkeypatch.setattr(Denoiser, "run_network", fail)
     viewer.add_image(image(), name="cells")
@@ -304,7 +305,40 @@ def test_the_list_follows_the_models(viewer, widget, panel, small, tmp_path):
 
 
 def test_at_first_the_builtin_models_are_chosen(viewer, widget):
-    assert widget.compare.chosen == builtin_models()
+    # "auto" is one of those two.
+    others = [model for model in builtin_models() if model not in ("gray", "rgb")]
+    assert widget.compare.chosen == ["auto", *others]
+
+
+def test_what_is_said_of_the_noise_is_said_to_those_that_listen(
+    viewer, widget, panel, run, small
+):
+    layer = viewer.add_image(image(), name="cells")
+    model_choice(viewer).choose("auto")
+    widget.form.to_remove.kind.value = GIVEN
+    widget.form.to_remove.sigma.value = "30"
+    widget.form.to_remove.strength.setValue(0.5)
+    panel.choose(["auto", "gray", "conv", small])
+    assert run() == "done"
+    # The model that "auto" stands for is compared once.
+    title = title_of(small, widget)
+    made = [f"cells [by {each}]" for each in ("gray", "conv", title)]
+    assert names(viewer)[1:] == made
+    assert "failed" not in panel.table.text()
+    said = {"sigma": 30.0, "strength": 0.5}
+    expected = denoise(layer.data, model="gray", **said)
+    results = {each.name: each for each in viewer.layers}
+    np.testing.assert_array_equal(results["cells [by gray]"].data, expected)
+    conv = results["cells [by conv]"]
+    np.testing.assert_array_equal(conv.data, denoise(layer.data, model="conv"))
+    assert "removed" not in conv.metadata[METADATA_KEY]
+    panel.copy_python.click()
+    names_there = {"viewer": viewer}
+    exec(QApplication.clipboard().text(), names_there)
+    for model, name in {"gray": "gray", "conv": "conv", small: title}.items():
+        np.testing.assert_array_equal(
+            names_there["denoised"][model], results[f"cells [by {name}]"].data
+        )
 
 
 def test_another_layer_clears_the_table(viewer, panel, run):

@@ -42,10 +42,10 @@ def slow_network(monkeypatch):
     tiles = []
     run_network = Denoiser.run_network
 
-    def run_slowly(self, batch):
+    def run_slowly(self, batch, level=None):
         tiles.append(threading.get_ident())
         time.sleep(0.05)
-        return run_network(self, batch)
+        return run_network(self, batch, level)
 
     monkeypatch.setattr(Denoiser, "run_network", run_slowly)
     return tiles
@@ -56,6 +56,7 @@ def slow_network(monkeypatch):
 
 def test_from_a_clean_sample_to_figures(viewer, widget, run, qtbot):
     viewer.open_sample("napari-denoise-ae", "clean_colour")
+    widget.form.model.value = "conv"
     wait_for_facts(qtbot, widget)
     assert widget.form.facts.text().startswith("512 x 512 x 3, uint8, RGB, estimated")
     qtbot.waitUntil(lambda: "CIFAR-10" in widget.form.description.text())
@@ -64,7 +65,7 @@ def test_from_a_clean_sample_to_figures(viewer, widget, run, qtbot):
     assert names(viewer) == ["astronaut", "astronaut [noisy]", "astronaut [denoised]"]
     clean, noisy, denoised = (layer.data for layer in viewer.layers)
     np.testing.assert_array_equal(noisy, add_noise(clean, "gaussian:0.5", rng=0))
-    np.testing.assert_array_equal(denoised, denoise(noisy))
+    np.testing.assert_array_equal(denoised, denoise(noisy, model="conv"))
     scale = resolve_intensity_range(clean)
     expected = compare(clean, noisy, denoised, axes="YXS", data_range=scale)
     assert widget._result.mean == expected
@@ -186,6 +187,7 @@ def test_new_pixels_are_looked_at_anew(viewer, widget, run, qtbot):
 
 def test_a_misfit_is_said_before_anything_runs(viewer, widget, qtbot, checkpoint):
     grey = np.tile(np.arange(64, dtype=np.uint8), (64, 1))
+    widget.form.model.value = "conv"
     viewer.add_image(grey, name="ramp")
     qtbot.waitUntil(lambda: "colour images" in widget.warning.text(), timeout=60_000)
     assert not widget.warning.isHidden()
@@ -273,7 +275,7 @@ def test_a_wrong_setting_is_one_message(viewer, widget, run, messages):
 
 
 def test_a_runtime_error_is_one_message(viewer, widget, run, messages, monkeypatch):
-    def fail(self, batch):
+    def fail(self, batch, level=None):
         raise RuntimeError("shapes do not match")
 
     monkeypatch.setattr(Denoiser, "run_network", fail)
@@ -293,7 +295,7 @@ def test_a_wrong_checkpoint_changes_nothing(
     qtbot.waitUntil(lambda: bool(messages()), timeout=30_000)
     assert len(messages()) == 1
     assert "wrong.pt is not a checkpoint" in messages()[0]
-    assert widget.form.model.choices == tuple(builtin_models())
+    assert widget.form.model.choices == ("auto", *builtin_models())
     viewer.add_image(image())
     assert run(widget).startswith("done")
 

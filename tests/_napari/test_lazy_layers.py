@@ -10,6 +10,7 @@ import zarr
 from napari_denoise_ae import denoise
 from napari_denoise_ae._napari.filling import PART, Filler
 from napari_denoise_ae._napari.layers import METADATA_KEY, find_output
+from napari_denoise_ae._napari.noise_form import CURVE
 from napari_denoise_ae.lazy import denoise_lazily, pyramid
 
 pytestmark = pytest.mark.filterwarnings(
@@ -66,6 +67,11 @@ def filler_of(layer):
     return array.__dict__["_filling"].filler
 
 
+def wait_for_noise(qtbot, widget):
+    found = widget.form.to_remove.found
+    qtbot.waitUntil(lambda: found.text().startswith("Found: "), timeout=60_000)
+
+
 def is_lazy_like(layer, source):
     assert isinstance(layer.data, da.Array)
     return (layer.data.shape, layer.data.dtype) == (source.shape, source.dtype)
@@ -100,7 +106,8 @@ def test_nothing_but_what_is_looked_at_is_computed(
     source = Source((50, 600, 700), (1, 600, 700))
     layer = viewer.add_image(source.array, contrast_limits=(0, 255))
     viewer.dims.set_point(0, 7)
-    qtbot.waitUntil(lambda: "estimated" in widget.form.facts.text(), timeout=60_000)
+    # The noise is measured once, and nothing of that is read again.
+    wait_for_noise(qtbot, widget)
     source.read.clear()
     source.threads.clear()
     result = start(viewer, layer)
@@ -151,10 +158,14 @@ def test_who_reads_the_data_gets_no_blanks(viewer, widget, start):
     np.testing.assert_array_equal(result.data.compute(), expected)
 
 
-def test_the_range_is_asked_for(viewer, widget, start, run, messages):
+def test_the_range_is_asked_for_where_the_model_needs_it(
+    viewer, widget, start, run, messages
+):
     array = Source((40, 50), (40, 50), np.uint16).array
     layer = viewer.add_image(array, contrast_limits=(3, 200))
     asked = widget.form.intensity_range
+    assert asked.isHidden()
+    widget.form.model.value = "conv"
     assert not asked.isHidden()
     assert asked.value == (3, 200)
     assert "contrast limits" in asked.note.text()
@@ -164,12 +175,46 @@ def test_the_range_is_asked_for(viewer, widget, start, run, messages):
     assert len(viewer.layers) == 1
     asked.high.setText("249")
     result = start(viewer, layer)
-    np.testing.assert_array_equal(
-        np.asarray(result.data), denoise(array.compute(), intensity_range=(3, 249))
-    )
+    expected = denoise(array.compute(), model="conv", intensity_range=(3, 249))
+    np.testing.assert_array_equal(np.asarray(result.data), expected)
     assert result.metadata[METADATA_KEY]["intensity_range"] == (3, 249)
     viewer.add_image(array.compute())
     assert asked.isHidden()
+
+
+def test_without_a_range_the_noise_is_found_and_removed(
+    viewer, widget, start, qtbot, messages
+):
+    source = Source((3, 60, 70), (1, 60, 70), np.uint16)
+    layer = viewer.add_image(source.array, contrast_limits=(0, 255))
+    wait_for_noise(qtbot, widget)
+    assert "unknown" not in widget.form.facts.text()
+    result = start(viewer, layer)
+    whole = source.array.compute()
+    np.testing.assert_array_equal(np.asarray(result.data), denoise(whole, axes="TYX"))
+    widget.form.to_remove.kind.value = CURVE
+    widget.form.to_remove.strength.setValue(0.5)
+    qtbot.waitUntil(lambda: "gain" in widget.form.to_remove.found.text())
+    result = start(viewer, layer)
+    said = {"noise": "poisson-gaussian", "strength": 0.5}
+    expected = denoise(whole, axes="TYX", **said)
+    np.testing.assert_array_equal(np.asarray(result.data), expected)
+    assert result.metadata[METADATA_KEY]["removed"].items() >= said.items()
+    assert not messages()
+
+
+def test_the_strength_reads_nothing_again(viewer, widget, qtbot, start):
+    source = Source((3, 60, 70), (1, 60, 70), np.uint16)
+    layer = viewer.add_image(source.array, contrast_limits=(0, 255))
+    wait_for_noise(qtbot, widget)
+    widget.form.to_remove.strength.setValue(0.5)
+    result = start(viewer, layer)
+    source.read.clear()
+    part = np.asarray(result.data[1])
+    assert {plane for plane, *_ in source.read} == {1}
+    whole = source.array.compute()
+    expected = denoise(whole, axes="TYX", strength=0.5)[1]
+    np.testing.assert_array_equal(part, expected)
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
@@ -236,6 +281,7 @@ def test_the_preview_computes_what_is_visible(viewer, widget, qtbot, is_pyramid)
     layer = viewer.add_image(
         data, contrast_limits=(0, 255), scale=(1, 2, 2), multiscale=is_pyramid
     )
+    widget.form.model.value = "conv"
     viewer.dims.set_point(0, 5)
     qtbot.waitUntil(lambda: "estimated" in widget.form.facts.text(), timeout=60_000)
     viewer.scene.camera.center = (0, 500, 700)
@@ -251,7 +297,7 @@ def test_the_preview_computes_what_is_visible(viewer, widget, qtbot, is_pyramid)
     assert len(set(source.read)) < 40
     level = layer.data[layer.data_level] if is_pyramid else array
     factor = layer.downsample_factors[layer.data_level][1]
-    full = denoise(level[5].compute(), intensity_range=(0, 255))
+    full = denoise(level[5].compute(), model="conv", intensity_range=(0, 255))
     # Where the preview lies, it is what the whole would be.
     world = preview.data_to_world((0, 0, 0))
     top, left = np.round(layer.world_to_data(world)[1:] / factor).astype(int)
@@ -297,5 +343,5 @@ def test_what_is_kept_has_a_limit(qtbot):
         qtbot.waitUntil(lambda: filler.is_idle, timeout=60_000)
         # The plane that is shown, and what the limit allows beside it.
         assert filler.kept_bytes <= 2 * plane_bytes
-    expected = denoise(source.array[4:5].compute(), axes="TYX")
+    expected = denoise(source.array[4:5].compute(), model="conv", axes="TYX")
     np.testing.assert_array_equal(filler.read(0, window, compute=False), expected)

@@ -57,7 +57,8 @@ def test_axes_that_cannot_be_denoised_are_said(labels, expected):
     ],
 )  # fmt: skip
 def test_what_will_be_done_is_said(labels, shape, rgb, said):
-    assert describe_plan(find_axes(labels, "cells", rgb=rgb), shape) == said
+    axes = find_axes(labels, "cells", rgb=rgb)
+    assert describe_plan(axes, shape, "an intensity range") == said
 
 
 def test_the_widget_says_it_before_anything_runs(viewer, widget):
@@ -65,7 +66,10 @@ def test_the_widget_says_it_before_anything_runs(viewer, widget):
     assert not widget.form.plan.isHidden()
     said = widget.form.plan.text()
     assert said.startswith("4 frames x 2 channels, each 8 x 9 image by itself.")
-    assert said.endswith("The result: uint16, in memory.")
+    own = "Each channel has {} of its own. The result: uint16, in memory."
+    assert said.endswith(own.format("a noise level"))
+    widget.form.model.value = "conv"
+    assert widget.form.plan.text().endswith(own.format("an intensity range"))
     layer.axis_labels = ("z", "t", "y", "x")
     assert widget.form.plan.text().startswith("4 depths x 2 frames")
     layer.axis_labels = ("y", "x", "t", "c")
@@ -74,16 +78,18 @@ def test_the_widget_says_it_before_anything_runs(viewer, widget):
     assert widget.form.plan.isHidden()
 
 
+@pytest.mark.parametrize("model", ["auto", "conv"])
 @pytest.mark.filterwarnings("ignore::napari_denoise_ae.errors.DenoiseAEWarning")
-def test_channels_have_ranges_of_their_own(viewer, widget, run):
+def test_channels_are_seen_each_by_itself(viewer, widget, run, model):
     rng = np.random.default_rng(0)
     data = rng.integers(0, 100, (3, 2, 20, 24)).astype(np.uint16)
     data[:, 1] *= 50
     viewer.add_image(data, axis_labels=("t", "c", "y", "x"))
+    widget.form.model.value = model
     assert run(widget).startswith("done")
-    expected = denoise(data, axes="TCYX")
+    expected = denoise(data, model=model, axes="TCYX")
     np.testing.assert_array_equal(viewer.layers[1].data, expected)
-    assert (expected != denoise(data, axes="TZYX")).any()
+    assert (expected != denoise(data, model=model, axes="TZYX")).any()
 
 
 def test_only_what_has_no_name_is_assumed(viewer):

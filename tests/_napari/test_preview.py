@@ -190,9 +190,9 @@ def test_another_model_while_it_runs(
 
     run_network = Denoiser.run_network
 
-    def run_slowly(self, batch):
+    def run_slowly(self, batch, level=None):
         time.sleep(0.3)
-        return run_network(self, batch)
+        return run_network(self, batch, level)
 
     layer = viewer.add_image(image((50, 50)))
     monkeypatch.setattr(Denoiser, "run_network", run_slowly)

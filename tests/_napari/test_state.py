@@ -3,7 +3,7 @@ from pathlib import Path
 from napari_denoise_ae._napari.state import ModelChoice, model_choice
 from napari_denoise_ae.builtin import builtin_models
 
-BUILT_IN = tuple(builtin_models())
+BUILT_IN = ("auto", *builtin_models())
 
 
 def test_widgets_of_a_viewer_share_their_models(viewer, widget, checkpoint):
@@ -25,7 +25,7 @@ def test_checkpoints_are_remembered_the_last_one_first(checkpoint):
         choice.choose(model)
     again = ModelChoice()
     assert again.models == (*BUILT_IN, second, checkpoint)
-    assert again.chosen == "conv"
+    assert again.chosen == "auto"
     again.choose(checkpoint)
     Path(second).unlink()
     assert ModelChoice().models == (*BUILT_IN, checkpoint)

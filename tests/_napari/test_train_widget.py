@@ -234,9 +234,9 @@ def test_stop_at_once_keeps_nothing_and_says_so(viewer, widget, qtbot, tmp_path)
 def test_stop_in_the_first_epoch(widget, qtbot, tmp_path, monkeypatch):
     train_on = Trainer._train_on
 
-    def stop_and_train(self, noisy, clean):
+    def stop_and_train(self, *batch):
         widget._stop_signal.set()
-        return train_on(self, noisy, clean)
+        return train_on(self, *batch)
 
     monkeypatch.setattr(Trainer, "_train_on", stop_and_train)
     widget.train_button.click()
@@ -493,10 +493,10 @@ def test_memory_that_runs_out_later_leaves_the_best(
     torch = pytest.importorskip("torch")
     train_on = Trainer._train_on
 
-    def fail_late(self, noisy, clean):
+    def fail_late(self, *batch):
         if self.history:
             raise torch.OutOfMemoryError("no memory left")
-        return train_on(self, noisy, clean)
+        return train_on(self, *batch)
 
     monkeypatch.setattr(Trainer, "_train_on", fail_late)
     widget.train_button.click()

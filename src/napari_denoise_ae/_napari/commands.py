@@ -9,8 +9,9 @@ from napari.layers import Image
 from napari.utils import progress
 from napari.utils.notifications import show_error, show_warning
 
-from ..builtin import DEFAULT_MODEL
+from ..builtin import DEFAULT_MODEL, suits_any_noise
 from ..errors import DenoiseAEError, InvalidInputError
+from ..noise_scaling import GAUSSIAN, NoiseSetting
 from .layers import (
     layer_axes,
     lazy_levels,
@@ -31,15 +32,16 @@ if TYPE_CHECKING:
 
 
 def denoise_active_layer() -> None:
-    """Denoise the active layer of the current viewer with the built-in model.
+    """Denoise the active layer of the current viewer with the fitting built-in model.
 
-    Runs outside the GUI thread; the result is added, or updated if it is there.
-    The result of a lazy layer is lazy; see `denoise_layer`.
+    The noise level is estimated. Runs outside the GUI thread; the result is
+    added, or updated if it is there. That of a lazy layer is lazy; see
+    `denoise_layer`.
     """
     viewer: Any = napari.current_viewer()
     layer = viewer.layers.selection.active
     try:
-        job = _job(layer, DEFAULT_MODEL, "auto")
+        job = _job(layer, DEFAULT_MODEL, "auto", NoiseSetting())
     except DenoiseAEError as error:
         show_error(str(error))
         return
@@ -79,12 +81,16 @@ def _show_outcome(
     else:
         known = provenance(job, outcome)
         show_output(viewer, layer, "denoised", outcome.denoised, known)
-        if outcome.misfits:
-            show_warning("\n".join(outcome.misfits))
 
 
 def denoise_layer(
-    layer: Image, *, model: str = DEFAULT_MODEL, device: str = "auto"
+    layer: Image,
+    *,
+    model: str = DEFAULT_MODEL,
+    sigma: float | None = None,
+    noise: str = GAUSSIAN,
+    strength: float = 1.0,
+    device: str = "auto",
 ) -> Image:
     """Denoise an image layer; for scripts and napari's console.
 
@@ -93,10 +99,19 @@ def denoise_layer(
     layer : napari.layers.Image
         The layer; never changed. Stacks are denoised plane by plane. Of a layer
         of dask or Zarr arrays, or a pyramid, nothing is read: the result is
-        lazy, and unless it is uint8 the contrast limits are taken as the
-        intensity range.
+        lazy. Unless it is uint8, a model that takes no noise level sees its
+        contrast limits as the intensity range.
     model : str
-        A built-in model's name, or a checkpoint file.
+        A built-in model's name, or a checkpoint file. ``"auto"``: the built-in
+        ``"rgb"`` for colour images, ``"gray"`` for all others.
+    sigma : float, optional
+        Standard deviation of the noise in the layer's units, for models that
+        take it. None means that it is estimated from the layer.
+    noise : str
+        ``"gaussian"`` or ``"poisson-gaussian"``, see
+        `napari_denoise_ae.denoise`.
+    strength : float
+        How many times the noise level the model is told, 0 to 10.
     device : str
         See `napari_denoise_ae.denoise`.
 
@@ -113,7 +128,8 @@ def denoise_layer(
     Raises
     ------
     InvalidInputError
-        If it is no image layer, or one that cannot be denoised.
+        If it is no image layer, or one that cannot be denoised, or the noise
+        cannot be used.
     CheckpointError
         If the model cannot be loaded.
     DeviceError
@@ -131,7 +147,8 @@ def denoise_layer(
     from ..inference import denoise
 
     source = unwrapped(layer)
-    job = _job(source, model, device)
+    setting = NoiseSetting(sigma=sigma, noise=noise, strength=strength)
+    job = _job(source, model, device, setting)
     if job.levels:
         levels = make_levels(job)
         is_pyramid = len(levels) > 1
@@ -142,19 +159,30 @@ def denoise_layer(
             provenance(job),
             multiscale=is_pyramid,
         )
-    denoised = denoise(job.data, model=model, axes=job.axes, device=device)
+    denoised = denoise(
+        job.data,
+        model=model,
+        sigma=sigma,
+        noise=noise,
+        strength=strength,
+        axes=job.axes,
+        device=device,
+    )
     return make_output(source, "denoised", denoised, provenance(job))
 
 
-def _job(layer: Any, model: str, device: str) -> DenoiseJob:
+def _job(layer: Any, model: str, device: str, setting: NoiseSetting) -> DenoiseJob:
     if not isinstance(layer, Image):
         found = "no layer is" if layer is None else f"{type(layer).__name__} is"
         raise InvalidInputError(f"Choose an image layer to denoise: {found} chosen.")
+    # Of a file it is not known yet; a range does no harm then.
+    is_asked = needs_range(layer, takes_noise_level=suits_any_noise(model))
     return DenoiseJob(
         data=layer.data,
         axes=layer_axes(layer),
         levels=lazy_levels(layer),
-        intensity_range=proposed_range(layer) if needs_range(layer) else None,
+        intensity_range=proposed_range(layer) if is_asked else None,
+        setting=setting,
         model=model,
         device=device,
         noise=None,

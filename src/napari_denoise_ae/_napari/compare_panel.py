@@ -20,7 +20,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from ..builtin import builtin_models
+from ..axes import count_colours
+from ..builtin import DEFAULT_MODEL, builtin_models, fitting_model
 from ..errors import DenoiseAEError
 from .compare_table import CompareTable
 from .fields import Note, breakable, make_row
@@ -133,7 +134,9 @@ class ComparePanel(QWidget):  # type: ignore[misc]
         """Offer the models that are known now."""
         known = {item.data(Qt.ItemDataRole.UserRole) for item in self._items()}
         # At first those that come along and the chosen one, later what comes new.
-        first = {*builtin_models(), self._models.chosen}
+        first = {DEFAULT_MODEL, *builtin_models(), self._models.chosen}
+        # It is one of these.
+        first -= {fitting_model(DEFAULT_MODEL, n_colours) for n_colours in (1, 3)}
         new = set(self._models.models) - known if known else first
         checked = {*self.chosen, *new}
         self.list.clear()
@@ -174,8 +177,8 @@ class ComparePanel(QWidget):  # type: ignore[misc]
         self._is_blocked = False
         what = QLabel("Each denoises the same pixels.")
         what.setToolTip(
-            "<qt>The layer, with the same noise and the same intensity range for "
-            "all.</qt>"
+            "<qt>The layer, with the same noise for all. Only the models that take a "
+            "noise level are told what is said of it above.</qt>"
         )
         self.list = QListWidget()
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
@@ -219,13 +222,19 @@ class ComparePanel(QWidget):  # type: ignore[misc]
 
     # --- comparing
 
+    def _fitting(self, job: DenoiseJob) -> list[str]:
+        """Return the models to compare: each once, and by its own name."""
+        n_colours = count_colours(job.data.shape, job.axes)
+        models = (fitting_model(model, n_colours) for model in self.chosen)
+        return list(dict.fromkeys(models))
+
     def _start(self) -> None:
         try:
             layer, job = self._make_job()
         except DenoiseAEError as error:
             show_error(str(error))
             return
-        models, titles = self.chosen, self._titles()
+        models, titles = self._fitting(job), self._titles()
         self.clear_result()
         self.roles = []
         run = _Comparison(layer, {model: titles[model] for model in models})
@@ -334,7 +343,7 @@ class ComparePanel(QWidget):  # type: ignore[misc]
         except DenoiseAEError as error:
             show_error(str(error))
             return
-        code = python_code(layer.name, job, self.chosen)
+        code = python_code(layer.name, job, self._fitting(job))
         QApplication.clipboard().setText(code)
         show_info("The call is on the clipboard.")
 

@@ -16,9 +16,12 @@ from magicgui.widgets import (
 )
 from qtpy.QtWidgets import QLabel, QWidget
 
+from ..builtin import DEFAULT_MODEL, suits_any_noise
+from ..noise_scaling import NoiseSetting
 from .fields import Note
 from .layers import is_output, needs_range, proposed_range
 from .noise_chooser import NoiseChooser
+from .noise_form import NoiseForm
 from .preferences import preferences
 from .range_edit import RangeEdit
 from .scope_edit import ScopeEdit
@@ -64,12 +67,15 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
         self.model = ComboBox(
             label="model",
             choices=self._model_names,
-            tooltip="Built-in models, and checkpoints that were opened or trained.",
+            tooltip="auto: the built-in rgb for colours, gray for all others. Then the "
+            "built-in models, and checkpoints that were opened or trained. Default: "
+            "that of the preferences, auto at first.",
         )
         self.open_model = PushButton(
             text="Open a checkpoint…", tooltip="A .pt file; or drop one on the viewer."
         )
         self.description = QLabel()
+        self.to_remove = NoiseForm()
         self.kind = RadioButtons(
             label="this layer is",
             choices=[NOISY, CLEAN],
@@ -124,12 +130,14 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
         self._insert(self.intensity_range, below=self.follow)
         self._add_text(self.plan, below=self.follow)
         self._add_text(self.facts, below=self.follow)
+        self._insert(self.to_remove, below=self.open_model)
         self._add_text(self.description, below=self.open_model)
         self._insert(self.noise, below=self.reference)
         self._insert(self._noise_label, below=self.reference)
         self.kind.value = NOISY
         self.kind.changed.connect(self._show_fitting_fields)
         self._show_fitting_fields()
+        self.fit_to_model(suits_any_noise(self._models.chosen))
 
     @property
     def source(self) -> napari.layers.Image | None:
@@ -158,7 +166,19 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
     @property
     def given_range(self) -> tuple[float, float] | None:
         """The intensity range, if the layer needs one; raises what is wrong."""
-        return self.intensity_range.value if needs_range(self.source) else None
+        is_needed = needs_range(self.source, takes_noise_level=self.takes_noise_level)
+        return self.intensity_range.value if is_needed else None
+
+    @property
+    def setting(self) -> NoiseSetting:
+        """What is said of the noise, if the model listens; raises what is wrong."""
+        return self.to_remove.value if self.takes_noise_level else NoiseSetting()
+
+    def fit_to_model(self, takes_noise_level: bool) -> None:
+        """Ask what a model needs to know: the noise, or the intensity range."""
+        self.takes_noise_level = takes_noise_level
+        self.to_remove.setVisible(takes_noise_level)
+        self._show_range()
 
     def show_layer(self) -> None:
         """Ask what the layer needs: an intensity range, and how far a range may go."""
@@ -166,10 +186,10 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
         is_stack = layer is not None and layer.ndim > 2
         length = layer.data.shape[0] if layer is not None and is_stack else 0
         self.scope.set_length(length)
-        is_needed = layer is not None and needs_range(layer)
-        self.intensity_range.setVisible(is_needed)
-        if layer is not None and is_needed:
+        if layer is not None and needs_range(layer, takes_noise_level=False):
             self.intensity_range.prefill(proposed_range(layer))
+        self.to_remove.forget()
+        self._show_range()
 
     def sources(self) -> list[napari.layers.Image]:
         """Return the layers that can be denoised, from the bottom up."""
@@ -213,6 +233,10 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
         )
         layout.insertWidget(row + 1, widget)
 
+    def _show_range(self) -> None:
+        is_needed = needs_range(self.source, takes_noise_level=self.takes_noise_level)
+        self.intensity_range.setVisible(is_needed)
+
     def _show_fitting_fields(self) -> None:
         is_clean = self.kind.value == CLEAN
         self.reference.visible = not is_clean
@@ -241,7 +265,12 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
         ]
 
 
+_AUTO_TITLE = "auto (gray or rgb)"
+
+
 def _title(model: str) -> str:
     """Return a short name of a model: of a file, its name and its folder's."""
+    if model == DEFAULT_MODEL:
+        return _AUTO_TITLE
     path = Path(model)
     return f"{path.name} ({path.parent.name})" if path.suffix else model

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.utils import progress
 from napari.utils.notifications import show_error, show_info, show_warning
+from napari.utils.theme import get_theme
 from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtWidgets import (
     QApplication,
@@ -23,6 +24,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from ..builtin import suits_any_noise
 from ..errors import DenoiseAEError, InvalidInputError
 from ..noise import parse_noise
 from .compare_panel import ComparePanel
@@ -55,6 +57,7 @@ from .workers import (
     DenoiseJob,
     Failed,
     LayerFacts,
+    ModelFacts,
     Started,
     look_at_layer,
     look_at_model,
@@ -125,6 +128,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._follow_active()
         self._on_layer_chosen()
         self._describe_model()
+        self._take_theme()
 
     def event(self, event: QEvent) -> bool:
         """Close when napari takes the widget out of a dock that is closed."""
@@ -203,7 +207,9 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         form.open_model.changed.connect(self._open_model)
         for field in (form.noise, form.seed, form.kind, form.model, form.device):
             field.changed.connect(self._on_setting_changed)
-        form.intensity_range.changed.connect(self._on_setting_changed)
+        for part in (form.intensity_range, form.to_remove):
+            part.changed.connect(self._on_setting_changed)
+        form.to_remove.strength_changed.connect(self._preview.refresh)
         self.preview_box.toggled.connect(self._preview.set_on)
         self._preview.told.connect(self.preview_note.setText)
         self._preview.dismissed.connect(lambda: self.preview_box.setChecked(False))
@@ -234,6 +240,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             (layers.events.renamed, self._on_layers_changed),
             (layers.selection.events.active, self._follow_active),
             (self._viewer.dims.events.current_step, self._show_figures),
+            (self._viewer.events.theme, self._take_theme),
             (self._models.changed, self.form.refresh_models),
             (self._models.changed, self.compare.refresh_models),
         )
@@ -281,13 +288,21 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._on_data_changed()
 
     def _on_data_changed(self) -> None:
+        if self._looking is not None:
+            # What it finds is not true of these pixels.
+            self._looking.drop()
         self._clear_result()
         self.compare.clear_result()
         self._preview.forget()
         self.form.facts.setText(describe_layer(self.form.source))
-        self.form.plan.setText(plan_of(self.form.source))
         self.form.show_layer()
+        self._show_plan()
         self._look_timer.start()
+
+    def _show_plan(self) -> None:
+        form = self.form
+        plan = plan_of(form.source, takes_noise_level=form.takes_noise_level)
+        form.plan.setText(plan)
 
     def _on_setting_changed(self) -> None:
         self._preview.refresh()
@@ -308,10 +323,13 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         if isinstance(facts, Failed):
             self._warn((facts.message,))
             return
-        unknown = math.isnan(facts.noise)
-        noise = "unknown" if unknown else f"{facts.noise:.1%} of the range"
-        known = describe_layer(self.form.source)
-        self.form.facts.setText(f"{known}, estimated noise {noise}")
+        form, known = self.form, describe_layer(self.form.source)
+        if not math.isnan(facts.noise):
+            known = f"{known}, estimated noise {facts.noise:.1%} of the range"
+        elif facts.found is None:
+            known = f"{known}, estimated noise unknown"
+        form.facts.setText(known)
+        form.to_remove.show_found(facts.found)
         self._warn(facts.misfits)
 
     def _warn(self, messages: tuple[str, ...]) -> None:
@@ -332,13 +350,31 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
     def _describe_model(self) -> None:
         if self._describing is not None:
             self._describing.drop()
+        model = self._models.chosen
+        # Of a file it is known as soon as it is read.
+        self._fit_to_model(suits_any_noise(model))
         self._describing = Running(
-            look_at_model, self._models.chosen, returned=self._show_description
+            look_at_model, model, returned=self._show_description
         )
 
-    def _show_description(self, text: str | Failed) -> None:
-        shown = text.message if isinstance(text, Failed) else text
-        self.form.description.setText(shown)
+    def _show_description(self, facts: ModelFacts | Failed) -> None:
+        if isinstance(facts, Failed):
+            self.form.description.setText(facts.message)
+            return
+        self.form.description.setText(facts.description)
+        self._fit_to_model(facts.takes_noise_level)
+
+    def _fit_to_model(self, takes_noise_level: bool) -> None:
+        if takes_noise_level != self.form.takes_noise_level:
+            self.form.fit_to_model(takes_noise_level)
+            self._show_plan()
+            self._on_setting_changed()
+
+    def _take_theme(self) -> None:
+        theme = get_theme(self._viewer.theme)
+        self.form.to_remove.plot.set_colours(
+            theme.background.as_hex(), theme.text.as_hex()
+        )
 
     # --- denoising
 
@@ -376,6 +412,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             "residual": form.residual.value,
             "levels": levels,
             "intensity_range": form.given_range,
+            "setting": form.setting,
         }
         return DenoiseJob(**{**settings, **changes})
 

@@ -74,7 +74,7 @@ def read_axes(layer: Image) -> Axes:
     return find_axes(layer.axis_labels, layer.name, rgb=layer.rgb)
 
 
-def plan_of(layer: Image | None) -> str:
+def plan_of(layer: Image | None, *, takes_noise_level: bool) -> str:
     """Say what denoising will do with a layer; see `describe_plan`."""
     if layer is None:
         return ""
@@ -82,7 +82,8 @@ def plan_of(layer: Image | None) -> str:
         axes = read_axes(layer)
     except InvalidInputError as error:
         return str(error)
-    plan = describe_plan(axes, layer.data.shape)
+    own = "a noise level" if takes_noise_level else "an intensity range"
+    plan = describe_plan(axes, layer.data.shape, own)
     levels = lazy_levels(layer)
     result = describe_result(axes, layer.data.shape, len(levels))
     return f"{plan} The result: {layer.data.dtype}, {result}."
@@ -100,9 +101,12 @@ def lazy_levels(layer: Image) -> tuple[Any, ...]:
     return (layer.data,) if module in ("dask", "zarr") else ()
 
 
-def needs_range(layer: Image | None) -> bool:
-    """Tell whether the intensity range has to be given for a layer."""
-    if layer is None or not lazy_levels(layer):
+def needs_range(layer: Image | None, *, takes_noise_level: bool) -> bool:
+    """Tell whether the intensity range has to be given for a layer.
+
+    A model that takes a noise level needs none.
+    """
+    if layer is None or takes_noise_level or not lazy_levels(layer):
         return False
     return bool(layer.data.dtype != np.uint8)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..axes import count_colours
 from ..errors import DenoiseAEError
+from ..noise_scaling import POISSON_GAUSSIAN, NoiseSetting
+from .noise_found import NoiseFound
 from .workers import Denoised, Failed, LayerFacts
 
 if TYPE_CHECKING:
@@ -53,7 +57,7 @@ def make_levels(job: DenoiseJob) -> list[Array]:
     from ..checkpoint import load_checkpoint
     from ..lazy import pyramid
 
-    checkpoint, levels = load_checkpoint(job.model), list(job.levels)
+    checkpoint, levels = load_checkpoint(job.fitting), list(job.levels)
     if job.part is not None:
         return [_denoise(levels[0], job, checkpoint)[job.part]]
     if len(levels) == 1:
@@ -67,7 +71,7 @@ def denoise_visible(job: DenoiseJob) -> Generator[str, None, Denoised | Failed]:
         yield "loading the model"
         from ..checkpoint import load_checkpoint
 
-        denoised = _denoise(job.levels[job.level], job, load_checkpoint(job.model))
+        denoised = _denoise(job.levels[job.level], job, load_checkpoint(job.fitting))
         part = denoised[(*job.plane, *(job.region or ()))]
         pixels = np.asarray(part.compute())
         return Denoised(noisy=pixels, denoised=pixels, prepared=None, figures={})
@@ -82,28 +86,53 @@ def look_at_lazy_layer(job: DenoiseJob) -> Generator[None, None, LayerFacts | Fa
     yield
     try:
         from ..checkpoint import load_checkpoint
-        from ..lazy import noise_node
-        from ..metrics import median_of_known
-        from ..misfits import describe_misfits
 
-        node, ranges = noise_node(
-            job.levels[0], axes=job.axes, intensity_range=job.intensity_range
-        )
-        yield
-        levels = node.compute()
-        noise = median_of_known(levels)
-        yield
         try:
-            checkpoint = load_checkpoint(job.model)
+            checkpoint = load_checkpoint(job.fitting)
         except DenoiseAEError as error:
-            return LayerFacts(noise, (str(error),))
-        n_colours = 3 if "S" in job.axes else 1
-        misfits = describe_misfits(n_colours, checkpoint, ranges, levels)
-        return LayerFacts(noise, tuple(misfits))
+            return LayerFacts(math.nan, (str(error),))
+        yield
+        if checkpoint.outline().takes_noise_level:
+            return _look_for_noise(job, checkpoint)
+        return _look_at_range(job, checkpoint)
     except DenoiseAEError as error:
         return Failed(str(error))
     except (RuntimeError, MemoryError, OSError) as error:
         return Failed(f"The layer cannot be looked at: {error}")
+
+
+def _look_for_noise(job: DenoiseJob, checkpoint: Checkpoint) -> LayerFacts:
+    """Find the noise that the model is told; no intensity range is needed."""
+    from dask.base import compute
+
+    from ..lazy import found_nodes
+    from ..misfits import describe_misfits
+
+    level = job.levels[0]
+    scaling, fits = found_nodes(level, job.setting, axes=job.axes)
+    estimate, _ = found_nodes(level, NoiseSetting(), axes=job.axes)
+    is_curve = job.setting.noise == POISSON_GAUSSIAN
+    scaling, estimate, fits = compute(scaling, estimate, fits if is_curve else ())
+    misfits = describe_misfits(
+        count_colours(level.shape, job.axes), checkpoint, scaling, ()
+    )
+    found = NoiseFound(job.setting, scaling, estimate, fits)
+    return LayerFacts(math.nan, tuple(misfits), found)
+
+
+def _look_at_range(job: DenoiseJob, checkpoint: Checkpoint) -> LayerFacts:
+    """Find the noise relative to the intensity range."""
+    from ..lazy import noise_node
+    from ..metrics import median_of_known
+    from ..misfits import describe_misfits
+
+    level = job.levels[0]
+    node, ranges = noise_node(level, axes=job.axes, intensity_range=job.intensity_range)
+    levels = node.compute()
+    misfits = describe_misfits(
+        count_colours(level.shape, job.axes), checkpoint, ranges, levels
+    )
+    return LayerFacts(median_of_known(levels), tuple(misfits))
 
 
 def _denoise(level: Any, job: DenoiseJob, checkpoint: Checkpoint) -> Array:
@@ -115,4 +144,5 @@ def _denoise(level: Any, job: DenoiseJob, checkpoint: Checkpoint) -> Array:
         axes=job.axes,
         intensity_range=job.intensity_range,
         device=job.device,
+        setting=job.setting,
     )

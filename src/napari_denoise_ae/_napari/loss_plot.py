@@ -5,21 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pyqtgraph as pg
-from qtpy.QtCore import QSize, QTimer
+from qtpy.QtCore import QTimer
+
+from .plot import BLUE, ORANGE, Plot
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QShowEvent
 
     from ..training import EpochResult
 
-# Told apart by the colour-blind, and on a dark as well as on a light ground.
-_TRAINING, _VALIDATION = "#3d9be0", "#e0662f"
+_TRAINING, _VALIDATION = BLUE, ORANGE
 
 # A redraw takes up to 0.1 s of the event loop.
 _REDRAW_MILLISECONDS = 1000
 
 
-class LossPlot(pg.PlotWidget):  # type: ignore[misc]
+class LossPlot(Plot):
     """Training and validation loss by epoch; the best epoch is marked.
 
     It is redrawn at most once a second, and only while it is seen.
@@ -31,35 +32,19 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
     """
 
     def __init__(self) -> None:
-        super().__init__(axisItems={"bottom": _EpochAxis("bottom")})
+        super().__init__("epoch", "loss", axisItems={"bottom": _EpochAxis("bottom")})
         self.history: list[EpochResult] = []
         self._is_stale = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_REDRAW_MILLISECONDS)
         self._timer.timeout.connect(self._redraw_if_stale)
-        self._legend = self.addLegend(offset=(-5, 5))
         self._training = self._add_line("training", _TRAINING)
         self._validation = self._add_line("validation", _VALIDATION)
         self._best = self.plot(
             pen=None, symbol="star", symbolSize=16, symbolBrush=_VALIDATION, name="best"
         )
-        self.setLabel("bottom", "epoch")
-        self.setLabel("left", "loss")
         self.getAxis("left").enableAutoSIPrefix(False)
-        # Or the outermost labels of the axes are cut.
-        self.getPlotItem().layout.setContentsMargins(2, 8, 8, 4)
-        self.setMouseEnabled(False, False)
-        self.setMenuEnabled(False)
-        self.hideButtons()
-
-    def sizeHint(self) -> QSize:
-        """Return a size that fits a dock; pyqtgraph's own is 640 x 480."""
-        return QSize(280, 200)
-
-    def minimumSizeHint(self) -> QSize:
-        """Return the size below which the axes could not be read."""
-        return QSize(200, 130)
 
     def set_history(self, history: list[EpochResult]) -> None:
         """Show these epochs and forget others."""
@@ -74,17 +59,6 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
     def set_log_scale(self, on: bool) -> None:
         """Draw the losses on a logarithmic scale, or on a linear one."""
         self.setLogMode(y=on)
-
-    def set_colours(self, background: str, text: str) -> None:
-        """Take over the colours of a theme, as ``#rrggbb``."""
-        self.setBackground(background)
-        for name in ("left", "bottom"):
-            self.getAxis(name).setPen(text)
-            self.getAxis(name).setTextPen(text)
-        self._legend.setLabelTextColor(text)
-        for _, label in self._legend.items:
-            # The legend itself colours only labels that come later.
-            label.setText(label.text, color=text)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Catch up with what came while the plot was hidden."""

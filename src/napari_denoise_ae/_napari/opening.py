@@ -13,6 +13,8 @@ from .workers import Failed, look_at_model
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
+    from .workers import ModelFacts
+
 
 def open_checkpoint(viewer: Viewer, path: str) -> None:
     """Choose a checkpoint in all widgets of a viewer, if it can be used.
@@ -25,7 +27,7 @@ def open_checkpoint(viewer: Viewer, path: str) -> None:
         The file. If it is of no use, that is told, and nothing else changes.
     """
 
-    def choose(outcome: str | Failed) -> None:
+    def choose(outcome: ModelFacts | Failed) -> None:
         if isinstance(outcome, Failed):
             show_error(outcome.message)
         else:

@@ -103,7 +103,7 @@ def find_axes(labels: Sequence[str], name: str, *, rgb: bool) -> Axes:
     return Axes("".join(leading) + ("YXS" if rgb else "YX"), assumed)
 
 
-def describe_plan(axes: Axes, shape: Sequence[int]) -> str:
+def describe_plan(axes: Axes, shape: Sequence[int], own: str) -> str:
     """Return a sentence or two: what is denoised by itself, and what is assumed.
 
     Parameters
@@ -112,6 +112,8 @@ def describe_plan(axes: Axes, shape: Sequence[int]) -> str:
         The axes.
     shape : sequence of int
         The lengths of all of them.
+    own : str
+        What each channel has of its own, such as "a noise level".
 
     Returns
     -------
@@ -131,7 +133,7 @@ def describe_plan(axes: Axes, shape: Sequence[int]) -> str:
     if axes.assumed:
         said.append(_describe_assumed(axes))
     if "C" in axes.letters:
-        said.append("Each channel has an intensity range of its own.")
+        said.append(f"Each channel has {own} of its own.")
     return " ".join(said)
 
 

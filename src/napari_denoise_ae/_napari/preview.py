@@ -67,7 +67,10 @@ class Preview(QObject):  # type: ignore[misc]
         self._viewer = viewer
         self._source, self._make_job = source, job
         self._shown: Image | None = None
+        # One that was dropped stays here until its thread has ended, so that there
+        # is never more than one.
         self._running: Running | None = None
+        self._is_waiting = False
         self._prepared: Prepared | None = None
         self._on = False
         self._timer = QTimer(self)
@@ -119,13 +122,16 @@ class Preview(QObject):  # type: ignore[misc]
         self._viewer.layers.events.removed.disconnect(self._on_layer_removed)
 
     def _start(self) -> None:
-        if not self._on:
+        self._is_waiting = self._running is not None
+        if not self._on or self._is_waiting:
             return
         layer = self._source()
         if layer is not self._shown:
             self._remove_layer()
-        if layer is None:
-            return
+        if layer is not None:
+            self._denoise(layer)
+
+    def _denoise(self, layer: Image) -> None:
         if reason := shown_side_on(self._viewer):
             self._remove_layer()
             self.told.emit(f"Preview is {reason}.")
@@ -144,15 +150,20 @@ class Preview(QObject):  # type: ignore[misc]
             denoise_visible if job.levels else run_denoising,
             job,
             returned=lambda outcome: self._show(layer, job, outcome),
+            ended=self._end,
         )
 
     def _drop(self) -> None:
+        self._is_waiting = False
         if self._running is not None:
             self._running.drop()
-            self._running = None
+
+    def _end(self) -> None:
+        self._running = None
+        if self._is_waiting:
+            self._start()
 
     def _show(self, layer: Image, job: DenoiseJob, outcome: Denoised | Failed) -> None:
-        self._running = None
         if layer not in self._viewer.layers or job.region is None:
             return
         if isinstance(outcome, Failed):
@@ -173,7 +184,7 @@ class Preview(QObject):  # type: ignore[misc]
             layer,
             "preview",
             outcome.denoised.reshape((1,) * len(job.plane) + outcome.denoised.shape),
-            provenance(job),
+            provenance(job, outcome),
             translate=translate_of_part(layer, first),
             **changes,
         )

@@ -19,9 +19,9 @@ def say_duration(seconds: float) -> str:
 class Running:
     """A generator at work in a thread, until it ends or is dropped.
 
-    The callables are called in the main thread, and never after `drop`: napari
-    tells nothing of a worker that is cancelled in its last step, and a step
-    that cannot be interrupted must not keep a user waiting.
+    The callables are called in the main thread, and but for `ended` never after
+    `drop`: napari tells nothing of a worker that is cancelled in its last step,
+    and a step that cannot be interrupted must not keep a user waiting.
 
     Parameters
     ----------
@@ -36,6 +36,9 @@ class Running:
         Called with what it yields.
     errored : callable, optional
         Called without arguments after an exception.
+    ended : callable, optional
+        Called without arguments when the thread has ended, even if it was
+        dropped.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Running:
         returned: Callable[[Any], None],
         yielded: Callable[[Any], None] | None = None,
         errored: Callable[[], None] | None = None,
+        ended: Callable[[], None] | None = None,
     ) -> None:
         self._dropped = False
         worker = create_worker(function, *args)
@@ -53,6 +57,8 @@ class Running:
             worker.yielded.connect(lambda step: self._pass_on(yielded, step))
         if errored is not None:
             worker.errored.connect(lambda _: self._pass_on(errored))
+        if ended is not None:
+            worker.finished.connect(ended)
         self._worker = worker
         worker.start()
 

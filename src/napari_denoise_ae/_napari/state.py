@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from psygnal import Signal
 from qtpy.QtCore import QSettings
 
-from ..builtin import builtin_models
+from ..builtin import DEFAULT_MODEL, builtin_models
 from .preferences import preferences
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ class ModelChoice:
     Attributes
     ----------
     models : tuple of str
-        Names of built-in models, then paths of checkpoints, the one that was
-        chosen last first.
+        ``"auto"``, names of built-in models, then paths of checkpoints, the one
+        that was chosen last first.
     chosen : str
         One of them.
     changed : psygnal.Signal
@@ -41,7 +41,8 @@ class ModelChoice:
 
     def __init__(self) -> None:
         checkpoints = [path for path in _remembered() if Path(path).is_file()]
-        self.models = (*builtin_models(), *checkpoints)
+        self._names = (DEFAULT_MODEL, *builtin_models())
+        self.models = (*self._names, *checkpoints)
         self.chosen = self.models[0]
         preferred = preferences().default_model
         if preferred in self.models or Path(preferred).is_file():
@@ -49,12 +50,12 @@ class ModelChoice:
 
     def choose(self, model: str) -> None:
         """Choose a model; a checkpoint comes first among the checkpoints."""
-        n_builtin = len(builtin_models())
-        builtin, checkpoints = self.models[:n_builtin], self.models[n_builtin:]
-        if model not in builtin:
-            others = [path for path in checkpoints if path != model]
-            self.models = (*builtin, model, *others)
-            _remember(self.models[n_builtin:])
+        if model not in self._names:
+            checkpoints = self.models[len(self._names) :]
+            others = (path for path in checkpoints if path != model)
+            checkpoints = (model, *others)
+            self.models = (*self._names, *checkpoints)
+            _remember(checkpoints)
         self.chosen = model
         self.changed.emit()
 

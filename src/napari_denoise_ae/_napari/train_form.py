@@ -55,17 +55,22 @@ _MORE = {
     "lowers it along half a cosine to 0 at the end of the last epoch.",
     "optimizer": "How the loss is made small.",
     "augmentation": "flip mirrors every other training image from left to right.",
+    "zoom": "Every other batch is magnified by a random factor from 1 to this one, so "
+    "that small images look as smooth as photographs. 1 magnifies nothing.",
     "val_fraction": "Share of the images held back for validation, between 0 and 1.",
     "n_test": "How many of the 10,000 test images are kept apart for the figures at "
     "the end. The others train and validate as well.",
     "min_delta": "How much lower the validation loss must be to count as lower, in the "
     "unit of the loss.",
     "mixed_precision": "Compute in bfloat16 on a CUDA device where nothing is lost.",
+    "bfloat16_on_cpu": "Compute in bfloat16 on a CPU, too, if it has instructions for "
+    "it: about twice as fast.",
 }
 _LABELS = {
     "val_fraction": "validation share",
     "min_delta": "least improvement",
     "n_test": "test images",
+    "bfloat16_on_cpu": "bfloat16 on CPU",
     "ssim_weight": "SSIM weight",
 }
 _DEVICES = ("auto", "cpu", "cuda", "mps")

@@ -7,20 +7,25 @@ an exception with a traceback, and ends without a word on a RuntimeError.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..axes import count_colours
+from ..builtin import DEFAULT_MODEL, fitting_model
 from ..errors import DenoiseAEError
+from ..noise_scaling import NoiseSetting, resolve_scaling, with_strength
+from .noise_found import NoiseFound, find_noise
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from numpy.typing import NDArray
 
+    from ..checkpoint import TrainingRecord
     from ..comparison import Comparison
     from ..denoiser import Denoiser
     from ..inference import Denoising, Progress
@@ -41,6 +46,9 @@ class Prepared:
         The whole layer, with noise if the job adds some.
     scale : IntensityRanges
         Its intensity ranges, measured before noise was added.
+    scalings : dict
+        What models that are told the noise level were told of it, at strength
+        1, by what was known of the noise; measured when it is first needed.
     """
 
     data: Any
@@ -48,6 +56,7 @@ class Prepared:
     seed: int
     noisy: NDArray[Any]
     scale: IntensityRanges
+    scalings: dict[NoiseSetting, IntensityRanges] = field(default_factory=dict)
 
     def fits(self, job: DenoiseJob) -> bool:
         """Tell whether another job would prepare the same."""
@@ -89,6 +98,8 @@ class DenoiseJob:
         Of a lazy layer; None if its dtype tells.
     part : tuple of slice, optional
         Denoise only these planes, rows and columns; None means everything.
+    setting : NoiseSetting
+        What is known of the noise, for a model that is told its level.
     """
 
     data: Any
@@ -106,6 +117,12 @@ class DenoiseJob:
     level: int = 0
     intensity_range: tuple[float, float] | None = None
     part: tuple[slice, ...] | None = None
+    setting: NoiseSetting = field(default_factory=NoiseSetting)
+
+    @property
+    def fitting(self) -> str:
+        """The model that is used: for ``"auto"``, that for the layer's colours."""
+        return fitting_model(self.model, count_colours(self.data.shape, self.axes))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -118,6 +135,8 @@ class Denoised:
         The whole layer, or of a job with a region that part of the plane.
     prepared : Prepared, optional
         What was denoised, if it is in memory.
+    found : IntensityRanges, optional
+        What a model that is told the noise level was told, at strength 1.
     misfits : tuple of str
         Why the model may not fit the layer.
     figures : dict
@@ -137,6 +156,7 @@ class Denoised:
     noisy: NDArray[Any]
     denoised: NDArray[Any]
     prepared: Prepared | None
+    found: IntensityRanges | None = None
     misfits: tuple[str, ...] = ()
     figures: dict[Plane, Comparison]
     noise_before: float = float("nan")
@@ -163,10 +183,29 @@ class LayerFacts:
         Estimated noise as a fraction of the intensity range; NaN if unknown.
     misfits : tuple of str
         Why the chosen model may not fit the layer.
+    found : NoiseFound, optional
+        What the chosen model would be told, if it is told the noise level.
     """
 
     noise: float
     misfits: tuple[str, ...]
+    found: NoiseFound | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What is known of a model.
+
+    Parameters
+    ----------
+    description : str
+        What it is, in a few words.
+    takes_noise_level : bool
+        Whether it is told the noise level.
+    """
+
+    description: str
+    takes_noise_level: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +251,8 @@ def run_denoising(
     """Do a job; yields after every tile, so that it can be cancelled there."""
     try:
         yield "loading the model"
-        denoiser = load_denoiser(job.model, job.device)
+        denoiser = load_denoiser(job.fitting, job.device)
+        job.setting.require_usable(denoiser.checkpoint)
         yield "looking at the layer"
         prepared = job.prepared or _prepare(job)
         if job.region is not None:
@@ -253,7 +293,10 @@ def _run_model(
 ) -> Generator[str | Started | Progress | ModelDone | ModelFailed, None, None]:
     try:
         yield "loading the model"
-        denoiser = load_denoiser(job.model, job.device)
+        denoiser = load_denoiser(job.fitting, job.device)
+        if not denoiser.network.takes_noise_level:
+            # What is known of the noise is said to those that listen.
+            job = replace(job, setting=NoiseSetting())
         result = yield from _denoise_layer(job, prepared, denoiser)
     except DenoiseAEError as error:
         yield ModelFailed(job.model, str(error))
@@ -286,11 +329,12 @@ def _denoise_region(
 ) -> Generator[Progress, None, Denoised]:
     from ..inference import Denoising
 
+    found = _find_scaling(job, prepared, denoiser)
     part = Denoising(
         prepared.noisy[job.plane],
         denoiser,
         axes=job.axes[len(job.plane) :],
-        intensity_range=prepared.scale.of(job.plane),
+        intensity_range=_ranges_of_model(job, prepared, found).of(job.plane),
         region=job.region,
     )
     yield from part
@@ -298,8 +342,37 @@ def _denoise_region(
         noisy=prepared.noisy[job.plane][job.region],
         denoised=part.result[job.region],
         prepared=prepared,
+        found=found,
         figures={},
     )
+
+
+def _find_scaling(
+    job: DenoiseJob, prepared: Prepared, denoiser: Denoiser
+) -> IntensityRanges | None:
+    """Measure the noise of the whole layer once, for a model that is told its level."""
+    from ..axes import colour_planes
+
+    if not denoiser.network.takes_noise_level:
+        return None
+    setting = job.setting.at_full_strength
+    if setting not in prepared.scalings:
+        prepared.scalings[setting] = resolve_scaling(
+            colour_planes(prepared.noisy, job.axes),
+            job.axes,
+            denoiser.checkpoint,
+            setting=setting,
+        )
+    return prepared.scalings[setting]
+
+
+def _ranges_of_model(
+    job: DenoiseJob, prepared: Prepared, found: IntensityRanges | None
+) -> IntensityRanges:
+    """Return how the model sees the layer."""
+    if found is None:
+        return prepared.scale
+    return with_strength(found, job.setting.strength)
 
 
 def _denoise_layer(
@@ -312,12 +385,13 @@ def _denoise_layer(
     n_stacked = len(job.axes.rstrip("YXS"))
     part = job.part or (slice(None),) * (n_stacked + 2)
     scale = _ranges_of_part(prepared.scale, part)
+    found = _find_scaling(job, prepared, denoiser)
     rows, columns = part[n_stacked:]
     run = Denoising(
         prepared.noisy[part[:n_stacked]],
         denoiser,
         axes=job.axes,
-        intensity_range=scale,
+        intensity_range=_ranges_of_part(_ranges_of_model(job, prepared, found), part),
         region=None if job.part is None else (rows, columns),
     )
     noisy = prepared.noisy[part]
@@ -332,6 +406,7 @@ def _denoise_layer(
         noisy=noisy,
         denoised=denoised,
         prepared=prepared,
+        found=found,
         misfits=tuple(run.misfits()),
         figures=figures,
         noise_before=_noise_level(colour_planes(noisy, job.axes), scale),
@@ -465,15 +540,21 @@ def look_at_layer(job: DenoiseJob) -> Generator[None, None, LayerFacts | Failed]
         scale = resolve_intensity_ranges(planes, job.axes)
         noise = _noise_level(planes, scale)
         yield
-        noisy = planes
+        noisy, axes = planes, job.axes
         if job.noise is not None:
             noisy = _with_noise(noise_planes(planes), job.noise, scale.hull)
-            scale = share_range("TYX", scale.hull)
+            axes = "TYX"
+            scale = share_range(axes, scale.hull)
         try:
-            denoiser = load_denoiser(job.model, job.device)
+            denoiser = load_denoiser(job.fitting, job.device)
         except DenoiseAEError as error:
             return LayerFacts(noise, (str(error),))
-        return LayerFacts(noise, tuple(find_misfits(noisy, denoiser, scale)))
+        yield
+        found = None
+        if denoiser.network.takes_noise_level:
+            found = find_noise(noisy, axes, job.setting)
+        misfits = find_misfits(noisy, denoiser, scale)
+        return LayerFacts(noise, tuple(misfits), found)
     except DenoiseAEError as error:
         return Failed(str(error))
     except (RuntimeError, MemoryError) as error:
@@ -491,17 +572,36 @@ def _with_noise(
     return np.moveaxis(noisy, 1, -1)
 
 
-def look_at_model(model: str) -> Generator[None, None, str | Failed]:
+_ANY_NOISE = "For any noise level: it is estimated, or you give it."
+_AUTO = (
+    "Takes the built-in rgb for colour images, and gray for all others, channel by "
+    "channel."
+)
+
+
+def look_at_model(model: str) -> Generator[None, None, ModelFacts | Failed]:
     """Describe a model in a few words."""
     yield
-    from ..checkpoint import load_checkpoint
+    from ..checkpoint import load_fitting
 
     try:
-        record = load_checkpoint(model).record
+        # Both that "auto" chooses between were trained alike.
+        checkpoint = load_fitting(model, 1)
     except DenoiseAEError as error:
         return Failed(str(error))
     except (RuntimeError, MemoryError) as error:
         return Failed(f"The model {model} cannot be loaded: {error}")
+    takes_noise_level = checkpoint.outline().takes_noise_level
+    said = _describe_training(checkpoint.record)
+    if takes_noise_level:
+        said = f"{_ANY_NOISE} {said}"
+    if model == DEFAULT_MODEL and checkpoint.record is not None:
+        dataset = checkpoint.record.dataset
+        said = f"{_AUTO} {_ANY_NOISE} Both were trained on the {dataset}."
+    return ModelFacts(said, takes_noise_level)
+
+
+def _describe_training(record: TrainingRecord | None) -> str:
     if record is None:
         return "Weights only: how they were trained is unknown."
     return (

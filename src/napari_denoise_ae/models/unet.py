@@ -99,7 +99,7 @@ class UNet(DenoisingNetwork):
         features = self.decoder_quarter(self.up_quarter(features).add_(at_quarter))
         features = self.decoder_half(self.up_half(features).add_(at_half))
         # Not in the half precision that training may compute in.
-        noise = pixel_shuffle(self.output(features).float(), 2)
+        noise = pixel_shuffle(self.output(features).to(noisy.dtype), 2)
         return noisy - noise
 
 
