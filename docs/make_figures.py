@@ -517,11 +517,11 @@ def draw_unet(path: Path) -> None:
         (6.8, 2.3, 7.6, 2.8),
     ):
         _arrow(axes, (x, y), (to_x, to_y), "0.3")
-    _arrow(axes, (1.1, 3.75), (1.7, 3.35), "0.3")
-    _arrow(axes, (1.15, 3.1), (1.6, 3.1), "0.3")
-    _arrow(axes, (8.2, 3.35), (8.85, 3.7), "0.3")
-    _arrow(axes, (1.1, 3.98), (8.85, 3.98), RED)
-    axes.text(5.0, 4.08, "minus what comes out: the noise", ha="center", color=RED)
+    _arrow(axes, (0.95, 3.7), (1.7, 3.35), "0.3")
+    _arrow(axes, (1.0, 3.1), (1.65, 3.1), "0.3")
+    _arrow(axes, (8.2, 3.35), (9.0, 3.7), "0.3")
+    _arrow(axes, (0.85, 3.9), (9.0, 3.9), RED)
+    axes.text(5.0, 4.0, "minus what comes out: the noise", ha="center", color=RED)
     notes = {"fontsize": 8, "color": "0.3", "ha": "center"}
     axes.text(1.3, 2.5, "2 x 2 pixels become\n4 times the channels", **notes)
     axes.text(8.75, 2.5, "and 2 x 2\npixels again", **notes)
