@@ -116,10 +116,13 @@ def measure(method: str, side: int) -> dict[str, float]:
     dict
         Seconds and megabytes, both for a megapixel.
     """
-    denoise = METHODS[method]()
-    image = make_image(side)
+    return cost_of(METHODS[method](), make_image(side))
+
+
+def cost_of(denoise: Method, image: NDArray[np.float32]) -> dict[str, float]:
+    """Return seconds and megabytes, both for a megapixel, that an image costs."""
     denoise(image[:64, :64].copy())  # what is loaded at the first call
-    megapixels = side * side / 1e6
+    megapixels = image.shape[0] * image.shape[1] / 1e6
     reset_peak()
     before = peak_megabytes()
     start = time.perf_counter()

@@ -23,9 +23,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Polygon
 from PIL import Image
-from skimage.data import astronaut
+from scipy.ndimage import gaussian_filter
+from skimage.data import astronaut, brick, camera, grass, page
+from torch import nn
 
 from napari_denoise_ae import add_noise, compare_models, denoise, psnr, ssim
+from napari_denoise_ae.baselines import BASELINES
 from napari_denoise_ae.data import load_cifar10
 from napari_denoise_ae.demo import run_demo
 from napari_denoise_ae.errors import DenoiseAEWarning
@@ -33,6 +36,7 @@ from napari_denoise_ae.figures import save_loss_curves, save_panels
 from napari_denoise_ae.intensity import IntensityRange
 from napari_denoise_ae.models import build_network
 from napari_denoise_ae.noise import parse_noise
+from napari_denoise_ae.noise_level import estimate_sigma_of_windows
 from napari_denoise_ae.training import EpochResult
 
 if TYPE_CHECKING:
@@ -48,6 +52,17 @@ SIGMAS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7)
 CLEAN_VALUES = (0.1, 0.5, 0.9)
 # Rows and columns of the photograph that are drawn large.
 FACE = (slice(40, 200), slice(130, 290))
+# Grey photographs, and the part of each that is drawn: fine textures, letters, a
+# face. Noise of sigma 25 of 255, as is usual.
+CROPS = {
+    "brick": (brick, slice(160, 288), slice(160, 288)),
+    "grass": (grass, slice(160, 288), slice(160, 288)),
+    "page": (page, slice(30, 158), slice(20, 148)),
+    "camera": (camera, slice(60, 188), slice(180, 308)),
+}
+CROP_SIGMA = 25.0
+# The first epoch of the built-in models' training that had stripes.
+STRIPES_SINCE = 15
 # Columns of the demonstration's figure here; it is written with 1350.
 DEMO_WIDTH = 1000
 # Told apart by the colour-blind.
@@ -72,6 +87,10 @@ def main() -> None:
     draw_light_noise(folder / "light-noise.png")
     draw_residual(folder / "residual.png")
     draw_ablation(folder / "skip-curves.png")
+    draw_unet(folder / "unet.png")
+    draw_built_in_curves(folder / "built-in-curves.png")
+    draw_crops(folder / "built-in-crops.png")
+    print_weaknesses()
     if arguments.data is not None:
         draw_cifar10(arguments.data, folder / "cifar10.png")
         compare_models(
@@ -119,7 +138,7 @@ def draw_cifar10(data: Path, path: Path) -> None:
     panels = []
     for index, clean in enumerate(images):
         noisy = add_noise(clean, NOISE, rng=index)
-        panels.append([noisy, denoise(noisy, device="cpu"), clean])
+        panels.append([noisy, denoise(noisy, model="conv", device="cpu"), clean])
     rows = [[*panels[i], *panels[i + 1]] for i in range(0, len(panels), 2)]
     titles = ["noisy", "denoised", "clean"] * 2
     save_panels(rows, titles, path, intensity_range=BYTES)
@@ -403,15 +422,7 @@ def _box(
     axes: Axes, x: float, y: float, shape: tuple[int, ...], name: str, colour: str
 ) -> None:
     text = _size(*shape[:2]) if len(shape) == 3 else f"{shape[0]}"
-    axes.text(
-        x,
-        y,
-        f"{name}\n{text}",
-        ha="center",
-        va="center",
-        fontsize=8,
-        bbox={"boxstyle": "round", "facecolor": (colour, 0.35), "edgecolor": "0.25"},
-    )
+    _box_of(axes, x, y, f"{name}\n{text}", colour)
 
 
 def _arrow(
@@ -449,6 +460,235 @@ def draw_ablation(path: Path) -> None:
     axes.grid(color="0.9")
     axes.legend(frameon=False, loc="center right")
     save_figure(figure, path)
+
+
+# --- the built-in models ---------------------------------------------------
+
+
+def multiplications(network: nn.Module, side: int = 64) -> float:
+    """Return how often the network multiplies for each pixel of an image."""
+    counts = []
+
+    def count(layer: nn.Conv2d, given: tuple[Any, ...], result: torch.Tensor) -> None:
+        # Each weight meets each place once: of the result, or, where places
+        # are doubled, of what came in.
+        places = given[0] if isinstance(layer, nn.ConvTranspose2d) else result
+        counts.append(layer.weight.numel() * math.prod(places.shape[-2:]))
+
+    for layer in network.modules():
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
+            layer.register_forward_hook(count)
+    network(torch.zeros(1, network.n_inputs, side, side))
+    return sum(counts) / side**2
+
+
+def draw_unet(path: Path) -> None:
+    """Draw the network `unet`, and print what it costs."""
+    print(f"{'unet':<8}{'parameters':>12}{'multiplications a pixel':>25}")
+    for name, channels in (("gray", 1), ("rgb", 3)):
+        network = build_network("unet", {"in_channels": channels})
+        size = sum(parameter.numel() for parameter in network.parameters())
+        print(f"{name:<8}{size:>12,}{multiplications(network):>25,.0f}")
+    print()
+    figure = Figure(figsize=(9.0, 4.4))
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    axes.set_axis_off()
+    axes.set_xlim(-0.2, 10.2)
+    axes.set_ylim(0.0, 4.5)
+    _box_of(axes, 0.55, 3.9, "noisy\n1 or 3", "#eeeeee")
+    _box_of(axes, 0.55, 3.1, "noise level\n1", RED)
+    _box_of(axes, 9.45, 3.9, "denoised\n1 or 3", "#eeeeee")
+    heights, left, right = (3.1, 2.0, 0.8), (2.4, 3.6), (7.6, 6.4)
+    fractions = ("1/2", "1/4", "1/8")
+    widths = _widths()
+    for level in range(2):
+        text = f"{widths[level]} channels at {fractions[level]}\n1 block"
+        _box_of(axes, left[level], heights[level], text, BLUE)
+        _box_of(axes, right[level], heights[level], text, BLUE)
+        start, end = left[level] + 0.75, right[level] - 0.75
+        _arrow(axes, (start, heights[level]), (end, heights[level]), RED)
+        axes.text(5.0, heights[level] + 0.1, "added", ha="center", color=RED)
+    text = f"{widths[2]} channels at {fractions[2]}\n2 blocks"
+    _box_of(axes, 5.0, heights[2], text, BLUE)
+    for x, y, to_x, to_y in (
+        (2.4, 2.8, 3.2, 2.3),
+        (3.6, 1.7, 4.4, 1.1),
+        (5.6, 1.1, 6.4, 1.7),
+        (6.8, 2.3, 7.6, 2.8),
+    ):
+        _arrow(axes, (x, y), (to_x, to_y), "0.3")
+    _arrow(axes, (0.95, 3.7), (1.7, 3.35), "0.3")
+    _arrow(axes, (1.0, 3.1), (1.65, 3.1), "0.3")
+    _arrow(axes, (8.2, 3.35), (9.0, 3.7), "0.3")
+    _arrow(axes, (0.85, 3.9), (9.0, 3.9), RED)
+    axes.text(5.0, 4.0, "minus what comes out: the noise", ha="center", color=RED)
+    notes = {"fontsize": 8, "color": "0.3", "ha": "center"}
+    axes.text(1.3, 2.5, "2 x 2 pixels become\n4 times the channels", **notes)
+    axes.text(8.75, 2.5, "and 2 x 2\npixels again", **notes)
+    axes.text(2.3, 1.5, "down: 2 x 2 convolution,\nstride 2", **notes)
+    axes.text(7.8, 1.5, "up: 2 x 2 transposed\nconvolution, stride 2", **notes)
+    axes.text(5.0, 0.2, "block: x + conv(ReLU(conv(x))), 3 x 3, no biases", **notes)
+    save_figure(figure, path)
+
+
+def _widths() -> list[int]:
+    """Return the channels at a half, a quarter and an eighth of the size."""
+    network = build_network("unet", {})
+    layers = (network.entrance, network.down_quarter, network.down_eighth)
+    return [layer.out_channels for layer in layers]
+
+
+def draw_built_in_curves(path: Path) -> None:
+    """Draw the validation PSNR of the built-in models over their epochs."""
+    figure = Figure(figsize=(9.0, 3.6), layout="constrained")
+    panels = figure.subplots(1, 2)
+    for axes, name in zip(panels, ("gray", "rgb"), strict=True):
+        history = read_history(DOCS / f"{name}.history.csv")
+        epochs = [result.epoch for result in history]
+        decibels = [result.val_psnr for result in history]
+        best = next(result for result in reversed(history) if result.is_best)
+        print(
+            f"{name}: {len(history)} epochs, best {best.epoch}: validation loss "
+            f"{best.val_loss:.5f}, PSNR {best.val_psnr:.2f} dB"
+        )
+        axes.plot(epochs, decibels, color=BLUE, marker=".")
+        axes.axvline(STRIPES_SINCE - 0.5, color="0.6", linestyle=":", zorder=0)
+        axes.annotate(
+            "stripes from here",
+            (STRIPES_SINCE - 0.5, min(decibels)),
+            (4, 0),
+            textcoords="offset points",
+            color="0.4",
+        )
+        axes.set_title(f"{name}, best epoch {best.epoch}: {best.val_psnr:.2f} dB")
+        axes.set_xlabel("epoch")
+        axes.grid(color="0.9")
+    panels[0].set_ylabel("PSNR of the validation images / dB")
+    save_figure(figure, path)
+    print()
+
+
+def draw_crops(path: Path) -> None:
+    """Draw crops: noisy, non-local means, built-in and clean, and print figures."""
+    rows, captions = [], []
+    print(f"PSNR / dB of crops, sigma {CROP_SIGMA:g} of 255, not clipped, told sigma")
+    print(f"{'':<8}{'noisy':>8}{'non-local means':>18}{'built-in':>10}")
+    for name, (load, rows_drawn, columns_drawn) in CROPS.items():
+        clean = load()[rows_drawn, columns_drawn].astype(np.float64)
+        images = [*denoised_crops(clean), clean]
+        figures = [
+            psnr(clean, np.clip(image, 0.0, 255.0), data_range=255)
+            for image in images[:-1]
+        ]
+        print(f"{name:<8}{figures[0]:>8.2f}{figures[1]:>18.2f}{figures[2]:>10.2f}")
+        rows.append(images)
+        captions.append([f"{figure:.2f} dB" for figure in figures])
+    print()
+    save_panels(
+        rows,
+        ["noisy", "non-local means", "built-in", "clean"],
+        path,
+        intensity_range=BYTES,
+        row_titles=list(CROPS),
+        captions=captions,
+        panel_width=2.0,
+    )
+
+
+def denoised_crops(clean: NDArray[Any]) -> list[NDArray[Any]]:
+    """Return the noisy image, and what the best non-local means and gray make of it."""
+    amount = f"gaussian:{CROP_SIGMA / 255},unclipped"
+    noisy = add_noise(clean, amount, intensity_range=(0, 255))
+    baseline = BASELINES["non-local means"]
+    candidates = [
+        255 * baseline.function(noisy[..., None] / 255, parameter)[..., 0]
+        for parameter in baseline.grid
+    ]
+    best = max(candidates, key=lambda image: psnr(clean, image, data_range=255))
+    return [noisy, best, denoise(noisy, sigma=CROP_SIGMA, device="cpu")]
+
+
+def print_weaknesses() -> None:
+    """Print what the built-in models do where they are not at their best."""
+    clean = camera()[60:316, 100:356].astype(np.float64)
+    rng = np.random.default_rng(0)
+    white = rng.standard_normal(clean.shape)
+    blurred = gaussian_filter(white, 1.0)
+    print("camera, 256 x 256, PSNR / dB")
+    print(f"{'':<34}{'noisy':>8}{'blind':>8}{'told':>8}")
+    for name, sigma, noise in (
+        ("white, sigma 25", 25.0, 25.0 * white),
+        ("correlated (blurred by 1 pixel)", 25.0, 25.0 * blurred / blurred.std()),
+        ("white, sigma 100", 100.0, 100.0 * white),
+        ("white, sigma 150", 150.0, 150.0 * white),
+    ):
+        noisy = clean + noise
+        pair = (denoise_quietly(noisy), denoise_quietly(noisy, sigma=sigma))
+        _print_line(name, clean, 255.0, noisy, *pair)
+    hit = add_noise(clean, "salt_pepper:0.1", intensity_range=(0, 255))
+    _print_line("10 % salt and pepper", clean, 255.0, hit, denoise_quietly(hit))
+    for photons in (0.5, 1.0, 4.0, 16.0):
+        rate = photons * clean / 255
+        counts = rng.poisson(rate).astype(np.float64)
+        result = denoise_quietly(counts, noise="poisson-gaussian")
+        _print_line(f"{photons:g} photons where white", rate, photons, counts, result)
+    _print_unequal_colours(rng)
+    _print_estimates(clean, rng)
+
+
+def _print_unequal_colours(rng: np.random.Generator) -> None:
+    photograph = astronaut()[:256, 100:356].astype(np.float64)
+    noise = rng.standard_normal(photograph.shape) * (5.0, 20.0, 50.0)
+    noisy = photograph + noise
+    one_by_one = denoise_quietly(np.moveaxis(noisy, -1, 0), axes="CYX")
+    print("\nastronaut, sigma 5, 20 and 50 in red, green and blue, blind")
+    for name, result in (
+        ("rgb, one level for all", denoise_quietly(noisy)),
+        ("gray, one by one", np.moveaxis(one_by_one, 0, -1)),
+    ):
+        _print_line(name, photograph, 255.0, noisy, result)
+
+
+def _print_estimates(clean: NDArray[Any], rng: np.random.Generator) -> None:
+    print("\nestimated sigma of crops of it, true 25: 5th, 50th and 95th percentile")
+    for side in (16, 32, 64, 128):
+        estimates = []
+        for y, x in rng.integers(0, len(clean) - side, (40, 2)):
+            crop = clean[y : y + side, x : x + side]
+            noisy = crop + 25.0 * rng.standard_normal(crop.shape)
+            estimates.append(estimate_sigma_of_windows([noisy[..., None]]))
+        low, middle, high = np.percentile(estimates, (5, 50, 95))
+        print(f"{f'{side} x {side}':<12}{low:>6.1f}{middle:>6.1f}{high:>6.1f}")
+    print()
+
+
+def _print_line(
+    name: str, clean: NDArray[Any], data_range: float, *images: NDArray[Any]
+) -> None:
+    figures = [
+        psnr(clean, np.clip(image, 0.0, data_range), data_range=data_range)
+        for image in images
+    ]
+    print(f"{name:<34}" + "".join(f"{figure:>8.2f}" for figure in figures))
+
+
+def denoise_quietly(noisy: NDArray[Any], **settings: Any) -> NDArray[Any]:
+    """Denoise with the built-in model for its colours, whatever the noise is."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DenoiseAEWarning)
+        return denoise(noisy, device="cpu", **settings)
+
+
+def _box_of(axes: Axes, x: float, y: float, text: str, colour: str) -> None:
+    axes.text(
+        x,
+        y,
+        text,
+        ha="center",
+        va="center",
+        fontsize=8,
+        bbox={"boxstyle": "round", "facecolor": (colour, 0.35), "edgecolor": "0.25"},
+    )
 
 
 # --- files -----------------------------------------------------------------

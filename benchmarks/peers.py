@@ -1,0 +1,426 @@
+"""The built-in models gray and rgb against other denoisers: quality and cost.
+
+``python benchmarks/peers.py --images DIR`` adds unclipped Gaussian noise to the
+images of a folder and prints one table: mean PSNR for each sigma, and CPU
+seconds for a megapixel on one thread. Then what else the built-in model costs.
+Memory needs Linux or macOS.
+
+Two of the methods are used only if they are installed. OpenCV's:
+``pip install opencv-python-headless``. BM3D, whose licence allows only
+non-commercial use, and which is very slow: ``pip install bm3d``, and ``--bm3d``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from denoising_cost import THREAD_VARIABLES, cost_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from numpy.typing import NDArray
+
+    from napari_denoise_ae.pairs import Pair
+
+    #: Takes an image, (Y, X) or (Y, X, 3), float32, its sigma, and the method's
+    #: own parameter in the same unit; returns the denoised image.
+    Function = Callable[[NDArray[np.float32], float, float], NDArray[Any]]
+
+REFERENCE = "NLM"
+BUILT_IN = "built-in, told sigma"
+SEED = 0
+# Images on which a parameter is chosen.
+N_FITTED = 4
+SIDE, LARGE_SIDE = 512, 2048
+N_STARTS = 3
+
+
+@dataclass(frozen=True)
+class Method:
+    """A denoiser.
+
+    Parameters
+    ----------
+    function : callable
+        See `Function`.
+    factors : tuple of float
+        Its parameter as multiples of sigma. Of several the one with the
+        highest PSNR on the first images is taken, for each sigma.
+    """
+
+    function: Function
+    factors: tuple[float, ...] = (1.0,)
+
+
+# --- the methods -----------------------------------------------------------
+
+
+def built_in(image: NDArray[np.float32], _: float, sigma: float) -> NDArray[Any]:
+    """Denoise as a user would: gray or rgb, told the sigma."""
+    from napari_denoise_ae import denoise
+
+    return denoise(image, sigma=sigma, device="cpu")
+
+
+def built_in_blind(image: NDArray[np.float32], _: float, __: float) -> NDArray[Any]:
+    """Denoise as a user would who knows nothing of the noise."""
+    from napari_denoise_ae import denoise
+
+    return denoise(image, device="cpu")
+
+
+def wavelet(image: NDArray[np.float32], _: float, sigma: float) -> NDArray[Any]:
+    """BayesShrink; of colours in YCbCr, as scikit-image advises."""
+    from skimage.restoration import denoise_wavelet
+
+    colour = {"channel_axis": -1, "convert2ycbcr": True} if image.ndim == 3 else {}
+    return denoise_wavelet(
+        image, sigma=sigma, method="BayesShrink", rescale_sigma=True, **colour
+    )
+
+
+def total_variation(
+    image: NDArray[np.float32], _: float, weight: float
+) -> NDArray[Any]:
+    """Chambolle's total variation."""
+    from skimage.restoration import denoise_tv_chambolle
+
+    return denoise_tv_chambolle(image, weight=weight, channel_axis=_colours(image))
+
+
+def non_local_means(image: NDArray[np.float32], sigma: float, h: float) -> NDArray[Any]:
+    """Non-local means of scikit-image, in its fast mode."""
+    from skimage.restoration import denoise_nl_means
+
+    return denoise_nl_means(
+        image,
+        patch_size=5,
+        patch_distance=6,
+        fast_mode=True,
+        h=h,
+        sigma=sigma,
+        channel_axis=_colours(image),
+    )
+
+
+def opencv(image: NDArray[np.float32], _: float, h: float) -> NDArray[Any]:
+    """Non-local means of OpenCV, in 8 bits, with its usual 7 and 21 pixels."""
+    import cv2
+
+    as_bytes = np.rint(255 * np.clip(image, 0.0, 1.0)).astype(np.uint8)
+    if image.ndim == 2:
+        denoised = cv2.fastNlMeansDenoising(as_bytes, None, 255 * h, 7, 21)
+    else:
+        # It takes blue, green and red, and has a second h for the colours.
+        levels = (255 * h, 255 * h)
+        reversed_colours = np.ascontiguousarray(as_bytes[..., ::-1])
+        denoised = cv2.fastNlMeansDenoisingColored(
+            reversed_colours, None, *levels, 7, 21
+        )[..., ::-1]
+    return denoised / np.float32(255)
+
+
+def bm3d(image: NDArray[np.float32], _: float, sigma: float) -> NDArray[Any]:
+    """BM3D by its authors, with their default profile."""
+    from bm3d import bm3d as grey
+    from bm3d import bm3d_rgb
+
+    return (grey if image.ndim == 2 else bm3d_rgb)(image, sigma)
+
+
+def _colours(image: NDArray[Any]) -> int | None:
+    return -1 if image.ndim == 3 else None
+
+
+METHODS: dict[str, Method] = {
+    "noisy": Method(lambda image, _, __: image),
+    BUILT_IN: Method(built_in),
+    "built-in, blind": Method(built_in_blind),
+    "wavelet": Method(wavelet),
+    "total variation": Method(total_variation, (0.5, 0.7, 1.0, 1.4)),
+    REFERENCE: Method(non_local_means, (0.8,)),
+    "NLM, best h": Method(non_local_means, (0.4, 0.6, 0.8, 1.0)),
+    "OpenCV NLM": Method(opencv, (0.6, 0.8, 1.0, 1.2, 1.5)),
+    "BM3D": Method(bm3d),
+}
+# What a method needs beyond the package.
+EXTRA_MODULES = {"OpenCV NLM": "cv2", "BM3D": "bm3d"}
+
+
+# --- quality ---------------------------------------------------------------
+
+
+def read_images(folder: Path, limit: int | None) -> list[NDArray[Any]]:
+    """Read the images of a folder, all grey or all in colour."""
+    from napari_denoise_ae.pairs import read_clean_images
+
+    images = read_clean_images(folder)[:limit]
+    if len({image.ndim for image in images}) > 1:
+        raise SystemExit(f"{folder} holds grey and colour images: give one kind.")
+    return images
+
+
+def mean_psnr(method: Method, factor: float, sigma: float, pairs: list[Pair]) -> float:
+    """Return the mean PSNR, of results clipped to [0, 1], data range 1."""
+    from napari_denoise_ae import psnr
+
+    figures = []
+    for pair in pairs:
+        noisy = np.squeeze(pair.input_range.to_unit(pair.noisy)).astype(np.float32)
+        clean = np.squeeze(pair.data_range.to_unit(pair.clean))
+        denoised = np.clip(method.function(noisy, sigma, factor * sigma), 0.0, 1.0)
+        figures.append(psnr(clean, denoised.astype(np.float64), data_range=1.0))
+    return statistics.fmean(figures)
+
+
+def best_factor(method: Method, sigma: float, pairs: list[Pair]) -> float:
+    """Return the factor with the highest PSNR on the first images."""
+    if len(method.factors) == 1:
+        return method.factors[0]
+    few = pairs[:N_FITTED]
+    return max(method.factors, key=lambda factor: mean_psnr(method, factor, sigma, few))
+
+
+# --- cost ------------------------------------------------------------------
+
+
+def make_image(side: int, channels: int, sigma: float) -> NDArray[np.float32]:
+    """Return a noisy photograph, (side, side) or (side, side, 3)."""
+    from skimage import data
+
+    photograph = data.camera() if channels == 1 else data.astronaut()
+    image = (photograph / np.float32(255)).astype(np.float32)
+    n_tiles = -(-side // len(image))
+    repeats = (n_tiles, n_tiles, 1)[: image.ndim]
+    image = np.ascontiguousarray(np.tile(image, repeats)[:side, :side])
+    noise = np.random.default_rng(SEED).standard_normal(image.shape, dtype=np.float32)
+    return image + np.float32(sigma) * noise
+
+
+def time_methods(
+    factors: dict[str, float], channels: int, sigma: float, repeats: int
+) -> dict[str, float]:
+    """Return the median CPU seconds for a megapixel; the methods take turns."""
+    image = make_image(SIDE, channels, sigma)
+    seconds = defaultdict(list)
+    for name, factor in factors.items():
+        METHODS[name].function(image[:64, :64].copy(), sigma, factor * sigma)
+    for _ in range(repeats):
+        for name, factor in factors.items():
+            start = time.process_time()
+            METHODS[name].function(image, sigma, factor * sigma)
+            seconds[name].append(time.process_time() - start)
+    megapixels = SIDE**2 / 1e6
+    return {name: statistics.median(s) / megapixels for name, s in seconds.items()}
+
+
+def cost_of_built_in(side: int, channels: int, sigma: float) -> dict[str, float]:
+    """Return what `denoising_cost` measures, of the built-in model."""
+    image = make_image(side, channels, sigma)
+    return cost_of(lambda image: built_in(image, sigma, sigma), image)
+
+
+# The process measures its own imports, so that it is no function of this script.
+FIRST_CALL = """
+import json, time
+times = [time.perf_counter()]
+import numpy
+from napari_denoise_ae import denoise, load_checkpoint
+times.append(time.perf_counter())
+model = load_checkpoint({model!r})
+times.append(time.perf_counter())
+shape = ({side}, {side}, 3)[:{dimensions}]
+image = numpy.random.default_rng(0).random(shape, dtype="float32")
+times.append(time.perf_counter())
+denoise(image, model=model, sigma=0.1, device="cpu")
+times.append(time.perf_counter())
+print(json.dumps([times[1] - times[0], times[2] - times[1], times[4] - times[3]]))
+"""
+
+
+def first_call(channels: int) -> list[float]:
+    """Return the seconds of import, load and first call of a new process."""
+    code = FIRST_CALL.format(
+        model={1: "gray", 3: "rgb"}[channels], side=SIDE, dimensions=2 + (channels > 1)
+    )
+    parts: list[float] = _run([sys.executable, "-c", code], threads=1)
+    return parts
+
+
+def in_a_process(function: str, *, threads: int, **arguments: object) -> Any:
+    """Call a function of this script in a process with so many threads."""
+    task = json.dumps({"function": function, "threads": threads, **arguments})
+    return _run([sys.executable, __file__, "--task", task], threads)
+
+
+def _run(command: list[str], threads: int) -> Any:
+    environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads))
+    done = subprocess.run(  # noqa: S603  (this very script)
+        command, env=environment, check=True, stdout=subprocess.PIPE, text=True
+    )
+    return json.loads(done.stdout)
+
+
+def _do(task: dict[str, Any]) -> None:
+    """Call what `in_a_process` names, and print what it returns."""
+    _set_threads(task.pop("threads"))
+    tasks = {each.__name__: each for each in (time_methods, cost_of_built_in)}
+    print(json.dumps(tasks[task.pop("function")](**task)))
+
+
+def _set_threads(threads: int) -> None:
+    # The environment does so for NumPy and torch; OpenCV does not listen to it.
+    import torch
+
+    torch.set_num_threads(threads)
+    if find_spec("cv2") is not None:
+        import cv2
+
+        cv2.setNumThreads(threads)
+
+
+# --- the tables ------------------------------------------------------------
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Score and time the methods, and print the table."""
+    from napari_denoise_ae.pairs import noisy_pairs
+
+    images = read_images(options.images, options.limit)
+    channels = 3 if images[0].ndim == 3 else 1
+    kind = "grey" if channels == 1 else "colour"
+    print(f"images   {len(images)}, {kind}, of {options.images.name}")
+    print("noise    Gaussian, sigma of 255, not clipped")
+    print(f"with     {_versions(options.methods)}", flush=True)
+    decibels: dict[str, list[float]] = defaultdict(list)
+    factors: dict[str, list[float]] = defaultdict(list)
+    for of_255 in options.sigmas:
+        sigma = of_255 / 255
+        pairs = noisy_pairs(images, f"gaussian:{sigma},unclipped", seed=SEED)
+        for name in options.methods:
+            factor = best_factor(METHODS[name], sigma, pairs)
+            factors[name].append(factor)
+            decibels[name].append(mean_psnr(METHODS[name], factor, sigma, pairs))
+    middle = len(options.sigmas) // 2
+    seconds = in_a_process(
+        "time_methods",
+        threads=1,
+        factors={n: f[middle] for n, f in factors.items() if n != "noisy"},
+        channels=channels,
+        sigma=options.sigmas[middle] / 255,
+        repeats=options.repeats,
+    )
+    _print_table(options.sigmas, decibels, seconds)
+    _print_factors(factors)
+    _print_costs(channels, options.sigmas[middle] / 255, options.repeats)
+
+
+def _versions(methods: Iterable[str]) -> str:
+    import torch
+
+    packages = ["torch", "scikit-image"]
+    packages += ["bm3d"] if "BM3D" in methods else []
+    names = [f"{name} {version(name)}" for name in packages]
+    if "OpenCV NLM" in methods:
+        import cv2
+
+        names.append(f"OpenCV {cv2.__version__}")
+    return ", ".join([*names, torch.backends.cpu.get_cpu_capability()])
+
+
+def _print_table(
+    sigmas: list[float], decibels: dict[str, list[float]], seconds: dict[str, float]
+) -> None:
+    heads = "".join(f"{f'sigma {sigma:g}':>10}" for sigma in sigmas)
+    print(f"\n{'mean PSNR / dB':<22}{heads}{'CPU s/Mpx':>11}{'time / NLM':>12}")
+    for name, figures in decibels.items():
+        line = f"{name:<22}" + "".join(f"{figure:>10.2f}" for figure in figures)
+        if name in seconds:
+            line += f"{seconds[name]:>11.2f}"
+            if REFERENCE in seconds:
+                line += f"{seconds[name] / seconds[REFERENCE]:>12.2f}"
+        print(line)
+
+
+def _print_factors(factors: dict[str, list[float]]) -> None:
+    print("\nparameters as multiples of sigma, one for each sigma")
+    for name, chosen in factors.items():
+        if METHODS[name].factors != (1.0,):
+            print(f"{name:<22}" + "".join(f"{factor:>10g}" for factor in chosen))
+
+
+def _print_costs(channels: int, sigma: float, repeats: int) -> None:
+    print(f"\nthe built-in model {'gray' if channels == 1 else 'rgb'}")
+    given = {"channels": channels, "sigma": sigma}
+    seconds: dict[int, list[float]] = defaultdict(list)
+    for _ in range(repeats):
+        for n in (1, 2):
+            cost = in_a_process("cost_of_built_in", threads=n, side=SIDE, **given)
+            seconds[n].append(cost["seconds"])
+    for n, runs in seconds.items():
+        print(f"{n} threads: {statistics.median(runs):.2f} s/Mpx, by the clock")
+    for side in (SIDE, LARGE_SIDE):
+        cost = in_a_process("cost_of_built_in", threads=1, side=side, **given)
+        megabytes = cost["megabytes"] * side**2 / 1e6
+        print(f"{side} x {side}: {megabytes:.0f} MB above what is loaded")
+    starts = zip(*(first_call(channels) for _ in range(N_STARTS)), strict=True)
+    imports, load, call = (statistics.median(part) for part in starts)
+    print(
+        f"first call: imports {imports:.2f} s, loading {load:.2f} s, "
+        f"{SIDE} x {SIDE} {call:.2f} s"
+    )
+
+
+def main() -> None:
+    """Read the arguments and run."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--images", type=Path, metavar="DIR", help="clean images")
+    parser.add_argument(
+        "--sigmas", type=float, nargs="+", default=[15, 25, 50], help="of 255"
+    )
+    parser.add_argument("--limit", type=int, help="take only the first N images")
+    parser.add_argument("--repeats", type=int, default=5, help="of each timing")
+    parser.add_argument("--methods", nargs="+", choices=METHODS, help="only these")
+    parser.add_argument(
+        "--bm3d", action="store_true", help="BM3D as well, which is very slow"
+    )
+    parser.add_argument("--task", type=json.loads, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.task is not None:
+        _do(options.task)
+        return
+    if options.images is None:
+        parser.error("--images DIR is needed")
+    options.methods = _chosen(options.methods, options.bm3d)
+    compare(options)
+
+
+def _chosen(methods: list[str] | None, with_bm3d: bool) -> list[str]:
+    """Return the methods that were asked for and are there."""
+    wanted = methods or [name for name in METHODS if with_bm3d or name != "BM3D"]
+    there = []
+    for name in wanted:
+        module = EXTRA_MODULES.get(name)
+        if module is not None and find_spec(module) is None:
+            print(f"{name} is left out: the module {module} is not installed.")
+        else:
+            there.append(name)
+    return there
+
+
+if __name__ == "__main__":
+    main()
