@@ -615,6 +615,8 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
     def _scroll_to_new(self) -> None:
         for widget in self._new:
             self._scroll.ensureWidgetVisible(widget, 0, 0)
+        # Up and down only: what is too wide must not cut off all the rest.
+        self._scroll.horizontalScrollBar().setValue(0)
 
     def _clear_result(self) -> None:
         self._result = None
