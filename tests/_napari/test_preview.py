@@ -109,7 +109,7 @@ def test_it_follows_the_view_and_the_settings(viewer, widget, wait_for_preview):
 def denoise_with_noise(data):
     from napari_denoise_ae import add_noise
 
-    return denoise(add_noise(data, "gaussian:0.5", axes="TYX"), axes="TYX")
+    return denoise(add_noise(data, "gaussian:0.1", axes="TYX"), axes="TYX")
 
 
 def test_a_pan_denoises_no_more_than_is_visible(

@@ -140,7 +140,7 @@ def denoise_layer(
     >>> from napari.layers import Image
     >>> from skimage.data import astronaut
     >>> from napari_denoise_ae import add_noise, denoise_layer
-    >>> noisy = add_noise(astronaut(), "gaussian:0.5")
+    >>> noisy = add_noise(astronaut(), "gaussian:0.1")
     >>> denoise_layer(Image(noisy, rgb=True, name="astronaut")).name
     'astronaut [denoised]'
     """

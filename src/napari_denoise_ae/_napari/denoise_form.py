@@ -88,10 +88,10 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
             choices=self._references,
             tooltip="Clean image of the same shape, for PSNR and SSIM. Default: none.",
         )
-        self.noise = NoiseChooser("gaussian:0.5")
+        self.noise = NoiseChooser("gaussian:0.1")
         self._noise_label = QLabel("noise to add")
         self._noise_label.setToolTip(
-            "<qt>Added before the layer is denoised. Default: gaussian:0.5.</qt>"
+            "<qt>Added before the layer is denoised. Default: gaussian:0.1.</qt>"
         )
         self.seed = SpinBox(
             label="seed",

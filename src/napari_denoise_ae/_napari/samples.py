@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     # Data, keyword arguments of the layer, type of the layer.
     LayerData = tuple[NDArray[Any], dict[str, Any], str]
 
-_NOISE = "gaussian:0.5"
+_NOISE = "gaussian:0.1"
 
 
 def clean_colour() -> list[LayerData]:
@@ -23,7 +23,7 @@ def clean_colour() -> list[LayerData]:
 
 
 def noisy_colour() -> list[LayerData]:
-    """Return the same with the noise that the built-in `conv` model removes."""
+    """Return the same with Gaussian noise, sigma a tenth of the range."""
     return [_with_noise(layer) for layer in clean_colour()]
 
 
@@ -35,7 +35,7 @@ def clean_grey() -> list[LayerData]:
 
 
 def noisy_grey() -> list[LayerData]:
-    """Return the same with the noise that the built-in `conv` model removes."""
+    """Return the same with Gaussian noise, sigma a tenth of the range."""
     return [_with_noise(layer) for layer in clean_grey()]
 
 
