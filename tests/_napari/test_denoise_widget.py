@@ -194,6 +194,7 @@ def test_a_misfit_is_said_before_anything_runs(viewer, widget, qtbot, checkpoint
     assert not widget.warning.isHidden()
     viewer.open_sample("napari-denoise-ae", "clean_colour")
     qtbot.waitUntil(lambda: "less noisy" in widget.warning.text(), timeout=60_000)
+    widget.form.noise.value = "gaussian:0.5"
     widget.form.kind.value = "clean"
     qtbot.waitUntil(widget.warning.isHidden, timeout=60_000)
     widget.form.noise.value = "gaussian:0.05"

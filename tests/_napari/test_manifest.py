@@ -76,7 +76,7 @@ def test_noisy_samples_are_noisy_versions_of_the_clean_ones():
         (samples.clean_colour, samples.noisy_colour),
         (samples.clean_grey, samples.noisy_grey),
     ]:
-        assert 5 < psnr(clean()[0][0], noisy()[0][0], data_range=255) < 12
+        assert 18 < psnr(clean()[0][0], noisy()[0][0], data_range=255) < 24
 
 
 def prefer_data_folder(monkeypatch, folder):

@@ -226,7 +226,7 @@ def test_stop_at_once_keeps_nothing_and_says_so(viewer, widget, qtbot, tmp_path)
     widget.train_button.click()
     widget.stop_button.click()
     wait_for_end(qtbot, widget)
-    assert "before training began" in widget._status.text()
+    assert "stopped by you before" in widget._status.text()
     assert not (tmp_path / "model.pt").exists()
     assert model_choice(viewer).chosen == before
 
