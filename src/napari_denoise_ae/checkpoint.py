@@ -14,6 +14,7 @@ import pickle
 import warnings
 import zipfile
 from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,8 +123,14 @@ class Checkpoint:
 
     def outline(self) -> DenoisingNetwork:
         """Make the network without weights, to ask it for its stride and the like."""
-        with torch.device("meta"):
-            return build_network(self.network, self.network_options).eval()
+        return _outline(self.network, tuple(sorted(self.network_options.items())))
+
+
+# Made often, and each time slower than a small image is denoised.
+@lru_cache(maxsize=32)
+def _outline(network: str, options: tuple[tuple[str, Any], ...]) -> DenoisingNetwork:
+    with torch.device("meta"):
+        return build_network(network, dict(options)).eval()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -155,12 +155,13 @@ def find_misfits(
         n_stacked = planes.ndim - 3
         # Which letters they have does not matter where all share a range.
         scale = IntensityRanges("TZ"[:n_stacked], (1,) * n_stacked, (scale,))
-    windows = read_noise_windows(
-        planes.shape[:-1], scale, lambda plane, part: planes[plane][part]
-    )
-    return describe_misfits(
-        planes.shape[-1], denoiser.checkpoint, scale, noise_levels(windows, scale)
-    )
+    levels: tuple[float, ...] = ()
+    if not denoiser.network.takes_noise_level:
+        windows = read_noise_windows(
+            planes.shape[:-1], scale, lambda plane, part: planes[plane][part]
+        )
+        levels = noise_levels(windows, scale)
+    return describe_misfits(planes.shape[-1], denoiser.checkpoint, scale, levels)
 
 
 def describe_misfits(
@@ -180,7 +181,8 @@ def describe_misfits(
     ranges : IntensityRanges
         The intensity ranges of a stack.
     levels : sequence of float
-        The noise for each of them, from `noise_levels`.
+        The noise for each of them, from `noise_levels`; not looked at for a
+        model that takes a noise level.
 
     Returns
     -------
