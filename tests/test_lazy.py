@@ -468,3 +468,40 @@ def test_eight_models_stay_loaded_side_by_side():
     first = [loaded_denoiser(model, "cpu") for model in models]
     again = [loaded_denoiser(model, "cpu") for model in models]
     assert all(one is other for one, other in zip(first, again, strict=True))
+
+
+@pytest.mark.parametrize("model", ["conv", "unet"])
+@pytest.mark.parametrize(
+    "index",
+    [
+        np.s_[1, 2],
+        np.s_[-1, 1:3],
+        np.s_[1:, 0, 5:40, 60:],
+        np.s_[::2, 1],
+        np.s_[1, :, ::3],
+        np.s_[:, [0, 2]],
+        np.s_[2:1],
+        np.s_[..., 7],
+    ],
+    ids=str,
+)
+def test_a_part_of_a_stack_is_as_in_the_whole(model, index):
+    """Each channel has a range or a noise level of its own, wherever a part begins."""
+    network = random_checkpoint(network=model, in_channels=1)
+    scales = np.array([1.0, 20.0, 300.0])[:, np.newaxis, np.newaxis]
+    image = scales * np.random.default_rng(0).random((3, 3, 70, 90))
+    options = {"model": network, "axes": "TCYX"}
+    if model == "conv":
+        options["intensity_range"] = [(0, 1), (0, 20), (0, 300)]
+    lazy = denoise(da.from_array(image, chunks=(1, 1, 40, 40)), **options)
+    expected = denoise(image, **options)[index]
+    np.testing.assert_allclose(lazy[index].compute(), expected, rtol=1e-4, atol=1e-3)
+
+
+def test_the_graph_of_one_plane_does_not_grow_with_the_stack(grey_model):
+    def size(n_times: int) -> int:
+        stack = da.zeros((n_times, 300, 300), chunks=(1, 100, 100), dtype=np.uint8)
+        part = denoise(stack, model=grey_model, axes="TYX")[2, :50, :50]
+        return len(dict(part.dask)) - len(dict(stack.dask))
+
+    assert size(60) == size(6)

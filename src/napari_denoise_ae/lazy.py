@@ -42,7 +42,7 @@ from .noise_scaling import (
 from .tiling import LARGEST_PLANE, require_tile_size, round_up
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dask.array import Array
     from dask.delayed import Delayed
@@ -53,7 +53,8 @@ if TYPE_CHECKING:
     from .tiling import Region
 
     # What to read of an array, and where in that lies what is wanted.
-    _Window = tuple[tuple[Any, ...], tuple[Any, ...]]
+    # And which indices the stack then begins at, by axis.
+    _Window = tuple[tuple[Any, ...], tuple[Any, ...], dict[str, int]]
 
 # Blocks of the result, in pixels: smaller ones are mostly halo, larger ones
 # keep whoever looks at a part of them waiting.
@@ -436,8 +437,12 @@ class _LazyJob:
     stride: int
     halo: int
 
-    def apply(self, array: Array) -> Array:
-        """Return the whole array denoised, block by block."""
+    def apply(self, array: Array, first: Mapping[str, int] | None = None) -> Array:
+        """Return an array denoised, block by block.
+
+        It is the whole, or a part of it that begins at the indices `first`
+        along the axes of the stack.
+        """
         import dask.array as da
         from dask.delayed import delayed
 
@@ -468,34 +473,56 @@ class _LazyJob:
                 tile_size=self.tile_size,
                 halo=self.halo,
                 n_blocks=stack.numblocks,
+                first=tuple((first or {}).get(letter, 0) for letter in axes[:y]),
             ),
         )
         return _typed(denoised.transpose(tuple(np.argsort(order).tolist())))
 
     def window(self, index: Any, shape: tuple[int, ...]) -> _Window | None:
-        """Return what to read for rows and columns; None for all, or no plain part."""
+        """Return what to read for a part; None for all, or no plain part."""
         from dask.array.slicing import normalize_index
 
-        parts = list(normalize_index(index, shape))
-        read: list[slice] = [slice(None)] * len(shape)
+        parts = normalize_index(index, shape)
         if len(parts) != len(shape):
             return None
-        for axis, (letter, length) in enumerate(zip(self.axes, shape, strict=True)):
-            part = parts[axis]
-            if not isinstance(part, slice) or part.step not in (None, 1):
-                if letter in "YX" or not isinstance(part, (int, np.integer, slice)):
-                    return None
-            elif letter in "YX":
-                start, stop, _ = part.indices(length)
-                first = max(start - self.halo, 0) // self.stride * self.stride
-                read[axis] = slice(first, min(stop + self.halo, length))
-                parts[axis] = slice(start - first, stop - first)
+        read: list[slice] = []
+        wanted: list[Any] = []
+        for letter, part, length in zip(self.axes, parts, shape, strict=True):
+            found = self._window_along(letter, part, length)
+            if found is None:
+                return None
+            read.append(found[0])
+            wanted.append(found[1])
         lengths = [
             len(range(length)[part]) for part, length in zip(read, shape, strict=True)
         ]
         if tuple(lengths) == shape or 0 in lengths:
             return None
-        return tuple(read), tuple(parts)
+        first = {
+            letter: part.start or 0
+            for letter, part in zip(self.axes, read, strict=True)
+            if letter not in "YXS"
+        }
+        return tuple(read), tuple(wanted), first
+
+    def _window_along(
+        self, letter: str, part: Any, length: int
+    ) -> tuple[slice, Any] | None:
+        """Return what to read along an axis, and which of it is wanted."""
+        if letter == "S":
+            return slice(None), part
+        if isinstance(part, (int, np.integer)) and letter not in "YX":
+            return slice(int(part), int(part) + 1), 0
+        if not isinstance(part, slice):
+            return None
+        if part.step not in (None, 1):
+            return None if letter in "YX" else (slice(None), part)
+        start, stop, _ = part.indices(length)
+        if letter not in "YX":
+            return slice(start, stop), slice(0, stop - start)
+        begin = max(start - self.halo, 0) // self.stride * self.stride
+        end = min(stop + self.halo, length)
+        return slice(begin, end), slice(start - begin, stop - begin)
 
 
 @lru_cache(maxsize=1)
@@ -519,8 +546,8 @@ def _denoised_array_class() -> type[Any]:
             window = job.window(index, self.shape) if unchanged else None
             if window is None:
                 return da.Array.__getitem__(self, index)
-            read, wanted = window
-            return job.apply(source[read])[wanted]
+            read, wanted, first = window
+            return job.apply(source[read], first)[wanted]
 
     return DenoisedArray
 
@@ -546,6 +573,7 @@ class _BlockJob:
     tile_size: int | None
     halo: int
     n_blocks: tuple[int, ...]
+    first: tuple[int, ...]
 
     def region(self, shape: tuple[int, ...], block_id: tuple[int, ...]) -> Region:
         """Return the rows and columns of a block without its halo."""
@@ -572,7 +600,7 @@ def _denoise_block(
         block,
         loaded_denoiser(model, job.device),
         axes=job.axes,
-        scale=ranges.of(block_id[: job.axes.index("Y")]),
+        scale=ranges.of([i + n for i, n in zip(job.first, block_id, strict=False)]),
         region=job.region(block.shape, block_id),
         tile_size=job.tile_size,
     )
