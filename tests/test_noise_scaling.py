@@ -274,6 +274,14 @@ def test_small_images_work(shape, model):
     assert np.isfinite(result).all()
 
 
+def test_infinity_is_one_clear_error_lazily_too(noisy, model):
+    image = np.full_like(noisy, np.inf)
+    with pytest.raises(InvalidInputError, match="infinite"):
+        denoise(image, model=model)
+    with pytest.raises(InvalidInputError, match="infinite"):
+        denoise(da.from_array(image), model=model).compute()
+
+
 def test_what_is_far_outside_is_kept(noisy, model):
     image = noisy.copy()
     image[70, 80] = 1e7

@@ -385,8 +385,8 @@ def _measure_group(
 
 def _is_constant(window: NDArray[Any]) -> bool:
     """Tell whether a window has no noise: one value everywhere, or none at all."""
-    known = window[~np.isnan(window)]
-    return known.size == 0 or bool(np.ptp(known) == 0)
+    known = window[np.isfinite(window)]
+    return known.size == 0 or bool(known.min() == known.max())
 
 
 def _is_scaling(given: GivenRange | None) -> bool:

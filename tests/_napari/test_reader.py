@@ -37,7 +37,7 @@ def test_a_damaged_checkpoint_is_one_message(
     qtbot.waitUntil(lambda: bool(messages()), timeout=30_000)
     assert len(messages()) == 1
     assert "its weights are not those" in messages()[0]
-    assert model_choice(viewer).chosen == "conv"
+    assert model_choice(viewer).chosen == "auto"
 
 
 def foreign_files(folder):
@@ -60,7 +60,7 @@ def test_another_plugins_file_is_not_taken(viewer, tmp_path):
     file = foreign_files(tmp_path)[0]
     with pytest.raises(ValueError, match="refused the file"):
         viewer.open(str(file), plugin="napari-denoise-ae")
-    assert model_choice(viewer).chosen == "conv"
+    assert model_choice(viewer).chosen == "auto"
 
 
 def test_declining_imports_no_torch(tmp_path):
