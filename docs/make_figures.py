@@ -29,6 +29,7 @@ from torch import nn
 
 from napari_denoise_ae import add_noise, compare_models, denoise, psnr, ssim
 from napari_denoise_ae.baselines import BASELINES
+from napari_denoise_ae.builtin import DEFAULT_MODEL
 from napari_denoise_ae.data import load_cifar10
 from napari_denoise_ae.demo import run_demo
 from napari_denoise_ae.errors import DenoiseAEWarning
@@ -80,7 +81,8 @@ def main() -> None:
     folder: Path = arguments.output
     folder.mkdir(parents=True, exist_ok=True)
     save_loss_curves(read_history(DOCS / "conv.history.csv"), folder / "curves.png")
-    draw_demo(folder / "demo.png")
+    draw_demo(folder / "demo.png", DEFAULT_MODEL)
+    draw_demo(folder / "conv-demo.png", "conv")
     draw_shapes(folder / "shapes.png")
     draw_clipping(folder / "clipping.png")
     draw_noise_levels(folder / "noise-levels.png")
@@ -123,10 +125,10 @@ def read_history(path: Path) -> list[EpochResult]:
 # --- photographs -----------------------------------------------------------
 
 
-def draw_demo(path: Path) -> None:
-    """Draw what `napari-denoise-ae demo` writes."""
+def draw_demo(path: Path, model: str) -> None:
+    """Draw what `napari-denoise-ae demo --model MODEL` writes."""
     with TemporaryDirectory() as folder:
-        result = run_demo(Path(folder), model="conv", device="cpu")
+        result = run_demo(Path(folder), model=model, device="cpu")
         with Image.open(result.figure) as picture:
             height = round(picture.height * DEMO_WIDTH / picture.width)
             picture.resize((DEMO_WIDTH, height), Image.Resampling.LANCZOS).save(path)
