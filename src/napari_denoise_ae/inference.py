@@ -26,7 +26,7 @@ from .intensity import (
     resolve_intensity_ranges,
 )
 from .lazy import as_dask, denoise_lazily, is_lazy
-from .misfits import find_misfits, read_noise_windows
+from .misfits import find_misfits, noise_windows_of
 from .noise import parse_noise
 from .noise_scaling import (
     GAUSSIAN,
@@ -159,11 +159,7 @@ class Denoising:
             strength=self._setting.strength
         ):
             planes = self._source
-            windows = read_noise_windows(
-                planes.shape[:-1],
-                self.intensity_ranges,
-                lambda plane, part: planes[plane][part],
-            )
+            windows = noise_windows_of(planes, self.intensity_ranges)
             found += find_growing_noise(windows, self.intensity_ranges)
         return found
 

@@ -31,7 +31,7 @@ from .denoiser import (
 from .devices import choose_device
 from .errors import InvalidInputError
 from .intensity import IntensityRanges, cast_saturating, known_ranges
-from .misfits import noise_levels, read_noise_windows
+from .misfits import noise_levels, noise_windows_of
 from .noise_scaling import (
     NoiseSetting,
     fit_curves,
@@ -187,9 +187,7 @@ def noise_node(
     stack, resolved, _ = _stack(image, axes)
     planes = colour_planes(stack, resolved)
     ranges = require_known_ranges(planes, resolved, intensity_range, range_of=range_of)
-    windows = read_noise_windows(
-        planes.shape[:-1], ranges, lambda plane, part: planes[plane][part]
-    )
+    windows = noise_windows_of(planes, ranges)
     return delayed(noise_levels)(windows, ranges), ranges
 
 
@@ -219,9 +217,7 @@ def found_nodes(
     stack, resolved, _ = _stack(image, axes)
     planes = colour_planes(stack, resolved)
     groups = group_planes(planes, resolved, "stack")
-    windows = read_noise_windows(
-        planes.shape[:-1], groups, lambda plane, part: planes[plane][part]
-    )
+    windows = noise_windows_of(planes, groups)
     scaling = _scaling_node(planes, resolved, "stack", setting.at_full_strength)
     return scaling, delayed(fit_curves)(windows)
 
@@ -234,9 +230,7 @@ def _scaling_node(
     from dask.delayed import delayed
 
     groups = group_planes(planes, axes, range_of)
-    windows = read_noise_windows(
-        planes.shape[:-1], groups, lambda plane, part: planes[plane][part]
-    )
+    windows = noise_windows_of(planes, groups)
     token = tokenize(windows, groups, setting)
     node: Delayed = delayed(_measure_once)(
         windows, groups, setting, token, dask_key_name=f"{_SCALING}{token}"

@@ -107,6 +107,21 @@ def read_noise_windows(
     ]
 
 
+def noise_windows_of(planes: Any, ranges: IntensityRanges) -> list[list[list[Any]]]:
+    """Return those windows of an array, in memory or lazy; see `read_noise_windows`.
+
+    Parameters
+    ----------
+    planes : array
+        (..., Y, X, channels), see `colour_planes`.
+    ranges : IntensityRanges
+        Its intensity ranges.
+    """
+    return read_noise_windows(
+        planes.shape[:-1], ranges, lambda plane, part: planes[plane][part]
+    )
+
+
 def noise_levels(
     windows: list[list[list[NDArray[Any]]]], ranges: IntensityRanges
 ) -> tuple[float, ...]:
@@ -157,9 +172,7 @@ def find_misfits(
         scale = IntensityRanges("TZ"[:n_stacked], (1,) * n_stacked, (scale,))
     levels: tuple[float, ...] = ()
     if not denoiser.network.takes_noise_level:
-        windows = read_noise_windows(
-            planes.shape[:-1], scale, lambda plane, part: planes[plane][part]
-        )
+        windows = noise_windows_of(planes, scale)
         levels = noise_levels(windows, scale)
     return describe_misfits(planes.shape[-1], denoiser.checkpoint, scale, levels)
 

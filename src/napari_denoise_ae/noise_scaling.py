@@ -23,7 +23,7 @@ from .intensity import (
     stack_grouping,
 )
 from .metrics import median_of_known
-from .misfits import read_noise_windows
+from .misfits import noise_windows_of
 from .noise import Gaussian
 from .noise_curve import NoiseCurve, fit_noise_curve, stabilize, unstabilize
 from .noise_level import estimate_sigma_of_windows
@@ -220,9 +220,7 @@ def resolve_scaling(
     if not checkpoint.outline().takes_noise_level or _is_scaling(given):
         return resolve_intensity_ranges(planes, axes, given, range_of=range_of)
     groups = group_planes(planes, axes, range_of)
-    windows = read_noise_windows(
-        planes.shape[:-1], groups, lambda plane, part: planes[plane][part]
-    )
+    windows = noise_windows_of(planes, groups)
     return measure_scaling(windows, groups, setting)
 
 
@@ -246,7 +244,7 @@ def measure_scaling(
     Parameters
     ----------
     windows : list
-        What `read_noise_windows` returned, computed.
+        What `noise_windows_of` returned, computed.
     groups : IntensityRanges
         What `group_planes` returned.
     setting : NoiseSetting
@@ -323,7 +321,7 @@ def fit_curves(windows: list[list[list[NDArray[Any]]]]) -> tuple[NoiseFit, ...]:
     Parameters
     ----------
     windows : list
-        What `read_noise_windows` returned, computed.
+        What `noise_windows_of` returned, computed.
     """
     return tuple(fit_noise_curve(list(chain.from_iterable(each))) for each in windows)
 

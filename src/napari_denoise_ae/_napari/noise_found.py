@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..metrics import median_of_known
-from ..misfits import read_noise_windows
+from ..misfits import noise_windows_of
 from ..noise_scaling import (
     POISSON_GAUSSIAN,
     NoiseScaling,
@@ -101,9 +101,7 @@ def find_noise(planes: NDArray[Any], axes: str, setting: NoiseSetting) -> NoiseF
         What is known of the noise.
     """
     groups = group_planes(planes, axes, "stack")
-    windows = read_noise_windows(
-        planes.shape[:-1], groups, lambda plane, part: planes[plane][part]
-    )
+    windows = noise_windows_of(planes, groups)
     is_curve = setting.noise == POISSON_GAUSSIAN
     return NoiseFound(
         setting,

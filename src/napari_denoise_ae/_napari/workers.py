@@ -445,11 +445,9 @@ def _ranges_of_part(
 def _noise_level(planes: NDArray[Any], ranges: IntensityRanges) -> float:
     """Estimate the noise relative to the intensity range, of all channels together."""
     from ..metrics import median_of_known
-    from ..misfits import noise_levels, read_noise_windows
+    from ..misfits import noise_levels, noise_windows_of
 
-    windows = read_noise_windows(
-        planes.shape[:-1], ranges, lambda plane, part: planes[plane][part]
-    )
+    windows = noise_windows_of(planes, ranges)
     return median_of_known(noise_levels(windows, ranges))
 
 
