@@ -81,6 +81,8 @@ def _show_outcome(
     else:
         known = provenance(job, outcome)
         show_output(viewer, layer, "denoised", outcome.denoised, known)
+        if outcome.misfits:
+            show_warning("\n".join(outcome.misfits))
 
 
 def denoise_layer(

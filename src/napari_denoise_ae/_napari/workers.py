@@ -393,6 +393,7 @@ def _denoise_layer(
         axes=job.axes,
         intensity_range=_ranges_of_part(_ranges_of_model(job, prepared, found), part),
         region=None if job.part is None else (rows, columns),
+        setting=job.setting,
     )
     noisy = prepared.noisy[part]
     yield Started(run)
