@@ -1,4 +1,4 @@
-"""Drive both widgets in a real window, and write what a user sees as numbered PNGs.
+"""Drive the widgets in a real window, and write what a user sees as numbered PNGs.
 
 Needs napari and a screen, real or virtual:
 
@@ -53,6 +53,7 @@ def main() -> None:
             train(studio)
             compare(studio)
             choose(studio)
+            queue(studio)
         studio.viewer.close()
 
 
@@ -174,6 +175,34 @@ def choose(studio: Studio) -> None:
         widget.form.set_value(name, value)
     widget.form.parentWidget().parentWidget().setCurrentIndex(0)
     studio.take("noise-and-network")
+
+
+def queue(studio: Studio) -> None:
+    """Denoise files, of which one is none, into a folder."""
+    import numpy as np
+    import tifffile
+    from skimage import data
+
+    from napari_denoise_ae import add_noise
+
+    studio.viewer.layers.clear()
+    widget = studio.open_widget("Denoise files")
+    scans = Path("scans")
+    scans.mkdir()
+    for number, name in enumerate(("camera", "coins", "moon", "page", "cell")):
+        noisy = add_noise(getattr(data, name)(), "gaussian:0.1", rng=number)
+        if name == "moon":
+            frames, axes = np.stack([noisy] * 40), {"axes": "TYX"}
+            tifffile.imwrite(scans / "moon.tif", frames, metadata=axes)
+        else:
+            tifffile.imwrite(scans / f"{name}.tif", noisy)
+    (scans / "coins.tif").write_bytes(b"not an image")
+    widget.add(sorted(scans.iterdir()))
+    widget.run_button.click()
+    files = widget.table.files
+    studio.wait(lambda: "%" in widget.table.state(files[3]))
+    studio.take("files")
+    studio.wait(lambda: not widget.is_running)
 
 
 def scroll_to_the_end(studio: Studio, widget: Any) -> None:

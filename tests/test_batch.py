@@ -19,7 +19,7 @@ from napari_denoise_ae.cli import main
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_denoise_ae.denoise_file import FileJob
+    from napari_denoise_ae.denoise_file import FileJob, Watch
 
 MODEL = random_checkpoint(in_channels=1)
 
@@ -222,10 +222,10 @@ def test_the_folder_of_results_has_no_name_of_an_image(name, folder, capsys):
 def test_no_file_is_odd_enough_to_end_the_others(folder, capsys, monkeypatch):
     whole = batch.denoise_any_file
 
-    def odd(job: FileJob) -> object:
+    def odd(job: FileJob, watch: Watch) -> object:
         if job.input.name == "1.tif":
             raise KeyError("odd")
-        return whole(job)
+        return whole(job, watch)
 
     monkeypatch.setattr(batch, "denoise_any_file", odd)
     assert run(folder, folder) == 1

@@ -16,7 +16,7 @@ OPEN_THE_WIDGETS = """
 import napari
 from qtpy.QtWidgets import QApplication
 viewer = napari.Viewer()
-for widget in ("Denoise", "Train"):
+for widget in ("Denoise", "Denoise files", "Train"):
     dock, _ = viewer.window.add_plugin_dock_widget("napari-denoise-ae", widget)
     for _ in range(50):
         QApplication.processEvents()

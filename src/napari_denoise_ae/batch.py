@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .checkpoint import load_fitting
+from .denoise_file import show_progress
 from .devices import choose_device
 from .errors import DenoiseAEError, DenoiseAEWarning, InvalidInputError, OutputError
 from .files import atomic_write
@@ -22,7 +23,7 @@ from .volumes import ZARR, is_zarr, signature
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .denoise_file import FileJob
+    from .denoise_file import FileJob, Watch
 
 #: In the folder of the results: what each of them was made from.
 RECORD = ".napari-denoise-ae.json"
@@ -57,7 +58,10 @@ def is_batch(inputs: Sequence[Path]) -> bool:
 
 
 def denoise_files(
-    inputs: Sequence[Path], output: Path, template: FileJob
+    inputs: Sequence[Path],
+    output: Path,
+    template: FileJob,
+    watch: Watch = show_progress,
 ) -> Iterator[BatchStep]:
     """Denoise files into a folder; go on after one that cannot be.
 
@@ -70,6 +74,8 @@ def denoise_files(
     template : FileJob
         What to do with each of them. What is in the folder and is no result
         of an earlier run is replaced only if `overwrite` is asked for.
+    watch : callable
+        Sees the steps of each file; see `show_progress`, the default.
 
     Yields
     ------
@@ -95,7 +101,7 @@ def denoise_files(
     choose_device(template.device)
     record = _read_record(output)
     for job in jobs:
-        yield _denoise_one(job, digest, record)
+        yield _denoise_one(job, digest, record, watch)
 
 
 def _digest_models(job: FileJob) -> str:
@@ -180,7 +186,9 @@ def _require_places(files: Sequence[Path], output: Path) -> None:
         ) from error
 
 
-def _denoise_one(job: FileJob, digest: str, record: dict[str, Any]) -> BatchStep:
+def _denoise_one(
+    job: FileJob, digest: str, record: dict[str, Any], watch: Watch
+) -> BatchStep:
     try:
         settings = {**plain_settings(job, digest), "signature": signature(job.input)}
         if all(
@@ -193,7 +201,7 @@ def _denoise_one(job: FileJob, digest: str, record: dict[str, Any]) -> BatchStep
         known = _is_known(job.output, record)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", DenoiseAEWarning)
-            denoise_any_file(replace(job, overwrite=job.overwrite or known))
+            denoise_any_file(replace(job, overwrite=job.overwrite or known), watch)
         for path in _results(job):
             record[path.name] = {"settings": settings, "result": signature(path)}
         _write_record(job.output.parent, record)

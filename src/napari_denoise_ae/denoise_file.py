@@ -28,7 +28,7 @@ from .streaming import select, surroundings
 from .volumes import is_zarr, open_volume
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     import numpy as np
@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from .inference import Progress
     from .intensity import GivenRange, IntensityRange, IntensityRanges
     from .tiling import Region
+
+    #: Passes on the steps of a run, whose unit it is told. Whatever it raises ends
+    #: the run, which then leaves nothing half-written.
+    Watch = Callable[[Iterable[Progress], str], Iterator[Progress]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,13 +175,33 @@ def _describe_ranges(ranges: IntensityRanges) -> str:
     return f"noise      {ranges}"
 
 
-def denoise_file(job: FileJob) -> FileResult:
+def show_progress(steps: Iterable[Progress], unit: str) -> Iterator[Progress]:
+    """Pass on what a run yields, and show a person who waits how far it is.
+
+    Parameters
+    ----------
+    steps : iterable of Progress
+        The run.
+    unit : str
+        What it counts.
+    """
+    # A bar for a person who waits longer than a second; none in a log.
+    with tqdm(unit=unit, delay=1, leave=False, disable=None) as bar:
+        for progress in steps:
+            bar.total = progress.total
+            bar.update(progress.done - bar.n)
+            yield progress
+
+
+def denoise_file(job: FileJob, watch: Watch = show_progress) -> FileResult:
     """Denoise a file that fits into memory.
 
     Parameters
     ----------
     job : FileJob
         What to do.
+    watch : callable
+        See `show_progress`, the default.
 
     Returns
     -------
@@ -223,7 +247,7 @@ def denoise_file(job: FileJob) -> FileResult:
     )
     for message in find_misfits(colour_planes(noisy, axes), denoiser, scale):
         warnings.warn(message, DenoiseAEWarning, stacklevel=2)
-    for _ in show_progress(run, "tile"):
+    for _ in watch(run, "tile"):
         pass
     denoised = source.selected(run.result)
     comparison = None
@@ -298,16 +322,6 @@ def _noisy_image(
         axes=source.axes,
         intensity_range=ranges,
     )
-
-
-def show_progress(steps: Iterable[Progress], unit: str) -> Iterator[Progress]:
-    """Pass on what a run yields, and show a person who waits how far it is."""
-    # A bar for a person who waits longer than a second; none in a log.
-    with tqdm(unit=unit, delay=1, leave=False, disable=None) as bar:
-        for progress in steps:
-            bar.total = progress.total
-            bar.update(progress.done - bar.n)
-            yield progress
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .checkpoint import Checkpoint
+    from .denoise_file import Watch
     from .volumes import Volume
 
 # OME's units, by the names that are written in an OME-TIFF or for ImageJ.
@@ -94,13 +95,17 @@ class StreamResult:
         return [*lines, f"denoised   {self.job.output}"]
 
 
-def denoise_any_file(job: FileJob) -> FileResult | StreamResult:
+def denoise_any_file(
+    job: FileJob, watch: Watch = show_progress
+) -> FileResult | StreamResult:
     """Denoise a file, chunk by chunk where its format allows it.
 
     Parameters
     ----------
     job : FileJob
         What to do.
+    watch : callable
+        See `show_progress`, the default.
 
     Returns
     -------
@@ -132,15 +137,16 @@ def denoise_any_file(job: FileJob) -> FileResult | StreamResult:
     to_tiff = job.output.suffix.lower() in TIFF and not job.compares
     from_parts = is_zarr(job.input) or job.input.suffix.lower() in TIFF
     if not to_zarr and not (to_tiff and from_parts):
-        return denoise_file(job)
+        return denoise_file(job, watch)
     volume = open_volume(job.input, job.axes)
     if not to_zarr and volume.axes != volume.block_axes:
         # Its pages cannot be written one after another.
-        return denoise_file(job)
+        return denoise_file(job, watch)
     _require_other_place(job)
     n_colours = count_colours(volume.shape, volume.axes)
     job = replace(job, model=fitting_model(job.model, n_colours))
-    return _to_zarr(job, volume) if to_zarr else _to_tiff(job, volume)
+    write = _to_zarr if to_zarr else _to_tiff
+    return write(job, volume, watch)
 
 
 def _require_other_place(job: FileJob) -> None:
@@ -151,18 +157,19 @@ def _require_other_place(job: FileJob) -> None:
         )
 
 
-def _to_tiff(job: FileJob, volume: Volume) -> StreamResult:
+def _to_tiff(job: FileJob, volume: Volume, watch: Watch) -> StreamResult:
     require_writable(job.output)
     device = choose_device(job.device)
     model = _load_model(job)
-    stream, _ = _prepare(job, volume, model)
+    stream, _ = _prepare(job, volume, model, watch)
     denoiser = Denoiser(model.checkpoint, device)
     _warn(stream, model.checkpoint)
     shape = _shape(stream)
     layout = _tiff_layout(job.output, volume, shape, tiff_parts(stream))
     said = f"{provenance(stream.ranges)}, denoised with {job.model}"
     with atomic_write(job.output) as temporary:
-        write_tiff(temporary, _pages(stream, denoiser), layout, provenance=said)
+        pages = _pages(stream, denoiser, watch)
+        write_tiff(temporary, pages, layout, provenance=said)
     return StreamResult(
         job, shape, volume.axes, volume.dtype, stream.ranges, str(denoiser.device)
     )
@@ -174,7 +181,7 @@ def _load_model(job: FileJob) -> Model:
     return Model.of(checkpoint)
 
 
-def _pages(stream: Stream, denoiser: Denoiser) -> Iterator[NDArray[Any]]:
+def _pages(stream: Stream, denoiser: Denoiser, watch: Watch) -> Iterator[NDArray[Any]]:
     latest: list[NDArray[Any]] = []
 
     def steps() -> Iterator[Any]:
@@ -182,11 +189,11 @@ def _pages(stream: Stream, denoiser: Denoiser) -> Iterator[NDArray[Any]]:
             latest[:] = [page]
             yield progress
 
-    for _ in show_progress(steps(), "tile"):
+    for _ in watch(steps(), "tile"):
         yield latest[0]
 
 
-def _to_zarr(job: FileJob, volume: Volume) -> StreamResult:
+def _to_zarr(job: FileJob, volume: Volume, watch: Watch) -> StreamResult:
     require_writable_folder(job.output)
     model = _load_model(job)
     # On a cluster the workers choose their devices.
@@ -198,7 +205,7 @@ def _to_zarr(job: FileJob, volume: Volume) -> StreamResult:
     }
     state = result_state(job.output)
     found = state["found"] if state and _settings_of(state) == settings else None
-    stream, known = _prepare(job, volume, model, found)
+    stream, known = _prepare(job, volume, model, watch, found)
     stride = model.checkpoint.outline().stride
     target = plan_target(stream, job.output.absolute(), stride, settings)
     target.begin(known, overwrite=job.overwrite)
@@ -217,7 +224,7 @@ def _to_zarr(job: FileJob, volume: Volume) -> StreamResult:
     whole = found is not None and state is not None and state["finished"]
     if not (whole and n_kept == target.total):
         _warn(stream, model.checkpoint)
-        for _ in show_progress(steps, "chunk"):
+        for _ in watch(steps, "chunk"):
             pass
     where = f"workers of {job.scheduler}" if device is None else str(denoiser.device)
     return StreamResult(
@@ -246,6 +253,7 @@ def _prepare(
     job: FileJob,
     volume: Volume,
     model: Model,
+    watch: Watch,
     found: Mapping[str, Any] | None = None,
 ) -> tuple[Stream, dict[str, Any]]:
     """Return what to read and denoise, and what was found out about it."""
@@ -268,7 +276,7 @@ def _prepare(
         ranges = stream.measure_scaling(job.range_of, job.setting)
     else:
         scan = RangeScan(volume, selection, job.intensity_range, job.range_of)
-        for _ in show_progress(scan, "part"):
+        for _ in watch(scan, "part"):
             pass
         ranges = scan.result
     return replace(stream, ranges=ranges), as_plain(ranges)

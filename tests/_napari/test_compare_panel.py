@@ -75,8 +75,8 @@ def slow(monkeypatch):
     monkeypatch.setattr(Denoiser, "run_network", run_slowly)
 
 
-def title_of(small, widget):
-    return widget.form.model_titles()[small]
+def title_of(small, viewer):
+    return model_choice(viewer).titles()[small]
 
 
 def test_each_model_gives_a_layer_and_a_row(viewer, widget, panel, run, small):
@@ -86,7 +86,7 @@ def test_each_model_gives_a_layer_and_a_row(viewer, widget, panel, run, small):
     widget.form.noise.value = "gaussian:0..0.3"
     widget.form.seed.value = 5
     assert run() == "done"
-    title = title_of(small, widget)
+    title = title_of(small, viewer)
     assert names(viewer) == [
         "photo",
         "photo [noisy]",
@@ -171,7 +171,7 @@ def test_misfits_are_said_of_each_model(viewer, widget, panel, run, small):
     run()
     notes = panel.notes.text().splitlines()
     assert any(note.startswith("⚠ conv: ") for note in notes)
-    assert any(note.startswith(f"⚠ {title_of(small, widget)}: ") for note in notes)
+    assert any(note.startswith(f"⚠ {title_of(small, viewer)}: ") for note in notes)
 
 
 def test_an_image_smaller_than_any_tile(viewer, panel, run):
@@ -220,7 +220,7 @@ def test_a_runtime_error_of_one_model_does_not_end_the_next(
     monkeypatch.setattr(Denoiser, "run_network", fail)
     viewer.add_image(image(), name="cells")
     run()
-    assert names(viewer) == ["cells", f"cells [by {title_of(small, widget)}]"]
+    assert names(viewer) == ["cells", f"cells [by {title_of(small, viewer)}]"]
     assert panel.notes.text().startswith(
         "⚠ conv: Denoising failed: shapes do not match"
     )
@@ -321,7 +321,7 @@ def test_what_is_said_of_the_noise_is_said_to_those_that_listen(
     panel.choose(["auto", "gray", "conv", small])
     assert run() == "done"
     # The model that "auto" stands for is compared once.
-    title = title_of(small, widget)
+    title = title_of(small, viewer)
     made = [f"cells [by {each}]" for each in ("gray", "conv", title)]
     assert names(viewer)[1:] == made
     assert "failed" not in panel.table.text()

@@ -81,8 +81,6 @@ class ComparePanel(QWidget):  # type: ignore[misc]
         Where the layers are.
     models : ModelChoice
         Which models there are.
-    titles : callable
-        Returns the short names of the models.
     comparison : callable
         Returns the layer to denoise, and how. Raises what a user has to know.
 
@@ -103,12 +101,11 @@ class ComparePanel(QWidget):  # type: ignore[misc]
         self,
         viewer: Viewer,
         models: ModelChoice,
-        titles: Callable[[], dict[str, str]],
         comparison: Callable[[], tuple[Image, DenoiseJob]],
     ) -> None:
         super().__init__()
         self._viewer, self._models = viewer, models
-        self._titles, self._make_job = titles, comparison
+        self._make_job = comparison
         self._run: _Comparison | None = None
         self.roles: list[str] = []
         self._build()
@@ -140,7 +137,7 @@ class ComparePanel(QWidget):  # type: ignore[misc]
         new = set(self._models.models) - known if known else first
         checked = {*self.chosen, *new}
         self.list.clear()
-        for model, title in self._titles().items():
+        for model, title in self._models.titles().items():
             item = QListWidgetItem(title)
             item.setData(Qt.ItemDataRole.UserRole, model)
             item.setToolTip(model)
@@ -234,7 +231,7 @@ class ComparePanel(QWidget):  # type: ignore[misc]
         except DenoiseAEError as error:
             show_error(str(error))
             return
-        models, titles = self._fitting(job), self._titles()
+        models, titles = self._fitting(job), self._models.titles()
         self.clear_result()
         self.roles = []
         run = _Comparison(layer, {model: titles[model] for model in models})

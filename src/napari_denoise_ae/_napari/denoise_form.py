@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import napari.layers
@@ -16,7 +15,7 @@ from magicgui.widgets import (
 )
 from qtpy.QtWidgets import QLabel, QWidget
 
-from ..builtin import DEFAULT_MODEL, suits_any_noise
+from ..builtin import suits_any_noise
 from ..noise_scaling import NoiseSetting
 from .fields import Note
 from .layers import is_output, needs_range, proposed_range
@@ -208,10 +207,6 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
         """Offer all layers but the chosen one as clean reference."""
         self.reference.reset_choices()
 
-    def model_titles(self) -> dict[str, str]:
-        """Return the short name of each model that is offered."""
-        return {model: title for title, model in self._model_names(None)}
-
     def refresh_models(self) -> None:
         """Offer the models that are known now, and choose the chosen one."""
         self.model.reset_choices()
@@ -256,21 +251,4 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
         return [(NO_REFERENCE, NO_REFERENCE), *others]
 
     def _model_names(self, _: Any) -> list[tuple[str, str]]:
-        models = self._models.models
-        titles = [_title(model) for model in models]
-        # Two choices of one name would be one.
-        return [
-            (title if titles.count(title) == 1 else model, model)
-            for title, model in zip(titles, models, strict=True)
-        ]
-
-
-_AUTO_TITLE = "auto (gray or rgb)"
-
-
-def _title(model: str) -> str:
-    """Return a short name of a model: of a file, its name and its folder's."""
-    if model == DEFAULT_MODEL:
-        return _AUTO_TITLE
-    path = Path(model)
-    return f"{path.name} ({path.parent.name})" if path.suffix else model
+        return [(title, model) for model, title in self._models.titles().items()]

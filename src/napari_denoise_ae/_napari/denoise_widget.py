@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from napari.utils import progress
 from napari.utils.notifications import show_error, show_info, show_warning
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -19,7 +19,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -29,7 +28,7 @@ from ..errors import DenoiseAEError, InvalidInputError
 from ..noise import parse_noise
 from .compare_panel import ComparePanel
 from .denoise_form import DenoiseForm
-from .fields import Folded, Note, make_row
+from .fields import Folded, Note, make_row, make_scroll
 from .layers import (
     current_plane,
     describe_layer,
@@ -79,9 +78,6 @@ _FLIP_KEY = "Alt-B"
 
 # How long new widgets may take to find their place, in milliseconds.
 _SETTLING = 100
-
-# What napari's style adds to the width of the fields, in pixels.
-_STYLE = 12
 
 # How long the settings must rest before the layer is looked at, in milliseconds.
 _REST = 200
@@ -161,9 +157,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self.copy_python.setToolTip("The same as a call, for napari's console.")
         self.side_by_side = QCheckBox("Side by side")
         self.side_by_side.setToolTip("Grid with linked contrast limits. Default: off.")
-        self.compare = ComparePanel(
-            self._viewer, self._models, self.form.model_titles, self._comparison
-        )
+        self.compare = ComparePanel(self._viewer, self._models, self._comparison)
         self._lay_out()
         self._set_running(False)
         self._clear_result()
@@ -188,14 +182,8 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self.folded = Folded("Compare models", self.compare)
         column.addWidget(self.folded)
         column.addStretch()
-        self._scroll = scroll = QScrollArea()
-        scroll.setWidget(content)
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        bar_width = scroll.verticalScrollBar().sizeHint().width()
-        width = content.minimumSizeHint().width() + bar_width + _STYLE
-        scroll.setMinimumWidth(width)
-        QVBoxLayout(self).addWidget(scroll)
+        self._scroll = make_scroll(content)
+        QVBoxLayout(self).addWidget(self._scroll)
         self.layout().setContentsMargins(0, 0, 0, 0)
 
     def _connect(self) -> None:

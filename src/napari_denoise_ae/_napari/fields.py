@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QScrollArea,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -22,6 +23,9 @@ from .noise_chooser import WRONG, NoiseChooser
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+# What napari's style adds to the width of the fields, in pixels.
+_STYLE = 12
 
 
 class Field(QWidget):  # type: ignore[misc]
@@ -243,6 +247,17 @@ def make_row(*widgets: QWidget) -> QHBoxLayout:
     for widget in widgets:
         row.addWidget(widget)
     return row
+
+
+def make_scroll(content: QWidget) -> QScrollArea:
+    """Return an area that shows a dock's content, which may be higher than it."""
+    scroll = QScrollArea()
+    scroll.setWidget(content)
+    scroll.setWidgetResizable(True)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    bar_width = scroll.verticalScrollBar().sizeHint().width()
+    scroll.setMinimumWidth(content.minimumSizeHint().width() + bar_width + _STYLE)
+    return scroll
 
 
 def breakable(text: str) -> str:

@@ -59,6 +59,25 @@ class ModelChoice:
         self.chosen = model
         self.changed.emit()
 
+    def titles(self) -> dict[str, str]:
+        """Return a short name for each model, no two of them the same."""
+        short = [_title(model) for model in self.models]
+        return {
+            model: title if short.count(title) == 1 else model
+            for model, title in zip(self.models, short, strict=True)
+        }
+
+
+_AUTO_TITLE = "auto (gray or rgb)"
+
+
+def _title(model: str) -> str:
+    """Return a short name of a model: of a file, its name and its folder's."""
+    if model == DEFAULT_MODEL:
+        return _AUTO_TITLE
+    path = Path(model)
+    return f"{path.name} ({path.parent.name})" if path.suffix else model
+
 
 def _settings() -> QSettings:
     # A file on every platform, not the registry of Windows.
