@@ -124,3 +124,15 @@ def test_an_unknown_name_is_an_attribute_error():
 
 def test_the_package_says_that_it_is_typed():
     assert (FOLDER / "py.typed").is_file()
+
+
+@pytest.mark.parametrize("model", ["conv", "gray"])
+def test_denoising_does_not_load_triton(model):
+    """Its LLVM and that of some OpenGL drivers would end the program."""
+    code = f"""
+import numpy as np
+from napari_denoise_ae import denoise
+denoise(np.eye(16), model={model!r}, device="cpu")
+denoise(np.eye(16), model={model!r}, device="cpu", tile_size=64)
+"""
+    assert "triton" not in modules_after(code)

@@ -179,8 +179,7 @@ def load_checkpoint(source: str | Path) -> Checkpoint:
         If there is no such file or it is not a usable checkpoint.
     """
     if str(source) in builtin_models():
-        with builtin_file(str(source)) as file:
-            return _parse_checkpoint(_read(file), name=str(source))
+        return _load_builtin(str(source))
     file = Path(source)
     if not os.path.isfile(file):  # noqa: PTH113 - Path's raises for names too long
         raise CheckpointError(
@@ -191,6 +190,13 @@ def load_checkpoint(source: str | Path) -> Checkpoint:
     if "format" not in content:
         return _parse_plain_state_dict(content, file)
     return _parse_checkpoint(content, name=file.name)
+
+
+# Read once: a call for each image of a loop would spend a tenth of its time here.
+@lru_cache(maxsize=8)
+def _load_builtin(name: str) -> Checkpoint:
+    with builtin_file(name) as file:
+        return _parse_checkpoint(_read(file), name=name)
 
 
 def load_fitting(source: str | Path | Checkpoint, n_colours: int) -> Checkpoint:

@@ -7,6 +7,7 @@ that a long run does not end because another program took the memory.
 from __future__ import annotations
 
 import warnings
+from functools import lru_cache
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from .blending import run_network
 from .devices import DeviceChoice, free_memory
 from .errors import DenoiseAEWarning, DeviceError, InvalidInputError
 from .intensity import cast_saturating
+from .models import build_network
 from .tiling import DEFAULT_TILE_SIZE, SMALLEST_TILE_SIZE, plan_tiles, round_up
 
 if TYPE_CHECKING:
@@ -330,26 +332,33 @@ def _choose_tile_size(checkpoint: Checkpoint, device: torch.device) -> int:
     free = free_memory(device)
     if free is None:
         return DEFAULT_TILE_SIZE
-    pixels = free * _SHARE_OF_FREE_MEMORY / _bytes_per_pixel(checkpoint)
+    options = tuple(sorted(checkpoint.network_options.items()))
+    needed = _bytes_per_pixel(checkpoint.network, options)
+    pixels = free * _SHARE_OF_FREE_MEMORY / needed
     size = largest
     while size > SMALLEST_TILE_SIZE and size**2 > pixels:
         size //= 2
     return size
 
 
-def _bytes_per_pixel(checkpoint: Checkpoint) -> float:
+# Takes as long as a tenth of a small image.
+@lru_cache(maxsize=32)
+def _bytes_per_pixel(name: str, options: tuple[tuple[str, Any], ...]) -> float:
     """Return what a network's layers give out, all together, for one pixel."""
     sizes: list[int] = []
 
     def count(_module: object, _inputs: object, output: torch.Tensor) -> None:
         sizes.append(output.numel() * _FLOAT32_BYTES)
 
-    network = checkpoint.build(torch.device("cpu"))
+    with torch.device("meta"):
+        network = build_network(name, dict(options)).eval()
+    # Whatever its weights are. To compute nothing, on the device meta, torch would
+    # import its compiler, which clashes with some OpenGL drivers.
+    network.to_empty(device="cpu")
     for module in network.modules():
         if not list(module.children()):
             module.register_forward_hook(count)
     side = network.image_size or SMALLEST_TILE_SIZE
-    # So little is computed faster than torch prepares to compute nothing.
     with torch.inference_mode():
         network(torch.zeros(1, network.n_inputs, side, side))
     coverage = 1 if network.image_size is None else _COVERAGE_OF_WINDOWS
