@@ -1,7 +1,8 @@
 """Lazy arrays, streaming and tiles: what they cost in time and memory.
 
 ``python benchmarks/large_data.py``. Each measurement of memory is a process of
-its own. Needs Linux or macOS.
+its own. Needs Linux or macOS; ``--what layer`` also napari and a screen, real or
+virtual.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import statistics
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dask.array as da
 import numpy as np
@@ -28,9 +30,12 @@ from napari_denoise_ae.cli import main as command
 from napari_denoise_ae.denoiser import Denoiser, find_halo
 from napari_denoise_ae.devices import choose_device
 from napari_denoise_ae.inference import Denoising
+from napari_denoise_ae.noise_scaling import NoiseSetting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+MODEL, SIGMA = "gray", 0.1
 
 _MIB = 2**20
 _MOVIE = (200, 8192, 8192)
@@ -43,7 +48,7 @@ def main() -> None:
     parser.add_argument(
         "--what",
         nargs="+",
-        choices=["lazy", "streaming", "tiles"],
+        choices=["lazy", "layer", "streaming", "tiles"],
         default=["lazy", "streaming", "tiles"],
     )
     parser.add_argument("--device", default="cpu")
@@ -52,15 +57,13 @@ def main() -> None:
         "--megapixels", type=int, nargs=2, default=[100, 400], help="for streaming"
     )
     parser.add_argument("--side", type=int, default=4096, help="for tiles")
-    parser.add_argument("--repeats", type=int, default=3, help="for tiles")
+    parser.add_argument("--repeats", type=int, default=3, help="for layer and tiles")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     print(f"device {choose_device(options.device)}, threads {options.threads}")
     for what in options.what:
         print()
-        {"lazy": measure_lazy, "streaming": measure_streaming, "tiles": measure_tiles}[
-            what
-        ](options)
+        MEASURES[what](options)
 
 
 # --- a lazy array ----------------------------------------------------------
@@ -86,7 +89,7 @@ def movie(read: list[tuple[int, ...]]) -> da.Array:
 def measure_lazy(options: argparse.Namespace) -> None:
     """Time a lazy array of 13 GB, and a part and a plane of it."""
     read: list[tuple[int, ...]] = []
-    source, model = movie(read), load_checkpoint("conv")
+    source, model = movie(read), load_checkpoint(MODEL)
     start = time.perf_counter()
     lazy = denoise(source, model=model, axes="TYX", device=options.device)
     seconds = time.perf_counter() - start
@@ -110,6 +113,47 @@ def compute_plane(device: str, threads: int) -> float:
     start = time.perf_counter()
     lazy[7].compute()
     return time.perf_counter() - start
+
+
+def measure_layer(options: argparse.Namespace) -> None:
+    """Time the same in napari: from the button to the layer, and to its pixels."""
+    import napari
+    from qtpy.QtWidgets import QApplication
+
+    def wait(until: Callable[[], bool]) -> float:
+        start = time.perf_counter()
+        while not until():
+            QApplication.processEvents()
+            time.sleep(0.001)
+        return time.perf_counter() - start
+
+    read: list[tuple[int, ...]] = []
+    viewer = napari.Viewer()
+    source = viewer.add_image(movie(read), name="movie", contrast_limits=(0, 255))
+    _, widget = viewer.window.add_plugin_dock_widget("napari-denoise-ae", "Denoise")
+    widget.form.device.value = options.device
+    # What the widget finds out by itself, torch loaded among it.
+    wait(lambda: bool(widget.form.to_remove.found.text()))
+    for _ in range(options.repeats):
+        read.clear()
+        if "movie [denoised]" in viewer.layers:
+            viewer.layers.remove("movie [denoised]")
+        viewer.layers.selection.active = source
+        widget.run_button.click()
+        there = wait(lambda: "movie [denoised]" in viewer.layers)
+        n_read = len(read)
+        filled = wait(partial(_is_filled, viewer.layers["movie [denoised]"]))
+        print(
+            f"layer after {there:.2f} s, {n_read} chunks read; what is seen of it "
+            f"after {there + filled:.2f} s"
+        )
+    viewer.close()
+
+
+def _is_filled(layer: Any) -> bool:
+    """Tell whether all is there that is seen of a lazy layer."""
+    filler = layer.data[0].__dict__["_filling"].filler
+    return filler.is_idle and filler.kept_bytes > 0
 
 
 # --- streaming -------------------------------------------------------------
@@ -157,7 +201,7 @@ def stream(folder: str, device: str, threads: int) -> float:
     start = clock()
     quiet = io.StringIO()
     with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
-        status = command(["denoise", *paths, "--device", device])
+        status = command(["denoise", *paths, "--model", MODEL, "--device", device])
     if status != 0:
         raise SystemExit(f"the command ended with {status}")
     return clock() - start
@@ -166,17 +210,18 @@ def stream(folder: str, device: str, threads: int) -> float:
 def own_arithmetic(side: int, device: str, threads: int) -> float:
     """Return the seconds of the network alone, on tiles with halos in memory."""
     torch.set_num_threads(threads)
-    denoiser = Denoiser(load_checkpoint("conv"), choose_device(device))
+    denoiser = Denoiser(load_checkpoint(MODEL), choose_device(device))
     tile = denoiser.tile_size
     side_read = tile + 2 * find_halo(denoiser.network)
     rng = np.random.default_rng(0)
-    batch = rng.random((1, 3, side_read, side_read), dtype=np.float32)
-    denoiser.run_network(batch)
+    shape = (1, denoiser.network.in_channels, side_read, side_read)
+    batch = rng.random(shape, dtype=np.float32)
+    denoiser.run_network(batch, SIGMA)
     n_tiles = max(1, round(side**2 / tile**2))
     clock = clock_of(device)
     start = clock()
     for _ in range(n_tiles):
-        denoiser.run_network(batch)
+        denoiser.run_network(batch, SIGMA)
     # As many pixels as the image has.
     return (clock() - start) * side**2 / (n_tiles * tile**2)
 
@@ -192,7 +237,7 @@ def clock_of(device: str) -> Callable[[], float]:
 def measure_tiles(options: argparse.Namespace) -> None:
     """Compare an image in tiles with the same image at once."""
     image = np.random.default_rng(0).random((options.side,) * 2).astype(np.float32)
-    denoiser = Denoiser(load_checkpoint("conv"), choose_device(options.device))
+    denoiser = Denoiser(load_checkpoint(MODEL), choose_device(options.device))
     sizes = {"tiled": denoiser.tile_size, "untiled": options.side}
     ratios = []
     for _ in range(options.repeats):
@@ -209,7 +254,8 @@ def measure_tiles(options: argparse.Namespace) -> None:
 
 def time_once(image: np.ndarray, denoiser: Denoiser, tile_size: int) -> float:
     """Return the seconds that an image takes."""
-    run = Denoising(image, denoiser, intensity_range=(0, 1), tile_size=tile_size)
+    setting = NoiseSetting(sigma=SIGMA)
+    run = Denoising(image, denoiser, setting=setting, tile_size=tile_size)
     start = time.perf_counter()
     for _ in run:
         pass
@@ -243,6 +289,13 @@ def _peak() -> int:
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
+
+MEASURES = {
+    "lazy": measure_lazy,
+    "layer": measure_layer,
+    "streaming": measure_streaming,
+    "tiles": measure_tiles,
+}
 
 if __name__ == "__main__":
     main()

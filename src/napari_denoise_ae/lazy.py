@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .axes import colour_planes, resolve_axes
+from .axes import colour_planes, count_colours, resolve_axes
 from .denoiser import (
     Denoiser,
     find_halo,
@@ -137,7 +137,7 @@ def denoise_lazily(
     array = as_dask(image)
     require_tile_size(tile_size)
     stack, resolved, _ = _stack(array, axes)
-    planes = colour_planes(stack, resolved)
+    planes = _Planes(stack, resolved)
     network, setting = checkpoint.outline(), setting or NoiseSetting()
     require_fitting_channels(planes.shape[-1], network, checkpoint.name)
     setting.require_usable(checkpoint)
@@ -185,7 +185,7 @@ def noise_node(
     from dask.delayed import delayed
 
     stack, resolved, _ = _stack(image, axes)
-    planes = colour_planes(stack, resolved)
+    planes = _Planes(stack, resolved)
     ranges = require_known_ranges(planes, resolved, intensity_range, range_of=range_of)
     windows = noise_windows_of(planes, ranges)
     return delayed(noise_levels)(windows, ranges), ranges
@@ -215,7 +215,7 @@ def found_nodes(
     from dask.delayed import delayed
 
     stack, resolved, _ = _stack(image, axes)
-    planes = colour_planes(stack, resolved)
+    planes = _Planes(stack, resolved)
     groups = group_planes(planes, resolved, "stack")
     windows = noise_windows_of(planes, groups)
     scaling = _scaling_node(planes, resolved, "stack", setting.at_full_strength)
@@ -223,7 +223,7 @@ def found_nodes(
 
 
 def _scaling_node(
-    planes: Any, axes: str, range_of: str, setting: NoiseSetting
+    planes: _Planes, axes: str, range_of: str, setting: NoiseSetting
 ) -> Delayed:
     """Return the noise scaling of a lazy stack as one node, shared by all blocks."""
     from dask.base import tokenize
@@ -416,6 +416,32 @@ def _stack(image: Any, axes: str | None) -> tuple[Array, str, list[int]]:
     ordered += "S" * ("S" in resolved)
     order = [resolved.index(letter) for letter in ordered]
     return array.transpose(order), ordered, order
+
+
+@dataclass(frozen=True, slots=True)
+class _Planes:
+    """The planes of a lazy stack, as `colour_planes` would give them.
+
+    A view of the whole would be a task for each of its chunks; what is read here is
+    cut out first.
+    """
+
+    stack: Array
+    axes: str
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        n_colours = count_colours(self.stack.shape, self.axes)
+        return (*self.stack.shape[: self.axes.index("X") + 1], n_colours)
+
+    @property
+    def dtype(self) -> Any:
+        return self.stack.dtype
+
+    def __getitem__(self, index: tuple[Any, ...]) -> Any:
+        """Return a part of a plane, (Y, X, channels)."""
+        part = self.stack[index]
+        return part[..., :3] if "S" in self.axes else part[..., np.newaxis]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,7 +118,7 @@ def noise_windows_of(planes: Any, ranges: IntensityRanges) -> list[list[list[Any
         Its intensity ranges.
     """
     return read_noise_windows(
-        planes.shape[:-1], ranges, lambda plane, part: planes[plane][part]
+        planes.shape[:-1], ranges, lambda plane, part: planes[(*plane, *part)]
     )
 
 

@@ -1,7 +1,9 @@
+import dask.array as da
 import numpy as np
 import pytest
+from qtpy.QtWidgets import QApplication
 
-from napari_denoise_ae import denoise
+from napari_denoise_ae import denoise, denoise_layer
 from napari_denoise_ae._napari.layers import read_axes
 from napari_denoise_ae._napari.plan import describe_plan, find_axes
 from napari_denoise_ae.errors import InvalidInputError
@@ -95,3 +97,50 @@ def test_channels_are_seen_each_by_itself(viewer, widget, run, model):
 def test_only_what_has_no_name_is_assumed(viewer):
     layer = viewer.add_image(np.zeros((4, 8, 9)))
     assert read_axes(layer).assumed == "T"
+
+
+def fading():
+    """Frames of which each has a quarter of the light of the one before."""
+    light = np.array([64, 16, 4])[:, np.newaxis, np.newaxis]
+    noise = np.random.default_rng(0).integers(0, 100, (3, 40, 48))
+    return (light * noise).astype(np.uint16)
+
+
+@pytest.mark.parametrize("model", ["auto", "conv"])
+@pytest.mark.filterwarnings("ignore::napari_denoise_ae.errors.DenoiseAEWarning")
+def test_each_image_can_be_measured_by_itself(viewer, widget, run, model):
+    data = fading()
+    viewer.add_image(data)
+    widget.form.model.value = model
+    widget.form.range_of.value = "image"
+    own = "a noise level" if model == "auto" else "an intensity range"
+    assert f"Each image has {own} of its own." in widget.form.plan.text()
+    assert run(widget).startswith("done")
+    expected = denoise(data, model=model, axes="TYX", range_of="image")
+    np.testing.assert_array_equal(viewer.layers[1].data, expected)
+    assert (expected != denoise(data, model=model, axes="TYX")).any()
+    widget.copy_python.click()
+    names = {"viewer": viewer}
+    exec(QApplication.clipboard().text(), names)
+    np.testing.assert_array_equal(names["denoised"], expected)
+    again = denoise_layer(viewer.layers[0], model=model, range_of="image")
+    np.testing.assert_array_equal(again.data, expected)
+
+
+@pytest.mark.filterwarnings("ignore::napari_denoise_ae.errors.DenoiseAEWarning")
+def test_so_can_those_of_a_lazy_stack(viewer, widget, run):
+    data = fading()
+    viewer.add_image(da.from_array(data, chunks=(1, 40, 48)), contrast_limits=(0, 6400))
+    widget.form.range_of.value = "image"
+    assert run(widget).startswith("done")
+    expected = denoise(data, axes="TYX", range_of="image")
+    np.testing.assert_array_equal(viewer.layers[1].data.compute(), expected)
+
+
+def test_of_a_single_image_it_is_not_asked(viewer, widget):
+    viewer.add_image(fading())
+    widget.form.range_of.value = "image"
+    assert widget.form.range_of.native.isVisibleTo(widget)
+    viewer.add_image(fading()[0])
+    assert not widget.form.range_of.native.isVisibleTo(widget)
+    assert widget.form.measured_in == "stack"

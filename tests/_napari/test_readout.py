@@ -26,7 +26,9 @@ def result(stack, **changes):
         )
         for plane in range(len(clean))
     }
-    prepared = Prepared(data=noisy, noise=None, seed=0, noisy=noisy, scale=RANGE)
+    prepared = Prepared(
+        data=noisy, noise=None, seed=0, range_of="stack", noisy=noisy, scale=RANGE
+    )
     settings = {"noisy": noisy, "denoised": denoised, "prepared": prepared}
     return Denoised(**(settings | {"figures": figures} | changes))
 

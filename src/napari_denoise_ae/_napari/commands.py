@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import napari
@@ -92,6 +93,7 @@ def denoise_layer(
     sigma: float | None = None,
     noise: str = GAUSSIAN,
     strength: float = 1.0,
+    range_of: str = "stack",
     device: str = "auto",
 ) -> Image:
     """Denoise an image layer; for scripts and napari's console.
@@ -114,7 +116,7 @@ def denoise_layer(
         `napari_denoise_ae.denoise`.
     strength : float
         How many times the noise level the model is told, 0 to 10.
-    device : str
+    range_of, device : str
         See `napari_denoise_ae.denoise`.
 
     Returns
@@ -150,7 +152,7 @@ def denoise_layer(
 
     source = unwrapped(layer)
     setting = NoiseSetting(sigma=sigma, noise=noise, strength=strength)
-    job = _job(source, model, device, setting)
+    job = replace(_job(source, model, device, setting), range_of=range_of)
     if job.levels:
         levels = make_levels(job)
         is_pyramid = len(levels) > 1
@@ -168,6 +170,7 @@ def denoise_layer(
         noise=noise,
         strength=strength,
         axes=job.axes,
+        range_of=range_of,
         device=device,
     )
     return make_output(source, "denoised", denoised, provenance(job))

@@ -63,6 +63,14 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
         self.intensity_range = RangeEdit()
         self.intensity_range.hide()
         self.scope = ScopeEdit()
+        self.range_of = ComboBox(
+            label="measured in",
+            choices=[("the whole stack", "stack"), ("each image", "image")],
+            tooltip="Where noise level and intensity range are measured. The whole "
+            "stack: all frames and depths of a channel share them, so nothing "
+            "flickers. Each image: for stacks whose light or noise changes. Default: "
+            "the whole stack.",
+        )
         self.model = ComboBox(
             label="model",
             choices=self._model_names,
@@ -116,6 +124,7 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
             [
                 self.layer,
                 self.follow,
+                self.range_of,
                 self.model,
                 self.open_model,
                 self.kind,
@@ -173,6 +182,13 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
         """What is said of the noise, if the model listens; raises what is wrong."""
         return self.to_remove.value if self.takes_noise_level else NoiseSetting()
 
+    @property
+    def measured_in(self) -> str:
+        """What of the layer shares a noise level and an intensity range."""
+        source = self.source
+        is_stack = source is not None and source.ndim > 2
+        return str(self.range_of.value) if is_stack else "stack"
+
     def fit_to_model(self, takes_noise_level: bool) -> None:
         """Ask what a model needs to know: the noise, or the intensity range."""
         self.takes_noise_level = takes_noise_level
@@ -188,6 +204,7 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
         if layer is not None and needs_range(layer, takes_noise_level=False):
             self.intensity_range.prefill(proposed_range(layer))
         self.to_remove.forget()
+        self.range_of.visible = is_stack
         self._show_range()
 
     def sources(self) -> list[napari.layers.Image]:

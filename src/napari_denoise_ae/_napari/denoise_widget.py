@@ -195,6 +195,8 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         form.open_model.changed.connect(self._open_model)
         for field in (form.noise, form.seed, form.kind, form.model, form.device):
             field.changed.connect(self._on_setting_changed)
+        form.range_of.changed.connect(self._show_plan)
+        form.range_of.changed.connect(self._on_setting_changed)
         for part in (form.intensity_range, form.to_remove):
             part.changed.connect(self._on_setting_changed)
         form.to_remove.strength_changed.connect(self._preview.refresh)
@@ -289,7 +291,11 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
 
     def _show_plan(self) -> None:
         form = self.form
-        plan = plan_of(form.source, takes_noise_level=form.takes_noise_level)
+        plan = plan_of(
+            form.source,
+            takes_noise_level=form.takes_noise_level,
+            range_of=form.measured_in,
+        )
         form.plan.setText(plan)
 
     def _on_setting_changed(self) -> None:
@@ -401,6 +407,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             "levels": levels,
             "intensity_range": form.given_range,
             "setting": form.setting,
+            "range_of": form.measured_in,
         }
         return DenoiseJob(**{**settings, **changes})
 

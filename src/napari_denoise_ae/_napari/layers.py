@@ -74,7 +74,9 @@ def read_axes(layer: Image) -> Axes:
     return find_axes(layer.axis_labels, layer.name, rgb=layer.rgb)
 
 
-def plan_of(layer: Image | None, *, takes_noise_level: bool) -> str:
+def plan_of(
+    layer: Image | None, *, takes_noise_level: bool, range_of: str = "stack"
+) -> str:
     """Say what denoising will do with a layer; see `describe_plan`."""
     if layer is None:
         return ""
@@ -83,7 +85,7 @@ def plan_of(layer: Image | None, *, takes_noise_level: bool) -> str:
     except InvalidInputError as error:
         return str(error)
     own = "a noise level" if takes_noise_level else "an intensity range"
-    plan = describe_plan(axes, layer.data.shape, own)
+    plan = describe_plan(axes, layer.data.shape, own, range_of)
     levels = lazy_levels(layer)
     result = describe_result(axes, layer.data.shape, len(levels))
     return f"{plan} The result: {layer.data.dtype}, {result}."

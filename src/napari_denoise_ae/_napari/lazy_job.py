@@ -143,6 +143,7 @@ def _denoise(level: Any, job: DenoiseJob, checkpoint: Checkpoint) -> Array:
         checkpoint,
         axes=job.axes,
         intensity_range=job.intensity_range,
+        range_of=job.range_of,
         device=job.device,
         setting=job.setting,
     )

@@ -103,7 +103,9 @@ def find_axes(labels: Sequence[str], name: str, *, rgb: bool) -> Axes:
     return Axes("".join(leading) + ("YXS" if rgb else "YX"), assumed)
 
 
-def describe_plan(axes: Axes, shape: Sequence[int], own: str) -> str:
+def describe_plan(
+    axes: Axes, shape: Sequence[int], own: str, range_of: str = "stack"
+) -> str:
     """Return a sentence or two: what is denoised by itself, and what is assumed.
 
     Parameters
@@ -114,6 +116,8 @@ def describe_plan(axes: Axes, shape: Sequence[int], own: str) -> str:
         The lengths of all of them.
     own : str
         What each channel has of its own, such as "a noise level".
+    range_of : str
+        See `denoise`.
 
     Returns
     -------
@@ -132,8 +136,9 @@ def describe_plan(axes: Axes, shape: Sequence[int], own: str) -> str:
     said = [f"{counts}, each {image} by itself."]
     if axes.assumed:
         said.append(_describe_assumed(axes))
-    if "C" in axes.letters:
-        said.append(f"Each channel has {own} of its own.")
+    if range_of == "image" or "C" in axes.letters:
+        who = "image" if range_of == "image" else "channel"
+        said.append(f"Each {who} has {own} of its own.")
     return " ".join(said)
 
 

@@ -26,6 +26,8 @@ def provenance(job: DenoiseJob, result: Denoised | None = None) -> dict[str, Any
     }
     if job.intensity_range is not None:
         known["intensity_range"] = job.intensity_range
+    if job.range_of != "stack":
+        known["range_of"] = job.range_of
     if job.part is not None:
         known["part"] = [(cut.start, cut.stop) for cut in job.part]
     if suits_any_noise(job.fitting) or job.setting != NoiseSetting():

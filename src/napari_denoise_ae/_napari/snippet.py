@@ -23,6 +23,8 @@ def python_code(name: str, job: DenoiseJob, models: Sequence[str] | None = None)
     lines = [f"image = viewer.layers[{name!r}].data{level}"]
     imports = ["from napari_denoise_ae import denoise"]
     image, settings = "image", f"axes={job.axes!r}, device={job.device!r}"
+    range_of = "" if job.range_of == "stack" else f", range_of={job.range_of!r}"
+    settings += range_of
     if job.intensity_range is not None:
         settings += f", intensity_range={job.intensity_range!r}"
     if job.noise is not None:
@@ -34,9 +36,9 @@ def python_code(name: str, job: DenoiseJob, models: Sequence[str] | None = None)
         ]
         planes = f"colour_planes(image, {job.axes!r})"
         lines += [
-            f"limits = resolve_intensity_ranges({planes}, {job.axes!r})",
+            f"limits = resolve_intensity_ranges({planes}, {job.axes!r}{range_of})",
             f"noisy = add_noise(image, {job.noise!r}, rng={job.seed}, "
-            f"axes={job.axes!r})",
+            f"axes={job.axes!r}, intensity_range=limits)",
         ]
     said = _said_of_noise(job.setting)
     if models is None:

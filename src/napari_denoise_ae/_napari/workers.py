@@ -40,7 +40,7 @@ class Prepared:
 
     Parameters
     ----------
-    data, noise, seed
+    data, noise, seed, range_of
         The job's, to tell whether it fits another job too.
     noisy : numpy.ndarray
         The whole layer, with noise if the job adds some.
@@ -54,14 +54,15 @@ class Prepared:
     data: Any
     noise: str | None
     seed: int
+    range_of: str
     noisy: NDArray[Any]
     scale: IntensityRanges
     scalings: dict[NoiseSetting, IntensityRanges] = field(default_factory=dict)
 
     def fits(self, job: DenoiseJob) -> bool:
         """Tell whether another job would prepare the same."""
-        same_noise = (self.noise, self.seed) == (job.noise, job.seed)
-        return self.data is job.data and same_noise
+        mine = (self.noise, self.seed, self.range_of)
+        return self.data is job.data and mine == (job.noise, job.seed, job.range_of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -100,6 +101,8 @@ class DenoiseJob:
         Denoise only these planes, rows and columns; None means everything.
     setting : NoiseSetting
         What is known of the noise, for a model that is told its level.
+    range_of : str
+        See `denoise`.
     """
 
     data: Any
@@ -118,6 +121,7 @@ class DenoiseJob:
     intensity_range: tuple[float, float] | None = None
     part: tuple[slice, ...] | None = None
     setting: NoiseSetting = field(default_factory=NoiseSetting)
+    range_of: str = "stack"
 
     @property
     def fitting(self) -> str:
@@ -314,13 +318,20 @@ def _prepare(job: DenoiseJob) -> Prepared:
 
     noisy = np.asarray(job.data)
     require_image(noisy)
-    scale = resolve_intensity_ranges(colour_planes(noisy, job.axes), job.axes)
+    scale = resolve_intensity_ranges(
+        colour_planes(noisy, job.axes), job.axes, range_of=job.range_of
+    )
     if job.noise is not None:
         noisy = add_noise(
             noisy, job.noise, rng=job.seed, axes=job.axes, intensity_range=scale
         )
     return Prepared(
-        data=job.data, noise=job.noise, seed=job.seed, noisy=noisy, scale=scale
+        data=job.data,
+        noise=job.noise,
+        seed=job.seed,
+        range_of=job.range_of,
+        noisy=noisy,
+        scale=scale,
     )
 
 
@@ -361,6 +372,7 @@ def _find_scaling(
             colour_planes(prepared.noisy, job.axes),
             job.axes,
             denoiser.checkpoint,
+            range_of=job.range_of,
             setting=setting,
         )
     return prepared.scalings[setting]
