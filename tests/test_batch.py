@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -250,3 +251,19 @@ def test_a_tiff_in_a_folder_that_is_named_like_a_zarr_is_a_tiff(folder, capsys):
     np.testing.assert_array_equal(
         tifffile.imread(odd / "b.tif"), denoise(image(5), model=MODEL)
     )
+
+
+@pytest.mark.filterwarnings("always:of another thread:UserWarning")
+def test_what_others_warn_of_meanwhile_is_no_remark(folder, capsys, monkeypatch):
+    """Warnings are caught in the whole program, of which this is one thread."""
+    whole = batch.denoise_any_file
+
+    def warn(job: FileJob, watch: Watch) -> object:
+        warnings.warn("of another thread", UserWarning, stacklevel=1)
+        return whole(job, watch)
+
+    monkeypatch.setattr(batch, "denoise_any_file", warn)
+    assert run(folder, folder / "0.tif", folder / "1.tif") == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines.count("warning: of another thread") == 2
+    assert not [line for line in lines if "tif: of another thread" in line]

@@ -18,7 +18,7 @@ from .files import atomic_write
 from .images import SUFFIXES
 from .lazy import Model
 from .stream_file import denoise_any_file, plain_settings
-from .volumes import ZARR, is_zarr, signature
+from .volumes import ZARR, close_volumes, is_zarr, signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,7 +58,7 @@ def is_batch(inputs: Sequence[Path]) -> bool:
 
 
 def denoise_files(
-    inputs: Sequence[Path],
+    files: Sequence[Path],
     output: Path,
     template: FileJob,
     watch: Watch = show_progress,
@@ -67,8 +67,8 @@ def denoise_files(
 
     Parameters
     ----------
-    inputs : sequence of pathlib.Path
-        Files, folders of images, or patterns such as ``data/*.tif``.
+    files : sequence of pathlib.Path
+        The files, see `find_files`.
     output : pathlib.Path
         A folder, which is made; the results have the names of the files.
     template : FileJob
@@ -80,20 +80,19 @@ def denoise_files(
     Yields
     ------
     BatchStep
-        What became of each file, in the order of the names.
+        What became of each file, in their order.
 
     Raises
     ------
     DenoiseAEError
-        Before the first file, if there is none, two results would have the
-        same name, or the model, the device or the settings cannot be used.
+        Before the first file, if two results would have the same name, or the
+        model, the device or the settings cannot be used.
     """
     if template.reference is not None or template.figure is not None:
         raise InvalidInputError(
             "Many files cannot be compared with one reference, nor drawn in one "
             "figure. Omit --reference and --figure, or denoise the files one by one."
         )
-    files = find_files(inputs, output)
     jobs = [replace(template, input=file, output=output / file.name) for file in files]
     _require_own_names(jobs)
     _require_places(files, output)
@@ -118,7 +117,7 @@ def find_files(inputs: Sequence[Path], output: Path) -> list[Path]:
     Parameters
     ----------
     inputs : sequence of pathlib.Path
-        See `denoise_files`.
+        Files, folders of images, or patterns such as ``data/*.tif``.
     output : pathlib.Path
         The folder of the results, which a pattern may stand for, too; what
         lies in it is left out.
@@ -207,10 +206,28 @@ def _denoise_one(
         _write_record(job.output.parent, record)
     except DenoiseAEError as error:
         return BatchStep(job.input, "failed", str(error))
+    except FileNotFoundError:
+        return BatchStep(job.input, "failed", f"There is no file {job.input} any more.")
     # One bad file must not end what may be a night's work, however odd it is.
     except Exception as error:  # noqa: BLE001
         return BatchStep(job.input, "failed", f"{type(error).__name__}: {error}")
-    return BatchStep(job.input, "done", remarks=tuple(str(w.message) for w in caught))
+    finally:
+        close_volumes()
+    return BatchStep(job.input, "done", remarks=_remarks(caught))
+
+
+def _remarks(caught: Sequence[warnings.WarningMessage]) -> tuple[str, ...]:
+    """Return what was warned of; what others have warned of is warned of again.
+
+    Warnings are caught in the whole program, of which this may be one thread.
+    """
+    ours = [w for w in caught if issubclass(w.category, DenoiseAEWarning)]
+    for other in caught:
+        if other not in ours:
+            warnings.warn_explicit(
+                other.message, other.category, other.filename, other.lineno
+            )
+    return tuple(str(w.message) for w in ours)
 
 
 def _results(job: FileJob) -> list[Path]:
@@ -234,7 +251,7 @@ def _require_replaceable(job: FileJob, record: dict[str, Any]) -> None:
         if os.path.lexists(path):
             raise OutputError(
                 f"Cannot write {path}: it is there already and is no result of an "
-                "earlier run. Choose another folder, or replace it with --overwrite."
+                "earlier run. Choose another folder, or have it replaced (--overwrite)."
             )
 
 
@@ -248,7 +265,8 @@ def _is_pattern(path: Path) -> bool:
 
 
 def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES or path.suffix.lower() == ".zarr"
+    suffix = path.suffix.lower()
+    return suffix == ZARR or (suffix in SUFFIXES and not path.is_dir())
 
 
 def _read_record(folder: Path) -> dict[str, Any]:

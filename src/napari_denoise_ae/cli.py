@@ -237,10 +237,10 @@ def _selections(
 
 def _denoise_batch(inputs: Sequence[Path], job: FileJob) -> None:
     """Denoise files into a folder, and end with what could not be denoised."""
-    from .batch import denoise_files
+    from .batch import denoise_files, find_files
 
     steps = []
-    for step in denoise_files(inputs, job.output, job):
+    for step in denoise_files(find_files(inputs, job.output), job.output, job):
         steps.append(step)
         for remark in step.remarks:
             _show_warning(f"{step.input}: {remark}")

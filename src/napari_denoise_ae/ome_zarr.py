@@ -286,7 +286,7 @@ class ZarrTarget:
         )
         raise OutputError(
             f"{self.path} is a result of another run: {', '.join(changed)} differ. "
-            "Choose another name, or replace it with --overwrite."
+            "Choose another name, or have it replaced (--overwrite)."
         )
 
     def finish(self) -> None:

@@ -216,6 +216,11 @@ def opened_volume(path: Path, axes: str) -> Volume:
     return _opened(path, axes, path.stat().st_mtime_ns)
 
 
+def close_volumes() -> None:
+    """Let go of the files that `opened_volume` keeps open."""
+    _opened.cache_clear()
+
+
 @lru_cache(maxsize=2)
 def _opened(path: Path, axes: str, _changed: int) -> Volume:
     return open_volume(path, axes)

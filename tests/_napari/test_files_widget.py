@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import tifffile
 from qtpy.QtWidgets import QFileDialog
+from superqt.utils import WorkerBase
 
-from napari_denoise_ae import denoise
+from napari_denoise_ae import denoise, volumes
 from napari_denoise_ae._napari.files_widget import FilesWidget
 from napari_denoise_ae._napari.noise_form import GIVEN
 from napari_denoise_ae._napari.state import model_choice
@@ -48,9 +49,10 @@ def small(viewer, tmp_path):
 
 
 @pytest.fixture
-def widget(viewer, small):
+def widget(viewer, small, qtbot):
     widget = FilesWidget(viewer)
     viewer.window.add_dock_widget(widget, name="Denoise files")
+    qtbot.waitUntil(lambda: widget._takes_noise_level is not None, timeout=60_000)
     return widget
 
 
@@ -213,6 +215,58 @@ def test_cancel_keeps_what_is_done_and_leaves_nothing_half_written(
     assert widget.status.text() == "2 done, 1 skipped"
 
 
+def test_a_run_ends_when_napari_quits(qtbot, slow, widget, folder):
+    """napari asks its workers to end, and waits for them."""
+    widget.add(files_in(folder))
+    widget.run_button.click()
+    second = widget.table.files[1]
+    qtbot.waitUntil(lambda: "%" in widget.table.state(second), timeout=60_000)
+    WorkerBase.await_workers(5_000)
+    assert [path.name for path in (folder / "denoised").glob("*.tif")] == ["0.tif"]
+
+
+def test_a_file_that_has_gone_is_told_in_its_row(widget, run, folder):
+    """Its name looks like a pattern that stands for another."""
+    tifffile.imwrite(folder / "scan[1].tif", stack(0), metadata={"axes": "TYX"})
+    tifffile.imwrite(folder / "scan1.tif", stack(0), metadata={"axes": "TYX"})
+    widget.add([folder / "scan[1].tif", *files_in(folder)[:1]])
+    (folder / "scan[1].tif").unlink()
+    assert run() == "1 done, 1 failed"
+    assert states(widget) == ["failed", "done"]
+    assert "no file" in widget.notes.text()
+
+
+def test_a_reason_is_told_once_for_all_its_files(widget, run, folder):
+    widget.add(files_in(folder))
+    widget.axes.value = "TQX"
+    assert run() == "3 failed"
+    assert widget.notes.text().startswith("⚠ 3 files: ")
+    assert "\n" not in widget.notes.text()
+
+
+def test_no_file_stays_open(widget, run, folder):
+    tifffile.imwrite(
+        folder / "0.tif", stack(0), metadata={"axes": "TYX"}, compression="zlib"
+    )
+    widget.add(files_in(folder))
+    assert run() == "3 done"
+    assert volumes._opened.cache_info().currsize == 0
+
+
+def test_a_model_that_cannot_be_used_is_marked_and_nothing_can_run(
+    qtbot, viewer, widget, folder, tmp_path
+):
+    widget.add(files_in(folder))
+    (tmp_path / "bad.pt").write_bytes(b"no checkpoint")
+    model_choice(viewer).choose(str(tmp_path / "bad.pt"))
+    qtbot.waitUntil(lambda: bool(widget.model.message), timeout=60_000)
+    assert "not a checkpoint" in widget.model.message
+    assert not widget.run_button.isEnabled()
+    model_choice(viewer).choose("gray")
+    assert widget.model.message == ""
+    assert widget.run_button.isEnabled()
+
+
 def test_a_run_ends_with_its_dock(qtbot, slow, viewer, widget, folder):
     widget.add(files_in(folder))
     widget.run_button.click()
@@ -225,10 +279,13 @@ def test_a_run_ends_with_its_dock(qtbot, slow, viewer, widget, folder):
     assert written == ["0.tif"]
 
 
-def test_the_model_is_that_of_the_viewer_and_decides_what_is_asked(viewer, widget):
+def test_the_model_is_that_of_the_viewer_and_decides_what_is_asked(
+    qtbot, viewer, widget
+):
     assert widget.model.editor.currentData() == model_choice(viewer).chosen
     model_choice(viewer).choose("conv")
     assert widget.model.value == "conv"
+    qtbot.waitUntil(lambda: widget._takes_noise_level is False, timeout=60_000)
     assert widget.noise.isHidden()
     widget.model.value = "gray"
     assert model_choice(viewer).chosen == "gray"

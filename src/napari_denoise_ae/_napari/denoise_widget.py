@@ -323,7 +323,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         elif facts.found is None:
             known = f"{known}, estimated noise unknown"
         form.facts.setText(known)
-        form.to_remove.show_found(facts.found)
+        form.to_remove.show_found(facts.found, of_each=form.measured_in == "image")
         self._warn(facts.misfits)
 
     def _warn(self, messages: tuple[str, ...]) -> None:

@@ -10,7 +10,7 @@ from ..errors import DenoiseAEError
 from .workers import Failed
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from pathlib import Path
 
     from ..batch import BatchStep
@@ -55,27 +55,32 @@ class FileWatch:
     Attributes
     ----------
     latest : Progress or None
-        Its latest step.
+        Its latest step; None while it is read.
     stop : threading.Event
-        Set it, from any thread, to end the run at the next step; the files that
-        are done stay, and none is half-written.
+        Set it, from any thread, to end the run at the next step. The files that
+        are done stay; an OME-Zarr goes on where it stopped, of others nothing
+        half-written is left.
+    is_unwanted : callable
+        Tells whether the thread is to end for another reason.
     """
 
     def __init__(self) -> None:
         self.latest: Progress | None = None
         self.stop = Event()
+        self.is_unwanted: Callable[[], bool] = lambda: False
 
-    def __call__(self, steps: Iterable[Progress], _unit: str) -> Iterator[Progress]:
+    def __call__(self, steps: Iterable[Progress], unit: str) -> Iterator[Progress]:
         """Pass on what a run yields."""
         self.require_going()
         for progress in steps:
-            self.latest = progress
+            # Parts are read to find the intensity range, before anything is denoised.
+            self.latest = None if unit == "part" else progress
             self.require_going()
             yield progress
 
     def require_going(self) -> None:
-        """Raise StoppedError once a user has ended the run."""
-        if self.stop.is_set():
+        """Raise StoppedError once the run is to end."""
+        if self.stop.is_set() or self.is_unwanted():
             raise StoppedError
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
@@ -28,6 +29,7 @@ class FilesTable(QTableWidget):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__(0, 2)
+        self._states: dict[Path, QTableWidgetItem] = {}
         self.setHorizontalHeaderLabels(["file", "state"])
         self.verticalHeader().hide()
         header = self.horizontalHeader()
@@ -43,42 +45,44 @@ class FilesTable(QTableWidget):  # type: ignore[misc]
     @property
     def files(self) -> tuple[Path, ...]:
         """The files, from the top down."""
-        return tuple(self.item(row, _FILE).data(_PATH) for row in self._rows())
+        return tuple(self._states)
 
     def state(self, file: Path) -> str:
         """Return what is said of a file."""
-        return str(self.item(self.files.index(file), _STATE).text())
+        return str(self._states[file].text())
 
     def add(self, files: Iterable[Path]) -> None:
         """Add files to the end, each once."""
-        for file in files:
-            if file in self.files:
-                continue
-            row = self.rowCount()
-            self.setRowCount(row + 1)
-            item = QTableWidgetItem(file.name)
-            item.setData(_PATH, file)
-            item.setToolTip(str(file))
-            self.setItem(row, _FILE, item)
-            self.setItem(row, _STATE, QTableWidgetItem(WAITING))
+        new = [file for file in dict.fromkeys(files) if file not in self._states]
+        first = self.rowCount()
+        self.setRowCount(first + len(new))
+        for row, file in enumerate(new, start=first):
+            name, state = QTableWidgetItem(file.name), QTableWidgetItem(WAITING)
+            name.setData(_PATH, file)
+            name.setToolTip(str(file))
+            self.setItem(row, _FILE, name)
+            self.setItem(row, _STATE, state)
+            self._states[file] = state
 
     def remove_selected(self) -> None:
         """Remove the rows that are selected; all, if none is."""
         selected = {index.row() for index in self.selectedIndexes()}
-        for row in sorted(selected or self._rows(), reverse=True):
+        for row in sorted(selected or range(self.rowCount()), reverse=True):
+            del self._states[self.item(row, _FILE).data(_PATH)]
             self.removeRow(row)
 
     def show_state(self, file: Path, state: str, reason: str = "") -> None:
         """Say what becomes of a file, and where the mouse rests on it why."""
-        item = self.item(self.files.index(file), _STATE)
+        item = self._states[file]
         item.setText(state)
-        item.setToolTip(f"<qt>{reason}</qt>" if reason else "")
-        self.scrollToItem(item)
+        lines = escape(reason).replace("\n", "<br>")
+        item.setToolTip(f"<qt>{lines}</qt>" if reason else "")
 
     def all_wait(self) -> None:
         """Say of all files that they wait."""
-        for file in self.files:
+        for file in self._states:
             self.show_state(file, WAITING)
 
-    def _rows(self) -> range:
-        return range(self.rowCount())
+    def bring_into_sight(self, file: Path) -> None:
+        """Scroll to a file."""
+        self.scrollToItem(self._states[file])

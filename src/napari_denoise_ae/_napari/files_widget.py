@@ -35,7 +35,7 @@ from .fields import (
     make_scroll,
 )
 from .files_job import FilesJob, FileWatch, denoise_in_turn, list_images
-from .files_table import FilesTable
+from .files_table import WAITING, FilesTable
 from .noise_form import NoiseForm
 from .opening import open_checkpoint
 from .preferences import preferences
@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 _EVERY = 200
 # Parts of the progress bar that a file has.
 _PARTS = 1000
+# As many reasons as stand below the bar.
+_MOST_REASONS = 5
 
 
 @dataclass(slots=True, eq=False)
@@ -64,6 +66,14 @@ class _Run:
     running: Running
     began: float = field(default_factory=time.monotonic)
     steps: list[BatchStep] = field(default_factory=list)
+    reasons: dict[str, list[str]] = field(default_factory=dict)
+    in_sight: int = -1
+
+    @property
+    def current(self) -> Path | None:
+        """The file that is being denoised."""
+        n_done = len(self.steps)
+        return self.job.inputs[n_done] if n_done < len(self.job.inputs) else None
 
     @property
     def n_computed(self) -> int:
@@ -93,7 +103,8 @@ class FilesWidget(QWidget):  # type: ignore[misc]
         self._run: _Run | None = None
         self._describing: Running | None = None
         self._listing: list[Running] = []
-        self._takes_noise_level = True
+        # Of a file it is not known before it is read.
+        self._takes_noise_level: bool | None = None
         self._closing = ExitStack()
         self._build()
         self._lay_out()
@@ -136,7 +147,7 @@ class FilesWidget(QWidget):  # type: ignore[misc]
             "the Denoise widget.",
         )
         self.open_model = _button("Open a checkpoint…", "A .pt file.")
-        self.noise = NoiseForm()
+        self.noise = NoiseForm(shows_found=False)
         axes = QLineEdit()
         axes.setPlaceholderText("as the files say")
         self.axes = Field(
@@ -155,11 +166,13 @@ class FilesWidget(QWidget):  # type: ignore[misc]
         self.overwrite = QCheckBox("replace other files")
         self.overwrite.setToolTip(
             "<qt>Also replace what has the name of a result and was not made by an "
-            "earlier run. Default: off.</qt>"
+            "earlier run; but no OME-Zarr of another program. Default: off.</qt>"
         )
         self.run_button = QPushButton("Denoise files")
         self.cancel_button = _button(
-            "Cancel", "Stop; the files that are done stay, and none is half-written."
+            "Cancel",
+            "Stop. The files that are done stay; an OME-Zarr that is not goes on where "
+            "it stopped, of others nothing is left.",
         )
         self.bar = QProgressBar()
         self.status, self.notes = Note(), Note()
@@ -244,7 +257,8 @@ class FilesWidget(QWidget):  # type: ignore[misc]
     def _show_number(self) -> None:
         number = len(self.table.files)
         self.run_button.setText(f"Denoise {number} file{'s' * (number != 1)}")
-        self.run_button.setEnabled(number > 0 and self._run is None)
+        is_ready = self._takes_noise_level is not None and self._run is None
+        self.run_button.setEnabled(number > 0 and is_ready)
 
     # --- which model
 
@@ -272,18 +286,23 @@ class FilesWidget(QWidget):  # type: ignore[misc]
         if self._describing is not None:
             self._describing.drop()
         model = self._models.chosen
-        # Of a file it is known as soon as it is read.
-        self._fit_to_model(suits_any_noise(model))
-        if Path(model).suffix:
-            self._describing = Running(look_at_model, model, returned=self._on_facts)
+        self.model.mark("")
+        if suits_any_noise(model):
+            self._fit_to_model(True)
+            return
+        self._fit_to_model(None)
+        self._describing = Running(look_at_model, model, returned=self._on_facts)
 
     def _on_facts(self, facts: ModelFacts | Failed) -> None:
-        if isinstance(facts, ModelFacts):
+        if isinstance(facts, Failed):
+            self.model.mark(facts.message)
+        else:
             self._fit_to_model(facts.takes_noise_level)
 
-    def _fit_to_model(self, takes_noise_level: bool) -> None:
+    def _fit_to_model(self, takes_noise_level: bool | None) -> None:
         self._takes_noise_level = takes_noise_level
-        self.noise.setVisible(takes_noise_level)
+        self.noise.setVisible(bool(takes_noise_level))
+        self._show_number()
 
     # --- denoising
 
@@ -318,8 +337,9 @@ class FilesWidget(QWidget):  # type: ignore[misc]
             yielded=self._show_step,
             returned=self._finish,
             # napari shows what nobody foresaw by itself.
-            errored=lambda: self._end("failed"),
+            errored=lambda: self._finish(None),
         )
+        watch.is_unwanted = lambda: running.is_stopping
         self._set_run(_Run(job, watch, running))
         self.status.setText("loading the model")
         self._timer.start()
@@ -328,27 +348,35 @@ class FilesWidget(QWidget):  # type: ignore[misc]
         if self._run is None:
             return
         self._run.steps.append(step)
-        remarks = (step.reason, *step.remarks)
-        reason = "\n".join(remark for remark in remarks if remark)
-        self.table.show_state(step.input, step.outcome, reason)
-        if reason:
-            lines = [
-                self.notes.text(),
-                f"⚠ {breakable(f'{step.input.name}: {reason}')}",
-            ]
-            self.notes.setText("\n".join(line for line in lines if line))
+        remarks = [remark for remark in (step.reason, *step.remarks) if remark]
+        self.table.show_state(step.input, step.outcome, "\n".join(remarks))
+        for remark in remarks:
+            self._run.reasons.setdefault(remark, []).append(step.input.name)
+        self._show_reasons(self._run)
         self._show_progress()
+
+    def _show_reasons(self, run: _Run) -> None:
+        """Say what went wrong, once for all files of which it is true."""
+        notes = []
+        for reason, names in list(run.reasons.items())[:_MOST_REASONS]:
+            whose = names[0] if len(names) == 1 else f"{len(names)} files"
+            notes.append(breakable(f"⚠ {whose}: {reason}"))
+        if len(run.reasons) > _MOST_REASONS:
+            notes.append("More: rest the mouse on the state of a file.")
+        self.notes.setText("\n".join(notes))
 
     def _show_progress(self) -> None:
         """Show how far the file is that is being denoised, and all of them."""
         run = self._run
-        if run is None or run.watch.stop.is_set():
+        if run is None or run.current is None or run.watch.stop.is_set():
             return
         n_files, n_done, latest = len(run.job.inputs), len(run.steps), run.watch.latest
-        if n_done == n_files or (latest is None and n_done == 0):
-            return
         part = latest.done / latest.total if latest is not None else 0.0
-        self.table.show_state(run.job.inputs[n_done], f"{part:.0%}")
+        self.table.show_state(run.current, f"{part:.0%}" if latest else "reading")
+        if run.in_sight != n_done:
+            # Once for each file: the table is the user's to scroll.
+            self.table.bring_into_sight(run.current)
+            run.in_sight = n_done
         self.bar.setRange(0, _PARTS * n_files)
         self.bar.setValue(round(_PARTS * (n_done + part)))
         text = f"file {n_done + 1} of {n_files}"
@@ -362,7 +390,7 @@ class FilesWidget(QWidget):  # type: ignore[misc]
         if self._run is not None:
             self._run.watch.stop.set()
             self.cancel_button.setEnabled(False)
-            self.status.setText("stopping after this tile…")
+            self.status.setText("stopping at the next tile…")
 
     def _finish(self, outcome: Failed | None) -> None:
         run = self._run
@@ -372,17 +400,15 @@ class FilesWidget(QWidget):  # type: ignore[misc]
         counts = [f"{run.count(kind)} {kind}" for kind in kinds if run.count(kind)]
         if run.watch.stop.is_set():
             counts.insert(0, "cancelled")
-        if isinstance(outcome, Failed):
+        elif isinstance(outcome, Failed):
             counts = ["failed"]
             show_error(outcome.message)
-        n_done = len(run.steps)
-        for file in run.job.inputs[n_done : n_done + 1]:
-            self.table.show_state(file, "waiting")
-        self._end(", ".join(counts))
-
-    def _end(self, status: str) -> None:
+        elif run.current is not None:
+            counts.insert(0, "failed")
+        if run.current is not None:
+            self.table.show_state(run.current, WAITING)
         self._set_run(None)
-        self.status.setText(status)
+        self.status.setText(", ".join(counts))
 
     def _set_run(self, run: _Run | None) -> None:
         self._run = run

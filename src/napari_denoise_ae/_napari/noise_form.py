@@ -28,6 +28,11 @@ _DECIMALS = 2
 class NoiseForm(QWidget):  # type: ignore[misc]
     """Which noise to remove, how much of it, and what was found of it.
 
+    Parameters
+    ----------
+    shows_found : bool
+        Whether there is one layer, in which something can be found.
+
     Attributes
     ----------
     changed : Signal
@@ -39,8 +44,9 @@ class NoiseForm(QWidget):  # type: ignore[misc]
     changed = Signal()
     strength_changed = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, *, shows_found: bool = True) -> None:
         super().__init__()
+        self._shows_found = shows_found
         # What stands in for sigma as long as nobody has said another.
         self._proposed = ""
         self.kind = Field(
@@ -54,8 +60,8 @@ class NoiseForm(QWidget):  # type: ignore[misc]
         self.sigma = Field(
             NumberEdit(),
             "sigma",
-            "Standard deviation of the noise in the layer's own units. Default: what "
-            "is estimated.",
+            "Standard deviation of the noise in the image's own units."
+            + " Default: what is estimated." * shows_found,
         )
         self.found = Note()
         self.strength = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
@@ -88,9 +94,13 @@ class NoiseForm(QWidget):  # type: ignore[misc]
             strength=round(self.strength.value(), _DECIMALS),
         )
 
-    def show_found(self, found: NoiseFound | None) -> None:
-        """Say what was found of the noise, and propose it as sigma."""
-        self.found.setText("" if found is None else str(found))
+    def show_found(self, found: NoiseFound | None, *, of_each: bool = False) -> None:
+        """Say what was found of the noise, and propose it as sigma.
+
+        What is found is that of the stack, also where each image is measured.
+        """
+        text = "" if found is None else str(found)
+        self.found.setText(f"{text} (In the whole stack.)" if of_each else text)
         self.plot.set_fits(() if found is None else found.fits)
         is_said = self.sigma.editor.text() != self._proposed
         if found is not None and not is_said and not math.isnan(found.sigma):
@@ -123,7 +133,7 @@ class NoiseForm(QWidget):  # type: ignore[misc]
         kind = self.kind.value
         self.sigma.setVisible(kind == GIVEN)
         self.sigma.label.setVisible(kind == GIVEN)
-        self.curve.setVisible(kind == CURVE)
+        self.curve.setVisible(kind == CURVE and self._shows_found)
 
     def _on_sigma_changed(self) -> None:
         if self.kind.value == GIVEN:

@@ -62,6 +62,11 @@ class Running:
         self._worker = worker
         worker.start()
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it is to end: it was dropped, or napari quits."""
+        return bool(self._worker.abort_requested)
+
     def drop(self) -> None:
         """Stop it at its next step, and hear no more of it."""
         self._dropped = True
