@@ -15,7 +15,6 @@ from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import (
     QApplication,
     QCheckBox,
-    QFileDialog,
     QLabel,
     QProgressBar,
     QPushButton,
@@ -44,7 +43,7 @@ from .layers import (
     show_output,
 )
 from .lazy_job import LazyDenoised, denoise_levels, look_at_lazy_layer
-from .opening import open_checkpoint
+from .opening import ask_for_checkpoint
 from .preview import Preview
 from .provenance import provenance
 from .readout import Readout
@@ -335,11 +334,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._describe_model()
 
     def _open_model(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(
-            self, "Open a checkpoint", "", "Checkpoints (*.pt)"
-        )
-        if path:
-            open_checkpoint(self._viewer, path)
+        ask_for_checkpoint(self, self._viewer)
 
     def _describe_model(self) -> None:
         if self._describing is not None:

@@ -37,7 +37,7 @@ from .fields import (
 from .files_job import FilesJob, FileWatch, denoise_in_turn, list_images
 from .files_table import WAITING, FilesTable
 from .noise_form import NoiseForm
-from .opening import open_checkpoint
+from .opening import ask_for_checkpoint
 from .preferences import preferences
 from .running import Running, say_duration
 from .state import model_choice, unwrapped
@@ -276,11 +276,7 @@ class FilesWidget(QWidget):  # type: ignore[misc]
         self._models.choose(self.model.editor.currentData())
 
     def _open_model(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(
-            self, "Open a checkpoint", "", "Checkpoints (*.pt)"
-        )
-        if path:
-            open_checkpoint(self._viewer, path)
+        ask_for_checkpoint(self, self._viewer)
 
     def _describe_model(self) -> None:
         if self._describing is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error
+from qtpy.QtWidgets import QFileDialog
 
 from .running import Running
 from .state import model_choice
@@ -12,8 +13,18 @@ from .workers import Failed, look_at_model
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
+    from qtpy.QtWidgets import QWidget
 
     from .workers import ModelFacts
+
+
+def ask_for_checkpoint(parent: QWidget, viewer: Viewer) -> None:
+    """Let the user choose a file, and open it; see `open_checkpoint`."""
+    path, _ = QFileDialog.getOpenFileName(
+        parent, "Open a checkpoint", "", "Checkpoints (*.pt)"
+    )
+    if path:
+        open_checkpoint(viewer, path)
 
 
 def open_checkpoint(viewer: Viewer, path: str) -> None:

@@ -54,7 +54,9 @@ _MORE = {
     "schedule": "How the learning rate changes: constant stays as it is, cosine "
     "lowers it along half a cosine to 0 at the end of the last epoch.",
     "optimizer": "How the loss is made small.",
-    "augmentation": "flip mirrors every other training image from left to right.",
+    "augmentation": "flip mirrors every other training image from left to right; "
+    "stripes does so and lays fine stripes over some; collage does all that and pastes "
+    "the images of every other batch over each other, into larger pictures.",
     "zoom": "Every other batch is magnified by a random factor from 1 to this one, so "
     "that small images look as smooth as photographs. 1 magnifies nothing.",
     "val_fraction": "Share of the images held back for validation, between 0 and 1.",
