@@ -138,6 +138,13 @@ def test_tiles_are_chosen_from_the_memory_that_is_free(
     assert Denoiser(checkpoint, CPU).tile_size == size
 
 
+@pytest.mark.parametrize("free", [10**12, None])
+def test_tiles_are_larger_where_the_halo_is(free, monkeypatch):
+    """Else the halos would be most of what is computed."""
+    monkeypatch.setattr("napari_denoise_ae.denoiser.free_memory", lambda _: free)
+    assert Denoiser(random_checkpoint(network="unet"), CPU).tile_size == 1024
+
+
 def test_more_memory_gives_larger_tiles(checkpoint, monkeypatch):
     sizes = []
     for megabytes in (4, 16, 64, 4096):

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 # A GPU gains nothing from larger tiles than these.
 _LARGEST_GPU_TILE = 2048
+# Halos, as a part of a tile, are computed twice and more.
+_LARGEST_HALO = 0.1
 # Other programs and the tile's own copies need memory, too.
 _SHARE_OF_FREE_MEMORY = 0.5
 # Windows of a network of one size cover each pixel four times.
@@ -328,16 +330,24 @@ def require_fitting_channels(
 
 def _choose_tile_size(checkpoint: Checkpoint, device: torch.device) -> int:
     """Return the largest tile, a power of two, for which there is memory."""
-    largest = DEFAULT_TILE_SIZE if device.type == "cpu" else _LARGEST_GPU_TILE
-    free = free_memory(device)
+    usual, free = _usual_tile_size(checkpoint.outline()), free_memory(device)
     if free is None:
-        return DEFAULT_TILE_SIZE
+        return usual
+    largest = usual if device.type == "cpu" else _LARGEST_GPU_TILE
     options = tuple(sorted(checkpoint.network_options.items()))
     needed = _bytes_per_pixel(checkpoint.network, options)
     pixels = free * _SHARE_OF_FREE_MEMORY / needed
     size = largest
     while size > SMALLEST_TILE_SIZE and size**2 > pixels:
         size //= 2
+    return size
+
+
+def _usual_tile_size(network: DenoisingNetwork) -> int:
+    """Return the tile that is fastest on a CPU, whose caches larger ones exceed."""
+    size = DEFAULT_TILE_SIZE
+    while find_halo(network) > _LARGEST_HALO * size:
+        size *= 2
     return size
 
 
