@@ -28,6 +28,7 @@ from skimage.data import astronaut, brick, camera, grass, page
 from torch import nn
 
 from napari_denoise_ae import add_noise, compare_models, denoise, psnr, ssim
+from napari_denoise_ae.augmentation import make_collages
 from napari_denoise_ae.baselines import BASELINES
 from napari_denoise_ae.builtin import DEFAULT_MODEL
 from napari_denoise_ae.data import load_cifar10
@@ -62,8 +63,10 @@ CROPS = {
     "camera": (camera, slice(60, 188), slice(180, 308)),
 }
 CROP_SIGMA = 25.0
-# The first epoch of the built-in models' training that had stripes.
-STRIPES_SINCE = 15
+# What changed on the way of the built-in models' training, and from which epoch on.
+CHANGES = {15: "stripes from here", 45: "a third block\nand collages"}
+# Collages in a row of their picture.
+N_COLLAGES = 8
 # Columns of the demonstration's figure here; it is written with 1350.
 DEMO_WIDTH = 1000
 # Told apart by the colour-blind.
@@ -95,6 +98,7 @@ def main() -> None:
     print_weaknesses()
     if arguments.data is not None:
         draw_cifar10(arguments.data, folder / "cifar10.png")
+        draw_collages(arguments.data, folder / "collages.png")
         compare_models(
             ["residual", "residual-no-skips"],
             arguments.data,
@@ -144,6 +148,16 @@ def draw_cifar10(data: Path, path: Path) -> None:
     rows = [[*panels[i], *panels[i + 1]] for i in range(0, len(panels), 2)]
     titles = ["noisy", "denoised", "clean"] * 2
     save_panels(rows, titles, path, intensity_range=BYTES)
+
+
+def draw_collages(data: Path, path: Path) -> None:
+    """Draw what the built-in models were trained on, besides the images themselves."""
+    images = load_cifar10(data, train=True).images[: 4 * N_COLLAGES]
+    batch = torch.from_numpy(images).permute(0, 3, 1, 2) / 255.0
+    collages = make_collages(batch, torch.Generator().manual_seed(0))
+    panels = list(255.0 * collages.permute(0, 2, 3, 1).numpy())
+    titles = [""] * N_COLLAGES
+    save_panels([panels], titles, path, intensity_range=BYTES, panel_width=1.2)
 
 
 def draw_light_noise(path: Path) -> None:
@@ -502,7 +516,7 @@ def draw_unet(path: Path) -> None:
     _box_of(axes, 9.45, 3.9, "denoised\n1 or 3", "#eeeeee")
     heights, left, right = (3.1, 2.0, 0.8), (2.4, 3.6), (7.6, 6.4)
     fractions = ("1/2", "1/4", "1/8")
-    widths = _widths()
+    widths, n_blocks = _widths(), len(build_network("unet", {}).middle)
     for level in range(2):
         text = f"{widths[level]} channels at {fractions[level]}\n1 block"
         _box_of(axes, left[level], heights[level], text, BLUE)
@@ -510,7 +524,7 @@ def draw_unet(path: Path) -> None:
         start, end = left[level] + 0.75, right[level] - 0.75
         _arrow(axes, (start, heights[level]), (end, heights[level]), RED)
         axes.text(5.0, heights[level] + 0.1, "added", ha="center", color=RED)
-    text = f"{widths[2]} channels at {fractions[2]}\n2 blocks"
+    text = f"{widths[2]} channels at {fractions[2]}\n{n_blocks} blocks"
     _box_of(axes, 5.0, heights[2], text, BLUE)
     for x, y, to_x, to_y in (
         (2.4, 2.8, 3.2, 2.3),
@@ -554,14 +568,15 @@ def draw_built_in_curves(path: Path) -> None:
             f"{best.val_loss:.5f}, PSNR {best.val_psnr:.2f} dB"
         )
         axes.plot(epochs, decibels, color=BLUE, marker=".")
-        axes.axvline(STRIPES_SINCE - 0.5, color="0.6", linestyle=":", zorder=0)
-        axes.annotate(
-            "stripes from here",
-            (STRIPES_SINCE - 0.5, min(decibels)),
-            (4, 0),
-            textcoords="offset points",
-            color="0.4",
-        )
+        for since, change in CHANGES.items():
+            axes.axvline(since - 0.5, color="0.6", linestyle=":", zorder=0)
+            axes.annotate(
+                change,
+                (since - 0.5, min(decibels)),
+                (4, 0),
+                textcoords="offset points",
+                color="0.4",
+            )
         axes.set_title(f"{name}, best epoch {best.epoch}: {best.val_psnr:.2f} dB")
         axes.set_xlabel("epoch")
         axes.grid(color="0.9")

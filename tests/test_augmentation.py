@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from napari_denoise_ae.augmentation import add_stripes, magnify, mirror_some
+from napari_denoise_ae.augmentation import (
+    add_stripes,
+    magnify,
+    make_collages,
+    mirror_some,
+)
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -69,7 +74,36 @@ def test_magnified_images_are_smoother():
     assert roughness(magnify(clean, 4.0, np.random.default_rng(3))) < rougher[0]
 
 
-@pytest.mark.parametrize("vary", [mirror_some, add_stripes])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(("n_images", "n_collages"), [(16, 4), (9, 2), (1, 1)])
+def test_four_images_make_a_collage_that_is_twice_as_long(
+    n_images, n_collages, channels
+):
+    collages = make_collages(images(n_images, channels), generator())
+    assert collages.shape == (n_collages, channels, 64, 64)
+    assert collages.min() >= 0
+    assert collages.max() <= 1
+
+
+def test_collages_have_long_edges_and_large_smooth_areas():
+    plain = torch.rand((64, 1, 1, 1), generator=generator()).expand(64, 1, 32, 32)
+    steps = make_collages(plain, generator()).diff(dim=-1).abs()
+    assert (steps < 1e-4).double().mean() > 0.7
+    edges = (steps > 0.05).double().mean(dim=(1, 2, 3))
+    assert (edges > 0.01).double().mean() > 0.7
+
+
+def test_collages_show_the_images_at_several_magnifications():
+    """Stripes of one width come out in widths up to four times as large."""
+    x = torch.arange(32)
+    striped = (x // 4 % 2).to(torch.float32).expand(400, 1, 32, 32)
+    collages = make_collages(striped, generator())[:, 0]
+    crossings = (collages.diff(dim=-1).abs() > 0.02).double().mean(dim=(1, 2))
+    assert crossings.max() > 2 * crossings.min()
+    assert collages.std() > 0.1
+
+
+@pytest.mark.parametrize("vary", [mirror_some, add_stripes, make_collages])
 def test_the_same_seed_gives_the_same_and_nothing_is_changed_in_place(vary):
     clean = images(20)
     before = clean.clone()

@@ -96,6 +96,7 @@ def test_training_lowers_the_validation_loss():
         {"optimizer": "adamw"},
         {"augmentation": "flip"},
         {"augmentation": "stripes"},
+        {"augmentation": "collage"},
         {"zoom": 2.0},
         {"noise": "gaussian:0.5,unclipped"},
         {"learning_rate": 1e-3},
@@ -402,6 +403,14 @@ def test_images_of_another_size_than_the_networks_are_refused(side):
     config = small_config(network="residual", network_options={})
     with pytest.raises(DatasetError, match=rf"32 x 32 pixels, got {side} x {side}"):
         Trainer(config, image_set(side=side), CPU)
+
+
+def test_collages_are_refused_where_a_network_takes_one_size_only():
+    config = small_config(
+        network="residual", network_options={}, augmentation="collage"
+    )
+    with pytest.raises(InvalidInputError, match=r"'residual'.*twice as long"):
+        Trainer(config, image_set(side=32), CPU)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 4])

@@ -1,12 +1,13 @@
-"""Varying training images: mirroring, fine stripes and magnifying."""
+"""Varying training images: mirroring, fine stripes, magnifying and collages."""
 
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
-from torch.nn.functional import interpolate
+from torch.nn.functional import affine_grid, grid_sample, interpolate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,6 +40,14 @@ _PERIODS, _AMPLITUDES, _SHARPNESSES = (2.5, 14.0), (0.03, 0.3), (1.0, 4.0)
 _RADII = (0.25, 0.75)
 
 
+def _draw(
+    images: Tensor, generator: Generator, low: float, high: float, n_each: int = 1
+) -> Tensor:
+    """Return random numbers for each image, (N, n_each, 1, 1)."""
+    numbers = images.new_empty((len(images), n_each, 1, 1))
+    return numbers.uniform_(low, high, generator=generator)
+
+
 def add_stripes(images: Tensor, generator: Generator) -> Tensor:
     """Lay fine stripes over a disc in every other image, at random.
 
@@ -57,12 +66,8 @@ def add_stripes(images: Tensor, generator: Generator) -> Tensor:
     torch.Tensor
         Like `images`; stripes may leave the range.
     """
-    n_images, channels, height, width = images.shape
-
-    def draw(low: float, high: float, n_each: int = 1) -> Tensor:
-        numbers = images.new_empty((n_images, n_each, 1, 1))
-        return numbers.uniform_(low, high, generator=generator)
-
+    channels, height, width = images.shape[1:]
+    draw = partial(_draw, images, generator)
     rows = torch.arange(height, device=images.device).to(images)[:, None]
     columns = torch.arange(width, device=images.device).to(images)
     angle = draw(0.0, math.pi)
@@ -102,3 +107,107 @@ def magnify(images: Tensor, most: float, rng: np.random.Generator) -> Tensor:
     left = int(rng.integers(larger[1] - width, endpoint=True))
     magnified = interpolate(images, larger, mode="bicubic", align_corners=False)
     return magnified[..., top : top + height, left : left + width]
+
+
+# Of a collage: pieces on top of the first one, how much they are magnified, the
+# share of them that are nearly plain and the contrast that those have left, half
+# their length and their width to length in shares of half the side, how far
+# their edges reach in pixels.
+_N_PIECES, _MAGNIFICATIONS = 8, (1.0, 4.0)
+_PLAIN_SHARE, _PLAIN_CONTRASTS = 0.3, (0.0, 0.2)
+_LENGTHS, _ASPECTS, _EDGES = (0.1, 1.2), (0.15, 1.0), (0.4, 2.0)
+
+
+def make_collages(images: Tensor, generator: Generator) -> Tensor:
+    """Paste pieces of magnified images over each other, in pictures twice as long.
+
+    Small photographs have neither long edges nor large smooth areas, and at
+    their margins there is nothing to look at. Pieces that hide each other make
+    pictures with the statistics of large ones [1]_, and teach denoising [2]_.
+
+    Parameters
+    ----------
+    images : torch.Tensor
+        (N, channels, Y, X), range [0, 1].
+    generator : torch.Generator
+        Source of the random numbers, on the device of `images`.
+
+    Returns
+    -------
+    torch.Tensor
+        (N // 4, channels, 2 * Y, 2 * X), at least one; range [0, 1].
+
+    References
+    ----------
+    .. [1] Lee, Mumford and Huang, Occlusion models for natural images: a
+       statistical study of a scale-invariant dead leaves model, 2001,
+       :doi:`10.1023/A:1011109015675`.
+    .. [2] Achddou, Gousseau and Ladjal, Synthetic images as a regularity prior
+       for image restoration neural networks, 2021, hal-03186499.
+    """
+    n_collages = max(1, len(images) // 4)
+    collages = _draw_contents(images, n_collages, generator)
+    for _ in range(_N_PIECES):
+        piece = _fade_some(_draw_contents(images, n_collages, generator), generator)
+        collages = collages.lerp(piece, _draw_shapes(collages, generator))
+    return collages.clamp(0.0, 1.0)
+
+
+def _draw_contents(images: Tensor, number: int, generator: Generator) -> Tensor:
+    """Return images that are magnified, turned and moved at random."""
+    device = images.device
+    chosen = torch.randint(len(images), (number,), generator=generator, device=device)
+
+    def draw(low: float, high: float) -> Tensor:
+        return images.new_empty(number).uniform_(low, high, generator=generator)
+
+    least, most = _MAGNIFICATIONS
+    angle = draw(0.0, 2.0 * math.pi)
+    # The picture is twice as long: at a magnification of 1 all of it is seen, and
+    # beyond its margins its mirror image.
+    reach = 2.0 / draw(math.log(least), math.log(most)).exp()
+    along, across = reach * torch.cos(angle), reach * torch.sin(angle)
+    rows = torch.stack([along, -across, draw(-0.6, 0.6)], dim=1)
+    columns = torch.stack([across, along, draw(-0.6, 0.6)], dim=1)
+    height, width = images.shape[-2:]
+    size = [number, images.shape[1], 2 * height, 2 * width]
+    places = affine_grid(torch.stack([rows, columns], 1), size, align_corners=False)
+    return grid_sample(
+        images[chosen],
+        places,
+        mode="bicubic",
+        padding_mode="reflection",
+        align_corners=False,
+    )
+
+
+def _fade_some(pieces: Tensor, generator: Generator) -> Tensor:
+    """Make some pieces nearly plain, in a colour of their own."""
+    draw = partial(_draw, pieces, generator)
+    grey, tint = draw(0.0, 0.7), draw(0.0, 0.3, pieces.shape[1])
+    varied = pieces - pieces.mean(dim=(2, 3), keepdim=True)
+    plain = grey + tint + draw(*_PLAIN_CONTRASTS) * varied
+    return torch.where(draw(0.0, 1.0) < _PLAIN_SHARE, plain, pieces)
+
+
+def _draw_shapes(collages: Tensor, generator: Generator) -> Tensor:
+    """Return ellipses and rectangles with soft edges, as weights from 0 to 1."""
+    height, width = collages.shape[-2:]
+    draw = partial(_draw, collages, generator)
+
+    def draw_log(low: float, high: float) -> Tensor:
+        return draw(math.log(low), math.log(high)).exp()
+
+    from_middle = torch.linspace(-1.0, 1.0, height, device=collages.device)[:, None]
+    rows = from_middle - draw(-1.0, 1.0)
+    columns = torch.linspace(-1.0, 1.0, width, device=collages.device) - draw(-1.0, 1.0)
+    angle, aspect = draw(0.0, math.pi), draw_log(*_ASPECTS)
+    along = columns * torch.cos(angle) + rows * torch.sin(angle)
+    across = (rows * torch.cos(angle) - columns * torch.sin(angle)) / aspect
+    is_round = draw(0.0, 1.0) < 0.5
+    distance = torch.where(
+        is_round, torch.hypot(along, across), torch.maximum(along.abs(), across.abs())
+    )
+    # Pixels from the edge; across the piece they are shorter.
+    inside = (draw_log(*_LENGTHS) - distance) * aspect.sqrt() * height / 2.0
+    return (inside / draw_log(*_EDGES) + 0.5).clamp(0.0, 1.0)

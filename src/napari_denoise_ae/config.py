@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .noise import NoiseModel
 
 #: How training images may be varied; noise is fresh for every batch in any case.
-AUGMENTATIONS = ("none", "flip", "stripes")
+AUGMENTATIONS = ("none", "flip", "stripes", "collage")
 
 #: Optimizers by name, all with torch's own defaults beside the learning rate.
 OPTIMIZERS = ("adam", "adamw")
@@ -73,12 +73,16 @@ class TrainingConfig:
         Without effect on images of your own.
     augmentation : str
         ``"none"``; ``"flip"`` to mirror every other image from left to right
-        at random; or ``"stripes"`` to do so and to lay fine stripes over a
-        part of every fourth, of which small photographs have too few.
+        at random; ``"stripes"`` to do so and to lay fine stripes over a part
+        of every fourth, of which small photographs have too few; or
+        ``"collage"`` to do all of that and to paste the images of every other
+        batch over each other, magnified, into pictures twice as long with long
+        edges and large smooth areas.
     zoom : float
         Every other batch is magnified by a random factor from 1 to this one and
         cut back to its size: small images then look as smooth as full-size
-        photographs. 1 magnifies nothing.
+        photographs. 1 magnifies nothing. Without effect on collages, whose
+        pieces are magnified anyway.
     seed : int
         Decides the split, the first weights, the order of the images and the
         noise; 0 or more.
@@ -221,10 +225,9 @@ def _for_any_noise(preset: str, in_channels: int) -> TrainingConfig:
         loss="l1",
         schedule="cosine",
         batch_size=16,
-        epochs=44,
-        patience=44,
-        augmentation="stripes",
-        zoom=2.5,
+        epochs=64,
+        patience=64,
+        augmentation="collage",
         bfloat16_on_cpu=True,
     )
 

@@ -33,4 +33,5 @@ def make_optimizer(
     """
     load_triton_apart()
     kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
-    return kind(parameters, lr=config.learning_rate)
+    # One pass over all weights: on a CPU an eighth of a small network's training.
+    return kind(parameters, lr=config.learning_rate, fused=True)

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from . import __version__
-from .augmentation import add_stripes, magnify, mirror_some
+from .augmentation import add_stripes, magnify, make_collages, mirror_some
 from .checkpoint import Checkpoint, TrainingRecord, TrainingState
 from .data import split_indices, to_grey
 from .devices import has_fast_bfloat16
@@ -48,7 +48,7 @@ _LARGEST_NETWORK = 2**30
 
 # Keys that keep the random streams of a run apart.
 _WEIGHTS, _ORDER, _NOISE, _VALIDATION = range(4)
-_FLIP, _ZOOM, _BRIGHTNESS, _STRIPES = range(4, 8)
+_FLIP, _ZOOM, _BRIGHTNESS, _STRIPES, _COLLAGE = range(4, 9)
 
 # A network that takes a noise level sees intensities relative to the mean of
 # an image, of which a patch is a part: anything from dark to bright.
@@ -278,11 +278,12 @@ class Trainer:
         zoom = np.random.default_rng(self._seed(_ZOOM, epoch))
         brightness = self._generator(_BRIGHTNESS, epoch)
         stripes = self._generator(_STRIPES, epoch)
+        collage = self._generator(_COLLAGE, epoch)
         total = torch.zeros((), device=self._device)
         for batch, indices in enumerate(self._batches(epoch), start=1):
             self._set_learning_rate((epoch - 1) * self.n_batches + batch - 1)
             clean = _to_unit(self._train_images[indices])
-            clean = self._augment(clean, batch, flip, zoom, stripes)
+            clean = self._augment(clean, batch, flip, zoom, stripes, collage)
             mean = clean.new_empty((len(clean), 1, 1, 1))
             mean.uniform_(*_MEANS, generator=brightness)
             loss = self._train_on(clean, noise, mean)
@@ -366,13 +367,16 @@ class Trainer:
         flip: torch.Generator,
         zoom: np.random.Generator,
         stripes: torch.Generator,
+        collage: torch.Generator,
     ) -> Tensor:
-        if self.config.augmentation != "none":
+        kind = self.config.augmentation
+        if kind != "none":
             clean = mirror_some(clean, flip)
-        if batch % 2 == 0:
-            if self.config.zoom > 1.0:
-                clean = magnify(clean, self.config.zoom, zoom)
-        elif self.config.augmentation == "stripes":
+        if batch % 2 == 0 and kind == "collage":
+            clean = make_collages(clean, collage)
+        elif batch % 2 == 0 and self.config.zoom > 1.0:
+            clean = magnify(clean, self.config.zoom, zoom)
+        elif batch % 2 == 1 and kind in ("stripes", "collage"):
             clean = add_stripes(clean, stripes)
         return clean
 
@@ -506,6 +510,12 @@ def _require_trainable(data: ImageSet, config: TrainingConfig) -> None:
             f"got {config.noise}. Or switch its option noise_level off."
         )
     size = network.image_size
+    if size is not None and config.augmentation == "collage":
+        raise InvalidInputError(
+            f"The network {config.network!r} takes images of {size} x {size} pixels, "
+            "and collages are twice as long. Choose another augmentation, such as "
+            "stripes."
+        )
     if size is not None and shape[1:3] != (size, size):
         raise DatasetError(
             f"The network {config.network!r} takes images of {size} x {size} pixels, "

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Residual blocks at a half, a quarter and an eighth of the image's size, and at
 # a quarter and a half again.
-_N_BLOCKS = (1, 1, 2, 1, 1)
+_N_BLOCKS = (1, 1, 3, 1, 1)
 
 
 class UNet(DenoisingNetwork):
@@ -50,7 +50,7 @@ class UNet(DenoisingNetwork):
     """
 
     stride = 8
-    receptive_field_radius = 67
+    receptive_field_radius = 83
 
     def __init__(
         self,
@@ -81,6 +81,8 @@ class UNet(DenoisingNetwork):
         self.up_half = nn.ConvTranspose2d(quarter, half, 2, stride=2, bias=bias)
         self.decoder_half = _blocks(half, _N_BLOCKS[4], bias)
         self.output = nn.Conv2d(half, 4 * in_channels, 3, padding=1, bias=bias)
+        # As the features, which saves training a tenth of its time.
+        self.to(memory_format=torch.channels_last)
 
     def forward(self, noisy: Tensor) -> Tensor:
         """Denoise a batch of shape (N, in_channels, Y, X), see `DenoisingNetwork`.
