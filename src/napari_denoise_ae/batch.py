@@ -207,7 +207,7 @@ def _denoise_one(
     except DenoiseAEError as error:
         return BatchStep(job.input, "failed", str(error))
     except FileNotFoundError:
-        return BatchStep(job.input, "failed", f"There is no file {job.input} any more.")
+        return BatchStep(job.input, "failed", f"There is no file {job.input}.")
     # One bad file must not end what may be a night's work, however odd it is.
     except Exception as error:  # noqa: BLE001
         return BatchStep(job.input, "failed", f"{type(error).__name__}: {error}")
