@@ -64,7 +64,10 @@ CROPS = {
 }
 CROP_SIGMA = 25.0
 # What changed on the way of the built-in models' training, and from which epoch on.
-CHANGES = {15: "stripes from here", 45: "a third block\nand collages"}
+CHANGES = {
+    "gray": {15: "stripes", 45: "third block,\ncollages", 63: "blocks at half size"},
+    "rgb": {15: "stripes", 45: "third block,\ncollages", 65: "blocks at half size"},
+}
 # Collages in a row of their picture.
 N_COLLAGES = 8
 # Columns of the demonstration's figure here; it is written with 1350.
@@ -516,15 +519,15 @@ def draw_unet(path: Path) -> None:
     _box_of(axes, 9.45, 3.9, "denoised\n1 or 3", "#eeeeee")
     heights, left, right = (3.1, 2.0, 0.8), (2.4, 3.6), (7.6, 6.4)
     fractions = ("1/2", "1/4", "1/8")
-    widths, n_blocks = _widths(), len(build_network("unet", {}).middle)
+    widths, n_blocks = _widths(), _n_blocks()
     for level in range(2):
-        text = f"{widths[level]} channels at {fractions[level]}\n1 block"
+        text = f"{widths[level]} channels at {fractions[level]}\n{n_blocks[level]}"
         _box_of(axes, left[level], heights[level], text, BLUE)
         _box_of(axes, right[level], heights[level], text, BLUE)
         start, end = left[level] + 0.75, right[level] - 0.75
         _arrow(axes, (start, heights[level]), (end, heights[level]), RED)
         axes.text(5.0, heights[level] + 0.1, "added", ha="center", color=RED)
-    text = f"{widths[2]} channels at {fractions[2]}\n{n_blocks} blocks"
+    text = f"{widths[2]} channels at {fractions[2]}\n{n_blocks[2]}"
     _box_of(axes, 5.0, heights[2], text, BLUE)
     for x, y, to_x, to_y in (
         (2.4, 2.8, 3.2, 2.3),
@@ -554,6 +557,13 @@ def _widths() -> list[int]:
     return [layer.out_channels for layer in layers]
 
 
+def _n_blocks() -> list[str]:
+    """Say how many blocks there are at each size, on the way down and up alike."""
+    network = build_network("unet", {})
+    sizes = (network.encoder_half, network.encoder_quarter, network.middle)
+    return ["1 block" if len(size) == 1 else f"{len(size)} blocks" for size in sizes]
+
+
 def draw_built_in_curves(path: Path) -> None:
     """Draw the validation PSNR of the built-in models over their epochs."""
     figure = Figure(figsize=(9.0, 3.6), layout="constrained")
@@ -568,7 +578,7 @@ def draw_built_in_curves(path: Path) -> None:
             f"{best.val_loss:.5f}, PSNR {best.val_psnr:.2f} dB"
         )
         axes.plot(epochs, decibels, color=BLUE, marker=".")
-        for since, change in CHANGES.items():
+        for since, change in CHANGES[name].items():
             axes.axvline(since - 0.5, color="0.6", linestyle=":", zorder=0)
             axes.annotate(
                 change,

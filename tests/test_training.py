@@ -7,6 +7,7 @@ import pytest
 import torch
 from synthetic import CPU, equal_weights, image_set, small_config
 
+from napari_denoise_ae.augmentation import add_stripes
 from napari_denoise_ae.checkpoint import load_training_state, save_training_state
 from napari_denoise_ae.data import ImageSet, split_indices
 from napari_denoise_ae.errors import (
@@ -403,6 +404,19 @@ def test_images_of_another_size_than_the_networks_are_refused(side):
     config = small_config(network="residual", network_options={})
     with pytest.raises(DatasetError, match=rf"32 x 32 pixels, got {side} x {side}"):
         Trainer(config, image_set(side=side), CPU)
+
+
+@pytest.mark.parametrize(("kind", "sides"), [("stripes", {16}), ("collage", {16, 32})])
+def test_stripes_are_laid_over_images_and_over_collages(monkeypatch, kind, sides):
+    striped = set()
+
+    def watch(images, generator):
+        striped.add(images.shape[-1])
+        return add_stripes(images, generator)
+
+    monkeypatch.setattr("napari_denoise_ae.training.add_stripes", watch)
+    run(make_trainer(epochs=1, augmentation=kind))
+    assert striped == sides
 
 
 def test_collages_are_refused_where_a_network_takes_one_size_only():

@@ -75,9 +75,9 @@ class TrainingConfig:
         ``"none"``; ``"flip"`` to mirror every other image from left to right
         at random; ``"stripes"`` to do so and to lay fine stripes over a part
         of every fourth, of which small photographs have too few; or
-        ``"collage"`` to do all of that and to paste the images of every other
-        batch over each other, magnified, into pictures twice as long with long
-        edges and large smooth areas.
+        ``"collage"`` to mirror, to paste the images of every other batch over
+        each other, magnified, into pictures twice as long with long edges and
+        large smooth areas, and to lay stripes over every other picture.
     zoom : float
         Every other batch is magnified by a random factor from 1 to this one and
         cut back to its size: small images then look as smooth as full-size
@@ -223,10 +223,11 @@ def _for_any_noise(preset: str, in_channels: int) -> TrainingConfig:
         network_options={"in_channels": in_channels},
         noise="gaussian:0..0.25,unclipped",
         loss="l1",
+        learning_rate=5e-4,
         schedule="cosine",
-        batch_size=16,
-        epochs=64,
-        patience=64,
+        batch_size=64,
+        epochs=160,
+        patience=160,
         augmentation="collage",
         bfloat16_on_cpu=True,
     )

@@ -376,7 +376,7 @@ class Trainer:
             clean = make_collages(clean, collage)
         elif batch % 2 == 0 and self.config.zoom > 1.0:
             clean = magnify(clean, self.config.zoom, zoom)
-        elif batch % 2 == 1 and kind in ("stripes", "collage"):
+        if kind == "collage" or (batch % 2 == 1 and kind == "stripes"):
             clean = add_stripes(clean, stripes)
         return clean
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Residual blocks at a half, a quarter and an eighth of the image's size, and at
 # a quarter and a half again.
-_N_BLOCKS = (1, 1, 3, 1, 1)
+_N_BLOCKS = (2, 1, 3, 1, 2)
 
 
 class UNet(DenoisingNetwork):
@@ -50,7 +50,7 @@ class UNet(DenoisingNetwork):
     """
 
     stride = 8
-    receptive_field_radius = 83
+    receptive_field_radius = 91
 
     def __init__(
         self,
