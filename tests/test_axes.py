@@ -117,3 +117,8 @@ def test_the_middle_plane_can_be_drawn(shape, axes, expected):
 def test_the_middle_plane_is_the_middle_one():
     stack = np.arange(7)[:, np.newaxis, np.newaxis] * np.ones((7, 5, 6))
     assert (middle_plane(stack, "ZYX") == 3).all()
+
+
+def test_axes_that_are_no_string_are_refused():
+    with pytest.raises(InvalidInputError, match="one letter for each dimension, got"):
+        resolve_axes((5, 6), ["Y", "X"])

@@ -403,7 +403,7 @@ def test_what_is_found_of_the_noise_does_not_depend_on_the_strength(noise):
     lazy = CountedReads(image, (1, 80, 90))
     half = NoiseSetting(noise=noise, strength=0.5)
     whole = NoiseSetting(noise=noise)
-    scaling, fits = (
+    scaling, fits, _ = (
         node.compute() for node in found_nodes(lazy.array, half, axes="TYX")
     )
     planes = image[..., np.newaxis]

@@ -100,6 +100,12 @@ def test_the_level_is_estimated_in_the_units_of_the_image(noisy, model):
     assert scale.level == pytest.approx(scale.sigma / scale.width)
 
 
+@pytest.mark.parametrize("sigma", [3, np.float32(3), np.int64(3)])
+def test_any_real_number_is_a_level(sigma):
+    setting = NoiseSetting(sigma=sigma, strength=np.float32(0.5))
+    assert json.dumps([setting.sigma, setting.strength]) == "[3.0, 0.5]"
+
+
 def test_a_given_level_is_taken_and_multiplied_by_the_strength(noisy, model):
     setting = NoiseSetting(sigma=3.0, strength=0.5)
     (scale,) = scaling_of(noisy, model, setting=setting).ranges
@@ -122,6 +128,24 @@ def test_an_outlier_does_not_move_what_the_network_sees(noisy, model):
     (scale,), (with_hot,) = (scaling_of(i, model).ranges for i in (noisy, hot))
     assert with_hot.low == pytest.approx(scale.low, rel=0.01)
     assert with_hot.width == pytest.approx(scale.width, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("settings", "values"),
+    [({}, (1e4, 1e6, 1e30)), ({"noise": "poisson-gaussian"}, (1e4, 1e5, 1e6))],
+)
+def test_a_hot_pixel_does_not_spoil_what_is_beside_it(settings, values, model):
+    noisy = np.random.default_rng(0).normal(100, 10, (96, 96))
+    results = []
+    for value in values:
+        hot = noisy.copy()
+        hot[40, 50] = value
+        results.append(denoise(hot, model=model, **settings))
+    for result in results:
+        assert result[40, 50] > 5_000
+        result[40, 50] = 0.0
+    np.testing.assert_allclose(results[1], results[0], atol=0.5)
+    np.testing.assert_allclose(results[2], results[0], atol=0.5)
 
 
 def test_photon_counts_are_stabilized_to_a_level_of_1(model):
@@ -155,6 +179,20 @@ def test_noise_that_grows_with_the_intensity_is_said_to_do_so(model):
     with pytest.warns(DenoiseAEWarning, match="channel 1 of this image grows") as said:
         denoise(counts, model=model, axes="CYX")
     assert len(said) == 1
+
+
+def test_a_given_level_holds_where_what_is_looked_at_is_constant(model):
+    image = np.zeros((1200, 160))
+    image[:150] = np.random.default_rng(0).normal(100, 10, (150, 160))
+    with pytest.warns(DenoiseAEWarning, match="give its level"):
+        assert np.array_equal(denoise(image, model=model), image)
+    result = denoise(image, model=model, sigma=10)
+    assert not np.array_equal(result[:150], image[:150])
+
+
+def test_a_level_that_is_more_than_the_image_varies_by_is_doubted(noisy, model):
+    with pytest.warns(DenoiseAEWarning, match="A sigma of 8 is more than this image"):
+        denoise(noisy / 255, model=model, sigma=SIGMA)
 
 
 @pytest.mark.parametrize("settings", [{"sigma": 5}, {"noise": "poisson-gaussian"}])
@@ -223,10 +261,11 @@ def test_a_lazy_level_is_measured_once_for_all_that_is_looked_at(noisy, model):
     lazy = denoise(image, model=model)
     assert not reads
     lazy[:8, :8].compute()
-    assert len(reads) == 3 + 2  # the whole plane for the level, then what is wanted
+    # The whole plane for the level, then what is wanted with its halo: all chunks.
+    assert len(reads) == 3 + 3
     lazy[100:108, :8].compute()
     # Not measured again: the rows of all three chunks are within its halo.
-    assert len(reads) == 5 + 3
+    assert len(reads) == 6 + 3
 
 
 def test_a_streamed_result_equals_that_in_memory(noisy, model, tmp_path):
@@ -255,7 +294,9 @@ def test_nothing_is_removed_with_strength_0(noisy, model):
 @pytest.mark.parametrize("noise", ["gaussian", "poisson-gaussian"])
 def test_a_constant_image_stays_as_it_is(value, noise, model):
     image = np.full((40, 50), value, dtype=np.uint16)
-    np.testing.assert_array_equal(denoise(image, model=model, noise=noise), image)
+    with pytest.warns(DenoiseAEWarning, match="No noise was found in those parts"):
+        result = denoise(image, model=model, noise=noise)
+    np.testing.assert_array_equal(result, image)
 
 
 @pytest.mark.parametrize("noise", ["gaussian", "poisson-gaussian"])
@@ -269,7 +310,7 @@ def test_nan_stays_nan_and_does_not_spread(noise, noisy, model):
 @pytest.mark.parametrize("shape", [(1, 1), (3, 5), (9, 200)])
 def test_small_images_work(shape, model):
     image = np.random.default_rng(0).normal(100, 5, shape)
-    result = denoise(image, model=model)
+    result = denoise(image, model=model, sigma=5)
     assert result.shape == shape
     assert np.isfinite(result).all()
 

@@ -50,6 +50,10 @@ def resolve_axes(shape: tuple[int, ...], axes: str | None) -> str:
     """
     if axes is None:
         return _plain_axes(shape)
+    if not isinstance(axes, str):
+        raise InvalidInputError(
+            f"axes must be a string of one letter for each dimension, got {axes!r}."
+        )
     resolved = axes.upper()
     if len(resolved) != len(shape):
         raise InvalidInputError(

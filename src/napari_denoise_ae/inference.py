@@ -31,7 +31,7 @@ from .noise import parse_noise
 from .noise_scaling import (
     GAUSSIAN,
     NoiseSetting,
-    find_growing_noise,
+    find_noise_misfits,
     resolve_scaling,
 )
 
@@ -154,13 +154,9 @@ class Denoising:
     def misfits(self) -> list[str]:
         """Say, in words for a user, what may make the result not what was meant."""
         found = find_misfits(self._source, self._denoiser, self.intensity_ranges)
-        takes_level = self._denoiser.network.takes_noise_level
-        if takes_level and self._setting == NoiseSetting(
-            strength=self._setting.strength
-        ):
-            planes = self._source
-            windows = noise_windows_of(planes, self.intensity_ranges)
-            found += find_growing_noise(windows, self.intensity_ranges)
+        if self._denoiser.network.takes_noise_level:
+            windows = noise_windows_of(self._source, self.intensity_ranges)
+            found += find_noise_misfits(windows, self.intensity_ranges, self._setting)
         return found
 
 

@@ -34,6 +34,7 @@ from .intensity import IntensityRanges, cast_saturating, known_ranges
 from .misfits import noise_levels, noise_windows_of
 from .noise_scaling import (
     NoiseSetting,
+    find_noise_misfits,
     fit_curves,
     group_planes,
     measure_scaling,
@@ -193,7 +194,7 @@ def noise_node(
 
 def found_nodes(
     image: Any, setting: NoiseSetting, *, axes: str | None = None
-) -> tuple[Delayed, Delayed]:
+) -> tuple[Delayed, Delayed, Delayed]:
     """Return what is found of the noise of a lazy array as nodes, to be computed.
 
     They read a few windows and nothing else.
@@ -211,6 +212,8 @@ def found_nodes(
         What `measure_scaling` gives.
     fits : dask.delayed.Delayed
         What `fit_curves` gives.
+    misfits : dask.delayed.Delayed
+        What `find_noise_misfits` gives.
     """
     from dask.delayed import delayed
 
@@ -219,7 +222,8 @@ def found_nodes(
     groups = group_planes(planes, resolved, "stack")
     windows = noise_windows_of(planes, groups)
     scaling = _scaling_node(planes, resolved, "stack", setting.at_full_strength)
-    return scaling, delayed(fit_curves)(windows)
+    misfits = delayed(find_noise_misfits)(windows, scaling, setting)
+    return scaling, delayed(fit_curves)(windows), misfits
 
 
 def _scaling_node(

@@ -164,6 +164,11 @@ def fit_noise_curve(windows: Sequence[NDArray[Any]]) -> NoiseFit:
             f"patches where {_FEWEST_PATCHES} are needed."
         )
     intensities, variances = _measure(patches)
+    if not (np.isfinite(variances).all() and variances.min() > 0):
+        raise InvalidInputError(
+            "The noise cannot be measured where intensities are so small or so large "
+            "that their squares are no numbers. Scale the image."
+        )
     return NoiseFit(_line(intensities, variances), intensities, variances)
 
 

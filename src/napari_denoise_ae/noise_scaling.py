@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import astuple, dataclass, replace
 from itertools import chain
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -48,6 +49,14 @@ _GROWTH = 3.0
 
 # Percentiles between which most of an image lies.
 _LOW, _HIGH = 1.0, 99.0
+# How many times that spread a network sees of an intensity. Nothing it was trained
+# on goes so far, and a hot pixel would spoil all that the network sees with it.
+_FARTHEST = 16.0
+# How many times a given sigma the spread is of an image that seems constant.
+_SPREAD_OF_CONSTANT = 10.0
+# Noise is part of what an image varies by; a sigma that is so many times more was
+# meant in another unit.
+_TOO_STRONG = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +105,10 @@ class NoiseSetting:
                 f"strength must be a number from 0 to {_STRONGEST:g}, got "
                 f"{self.strength!r}."
             )
+        # NumPy's numbers cannot be stored with a result.
+        object.__setattr__(self, "strength", float(self.strength))
+        if self.sigma is not None:
+            object.__setattr__(self, "sigma", float(self.sigma))
 
     @property
     def at_full_strength(self) -> NoiseSetting:
@@ -141,7 +154,7 @@ class NoiseScaling(IntensityRange):
     curve: NoiseCurve | None = None
 
     middle: ClassVar[float] = 0.0
-    limits: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
+    limits: ClassVar[tuple[float, float]] = (-_FARTHEST, _FARTHEST)
 
     def __str__(self) -> str:
         if self.curve is None:
@@ -259,33 +272,75 @@ def measure_scaling(
     return IntensityRanges(groups.axes, groups.shape, found)
 
 
-def find_growing_noise(
-    windows: list[list[list[NDArray[Any]]]], groups: IntensityRanges
+def find_noise_misfits(
+    windows: list[list[list[NDArray[Any]]]],
+    scalings: IntensityRanges,
+    setting: NoiseSetting,
 ) -> list[str]:
-    """Say, in words for a user, where noise is not the same everywhere.
+    """Say, in words for a user, where what is known of the noise does not fit.
 
     Parameters
     ----------
-    windows, groups
-        See `measure_scaling`.
+    windows : list
+        What `noise_windows_of` returned, computed.
+    scalings : IntensityRanges
+        What `measure_scaling` made of them.
+    setting : NoiseSetting
+        What a user said of the noise.
 
     Returns
     -------
     list of str
-        One text for each channel whose noise grows with the intensity.
+        One text for each channel in which no noise was found, whose noise
+        grows with the intensity, or that varies by less than the sigma given.
     """
-    growing = {
-        groups.channel_of(number)
-        for number, planes in enumerate(windows)
-        if _grows(list(chain.from_iterable(planes)))
-    }
-    several = "C" in groups.axes
+    found: dict[int, str] = {}
+    for number, planes in enumerate(windows):
+        message = _misfit_of_group(planes, scalings.ranges[number], setting)
+        if message is not None:
+            found.setdefault(scalings.channel_of(number), message)
+    several = "C" in scalings.axes
     return [
-        f"The noise of {f'channel {channel} of ' * several}this image grows with its "
-        "intensity, as that of photon counts and cameras does, so one level for all "
-        "of it does not fit. Choose Poisson-Gaussian noise (noise='poisson-gaussian')."
-        for channel in sorted(growing)
+        message.format(channel=f"channel {channel} of " * several)
+        for channel, message in sorted(found.items())
     ]
+
+
+def _misfit_of_group(
+    planes: Sequence[Sequence[NDArray[Any]]],
+    scaling: IntensityRange,
+    setting: NoiseSetting,
+) -> str | None:
+    windows = list(chain.from_iterable(planes))
+    if setting.strength == 0.0 or setting.sigma == 0.0:
+        return None
+    if scaling.level == 0.0:
+        return (
+            "No noise was found in those parts of {channel}this image that are looked "
+            "at, so nothing is removed. If there is some, give its level (sigma), or "
+            "denoise a part of the image."
+        )
+    if setting.sigma is not None:
+        deviation = _largest_deviation(windows)
+        if deviation == 0.0 or setting.sigma <= _TOO_STRONG * deviation:
+            return None
+        return (
+            f"A sigma of {setting.sigma:.4g} is more than {{channel}}this image varies "
+            f"by (standard deviation {deviation:.4g}), noise included. It has to be in "
+            "the units of the image."
+        )
+    if setting.noise == GAUSSIAN and _grows(windows):
+        return (
+            "The noise of {channel}this image grows with its intensity, as that of "
+            "photon counts and cameras does, so one level for all of it does not fit. "
+            "Choose Poisson-Gaussian noise (noise='poisson-gaussian')."
+        )
+    return None
+
+
+def _largest_deviation(windows: list[NDArray[Any]]) -> float:
+    values = np.concatenate([window[np.isfinite(window)] for window in windows])
+    return float(values.astype(np.float64).std()) if values.size else 0.0
 
 
 def _grows(windows: list[NDArray[Any]]) -> bool:
@@ -362,7 +417,7 @@ def _measure_group(
 ) -> NoiseScaling:
     windows = list(chain.from_iterable(planes))
     if all(_is_constant(window) for window in windows):
-        return NoiseScaling(0.0, 1.0)
+        return _scaling_of_constant(windows, setting)
     curve, sigma = None, 1.0
     if setting.noise == POISSON_GAUSSIAN:
         curve = fit_noise_curve(windows).curve
@@ -381,6 +436,19 @@ def _measure_group(
     return NoiseScaling(middle, middle + spread, sigma * setting.strength, curve)
 
 
+def _scaling_of_constant(
+    windows: list[NDArray[Any]], setting: NoiseSetting
+) -> NoiseScaling:
+    """Return the scaling of an image that is constant where it was looked at."""
+    known = [window[np.isfinite(window)] for window in windows]
+    values = np.concatenate(known) if known else np.empty(0)
+    if not setting.sigma or values.size == 0:
+        return NoiseScaling(0.0, 1.0)
+    middle = (float(values.min()) + float(values.max())) / 2.0
+    spread = max(float(np.ptp(values)), _SPREAD_OF_CONSTANT * setting.sigma)
+    return NoiseScaling(middle, middle + spread, setting.sigma * setting.strength)
+
+
 def _is_constant(window: NDArray[Any]) -> bool:
     """Tell whether a window has no noise: one value everywhere, or none at all."""
     known = window[np.isfinite(window)]
@@ -394,5 +462,5 @@ def _is_scaling(given: GivenRange | None) -> bool:
 
 
 def _is_level(value: Any) -> bool:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
     return is_number and math.isfinite(value) and value >= 0

@@ -25,7 +25,6 @@ from .files import atomic_write, real_path, require_writable
 from .images import TiffLayout, write_tiff
 from .intensity import IntensityRanges
 from .lazy import Model
-from .misfits import describe_misfits
 from .noise_scaling import as_plain, from_plain
 from .ome_zarr import result_state
 from .streaming import (
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
 
     from .checkpoint import Checkpoint
     from .denoise_file import Watch
+    from .noise_scaling import NoiseSetting
     from .volumes import Volume
 
 # OME's units, by the names that are written in an OME-TIFF or for ImageJ.
@@ -163,7 +163,7 @@ def _to_tiff(job: FileJob, volume: Volume, watch: Watch) -> StreamResult:
     model = _load_model(job)
     stream, _ = _prepare(job, volume, model, watch)
     denoiser = Denoiser(model.checkpoint, device)
-    _warn(stream, model.checkpoint)
+    _warn(stream, model.checkpoint, job.setting)
     shape = _shape(stream)
     layout = _tiff_layout(job.output, volume, shape, tiff_parts(stream))
     said = f"{provenance(stream.ranges)}, denoised with {job.model}"
@@ -223,7 +223,7 @@ def _to_zarr(job: FileJob, volume: Volume, watch: Watch) -> StreamResult:
         steps = write_zarr(stream, target, denoiser)
     whole = found is not None and state is not None and state["finished"]
     if not (whole and n_kept == target.total):
-        _warn(stream, model.checkpoint)
+        _warn(stream, model.checkpoint, job.setting)
         for _ in watch(steps, "chunk"):
             pass
     where = f"workers of {job.scheduler}" if device is None else str(denoiser.device)
@@ -282,11 +282,8 @@ def _prepare(
     return replace(stream, ranges=ranges), as_plain(ranges)
 
 
-def _warn(stream: Stream, checkpoint: Checkpoint) -> None:
-    levels = stream.noise_levels()
-    for message in describe_misfits(
-        stream.n_colours, checkpoint, stream.ranges, levels
-    ):
+def _warn(stream: Stream, checkpoint: Checkpoint, setting: NoiseSetting) -> None:
+    for message in stream.misfits(checkpoint, setting):
         warnings.warn(message, DenoiseAEWarning, stacklevel=3)
 
 

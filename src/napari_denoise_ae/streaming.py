@@ -19,8 +19,8 @@ from .errors import InvalidInputError
 from .inference import Progress
 from .intensity import IntensityRange, IntensityRanges, known_ranges, stack_grouping
 from .lazy import denoise_part, mean_of_pixels
-from .misfits import noise_levels, read_noise_windows
-from .noise_scaling import group_planes, measure_scaling
+from .misfits import describe_misfits, noise_levels, read_noise_windows
+from .noise_scaling import find_noise_misfits, group_planes, measure_scaling
 from .ome_zarr import ORDER, OmeMetadata, ZarrTarget
 from .tiling import LARGEST_PLANE
 from .volumes import opened_volume
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from .checkpoint import Checkpoint
     from .denoiser import Denoiser
     from .intensity import GivenRange
     from .models.base import DenoisingNetwork
@@ -102,10 +103,15 @@ class Stream:
             tile_size=self.tile_size,
         )
 
-    def noise_levels(self) -> tuple[float, ...]:
-        """Estimate the noise for each intensity range, see `noise_levels`."""
+    def misfits(self, checkpoint: Checkpoint, setting: NoiseSetting) -> list[str]:
+        """Say, in words for a user, why a model or a setting may not fit."""
         windows = read_noise_windows(self._shape, self.ranges, self.read_colours)
-        return noise_levels(windows, self.ranges)
+        if checkpoint.outline().takes_noise_level:
+            levels: tuple[float, ...] = ()
+            found = find_noise_misfits(windows, self.ranges, setting)
+        else:
+            levels, found = noise_levels(windows, self.ranges), []
+        return describe_misfits(self.n_colours, checkpoint, self.ranges, levels) + found
 
     def measure_scaling(self, range_of: str, setting: NoiseSetting) -> IntensityRanges:
         """Measure what a network that takes a noise level needs to know."""
@@ -115,7 +121,10 @@ class Stream:
         if all(
             np.isnan(w).all() for group in windows for plane in group for w in plane
         ):
-            raise InvalidInputError("The image has nothing but NaN.")
+            raise InvalidInputError(
+                "The parts of the image in which its noise is measured have nothing "
+                "but NaN. Select a part of it that has values."
+            )
         return measure_scaling(windows, groups, setting)
 
     @property

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from numbers import Integral
 from typing import TypeAlias
 
 from .errors import InvalidInputError
@@ -113,7 +114,7 @@ def require_tile_size(tile_size: int | None) -> None:
 
 
 def _require_side(tile_size: object) -> None:
-    if not isinstance(tile_size, int) or tile_size < 1:
+    if not isinstance(tile_size, Integral) or tile_size < 1:
         raise InvalidInputError(
             f"tile_size must be an integer above 0, in pixels, got {tile_size!r}."
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,7 +62,7 @@ def make_levels(job: DenoiseJob) -> list[Array]:
         return [_denoise(levels[0], job, checkpoint)[job.part]]
     if len(levels) == 1:
         levels = pyramid(levels[0], job.axes)
-    return [_denoise(level, job, checkpoint) for level in levels]
+    return [_denoise_level(level, levels[0], job, checkpoint) for level in levels]
 
 
 def denoise_visible(job: DenoiseJob) -> Generator[str, None, Denoised | Failed]:
@@ -71,7 +71,8 @@ def denoise_visible(job: DenoiseJob) -> Generator[str, None, Denoised | Failed]:
         yield "loading the model"
         from ..checkpoint import load_checkpoint
 
-        denoised = _denoise(job.levels[job.level], job, load_checkpoint(job.fitting))
+        checkpoint, levels = load_checkpoint(job.fitting), job.levels
+        denoised = _denoise_level(levels[job.level], levels[0], job, checkpoint)
         part = denoised[(*job.plane, *(job.region or ()))]
         pixels = np.asarray(part.compute())
         return Denoised(noisy=pixels, denoised=pixels, prepared=None, figures={})
@@ -109,15 +110,17 @@ def _look_for_noise(job: DenoiseJob, checkpoint: Checkpoint) -> LayerFacts:
     from ..misfits import describe_misfits
 
     level = job.levels[0]
-    scaling, fits = found_nodes(level, job.setting, axes=job.axes)
-    estimate, _ = found_nodes(level, NoiseSetting(), axes=job.axes)
+    scaling, fits, unfit = found_nodes(level, job.setting, axes=job.axes)
+    estimate, *_ = found_nodes(level, NoiseSetting(), axes=job.axes)
     is_curve = job.setting.noise == POISSON_GAUSSIAN
-    scaling, estimate, fits = compute(scaling, estimate, fits if is_curve else ())
+    scaling, estimate, unfit, fits = compute(
+        scaling, estimate, unfit, fits if is_curve else ()
+    )
     misfits = describe_misfits(
         count_colours(level.shape, job.axes), checkpoint, scaling, ()
     )
     found = NoiseFound(job.setting, scaling, estimate, fits)
-    return LayerFacts(math.nan, tuple(misfits), found)
+    return LayerFacts(math.nan, (*misfits, *unfit), found)
 
 
 def _look_at_range(job: DenoiseJob, checkpoint: Checkpoint) -> LayerFacts:
@@ -133,6 +136,25 @@ def _look_at_range(job: DenoiseJob, checkpoint: Checkpoint) -> LayerFacts:
         count_colours(level.shape, job.axes), checkpoint, ranges, levels
     )
     return LayerFacts(median_of_known(levels), tuple(misfits))
+
+
+def _denoise_level(
+    level: Any, full: Any, job: DenoiseJob, checkpoint: Checkpoint
+) -> Array:
+    sigma = job.setting.sigma
+    if sigma is not None:
+        # What a user gives is that of the full size: each pixel of a smaller level
+        # is the mean of several.
+        n_averaged = math.prod(
+            whole / part
+            for letter, whole, part in zip(
+                job.axes, full.shape, level.shape, strict=True
+            )
+            if letter in "YX"
+        )
+        setting = replace(job.setting, sigma=sigma / math.sqrt(n_averaged))
+        job = replace(job, setting=setting)
+    return _denoise(level, job, checkpoint)
 
 
 def _denoise(level: Any, job: DenoiseJob, checkpoint: Checkpoint) -> Array:
