@@ -6,6 +6,7 @@ import dask.array as da
 import numpy as np
 import pytest
 import tifffile
+from skimage.io import imsave
 from synthetic import CPU, random_checkpoint, smooth_photo
 
 from napari_denoise_ae import denoise
@@ -179,6 +180,21 @@ def test_noise_that_grows_with_the_intensity_is_said_to_do_so(model):
     with pytest.warns(DenoiseAEWarning, match="channel 1 of this image grows") as said:
         denoise(counts, model=model, axes="CYX")
     assert len(said) == 1
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("name", ["in.png", "in.tif"])
+def test_the_command_says_so_too(name, model, tmp_path, capsys):
+    from napari_denoise_ae.checkpoint import save_checkpoint
+
+    save_checkpoint(model, tmp_path / "model.pt")
+    clean = 60 * smooth_photo(200, 200, 1)[..., 0]
+    counts = np.random.default_rng(0).poisson(clean**2 / 20)
+    write = tifffile.imwrite if name == "in.tif" else imsave
+    write(tmp_path / name, counts.clip(0, 255).astype(np.uint8))
+    files = [str(tmp_path / each) for each in (name, "out.tif", "model.pt")]
+    assert main(["denoise", *files[:2], "--model", files[2]]) == 0
+    assert "warning: The noise of this image grows" in capsys.readouterr().err
 
 
 def test_a_given_level_holds_where_what_is_looked_at_is_constant(model):

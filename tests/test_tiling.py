@@ -52,6 +52,14 @@ def test_memory_is_bounded_by_the_tile_and_not_by_the_image():
     assert max(sides) == 64 + 2 * 16
 
 
+def test_a_tile_size_may_be_a_number_of_numpy():
+    given, plain = (
+        plan_tiles((90, 70), tile_size=size, radius=14, stride=8)
+        for size in (np.int64(40), 40)
+    )
+    assert given == plain
+
+
 @pytest.mark.parametrize("tile_size", [0, -8, 8.5, "64", None])
 def test_a_tile_size_that_is_none_is_refused(tile_size):
     with pytest.raises(InvalidInputError, match="tile_size"):

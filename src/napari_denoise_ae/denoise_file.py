@@ -21,9 +21,8 @@ from .files import real_path, require_writable
 from .images import ImageFile, read_image, require_storable, write_image
 from .inference import Denoising, add_noise, require_image
 from .intensity import resolve_intensity_ranges
-from .misfits import find_misfits, noise_windows_of
 from .noise import parse_noise
-from .noise_scaling import NoiseSetting, find_noise_misfits, resolve_scaling
+from .noise_scaling import NoiseSetting, find_all_misfits, resolve_scaling
 from .streaming import select, surroundings
 from .volumes import is_zarr, open_volume
 
@@ -246,11 +245,7 @@ def denoise_file(job: FileJob, watch: Watch = show_progress) -> FileResult:
         region=source.region,
     )
     planes = colour_planes(noisy, axes)
-    misfits = find_misfits(planes, denoiser, scale)
-    if denoiser.network.takes_noise_level:
-        windows = noise_windows_of(planes, scale)
-        misfits += find_noise_misfits(windows, scale, job.setting)
-    for message in misfits:
+    for message in find_all_misfits(planes, denoiser, scale, job.setting):
         warnings.warn(message, DenoiseAEWarning, stacklevel=2)
     for _ in watch(run, "tile"):
         pass

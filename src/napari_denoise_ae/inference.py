@@ -26,12 +26,11 @@ from .intensity import (
     resolve_intensity_ranges,
 )
 from .lazy import as_dask, denoise_lazily, is_lazy
-from .misfits import find_misfits, noise_windows_of
 from .noise import parse_noise
 from .noise_scaling import (
     GAUSSIAN,
     NoiseSetting,
-    find_noise_misfits,
+    find_all_misfits,
     resolve_scaling,
 )
 
@@ -153,11 +152,9 @@ class Denoising:
 
     def misfits(self) -> list[str]:
         """Say, in words for a user, what may make the result not what was meant."""
-        found = find_misfits(self._source, self._denoiser, self.intensity_ranges)
-        if self._denoiser.network.takes_noise_level:
-            windows = noise_windows_of(self._source, self.intensity_ranges)
-            found += find_noise_misfits(windows, self.intensity_ranges, self._setting)
-        return found
+        return find_all_misfits(
+            self._source, self._denoiser, self.intensity_ranges, self._setting
+        )
 
 
 @overload

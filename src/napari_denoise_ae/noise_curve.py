@@ -166,8 +166,9 @@ def fit_noise_curve(windows: Sequence[NDArray[Any]]) -> NoiseFit:
     intensities, variances = _measure(patches)
     if not (np.isfinite(variances).all() and variances.min() > 0):
         raise InvalidInputError(
-            "The noise cannot be measured where intensities are so small or so large "
-            "that their squares are no numbers. Scale the image."
+            "The noise cannot be measured: a part of the image has none, or its "
+            "values are so small or so large that their squares are no numbers. Take "
+            "Gaussian noise with a sigma, or scale the image."
         )
     return NoiseFit(_line(intensities, variances), intensities, variances)
 

@@ -24,7 +24,7 @@ from .intensity import (
     stack_grouping,
 )
 from .metrics import median_of_known
-from .misfits import noise_windows_of
+from .misfits import find_misfits, noise_windows_of
 from .noise import Gaussian
 from .noise_curve import NoiseCurve, fit_noise_curve, stabilize, unstabilize
 from .noise_level import estimate_sigma_of_windows
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .checkpoint import Checkpoint
+    from .denoiser import Denoiser
     from .intensity import GivenRange
     from .noise import NoiseModel
     from .noise_curve import NoiseFit
@@ -306,6 +307,37 @@ def find_noise_misfits(
     ]
 
 
+def find_all_misfits(
+    planes: NDArray[Any],
+    denoiser: Denoiser,
+    ranges: IntensityRanges,
+    setting: NoiseSetting,
+) -> list[str]:
+    """Say, in words for a user, why a model or a setting may not fit a stack.
+
+    Parameters
+    ----------
+    planes : numpy.ndarray
+        (..., Y, X, channels), see `colour_planes`.
+    denoiser : Denoiser
+        The model.
+    ranges : IntensityRanges
+        How it sees the stack, from `resolve_scaling`.
+    setting : NoiseSetting
+        What a user said of the noise.
+
+    Returns
+    -------
+    list of str
+        Empty where all fits.
+    """
+    found = find_misfits(planes, denoiser, ranges)
+    if denoiser.network.takes_noise_level:
+        windows = noise_windows_of(planes, ranges)
+        found += find_noise_misfits(windows, ranges, setting)
+    return found
+
+
 def _misfit_of_group(
     planes: Sequence[Sequence[NDArray[Any]]],
     scaling: IntensityRange,
@@ -321,7 +353,8 @@ def _misfit_of_group(
             "denoise a part of the image."
         )
     if setting.sigma is not None:
-        deviation = _largest_deviation(windows)
+        values = _known_values(windows)
+        deviation = float(values.std()) if values.size else 0.0
         if deviation == 0.0 or setting.sigma <= _TOO_STRONG * deviation:
             return None
         return (
@@ -338,9 +371,9 @@ def _misfit_of_group(
     return None
 
 
-def _largest_deviation(windows: list[NDArray[Any]]) -> float:
-    values = np.concatenate([window[np.isfinite(window)] for window in windows])
-    return float(values.astype(np.float64).std()) if values.size else 0.0
+def _known_values(windows: list[NDArray[Any]]) -> NDArray[np.float64]:
+    values = np.concatenate([window.ravel() for window in windows]).astype(np.float64)
+    return values[np.isfinite(values)]
 
 
 def _grows(windows: list[NDArray[Any]]) -> bool:
@@ -426,8 +459,7 @@ def _measure_group(
         sigma = float(setting.sigma)
     else:
         sigma = median_of_known(estimate_sigma_of_windows(plane) for plane in planes)
-    values = np.concatenate([window.ravel() for window in windows]).astype(np.float64)
-    values = values[np.isfinite(values)]
+    values = _known_values(windows)
     if len(values) == 0 or math.isnan(sigma):
         return NoiseScaling(0.0, 1.0)
     low, high = (float(limit) for limit in np.percentile(values, (_LOW, _HIGH)))
@@ -440,12 +472,12 @@ def _scaling_of_constant(
     windows: list[NDArray[Any]], setting: NoiseSetting
 ) -> NoiseScaling:
     """Return the scaling of an image that is constant where it was looked at."""
-    known = [window[np.isfinite(window)] for window in windows]
-    values = np.concatenate(known) if known else np.empty(0)
+    values = _known_values(windows)
     if not setting.sigma or values.size == 0:
         return NoiseScaling(0.0, 1.0)
-    middle = (float(values.min()) + float(values.max())) / 2.0
-    spread = max(float(np.ptp(values)), _SPREAD_OF_CONSTANT * setting.sigma)
+    low, high = float(values.min()), float(values.max())
+    middle = (low + high) / 2.0
+    spread = max(high - low, _SPREAD_OF_CONSTANT * setting.sigma)
     return NoiseScaling(middle, middle + spread, setting.sigma * setting.strength)
 
 

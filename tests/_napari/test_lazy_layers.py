@@ -10,7 +10,7 @@ import zarr
 from napari_denoise_ae import denoise
 from napari_denoise_ae._napari.filling import PART, Filler
 from napari_denoise_ae._napari.layers import METADATA_KEY, find_output
-from napari_denoise_ae._napari.noise_form import CURVE
+from napari_denoise_ae._napari.noise_form import CURVE, GIVEN
 from napari_denoise_ae.lazy import denoise_lazily, pyramid
 
 pytestmark = pytest.mark.filterwarnings(
@@ -247,6 +247,18 @@ def test_a_pyramid_gives_a_pyramid(viewer, widget, start, wait_until_filled, ndi
         (top, left), (bottom, right) = result.corner_pixels[:, -2:]
         shown = expected[result.data_level][top : bottom + 1, left : right + 1]
         np.testing.assert_array_equal(result._slice.image.raw, shown)
+
+
+def test_the_sigma_given_is_that_of_the_largest_level(viewer, widget, start):
+    full = Source((80, 96), (80, 96)).array
+    levels = [full, full[::2, ::2], full[::4, ::4]]
+    layer = viewer.add_image(levels, multiscale=True)
+    widget.form.to_remove.kind.value = GIVEN
+    widget.form.to_remove.sigma.value = "40"
+    result = start(viewer, layer)
+    for level, given, sigma in zip(result.data, levels, (40, 20, 10), strict=True):
+        expected = denoise(given.compute(), sigma=sigma)
+        np.testing.assert_array_equal(level.compute(), expected)
 
 
 def test_large_planes_become_a_pyramid(viewer, widget, start, wait_until_filled):
