@@ -65,8 +65,8 @@ CROPS = {
 CROP_SIGMA = 25.0
 # What changed on the way of the built-in models' training, and from which epoch on.
 CHANGES = {
-    "gray": {15: "stripes", 45: "third block,\ncollages", 63: "blocks at half size"},
-    "rgb": {15: "stripes", 45: "third block,\ncollages", 65: "blocks at half size"},
+    "gray": {15: "stripes", 45: "third block, collages", 63: "blocks at half size"},
+    "rgb": {15: "stripes", 45: "third block, collages", 65: "blocks at half size"},
 }
 # Collages in a row of their picture.
 N_COLLAGES = 8
@@ -578,12 +578,12 @@ def draw_built_in_curves(path: Path) -> None:
             f"{best.val_loss:.5f}, PSNR {best.val_psnr:.2f} dB"
         )
         axes.plot(epochs, decibels, color=BLUE, marker=".")
-        for since, change in CHANGES[name].items():
+        for step, (since, change) in enumerate(CHANGES[name].items()):
             axes.axvline(since - 0.5, color="0.6", linestyle=":", zorder=0)
             axes.annotate(
                 change,
                 (since - 0.5, min(decibels)),
-                (4, 0),
+                (4, 16 * step),  # One above the other: they are close.
                 textcoords="offset points",
                 color="0.4",
             )
