@@ -364,6 +364,20 @@ def test_noise_is_estimated_as_in_memory(range_of, grey_model):
     assert len(levels) == (2 if range_of == "stack" else 6)
 
 
+def test_the_windows_of_one_image_of_a_long_stack_are_read_at_a_time(grey_model):
+    image = image_of((9, 64, 64), "uint8")
+    _, ranges = noise_node(da.from_array(image), axes="TYX", range_of="image")
+    read = []
+    windows = read_noise_windows(
+        image.shape,
+        ranges,
+        lambda plane, part: read.append(plane) or image[plane][part],
+    )
+    next(windows)
+    assert read == [(0,)]
+    assert len([*windows]) == 8
+
+
 def test_the_noise_node_reads_a_few_windows_of_three_planes(grey_model):
     source = CountedReads(image_of((9, 2048, 1024), "uint8"), (1, 128, 128))
     node, _ = noise_node(source.array, axes="TYX")

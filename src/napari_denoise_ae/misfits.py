@@ -16,7 +16,7 @@ from .metrics import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -75,11 +75,12 @@ def relative_noise(planes: NDArray[Any], scale: IntensityRange) -> float:
 
 def read_noise_windows(
     shape: Sequence[int], ranges: IntensityRanges, read: WindowReader
-) -> list[list[list[Any]]]:
+) -> Iterator[list[list[Any]]]:
     """Read the few windows of a stack in which its noise is estimated.
 
     They lie at the same places of the first, the middle and the last plane,
-    of each channel or of whatever has an intensity range of its own.
+    of each channel or of whatever has an intensity range of its own. They are
+    read when they are asked for, since each plane of a long stack may have one.
 
     Parameters
     ----------
@@ -91,20 +92,18 @@ def read_noise_windows(
         Takes the index of a plane and the rows and columns to read, and
         returns (Y, X, channels), computed or not.
 
-    Returns
-    -------
+    Yields
+    ------
     list
-        For each range, for each plane, its windows.
+        For each range: for each plane, its windows.
     """
     *stack, height, width = shape
     members: list[list[tuple[int, ...]]] = [[] for _ in ranges.ranges]
     for plane in np.ndindex(*stack):
         members[ranges.number_of(plane)].append(plane)
     places = noise_windows((height, width))
-    return [
-        [[read(plane, place) for place in places] for plane in _few(planes)]
-        for planes in members
-    ]
+    for planes in members:
+        yield [[read(plane, place) for place in places] for plane in _few(planes)]
 
 
 def noise_windows_of(planes: Any, ranges: IntensityRanges) -> list[list[list[Any]]]:
@@ -117,19 +116,21 @@ def noise_windows_of(planes: Any, ranges: IntensityRanges) -> list[list[list[Any
     ranges : IntensityRanges
         Its intensity ranges.
     """
-    return read_noise_windows(
-        planes.shape[:-1], ranges, lambda plane, part: planes[(*plane, *part)]
+    return list(
+        read_noise_windows(
+            planes.shape[:-1], ranges, lambda plane, part: planes[(*plane, *part)]
+        )
     )
 
 
 def noise_levels(
-    windows: list[list[list[NDArray[Any]]]], ranges: IntensityRanges
+    windows: Iterable[list[list[NDArray[Any]]]], ranges: IntensityRanges
 ) -> tuple[float, ...]:
     """Estimate the noise for each intensity range, relative to its width.
 
     Parameters
     ----------
-    windows : list
+    windows : iterable
         What `read_noise_windows` returned, computed.
     ranges : IntensityRanges
         The intensity ranges.

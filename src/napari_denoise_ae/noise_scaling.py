@@ -30,7 +30,7 @@ from .noise_curve import NoiseCurve, fit_noise_curve, stabilize, unstabilize
 from .noise_level import estimate_sigma_of_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -249,7 +249,7 @@ def group_planes(planes: Any, axes: str, range_of: str) -> IntensityRanges:
 
 
 def measure_scaling(
-    windows: list[list[list[NDArray[Any]]]],
+    windows: Iterable[list[list[NDArray[Any]]]],
     groups: IntensityRanges,
     setting: NoiseSetting,
 ) -> IntensityRanges:
@@ -257,8 +257,8 @@ def measure_scaling(
 
     Parameters
     ----------
-    windows : list
-        What `noise_windows_of` returned, computed.
+    windows : iterable
+        What `noise_windows_of` returned, computed, or `read_noise_windows`.
     groups : IntensityRanges
         What `group_planes` returned.
     setting : NoiseSetting
@@ -274,7 +274,7 @@ def measure_scaling(
 
 
 def find_noise_misfits(
-    windows: list[list[list[NDArray[Any]]]],
+    windows: Iterable[list[list[NDArray[Any]]]],
     scalings: IntensityRanges,
     setting: NoiseSetting,
 ) -> list[str]:
@@ -282,8 +282,8 @@ def find_noise_misfits(
 
     Parameters
     ----------
-    windows : list
-        What `noise_windows_of` returned, computed.
+    windows : iterable
+        What `noise_windows_of` returned, computed, or `read_noise_windows`.
     scalings : IntensityRanges
         What `measure_scaling` made of them.
     setting : NoiseSetting

@@ -117,15 +117,21 @@ class Stream:
         """Measure what a network that takes a noise level needs to know."""
         like = _Outline((*self._shape, 1), self.volume.dtype)
         groups = group_planes(like, self.axes, range_of)
-        windows = read_noise_windows(self._shape, groups, self.read_colours)
-        if all(
-            np.isnan(w).all() for group in windows for plane in group for w in plane
-        ):
+        n_known = 0
+
+        def counted() -> Iterator[list[list[NDArray[Any]]]]:
+            nonlocal n_known
+            for group in read_noise_windows(self._shape, groups, self.read_colours):
+                n_known += sum(not np.isnan(w).all() for plane in group for w in plane)
+                yield group
+
+        scaling = measure_scaling(counted(), groups, setting)
+        if n_known == 0:
             raise InvalidInputError(
                 "The parts of the image in which its noise is measured have nothing "
                 "but NaN. Select a part of it that has values."
             )
-        return measure_scaling(windows, groups, setting)
+        return scaling
 
     @property
     def n_colours(self) -> int:
