@@ -24,6 +24,15 @@ def test_losses_against_a_hand_computation(name, expected):
     assert float(LOSSES[name](denoised, clean)) == pytest.approx(expected)
 
 
+def test_psnr_counts_the_decibels_below_50_of_each_image():
+    clean = torch.zeros(2, 1, 8, 8)
+    at_20_and_40_db = torch.tensor([0.1, 0.01]).view(2, 1, 1, 1).expand_as(clean)
+    found = float(LOSSES["psnr"](at_20_and_40_db, clean))
+    assert found == pytest.approx(((50 - 20) + (50 - 40)) / 2, abs=0.25)
+    far_off = float(LOSSES["psnr"](clean + 1.0, clean))
+    assert far_off == pytest.approx(50, abs=1e-3)
+
+
 @pytest.mark.parametrize("name", LOSSES)
 def test_equal_images_have_no_loss(name):
     image = torch.rand(2, 3, 12, 9)

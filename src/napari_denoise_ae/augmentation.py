@@ -34,10 +34,10 @@ def mirror_some(images: Tensor, generator: Generator) -> Tensor:
 
 
 # Of the stripes: pixels from one to the next, amplitude in shares of the range,
-# how much a sine is cut to a square, and the radius of the disc that they fill
-# in shares of the image's side.
+# how much a sine is cut to a square; how far they bend, and the radius of the disc
+# that they fill, in shares of the image's side.
 _PERIODS, _AMPLITUDES, _SHARPNESSES = (2.5, 14.0), (0.03, 0.3), (1.0, 4.0)
-_RADII = (0.25, 0.75)
+_BENDS, _RADII = (-0.5, 0.5), (0.25, 0.75)
 
 
 def _draw(
@@ -49,7 +49,7 @@ def _draw(
 
 
 def add_stripes(images: Tensor, generator: Generator) -> Tensor:
-    """Lay fine stripes over a disc in every other image, at random.
+    """Lay fine stripes, straight or bent, over a disc in half of the images.
 
     Small photographs have next to no regular textures, and a network that has
     never seen one takes it for noise.
@@ -70,14 +70,17 @@ def add_stripes(images: Tensor, generator: Generator) -> Tensor:
     draw = partial(_draw, images, generator)
     rows = torch.arange(height, device=images.device).to(images)[:, None]
     columns = torch.arange(width, device=images.device).to(images)
+    # From the middle of the disc, which may lie anywhere.
+    rows, columns = rows - draw(0.0, height), columns - draw(0.0, width)
     angle = draw(0.0, math.pi)
     along = rows * torch.sin(angle) + columns * torch.cos(angle)
+    across = rows * torch.cos(angle) - columns * torch.sin(angle)
+    along = along + draw(*_BENDS) * across.square() / max(height, width)
     finest, coarsest = _PERIODS
     period = draw(math.log(finest), math.log(coarsest)).exp()
     wave = torch.sin(2.0 * math.pi * (along / period + draw(0.0, 1.0)))
     wave = (wave * draw(*_SHARPNESSES)).clamp(-1.0, 1.0)
-    distance = torch.hypot(rows - draw(0.0, height), columns - draw(0.0, width))
-    disc = distance < draw(*_RADII) * max(height, width)
+    disc = torch.hypot(rows, columns) < draw(*_RADII) * max(height, width)
     chosen = disc & (draw(0.0, 1.0) < 0.5)
     colours = draw(0.5, 1.0, channels) * draw(*_AMPLITUDES)
     return images + colours * wave * chosen

@@ -44,7 +44,7 @@ class TrainingConfig:
     noise : str
         Noise added to the clean images, see `napari_denoise_ae.noise`.
     loss : str
-        A key of `napari_denoise_ae.losses.LOSSES`: ``"mse"``, ``"l1"`` or
+        A key of `napari_denoise_ae.losses.LOSSES`: ``"mse"``, ``"l1"``, ``"psnr"`` or
         ``"mse_ssim"``.
     ssim_weight : float
         Weight of 1 - SSIM in ``"mse_ssim"``, between 0 and 1; the mean squared
@@ -216,22 +216,27 @@ def _require_number(
         raise InvalidInputError(f"{name} must be a number {limits}, got {value!r}.")
 
 
-def _for_any_noise(preset: str, in_channels: int) -> TrainingConfig:
-    return TrainingConfig(
-        preset=preset,
-        network="unet",
-        network_options={"in_channels": in_channels},
-        noise="gaussian:0..0.25,unclipped",
-        loss="l1",
-        learning_rate=5e-4,
-        schedule="cosine",
-        batch_size=64,
-        epochs=160,
-        patience=160,
-        augmentation="collage",
-        bfloat16_on_cpu=True,
-    )
-
+_RGB = TrainingConfig(
+    preset="rgb",
+    network="unet",
+    network_options={"in_channels": 3},
+    noise="gaussian:0..0.25,unclipped",
+    loss="l1",
+    learning_rate=5e-4,
+    schedule="cosine",
+    batch_size=64,
+    epochs=160,
+    patience=160,
+    augmentation="collage",
+    bfloat16_on_cpu=True,
+)
+_GRAY = replace(
+    _RGB,
+    preset="gray",
+    network_options={"in_channels": 1},
+    loss="psnr",
+    batch_size=32,
+)
 
 #: The presets by name. A new preset is one line here.
 PRESETS: dict[str, TrainingConfig] = {
@@ -249,8 +254,8 @@ PRESETS: dict[str, TrainingConfig] = {
         val_fraction=1 / 9,
         n_test=6_000,
     ),
-    "gray": _for_any_noise("gray", in_channels=1),
-    "rgb": _for_any_noise("rgb", in_channels=3),
+    "gray": _GRAY,
+    "rgb": _RGB,
 }
 
 

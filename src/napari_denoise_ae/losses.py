@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _WINDOW = 7
 _K1, _K2 = 0.01, 0.03
 
+# Mean squared error at a PSNR of 50 dB.
+_INVISIBLE = 1e-5
+
 
 def mse(denoised: Tensor, clean: Tensor) -> Tensor:
     """Mean squared error: what PSNR measures; favours smooth results."""
@@ -33,6 +36,33 @@ def mse(denoised: Tensor, clean: Tensor) -> Tensor:
 def l1(denoised: Tensor, clean: Tensor) -> Tensor:
     """Mean absolute error: less drawn by outliers than the mean squared error."""
     return (denoised - clean).abs().mean()
+
+
+def psnr(denoised: Tensor, clean: Tensor) -> Tensor:
+    """How far the PSNR is below 50 dB, image by image: all noise levels count alike.
+
+    The squared error of a very noisy image is many times that of one with
+    little noise, and so is what the other losses make of it; a decibel more is
+    as much for the one as for the other [1]_.
+
+    Parameters
+    ----------
+    denoised, clean : torch.Tensor
+        (N, channels, Y, X), range [0, 1].
+
+    Returns
+    -------
+    torch.Tensor
+        Without dimensions, 0 or more. It levels off below a mean squared error
+        of 1e-5, where nothing is left to see.
+
+    References
+    ----------
+    .. [1] Chen et al., HINet: half instance normalization network for image
+       restoration, 2021, arXiv:2105.06086.
+    """
+    errors = (denoised - clean).square().mean(dim=(1, 2, 3))
+    return 10.0 * (1.0 + errors / _INVISIBLE).log10().mean()
 
 
 def mse_ssim(denoised: Tensor, clean: Tensor, *, ssim_weight: float) -> Tensor:
@@ -111,7 +141,12 @@ def structural_similarity(denoised: Tensor, clean: Tensor) -> Tensor:
 
 
 #: Losses by the name that configs and the command line use.
-LOSSES: dict[str, Loss] = {"mse": mse, "l1": l1, "mse_ssim": mse_ssim}
+LOSSES: dict[str, Loss] = {
+    "mse": mse,
+    "l1": l1,
+    "psnr": psnr,
+    "mse_ssim": mse_ssim,
+}
 
 
 def make_loss(name: str, *, ssim_weight: float) -> Loss:
