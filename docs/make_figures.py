@@ -65,7 +65,12 @@ CROPS = {
 CROP_SIGMA = 25.0
 # What changed on the way of the built-in models' training, and from which epoch on.
 CHANGES = {
-    "gray": {15: "stripes", 45: "third block, collages", 63: "blocks at half size", 158: "loss psnr"},
+    "gray": {
+        15: "stripes",
+        45: "third block, collages",
+        63: "blocks at half size",
+        158: "loss psnr",
+    },
     "rgb": {15: "stripes", 45: "third block, collages", 65: "blocks at half size"},
 }
 # Collages in a row of their picture.
