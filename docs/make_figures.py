@@ -585,11 +585,13 @@ def draw_built_in_curves(path: Path) -> None:
         axes.plot(epochs, decibels, color=BLUE, marker=".")
         for step, (since, change) in enumerate(CHANGES[name].items()):
             axes.axvline(since - 0.5, color="0.6", linestyle=":", zorder=0)
+            is_late = since > 0.8 * len(history)  # Beside it there is no room.
             axes.annotate(
                 change,
                 (since - 0.5, min(decibels)),
-                (4, 16 * step),  # One above the other: they are close.
+                (-4 if is_late else 4, 16 * step),  # One above the other.
                 textcoords="offset points",
+                ha="right" if is_late else "left",
                 color="0.4",
             )
         axes.set_title(f"{name}, best epoch {best.epoch}: {best.val_psnr:.2f} dB")
