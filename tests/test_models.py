@@ -151,10 +151,26 @@ def test_unet_has_biases_only_where_it_is_told_no_level(noise_level):
     assert network(torch.rand(1, 3 + noise_level, 16, 24)).shape == (1, 3, 16, 24)
 
 
+@pytest.mark.parametrize("noise_level", [True, False])
+def test_mirrored_unet_mirrors_its_answer_with_the_image(noise_level):
+    torch.manual_seed(0)
+    options = {"noise_level": noise_level}
+    plain = build_network("unet", options).double().eval()
+    mirrored = build_network("unet", {**options, "mirrored": True}).double().eval()
+    mirrored.load_state_dict(plain.state_dict())
+    image = torch.rand(1, plain.n_inputs, 32, 48, dtype=torch.float64)
+    to_the_mirror = plain(image.flip(-1)).flip(-1)
+    assert (to_the_mirror - plain(image)).abs().max() > 1e-4
+    mean = (plain(image) + to_the_mirror) / 2
+    torch.testing.assert_close(mirrored(image), mean)
+    torch.testing.assert_close(mirrored(image.flip(-1)), mean.flip(-1))
+
+
+@pytest.mark.parametrize("name", ["noise_level", "mirrored"])
 @pytest.mark.parametrize("value", [1, 0, None, "true", 1.0])
-def test_a_noise_level_is_taken_or_not(value):
-    with pytest.raises(InvalidInputError, match="noise_level must be true"):
-        build_network("unet", {"noise_level": value})
+def test_unet_options_that_are_on_or_off(name, value):
+    with pytest.raises(InvalidInputError, match=f"{name} must be true"):
+        build_network("unet", {name: value})
 
 
 @pytest.mark.parametrize("name", ["in_channels", "base_channels"])

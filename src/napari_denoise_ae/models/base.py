@@ -67,3 +67,12 @@ def require_at_least_one(name: str, value: object) -> int:
             f"{_LARGEST_SIZE:,}, got {value!r}."
         )
     return value
+
+
+def require_bool(name: str, value: object) -> bool:
+    """Return `value` if it is true or false; else raise."""
+    if not isinstance(value, bool):
+        raise InvalidInputError(
+            f"The network option {name} must be true or false, got {value!r}."
+        )
+    return value

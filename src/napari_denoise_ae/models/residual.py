@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from ..errors import InvalidInputError
-from .base import DenoisingNetwork, require_at_least_one
+from .base import DenoisingNetwork, require_at_least_one, require_bool
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -70,12 +69,7 @@ class ResidualAutoencoder(DenoisingNetwork):
         self.in_channels = require_at_least_one("in_channels", in_channels)
         base = require_at_least_one("base_channels", base_channels)
         latent = require_at_least_one("latent_dim", latent_dim)
-        if not isinstance(skip_connections, bool):
-            raise InvalidInputError(
-                "The network option skip_connections must be true or false, got "
-                f"{skip_connections!r}."
-            )
-        self.skip_connections = skip_connections
+        self.skip_connections = require_bool("skip_connections", skip_connections)
         widths = (base, 2 * base, 4 * base)
         self.convolutions = nn.ModuleList(
             nn.Conv2d(narrow, wide, 3, padding=1, bias=False)
