@@ -71,7 +71,12 @@ CHANGES = {
         63: "blocks at half size",
         158: "loss psnr",
     },
-    "rgb": {15: "stripes", 45: "third block, collages", 65: "blocks at half size"},
+    "rgb": {
+        15: "stripes",
+        45: "third block, collages",
+        65: "blocks at half size",
+        112: "loss psnr",
+    },
 }
 # Collages in a row of their picture.
 N_COLLAGES = 8

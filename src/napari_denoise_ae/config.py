@@ -221,22 +221,16 @@ _RGB = TrainingConfig(
     network="unet",
     network_options={"in_channels": 3},
     noise="gaussian:0..0.25,unclipped",
-    loss="l1",
+    loss="psnr",
     learning_rate=5e-4,
     schedule="cosine",
-    batch_size=64,
+    batch_size=32,
     epochs=160,
     patience=160,
     augmentation="collage",
     bfloat16_on_cpu=True,
 )
-_GRAY = replace(
-    _RGB,
-    preset="gray",
-    network_options={"in_channels": 1},
-    loss="psnr",
-    batch_size=32,
-)
+_GRAY = replace(_RGB, preset="gray", network_options={"in_channels": 1})
 
 #: The presets by name. A new preset is one line here.
 PRESETS: dict[str, TrainingConfig] = {
