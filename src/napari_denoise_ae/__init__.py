@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ._version import __version__ as __version__
+
 if TYPE_CHECKING:
     from ._napari.commands import denoise_layer as denoise_layer
     from .checkpoint import load_checkpoint
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     from .inference import add_noise, denoise
     from .metrics import estimate_noise, psnr, ssim
     from .scripting import train
-
-__version__ = "0.1.0"
 
 __all__ = [
     "PRESETS",

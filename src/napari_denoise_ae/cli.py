@@ -16,7 +16,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import __version__
+from ._version import __version__
 from .builtin import DEFAULT_MODEL
 from .config import AUGMENTATIONS, OPTIMIZERS, PRESETS, SCHEDULES
 from .errors import DenoiseAEError, InvalidInputError

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from . import __version__
+from ._version import __version__
 from .axes import colour_planes, count_colours, middle_plane, resolve_axes
 from .builtin import fitting_model
 from .checkpoint import load_fitting

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import __version__
+from ._version import __version__
 from .errors import InvalidInputError, OutputError
 
 if TYPE_CHECKING:

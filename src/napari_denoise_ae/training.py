@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from . import __version__
+from ._version import __version__
 from .augmentation import add_stripes, magnify, make_collages, mirror_some
 from .checkpoint import Checkpoint, TrainingRecord, TrainingState
 from .data import split_indices, to_grey

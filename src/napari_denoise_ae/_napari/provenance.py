@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from .. import __version__
+from .._version import __version__
 from ..builtin import suits_any_noise
 from ..noise_scaling import NoiseSetting
 from .noise_found import scalings
