@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from qtpy.QtCore import QEventLoop, QTimer
 
-from napari_denoise_ae._napari import training_worker
-from napari_denoise_ae._napari.train_widget import TrainWidget
-from napari_denoise_ae.data import ImageSet, load_cifar10
+from napari_denoise_ae._napari.train import job as training_worker
+from napari_denoise_ae._napari.train.widget import TrainWidget
+from napari_denoise_ae.io.cifar10 import ImageSet, load_cifar10
 
 INTERVAL = 5.0  # of the timer, in milliseconds
 

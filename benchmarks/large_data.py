@@ -26,11 +26,11 @@ import torch
 import zarr
 
 from napari_denoise_ae import denoise, load_checkpoint
-from napari_denoise_ae.cli import main as command
-from napari_denoise_ae.denoiser import Denoiser, find_halo
-from napari_denoise_ae.devices import choose_device
-from napari_denoise_ae.inference import Denoising
-from napari_denoise_ae.noise_scaling import NoiseSetting
+from napari_denoise_ae.cli.main import main as command
+from napari_denoise_ae.denoising.api import Denoising
+from napari_denoise_ae.denoising.denoiser import Denoiser, find_halo
+from napari_denoise_ae.models.devices import choose_device
+from napari_denoise_ae.noise.normalization import NoiseSetting
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,7 +21,7 @@ import numpy as np
 import tifffile
 
 from napari_denoise_ae import denoise
-from napari_denoise_ae.noise_curve import fit_noise_curve
+from napari_denoise_ae.noise.curve import fit_noise_curve
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

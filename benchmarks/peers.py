@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_denoise_ae.pairs import Pair
+    from napari_denoise_ae.evaluation.pairs import Pair
 
     #: Takes an image, (Y, X) or (Y, X, 3), float32, its sigma, and the method's
     #: own parameter in the same unit; returns the denoised image.
@@ -166,7 +166,7 @@ EXTRA_MODULES = {"OpenCV NLM": "cv2", "BM3D": "bm3d"}
 
 def read_images(folder: Path, limit: int | None) -> list[NDArray[Any]]:
     """Read the images of a folder, all grey or all in colour."""
-    from napari_denoise_ae.pairs import read_clean_images
+    from napari_denoise_ae.evaluation.pairs import read_clean_images
 
     images = read_clean_images(folder)[:limit]
     if len({image.ndim for image in images}) > 1:
@@ -298,7 +298,7 @@ def _set_threads(threads: int) -> None:
 
 def compare(options: argparse.Namespace) -> None:
     """Score and time the methods, and print the table."""
-    from napari_denoise_ae.pairs import noisy_pairs
+    from napari_denoise_ae.evaluation.pairs import noisy_pairs
 
     images = read_images(options.images, options.limit)
     channels = 3 if images[0].ndim == 3 else 1

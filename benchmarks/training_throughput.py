@@ -22,18 +22,18 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import ToTensor
 
-from napari_denoise_ae.config import preset_config
-from napari_denoise_ae.data import ImageSet, load_cifar10
-from napari_denoise_ae.devices import choose_device
-from napari_denoise_ae.models import build_network
-from napari_denoise_ae.training import BatchResult, Trainer
+from napari_denoise_ae.io.cifar10 import ImageSet, load_cifar10
+from napari_denoise_ae.models.config import preset_config
+from napari_denoise_ae.models.devices import choose_device
+from napari_denoise_ae.models.networks.registry import build_network
+from napari_denoise_ae.training.trainer import BatchResult, Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from napari_denoise_ae.devices import DeviceChoice
+    from napari_denoise_ae.models.devices import DeviceChoice
 
 BATCH_SIZE = 128
 SIGMA = 0.5

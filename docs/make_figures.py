@@ -28,18 +28,18 @@ from skimage.data import astronaut, brick, camera, grass, page
 from torch import nn
 
 from napari_denoise_ae import add_noise, compare_models, denoise, psnr, ssim
-from napari_denoise_ae.augmentation import make_collages
-from napari_denoise_ae.baselines import BASELINES
-from napari_denoise_ae.builtin import DEFAULT_MODEL
-from napari_denoise_ae.data import load_cifar10
-from napari_denoise_ae.demo import run_demo
 from napari_denoise_ae.errors import DenoiseAEWarning
-from napari_denoise_ae.figures import save_loss_curves, save_panels
-from napari_denoise_ae.intensity import IntensityRange
-from napari_denoise_ae.models import build_network
-from napari_denoise_ae.noise import parse_noise
-from napari_denoise_ae.noise_level import estimate_sigma_of_windows
-from napari_denoise_ae.training import EpochResult
+from napari_denoise_ae.evaluation.baselines import BASELINES
+from napari_denoise_ae.evaluation.demo import run_demo
+from napari_denoise_ae.evaluation.figures import save_loss_curves, save_panels
+from napari_denoise_ae.image.intensity import IntensityRange
+from napari_denoise_ae.io.cifar10 import load_cifar10
+from napari_denoise_ae.models.builtin import DEFAULT_MODEL
+from napari_denoise_ae.models.networks.registry import build_network
+from napari_denoise_ae.noise.sigma import estimate_sigma_of_windows
+from napari_denoise_ae.noise.synthetic import parse_noise
+from napari_denoise_ae.training.augmentation import make_collages
+from napari_denoise_ae.training.trainer import EpochResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from napari_denoise_ae.native_libraries import load_triton_apart
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_denoise_ae.checkpoint import Checkpoint
+    from napari_denoise_ae.models.checkpoint import Checkpoint
 
 collect_ignore_glob = [] if importlib.util.find_spec("napari") else ["_napari/*"]
 
@@ -48,7 +48,7 @@ def checkpoint() -> Checkpoint:
 @pytest.fixture
 def model_file(tmp_path: Path) -> Path:
     """A small colour network with random weights and a record, in a file."""
-    from napari_denoise_ae.checkpoint import save_checkpoint
+    from napari_denoise_ae.models.checkpoint import save_checkpoint
 
     path = tmp_path / "model.pt"
     save_checkpoint(random_checkpoint(record=make_record()), path)

@@ -57,7 +57,7 @@ def checksum_lists(folder: Path) -> dict[str, Any]:
 def _run_command(folder: Path, arguments: list[str]) -> int:
     from torchvision.datasets import CIFAR10
 
-    from napari_denoise_ae.cli import main
+    from napari_denoise_ae.cli.main import main
 
     for name, value in checksum_lists(folder).items():
         setattr(CIFAR10, name, value)

@@ -18,9 +18,9 @@ from pathlib import Path
 import torch
 from synthetic import SMALL, image_set
 
-from napari_denoise_ae.config import TrainingConfig
-from napari_denoise_ae.optimizers import make_optimizer
-from napari_denoise_ae.scripting import train
+from napari_denoise_ae.models.config import TrainingConfig
+from napari_denoise_ae.training.api import train
+from napari_denoise_ae.training.optimizers import make_optimizer
 
 SETTINGS = {
     "network_options": SMALL,

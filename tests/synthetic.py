@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from napari_denoise_ae.checkpoint import Checkpoint, TrainingRecord
-from napari_denoise_ae.config import TrainingConfig
-from napari_denoise_ae.data import ImageSet
-from napari_denoise_ae.devices import DeviceChoice
-from napari_denoise_ae.models import build_network
+from napari_denoise_ae.io.cifar10 import ImageSet
+from napari_denoise_ae.models.checkpoint import Checkpoint, TrainingRecord
+from napari_denoise_ae.models.config import TrainingConfig
+from napari_denoise_ae.models.devices import DeviceChoice
+from napari_denoise_ae.models.networks.registry import build_network
 
 CPU = DeviceChoice(torch.device("cpu"), "tests")
 

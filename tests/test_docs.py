@@ -27,7 +27,7 @@ def test_the_readmes_python_runs(capsys):
 
 
 def test_the_readmes_shell_lines_parse():
-    from napari_denoise_ae.cli import _parser
+    from napari_denoise_ae.cli.main import _parser
 
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     lines = [

@@ -15,7 +15,13 @@ NAMES = [
     for info in pkgutil.walk_packages(napari_denoise_ae.__path__, "napari_denoise_ae.")
     if "_napari" not in info.name and "__main__" not in info.name
 ]
-WITH_EXAMPLES = {"axes", "config", "inference", "noise", "training"}
+WITH_EXAMPLES = {
+    "denoising.api",
+    "image.axes",
+    "models.config",
+    "noise.synthetic",
+    "training.trainer",
+}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -23,5 +29,5 @@ def test_examples_are_true(name):
     module = import_module(name)
     results = doctest.testmod(module)
     assert results.failed == 0
-    if name.rpartition(".")[2] in WITH_EXAMPLES:
+    if name.removeprefix("napari_denoise_ae.") in WITH_EXAMPLES:
         assert results.attempted > 0

@@ -9,9 +9,9 @@ from pathlib import Path
 NEEDED = (
     "napari.yaml",
     "py.typed",
-    "weights/conv.pt",
-    "weights/residual.pt",
-    "weights/residual-no-skips.pt",
+    "models/weights/conv.pt",
+    "models/weights/residual.pt",
+    "models/weights/residual-no-skips.pt",
 )
 
 

@@ -1,6 +1,6 @@
 """Turn a checkpoint into a built-in model: half the length, and its own name.
 
-    python tools/make_builtin.py gray.pt src/napari_denoise_ae/weights/gray.pt
+    python tools/make_builtin.py gray.pt src/napari_denoise_ae/models/weights/gray.pt
 
 The weights are rounded to 16 bits, which changes the PSNR by less than 0.001 dB.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from napari_denoise_ae.checkpoint import load_checkpoint, save_checkpoint
+from napari_denoise_ae.models.checkpoint import load_checkpoint, save_checkpoint
 
 
 def main() -> None:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from ._napari.commands import denoise_layer as denoise_layer
-    from .checkpoint import load_checkpoint
-    from .config import PRESETS, TrainingConfig
-    from .evaluation import compare_models, evaluate
-    from .inference import add_noise, denoise
-    from .metrics import estimate_noise, psnr, ssim
-    from .scripting import train
+    from ._napari.denoise.commands import denoise_layer as denoise_layer
+    from .denoising.api import add_noise, denoise
+    from .evaluation.metrics import estimate_noise, psnr, ssim
+    from .evaluation.tasks import compare_models, evaluate
+    from .models.checkpoint import load_checkpoint
+    from .models.config import PRESETS, TrainingConfig
+    from .training.api import train
 
 __all__ = [
     "PRESETS",
@@ -37,18 +37,18 @@ __all__ = [
 
 # Not in `__all__` is denoise_layer, which needs napari.
 _MODULES = {
-    "PRESETS": "config",
-    "TrainingConfig": "config",
-    "add_noise": "inference",
-    "compare_models": "evaluation",
-    "denoise": "inference",
-    "denoise_layer": "_napari.commands",
-    "estimate_noise": "metrics",
-    "evaluate": "evaluation",
-    "load_checkpoint": "checkpoint",
-    "psnr": "metrics",
-    "ssim": "metrics",
-    "train": "scripting",
+    "PRESETS": "models.config",
+    "TrainingConfig": "models.config",
+    "add_noise": "denoising.api",
+    "compare_models": "evaluation.tasks",
+    "denoise": "denoising.api",
+    "denoise_layer": "_napari.denoise.commands",
+    "estimate_noise": "evaluation.metrics",
+    "evaluate": "evaluation.tasks",
+    "load_checkpoint": "models.checkpoint",
+    "psnr": "evaluation.metrics",
+    "ssim": "evaluation.metrics",
+    "train": "training.api",
 }
 
 

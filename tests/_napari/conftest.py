@@ -43,7 +43,7 @@ def messages():
 
 @pytest.fixture
 def widget(viewer):
-    from napari_denoise_ae._napari.denoise_widget import DenoiseWidget
+    from napari_denoise_ae._napari.denoise.widget import DenoiseWidget
 
     widget = DenoiseWidget(viewer)
     viewer.window.add_dock_widget(widget, name="Denoise")
@@ -66,7 +66,7 @@ def run(qtbot):
 def checkpoint(tmp_path):
     from shutil import copyfile
 
-    from napari_denoise_ae.builtin import builtin_file
+    from napari_denoise_ae.models.builtin import builtin_file
 
     with builtin_file("conv") as file:
         return str(copyfile(file, tmp_path / "mine.pt"))

@@ -70,7 +70,7 @@ def test_samples_open(make_napari_viewer, key, shape):
 
 def test_noisy_samples_are_noisy_versions_of_the_clean_ones():
     from napari_denoise_ae import psnr
-    from napari_denoise_ae._napari import samples
+    from napari_denoise_ae._napari.viewer import samples
 
     for clean, noisy in [
         (samples.clean_colour, samples.noisy_colour),
@@ -80,14 +80,14 @@ def test_noisy_samples_are_noisy_versions_of_the_clean_ones():
 
 
 def prefer_data_folder(monkeypatch, folder):
-    from napari_denoise_ae._napari import preferences
+    from napari_denoise_ae._napari.shared import preferences
 
     chosen = SimpleNamespace(data_folder=folder)
     monkeypatch.setattr(preferences, "preferences", lambda: chosen)
 
 
 def test_cifar10_is_a_stack_where_it_is(make_napari_viewer, monkeypatch, tmp_path):
-    from napari_denoise_ae import data
+    from napari_denoise_ae.io import cifar10 as data
 
     images = np.arange(3 * 32 * 32 * 3, dtype=np.uint8).reshape(3, 32, 32, 3)
 
@@ -103,7 +103,7 @@ def test_cifar10_is_a_stack_where_it_is(make_napari_viewer, monkeypatch, tmp_pat
 
 
 def test_cifar10_that_is_not_there_is_said(monkeypatch, tmp_path):
-    from napari_denoise_ae._napari import samples
+    from napari_denoise_ae._napari.viewer import samples
 
     prefer_data_folder(monkeypatch, "")
     with pytest.raises(DatasetError, match="Preferences"):

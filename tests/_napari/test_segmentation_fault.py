@@ -13,10 +13,10 @@ viewer.add_image(np.zeros((8, 8)))
 viewer.screenshot(flash=False)
 """
 _TRAIN = """
-from napari_denoise_ae.config import TrainingConfig
-from napari_denoise_ae.data import ImageSet
-from napari_denoise_ae.devices import choose_device
-from napari_denoise_ae.training import Trainer
+from napari_denoise_ae.models.config import TrainingConfig
+from napari_denoise_ae.io.cifar10 import ImageSet
+from napari_denoise_ae.models.devices import choose_device
+from napari_denoise_ae.training.trainer import Trainer
 images = ImageSet("black", np.zeros((20, 8, 8, 3), dtype=np.uint8))
 for _ in Trainer(TrainingConfig(epochs=1), images, choose_device("cpu")).run():
     pass
@@ -25,7 +25,7 @@ for _ in Trainer(TrainingConfig(epochs=1), images, choose_device("cpu")).run():
 _LOAD_CIFAR10 = """
 import sys, tempfile
 from pathlib import Path
-from napari_denoise_ae.data import load_cifar10
+from napari_denoise_ae.io.cifar10 import load_cifar10
 from napari_denoise_ae.errors import DatasetError
 folder = Path(tempfile.mkdtemp())
 (folder / "cifar-10-batches-py").mkdir()

@@ -1,0 +1,206 @@
+"""The preview: what the canvas shows, denoised, in a layer of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from ...errors import DenoiseAEError
+from ..shared.worker import Running
+from ..viewer.layers import (
+    at_shown_level,
+    find_output,
+    place_of_level,
+    remove_output,
+    show_output,
+    shown_side_on,
+    translate_of_part,
+    visible_region,
+)
+from .job import Failed, run_denoising
+from .lazy_job import denoise_visible
+from .provenance import provenance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from napari.layers import Image
+    from napari.viewer import Viewer
+
+    from .job import Denoised, DenoiseJob, Prepared
+
+# How long the view must rest before it is denoised, in milliseconds.
+_REST = 150
+
+
+class Preview(QObject):  # type: ignore[misc]
+    """Denoises what is visible, and follows the view and the settings.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        The viewer.
+    source : callable
+        Returns the layer to denoise, or None.
+    job : callable
+        Returns what to do with it; takes changes to it. Raises what a user
+        has to know.
+
+    Attributes
+    ----------
+    told : Signal
+        What a user has to know, as text; empty when all is well again.
+    dismissed : Signal
+        The user has removed its layer, so it should be off.
+    """
+
+    told = Signal(str)
+    dismissed = Signal()
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        source: Callable[[], Image | None],
+        job: Callable[..., DenoiseJob],
+    ) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._source, self._make_job = source, job
+        self._shown: Image | None = None
+        # One that was dropped stays here until its thread has ended, so that there
+        # is never more than one.
+        self._running: Running | None = None
+        self._is_waiting = False
+        self._prepared: Prepared | None = None
+        self._on = False
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_REST)
+        self._timer.timeout.connect(self._start)
+        self._view_events = (
+            viewer.scene.camera.events.center,
+            viewer.scene.camera.events.zoom,
+            viewer.canvas.events.size,
+            viewer.dims.events.current_step,
+            viewer.dims.events.ndisplay,
+            viewer.dims.events.order,
+        )
+        for event in self._view_events:
+            event.connect(self.refresh)
+        viewer.layers.events.removed.connect(self._on_layer_removed)
+
+    def set_on(self, on: bool) -> None:
+        """Switch it on or off; off removes its layer."""
+        self._on = on
+        if on:
+            self.refresh()
+            return
+        self._timer.stop()
+        self._drop()
+        self._prepared = None
+        self._remove_layer()
+        self.told.emit("")
+
+    def refresh(self) -> None:
+        """Denoise anew as soon as the view rests."""
+        if self._on:
+            self._drop()
+            self._timer.start()
+
+    def forget(self) -> None:
+        """Denoise anew, since the pixels of the layer are others now."""
+        self._prepared = None
+        self.refresh()
+
+    def close(self) -> None:
+        """Stop for good; Qt may have deleted its objects already."""
+        self._on = False
+        self._drop()
+        self._remove_layer()
+        for event in self._view_events:
+            event.disconnect(self.refresh)
+        self._viewer.layers.events.removed.disconnect(self._on_layer_removed)
+
+    def _start(self) -> None:
+        self._is_waiting = self._running is not None
+        if not self._on or self._is_waiting:
+            return
+        layer = self._source()
+        if layer is not self._shown:
+            self._remove_layer()
+        if layer is not None:
+            self._denoise(layer)
+
+    def _denoise(self, layer: Image) -> None:
+        if reason := shown_side_on(self._viewer):
+            self._remove_layer()
+            self.told.emit(f"Preview is {reason}.")
+            return
+        try:
+            job = self._make_job(region=visible_region(layer))
+            if layer.multiscale:
+                job = at_shown_level(self._viewer, layer, job)
+        except DenoiseAEError as error:
+            self._remove_layer()
+            self.told.emit(str(error))
+            return
+        if self._prepared is not None and self._prepared.fits(job):
+            job = replace(job, prepared=self._prepared)
+        self._running = Running(
+            denoise_visible if job.levels else run_denoising,
+            job,
+            returned=lambda outcome: self._show(layer, job, outcome),
+            ended=self._end,
+        )
+
+    def _drop(self) -> None:
+        self._is_waiting = False
+        if self._running is not None:
+            self._running.drop()
+
+    def _end(self) -> None:
+        self._running = None
+        if self._is_waiting:
+            self._start()
+
+    def _show(self, layer: Image, job: DenoiseJob, outcome: Denoised | Failed) -> None:
+        if layer not in self._viewer.layers or job.region is None:
+            return
+        if isinstance(outcome, Failed):
+            self._remove_layer()
+            self.told.emit(outcome.message)
+            return
+        self._prepared = outcome.prepared
+        self._shown = layer
+        rows, columns = job.region
+        first = (*job.plane, rows.start, columns.start)
+        if job.level:
+            first, scale = place_of_level(layer, job.level, first)
+            changes = {"scale": scale}
+        else:
+            changes = {}
+        show_output(
+            self._viewer,
+            layer,
+            "preview",
+            outcome.denoised.reshape((1,) * len(job.plane) + outcome.denoised.shape),
+            provenance(job, outcome),
+            translate=translate_of_part(layer, first),
+            **changes,
+        )
+        self.told.emit("")
+
+    def _remove_layer(self) -> None:
+        shown, self._shown = self._shown, None
+        if shown is not None:
+            remove_output(self._viewer, shown, "preview")
+
+    def _on_layer_removed(self, _: Any) -> None:
+        if self._shown is None or self._shown not in self._viewer.layers:
+            return
+        if find_output(self._viewer, self._shown, "preview") is None:
+            self._shown = None
+            self.dismissed.emit()

@@ -1,0 +1,132 @@
+"""The table of figures under the Denoise form."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QHeaderView,
+    QTableWidget,
+    QTableWidgetItem,
+)
+
+from ..shared.fields import Note
+
+if TYPE_CHECKING:
+    from ...evaluation.comparison import Comparison
+    from .job import Denoised, Plane
+
+    Rows = list[tuple[str, str, str, str]]
+
+
+class Readout(QTableWidget):  # type: ignore[misc]
+    """Figures of the last result; its text can be copied.
+
+    Attributes
+    ----------
+    note : Note
+        What the figures refer to; to be laid out under the table.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(0, 4)
+        self.setHorizontalHeaderLabels([""] * 4)
+        self.verticalHeader().hide()
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.horizontalHeader().setMinimumSectionSize(40)
+        self.setMinimumWidth(0)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVisible(False)
+        self.note = Note()
+
+    def show_result(self, result: Denoised, title: str, plane: Plane) -> None:
+        """Show what is known of a result: PSNR and SSIM only with a clean image.
+
+        Parameters
+        ----------
+        result : Denoised
+            The result.
+        title : str
+            What was denoised.
+        plane : tuple of int
+            Which of its planes the viewer shows.
+        """
+        if (mean := result.mean) is None:
+            self._fill(("", "noise before", "noise after", ""), _noise_rows(result))
+            self.note.setText(
+                f"{title}: no clean image with different intensities to compare with, "
+                "so there is no PSNR"
+            )
+            return
+        rows = _comparison_rows(result.figures[plane], "")
+        if mean.n_planes > 1:
+            rows = _comparison_rows(result.figures[plane], "this plane")
+            rows += _comparison_rows(mean, f"{mean.n_planes} planes")
+        self._fill(("", "noisy", "denoised", "gain"), rows)
+        self.note.setText(f"{title}: data range {mean.data_range}")
+
+    def clear_result(self) -> None:
+        """Show nothing, since nothing is known of what is shown now."""
+        self.setRowCount(0)
+        self.setVisible(False)
+        self.note.setText("")
+
+    def text(self) -> str:
+        """Return the table as text, columns separated by tabs."""
+        header = [self.horizontalHeaderItem(c).text() for c in range(4)]
+        rows = [
+            [self.item(row, column).text() for column in range(4)]
+            for row in range(self.rowCount())
+        ]
+        return "\n".join(
+            [*("\t".join(cells) for cells in [header, *rows]), self.note.text()]
+        )
+
+    def copy(self) -> None:
+        """Put the text on the clipboard."""
+        QApplication.clipboard().setText(self.text())
+
+    def _fill(self, header: tuple[str, str, str, str], rows: Rows) -> None:
+        self.setHorizontalHeaderLabels(header)
+        # The others need its room in a narrow dock.
+        self.setColumnHidden(3, not header[3])
+        self.setRowCount(len(rows))
+        for row, cells in enumerate(rows):
+            for column, cell in enumerate(cells):
+                self.setItem(row, column, QTableWidgetItem(cell))
+        height = self.horizontalHeader().sizeHint().height() + 4
+        height += sum(self.rowHeight(row) for row in range(len(rows)))
+        self.setFixedHeight(height)
+        self.setVisible(True)
+
+
+def _comparison_rows(comparison: Comparison, what: str) -> Rows:
+    suffix = f", {what}" if what else ""
+    return [
+        (
+            f"PSNR / dB{suffix}",
+            _number(comparison.psnr_noisy, ".2f"),
+            _number(comparison.psnr_denoised, ".2f"),
+            _number(comparison.psnr_gain, "+.2f"),
+        ),
+        (
+            f"SSIM{suffix}",
+            _number(comparison.ssim_noisy, ".3f"),
+            _number(comparison.ssim_denoised, ".3f"),
+            _number(comparison.ssim_gain, "+.3f"),
+        ),
+    ]
+
+
+def _noise_rows(result: Denoised) -> Rows:
+    before, after = result.noise_before, result.noise_after
+    return [("estimated sigma", _number(before, ".2%"), _number(after, ".2%"), "")]
+
+
+def _number(value: float, spec: str) -> str:
+    return "n/a" if math.isnan(value) else format(value, spec)

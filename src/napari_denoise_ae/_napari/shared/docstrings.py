@@ -1,0 +1,44 @@
+"""What docstrings say of things and of their parameters, for labels and tooltips."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+# The lines under the heading, up to the next heading or the end.
+_PARAMETERS = re.compile(r"^Parameters\n-+\n(.*?)(?=^\S[^\n]*\n-+$|\Z)", re.S | re.M)
+_PARAMETER = re.compile(r"^(\w[\w, ]*?) : [^\n]*\n((?:(?: +[^\n]*)?(?:\n|\Z))*)", re.M)
+
+
+def summary(thing: Any) -> str:
+    """Return the first line of a docstring; empty if there is none.
+
+    Examples
+    --------
+    >>> summary(summary)
+    'Return the first line of a docstring; empty if there is none.'
+    """
+    return (inspect.getdoc(thing) or "").partition("\n")[0]
+
+
+def parameter_texts(thing: Any) -> dict[str, str]:
+    """Return what a docstring in numpydoc style says of each parameter.
+
+    Examples
+    --------
+    >>> from napari_denoise_ae.noise.synthetic import Speckle
+    >>> parameter_texts(Speckle)["sigma"]
+    'Standard deviation as a fraction of each value; above 0.'
+    """
+    found = _PARAMETERS.search((inspect.getdoc(thing) or "") + "\n")
+    if found is None:
+        return {}
+    return {
+        name: " ".join(text.split())
+        for names, text in _PARAMETER.findall(found[1])
+        for name in names.split(", ")
+    }

@@ -1,0 +1,33 @@
+"""The plugin's page in napari's preferences."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+from napari.settings import get_plugin_settings
+
+from ...models.builtin import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from typing import Any
+
+_PLUGIN = "napari-denoise-ae"
+
+
+def preferences() -> Any:
+    """Return the plugin's settings; napari keeps what is assigned to them.
+
+    Attributes: `data_folder`, `checkpoint_folder`, `default_model` and `device`,
+    all strings; see ``configurations`` in the manifest.
+    """
+    try:
+        return get_plugin_settings(_PLUGIN).general
+    except KeyError:
+        # The plugin runs without being installed as one: nothing is kept.
+        return SimpleNamespace(
+            data_folder="",
+            checkpoint_folder="",
+            default_model=DEFAULT_MODEL,
+            device="auto",
+        )

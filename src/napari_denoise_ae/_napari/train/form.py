@@ -1,0 +1,293 @@
+"""The settings of a training run as a form that checks every field by itself."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFileDialog, QScrollArea, QVBoxLayout, QWidget
+from superqt import QCollapsible
+
+from ...errors import InvalidInputError
+from ...models.config import (
+    AUGMENTATIONS,
+    OPTIMIZERS,
+    PRESETS,
+    SCHEDULES,
+    preset_config,
+)
+from ...training.losses import LOSSES
+from ..shared.docstrings import summary
+from ..shared.fields import Field, PathEdit, make_combo, make_editor, make_form
+from ..shared.noise_edit import NoiseChooser
+from ..shared.preferences import preferences
+from .network_form import NetworkForm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from qtpy.QtWidgets import QFormLayout
+
+_CHOICES = {
+    "loss": tuple(LOSSES),
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+    "augmentation": AUGMENTATIONS,
+}
+# What each setting is, with its unit; the default is added from the preset.
+_MAIN = {
+    "noise": "Noise that the network learns to remove. Its amounts are fractions of "
+    "the intensity range, or as the field says.",
+    "epochs": "Most epochs to train: passes over all training images.",
+    "patience": "Epochs without a lower validation loss after which training stops. "
+    "As many as there are epochs never stop it.",
+    "loss": "What training makes small.",
+    "ssim_weight": "Weight of 1 - SSIM in the loss mse_ssim, between 0 and 1; the mean "
+    "squared error has the rest.",
+    "seed": "Whole number that decides the split, the first weights, the order of the "
+    "images and the noise. The same seed gives the same network again.",
+}
+_MORE = {
+    "batch_size": "Images in a batch. Fewer need less memory.",
+    "learning_rate": "Step size of the optimizer, a number above 0.",
+    "schedule": "How the learning rate changes: constant stays as it is, cosine "
+    "lowers it along half a cosine to 0 at the end of the last epoch.",
+    "optimizer": "How the loss is made small.",
+    "augmentation": "flip mirrors every other training image from left to right; "
+    "stripes does so and lays fine stripes over some; collage does all that and pastes "
+    "the images of every other batch over each other, into larger pictures.",
+    "zoom": "Every other batch is magnified by a random factor from 1 to this one, so "
+    "that small images look as smooth as photographs. 1 magnifies nothing.",
+    "val_fraction": "Share of the images held back for validation, between 0 and 1.",
+    "n_test": "How many of the 10,000 test images are kept apart for the figures at "
+    "the end. The others train and validate as well.",
+    "min_delta": "How much lower the validation loss must be to count as lower, in the "
+    "unit of the loss.",
+    "mixed_precision": "Compute in bfloat16 on a CUDA device where nothing is lost.",
+    "bfloat16_on_cpu": "Compute in bfloat16 on a CPU, too, if it has instructions for "
+    "it: about twice as fast.",
+}
+_LABELS = {
+    "val_fraction": "validation share",
+    "min_delta": "least improvement",
+    "n_test": "test images",
+    "bfloat16_on_cpu": "bfloat16 on CPU",
+    "ssim_weight": "SSIM weight",
+}
+_DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+class TrainForm(QScrollArea):  # type: ignore[misc]
+    """Fields for a preset, the data, the output and the settings.
+
+    What is wrong is marked at its field as soon as it is typed.
+    """
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._fields: dict[str, Field] = {}
+        form = make_form()
+        self._add(
+            form,
+            "preset",
+            make_combo(PRESETS),
+            "What to start from: a network, and settings that go with it. Choosing one "
+            "fills in all fields but data, output and device.",
+        )
+        self._add_paths(form)
+        for name, text in _MAIN.items():
+            self._add_setting(form, name, text)
+        self._add_device(form)
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.addLayout(form)
+        layout.addWidget(self._network_folded())
+        layout.addWidget(self._folded())
+        layout.addStretch(1)
+        self.setWidget(content)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self._fields["preset"].editor.currentTextChanged.connect(self._take_preset)
+        self._fields["loss"].changed.connect(self._show_loss)
+        self._take_preset(self.preset)
+
+    @property
+    def preset(self) -> str:
+        """The chosen preset."""
+        return str(self._fields["preset"].value)
+
+    @property
+    def data(self) -> Path:
+        """The folder of the data."""
+        return Path(self._fields["data"].value).expanduser()
+
+    @property
+    def output(self) -> Path:
+        """The checkpoint to write."""
+        return Path(self._fields["output"].value).expanduser()
+
+    @property
+    def device(self) -> str:
+        """The device to train on."""
+        return str(self._fields["device"].value)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The fields of `TrainingConfig`, unchecked; those without effect left out."""
+        values = {name: self._fields[name].value for name in self._names}
+        return values | {"network_options": self.network.options}
+
+    def set_value(self, name: str, value: Any) -> None:
+        """Fill in a field."""
+        self._fields[name].value = value
+
+    def mark(self, name: str, message: str) -> None:
+        """Say at a field what is wrong with it; nothing is, if it is empty."""
+        self._fields[name].mark(message)
+        if message and name in _MORE:
+            self._more.expand(animate=False)
+
+    def message(self, name: str) -> str:
+        """Return what is said to be wrong with a field."""
+        return self._fields[name].message
+
+    def check(self, names: Iterable[str] | None = None) -> bool:
+        """Mark each of these settings that is wrong; return whether none is.
+
+        Without names, all that have an effect are looked at.
+        """
+        names = self._names if names is None else names
+        messages = {name: self._mistake(name) for name in names}
+        for name, message in messages.items():
+            self.mark(name, message)
+        return not any(messages.values())
+
+    @property
+    def _names(self) -> list[str]:
+        return [name for name in (*_MAIN, *_MORE) if self._fields[name].isEnabled()]
+
+    def _mistake(self, name: str) -> str:
+        try:
+            preset_config(self.preset, **{name: self._fields[name].value})
+        except InvalidInputError as error:
+            return str(error)
+        return ""
+
+    def _add_paths(self, form: QFormLayout) -> None:
+        kept = preferences()
+        folder = Path(kept.checkpoint_folder or Path.home())
+        data = PathEdit(kept.data_folder, self._choose_folder)
+        data.line.setPlaceholderText("folder of CIFAR-10")
+        output = PathEdit(str(folder / "best_denoising_model.pt"), self._choose_output)
+        self._add(
+            form,
+            "data",
+            data,
+            "Folder that holds CIFAR-10's cifar-10-batches-py. If it is not there, "
+            "Train offers to fetch it (170 MB). The last folder is remembered.",
+        )
+        self._add(
+            form,
+            "output",
+            output,
+            "Checkpoint to write, a .pt file. The losses as a table and as a picture, "
+            "and what Resume needs, are written beside it.",
+        )
+
+    def _add_device(self, form: QFormLayout) -> None:
+        editor = make_combo(_DEVICES)
+        editor.setEditable(True)
+        editor.setCurrentText(preferences().device or "auto")
+        text = "Where to compute: auto takes CUDA, else MPS (Apple), else the CPU; or "
+        self._add(form, "device", editor, f"{text}cuda:N. Default: auto.")
+
+    def _network_folded(self) -> QCollapsible:
+        self.network = NetworkForm()
+        self.network.changed.connect(self.changed)
+        self.network.known.connect(self._show_network)
+        folded = _collapsible("Network")
+        folded.addWidget(self.network)
+        folded.expand(animate=False)
+        return folded
+
+    def _folded(self) -> QCollapsible:
+        self._more = _collapsible("More settings")
+        content = QWidget()
+        form = make_form(content)
+        for name, text in _MORE.items():
+            self._add_setting(form, name, text)
+        self._more.addWidget(content)
+        return self._more
+
+    def _add_setting(self, form: QFormLayout, name: str, text: str) -> None:
+        default = getattr(PRESETS[self.preset], name)
+        field = self._add(form, name, _editor(name, default), text)
+        field.changed.connect(lambda: self.check([name]))
+
+    def _add(
+        self, form: QFormLayout, name: str, editor: QWidget, tooltip: str
+    ) -> Field:
+        field = Field(editor, _LABELS.get(name, name.replace("_", " ")), tooltip)
+        field.changed.connect(self.changed)
+        if isinstance(editor, NoiseChooser):
+            # It needs the whole width of a narrow dock.
+            form.addRow(field.label)
+            form.addRow(field)
+        else:
+            form.addRow(field.label, field)
+        self._fields[name] = field
+        return field
+
+    def _take_preset(self, preset: str) -> None:
+        config = PRESETS[preset]
+        for name, text in (_MAIN | _MORE).items():
+            default = getattr(config, name)
+            self.set_value(name, default)
+            self._fields[name].describe(f"{text} Default: {default}.")
+        self.network.set_network(config.network, config.network_options)
+        self._show_network()
+        self._show_loss()
+
+    def _show_network(self) -> None:
+        self._fields["preset"].explain(self.network.summary)
+
+    def _show_loss(self) -> None:
+        loss = LOSSES[self._fields["loss"].value]
+        self._fields["loss"].explain(summary(loss))
+        # Only a loss that takes the weight has a use for it.
+        is_used = "ssim_weight" in inspect.signature(loss).parameters
+        self._fields["ssim_weight"].enable(is_used)
+
+    def _choose_folder(self) -> str:
+        return str(QFileDialog.getExistingDirectory(self, "Folder of CIFAR-10"))
+
+    def _choose_output(self) -> str:
+        # Whether to replace a run is asked when training begins.
+        path, _ = QFileDialog.getSaveFileName(
+            self,
+            "Checkpoint to write",
+            str(self.output),
+            "Checkpoints (*.pt)",
+            options=QFileDialog.Option.DontConfirmOverwrite,
+        )
+        return str(path)
+
+
+def _collapsible(title: str) -> QCollapsible:
+    folded = QCollapsible(title, collapsedIcon="▶")
+    folded.setDuration(0)
+    return folded
+
+
+def _editor(name: str, default: Any) -> QWidget:
+    if name == "noise":
+        return NoiseChooser(default)
+    if name in _CHOICES:
+        return make_combo(_CHOICES[name])
+    return make_editor(default)

@@ -1,0 +1,96 @@
+"""The losses of a training run as a plot that grows with every epoch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyqtgraph as pg
+from qtpy.QtCore import QTimer
+
+from ..shared.plot import BLUE, ORANGE, Plot
+
+if TYPE_CHECKING:
+    from qtpy.QtGui import QShowEvent
+
+    from ...training.trainer import EpochResult
+
+_TRAINING, _VALIDATION = BLUE, ORANGE
+# A redraw takes up to 0.1 s of the event loop.
+_REDRAW_MILLISECONDS = 1000
+
+
+class LossPlot(Plot):
+    """Training and validation loss by epoch; the best epoch is marked.
+
+    It is redrawn at most once a second, and only while it is seen.
+
+    Attributes
+    ----------
+    history : list of EpochResult
+        What it shows, or is about to.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("epoch", "loss", axisItems={"bottom": _EpochAxis("bottom")})
+        self.history: list[EpochResult] = []
+        self._is_stale = False
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_REDRAW_MILLISECONDS)
+        self._timer.timeout.connect(self._redraw_if_stale)
+        self._training = self._add_line("training", _TRAINING)
+        self._validation = self._add_line("validation", _VALIDATION)
+        self._best = self.plot(
+            pen=None, symbol="star", symbolSize=16, symbolBrush=_VALIDATION, name="best"
+        )
+        self.getAxis("left").enableAutoSIPrefix(False)
+
+    def set_history(self, history: list[EpochResult]) -> None:
+        """Show these epochs and forget others."""
+        self.history = list(history)
+        self._schedule()
+
+    def add_epoch(self, result: EpochResult) -> None:
+        """Add an epoch."""
+        self.history.append(result)
+        self._schedule()
+
+    def set_log_scale(self, on: bool) -> None:
+        """Draw the losses on a logarithmic scale, or on a linear one."""
+        self.setLogMode(y=on)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Catch up with what came while the plot was hidden."""
+        super().showEvent(event)
+        self._redraw_if_stale()
+
+    def _add_line(self, name: str, colour: str) -> pg.PlotDataItem:
+        pen = pg.mkPen(colour, width=2)
+        dots = {"symbol": "o", "symbolSize": 5, "symbolBrush": colour}
+        return self.plot(pen=pen, symbolPen=None, name=name, **dots)
+
+    def _schedule(self) -> None:
+        self._is_stale = True
+        if not self._timer.isActive():
+            self._redraw_if_stale()
+
+    def _redraw_if_stale(self) -> None:
+        if not self._is_stale or not self.isVisible():
+            return
+        self._is_stale = False
+        self._timer.start()
+        epochs = [result.epoch for result in self.history]
+        self._training.setData(epochs, [r.train_loss for r in self.history])
+        self._validation.setData(epochs, [r.val_loss for r in self.history])
+        best = [result for result in self.history if result.is_best][-1:]
+        self._best.setData([r.epoch for r in best], [r.val_loss for r in best])
+
+
+class _EpochAxis(pg.AxisItem):  # type: ignore[misc]
+    """An axis of whole numbers."""
+
+    def tickSpacing(
+        self, minVal: float, maxVal: float, size: float
+    ) -> list[tuple[float, float]]:
+        spacings = super().tickSpacing(minVal, maxVal, size)
+        return [(s, offset) for s, offset in spacings if s >= 1] or [(1.0, 0.0)]

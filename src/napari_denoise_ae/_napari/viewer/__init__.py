@@ -1,0 +1,1 @@
+"""Layers and the viewer, read and written in one place."""

@@ -1,0 +1,73 @@
+"""Sample images: photographs that come with scikit-image, and CIFAR-10 test images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...errors import DatasetError
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    # Data, keyword arguments of the layer, type of the layer.
+    LayerData = tuple[NDArray[Any], dict[str, Any], str]
+
+_NOISE = "gaussian:0.1"
+
+
+def clean_colour() -> list[LayerData]:
+    """Return a clean colour photograph."""
+    from skimage.data import astronaut
+
+    return [(astronaut(), {"name": "astronaut", "rgb": True}, "image")]
+
+
+def noisy_colour() -> list[LayerData]:
+    """Return the same with Gaussian noise, sigma a tenth of the range."""
+    return [_with_noise(layer) for layer in clean_colour()]
+
+
+def clean_grey() -> list[LayerData]:
+    """Return a clean grey photograph."""
+    from skimage.data import camera
+
+    return [(camera(), {"name": "camera"}, "image")]
+
+
+def noisy_grey() -> list[LayerData]:
+    """Return the same with Gaussian noise, sigma a tenth of the range."""
+    return [_with_noise(layer) for layer in clean_grey()]
+
+
+def cifar10_test() -> list[LayerData]:
+    """Return the CIFAR-10 test images as a stack, if they are on this machine.
+
+    Raises
+    ------
+    DatasetError
+        If they are not in the folder that the plugin's preferences name.
+    """
+    from ...io.cifar10 import load_cifar10
+    from ..shared.preferences import preferences
+
+    folder = preferences().data_folder
+    if not folder:
+        raise DatasetError(
+            "Name the folder that holds cifar-10-batches-py as the data folder, in "
+            "Preferences > Denoising autoencoders."
+        )
+    images = load_cifar10(folder, train=False).images
+    return [(images, {"name": "CIFAR-10 test images", "rgb": True}, "image")]
+
+
+def _with_noise(layer: LayerData) -> LayerData:
+    from ...denoising.api import add_noise
+
+    data, options, kind = layer
+    return (
+        add_noise(data, _NOISE),
+        {**options, "name": f"{options['name']} [noisy]"},
+        kind,
+    )

@@ -1,0 +1,416 @@
+"""Lazy results in a layer: what is looked at is computed outside the GUI thread.
+
+napari reads a layer's pixels in the GUI thread and waits for them. The arrays
+here give it at once what is known already, blank where nothing is, and have the
+rest computed; the layer is read again when it is there. Everyone else gets what
+dask gives. What was computed is kept, up to a limit.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+from napari.utils.notifications import show_error
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from ...errors import DenoiseAEError
+from ..denoise.job import Failed
+from ..shared.worker import Running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+    from typing import Any
+
+    from dask.array import Array
+    from numpy.typing import NDArray
+
+    # Where each axis of an array is cut: its first index, and the end.
+    Window = tuple[tuple[int, int], ...]
+
+#: Rows and columns that are computed, and kept, together.
+PART = 512
+# Bytes of results that are kept beside those that are shown.
+_KEPT = 2**29
+# How long new pixels wait for others before they are shown, in milliseconds.
+_REST = 50
+# Where napari reads the pixels of a layer in order to draw them.
+_NAPARI_READS = "napari.layers._scalar_field"
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What is computed at once: a part of a plane of a level."""
+
+    level: int
+    window: Window
+
+    @property
+    def index(self) -> tuple[slice, ...]:
+        return tuple(slice(*ends) for ends in self.window)
+
+
+class Filler(QObject):  # type: ignore[misc]
+    """Computes what is looked at of a lazy result, and keeps it.
+
+    Parameters
+    ----------
+    levels : sequence of dask.array.Array
+        The result; of a pyramid its levels, the largest first.
+    axes : str
+        Their axes.
+    blank : float
+        What pixels are before they are known.
+    kept : int
+        Bytes of results to keep beside those that are shown.
+
+    Attributes
+    ----------
+    filled : Signal
+        More is known of what was read.
+    """
+
+    filled = Signal()
+
+    def __init__(
+        self,
+        levels: Sequence[Array],
+        axes: str,
+        *,
+        blank: float = 0.0,
+        kept: int = _KEPT,
+    ) -> None:
+        super().__init__()
+        self._levels, self._axes = tuple(levels), axes
+        self._blank, self._limit = blank, kept
+        self._cache: OrderedDict[_Part, NDArray[Any]] = OrderedDict()
+        self._shown: dict[_Part, None] = {}
+        self._overview: NDArray[Any] | None = None
+        self._overview_parts: dict[_Part, None] = {}
+        self._wanted: deque[_Part] = deque()
+        # Parts that a thread has taken, and those that cannot be computed.
+        self._taken: set[_Part] = set()
+        self._failed: set[_Part] = set()
+        self._messages: set[str] = set()
+        self._running: Running | None = None
+        self.is_needed: Callable[[], bool] = lambda: True
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_REST)
+        self._timer.timeout.connect(self.filled)
+
+    @property
+    def arrays(self) -> list[Array]:
+        """The levels, as dask arrays that napari can read without waiting."""
+        return [self._array(level) for level in range(len(self._levels))]
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is computed, and nothing waits to be shown."""
+        return self._running is None and not self._timer.isActive()
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes of results that are kept."""
+        return sum(pixels.nbytes for pixels in self._cache.values())
+
+    def read(self, level: int, window: Window, *, compute: bool) -> NDArray[Any]:
+        """Return what is known of a part of a level, and have the rest computed.
+
+        Parameters
+        ----------
+        level : int
+            Which of the levels.
+        window : tuple of (int, int)
+            Where to cut each axis.
+        compute : bool
+            Whether what is not known is wanted.
+        """
+        shape = [stop - start for start, stop in window]
+        pixels = np.full(shape, self._blank, self._levels[level].dtype)
+        parts = self._parts(level, window)
+        for part in parts:
+            if (known := self._cache.get(part)) is not None:
+                self._cache.move_to_end(part)
+                _copy_common(known, part.window, pixels, window)
+        if compute:
+            self._shown = dict.fromkeys(parts)
+            self._want()
+        return pixels
+
+    def read_whole(self, level: int) -> NDArray[Any]:
+        """Return a level that will be filled in, since it is read only once.
+
+        napari reads the smallest level of a single plane so, for the thumbnail.
+        """
+        shape = self._levels[level].shape
+        window = tuple((0, length) for length in shape)
+        if self._overview is None:
+            self._overview = self.read(level, window, compute=False)
+            self._overview_parts = dict.fromkeys(self._parts(level, window))
+            self._want()
+        return self._overview
+
+    def stop(self) -> None:
+        """Compute no more than what has begun."""
+        self._wanted = deque()
+
+    def _array(self, level: int) -> Array:
+        inner = self._levels[level]
+        array: Array = _filling_array_class()(
+            inner.dask,
+            inner.name,
+            inner.chunks,
+            meta=inner._meta,  # noqa: SLF001
+        )
+        array.__dict__["_filling"] = _View.whole(self, level, inner.shape)
+        array.__dict__["_inner"] = inner
+        return array
+
+    def _is_known(self, part: _Part) -> bool:
+        return part in self._cache or part in self._taken or part in self._failed
+
+    def _parts(self, level: int, window: Window) -> list[_Part]:
+        """Return the parts of a level that a window touches, the middle first."""
+        shape = self._levels[level].shape
+        cuts = [
+            _cut(letter, ends, length)
+            for letter, ends, length in zip(self._axes, window, shape, strict=True)
+        ]
+        parts = [_Part(level, part) for part in product(*cuts)]
+        middle = np.sum(window, axis=1)
+
+        def distance(part: _Part) -> float:
+            return float(np.abs(np.sum(part.window, axis=1) - middle).max())
+
+        return sorted(parts, key=distance)
+
+    def _want(self) -> None:
+        """Have computed what is shown, then what the overview lacks."""
+        parts = (*self._shown, *self._overview_parts)
+        self._wanted = deque(part for part in parts if not self._is_known(part))
+        self._start()
+
+    def _start(self) -> None:
+        if self._running is None and self._wanted:
+            self._running = Running(
+                compute_parts,
+                self._take,
+                self._levels,
+                yielded=self._keep,
+                returned=self._on_end,
+                errored=lambda: self._on_end(None),
+            )
+
+    def _take(self) -> _Part | None:
+        """Return what to compute next; called in the thread that computes."""
+        try:
+            part = self._wanted.popleft()
+        except IndexError:
+            return None
+        self._taken.add(part)
+        return part
+
+    def _keep(self, done: tuple[_Part, NDArray[Any] | Failed]) -> None:
+        part, outcome = done
+        self._taken.discard(part)
+        if isinstance(outcome, Failed):
+            self._failed.add(part)
+            self._wanted = deque()
+            if outcome.message not in self._messages:
+                self._messages.add(outcome.message)
+                show_error(outcome.message)
+            return
+        self._cache[part] = outcome
+        if (is_overview := part in self._overview_parts) and self._overview is not None:
+            _copy_common(outcome, part.window, self._overview, _window(self._overview))
+            # What it holds need not be kept a second time.
+            del self._overview_parts[part]
+        self._forget_oldest()
+        if not self.is_needed():
+            self.stop()
+        elif (is_overview or part in self._shown) and not self._timer.isActive():
+            self._timer.start()
+
+    def _forget_oldest(self) -> None:
+        spare = [part for part in self._cache if part not in self._shown]
+        n_bytes = sum(self._cache[part].nbytes for part in spare)
+        for part in spare:
+            if n_bytes <= self._limit:
+                return
+            n_bytes -= self._cache.pop(part).nbytes
+
+    def _on_end(self, _: None) -> None:
+        self._running = None
+        self._taken.clear()
+        self._start()
+
+
+def compute_parts(
+    take: Callable[[], _Part | None], levels: Sequence[Array]
+) -> Generator[tuple[_Part, NDArray[Any] | Failed], None, None]:
+    """Compute one part after another, until there is none to take."""
+    while (part := take()) is not None:
+        yield part, _compute(levels[part.level], part.index)
+
+
+def _compute(array: Array, index: tuple[slice, ...]) -> NDArray[Any] | Failed:
+    try:
+        return np.asarray(array[index].compute())
+    except DenoiseAEError as error:
+        return Failed(str(error))
+    except (RuntimeError, MemoryError, OSError) as error:
+        return Failed(f"Denoising what is shown failed: {error}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _View:
+    """A part of a level as napari reads it: an array that fills in.
+
+    Parameters
+    ----------
+    filler : Filler
+        What fills it.
+    level : int
+        Which level.
+    window : tuple of (int, int)
+        Where each axis is cut.
+    dropped : tuple of int
+        The axes of which one index is taken.
+    n_cuts : int
+        How often it was cut. Of a level napari cuts out what is visible, then
+        the plane; for the thumbnail only the plane.
+    """
+
+    filler: Filler
+    level: int
+    window: Window
+    dropped: tuple[int, ...] = ()
+    n_cuts: int = 0
+
+    @classmethod
+    def whole(cls, filler: Filler, level: int, shape: Sequence[int]) -> _View:
+        return cls(filler, level, tuple((0, length) for length in shape))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(
+            stop - start
+            for axis, (start, stop) in enumerate(self.window)
+            if axis not in self.dropped
+        )
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def dtype(self) -> Any:
+        return self.filler._levels[self.level].dtype  # noqa: SLF001
+
+    def __getitem__(self, index: Any) -> _View:
+        cut = self.cut(index)
+        if cut is None:
+            raise IndexError(f"Cannot take {index!r} of what is shown.")
+        return cut
+
+    def cut(self, index: Any) -> _View | None:
+        """Return a part of it; None where that is no plain part."""
+        indices = index if isinstance(index, tuple) else (index,)
+        if self.dropped or len(indices) > len(self.window):
+            return None
+        window, dropped = list(self.window), []
+        for axis, part in enumerate(indices):
+            start, stop = self.window[axis]
+            if isinstance(part, slice) and part.step in (None, 1):
+                first, last, _ = part.indices(stop - start)
+                window[axis] = (start + first, start + max(first, last))
+            elif isinstance(part, (int, np.integer)) and 0 <= part < stop - start:
+                window[axis] = (start + int(part), start + int(part) + 1)
+                dropped.append(axis)
+            else:
+                return None
+        return _View(
+            self.filler, self.level, tuple(window), tuple(dropped), self.n_cuts + 1
+        )
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
+        filler = self.filler
+        is_thumbnail = len(filler._levels) > 1 and self.n_cuts < 2  # noqa: SLF001
+        pixels = filler.read(self.level, self.window, compute=not is_thumbnail)
+        index = tuple(
+            0 if axis in self.dropped else slice(None)
+            for axis in range(len(self.window))
+        )
+        return pixels[index].astype(dtype or pixels.dtype, copy=False)
+
+
+@lru_cache(maxsize=1)
+def _filling_array_class() -> type[Any]:
+    """Make the class of arrays that fill in; not at once, since it needs dask."""
+    import dask.array as da
+
+    class FillingArray(da.Array):
+        """A dask array that gives napari a view which fills in."""
+
+        __slots__ = ()
+
+        def __array__(self, *args: Any, **kwargs: Any) -> NDArray[Any]:
+            if _is_read_to_be_drawn(sys._getframe(1)):  # noqa: SLF001
+                view = self.__dict__["_filling"]
+                whole: NDArray[Any] = view.filler.read_whole(view.level)
+                return whole
+            return np.asarray(self.__dict__["_inner"].compute())
+
+        def __getitem__(self, index: Any) -> Any:
+            if _is_read_to_be_drawn(sys._getframe(1)):  # noqa: SLF001
+                view = self.__dict__["_filling"].cut(index)
+                if view is not None:
+                    return view
+            return self.__dict__["_inner"][index]
+
+    return FillingArray
+
+
+def _is_read_to_be_drawn(frame: Any) -> bool:
+    """Tell whether napari reads pixels in the GUI thread, which must not wait."""
+    in_gui = threading.current_thread() is threading.main_thread()
+    return in_gui and str(frame.f_globals.get("__name__")).startswith(_NAPARI_READS)
+
+
+def _window(array: NDArray[Any]) -> Window:
+    return tuple((0, length) for length in array.shape)
+
+
+def _cut(letter: str, ends: tuple[int, int], length: int) -> list[tuple[int, int]]:
+    """Cut an axis into parts, and return those that lie between two ends."""
+    start, stop = ends
+    if letter == "S":
+        return [(0, length)]
+    size = PART if letter in "YX" else 1
+    first = start // size * size
+    return [(at, min(at + size, length)) for at in range(first, stop, size)]
+
+
+def _copy_common(
+    source: NDArray[Any], source_at: Window, target: NDArray[Any], target_at: Window
+) -> None:
+    """Copy what two parts of an array have in common from one to the other."""
+    common = [
+        (max(a, c), min(b, d))
+        for (a, b), (c, d) in zip(source_at, target_at, strict=True)
+    ]
+    here, there = (
+        tuple(
+            slice(start - first, stop - first)
+            for (start, stop), (first, _) in zip(common, at, strict=True)
+        )
+        for at in (source_at, target_at)
+    )
+    target[there] = source[here]

@@ -1,0 +1,1 @@
+"""An array through a model."""

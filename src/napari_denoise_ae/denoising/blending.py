@@ -1,0 +1,72 @@
+"""Larger images through a network that takes one size only.
+
+The image is cut into windows of that size, each overlapping its neighbours by
+half; the results are added up with weights that fall off smoothly towards the
+windows' borders, so that no seam is left.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn.functional import fold, unfold
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..models.networks.base import DenoisingNetwork
+
+# Windows at once: enough to keep a processor busy, few enough to need little
+# memory.
+_N_WINDOWS = 256
+
+
+def run_network(network: DenoisingNetwork, batch: Tensor) -> Tensor:
+    """Run a network on images of any size that fits its stride.
+
+    Parameters
+    ----------
+    network : DenoisingNetwork
+        The network.
+    batch : torch.Tensor
+        (N, channels, Y, X); Y and X are multiples of the network's stride and
+        not less than its image size, if it has one.
+
+    Returns
+    -------
+    torch.Tensor
+        The shape of `batch`.
+    """
+    size = network.image_size
+    if size is None or batch.shape[-2:] == (size, size):
+        output: Tensor = network(batch)
+        return output
+    return _run_in_windows(network, batch, size)
+
+
+def _run_in_windows(network: DenoisingNetwork, batch: Tensor, size: int) -> Tensor:
+    """Blend the results of windows of `size` that overlap by half.
+
+    A pixel depends on those of the windows that cover it, so on pixels up to
+    ``size - 1`` away.
+    """
+    n_images, channels, height, width = batch.shape
+    step = size // 2
+    columns = unfold(batch, size, stride=step)  # (N, channels * size * size, windows)
+    windows = columns.transpose(1, 2).reshape(-1, channels, size, size)
+    weights = _weights(size).to(batch)
+    denoised = torch.cat(
+        [network(part) * weights for part in windows.split(_N_WINDOWS)]
+    )
+    columns = denoised.reshape(n_images, -1, channels * size**2).transpose(1, 2)
+    total = fold(columns, (height, width), size, stride=step)
+    covered = weights.reshape(1, -1, 1).expand(1, -1, columns.shape[-1])
+    return total / fold(covered, (height, width), size, stride=step)
+
+
+def _weights(size: int) -> Tensor:
+    """Return (size, size) weights above 0, whose sum over all windows is 1."""
+    angle = (torch.arange(size) + 0.5) * (torch.pi / size)
+    row = torch.sin(angle) ** 2
+    return row[:, None] * row

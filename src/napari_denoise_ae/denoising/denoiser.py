@@ -1,0 +1,376 @@
+"""A model on its device: parts of planes in, denoised parts out.
+
+What runs out of memory is tried again in smaller tiles, then on the CPU, so
+that a long run does not end because another program took the memory.
+"""
+
+from __future__ import annotations
+
+import warnings
+from functools import lru_cache
+from threading import RLock
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from ..errors import DenoiseAEWarning, DeviceError, InvalidInputError
+from ..image.intensity import cast_saturating
+from ..image.tiling import DEFAULT_TILE_SIZE, SMALLEST_TILE_SIZE, plan_tiles, round_up
+from ..models.devices import DeviceChoice, free_memory
+from ..models.networks.registry import build_network
+from .blending import run_network
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from ..image.intensity import IntensityRange
+    from ..image.tiling import Tile
+    from ..models.checkpoint import Checkpoint
+    from ..models.networks.base import DenoisingNetwork
+
+# A GPU gains nothing from larger tiles than these.
+_LARGEST_GPU_TILE = 2048
+# Halos, as a part of a tile, are computed twice and more.
+_LARGEST_HALO = 0.1
+# Other programs and the tile's own copies need memory, too.
+_SHARE_OF_FREE_MEMORY = 0.5
+# Windows of a network of one size cover each pixel four times.
+_COVERAGE_OF_WINDOWS = 4
+_FLOAT32_BYTES = 4
+# What torch says where it raises a plain RuntimeError: on the CPU, on Windows'
+# CPU, and on MPS.
+_SIGNS_OF_NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
+
+
+class OutOfMemoryError(DeviceError):
+    """A device that has too little memory for so many pixels at once."""
+
+
+class Denoiser:
+    """A model that is ready on its device, for one image after another.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        The model.
+    device : DeviceChoice
+        Where to compute.
+
+    Attributes
+    ----------
+    device : DeviceChoice
+        Where it is computed; the CPU, once the device has had too little
+        memory even for small tiles.
+    tile_size : int
+        Rows and columns that are computed at once, where nothing else is
+        asked for: chosen from the memory that the device has free.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, device: DeviceChoice) -> None:
+        self.checkpoint = checkpoint
+        self.device = device
+        self.network = checkpoint.build(device.device)
+        self.tile_size = _choose_tile_size(checkpoint, device.device)
+        # No tile is larger than this after memory has run out.
+        self._limit: int | None = None
+        # Threads that share a model take turns: their tiles would not all fit.
+        self._lock = RLock()
+
+    def plan_tiles(
+        self,
+        shape: Sequence[int],
+        *,
+        tile_size: int | None = None,
+        region: tuple[slice, slice] | None = None,
+    ) -> list[Tile]:
+        """Cut a plane, or a region of it, into tiles for this model."""
+        height, width = shape
+        return plan_tiles(
+            (height, width),
+            tile_size=self.tile_size if tile_size is None else tile_size,
+            radius=self.network.receptive_field_radius,
+            stride=self.network.stride,
+            region=region,
+        )
+
+    def denoise_tile(
+        self,
+        source: NDArray[Any],
+        target: NDArray[Any],
+        tile: Tile,
+        scale: IntensityRange,
+    ) -> None:
+        """Denoise a tile of a plane, in parts where the memory is too small.
+
+        Parameters
+        ----------
+        source : numpy.ndarray
+            The plane, (Y, X, channels).
+        target : numpy.ndarray
+            Where the result goes, same shape.
+        tile : Tile
+            Which part of it, from `plan_tiles`.
+        scale : IntensityRange
+            The plane's intensity range.
+
+        Raises
+        ------
+        DeviceError
+            If even the CPU runs out of memory on the smallest tile.
+        """
+        with self._lock:
+            while not self._fits(source, target, tile, scale):
+                self._need_less_memory(tile)
+
+    def run_network(
+        self, batch: NDArray[np.float32], level: float | None = None
+    ) -> NDArray[np.float32]:
+        """Run the network on images of any size.
+
+        Parameters
+        ----------
+        batch : numpy.ndarray
+            (N, channels, Y, X), range [0, 1], or around 0 with a level. Images
+            whose sides are no multiples of the network's stride, or shorter
+            than its image size, are mirrored at their end.
+        level : float, optional
+            Noise level, for a network that takes it.
+
+        Returns
+        -------
+        numpy.ndarray
+            The same shape.
+
+        Raises
+        ------
+        OutOfMemoryError
+            If the device runs out of memory.
+        """
+        height, width = batch.shape[-2:]
+        if level is not None:
+            levels = np.full((len(batch), 1, height, width), level, dtype=np.float32)
+            batch = np.concatenate([batch, levels], axis=1)
+        missing = [(0, self._padded(length) - length) for length in (height, width)]
+        padded = np.pad(batch, [(0, 0), (0, 0), *missing], mode="reflect")
+        try:
+            with torch.inference_mode():
+                tensor = torch.from_numpy(padded).to(self.device.device)
+                output = run_network(self.network, tensor).cpu().numpy()
+        except (RuntimeError, MemoryError) as error:
+            if not _is_lack_of_memory(error):
+                raise
+            raise OutOfMemoryError(
+                f"The device {self.device} ran out of memory on {len(batch)} x "
+                f"{height} x {width} pixels. Use device='cpu'."
+            ) from error
+        result: NDArray[np.float32] = output[..., :height, :width]
+        return result
+
+    def _fits(
+        self,
+        source: NDArray[Any],
+        target: NDArray[Any],
+        tile: Tile,
+        scale: IntensityRange,
+    ) -> bool:
+        """Denoise a tile; tell whether there was memory enough for it."""
+        parts = [tile]
+        if self._limit is not None:
+            parts = self.plan_tiles(
+                source.shape[:2], tile_size=self._limit, region=tile.write
+            )
+        try:
+            for part in parts:
+                values = self._denoise_block(source[part.read], scale)[part.keep]
+                target[part.write] = cast_saturating(values, target.dtype)
+        # numpy's own copies of a tile need memory, too.
+        except (OutOfMemoryError, MemoryError):
+            return False
+        return True
+
+    def _need_less_memory(self, tile: Tile) -> None:
+        """Halve the tiles; where they are as small as can be, leave the device."""
+        height, width = (part.stop - part.start for part in tile.write)
+        size = min(max(height, width), self._limit or max(height, width))
+        if self.device.device.type == "cuda":
+            torch.cuda.empty_cache()
+        if size > SMALLEST_TILE_SIZE:
+            self._limit = max(SMALLEST_TILE_SIZE, size // 2)
+            change = f"It goes on with tiles of {self._limit} x {self._limit}"
+        elif self.device.device.type != "cpu":
+            lost, self._limit = self.device.device, None
+            self.device = DeviceChoice(torch.device("cpu"), f"{lost} ran out of memory")
+            self.network = self.checkpoint.build(self.device.device)
+            self._warn(lost, size, "It goes on on the CPU, which is slower")
+            return
+        else:
+            raise DeviceError(
+                f"The device {self.device} ran out of memory even on a tile of "
+                f"{min(height, size)} x {min(width, size)} pixels. End other programs "
+                "that use much of it."
+            )
+        self._warn(self.device.device, size, change)
+
+    def _warn(self, device: torch.device, size: int, change: str) -> None:
+        warnings.warn(
+            f"The device {device} ran out of memory on a tile of {size} x {size} "
+            f"pixels. {change}; the result is the same.",
+            DenoiseAEWarning,
+            stacklevel=2,
+        )
+
+    def _padded(self, length: int) -> int:
+        """Return the next length of a side that can be computed."""
+        stride = self.network.stride
+        return max(length + -length % stride, self.network.image_size or 0)
+
+    def _denoise_block(
+        self, block: NDArray[Any], scale: IntensityRange
+    ) -> NDArray[np.float64]:
+        """Denoise (Y, X, channels) in the image's units."""
+        if scale.level == 0.0:
+            return block.astype(np.float64)
+        unit = scale.to_unit(block)
+        missing = np.isnan(unit)
+        # The middle of the range, so that what is missing has no colour.
+        unit[missing] = scale.middle
+        within = np.clip(unit, *scale.limits)
+        # What lies outside the range is not shown to the network, nor lost.
+        denoised = self._apply_network(within, scale.level) + (unit - within)
+        denoised[missing] = np.nan
+        return scale.from_unit(denoised)
+
+    def _apply_network(
+        self, unit: NDArray[np.float64], level: float | None
+    ) -> NDArray[np.float64]:
+        """Denoise (Y, X, channels), whatever the network's channels."""
+        channels, wanted = unit.shape[-1], self.network.in_channels
+        batch = unit.astype(np.float32).transpose(2, 0, 1)[np.newaxis]  # (1, C, Y, X)
+        if channels == 1:
+            batch = np.repeat(batch, wanted, axis=1)
+        elif wanted == 1:
+            batch = batch.transpose(1, 0, 2, 3)  # each colour by itself
+        output = self.run_network(batch, level)
+        output = output.reshape(-1, *output.shape[-2:]).transpose(1, 2, 0)
+        if channels == 1:
+            output = output.mean(axis=-1, keepdims=True)
+        return output.astype(np.float64)
+
+
+def _is_lack_of_memory(error: Exception) -> bool:
+    """Tell whether memory has run out; not every device says so by its type."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    return any(sign in str(error).lower() for sign in _SIGNS_OF_NO_MEMORY)
+
+
+def find_halo(network: DenoisingNetwork) -> int:
+    """Return how many pixels to read around what is wanted.
+
+    At least the network's receptive-field radius, and a multiple of its
+    stride, so that what is read begins where a tile may begin.
+    """
+    return round_up(network.receptive_field_radius, network.stride)
+
+
+def require_real(dtype: np.dtype[Any], shape: Sequence[int]) -> None:
+    """Raise unless an array is made of real numbers, at least one.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is not.
+    """
+    if not (np.issubdtype(dtype, np.integer) or np.issubdtype(dtype, np.floating)):
+        hint = " Masks and labels have no noise." if dtype.kind == "b" else ""
+        raise InvalidInputError(
+            f"An image must be made of integers or floating-point numbers, got {dtype}."
+            f"{hint}"
+        )
+    if 0 in shape:
+        raise InvalidInputError(f"The image is empty: its shape is {tuple(shape)}.")
+
+
+def require_finite(image: NDArray[Any]) -> None:
+    """Raise if an array has infinite values; NaN is none of them.
+
+    Raises
+    ------
+    InvalidInputError
+        If it has.
+    """
+    if np.issubdtype(image.dtype, np.floating) and np.isinf(image).any():
+        raise InvalidInputError(
+            "The image has infinite values. Replace them, for example with "
+            "numpy.nan, which is left as it is."
+        )
+
+
+def require_fitting_channels(
+    n_colours: int, network: DenoisingNetwork, name: str
+) -> None:
+    """Raise unless a model can take planes of so many colours.
+
+    Raises
+    ------
+    InvalidInputError
+        If the model is for another number of channels.
+    """
+    wanted = network.in_channels
+    # A grey image is repeated; a grey model takes colours one by one.
+    if n_colours not in (1, wanted) and wanted != 1:
+        raise InvalidInputError(
+            f"The model {name!r} is for images with {wanted} channels, and this one "
+            f"has {n_colours}. Choose another model."
+        )
+
+
+def _choose_tile_size(checkpoint: Checkpoint, device: torch.device) -> int:
+    """Return the largest tile, a power of two, for which there is memory."""
+    usual, free = _usual_tile_size(checkpoint.outline()), free_memory(device)
+    if free is None:
+        return usual
+    largest = usual if device.type == "cpu" else _LARGEST_GPU_TILE
+    options = tuple(sorted(checkpoint.network_options.items()))
+    needed = _bytes_per_pixel(checkpoint.network, options)
+    pixels = free * _SHARE_OF_FREE_MEMORY / needed
+    size = largest
+    while size > SMALLEST_TILE_SIZE and size**2 > pixels:
+        size //= 2
+    return size
+
+
+def _usual_tile_size(network: DenoisingNetwork) -> int:
+    """Return the tile that is fastest on a CPU, whose caches larger ones exceed."""
+    size = DEFAULT_TILE_SIZE
+    while find_halo(network) > _LARGEST_HALO * size:
+        size *= 2
+    return size
+
+
+# Takes as long as a tenth of a small image.
+@lru_cache(maxsize=32)
+def _bytes_per_pixel(name: str, options: tuple[tuple[str, Any], ...]) -> float:
+    """Return what a network's layers give out, all together, for one pixel."""
+    sizes: list[int] = []
+
+    def count(_module: object, _inputs: object, output: torch.Tensor) -> None:
+        sizes.append(output.numel() * _FLOAT32_BYTES)
+
+    with torch.device("meta"):
+        network = build_network(name, dict(options)).eval()
+    # Whatever its weights are. To compute nothing, on the device meta, torch would
+    # import its compiler, which clashes with some OpenGL drivers.
+    network.to_empty(device="cpu")
+    for module in network.modules():
+        if not list(module.children()):
+            module.register_forward_hook(count)
+    side = network.image_size or SMALLEST_TILE_SIZE
+    with torch.inference_mode():
+        network(torch.zeros(1, network.n_inputs, side, side))
+    coverage = 1 if network.image_size is None else _COVERAGE_OF_WINDOWS
+    return coverage * sum(sizes) / side**2

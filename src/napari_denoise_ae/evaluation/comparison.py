@@ -1,0 +1,134 @@
+"""A noisy and a denoised image against the clean one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..image.axes import colour_planes
+from .metrics import psnr, ssim
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from ..image.intensity import IntensityRange
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Figures of a noisy and a denoised image; of a stack, means over its planes.
+
+    Parameters
+    ----------
+    psnr_noisy, psnr_denoised : float
+        In dB; infinite for images equal to the clean one.
+    ssim_noisy, ssim_denoised : float
+        NaN for planes smaller than 7 pixels.
+    data_range : IntensityRange
+        What the figures took as the data range.
+    n_planes : int
+        Planes that were averaged.
+    """
+
+    psnr_noisy: float
+    psnr_denoised: float
+    ssim_noisy: float
+    ssim_denoised: float
+    data_range: IntensityRange
+    n_planes: int
+
+    @property
+    def psnr_gain(self) -> float:
+        """Gain in dB, of the figures as they are shown: with two decimals."""
+        return round(self.psnr_denoised, 2) - round(self.psnr_noisy, 2)
+
+    @property
+    def ssim_gain(self) -> float:
+        """Gain of SSIM, of the figures as they are shown: with three decimals."""
+        return round(self.ssim_denoised, 3) - round(self.ssim_noisy, 3)
+
+    def lines(self) -> list[str]:
+        """Return a table for a user to read."""
+        rows = [
+            ("noisy", _number(self.psnr_noisy, 2), _number(self.ssim_noisy, 3)),
+            (
+                "denoised",
+                _number(self.psnr_denoised, 2),
+                _number(self.ssim_denoised, 3),
+            ),
+            ("gain", _number(self.psnr_gain, 2, "+"), _number(self.ssim_gain, 3, "+")),
+        ]
+        heading = f"{'':<10}{'PSNR / dB':>11}{'SSIM':>9}"
+        table = [f"{name:<10}{first:>11}{second:>9}" for name, first, second in rows]
+        note = f"data range {self.data_range}"
+        if self.n_planes > 1:
+            note += f", means over {self.n_planes} planes"
+        return [heading, *table, note]
+
+    def titles(self) -> list[str]:
+        """Return titles for pictures of the noisy, the denoised and the clean image."""
+        return [
+            f"noisy, {_number(self.psnr_noisy, 2)} dB",
+            f"denoised, {_number(self.psnr_denoised, 2)} dB",
+            "clean",
+        ]
+
+
+def compare(
+    clean: NDArray[Any],
+    noisy: NDArray[Any],
+    denoised: NDArray[Any],
+    *,
+    axes: str,
+    data_range: IntensityRange,
+) -> Comparison:
+    """Compare a noisy and a denoised image, or stack, with the clean one.
+
+    Parameters
+    ----------
+    clean, noisy, denoised : numpy.ndarray
+        One shape; alpha is left out.
+    axes : str
+        Their axes.
+    data_range : IntensityRange
+        Lowest and highest intensity that the clean image can have.
+
+    Returns
+    -------
+    Comparison
+        The figures.
+
+    Raises
+    ------
+    InvalidInputError
+        If the shapes differ or the data range is empty.
+    """
+    psnr_noisy, ssim_noisy = _mean_figures(clean, noisy, axes, data_range.width)
+    psnr_denoised, ssim_denoised = _mean_figures(
+        clean, denoised, axes, data_range.width
+    )
+    n_planes = math.prod(colour_planes(clean, axes).shape[:-3])
+    return Comparison(
+        psnr_noisy, psnr_denoised, ssim_noisy, ssim_denoised, data_range, n_planes
+    )
+
+
+def _mean_figures(
+    clean: NDArray[Any], test: NDArray[Any], axes: str, data_range: float
+) -> tuple[float, float]:
+    true_planes, test_planes = colour_planes(clean, axes), colour_planes(test, axes)
+    psnrs, ssims = [], []
+    for plane in np.ndindex(true_planes.shape[:-3]):
+        true, compared = true_planes[plane], test_planes[plane]
+        psnrs.append(psnr(true, compared, data_range=data_range))
+        ssims.append(ssim(true, compared, data_range=data_range, channel_axis=-1))
+    return float(np.mean(psnrs)), float(np.mean(ssims))
+
+
+def _number(value: float, digits: int, sign: str = "") -> str:
+    return "n/a" if math.isnan(value) else f"{value:{sign}.{digits}f}"

@@ -1,0 +1,109 @@
+"""Images as several models denoise them, side by side in a PNG."""
+
+from __future__ import annotations
+
+import textwrap
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ..errors import InvalidInputError
+from ..image.intensity import IntensityRange
+from ..io.atomic import require_writable
+from .figures import save_panels
+from .metrics import psnr
+from .scoring import apply_model, denoise_pair
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ..denoising.denoiser import Denoiser
+    from ..noise.normalization import NoiseSetting
+    from .pairs import Pair
+    from .scoring import Score
+
+# Images that are drawn.
+_N_IMAGES = 5
+_PANEL_WIDTH = 2.0  # inches
+_LETTERS = 24  # that fit above a panel
+_UNIT = IntensityRange(0.0, 1.0)
+
+
+def require_figure(path: Path) -> None:
+    """Find out now whether a figure can be written later.
+
+    Raises
+    ------
+    InvalidInputError
+        If its name does not end in .png.
+    OutputError
+        If it cannot be written.
+    """
+    if path.suffix.lower() != ".png":
+        raise InvalidInputError(f"A figure's name ends in .png, got {path}.")
+    require_writable(path)
+
+
+def save_comparison(
+    pairs: Sequence[Pair],
+    models: Mapping[str, Denoiser],
+    scores: Sequence[Score],
+    path: Path,
+    setting: NoiseSetting | None = None,
+) -> None:
+    """Draw the first images, one a row: noisy, as each model denoises them, clean.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+        The images.
+    models : mapping
+        The models by name.
+    scores : sequence of Score
+        Those of ``"noisy"`` and of the models at least; their means stand
+        above the columns.
+    path : pathlib.Path
+        The PNG file.
+    setting : NoiseSetting, optional
+        See `score_methods`.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    means = {score.method: score.psnr_mean for score in scores}
+    titles = [
+        f"{textwrap.fill(name, _LETTERS)}\nmean {means[name]:.2f} dB"
+        for name in ("noisy", *models)
+    ]
+    rows, captions = [], []
+    for pair in pairs[:_N_IMAGES]:
+        results = [denoise_pair(pair, lambda unit: unit)]
+        results += [
+            denoise_pair(pair, partial(apply_model, denoiser=denoiser, setting=setting))
+            for denoiser in models.values()
+        ]
+        figures = [_psnr(pair, result) for result in results]
+        captions.append([f"{figure:.2f} dB" for figure in figures])
+        rows.append([_picture(pair, image) for image in (*results, pair.clean)])
+    save_panels(
+        rows,
+        [*titles, "clean"],
+        path,
+        intensity_range=_UNIT,
+        captions=captions,
+        panel_width=_PANEL_WIDTH,
+    )
+
+
+def _psnr(pair: Pair, result: NDArray[np.float64]) -> float:
+    return psnr(pair.clean, result, data_range=pair.data_range.width)
+
+
+def _picture(pair: Pair, image: NDArray[np.float64]) -> NDArray[np.float64]:
+    unit = pair.data_range.to_unit(image)
+    return unit if unit.shape[-1] == 3 else unit[..., 0]

@@ -1,0 +1,152 @@
+"""Figures as PNG files: loss curves, and images side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from ..io.atomic import atomic_write
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from typing import Any
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from ..image.intensity import IntensityRange
+    from ..training.trainer import EpochResult
+
+_TRAINING, _VALIDATION = "#4477aa", "#cc6677"  # told apart by the colour-blind
+_DPI = 150
+
+
+def save_loss_curves(history: Sequence[EpochResult], path: Path) -> None:
+    """Draw training and validation loss over the epochs.
+
+    Parameters
+    ----------
+    history : sequence of EpochResult
+        The finished epochs, at least one.
+    path : pathlib.Path
+        The PNG file.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
+    axes = figure.add_subplot()
+    epochs = [result.epoch for result in history]
+    axes.plot(
+        epochs,
+        [result.train_loss for result in history],
+        color=_TRAINING,
+        marker=".",
+        label="training",
+    )
+    axes.plot(
+        epochs,
+        [result.val_loss for result in history],
+        color=_VALIDATION,
+        marker=".",
+        label="validation",
+    )
+    best = next(result for result in reversed(history) if result.is_best)
+    axes.axvline(best.epoch, color="0.6", linestyle=":", zorder=0)
+    axes.plot(
+        best.epoch,
+        best.val_loss,
+        color=_VALIDATION,
+        marker="*",
+        markersize=14,
+        linestyle="none",
+        label=f"best epoch: {best.epoch} ({best.val_psnr:.2f} dB)",
+    )
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("mean loss of an image")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(color="0.9")
+    axes.legend(frameon=False)
+    _save(figure, path)
+
+
+def save_panels(
+    rows: Sequence[Sequence[NDArray[Any]]],
+    titles: Sequence[str],
+    path: Path,
+    *,
+    intensity_range: IntensityRange,
+    row_titles: Sequence[str] = (),
+    captions: Sequence[Sequence[str]] = (),
+    panel_width: float = 3.0,
+) -> None:
+    """Draw rows of images side by side.
+
+    Parameters
+    ----------
+    rows : sequence of sequences of numpy.ndarray
+        Images of shape (Y, X) or (Y, X, 3), any real dtype; those of a row
+        have one size.
+    titles : sequence of str
+        One title a column.
+    path : pathlib.Path
+        The PNG file.
+    intensity_range : IntensityRange
+        Intensities drawn as black and as white; what lies outside is drawn
+        as one of the two.
+    row_titles : sequence of str
+        One title a row, at its left; may be left out.
+    captions : sequence of sequences of str
+        What stands below each image of the first rows; may be left out.
+    panel_width : float
+        Width of an image, in inches.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    aspects = [_aspect(images[0]) for images in rows]
+    height = panel_width * sum(aspects) + 0.2 * len(captions)
+    n_lines = 1 + max(title.count("\n") for title in titles)
+    size = (panel_width * len(titles), height + 0.15 + 0.3 * n_lines)
+    figure = Figure(figsize=size, layout="constrained")
+    grid = figure.subplots(len(rows), len(titles), squeeze=False, height_ratios=aspects)
+    for row, images in enumerate(rows):
+        for column, image in enumerate(images):
+            _draw_image(grid[row, column], image, intensity_range)
+    for axes, title in zip(grid[0], titles, strict=True):
+        axes.set_title(title, fontsize=10)
+    for axes, title in zip(grid[:, 0], row_titles, strict=False):
+        axes.set_ylabel(title, fontsize=10)
+    for line, texts in zip(grid, captions, strict=False):
+        for axes, text in zip(line, texts, strict=False):
+            axes.set_xlabel(text, fontsize=8)
+    _save(figure, path)
+
+
+def _aspect(image: NDArray[Any]) -> float:
+    # Unless the images are very wide or very high.
+    height, width = image.shape[:2]
+    return float(min(max(height / width, 0.2), 3.0))
+
+
+def _draw_image(axes: Axes, image: NDArray[Any], scale: IntensityRange) -> None:
+    unit = np.clip(scale.to_unit(image), 0.0, 1.0)
+    axes.imshow(unit, cmap="gray", vmin=0.0, vmax=1.0, interpolation="nearest")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_frame_on(False)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    FigureCanvasAgg(figure)
+    with atomic_write(path) as temporary:
+        figure.savefig(temporary, dpi=_DPI, format="png", bbox_inches="tight")

@@ -1,0 +1,202 @@
+"""Pairs of a noisy image and its clean truth, to score methods on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..denoising.api import add_noise, require_image
+from ..errors import InvalidInputError
+from ..image.axes import colour_planes, middle_plane, resolve_axes
+from ..image.intensity import resolve_intensity_range
+from ..io.images import SUFFIXES, read_image
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from ..image.intensity import IntensityRange
+
+_SMALLEST_SIDE = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pair:
+    """A noisy image and its clean truth.
+
+    Parameters
+    ----------
+    noisy, clean : numpy.ndarray
+        (Y, X, channels), one shape, float64.
+    input_range : IntensityRange
+        What methods see as 0 and 1.
+    data_range : IntensityRange
+        What the figures take as the data range.
+    clip : bool
+        Whether results are clipped to `data_range` before they are scored, as
+        is the convention for noise added to photographs.
+    """
+
+    noisy: NDArray[np.float64]
+    clean: NDArray[np.float64]
+    input_range: IntensityRange
+    data_range: IntensityRange
+    clip: bool
+
+
+def noisy_pairs(
+    images: Sequence[NDArray[Any]], noise: str, *, seed: int, limit: int | None = None
+) -> list[Pair]:
+    """Add noise to clean images, in floating point, so that nothing is rounded.
+
+    Parameters
+    ----------
+    images : sequence of numpy.ndarray
+        (Y, X), (Y, X, 3) or (Y, X, 4); alpha is left out.
+    noise : str
+        The noise.
+    seed : int
+        The noise of the image i is drawn with the seed ``seed + i``.
+    limit : int, optional
+        Take only the first `limit` images.
+
+    Returns
+    -------
+    list of Pair
+        One for each image.
+
+    Raises
+    ------
+    InvalidInputError
+        If the noise or the limit cannot be used, or an image is too small.
+    """
+    if limit is not None and limit < 1:
+        raise InvalidInputError(f"limit must be at least 1 image, got {limit}.")
+    if len(images) == 0:
+        raise InvalidInputError("There is no image to evaluate on.")
+    pairs = []
+    for index, image in enumerate(images[:limit]):
+        _require_complete(image)
+        planes = colour_planes(image, resolve_axes(image.shape, None))
+        scale = resolve_intensity_range(planes)
+        clean = planes.astype(np.float64)
+        noisy = add_noise(
+            clean,
+            noise,
+            rng=seed + index,
+            axes=plane_axes(clean),
+            intensity_range=scale,
+        )
+        pairs.append(Pair(noisy, clean, scale, scale, clip=True))
+    _require_usable(pairs)
+    return pairs
+
+
+def real_pairs(
+    noisy: NDArray[Any],
+    reference: NDArray[Any],
+    data_range: tuple[float, float] | None,
+) -> list[Pair]:
+    """Pair noisy images with their reference, without fitting one to the other.
+
+    Parameters
+    ----------
+    noisy : numpy.ndarray
+        Shape of `reference`, or a stack of repeats of it.
+    reference : numpy.ndarray
+        (Y, X), (Y, X, 3) or (Y, X, 4).
+    data_range : tuple of float, optional
+        ``(low, high)`` in the images' units; None means that of `reference`.
+
+    Returns
+    -------
+    list of Pair
+        One for each repeat.
+
+    Raises
+    ------
+    InvalidInputError
+        If the shapes do not fit.
+    """
+    axes = "YXS" if reference.ndim == 3 and reference.shape[-1] in (3, 4) else "YX"
+    if reference.ndim != len(axes) or reference.shape not in (
+        noisy.shape,
+        noisy.shape[1:],
+    ):
+        raise InvalidInputError(
+            "The reference must be one image, (Y, X) or (Y, X, 3), and the noisy image "
+            f"have its shape or be a stack of such, got {reference.shape} and "
+            f"{noisy.shape}."
+        )
+    _require_complete(noisy)
+    _require_complete(reference)
+    clean = colour_planes(reference, axes).astype(np.float64)
+    scale = resolve_intensity_range(colour_planes(reference, axes), data_range)
+    pairs = []
+    for repeat in noisy if noisy.ndim > reference.ndim else [noisy]:
+        # Methods get what a user would give them: nothing of the truth.
+        planes = colour_planes(repeat, axes)
+        input_range = resolve_intensity_range(planes)
+        pairs.append(
+            Pair(planes.astype(np.float64), clean, input_range, scale, clip=False)
+        )
+    _require_usable(pairs)
+    return pairs
+
+
+def read_clean_images(folder: Path) -> list[NDArray[Any]]:
+    """Read every PNG, JPEG and TIFF of a folder, in the order of their names.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is none, or one cannot be read.
+    """
+    if not folder.is_dir():
+        raise InvalidInputError(f"{folder} is not a folder.")
+    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+    if not paths:
+        raise InvalidInputError(
+            f"{folder} holds no images: expected {', '.join(sorted(SUFFIXES))}."
+        )
+    return [_read_plane(path) for path in paths]
+
+
+def _read_plane(path: Path) -> NDArray[Any]:
+    """Read an image as (Y, X) or (Y, X, 3)."""
+    image = read_image(path)
+    axes = resolve_axes(image.pixels.shape, image.axes)
+    if not set(axes) <= set("YXS"):
+        raise InvalidInputError(
+            f"{path} is a stack ({axes}, {image.pixels.shape}); expected single images."
+        )
+    return middle_plane(image.pixels, axes)
+
+
+def plane_axes(plane: NDArray[Any]) -> str:
+    """Return the axes of (Y, X, channels): colours, or the one channel of grey."""
+    return "YXS" if plane.shape[-1] == 3 else "YXC"
+
+
+def _require_complete(image: NDArray[Any]) -> None:
+    require_image(image)
+    if np.isnan(image).any():
+        raise InvalidInputError(
+            "The image has NaN, so it cannot be scored. Cut out a part without."
+        )
+
+
+def _require_usable(pairs: Sequence[Pair]) -> None:
+    for pair in pairs:
+        if min(pair.clean.shape[:2]) < _SMALLEST_SIDE:
+            raise InvalidInputError(
+                f"Images to evaluate on must be at least {_SMALLEST_SIDE} pixels wide "
+                f"and high, got {pair.clean.shape[:2]}."
+            )
+        if pair.data_range.width == 0:
+            raise InvalidInputError("A clean image is constant: it has no data range.")

@@ -1,0 +1,1 @@
+"""One file, or many, denoised into others."""

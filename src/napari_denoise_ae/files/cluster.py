@@ -1,0 +1,128 @@
+"""Denoising on the machines of a dask cluster, each on its own device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..denoising.api import Progress
+from ..denoising.dask_array import loaded_denoiser
+from ..errors import DeviceError, MissingDependencyError
+from .stream import write_chunk, write_half
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..denoising.dask_array import Model
+    from ..io.ome_zarr import ZarrTarget
+    from .stream import Stream
+
+# How long to wait for a scheduler, in seconds.
+_PATIENCE = 20
+
+
+def write_zarr_on_cluster(
+    stream: Stream, target: ZarrTarget, model: Model, *, device: str, scheduler: str
+) -> Iterator[Progress]:
+    """Denoise into an OME-Zarr image with the workers of a cluster.
+
+    All of them must reach the source and the target by the same paths. The
+    chunks of a worker that dies are computed by another.
+
+    Parameters
+    ----------
+    stream : Stream
+        What is read and denoised.
+    target : ZarrTarget
+        Where it goes; begun.
+    model : Model
+        The model; sent to each worker once.
+    device : str
+        See `denoise`; each worker chooses for itself.
+    scheduler : str
+        Address of dask's scheduler, such as ``"tcp://10.0.0.1:8786"``.
+
+    Yields
+    ------
+    Progress
+        After every chunk.
+
+    Raises
+    ------
+    DeviceError
+        If no scheduler answers or is lost, it has no worker, or workers keep
+        dying.
+    MissingDependencyError
+        If `distributed` is not installed.
+    """
+    try:
+        from distributed import CancelledError, Client, KilledWorker, as_completed
+        from distributed import TimeoutError as NoWorkerError
+        from distributed.comm.core import CommClosedError
+    except ImportError as error:
+        raise MissingDependencyError(
+            "A cluster needs the package distributed. Install it with: "
+            "pip install 'napari-denoise-ae[distributed]'"
+        ) from error
+    try:
+        client = Client(scheduler, timeout=_PATIENCE, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise DeviceError(
+            f"No scheduler answers at {scheduler!r} within {_PATIENCE} s. Start one "
+            "with: dask scheduler"
+        ) from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=_PATIENCE)
+        except NoWorkerError as error:
+            raise DeviceError(
+                f"The scheduler at {scheduler!r} has no worker, nor got one within "
+                f"{_PATIENCE} s. Start one with: dask worker {scheduler}"
+            ) from error
+        # The result of a task, so that it can be had again if its worker dies.
+        shared = client.submit(_as_it_is, model, pure=False)
+        done = 0
+        for level in range(len(target.shapes)):
+            pending = [n for n in target.numbers(level) if not target.is_done(level, n)]
+            done += target.n_chunks(level) - len(pending)
+            job = _ChunkJob(stream, target, level, device)
+            futures = client.map(_work, pending, job=job, model=shared, pure=False)
+            for future in as_completed(futures, loop=client.loop):
+                try:
+                    future.result()
+                except KilledWorker as error:
+                    raise DeviceError(
+                        "The same chunk has ended several workers; they probably have "
+                        "too little memory. Try a smaller --tile-size."
+                    ) from error
+                except (CancelledError, CommClosedError) as error:
+                    raise DeviceError(
+                        f"The scheduler at {scheduler!r} was lost, or it was told to "
+                        "stop. What is finished is kept, and the same command goes on."
+                    ) from error
+                done += 1
+                yield Progress(done, target.total)
+    target.finish()
+
+
+@dataclass(frozen=True, slots=True)
+class _ChunkJob:
+    """What the chunks of a level have in common."""
+
+    stream: Stream
+    target: ZarrTarget
+    level: int
+    device: str
+
+
+def _as_it_is(model: Model) -> Model:
+    return model
+
+
+def _work(number: tuple[int, ...], *, job: _ChunkJob, model: Model) -> None:
+    """Do a chunk, in a worker."""
+    if job.level == 0:
+        denoiser = loaded_denoiser(model, job.device)
+        write_chunk(job.stream, job.target, number, denoiser)
+    else:
+        write_half(job.target, job.level, number)

@@ -1,0 +1,1 @@
+"""What an array means: axes, checks, intensity ranges and tiles."""

@@ -1,0 +1,1 @@
+"""File formats and data sets, read and written."""

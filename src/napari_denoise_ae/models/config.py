@@ -1,0 +1,290 @@
+"""What a training run is made of: a frozen config that checks itself, and presets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING
+
+from ..errors import InvalidInputError
+from ..noise.synthetic import parse_noise
+from ..training.losses import LOSSES, make_loss
+from .networks.registry import NETWORKS
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..noise.synthetic import NoiseModel
+    from ..training.losses import Loss
+
+#: How training images may be varied; noise is fresh for every batch in any case.
+AUGMENTATIONS = ("none", "flip", "stripes", "collage")
+#: Optimizers by name, all with torch's own defaults beside the learning rate.
+OPTIMIZERS = ("adam", "adamw")
+#: How the learning rate changes while training.
+SCHEDULES = ("constant", "cosine")
+#: Images of CIFAR-10's own test set.
+N_CIFAR10_TEST = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """Everything that decides what a training run gives, beside its data.
+
+    Parameters
+    ----------
+    preset : str
+        Name of the preset that the config was made from.
+    network : str
+        Name of the network, a key of
+        `napari_denoise_ae.models.networks.registry.NETWORKS`.
+    network_options : mapping
+        Arguments of the network's constructor; empty means its defaults.
+    noise : str
+        Noise added to the clean images, see `napari_denoise_ae.noise.synthetic`.
+    loss : str
+        A key of `napari_denoise_ae.training.losses.LOSSES`: ``"mse"``, ``"l1"``,
+        ``"psnr"`` or ``"mse_ssim"``.
+    ssim_weight : float
+        Weight of 1 - SSIM in ``"mse_ssim"``, between 0 and 1; the mean squared
+        error has the rest. Without effect on the other losses.
+    optimizer : str
+        ``"adam"`` or ``"adamw"``.
+    learning_rate : float
+        Step size of the optimizer; above 0.
+    schedule : str
+        ``"constant"``, or ``"cosine"`` to lower the learning rate from batch to
+        batch, along half a cosine, to 0 at the end of the last epoch.
+    batch_size : int
+        Images in a batch.
+    epochs : int
+        Most epochs to train.
+    patience : int
+        Epochs without an improvement of the validation loss after which
+        training stops early. As many as `epochs` or more never stop it.
+    min_delta : float
+        How much lower the validation loss must be to count as improved.
+    val_fraction : float
+        Share of the training images held back for validation, between 0 and 1.
+    n_test : int
+        How many of CIFAR-10's 10,000 test images, from the first on, are kept
+        apart to test on; 1 to 10,000. The others train and validate as well.
+        Without effect on images of your own.
+    augmentation : str
+        ``"none"``; ``"flip"`` to mirror every other image from left to right
+        at random; ``"stripes"`` to do so and to lay fine stripes over a part
+        of every fourth, of which small photographs have too few; or
+        ``"collage"`` to mirror, to paste the images of every other batch over
+        each other, magnified, into pictures twice as long with long edges and
+        large smooth areas, and to lay stripes over every other picture.
+    zoom : float
+        Every other batch is magnified by a random factor from 1 to this one and
+        cut back to its size: small images then look as smooth as full-size
+        photographs. 1 magnifies nothing. Without effect on collages, whose
+        pieces are magnified anyway.
+    seed : int
+        Decides the split, the first weights, the order of the images and the
+        noise; 0 or more.
+    mixed_precision : bool
+        On CUDA, compute in bfloat16 where it loses nothing that counts.
+        Ignored on other devices.
+    bfloat16_on_cpu : bool
+        Do so on a CPU, too, if it has instructions for it, which is about
+        twice as fast.
+
+    Raises
+    ------
+    InvalidInputError
+        If a value is out of its range; the text says which one and what is
+        allowed.
+
+    References
+    ----------
+    .. [1] Vincent et al., Extracting and composing robust features with
+       denoising autoencoders, ICML 2008, :doi:`10.1145/1390156.1390294`.
+    .. [2] Kingma and Ba, Adam: a method for stochastic optimization, 2015,
+       arXiv:1412.6980.
+    .. [3] Loshchilov and Hutter, SGDR: stochastic gradient descent with warm
+       restarts, 2017, arXiv:1608.03983.
+    """
+
+    preset: str = "conv"
+    network: str = "conv"
+    network_options: Mapping[str, int | float | bool] = field(default_factory=dict)
+    noise: str = "gaussian:0.5"
+    loss: str = "mse"
+    ssim_weight: float = 0.1
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    schedule: str = "constant"
+    batch_size: int = 128
+    epochs: int = 50
+    patience: int = 3
+    min_delta: float = 0.0
+    val_fraction: float = 0.1
+    n_test: int = N_CIFAR10_TEST
+    augmentation: str = "none"
+    zoom: float = 1.0
+    seed: int = 0
+    mixed_precision: bool = True
+    bfloat16_on_cpu: bool = False
+
+    def __post_init__(self) -> None:
+        _require_text("preset", self.preset)
+        _require_text("noise", self.noise)
+        _require_choice("network", self.network, NETWORKS)
+        _require_choice("loss", self.loss, LOSSES)
+        _require_choice("optimizer", self.optimizer, OPTIMIZERS)
+        _require_choice("augmentation", self.augmentation, AUGMENTATIONS)
+        _require_choice("schedule", self.schedule, SCHEDULES)
+        for name, lowest in _LOWEST_INTEGER.items():
+            _require_integer(name, getattr(self, name), lowest)
+        _require_number("learning_rate", self.learning_rate, above=0.0)
+        _require_number("min_delta", self.min_delta, above=-math.ulp(0.0))
+        _require_number("val_fraction", self.val_fraction, above=0.0, below=1.0)
+        _require_number("ssim_weight", self.ssim_weight, above=0.0, below=1.0)
+        _require_number("zoom", self.zoom, above=math.nextafter(1.0, 0.0), below=16.0)
+        if self.n_test > N_CIFAR10_TEST:
+            raise InvalidInputError(
+                f"n_test must be at most {N_CIFAR10_TEST:,}, the test images that "
+                f"CIFAR-10 has, got {self.n_test}."
+            )
+        for name in ("mixed_precision", "bfloat16_on_cpu"):
+            if not isinstance(getattr(self, name), bool):
+                raise InvalidInputError(
+                    f"{name} must be true or false, got {getattr(self, name)!r}."
+                )
+        if not isinstance(self.network_options, Mapping):
+            raise InvalidInputError(
+                "network_options must map names to values, got "
+                f"{self.network_options!r}."
+            )
+        # The canonical string, so that equal noise compares equal.
+        object.__setattr__(self, "noise", str(parse_noise(self.noise)))
+        object.__setattr__(self, "network_options", dict(self.network_options))
+
+    @property
+    def noise_model(self) -> NoiseModel:
+        """The noise model that `noise` names."""
+        return parse_noise(self.noise)
+
+    @property
+    def loss_function(self) -> Loss:
+        """The loss that `loss` names."""
+        return make_loss(self.loss, ssim_weight=self.ssim_weight)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields as plain numbers, strings and dicts."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+_LOWEST_INTEGER = {
+    "batch_size": 1,
+    "epochs": 1,
+    "patience": 1,
+    "n_test": 1,
+    "seed": 0,
+}
+
+
+def _require_text(name: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise InvalidInputError(f"{name} must be text, got {value!r}.")
+
+
+def _require_choice(name: str, value: object, choices: Any) -> None:
+    if not isinstance(value, str) or value not in choices:
+        raise InvalidInputError(
+            f"{name} must be one of {', '.join(choices)}, got {value!r}."
+        )
+
+
+def _require_integer(name: str, value: object, lowest: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < lowest:
+        raise InvalidInputError(
+            f"{name} must be an integer of at least {lowest}, got {value!r}."
+        )
+
+
+def _require_number(
+    name: str, value: Any, *, above: float, below: float = math.inf
+) -> None:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not above < value < below:
+        limits = f"above {above:g}" + (f" and below {below:g}" if below < 1e9 else "")
+        raise InvalidInputError(f"{name} must be a number {limits}, got {value!r}.")
+
+
+_RGB = TrainingConfig(
+    preset="rgb",
+    network="unet",
+    network_options={"in_channels": 3},
+    noise="gaussian:0..0.25,unclipped",
+    loss="psnr",
+    learning_rate=5e-4,
+    schedule="cosine",
+    batch_size=32,
+    epochs=160,
+    patience=160,
+    augmentation="collage",
+    bfloat16_on_cpu=True,
+)
+_GRAY = replace(_RGB, preset="gray", network_options={"in_channels": 1})
+#: The presets by name. A new preset is one line here.
+PRESETS: dict[str, TrainingConfig] = {
+    "conv": TrainingConfig(preset="conv"),
+    "residual": TrainingConfig(
+        preset="residual",
+        network="residual",
+        noise="gaussian:0.1",
+        learning_rate=2e-3,
+        schedule="cosine",
+        batch_size=32,
+        epochs=100,
+        patience=100,
+        # 6,000 each to validate and to test, of the 60,000 images.
+        val_fraction=1 / 9,
+        n_test=6_000,
+    ),
+    "gray": _GRAY,
+    "rgb": _RGB,
+}
+
+
+def preset_config(preset: str, **changes: Any) -> TrainingConfig:
+    """Make the config of a preset, with some of its fields changed.
+
+    Parameters
+    ----------
+    preset : str
+        A key of `PRESETS`.
+    **changes
+        Fields of `TrainingConfig` and their values.
+
+    Returns
+    -------
+    TrainingConfig
+        The checked config.
+
+    Raises
+    ------
+    InvalidInputError
+        If the preset or a field is unknown, or a value out of its range.
+
+    Examples
+    --------
+    >>> preset_config("conv", noise="gaussian:0.1").noise
+    'gaussian:0.1'
+    """
+    if preset not in PRESETS:
+        raise InvalidInputError(
+            f"Unknown preset {preset!r}. Known presets: {', '.join(PRESETS)}."
+        )
+    known = [f.name for f in fields(TrainingConfig)]
+    unknown = sorted(set(changes) - set(known))
+    if unknown:
+        raise InvalidInputError(
+            f"Unknown setting {', '.join(unknown)}. Settings are: {', '.join(known)}."
+        )
+    return replace(PRESETS[preset], **changes)

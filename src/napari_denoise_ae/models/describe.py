@@ -1,0 +1,98 @@
+"""A checkpoint in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from ..io.cifar10 import CIFAR10
+from .config import N_CIFAR10_TEST
+
+if TYPE_CHECKING:
+    from .checkpoint import Checkpoint, TrainingRecord
+    from .config import TrainingConfig
+
+
+def describe_checkpoint(checkpoint: Checkpoint) -> list[str]:
+    """Return lines about a checkpoint, for a user to read.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        The checkpoint.
+
+    Returns
+    -------
+    list of str
+        What it is, how it was trained and how well it does.
+    """
+    network = checkpoint.build(torch.device("cpu"))
+    n_parameters = sum(parameter.numel() for parameter in network.parameters())
+    options = ", ".join(f"{k}={v}" for k, v in checkpoint.network_options.items())
+    colours = "RGB" if network.in_channels == 3 else f"{network.in_channels} channel"
+    rows = {
+        "model": checkpoint.name,
+        "network": f"{checkpoint.network}, {n_parameters:,} parameters, {colours}",
+        "options": options or "the network's defaults",
+    }
+    skips = getattr(network, "skip_connections", None)
+    if skips is not None:
+        rows["skip connections"] = "yes" if skips else "no"
+    if checkpoint.record is None:
+        rows["training"] = "unknown: the file holds weights only"
+    else:
+        rows |= _describe_training(checkpoint.record)
+    return [f"{name:<18}{value}" for name, value in rows.items()]
+
+
+def _describe_training(record: TrainingRecord) -> dict[str, str]:
+    config = record.config
+    low, typical, high = record.noise_estimate
+    return {
+        "preset": config.preset,
+        "noise": config.noise_model.description,
+        "measured noise": f"{typical:.1%} of the range ({low:.1%} to {high:.1%}), as "
+        "estimate_noise finds it in the noisy validation images",
+        "intensity": record.intensity,
+        "data": f"{record.dataset}, sha256 {record.dataset_sha256}",
+        "split": f"{record.n_train} to train, {record.n_val} to validate, drawn with "
+        f"seed {config.seed} (val_fraction {config.val_fraction:g})",
+        "test part": _describe_test_part(record),
+        "loss": _describe_loss(config),
+        "optimizer": f"{config.optimizer}, learning rate {config.learning_rate:g}, "
+        f"batches of {config.batch_size}",
+        "augmentation": config.augmentation,
+        "budget": f"{record.epochs_run} of {config.epochs} epochs, {config.schedule} "
+        "learning rate",
+        "early stopping": _describe_stopping(config),
+        "stopped": record.stop_reason or "before its end",
+        "best epoch": f"{record.best_epoch}: validation loss {record.val_loss:.6f}, "
+        f"PSNR {record.val_psnr:.2f} dB",
+        "receptive field": f"radius {record.receptive_field_radius} pixels, stride "
+        f"{record.stride}",
+        "made with": f"napari-denoise-ae {record.package_version}, torch "
+        f"{record.torch_version}, on {record.device}",
+        "date": record.date,
+    }
+
+
+def _describe_test_part(record: TrainingRecord) -> str:
+    if not record.dataset.startswith(CIFAR10):
+        return "none: these images have no test part"
+    n_test, n_all = record.config.n_test, N_CIFAR10_TEST
+    if n_test == n_all:
+        return f"all {n_all:,} images of CIFAR-10's own test set"
+    return f"the first {n_test:,} of the {n_all:,} images of CIFAR-10's own test set"
+
+
+def _describe_loss(config: TrainingConfig) -> str:
+    if config.loss != "mse_ssim":
+        return config.loss
+    return f"{config.loss}, weight of 1 - SSIM {config.ssim_weight:g}"
+
+
+def _describe_stopping(config: TrainingConfig) -> str:
+    if config.patience >= config.epochs:
+        return f"none (patience {config.patience})"
+    return f"patience {config.patience}, min_delta {config.min_delta:g}"

@@ -1,0 +1,87 @@
+"""The networks: one file each, and the registry that finds them by name.
+
+The registry holds import paths, not classes, so that names can be listed and
+checked without importing torch.
+"""
+
+from __future__ import annotations
+
+import inspect
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ...errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from .base import DenoisingNetwork
+
+#: Module and class of each network, by name.
+NETWORKS: dict[str, tuple[str, str]] = {
+    "conv": ("conv", "ConvAutoencoder"),
+    "residual": ("residual", "ResidualAutoencoder"),
+    "unet": ("unet", "UNet"),
+}
+
+
+def network_class(name: str) -> type[DenoisingNetwork]:
+    """Import the class of a registered network.
+
+    Parameters
+    ----------
+    name : str
+        A key of `NETWORKS`.
+
+    Returns
+    -------
+    type
+        The class; its constructor takes the network's options.
+
+    Raises
+    ------
+    InvalidInputError
+        If the name is unknown.
+    """
+    if name not in NETWORKS:
+        raise InvalidInputError(
+            f"Unknown network {name!r}. Known networks: {', '.join(NETWORKS)}."
+        )
+    module, class_name = NETWORKS[name]
+    loaded: type[DenoisingNetwork] = getattr(
+        import_module(f".{module}", __package__), class_name
+    )
+    return loaded
+
+
+def build_network(name: str, options: Mapping[str, Any]) -> DenoisingNetwork:
+    """Make a network with freshly drawn weights.
+
+    Parameters
+    ----------
+    name : str
+        A key of `NETWORKS`.
+    options : mapping
+        Arguments of the network's constructor; those left out have the
+        constructor's defaults.
+
+    Returns
+    -------
+    DenoisingNetwork
+        The network, in training mode, on torch's default device.
+
+    Raises
+    ------
+    InvalidInputError
+        If the name or an option is unknown, or an option is out of its range.
+    """
+    cls = network_class(name)
+    known = inspect.signature(cls).parameters
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise InvalidInputError(
+            f"The network {name!r} has no option {', '.join(unknown)}. "
+            f"Its options are: {', '.join(known)}."
+        )
+    return cls(**options)

@@ -1,0 +1,1 @@
+"""Noise: how it is written, added, measured, stabilized and normalized."""

@@ -1,0 +1,142 @@
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from napari._app_model import get_app_model
+
+from napari_denoise_ae import denoise, denoise_layer
+from napari_denoise_ae.denoising.api import add_noise
+from napari_denoise_ae.errors import DenoiseAEWarning, InvalidInputError
+
+COMMAND = "napari-denoise-ae.denoise_active_layer"
+
+
+def photo(viewer, **options):
+    from skimage.data import astronaut
+
+    noisy = add_noise(astronaut()[:64, :80], "gaussian:0.5")
+    return viewer.add_image(noisy, rgb=True, name="photo", **options)
+
+
+def menu_action(viewer):
+    """The entry of the menu Layers > Filter, its state brought up to date."""
+    viewer.window._update_layers_menu_state()
+    submenus = [action.menu() for action in viewer.window.layers_menu.actions()]
+    filters = next(m for m in submenus if m and m.title() == "Filter")
+    return next(a for a in filters.actions() if a.text().startswith("Denoise (built"))
+
+
+def test_the_menu_entry_is_there_for_image_layers(viewer):
+    assert not menu_action(viewer).isEnabled()
+    photo(viewer)
+    assert menu_action(viewer).isEnabled()
+    viewer.add_labels(np.zeros((4, 4), dtype=int))
+    assert not menu_action(viewer).isEnabled()
+
+
+def test_the_menu_entry_denoises(viewer, qtbot, messages):
+    layer = photo(viewer, scale=(2, 3))
+    menu_action(viewer).trigger()
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=60_000)
+    denoised = viewer.layers["photo [denoised]"]
+    np.testing.assert_array_equal(denoised.data, denoise(layer.data))
+    np.testing.assert_array_equal(denoised.scale, (2, 3))
+    denoised.data = denoised.data * 0
+    viewer.layers.selection.active = layer
+    menu_action(viewer).trigger()
+    qtbot.waitUntil(lambda: denoised.data.max() > 0, timeout=60_000)
+    assert len(viewer.layers) == 2
+    assert not messages()
+
+
+def test_without_an_image_layer_it_says_so(viewer, messages):
+    get_app_model().commands.execute_command(COMMAND).result()
+    viewer.add_labels(np.zeros((4, 4), dtype=int))
+    get_app_model().commands.execute_command(COMMAND).result()
+    assert "no layer is chosen" in messages()[0]
+    assert "Labels is chosen" in messages()[1]
+
+
+def test_a_layer_that_goes_meanwhile_is_one_message(viewer, qtbot, messages):
+    photo(viewer)
+    get_app_model().commands.execute_command(COMMAND).result()
+    viewer.layers.clear()
+    qtbot.waitUntil(lambda: bool(messages()), timeout=60_000)
+    assert len(messages()) == 1
+    assert "'photo' is gone" in messages()[0]
+
+
+@pytest.mark.parametrize(("rgb", "model"), [(True, "rgb"), (False, "gray")])
+def test_the_model_is_that_for_the_colours(viewer, qtbot, messages, rgb, model):
+    data = np.random.default_rng(0).integers(0, 256, (32, 40, 3)).astype(np.uint8)
+    viewer.add_image(data if rgb else data[..., 0], rgb=rgb)
+    get_app_model().commands.execute_command(COMMAND).result()
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=60_000)
+    assert viewer.layers[1].metadata["napari-denoise-ae"]["model"] == model
+    assert not messages()
+
+
+def test_denoise_layer_keeps_what_the_layer_is(viewer):
+    data = np.random.default_rng(0).integers(0, 999, (2, 30, 40)).astype(np.uint16)
+    layer = viewer.add_image(
+        data, scale=(3, 2, 1), units=("s", "um", "um"), colormap="magma"
+    )
+    result = denoise_layer(layer)
+    np.testing.assert_array_equal(result.data, denoise(data, axes="TYX"))
+    np.testing.assert_array_equal(result.scale, layer.scale)
+    assert result.units == layer.units
+    assert result.colormap.name == "magma"
+    assert result.metadata["napari-denoise-ae"]["model"] == "gray"
+    assert result not in viewer.layers
+
+
+def test_denoise_layer_warns_of_what_does_not_fit(viewer):
+    data = np.random.default_rng(0).integers(0, 256, (32, 40)).astype(np.uint8)
+    layer = viewer.add_image(data)
+    with pytest.warns(DenoiseAEWarning, match="colour images"):
+        denoise_layer(layer, model="conv")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"sigma": 12.0, "strength": 0.5}, {"noise": "poisson-gaussian"}],
+)
+@pytest.mark.parametrize("lazy", [False, True])
+def test_denoise_layer_listens_to_what_is_said_of_the_noise(viewer, said, lazy):
+    import dask.array as da
+
+    data = np.random.default_rng(0).poisson(80, (2, 64, 70)).astype(np.uint16)
+    layer = viewer.add_image(da.from_array(data) if lazy else data)
+    result = denoise_layer(layer, **said)
+    expected = denoise(data, axes="TYX", **said)
+    np.testing.assert_array_equal(np.asarray(result.data), expected)
+    assert (expected != denoise(data, axes="TYX")).any()
+    known = result.metadata["napari-denoise-ae"]
+    assert known["removed"].items() >= said.items()
+    assert "intensity_range" not in known
+
+
+def test_denoise_layer_refuses_noise_that_a_model_does_not_listen_to(viewer):
+    layer = viewer.add_image(np.zeros((16, 16), dtype=np.uint8))
+    with pytest.raises(InvalidInputError, match="takes no noise level"):
+        denoise_layer(layer, model="conv", strength=0.5)
+
+
+def test_denoise_layer_refuses_what_is_no_image(viewer):
+    labels = viewer.add_labels(np.zeros((4, 4), dtype=int))
+    with pytest.raises(InvalidInputError, match="Labels is chosen"):
+        denoise_layer(labels)
+
+
+@pytest.mark.parametrize("page", ["docs/napari.md", "README.md"])
+@pytest.mark.filterwarnings("ignore::napari_denoise_ae.errors.DenoiseAEWarning")
+def test_the_console_sessions_of_the_docs_run(viewer, page):
+    text = (Path(__file__).parents[3] / page).read_text("utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    blocks = [block for block in blocks if "viewer" in block]
+    assert blocks
+    names = {"viewer": viewer}
+    for block in blocks:
+        exec(block, names)
+    assert viewer.layers[-1].name.endswith("[denoised]")

@@ -1,0 +1,381 @@
+import time
+from pathlib import Path
+from shutil import copyfile
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QThreadPool
+from qtpy.QtWidgets import QApplication
+
+from napari_denoise_ae import add_noise, denoise
+from napari_denoise_ae._napari.denoise import job as workers
+from napari_denoise_ae._napari.shared.model_choice import model_choice
+from napari_denoise_ae._napari.shared.noise_form import GIVEN
+from napari_denoise_ae._napari.viewer.layers import METADATA_KEY
+from napari_denoise_ae.denoising.denoiser import Denoiser
+from napari_denoise_ae.evaluation.comparison import compare
+from napari_denoise_ae.image.intensity import resolve_intensity_range
+from napari_denoise_ae.models.builtin import builtin_models
+from napari_denoise_ae.models.checkpoint import save_checkpoint
+
+from synthetic import make_record, random_checkpoint  # isort: skip
+
+# The function warns of what the widget says in words.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::napari_denoise_ae.errors.DenoiseAEWarning"
+)
+
+N_SMALL_WEIGHTS = sum(w.numel() for w in random_checkpoint().state_dict.values())
+
+
+def image(shape=(40, 56), dtype=np.uint8):
+    return np.random.default_rng(0).integers(0, 256, shape).astype(dtype)
+
+
+def names(viewer):
+    return [layer.name for layer in viewer.layers]
+
+
+@pytest.fixture
+def small(viewer, tmp_path):
+    """A checkpoint of a small network, which the widget offers."""
+    path = tmp_path / "small.pt"
+    save_checkpoint(random_checkpoint(record=make_record()), path)
+    model_choice(viewer).choose(str(path))
+    return str(path)
+
+
+@pytest.fixture
+def panel(small, widget):
+    widget.compare.choose(["conv", small])
+    return widget.compare
+
+
+@pytest.fixture
+def run(qtbot, panel):
+    """Press Compare and wait for the end; returns what the status says then."""
+
+    def press_and_wait():
+        panel.compare_button.click()
+        qtbot.waitUntil(panel.compare_button.isEnabled, timeout=60_000)
+        return panel.status.text()
+
+    return press_and_wait
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """Make each tile take 50 ms."""
+    run_network = Denoiser.run_network
+
+    def run_slowly(self, batch, level=None):
+        time.sleep(0.05)
+        return run_network(self, batch, level)
+
+    monkeypatch.setattr(Denoiser, "run_network", run_slowly)
+
+
+def title_of(small, viewer):
+    return model_choice(viewer).titles()[small]
+
+
+def test_each_model_gives_a_layer_and_a_row(viewer, widget, panel, run, small):
+    clean = image((40, 56, 3))
+    viewer.add_image(clean, name="photo", rgb=True)
+    widget.form.kind.value = "clean"
+    widget.form.noise.value = "gaussian:0..0.3"
+    widget.form.seed.value = 5
+    assert run() == "done"
+    title = title_of(small, viewer)
+    assert names(viewer) == [
+        "photo",
+        "photo [noisy]",
+        "photo [by conv]",
+        f"photo [by {title}]",
+    ]
+    noisy = add_noise(clean, "gaussian:0..0.3", rng=5, axes="YXS")
+    np.testing.assert_array_equal(viewer.layers[1].data, noisy)
+    scale = resolve_intensity_range(clean)
+    rows = [line.split("\t") for line in panel.table.text().splitlines()]
+    assert rows[0] == ["model", "PSNR", "SSIM", "weights", "time"]
+    weights = {"conv": "186,371", title: f"{N_SMALL_WEIGHTS:,}"}
+    results = zip(viewer.layers[2:], rows[2:4], ("conv", small), strict=True)
+    for layer, row, model in results:
+        expected = denoise(noisy, model=model, axes="YXS", intensity_range=scale)
+        np.testing.assert_array_equal(layer.data, expected)
+        assert layer.metadata[METADATA_KEY]["model"] == model
+        figures = compare(clean, noisy, expected, axes="YXS", data_range=scale)
+        assert row[1:3] == [
+            f"{figures.psnr_denoised:.2f}",
+            f"{figures.ssim_denoised:.3f}",
+        ]
+        assert row[3] == weights[row[0]]
+        assert row[4].endswith(" s")
+    assert rows[1][:2] == ["noisy", f"{figures.psnr_noisy:.2f}"]
+    assert str(scale) in panel.table.note.text()
+    assert panel.table.item(1, 3).text() == "186k"
+
+
+def test_without_a_clean_image_there_is_no_psnr(viewer, panel, run):
+    layer = viewer.add_image(image(), name="cells")
+    before = layer.data.copy()
+    run()
+    assert len(viewer.layers) == 3
+    np.testing.assert_array_equal(layer.data, before)
+    assert "noisy" not in [panel.table.item(row, 0).text() for row in range(2)]
+    assert panel.table.isColumnHidden(1)
+    assert "no clean image" in panel.table.note.text()
+
+
+def test_a_clean_reference_gives_figures_of_a_stack(viewer, widget, panel, run):
+    clean, noisy = image((3, 16, 24)), image((3, 16, 24), np.uint8)[::-1]
+    reference = viewer.add_image(clean, name="clean")
+    viewer.add_image(noisy, name="noisy")
+    widget.form.reference.value = reference
+    run()
+    denoised = viewer.layers["noisy [by conv]"].data
+    scale = resolve_intensity_range(clean)
+    expected = compare(clean, noisy, denoised, axes="TYX", data_range=scale)
+    assert panel.table.item(1, 1).text() == f"{expected.psnr_denoised:.2f}"
+    assert "means of 3 planes" in panel.table.note.text()
+
+
+def test_a_model_called_residual_is_not_the_layer_of_what_was_removed(
+    viewer, widget, panel, run
+):
+    viewer.add_image(image((16, 16)), name="cells")
+    panel.choose(["residual"])
+    run()
+    for residual in (True, False):
+        widget.form.residual.value = residual
+        widget.run_button.click()
+        deadline = time.monotonic() + 60
+        while not widget.run_button.isEnabled() and time.monotonic() < deadline:
+            QApplication.processEvents()
+        assert "cells [by residual]" in names(viewer)
+        assert ("cells [residual]" in names(viewer)) == residual
+
+
+def test_it_is_folded_away_and_has_room_once_it_is_not(viewer, widget, panel):
+    assert panel.isHidden()
+    assert widget.minimumSizeHint().width() >= panel.table.minimumWidth()
+    widget.folded.button.click()
+    assert not panel.isHidden()
+    widget.folded.button.click()
+    assert panel.isHidden()
+
+
+def test_misfits_are_said_of_each_model(viewer, widget, panel, run, small):
+    grey = np.tile(np.arange(64, dtype=np.uint8), (64, 1))
+    viewer.add_image(grey, name="ramp")
+    run()
+    notes = panel.notes.text().splitlines()
+    assert any(note.startswith("⚠ conv: ") for note in notes)
+    assert any(note.startswith(f"⚠ {title_of(small, viewer)}: ") for note in notes)
+
+
+def test_an_image_smaller_than_any_tile(viewer, panel, run):
+    viewer.add_image(image((5, 3)))
+    assert run() == "done"
+    assert viewer.layers[-1].data.shape == (5, 3)
+
+
+def test_running_again_updates_in_place(viewer, widget, panel, run):
+    viewer.add_image(image(), name="cells")
+    widget.form.kind.value = "clean"
+    run()
+    before = list(viewer.layers)
+    old = before[-1].data.copy()
+    widget.form.seed.value = 3
+    run()
+    assert list(viewer.layers) == before
+    assert (before[-1].data != old).any()
+    widget.form.kind.value = "noisy"
+    run()
+    assert "cells [noisy]" not in names(viewer)
+
+
+def test_a_model_that_fails_takes_nothing_away(
+    viewer, widget, panel, run, small, messages
+):
+    Path(small).write_bytes(b"no checkpoint any more")
+    viewer.add_image(image(), name="cells")
+    assert run() == "done"
+    assert names(viewer) == ["cells", "cells [by conv]"]
+    assert "failed" in panel.table.text()
+    assert "not a checkpoint" in panel.notes.text()
+    assert not messages()
+
+
+def test_a_runtime_error_of_one_model_does_not_end_the_next(
+    viewer, widget, panel, run, small, monkeypatch
+):
+    run_network = Denoiser.run_network
+
+    def fail(self, batch, level=None):
+        if self.checkpoint.name == "conv":
+            raise RuntimeError("shapes do not match")
+        return run_network(self, batch, level)
+
+    monkeypatch.setattr(Denoiser, "run_network", fail)
+    viewer.add_image(image(), name="cells")
+    run()
+    assert names(viewer) == ["cells", f"cells [by {title_of(small, viewer)}]"]
+    assert panel.notes.text().startswith(
+        "⚠ conv: Denoising failed: shapes do not match"
+    )
+
+
+def test_what_cannot_be_denoised_is_one_message(viewer, panel, run, messages):
+    run()
+    viewer.add_image(np.full((8, 8), np.inf), contrast_limits=(0, 1))
+    assert run() == "failed"
+    assert len(messages()) == 2
+    assert "no image layer" in messages()[0]
+    assert "infinite" in messages()[1]
+    assert len(viewer.layers) == 1
+
+
+def test_cancel_keeps_the_models_that_are_done(
+    viewer, widget, panel, qtbot, slow, small
+):
+    viewer.add_image(image((10, 16, 16)), name="stack")
+    panel.compare_button.click()
+    assert not widget.run_button.isEnabled()
+    qtbot.waitUntil(lambda: "2 of 2: 3 of 10" in panel.status.text(), timeout=60_000)
+    assert panel.bar.maximum() > panel.bar.value() > panel.bar.maximum() / 2
+    assert " left" in panel.status.text()
+    panel.cancel_button.click()
+    assert panel.status.text() == "cancelled: 1 of 2 models are done"
+    qtbot.waitUntil(lambda: not QThreadPool.globalInstance().activeThreadCount())
+    QApplication.processEvents()
+    assert names(viewer) == ["stack", "stack [by conv]"]
+    assert panel.table.rowCount() == 1
+    assert panel.bar.isHidden()
+    assert panel.compare_button.isEnabled()
+    assert widget.run_button.isEnabled()
+
+
+def test_nothing_is_compared_while_a_layer_is_denoised(viewer, widget, panel, slow):
+    viewer.add_image(image((10, 16, 16)))
+    widget.run_button.click()
+    assert not panel.compare_button.isEnabled()
+    widget.cancel_button.click()
+    assert panel.compare_button.isEnabled()
+
+
+def test_a_layer_that_goes_is_one_message(viewer, panel, qtbot, slow, messages):
+    viewer.add_image(image((5, 16, 16)), name="stack")
+    panel.compare_button.click()
+    qtbot.waitUntil(lambda: " left" in panel.status.text(), timeout=60_000)
+    viewer.layers.clear()
+    qtbot.waitUntil(panel.compare_button.isEnabled, timeout=60_000)
+    assert len(messages()) == 1
+    assert "'stack' is gone" in messages()[0]
+    assert not viewer.layers
+
+
+def test_closing_the_dock_ends_it(viewer, widget, panel, qtbot, slow):
+    viewer.add_image(image((60, 16, 16)))
+    panel.compare_button.click()
+    qtbot.waitUntil(lambda: " left" in panel.status.text(), timeout=60_000)
+    viewer.window.remove_dock_widget(widget)
+    pool = QThreadPool.globalInstance()
+    qtbot.waitUntil(lambda: not pool.activeThreadCount(), timeout=5_000)
+    assert len(viewer.layers) == 1
+
+
+def test_side_by_side_takes_all_models_in(viewer, widget, panel, run):
+    layer = viewer.add_image(image(), name="cells")
+    widget.side_by_side.setChecked(True)
+    run()
+    assert viewer.canvas.grid.enabled
+    layer.contrast_limits = (5, 100)
+    for output in viewer.layers[1:]:
+        assert output.contrast_limits == [5, 100]
+
+
+def test_the_list_follows_the_models(viewer, widget, panel, small, tmp_path):
+    panel.choose(["conv"])
+    newer = str(copyfile(small, tmp_path / "newer.pt"))
+    model_choice(viewer).choose(newer)
+    assert panel.chosen == ["conv", newer]
+    panel.choose([])
+    assert not panel.compare_button.isEnabled()
+
+
+def test_at_first_the_builtin_models_are_chosen(viewer, widget):
+    # "auto" is one of those two.
+    others = [model for model in builtin_models() if model not in ("gray", "rgb")]
+    assert widget.compare.chosen == ["auto", *others]
+
+
+def test_what_is_said_of_the_noise_is_said_to_those_that_listen(
+    viewer, widget, panel, run, small
+):
+    layer = viewer.add_image(image(), name="cells")
+    model_choice(viewer).choose("auto")
+    widget.form.to_remove.kind.value = GIVEN
+    widget.form.to_remove.sigma.value = "30"
+    widget.form.to_remove.strength.setValue(0.5)
+    panel.choose(["auto", "gray", "conv", small])
+    assert run() == "done"
+    # The model that "auto" stands for is compared once.
+    title = title_of(small, viewer)
+    made = [f"cells [by {each}]" for each in ("gray", "conv", title)]
+    assert names(viewer)[1:] == made
+    assert "failed" not in panel.table.text()
+    said = {"sigma": 30.0, "strength": 0.5}
+    expected = denoise(layer.data, model="gray", **said)
+    results = {each.name: each for each in viewer.layers}
+    np.testing.assert_array_equal(results["cells [by gray]"].data, expected)
+    conv = results["cells [by conv]"]
+    np.testing.assert_array_equal(conv.data, denoise(layer.data, model="conv"))
+    assert "removed" not in conv.metadata[METADATA_KEY]
+    panel.copy_python.click()
+    names_there = {"viewer": viewer}
+    exec(QApplication.clipboard().text(), names_there)
+    for model, name in {"gray": "gray", "conv": "conv", small: title}.items():
+        np.testing.assert_array_equal(
+            names_there["denoised"][model], results[f"cells [by {name}]"].data
+        )
+
+
+def test_another_layer_clears_the_table(viewer, panel, run):
+    viewer.add_image(image())
+    run()
+    assert panel.copy_figures.isEnabled()
+    viewer.add_image(image())
+    assert panel.table.rowCount() == 0
+    assert not panel.copy_figures.isEnabled()
+
+
+@pytest.mark.parametrize("kind", ["noisy", "clean"])
+def test_what_is_copied(viewer, widget, panel, run, small, kind):
+    viewer.add_image(image((16, 24), np.uint16), name="it's")
+    widget.form.kind.value = kind
+    run()
+    panel.copy_figures.click()
+    assert QApplication.clipboard().text() == panel.table.text()
+    panel.copy_python.click()
+    names_there = {"viewer": viewer}
+    exec(QApplication.clipboard().text(), names_there)
+    assert list(names_there["denoised"]) == ["conv", small]
+    for layer, result in zip(
+        viewer.layers[-2:], names_there["denoised"].values(), strict=True
+    ):
+        np.testing.assert_array_equal(layer.data, result)
+
+
+def test_the_same_noisy_pixels_for_all_and_prepared_once(
+    viewer, widget, panel, run, monkeypatch
+):
+    prepared = []
+    prepare = workers._prepare
+    monkeypatch.setattr(
+        workers, "_prepare", lambda job: prepared.append(job) or prepare(job)
+    )
+    viewer.add_image(image())
+    widget.form.kind.value = "clean"
+    run()
+    assert len(prepared) == 1

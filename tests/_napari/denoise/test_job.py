@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from napari_denoise_ae._napari.denoise.job import (
+    DenoiseJob,
+    find_residual,
+    residual_limits,
+    run_denoising,
+)
+from napari_denoise_ae.noise.normalization import NoiseSetting
+
+
+def test_the_residual_of_a_grey_image_is_signed():
+    removed = find_residual(np.uint8([[10, 250]]), np.uint8([[30, 0]]), "YX")
+    np.testing.assert_array_equal(removed, [[-20, 250]])
+    assert residual_limits(removed) == (-250, 250)
+    assert residual_limits(removed * 0) == (-1, 1)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_the_residual_of_colours_is_around_the_middle(dtype):
+    noisy = np.array([[[10, 0, 4, 255]]], dtype=dtype)
+    denoised = np.array([[[0, 5, 4, 255]]], dtype=dtype)
+    np.testing.assert_array_equal(
+        find_residual(noisy, denoised, "YXS"), [[[1.0, 0.25, 0.5]]]
+    )
+
+
+def returned(steps):
+    """Run a generator to its end."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+@pytest.mark.parametrize(
+    ("setting", "is_said"),
+    [
+        (NoiseSetting(), True),
+        (NoiseSetting(strength=0.5), True),
+        (NoiseSetting(sigma=5.0), False),
+        (NoiseSetting(noise="poisson-gaussian"), False),
+    ],
+    ids=str,
+)
+def test_that_noise_grows_is_said_to_who_has_not_chosen_it(setting, is_said):
+    y, x = np.mgrid[:200, :200]
+    clean = 100 * (1 + np.sin(x / 30) * np.cos(y / 40)) + 2
+    counts = np.random.default_rng(0).poisson(clean)
+    job = DenoiseJob(
+        data=counts,
+        axes="YX",
+        model="auto",
+        device="cpu",
+        noise=None,
+        seed=0,
+        setting=setting,
+    )
+    misfits = returned(run_denoising(job)).misfits
+    assert ["grows" in text for text in misfits] == [True] * is_said

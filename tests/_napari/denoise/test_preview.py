@@ -1,0 +1,213 @@
+import numpy as np
+import pytest
+
+from napari_denoise_ae import denoise
+from napari_denoise_ae._napari.viewer.layers import find_output, visible_region
+from napari_denoise_ae.denoising.denoiser import Denoiser
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::napari_denoise_ae.errors.DenoiseAEWarning"
+)
+
+
+def image(shape, dtype=np.uint8):
+    return np.random.default_rng(0).integers(0, 256, shape).astype(dtype)
+
+
+@pytest.fixture
+def wait_for_preview(viewer, widget, qtbot):
+    """Wait until a preview of what is visible now has been shown; returns it."""
+
+    def wait():
+        shown = []
+        widget._preview.told.connect(shown.append)
+        viewer.screenshot(canvas_only=False, flash=False)
+        if not widget.preview_box.isChecked():
+            widget.preview_box.setChecked(True)
+        else:
+            widget._preview.refresh()
+        qtbot.waitUntil(lambda: bool(shown), timeout=60_000)
+        assert shown == [""]
+        return find_output(viewer, widget.form.source, "preview")
+
+    return wait
+
+
+def assert_is_crop(viewer, source, preview, full):
+    """The preview is what the full result is where it lies."""
+    first = source.world_to_data(preview.data_to_world((0,) * preview.ndim))
+    first = np.round(first).astype(int)
+    crop = full[
+        tuple(
+            slice(start, start + length)
+            for start, length in zip(first, preview.data.shape, strict=False)
+        )
+    ]
+    assert crop.shape == preview.data.shape
+    scale = float(np.ptp(source.data))
+    np.testing.assert_allclose(preview.data, crop, atol=1e-5 * scale)
+    for offset in np.eye(preview.ndim, dtype=int)[-2:]:
+        np.testing.assert_allclose(
+            preview.data_to_world(offset),
+            source.data_to_world(first + offset),
+            atol=1e-9,
+        )
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "dtype", "placed"),
+    [
+        ((600, 700), "YX", np.float32, {}),
+        ((600, 700, 3), "YXS", np.uint8, {}),
+        ((3, 200, 300), "TYX", np.uint16, {"scale": (3, 2, 1)}),
+        (
+            (300, 400),
+            "YX",
+            np.float32,
+            {"scale": (0.5, 2), "rotate": 30, "translate": (7, -9), "shear": [0.3]},
+        ),
+    ],
+)
+def test_it_is_the_same_crop_of_the_full_result(
+    viewer, widget, wait_for_preview, shape, axes, dtype, placed
+):
+    layer = viewer.add_image(image(shape, dtype), rgb="S" in axes, **placed)
+    if "T" in axes:
+        viewer.dims.set_point(0, 3)
+    full = denoise(layer.data, axes=axes)
+    viewer.scene.camera.zoom *= 4
+    preview = wait_for_preview()
+    assert preview.data.size < layer.data.size / 4
+    assert preview.data.dtype == dtype
+    assert viewer.layers.selection.active is layer
+    assert_is_crop(viewer, layer, preview, full)
+
+
+def test_it_follows_the_view_and_the_settings(viewer, widget, wait_for_preview):
+    layer = viewer.add_image(image((3, 200, 200)))
+    viewer.dims.set_point(0, 0)
+    preview = wait_for_preview()
+    before = preview.data
+    viewer.dims.set_point(0, 2)
+    assert wait_for_preview() is preview
+    assert preview.data_to_world((0, 0, 0))[0] == 2
+    viewer.scene.camera.zoom *= 4
+    wait_for_preview()
+    assert preview.data.size < before.size
+    viewer.scene.camera.center = (0, 20, 0)
+    wait_for_preview()
+    rows, columns = visible_region(layer)
+    assert (rows.start, columns.start) == (0, 0)
+    noisy = preview.data
+    widget.form.kind.value = "clean"
+    wait_for_preview()
+    assert (preview.data != noisy).any()
+    full = denoise_with_noise(layer.data)
+    assert_is_crop(viewer, layer, preview, full)
+
+
+def denoise_with_noise(data):
+    from napari_denoise_ae import add_noise
+
+    return denoise(add_noise(data, "gaussian:0.1", axes="TYX"), axes="TYX")
+
+
+def test_a_pan_denoises_no_more_than_is_visible(
+    viewer, widget, wait_for_preview, monkeypatch
+):
+    viewer.add_image(image((100, 100)))
+    wait_for_preview()
+    prepared = widget._preview._prepared
+    viewer.scene.camera.zoom *= 2
+    wait_for_preview()
+    assert widget._preview._prepared is prepared
+
+
+def test_changed_pixels_are_denoised_anew(viewer, widget, wait_for_preview):
+    layer = viewer.add_image(image((50, 50)))
+    wait_for_preview()
+    layer.data = 255 - layer.data
+    assert_is_crop(viewer, layer, wait_for_preview(), denoise(layer.data))
+
+
+def test_in_3d_it_is_off_and_says_why(viewer, widget, wait_for_preview, qtbot):
+    viewer.add_image(image((3, 50, 50)))
+    wait_for_preview()
+    viewer.dims.ndisplay = 3
+    qtbot.waitUntil(lambda: "3D display" in widget.preview_note.text())
+    assert len(viewer.layers) == 1
+    viewer.dims.ndisplay = 2
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=10_000)
+    assert widget.preview_note.isHidden()
+    viewer.dims.transpose()
+    qtbot.waitUntil(lambda: "transposed" in widget.preview_note.text())
+    assert len(viewer.layers) == 1
+
+
+def test_off_removes_it(viewer, widget, wait_for_preview, qtbot):
+    viewer.add_image(image((50, 50)))
+    wait_for_preview()
+    widget.preview_box.setChecked(False)
+    assert len(viewer.layers) == 1
+    viewer.scene.camera.zoom *= 2
+    qtbot.wait(300)
+    assert len(viewer.layers) == 1
+
+
+def test_who_removes_it_switches_it_off(viewer, widget, wait_for_preview):
+    viewer.add_image(image((50, 50)))
+    viewer.layers.remove(wait_for_preview())
+    assert not widget.preview_box.isChecked()
+
+
+def test_it_goes_with_its_layer(viewer, widget, wait_for_preview, qtbot):
+    first = viewer.add_image(image((50, 50)), name="first")
+    second = viewer.add_image(image((40, 40)), name="second")
+    wait_for_preview()
+    viewer.layers.remove(second)
+    qtbot.waitUntil(
+        lambda: [layer.name for layer in viewer.layers] == ["first", "first [preview]"],
+        timeout=10_000,
+    )
+    viewer.layers.remove(first)
+    qtbot.waitUntil(lambda: not viewer.layers, timeout=10_000)
+
+
+def test_the_full_result_takes_its_place(viewer, widget, wait_for_preview, run):
+    viewer.add_image(image((50, 50)), name="cells")
+    wait_for_preview()
+    run(widget)
+    assert [layer.name for layer in viewer.layers] == ["cells", "cells [denoised]"]
+    assert not widget.preview_box.isChecked()
+
+
+def test_another_model_while_it_runs(
+    viewer, widget, wait_for_preview, checkpoint, monkeypatch, qtbot
+):
+    import time
+
+    from napari_denoise_ae._napari.shared.model_choice import model_choice
+
+    run_network = Denoiser.run_network
+
+    def run_slowly(self, batch, level=None):
+        time.sleep(0.3)
+        return run_network(self, batch, level)
+
+    layer = viewer.add_image(image((50, 50)))
+    monkeypatch.setattr(Denoiser, "run_network", run_slowly)
+    widget.preview_box.setChecked(True)
+    qtbot.wait(300)
+    model_choice(viewer).choose(checkpoint)
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=10_000)
+    preview = find_output(viewer, layer, "preview")
+    assert preview.metadata["napari-denoise-ae"]["model"] == checkpoint
+
+
+def test_what_is_wrong_is_said_beside_it(viewer, widget, wait_for_preview, qtbot):
+    viewer.add_image(image((50, 50)))
+    wait_for_preview()
+    widget.form.kind.value = "clean"
+    widget.form.noise.value = "salt"
+    qtbot.waitUntil(lambda: "salt" in widget.preview_note.text(), timeout=10_000)
+    assert len(viewer.layers) == 1

@@ -1,0 +1,325 @@
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from qtpy.QtWidgets import QFileDialog
+from superqt.utils import WorkerBase
+
+from napari_denoise_ae import denoise
+from napari_denoise_ae._napari.files.widget import FilesWidget
+from napari_denoise_ae._napari.shared.model_choice import model_choice
+from napari_denoise_ae._napari.shared.noise_form import GIVEN
+from napari_denoise_ae.cli.main import main
+from napari_denoise_ae.denoising.denoiser import Denoiser
+from napari_denoise_ae.io import source as volumes
+from napari_denoise_ae.models.checkpoint import save_checkpoint
+
+from synthetic import make_record, random_checkpoint  # isort: skip
+
+MODEL = random_checkpoint(record=make_record(), in_channels=1)
+SHAPE = (5, 24, 32)
+
+
+def stack(number):
+    rng = np.random.default_rng(number)
+    return rng.integers(0, 256, SHAPE, dtype=np.uint8)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three stacks, and a file that is no image."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number in range(3):
+        tifffile.imwrite(
+            folder / f"{number}.tif", stack(number), metadata={"axes": "TYX"}
+        )
+    (folder / "notes.txt").write_text("no image")
+    return folder
+
+
+@pytest.fixture
+def small(viewer, tmp_path):
+    """A checkpoint of a small network, which is chosen."""
+    path = tmp_path / "small.pt"
+    save_checkpoint(MODEL, path)
+    model_choice(viewer).choose(str(path))
+    return str(path)
+
+
+@pytest.fixture
+def widget(viewer, small, qtbot):
+    widget = FilesWidget(viewer)
+    viewer.window.add_dock_widget(widget, name="Denoise files")
+    qtbot.waitUntil(lambda: widget._takes_noise_level is not None, timeout=60_000)
+    return widget
+
+
+@pytest.fixture
+def run(qtbot, widget):
+    """Press the button and wait for the end; returns what the status says then."""
+
+    def press_and_wait():
+        widget.run_button.click()
+        qtbot.waitUntil(lambda: not widget.is_running, timeout=60_000)
+        return widget.status.text()
+
+    return press_and_wait
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """Make each tile take 100 ms."""
+    run_network = Denoiser.run_network
+
+    def run_slowly(self, batch, level=None):
+        time.sleep(0.1)
+        return run_network(self, batch, level)
+
+    monkeypatch.setattr(Denoiser, "run_network", run_slowly)
+
+
+def files_in(folder):
+    return sorted(folder.glob("*.tif"))
+
+
+def states(widget):
+    return [widget.table.state(file) for file in widget.table.files]
+
+
+def test_files_are_denoised_into_the_folder_that_is_proposed(widget, run, folder):
+    widget.add(files_in(folder))
+    assert widget.run_button.text() == "Denoise 3 files"
+    assert states(widget) == ["waiting"] * 3
+    assert run() == "3 done"
+    assert states(widget) == ["done"] * 3
+    for number in range(3):
+        written = tifffile.imread(folder / "denoised" / f"{number}.tif")
+        expected = denoise(stack(number), model=MODEL, axes="TYX")
+        np.testing.assert_array_equal(written, expected)
+
+
+def test_what_is_done_and_unchanged_is_skipped(widget, run, folder):
+    widget.add(files_in(folder))
+    run()
+    tifffile.imwrite(folder / "1.tif", stack(9), metadata={"axes": "TYX"})
+    assert run() == "1 done, 2 skipped"
+    assert states(widget) == ["skipped", "done", "skipped"]
+
+
+def test_a_folder_gives_its_images(qtbot, monkeypatch, widget, folder):
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_args: str(folder))
+    widget.add_folder.click()
+    qtbot.waitUntil(lambda: len(widget.table.files) == 3, timeout=60_000)
+    assert list(widget.table.files) == files_in(folder)
+    # Once more: each file stays in the list once.
+    widget.add(files_in(folder))
+    assert len(widget.table.files) == 3
+
+
+def test_a_folder_without_images_is_told(
+    qtbot, monkeypatch, widget, tmp_path, messages
+):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setattr(
+        QFileDialog, "getExistingDirectory", lambda *_args: str(tmp_path / "empty")
+    )
+    widget.add_folder.click()
+    qtbot.waitUntil(lambda: bool(messages()), timeout=60_000)
+    assert "There are no images" in messages()[0]
+    assert not widget.run_button.isEnabled()
+
+
+def test_chosen_files_come_into_the_list_and_can_be_removed(
+    monkeypatch, widget, folder
+):
+    chosen = [str(file) for file in files_in(folder)]
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_args: (chosen, ""))
+    widget.add_files.click()
+    widget.table.selectRow(1)
+    widget.remove.click()
+    assert [file.name for file in widget.table.files] == ["0.tif", "2.tif"]
+    widget.table.clearSelection()
+    widget.remove.click()
+    assert widget.table.files == ()
+    assert not widget.run_button.isEnabled()
+
+
+def test_a_bad_file_ends_nothing_and_its_reason_is_told(widget, run, folder):
+    (folder / "1.tif").write_bytes(b"no TIFF")
+    widget.add(files_in(folder))
+    assert run() == "2 done, 1 failed"
+    assert states(widget) == ["done", "failed", "done"]
+    assert "1.tif" in widget.notes.text().replace("\u200b", "")
+    assert not (folder / "denoised" / "1.tif").exists()
+
+
+def test_without_a_folder_for_the_results_nothing_runs(widget, folder, messages):
+    widget.add(files_in(folder))
+    widget.output.value = ""
+    widget.run_button.click()
+    assert not widget.is_running
+    assert messages() == ["Choose a folder for the results."]
+
+
+def test_the_folder_of_the_images_is_refused(widget, run, folder, messages):
+    widget.add(files_in(folder))
+    widget.output.value = str(folder)
+    assert run() == "failed"
+    assert "would replace the images" in messages()[0]
+    assert states(widget) == ["waiting"] * 3
+
+
+def test_what_is_no_result_is_replaced_only_if_it_is_asked_for(widget, run, folder):
+    other = folder / "denoised" / "0.tif"
+    other.parent.mkdir()
+    other.write_bytes(b"mine")
+    widget.add(files_in(folder)[:1])
+    assert run() == "1 failed"
+    assert other.read_bytes() == b"mine"
+    widget.overwrite.setChecked(True)
+    assert run() == "1 done"
+    assert tifffile.imread(other).shape == SHAPE
+
+
+def test_it_says_how_far_it_is_and_how_long_it_takes(qtbot, slow, widget, run, folder):
+    said = []
+    widget.add(files_in(folder))
+    show = widget.status.setText
+    widget.status.setText = lambda text: (said.append(text), show(text))
+    run()
+    assert any(
+        text.startswith("file 2 of 3, about ") and text.endswith(" s left")
+        for text in said
+    )
+
+
+def test_cancel_keeps_what_is_done_and_leaves_nothing_half_written(
+    qtbot, slow, widget, folder
+):
+    widget.add(files_in(folder))
+    widget.run_button.click()
+    first, second, _ = widget.table.files
+    qtbot.waitUntil(lambda: "%" in widget.table.state(second), timeout=60_000)
+    widget.cancel_button.click()
+    qtbot.waitUntil(lambda: not widget.is_running, timeout=10_000)
+    assert widget.status.text() == "cancelled, 1 done"
+    assert states(widget) == ["done", "waiting", "waiting"]
+    visible = [path.name for path in (folder / "denoised").glob("*")]
+    assert [name for name in visible if name.endswith(".tif")] == [first.name]
+    assert not [name for name in visible if name.startswith(".writing-")]
+    # And it goes on where it stopped.
+    widget.run_button.click()
+    qtbot.waitUntil(lambda: not widget.is_running, timeout=60_000)
+    assert widget.status.text() == "2 done, 1 skipped"
+
+
+def test_a_run_ends_when_napari_quits(qtbot, slow, widget, folder):
+    """napari asks its workers to end, and waits for them."""
+    widget.add(files_in(folder))
+    widget.run_button.click()
+    second = widget.table.files[1]
+    qtbot.waitUntil(lambda: "%" in widget.table.state(second), timeout=60_000)
+    WorkerBase.await_workers(5_000)
+    assert [path.name for path in (folder / "denoised").glob("*.tif")] == ["0.tif"]
+
+
+def test_a_file_that_has_gone_is_told_in_its_row(widget, run, folder):
+    """Its name looks like a pattern that stands for another."""
+    tifffile.imwrite(folder / "scan[1].tif", stack(0), metadata={"axes": "TYX"})
+    tifffile.imwrite(folder / "scan1.tif", stack(0), metadata={"axes": "TYX"})
+    widget.add([folder / "scan[1].tif", *files_in(folder)[:1]])
+    (folder / "scan[1].tif").unlink()
+    assert run() == "1 done, 1 failed"
+    assert states(widget) == ["failed", "done"]
+    assert "no file" in widget.notes.text()
+
+
+def test_a_reason_is_told_once_for_all_its_files(widget, run, folder):
+    widget.add(files_in(folder))
+    widget.axes.value = "TQX"
+    assert run() == "3 failed"
+    assert widget.notes.text().startswith("⚠ 3 files: ")
+    assert "\n" not in widget.notes.text()
+
+
+def test_no_file_stays_open(widget, run, folder):
+    tifffile.imwrite(
+        folder / "0.tif", stack(0), metadata={"axes": "TYX"}, compression="zlib"
+    )
+    widget.add(files_in(folder))
+    assert run() == "3 done"
+    assert volumes._opened.cache_info().currsize == 0
+
+
+def test_a_model_that_cannot_be_used_is_marked_and_nothing_can_run(
+    qtbot, viewer, widget, folder, tmp_path
+):
+    widget.add(files_in(folder))
+    (tmp_path / "bad.pt").write_bytes(b"no checkpoint")
+    model_choice(viewer).choose(str(tmp_path / "bad.pt"))
+    qtbot.waitUntil(lambda: bool(widget.model.message), timeout=60_000)
+    assert "not a checkpoint" in widget.model.message
+    assert not widget.run_button.isEnabled()
+    model_choice(viewer).choose("gray")
+    assert widget.model.message == ""
+    assert widget.run_button.isEnabled()
+
+
+def test_a_run_ends_with_its_dock(qtbot, slow, viewer, widget, folder):
+    widget.add(files_in(folder))
+    widget.run_button.click()
+    second = widget.table.files[1]
+    qtbot.waitUntil(lambda: "%" in widget.table.state(second), timeout=60_000)
+    viewer.window.remove_dock_widget(widget)
+    assert not widget.is_running
+    time.sleep(0.5)
+    written = [path.name for path in (folder / "denoised").glob("*.tif")]
+    assert written == ["0.tif"]
+
+
+def test_the_model_is_that_of_the_viewer_and_decides_what_is_asked(
+    qtbot, viewer, widget
+):
+    assert widget.model.editor.currentData() == model_choice(viewer).chosen
+    model_choice(viewer).choose("conv")
+    assert widget.model.value == "conv"
+    qtbot.waitUntil(lambda: widget._takes_noise_level is False, timeout=60_000)
+    assert widget.noise.isHidden()
+    widget.model.value = "gray"
+    assert model_choice(viewer).chosen == "gray"
+    assert not widget.noise.isHidden()
+
+
+def test_a_given_sigma_and_axes_are_used(viewer, widget, run, folder):
+    tifffile.imwrite(folder / "0.tif", stack(0), metadata=None)
+    model_choice(viewer).choose("gray")
+    widget.noise.kind.value = GIVEN
+    widget.noise.sigma.value = "60"
+    widget.axes.value = "CYX"
+    widget.add([Path(folder, "0.tif")])
+    assert run() == "1 done"
+    expected = denoise(stack(0), model="gray", sigma=60.0, axes="CYX")
+    written = tifffile.imread(folder / "denoised" / "0.tif")
+    np.testing.assert_array_equal(written, expected)
+
+
+def test_a_sigma_that_is_no_number_is_told_and_nothing_runs(
+    viewer, widget, folder, messages
+):
+    model_choice(viewer).choose("gray")
+    widget.noise.kind.value = GIVEN
+    widget.noise.sigma.value = "loud"
+    widget.add(files_in(folder))
+    widget.run_button.click()
+    assert not widget.is_running
+    assert "sigma" in messages()[0]
+
+
+def test_it_knows_the_results_of_the_command(widget, run, small, folder):
+    files = [str(file) for file in files_in(folder)]
+    assert main(["denoise", *files, str(folder / "denoised"), "--model", small]) == 0
+    widget.add(files_in(folder))
+    assert run() == "3 skipped"

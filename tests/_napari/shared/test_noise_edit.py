@@ -1,0 +1,140 @@
+from dataclasses import dataclass, field
+
+import pytest
+
+from napari_denoise_ae._napari.shared.noise_edit import NoiseChooser
+from napari_denoise_ae.noise import synthetic as noise
+from napari_denoise_ae.noise.synthetic import (
+    NOISE_MODELS,
+    Gaussian,
+    NoiseModel,
+    parse_noise,
+)
+
+
+@pytest.fixture
+def make_chooser(qtbot):
+    def make(text="gaussian:0.5"):
+        chooser = NoiseChooser(text)
+        qtbot.addWidget(chooser)
+        return chooser
+
+    return make
+
+
+def choose(part, name):
+    part.kind.setCurrentIndex(part.kind.findData(name))
+
+
+@pytest.mark.parametrize("name", NOISE_MODELS)
+def test_every_noise_model_can_be_chosen_and_is_explained(make_chooser, name):
+    chooser = make_chooser("poisson:3+speckle:0.2")
+    part = chooser.parts[0]
+    choose(part, name)
+    first, second = parse_noise(chooser.value).parts
+    assert first.name == name
+    assert str(second) == "speckle:0.2"
+    assert part.explanation.text() == NOISE_MODELS[name].explanation
+    assert first.description.lower() in chooser.said.lower()
+    for widget in (*part.flags.values(), *(amount.low for amount in part.amounts)):
+        assert len(widget.toolTip()) > 20
+
+
+def test_a_new_noise_model_appears_by_itself(make_chooser, monkeypatch):
+    @dataclass(frozen=True, slots=True)
+    class Stripes(NoiseModel):
+        """Stripes.
+
+        Parameters
+        ----------
+        depth : float
+            How dark they are.
+        vertical : bool
+            Whether they stand.
+        """
+
+        name = "stripes"
+        title = "striped"
+        explanation = "A bad cable."
+
+        depth: float = field(metadata=noise._amount("of the range", highest=0.01))
+        vertical: bool = field(default=False, metadata=noise._flag("vertical"))
+
+        def _say_flags(self):
+            return "standing" if self.vertical else "lying"
+
+        def apply(self, clean, generator, *, channel_axis=1):
+            raise NotImplementedError
+
+    monkeypatch.setitem(NOISE_MODELS, "stripes", Stripes)
+    chooser = make_chooser()
+    choose(chooser.parts[0], "stripes")
+    part = chooser.parts[0]
+    assert part.kind.currentText() == "Striped"
+    assert "How dark they are" in part.amounts[0].low.toolTip()
+    part.flags["vertical"].setChecked(True)
+    assert chooser.value == "stripes:0.01,vertical"
+    assert "Striped noise, depth 0.01 of the range, standing." in chooser.said
+
+
+def test_fields_write_the_text(make_chooser):
+    chooser = make_chooser()
+    told = []
+    chooser.changed.connect(told.append)
+    part = chooser.parts[0]
+    part.amounts[0].low.setText("0")
+    part.amounts[0].high.setText("0.3")
+    part.flags["unclipped"].setChecked(True)
+    assert chooser.value == "gaussian:0..0.3,unclipped"
+    assert told[-1] == chooser.value
+    assert "sigma 0 to 0.3 of the range, another for each image" in chooser.said
+
+
+def test_fields_follow_the_text(make_chooser):
+    chooser = make_chooser()
+    chooser.value = "poisson_gaussian:0.01,0..0.05,unclipped+salt_pepper:0.123456789"
+    first, second = chooser.parts
+    assert first.model_name == "poisson_gaussian"
+    assert [a.low.text() for a in first.amounts] == ["0.01", "0"]
+    assert [a.high.text() for a in first.amounts] == ["", "0.05"]
+    assert first.flags["unclipped"].isChecked()
+    assert second.amounts[0].low.text() == "0.123456789"
+    chooser.value = "gaussian:0.2"
+    assert [part.model_name for part in chooser.parts] == ["gaussian"]
+
+
+def test_noises_are_added_and_taken_away(make_chooser):
+    chooser = make_chooser()
+    assert chooser.parts[0].remove_button.isHidden()
+    chooser.add_button.click()
+    assert len(parse_noise(chooser.value).parts) == 2
+    assert chooser.value.startswith("gaussian:0.5+")
+    added = chooser.parts[1].text
+    chooser.parts[0].remove_button.click()
+    assert chooser.value == added
+    assert chooser.parts[0].remove_button.isHidden()
+
+
+@pytest.mark.parametrize("text", ["", "loud", "gaussian:", "gaussian:0", "gaussian:1+"])
+def test_a_mistake_is_said_and_can_be_mended(make_chooser, text):
+    chooser = make_chooser()
+    chooser.value = text
+    assert "oise" in chooser.said
+    assert "border" in chooser.line.styleSheet()
+    assert chooser.value == text
+    # The fields do not say what the text says.
+    assert not chooser.parts[0].isEnabled()
+    chooser.value = "speckle:0.1"
+    assert chooser.parts[0].isEnabled()
+    assert "border" not in chooser.line.styleSheet()
+    assert chooser.said.startswith("Speckle noise, sigma 0.1 of each value")
+
+
+def test_a_mistake_in_a_field_can_be_mended_there(make_chooser):
+    chooser = make_chooser()
+    amount = chooser.parts[0].amounts[0]
+    amount.low.setText("")
+    assert "Cannot read the amount" in chooser.said
+    assert chooser.parts[0].isEnabled()
+    amount.low.setText("0.25")
+    assert parse_noise(chooser.value) == Gaussian(0.25)

@@ -1,0 +1,353 @@
+"""The fields for models that are told the noise level, in a real viewer."""
+
+import time
+
+import numpy as np
+import pytest
+from qtpy.QtWidgets import QApplication
+
+from napari_denoise_ae import denoise
+from napari_denoise_ae._napari.shared.model_choice import model_choice
+from napari_denoise_ae._napari.shared.noise_form import (
+    CURVE,
+    ESTIMATED,
+    GIVEN,
+    NoiseForm,
+)
+from napari_denoise_ae._napari.shared.noise_found import describe_noise, find_noise
+from napari_denoise_ae._napari.viewer.layers import METADATA_KEY, find_output
+from napari_denoise_ae.denoising.denoiser import Denoiser
+from napari_denoise_ae.errors import InvalidInputError
+from napari_denoise_ae.image.axes import colour_planes
+from napari_denoise_ae.image.intensity import IntensityRanges
+from napari_denoise_ae.models.checkpoint import save_checkpoint
+from napari_denoise_ae.noise.normalization import NoiseScaling, NoiseSetting
+
+from synthetic import random_checkpoint, smooth_photo  # isort: skip
+
+
+def noisy_photo(sigma=20.0, shape=(96, 120), dtype=np.uint8):
+    clean = 255 * smooth_photo(*shape, channels=1)[..., 0]
+    noisy = clean + np.random.default_rng(0).normal(0, sigma, shape)
+    return np.clip(np.rint(noisy), 0, 255).astype(dtype)
+
+
+def photons(gain=4.0, shape=(160, 200)):
+    clean = 20 + 200 * smooth_photo(*shape, channels=1)[..., 0]
+    return (gain * np.random.default_rng(0).poisson(clean)).astype(np.uint16)
+
+
+@pytest.fixture
+def form(widget):
+    return widget.form.to_remove
+
+
+@pytest.fixture
+def wait_for_noise(qtbot, form):
+    def wait(start="Found: "):
+        qtbot.waitUntil(lambda: form.found.text().startswith(start), timeout=60_000)
+        return form.found.text()
+
+    return wait
+
+
+# --- which fields there are
+
+
+def test_auto_comes_first_and_is_chosen(viewer, widget):
+    assert widget.form.model.choices[0] == widget.form.model.value == "auto"
+    assert widget.form.model.native.itemText(0) == "auto (gray or rgb)"
+
+
+def test_only_models_that_listen_are_asked_for(viewer, widget, form, qtbot, tmp_path):
+    told, blind = tmp_path / "told.pt", tmp_path / "blind.pt"
+    save_checkpoint(random_checkpoint(network="unet"), told)
+    save_checkpoint(random_checkpoint(), blind)
+    for model, is_told in (
+        ("auto", True),
+        ("conv", False),
+        (str(told), True),
+        (str(blind), False),
+        ("gray", True),
+    ):
+        model_choice(viewer).choose(model)
+        qtbot.waitUntil(lambda told=is_told: form.isHidden() != told, timeout=60_000)
+        assert (widget.form.setting == NoiseSetting()) or is_told
+        form.strength.setValue(0.5)
+        expected = NoiseSetting(strength=0.5) if is_told else NoiseSetting()
+        assert widget.form.setting == expected
+
+
+def test_each_kind_of_noise_has_its_fields(viewer, form):
+    for kind, has_sigma, has_curve in (
+        (ESTIMATED, False, False),
+        (GIVEN, True, False),
+        (CURVE, False, True),
+    ):
+        form.kind.value = kind
+        assert form.sigma.isHidden() != has_sigma
+        assert form.curve.isHidden() != has_curve
+
+
+def test_the_fields_say_a_setting(qtbot):
+    form = NoiseForm()
+    qtbot.addWidget(form)
+    assert form.value == NoiseSetting()
+    form.strength.setValue(1.3)
+    form.kind.value = CURVE
+    assert form.value == NoiseSetting(noise="poisson-gaussian", strength=1.3)
+    form.kind.value = GIVEN
+    form.sigma.value = "1e1"
+    assert form.value == NoiseSetting(sigma=10.0, strength=1.3)
+    for wrong in ("", "much", "-1", "nan"):
+        form.sigma.value = wrong
+        with pytest.raises(InvalidInputError, match="sigma must be a finite number"):
+            assert form.value
+
+
+# --- what is said of a model
+
+
+def test_the_models_for_any_noise_are_described(viewer, widget, qtbot):
+    description = widget.form.description
+    qtbot.waitUntil(lambda: "rgb for colour" in description.text(), timeout=60_000)
+    assert "any noise level" in description.text()
+    widget.form.model.value = "rgb"
+    qtbot.waitUntil(lambda: "dB on its validation" in description.text())
+    assert description.text().startswith("For any noise level")
+
+
+# --- what is found
+
+
+def test_the_noise_is_found_before_anything_runs(viewer, widget, form, wait_for_noise):
+    image = noisy_photo()
+    viewer.add_image(image)
+    wait_for_noise()
+    sigma = find_noise(colour_planes(image, "YX"), "YX", NoiseSetting()).sigma
+    assert sigma == pytest.approx(20, rel=0.15)
+    assert form.found.text() == f"Found: sigma {sigma:.4g}."
+    assert form.sigma.value == float(f"{sigma:.4g}")
+
+
+def test_a_given_sigma_stays_until_there_is_another_layer(
+    viewer, widget, form, wait_for_noise, qtbot
+):
+    viewer.add_image(noisy_photo())
+    wait_for_noise()
+    form.kind.value = GIVEN
+    estimate = wait_for_noise("Estimated: ").removeprefix("Estimated: ")
+    form.sigma.editor.clear()
+    qtbot.keyClicks(form.sigma.editor, "7")
+    qtbot.wait(300)
+    wait_for_noise("Estimated: ")
+    assert form.sigma.value == 7
+    assert form.found.text().endswith(estimate)
+    viewer.add_image(noisy_photo(sigma=5.0))
+    qtbot.waitUntil(lambda: form.sigma.value != 7, timeout=60_000)
+    assert form.sigma.value == pytest.approx(5, rel=0.2)
+
+
+def test_the_noise_curve_is_found_and_drawn(viewer, form, wait_for_noise, qtbot):
+    viewer.add_image(photons(gain=4.0))
+    form.kind.value = CURVE
+    wait_for_noise("Found: gain")
+    gain = float(form.found.text().split()[2].rstrip(","))
+    assert gain == pytest.approx(4.0, rel=0.2)
+    intensities, variances = form.plot._measured.getData()
+    assert len(intensities) == len(variances) > 2
+    (low, high), (at_low, at_high) = form.plot._fitted.getData()
+    assert (low, high) == (intensities.min(), intensities.max())
+    assert (at_high - at_low) / (high - low) == pytest.approx(gain, rel=1e-3)
+    form.kind.value = ESTIMATED
+    wait_for_noise("Found: sigma")
+    assert form.plot._measured.getData()[0] is None
+
+
+def test_the_plot_takes_over_the_theme(viewer, form):
+    viewer.theme = "light"
+    light = form.plot.backgroundBrush().color().name()
+    viewer.theme = "dark"
+    assert form.plot.backgroundBrush().color().name() != light
+
+
+def test_the_channels_are_told_one_by_one():
+    ranges = IntensityRanges(
+        "C", (2,), (NoiseScaling(0.0, 1.0, 2.0), NoiseScaling(0.0, 9.0, 30.0))
+    )
+    assert describe_noise(ranges) == "channel 0 sigma 2; channel 1 sigma 30"
+
+
+@pytest.mark.parametrize("sigma", ["", "much", "-3"])
+def test_a_wrong_sigma_is_one_message(viewer, widget, run, messages, form, sigma):
+    viewer.add_image(noisy_photo())
+    form.kind.value = GIVEN
+    form.sigma.value = sigma
+    run(widget)
+    assert len(messages()) == 1
+    assert "sigma must be a finite number" in messages()[0]
+    assert len(viewer.layers) == 1
+
+
+def test_an_image_without_a_curve_is_one_message(viewer, widget, run, messages, form):
+    viewer.add_image(np.random.default_rng(0).normal(100, 5, (12, 12)))
+    form.kind.value = CURVE
+    assert run(widget) == "failed"
+    assert len(messages()) == 1
+    assert "noise can only be measured" in messages()[0]
+
+
+# --- what is removed
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"strength": 0.4},
+        {"strength": 0.0},
+        {"sigma": 12.0},
+        {"noise": "poisson-gaussian"},
+        {"noise": "poisson-gaussian", "strength": 1.5},
+    ],
+)
+def test_the_result_is_that_of_the_function_and_of_the_copied_call(
+    viewer, widget, form, run, said
+):
+    data = photons()
+    viewer.add_image(data, name="it's")
+    kinds = {"sigma": GIVEN, "noise": CURVE}
+    form.kind.value = next((kinds[key] for key in said if key in kinds), ESTIMATED)
+    form.strength.setValue(said.get("strength", 1.0))
+    if "sigma" in said:
+        form.sigma.value = str(said["sigma"])
+    assert run(widget).startswith("done")
+    result = viewer.layers[-1]
+    np.testing.assert_array_equal(result.data, denoise(data, **said))
+    assert (result.data == data).all() == (said.get("strength") == 0.0)
+    removed = result.metadata[METADATA_KEY]["removed"]
+    assert removed.items() >= said.items()
+    measured = ("gain", "offset_variance") if "noise" in said else ("sigma",)
+    assert all(isinstance(removed[name], float) for name in measured)
+    assert "intensity_range" not in result.metadata[METADATA_KEY]
+    assert result.metadata[METADATA_KEY]["model"] == "gray"
+    widget.copy_python.click()
+    code = QApplication.clipboard().text()
+    assert all(f"{key}={value!r}" in code for key, value in said.items())
+    assert ("sigma" in code) == ("sigma" in said)
+    names_there = {"viewer": viewer}
+    exec(code, names_there)
+    np.testing.assert_array_equal(names_there["denoised"], result.data)
+
+
+def test_noise_that_is_added_is_measured(viewer, widget, form, run):
+    viewer.add_image(noisy_photo(sigma=0.0), name="clean")
+    widget.form.kind.value = "clean"
+    widget.form.noise.value = "gaussian:0.1"
+    form.strength.setValue(0.7)
+    run(widget)
+    removed = viewer.layers[-1].metadata[METADATA_KEY]["removed"]
+    assert removed["sigma"] == pytest.approx(25.5, rel=0.15)
+    expected = denoise(viewer.layers["clean [noisy]"].data, strength=0.7)
+    np.testing.assert_array_equal(viewer.layers[-1].data, expected)
+    widget.copy_python.click()
+    names_there = {"viewer": viewer}
+    exec(QApplication.clipboard().text(), names_there)
+    np.testing.assert_array_equal(names_there["denoised"], expected)
+
+
+def test_a_model_that_does_not_listen_sees_an_intensity_range(viewer, widget, run):
+    data = noisy_photo(dtype=np.uint16)
+    viewer.add_image(data)
+    widget.form.to_remove.strength.setValue(0.2)
+    widget.form.model.value = "conv"
+    run(widget)
+    known = viewer.layers[-1].metadata[METADATA_KEY]
+    assert known["intensity_range"] == (data.min(), data.max())
+    assert "removed" not in known
+
+
+# --- the preview
+
+
+@pytest.fixture
+def wait_for_preview(viewer, widget, qtbot):
+    def wait(change):
+        shown = []
+        widget._preview.told.connect(shown.append)
+        change()
+        qtbot.waitUntil(lambda: bool(shown), timeout=60_000)
+        assert shown == [""]
+        return find_output(viewer, widget.form.source, "preview")
+
+    return wait
+
+
+def crop_of(full, layer, preview):
+    first = layer.world_to_data(preview.data_to_world((0,) * preview.ndim))
+    shape = preview.data.shape
+    starts = np.round(first).astype(int)
+    cuts = (slice(a, a + n) for a, n in zip(starts, shape, strict=True))
+    return full[tuple(cuts)]
+
+
+def test_the_preview_follows_the_slider_and_measures_once(
+    viewer, widget, form, wait_for_preview, monkeypatch
+):
+    from napari_denoise_ae._napari.denoise import job as workers
+
+    measured = []
+    resolve = workers.resolve_scaling
+
+    def count(*args, **kwargs):
+        measured.append(kwargs["setting"])
+        return resolve(*args, **kwargs)
+
+    monkeypatch.setattr(workers, "resolve_scaling", count)
+    stack = np.stack([noisy_photo(), noisy_photo(sigma=40.0)])
+    layer = viewer.add_image(stack)
+    viewer.dims.set_point(0, 1)
+    wait_for_preview(lambda: widget.preview_box.setChecked(True))
+    for strength in (0.3, 1.7):
+        preview = wait_for_preview(lambda s=strength: form.strength.setValue(s))
+        # All planes share what was measured, so it is a part of the whole result.
+        full = denoise(stack, axes="TYX", strength=strength)
+        np.testing.assert_array_equal(preview.data, crop_of(full, layer, preview))
+        removed = preview.metadata[METADATA_KEY]["removed"]
+        assert removed["strength"] == strength
+    assert measured == [NoiseSetting()]
+    preview = wait_for_preview(lambda: setattr(form.kind, "value", CURVE))
+    assert measured == [NoiseSetting(), NoiseSetting(noise="poisson-gaussian")]
+
+
+def test_only_the_latest_of_many_moves_is_computed(
+    viewer, widget, form, wait_for_preview, monkeypatch, qtbot
+):
+    levels = []
+    running = []
+    run_network = Denoiser.run_network
+
+    def run_slowly(self, batch, level=None):
+        running.append(level)
+        levels.append((level, len(running)))
+        time.sleep(0.5)
+        result = run_network(self, batch, level)
+        running.remove(level)
+        return result
+
+    viewer.add_image(noisy_photo())
+    wait_for_preview(lambda: widget.preview_box.setChecked(True))
+    monkeypatch.setattr(Denoiser, "run_network", run_slowly)
+    form.strength.setValue(0.5)
+    qtbot.waitUntil(lambda: bool(levels), timeout=60_000)
+
+    def move():
+        for strength in (0.6, 0.7, 0.8):
+            form.strength.setValue(strength)
+            qtbot.wait(200)
+
+    preview = wait_for_preview(move)
+    # One that had begun, and the latest; never two at a time.
+    assert len(levels) == 2
+    assert [n_running for _, n_running in levels] == [1, 1]
+    assert preview.metadata[METADATA_KEY]["removed"]["strength"] == 0.8

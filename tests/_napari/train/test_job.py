@@ -1,0 +1,120 @@
+"""Training without a window: the worker's generator, run to its end."""
+
+from dataclasses import replace
+from threading import Event
+
+import numpy as np
+import pytest
+
+from napari_denoise_ae import add_noise, load_checkpoint
+from napari_denoise_ae._napari.train.job import (
+    EpochProgress,
+    HeldOutPictures,
+    ScoreProgress,
+    TrainingJob,
+    TrainingStart,
+    _train_to_the_end,
+)
+from napari_denoise_ae.evaluation.test_set import score_test_part
+from napari_denoise_ae.io.cifar10 import load_test_images
+from napari_denoise_ae.models.devices import choose_device
+
+# The stand-in for CIFAR-10 has 80 images to train and 24 to test.
+N_TRAIN, N_TEST = 80, 24
+
+
+@pytest.fixture
+def job(cifar10, tmp_path):
+    def make(**changes):
+        small = {"epochs": 1, "batch_size": 40, "network_options": {"base_channels": 2}}
+        values = {
+            "data": cifar10,
+            "download": False,
+            "output": tmp_path / "model.pt",
+            "preset": "conv",
+            "settings": small | changes.pop("settings", {}),
+            "device": "cpu",
+            "resume": False,
+            "overwrite": False,
+        }
+        return TrainingJob(**(values | changes))
+
+    return make
+
+
+def run(job):
+    """Return the steps of a job, and its outcome."""
+    steps, worker = [], _train_to_the_end(job, Event())
+    while True:
+        try:
+            steps.append(next(worker))
+        except StopIteration as end:
+            return steps, end.value
+
+
+def start_of(steps):
+    return next(step for step in steps if isinstance(step, TrainingStart))
+
+
+@pytest.mark.parametrize("n_test", [10, N_TEST])
+def test_test_images_that_are_not_kept_apart_train_too(job, n_test):
+    start = start_of(run(job(settings={"n_test": n_test}))[0])
+    assert start.n_train + start.n_val == N_TRAIN + N_TEST - n_test
+
+
+def test_the_end_is_told_as_the_core_tells_it(job, cifar10, tmp_path):
+    steps, outcome = run(job(settings={"n_test": 10}))
+    noisy, clean = steps[-2].examples[0], steps[-2].examples[2]
+    assert isinstance(steps[-2], HeldOutPictures)
+    images = load_test_images(cifar10, n_test=6).images
+    np.testing.assert_allclose(clean, images / 255, atol=1e-6)
+    expected = add_noise(images[0] / 255, "gaussian:0.5", intensity_range=(0, 1), rng=0)
+    np.testing.assert_allclose(noisy[0], expected, atol=1e-6)
+    assert (tmp_path / "model.gallery.png").is_file()
+    assert isinstance(steps[-1], ScoreProgress)
+    assert (steps[-1].done, steps[-1].total) == (10, 10)
+    checkpoint = load_checkpoint(outcome.checkpoint)
+    again = list(score_test_part(checkpoint, cifar10, choose_device("cpu")))[-2:]
+    for score, other in zip(outcome.test_scores, again, strict=True):
+        assert score.psnr_mean == pytest.approx(other.psnr_mean)
+        assert score.ssim_mean == pytest.approx(other.ssim_mean)
+    assert outcome.not_scored == ""
+
+
+def test_a_run_that_was_stopped_is_not_scored(job, tmp_path):
+    stop, steps = Event(), []
+    worker = _train_to_the_end(job(settings={"epochs": 9}), stop)
+    while True:
+        try:
+            steps.append(next(worker))
+        except StopIteration as end:
+            outcome = end.value
+            break
+        if isinstance(steps[-1], EpochProgress):
+            stop.set()
+    assert outcome.test_scores == ()
+    assert outcome.not_scored == "the run was stopped"
+    assert not any(isinstance(step, ScoreProgress) for step in steps)
+    assert (tmp_path / "model.gallery.png").is_file()
+
+
+def test_the_run_that_is_resumed_decides_which_images_train(job):
+    first = start_of(run(job(settings={"n_test": 10, "val_fraction": 0.25}))[0])
+    settings = {"epochs": 2, "patience": 3}
+    steps, outcome = run(replace(job(preset=None, resume=True), settings=settings))
+    assert not outcome.error
+    assert start_of(steps).n_train == first.n_train
+    assert load_checkpoint(outcome.checkpoint).record.epochs_run == 2
+
+
+def test_a_run_whose_schedule_needs_its_epochs_keeps_them(job):
+    stop = Event()
+    settings = {"schedule": "cosine", "epochs": 2, "patience": 9}
+    worker = _train_to_the_end(job(settings=settings), stop)
+    for step in worker:
+        if isinstance(step, EpochProgress):
+            stop.set()
+    settings = {"epochs": 50, "patience": 9}
+    _, outcome = run(replace(job(preset=None, resume=True), settings=settings))
+    assert not outcome.error
+    assert load_checkpoint(outcome.checkpoint).record.epochs_run == 2

@@ -1,0 +1,607 @@
+import inspect
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from npe2 import PluginManifest
+from qtpy.QtWidgets import QDockWidget, QMessageBox
+
+from napari_denoise_ae import denoise, load_checkpoint
+from napari_denoise_ae._napari.denoise.widget import DenoiseWidget
+from napari_denoise_ae._napari.shared import preferences
+from napari_denoise_ae._napari.shared.model_choice import model_choice
+from napari_denoise_ae._napari.train import job as training_worker
+from napari_denoise_ae._napari.train import widget as train_widget
+from napari_denoise_ae._napari.train.widget import TrainWidget
+from napari_denoise_ae.errors import DatasetError
+from napari_denoise_ae.evaluation import test_set as held_out
+from napari_denoise_ae.evaluation.scoring import ScoringProgress
+from napari_denoise_ae.io import cifar10 as data
+from napari_denoise_ae.io.cifar10 import CIFAR10_URL, DownloadProgress, ImageSet
+from napari_denoise_ae.models.config import PRESETS, preset_config
+from napari_denoise_ae.models.networks.registry import network_class
+from napari_denoise_ae.training.losses import LOSSES
+from napari_denoise_ae.training.trainer import Trainer
+
+
+@pytest.fixture(autouse=True)
+def _few_small_images(monkeypatch):
+    """Forty images of flat squares take the place of CIFAR-10."""
+    colours = np.random.default_rng(0).integers(0, 256, (40, 2, 2, 3), dtype=np.uint8)
+    images = colours.repeat(8, axis=1).repeat(8, axis=2)
+    train, test = ImageSet("CIFAR-10 in squares", images[:30]), images[30:]
+
+    def load_test_images(folder, *, n_test):
+        return ImageSet("squares to test", test[:n_test])
+
+    monkeypatch.setattr(training_worker, "load_images", lambda _folder, _n_test: train)
+    monkeypatch.setattr(data, "load_test_images", load_test_images)
+    monkeypatch.setattr(held_out, "load_test_images", load_test_images)
+    # Drawing takes a second; a test of its own has it.
+    monkeypatch.setattr(held_out, "save_gallery", lambda _run, _folder: None)
+
+
+@pytest.fixture
+def messages(monkeypatch):
+    """What the widget tells the user, instead of napari's pop-ups."""
+    told = []
+    monkeypatch.setattr(train_widget, "show_error", told.append)
+    return told
+
+
+@pytest.fixture
+def viewer(make_napari_viewer, plugin_settings, npe2pm):
+    """A viewer that knows the plugin, and settings that only this test sees."""
+    npe2pm.register(PluginManifest.from_distribution("napari-denoise-ae"))
+    return make_napari_viewer()
+
+
+@pytest.fixture
+def widget(viewer, tmp_path, qtbot, messages):
+    """The widget in a dock, filled in for a run of two epochs."""
+    widget = docked(viewer, tmp_path)
+    yield widget
+    # A test that failed leaves a run behind, which would fail the next.
+    for stop in list(train_widget._RUNNING):
+        stop.set()
+    qtbot.waitUntil(lambda: not train_widget._RUNNING, timeout=30_000)
+
+
+def docked(viewer, folder, **settings):
+    widget = TrainWidget(viewer)
+    viewer.window.add_dock_widget(widget, name="Train")
+    (folder / "cifar-10-batches-py").mkdir(exist_ok=True)
+    values = {
+        "data": str(folder),
+        "output": str(folder / "model.pt"),
+        "device": "cpu",
+        "epochs": 2,
+        "batch_size": 8,
+    }
+    for name, value in (values | settings).items():
+        widget.form.set_value(name, value)
+    return widget
+
+
+def wait_for_end(qtbot, widget):
+    qtbot.waitUntil(widget.train_button.isEnabled, timeout=60_000)
+    qtbot.waitUntil(lambda: not train_widget._RUNNING, timeout=60_000)
+
+
+def train_without_end(qtbot, widget, n_epochs=1):
+    """Start a run that only a test ends, and wait for its first epochs."""
+    widget.form.set_value("epochs", 10_000)
+    widget.form.set_value("patience", 10_000)
+    widget.train_button.click()
+    qtbot.waitUntil(
+        lambda: len(widget.progress.plot.history) >= n_epochs, timeout=60_000
+    )
+
+
+def answer(monkeypatch, button):
+    """Answer the widget's questions, and return them."""
+    asked = []
+
+    def question(parent, title, text, buttons, default):
+        asked.append(text)
+        return button
+
+    monkeypatch.setattr(QMessageBox, "question", question)
+    return asked
+
+
+def test_training_ends_and_the_model_is_chosen(viewer, widget, qtbot, tmp_path):
+    torch = pytest.importorskip("torch")
+    threads = torch.get_num_threads()
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    path = tmp_path / "model.pt"
+    record = load_checkpoint(path).record
+    assert record.epochs_run == 2
+    assert model_choice(viewer).chosen == str(path)
+    assert "all epochs are done" in widget._status.text()
+    assert str(path) in widget._status.text().replace("\u200b", "")
+    assert f"epoch {record.best_epoch}" in widget._status.text()
+    assert "cpu (asked for)" in widget.progress._facts.text()
+    assert [result.epoch for result in widget.progress.plot.history] == [1, 2]
+    assert widget.progress.pictures._image is not None
+    assert torch.get_num_threads() == threads
+
+
+def test_the_end_has_figures_and_pictures_of_test_images(widget, qtbot):
+    told = []
+    show = widget.progress.pictures.set_examples
+    widget.progress.pictures.set_examples = lambda images: (
+        told.append(images),
+        show(images),
+    )
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    first, noisy, denoised = widget.progress._test.text().split("\n")
+    assert first == "All 10, gaussian:0.5:"
+    assert noisy.startswith("noisy: PSNR ")
+    assert denoised.startswith("denoised: PSNR ")
+    assert ", SSIM " in denoised
+    shown = denoised.removeprefix("denoised: PSNR ").partition(",")[0]
+    assert f"Test images: {shown}." in widget._status.text()
+    assert widget.progress._which.text() == "Test images"
+    test = data.load_test_images(None, n_test=6).images
+    np.testing.assert_allclose(told[-1][2], test / 255, atol=1e-6)
+    # Another run begins without them.
+    widget.progress.clear()
+    assert not widget.progress._test.text()
+
+
+def score_without_end(images, denoiser, noise, *, stop):
+    while not stop.is_set():
+        yield ScoringProgress(5, 10)
+        time.sleep(0.01)
+
+
+def test_stop_while_it_is_scored_keeps_the_model(
+    viewer, widget, qtbot, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(held_out, "score_together", score_without_end)
+    widget.train_button.click()
+    qtbot.waitUntil(lambda: "5 of 10 test" in widget._status.text(), timeout=60_000)
+    assert (widget._bar.value(), widget._bar.maximum()) == (5, 10)
+    widget.stop_button.click()
+    wait_for_end(qtbot, widget)
+    assert "all epochs are done" in widget._status.text()
+    assert "not scored: stopped by you" in widget._status.text()
+    assert load_checkpoint(tmp_path / "model.pt").record.epochs_run == 2
+    assert model_choice(viewer).chosen == str(tmp_path / "model.pt")
+
+
+@pytest.mark.parametrize(
+    "error", [DatasetError("The test set is damaged."), RuntimeError("shapes differ")]
+)
+def test_a_model_that_cannot_be_scored_is_kept(
+    viewer, widget, qtbot, messages, tmp_path, monkeypatch, error
+):
+    def fail(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr(held_out, "score_together", fail)
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert f"not scored: {str(error).rstrip('.')}." in widget._status.text()
+    assert model_choice(viewer).chosen == str(tmp_path / "model.pt")
+    assert not messages
+
+
+def test_a_layer_is_denoised_with_what_was_trained(
+    viewer, widget, qtbot, run, tmp_path
+):
+    denoiser = DenoiseWidget(viewer)
+    viewer.window.add_dock_widget(denoiser, name="Denoise")
+    image = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
+    viewer.add_image(image, name="photo", rgb=True)
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert run(denoiser).startswith("done")
+    expected = denoise(image, model=tmp_path / "model.pt", device="cpu")
+    np.testing.assert_array_equal(viewer.layers["photo [denoised]"].data, expected)
+
+
+def test_patience_is_named_as_the_reason(widget, qtbot):
+    widget.form.set_value("epochs", 50)
+    widget.form.set_value("patience", 1)
+    widget.form.set_value("min_delta", 10.0)
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert "patience of 1 used up at epoch 2" in widget._status.text()
+
+
+def test_stop_keeps_the_best(viewer, widget, qtbot, tmp_path):
+    train_without_end(qtbot, widget)
+    assert not widget.train_button.isEnabled()
+    widget.stop_button.click()
+    wait_for_end(qtbot, widget)
+    assert "stopped by you after epoch" in widget._status.text()
+    assert load_checkpoint(tmp_path / "model.pt").record.epochs_run >= 1
+    assert model_choice(viewer).chosen == str(tmp_path / "model.pt")
+    assert not widget.stop_button.isEnabled()
+
+
+def test_stop_at_once_keeps_nothing_and_says_so(viewer, widget, qtbot, tmp_path):
+    before = model_choice(viewer).chosen
+    widget.train_button.click()
+    widget.stop_button.click()
+    wait_for_end(qtbot, widget)
+    assert "stopped by you before" in widget._status.text()
+    assert not (tmp_path / "model.pt").exists()
+    assert model_choice(viewer).chosen == before
+
+
+def test_stop_in_the_first_epoch(widget, qtbot, tmp_path, monkeypatch):
+    train_on = Trainer._train_on
+
+    def stop_and_train(self, *batch):
+        widget._stop_signal.set()
+        return train_on(self, *batch)
+
+    monkeypatch.setattr(Trainer, "_train_on", stop_and_train)
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert "before the first epoch was finished" in widget._status.text()
+    assert not (tmp_path / "model.pt").exists()
+
+
+def test_resume_goes_on(widget, qtbot, tmp_path, monkeypatch):
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    path = tmp_path / "model.pt"
+    monkeypatch.setattr(widget, "_choose_checkpoint", lambda: path)
+    widget.form.set_value("epochs", 3)
+    widget.form.set_value("noise", "gaussian:0.1")  # that of the run stays
+    widget.resume_button.click()
+    wait_for_end(qtbot, widget)
+    record = load_checkpoint(path).record
+    assert (record.epochs_run, record.config.noise) == (3, "gaussian:0.5")
+    assert [result.epoch for result in widget.progress.plot.history] == [1, 2, 3]
+
+
+def test_there_must_be_something_to_resume(widget, tmp_path, monkeypatch):
+    monkeypatch.setattr(widget, "_choose_checkpoint", lambda: tmp_path / "other.pt")
+    widget.resume_button.click()
+    assert "nothing to resume" in widget.form.message("output")
+    assert not train_widget._RUNNING
+
+
+def test_nobody_need_choose_a_run_to_resume(widget, monkeypatch):
+    monkeypatch.setattr(widget, "_choose_checkpoint", lambda: None)
+    widget.resume_button.click()
+    assert not train_widget._RUNNING
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("noise", "loud", "Cannot read the noise 'loud'"),
+        ("epochs", 0, "epochs must be an integer of at least 1, got 0"),
+        ("patience", 0, "patience must be"),
+        ("learning_rate", "fast", "above 0, got 'fast'"),
+        ("learning_rate", -1.0, "above 0, got -1.0"),
+        ("val_fraction", 1.0, "below 1, got 1.0"),
+        ("n_test", 10_001, "at most 10,000"),
+        ("output", "model.txt", "must end in .pt"),
+        ("output", "/no/such/folder/model.pt", "does not exist"),
+        ("data", "", "Choose the folder"),
+    ],
+)
+def test_what_is_wrong_is_marked_at_its_field(
+    widget, messages, monkeypatch, name, value, expected
+):
+    answer(monkeypatch, QMessageBox.StandardButton.No)
+    good = widget.form._fields[name].value
+    widget.form.set_value(name, value)
+    widget.train_button.click()
+    assert expected in widget.form.message(name)
+    assert not train_widget._RUNNING
+    assert not messages
+    widget.form.set_value(name, good)
+    assert widget.form.message(name) == ""
+
+
+def test_every_field_has_a_tooltip_and_a_default(widget):
+    for name, field in widget.form._fields.items():
+        assert len(field.toolTip()) > 20, name
+        if name not in ("preset", "data", "output"):
+            assert "Default: " in field.toolTip()
+
+
+def wait_for_networks(qtbot, widget):
+    qtbot.waitUntil(lambda: bool(widget.form.network.fields), timeout=60_000)
+
+
+def test_every_option_of_every_network_has_a_field(widget, qtbot):
+    wait_for_networks(qtbot, widget)
+    for preset, config in PRESETS.items():
+        widget.form.set_value("preset", preset)
+        cls = network_class(config.network)
+        options = set(inspect.signature(cls).parameters) - {"in_channels"}
+        fields = widget.form.network.fields
+        assert {n for n, field in fields.items() if field.isEnabled()} == options
+        for name, field in fields.items():
+            assert len(field.toolTip()) > 30
+            assert ("Default: " in field.toolTip()) == (name in options)
+        explanation = widget.form._fields["preset"].explanation
+        assert explanation == cls.__doc__.partition("\n")[0]
+
+
+def test_options_that_differ_are_passed_on(widget, qtbot):
+    wait_for_networks(qtbot, widget)
+    form = widget.form
+    assert form.settings["network_options"] == {}
+    form.set_value("preset", "residual")
+    assert form.settings["network_options"] == {}
+    form.network.fields["skip_connections"].value = False
+    form.network.fields["latent_dim"].value = 32
+    expected = {"latent_dim": 32, "skip_connections": False}
+    assert form.settings["network_options"] == expected
+    form.set_value("preset", "conv")
+    assert form.settings["network_options"] == {}
+
+
+def test_options_that_a_preset_brings_are_shown_and_kept(widget, qtbot, monkeypatch):
+    options = {"latent_dim": 64, "in_channels": 3}
+    small = replace(PRESETS["residual"], network_options=options)
+    monkeypatch.setitem(PRESETS, "residual", small)
+    widget.form.set_value("preset", "residual")
+    assert widget.form.settings["network_options"] == options
+    wait_for_networks(qtbot, widget)
+    assert widget.form.network.fields["latent_dim"].value == 64
+    assert widget.form.settings["network_options"] == options
+
+
+def test_a_network_with_other_options_is_trained(widget, qtbot, tmp_path):
+    wait_for_networks(qtbot, widget)
+    widget.form.network.fields["base_channels"].value = 3
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    checkpoint = load_checkpoint(tmp_path / "model.pt")
+    assert checkpoint.network_options == {"base_channels": 3}
+
+
+def test_an_option_that_cannot_be_used_is_told(widget, qtbot, messages):
+    wait_for_networks(qtbot, widget)
+    widget.form.network.fields["base_channels"].value = 0
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert len(messages) == 1
+    assert (
+        "base_channels must be an integer above 0 and at most 65,536, got 0"
+        in messages[0]
+    )
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_fills_in_everything(widget, preset):
+    form = widget.form
+    changes = {"noise": "speckle:0.3", "loss": "l1", "n_test": 7, "schedule": "cosine"}
+    for name, value in changes.items():
+        form.set_value(name, value)
+    for name in (*[name for name in PRESETS if name != preset], preset):
+        form.set_value("preset", name)
+    assert preset_config(preset, **form.settings) == PRESETS[preset]
+    for name, value in form.settings.items():
+        if name != "network_options":
+            assert f"Default: {value}." in form._fields[name].toolTip()
+
+
+def test_a_loss_is_explained_and_its_weight_is_only_for_those_that_have_one(widget):
+    form = widget.form
+    for name, loss in LOSSES.items():
+        form.set_value("loss", name)
+        assert form._fields["loss"].explanation == loss.__doc__.partition("\n")[0]
+        assert form._fields["ssim_weight"].isEnabled() == (name == "mse_ssim")
+    form.set_value("loss", "mse_ssim")
+    form.set_value("ssim_weight", "much")
+    assert "ssim_weight must be a number" in form.message("ssim_weight")
+    assert not form.check()
+    # Where it is of no use, nothing is wrong with it.
+    form.set_value("loss", "mse")
+    assert form.check()
+    assert "ssim_weight" not in form.settings
+
+
+def test_a_device_that_is_not_there_is_marked(widget, messages, qtbot):
+    widget.form.set_value("device", "cuda:99")
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert "cuda:99" in widget.form.message("device")
+    assert len(messages) == 1
+
+
+def test_data_that_is_missing_can_be_fetched(widget, qtbot, tmp_path, monkeypatch):
+    asked = answer(monkeypatch, QMessageBox.StandardButton.Yes)
+    fetched = []
+
+    def fetch(folder, stop):
+        fetched.append(folder)
+        yield DownloadProgress(85 * 10**6, 170 * 10**6)
+
+    monkeypatch.setattr(training_worker, "fetch_cifar10", fetch)
+    widget.form.set_value("data", str(tmp_path / "empty"))
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert CIFAR10_URL in asked[0]
+    assert "170 MB" in asked[0]
+    assert fetched == [tmp_path / "empty"]
+    assert "all epochs are done" in widget._status.text()
+
+
+def test_data_that_is_missing_need_not_be_fetched(widget, tmp_path, monkeypatch):
+    answer(monkeypatch, QMessageBox.StandardButton.No)
+    widget.form.set_value("data", str(tmp_path / "empty"))
+    widget.train_button.click()
+    assert "CIFAR-10 was not found" in widget.form.message("data")
+    assert not train_widget._RUNNING
+
+
+def test_a_download_can_be_cancelled(widget, qtbot, tmp_path, monkeypatch):
+    def fetch(folder, stop):
+        while not stop.is_set():
+            yield DownloadProgress(10**6, 170 * 10**6)
+            time.sleep(0.01)
+
+    answer(monkeypatch, QMessageBox.StandardButton.Yes)
+    monkeypatch.setattr(training_worker, "fetch_cifar10", fetch)
+    widget.form.set_value("data", str(tmp_path / "empty"))
+    widget.train_button.click()
+    qtbot.waitUntil(lambda: "1 of 170 MB" in widget._status.text(), timeout=30_000)
+    widget.stop_button.click()
+    wait_for_end(qtbot, widget)
+    assert "before training began" in widget._status.text()
+
+
+def test_a_run_is_only_replaced_on_request(widget, qtbot, tmp_path, monkeypatch):
+    path = tmp_path / "model.pt"
+    path.write_bytes(b"precious")
+    asked = answer(monkeypatch, QMessageBox.StandardButton.No)
+    widget.train_button.click()
+    assert not train_widget._RUNNING
+    assert path.read_bytes() == b"precious"
+    assert str(path) in asked[0]
+    answer(monkeypatch, QMessageBox.StandardButton.Yes)
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert load_checkpoint(path).record.epochs_run == 2
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RuntimeError("shapes differ"), MemoryError("too big"), DatasetError("damaged")],
+)
+def test_an_error_is_told_once(widget, messages, qtbot, monkeypatch, error):
+    def fail(folder, n_test):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training_worker, "load_images", fail)
+        widget.train_button.click()
+        wait_for_end(qtbot, widget)
+    assert len(messages) == 1
+    assert str(error) in messages[0]
+    assert "Failed" in widget._status.text()
+    widget.train_button.click()  # still usable
+    wait_for_end(qtbot, widget)
+    assert "all epochs are done" in widget._status.text()
+
+
+def test_memory_that_runs_out_later_leaves_the_best(
+    viewer, widget, messages, qtbot, tmp_path, monkeypatch
+):
+    torch = pytest.importorskip("torch")
+    train_on = Trainer._train_on
+
+    def fail_late(self, *batch):
+        if self.history:
+            raise torch.OutOfMemoryError("no memory left")
+        return train_on(self, *batch)
+
+    monkeypatch.setattr(Trainer, "_train_on", fail_late)
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert len(messages) == 1
+    assert "ran out of memory with a batch_size of 8" in messages[0]
+    assert load_checkpoint(tmp_path / "model.pt").record.epochs_run == 1
+    assert model_choice(viewer).chosen == str(tmp_path / "model.pt")
+
+
+def test_a_bug_is_told_and_leaves_the_widget_usable(
+    widget, messages, qtbot, monkeypatch
+):
+    def fail(folder, n_test):
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(training_worker, "load_images", fail)
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert messages == ["Training failed (KeyError): 'a bug'"]
+    assert widget._status.text() == "Failed."
+
+
+def test_a_second_run_is_refused(viewer, widget, messages, qtbot, tmp_path):
+    train_without_end(qtbot, widget)
+    other = docked(viewer, tmp_path, output=str(tmp_path / "other.pt"))
+    other.train_button.click()
+    assert len(messages) == 1
+    assert "still going on" in messages[0]
+    assert other.train_button.isEnabled()
+    assert not (tmp_path / "other.pt").exists()
+    widget.stop_button.click()
+    wait_for_end(qtbot, widget)
+
+
+def test_a_hidden_dock_goes_on(widget, qtbot):
+    dock = widget.parent()
+    while not isinstance(dock, QDockWidget):
+        dock = dock.parent()
+    train_without_end(qtbot, widget)
+    dock.hide()
+    n_epochs = len(widget.progress.plot.history)
+    qtbot.waitUntil(
+        lambda: len(widget.progress.plot.history) > n_epochs + 2, timeout=30_000
+    )
+    widget.stop_button.click()
+    wait_for_end(qtbot, widget)
+    dock.show()
+    assert "stopped by you after epoch" in widget._status.text()
+
+
+@pytest.mark.parametrize("what", ["dock", "viewer"])
+def test_closing_ends_the_run_and_keeps_the_best(viewer, widget, qtbot, tmp_path, what):
+    train_without_end(qtbot, widget)
+    if what == "dock":
+        viewer.window.remove_dock_widget(widget)
+        viewer.theme = "light"
+    else:
+        viewer.close()
+    qtbot.waitUntil(lambda: not train_widget._RUNNING, timeout=30_000)
+    assert load_checkpoint(tmp_path / "model.pt").record.epochs_run >= 1
+
+
+def test_the_x_of_the_dock_ends_the_run(viewer, widget, qtbot):
+    train_without_end(qtbot, widget)
+    dock = widget.parent()
+    while not isinstance(dock, QDockWidget):
+        dock = dock.parent()
+    dock.destroyOnClose()
+    qtbot.waitUntil(lambda: not train_widget._RUNNING, timeout=30_000)
+
+
+def test_the_theme_is_followed_while_training(viewer, widget, qtbot):
+    train_without_end(qtbot, widget)
+    dark = widget.progress.plot.backgroundBrush().color().name()
+    viewer.theme = "light"
+    light = widget.progress.plot.backgroundBrush().color().name()
+    assert dark != light
+    widget.progress._log.setChecked(True)
+    widget.stop_button.click()
+    wait_for_end(qtbot, widget)
+
+
+def test_the_last_folders_are_remembered(viewer, widget, qtbot, tmp_path):
+    widget.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert preferences.preferences().data_folder == str(tmp_path)
+    again = TrainWidget(viewer)
+    qtbot.addWidget(again)
+    assert again.form.data == tmp_path
+    assert again.form.output.parent == tmp_path
+
+
+def test_without_the_plugins_settings_nothing_is_remembered(monkeypatch):
+    def unknown(name):
+        raise KeyError(name)
+
+    monkeypatch.setattr(preferences, "get_plugin_settings", unknown)
+    assert preferences.preferences().device == "auto"
+
+
+def test_napari_finds_the_widget(viewer):
+    _, widget = viewer.window.add_plugin_dock_widget("napari-denoise-ae", "Train")
+    assert isinstance(widget, TrainWidget)

@@ -1,0 +1,95 @@
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from napari_denoise_ae._napari.shared.model_choice import model_choice
+from napari_denoise_ae._napari.viewer.reader import get_reader, read_checkpoint
+
+
+def test_a_checkpoint_is_chosen_and_adds_no_layer(viewer, checkpoint, qtbot):
+    assert viewer.open(checkpoint, plugin="napari-denoise-ae") == []
+    choice = model_choice(viewer)
+    qtbot.waitUntil(lambda: choice.chosen == checkpoint, timeout=30_000)
+    assert not viewer.layers
+
+
+def test_a_dropped_checkpoint_reaches_the_widget_from_the_menu(
+    viewer, checkpoint, qtbot
+):
+    _, widget = viewer.window.add_plugin_dock_widget("napari-denoise-ae", "Denoise")
+    viewer.window._qt_viewer._qt_open([checkpoint], stack=False)
+    qtbot.waitUntil(lambda: widget.form.model.value == checkpoint, timeout=30_000)
+    assert widget.form.model.current_choice.startswith("mine.pt")
+
+
+def test_a_damaged_checkpoint_is_one_message(
+    viewer, checkpoint, qtbot, messages, tmp_path
+):
+    content = torch.load(checkpoint)
+    content["state_dict"].popitem()
+    torch.save(content, checkpoint)
+    viewer.open(checkpoint, plugin="napari-denoise-ae")
+    qtbot.waitUntil(lambda: bool(messages()), timeout=30_000)
+    assert len(messages()) == 1
+    assert "its weights are not those" in messages()[0]
+    assert model_choice(viewer).chosen == "auto"
+
+
+def foreign_files(folder):
+    files = [folder / f"{name}.pt" for name in ("state", "zip", "text", "missing")]
+    torch.save({"weight": torch.zeros(2)}, files[0])
+    with zipfile.ZipFile(files[1], "w") as archive:
+        archive.writestr("x/other", "napari-denoise-ae checkpoint")
+    files[2].write_text("napari-denoise-ae checkpoint")
+    return files
+
+
+def test_files_of_others_are_declined(tmp_path, checkpoint):
+    for file in foreign_files(tmp_path):
+        assert get_reader(str(file)) is None
+    assert get_reader([checkpoint, checkpoint]) is None
+    assert get_reader(str(tmp_path)) is None
+
+
+def test_another_plugins_file_is_not_taken(viewer, tmp_path):
+    file = foreign_files(tmp_path)[0]
+    with pytest.raises(ValueError, match="refused the file"):
+        viewer.open(str(file), plugin="napari-denoise-ae")
+    assert model_choice(viewer).chosen == "auto"
+
+
+def test_declining_imports_no_torch(tmp_path):
+    files = [str(file) for file in foreign_files(tmp_path)]
+    code = (
+        "import sys\n"
+        "from napari_denoise_ae._napari.viewer.reader import get_reader\n"
+        f"assert not any(get_reader(file) for file in {files!r})\n"
+        "print('torch' in sys.modules, 'napari' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False False"
+
+
+def test_bytes_are_declined(tmp_path):
+    file = tmp_path / "noise.pt"
+    file.write_bytes(np.random.default_rng(0).bytes(1000))
+    assert get_reader(str(file)) is None
+
+
+def test_a_damaged_archive_is_declined(tmp_path, checkpoint):
+    """Whatever byte of its directory is changed, other plugins may have it."""
+    content = bytearray(Path(checkpoint).read_bytes())
+    directory = content.index(b"PK\x01\x02")
+    for offset in range(directory, directory + 80):
+        damaged = content.copy()
+        damaged[offset] ^= 0xFF
+        path = tmp_path / "damaged.pt"
+        path.write_bytes(damaged)
+        assert get_reader(str(path)) in (None, read_checkpoint)

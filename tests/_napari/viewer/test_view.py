@@ -1,0 +1,97 @@
+import dask.array as da
+import numpy as np
+import pytest
+
+from napari_denoise_ae import denoise
+from napari_denoise_ae._napari.shared.scope_edit import RANGE, RECTANGLE, SLICE, VISIBLE
+from napari_denoise_ae._napari.viewer.layers import METADATA_KEY
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::napari_denoise_ae.errors.DenoiseAEWarning"
+)
+
+
+def stack(shape=(5, 2, 60, 80)):
+    return np.random.default_rng(0).integers(0, 250, shape).astype(np.uint8)
+
+
+def choose(viewer, widget, scope):
+    widget.form.scope.choice.setCurrentText(scope)
+    if scope == SLICE:
+        viewer.dims.set_point(0, 3 * 2)
+        viewer.dims.set_point(1, 1 + 10)
+        return np.s_[3:4, 1:2]
+    if scope == RANGE:
+        widget.form.scope.first.setValue(1)
+        widget.form.scope.last.setValue(2)
+        return np.s_[1:3]
+    if scope == RECTANGLE:
+        # Around the middles of rows 10 to 19 and columns 30 to 49.
+        corners = np.array([[9.6, 29.6], [9.6, 49.4], [19.4, 49.4], [19.4, 29.6]])
+        viewer.add_shapes([corners * 0.5 + (5, 7)], shape_type="rectangle")
+        return np.s_[:, :, 10:20, 30:50]
+    viewer.scene.camera.zoom, viewer.scene.camera.center = 100, (0, 15, 20)
+    return None
+
+
+@pytest.mark.parametrize("scope", [SLICE, RANGE, RECTANGLE, VISIBLE])
+@pytest.mark.parametrize("kind", ["memory", "uint16", "lazy", "pyramid"])
+def test_a_part_is_that_of_the_whole(viewer, widget, qtbot, scope, kind):
+    data = stack()
+    if kind == "uint16":
+        data = data.astype(np.uint16)
+        data[:, 1] *= 20
+    given = da.from_array(data, chunks=(1, 1, 60, 80)) if kind == "lazy" else data
+    layer = viewer.add_image(
+        [data, data[..., ::2, ::2]] if kind == "pyramid" else given,
+        multiscale=kind == "pyramid",
+        axis_labels=("t", "c", "y", "x"),
+        scale=(2, 1, 0.5, 0.5),
+        translate=(0, 10, 5, 7),
+        contrast_limits=(0, 255),
+    )
+    part = choose(viewer, widget, scope)
+    viewer.layers.selection.active = layer
+    widget.run_button.click()
+    qtbot.waitUntil(widget.run_button.isEnabled, timeout=60_000)
+    result = viewer.layers[-1]
+    assert result.name.endswith("[denoised]")
+    first = np.round(layer.world_to_data(result.data_to_world((0,) * 4))).astype(int)
+    where = tuple(
+        slice(start, start + length)
+        for start, length in zip(first, result.data.shape, strict=True)
+    )
+    known = result.metadata[METADATA_KEY]["part"]
+    assert known == [(cut.start, cut.stop) for cut in where]
+    expected = denoise(data, axes="TCYX")
+    np.testing.assert_array_equal(np.asarray(result.data), expected[where])
+    if part is not None:
+        assert result.data.shape == expected[part].shape
+        np.testing.assert_array_equal(expected[part], expected[where])
+    else:
+        assert result.data[0, 0].size < expected[0, 0].size
+
+
+def test_figures_are_those_of_the_part(viewer, widget, run):
+    viewer.add_image(stack((5, 20, 20)))
+    viewer.dims.set_point(0, 4)
+    widget.form.kind.value = "clean"
+    widget.form.scope.choice.setCurrentText(SLICE)
+    assert run(widget).startswith("done")
+    assert [each.data.shape[0] for each in viewer.layers[1:]] == [1, 1]
+    assert "PSNR" in widget.readout.text()
+    viewer.dims.set_point(0, 0)
+    assert "PSNR" in widget.readout.text()
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [(SLICE, "single image"), (RANGE, "single image"), (RECTANGLE, "Shapes layer")],
+)
+def test_what_is_not_there_is_said(viewer, widget, run, messages, scope, expected):
+    viewer.add_image(stack((20, 20)))
+    widget.form.scope.choice.setCurrentText(scope)
+    run(widget)
+    assert len(messages()) == 1
+    assert expected in messages()[0]
+    assert len(viewer.layers) == 1

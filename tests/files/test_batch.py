@@ -1,0 +1,270 @@
+"""Many files into a folder, with the command."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import tifffile
+import zarr
+from PIL import Image
+from synthetic import random_checkpoint
+
+from napari_denoise_ae import denoise
+from napari_denoise_ae.cli.main import main
+from napari_denoise_ae.files import batch
+from napari_denoise_ae.models.checkpoint import save_checkpoint
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_denoise_ae.files.whole import FileJob, Watch
+
+MODEL = random_checkpoint(in_channels=1)
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """Four images of three formats, and a file that is none."""
+    save_checkpoint(MODEL, tmp_path / "grey.pt")
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number in range(2):
+        tifffile.imwrite(folder / f"{number}.tif", image(number))
+    Image.fromarray(image(2)).save(folder / "2.png")
+    zarr.create_array(folder / "3.zarr", data=image(3))
+    (folder / "notes.txt").write_text("no image")
+    return folder
+
+
+def image(number: int) -> np.ndarray:
+    return np.random.default_rng(number).integers(0, 256, (40, 30), dtype=np.uint8)
+
+
+def run(folder: Path, *arguments: object, output: str = "out") -> int:
+    """Denoise into a folder beside the input; return the exit status."""
+    target = folder.parent / output
+    model = folder.parent / "grey.pt"
+    command = ["denoise", *arguments, target, "--model", model]
+    try:
+        return main([str(argument) for argument in command])
+    except SystemExit as ended:
+        return ended.code
+
+
+def outcomes(capsys) -> list[str]:
+    lines = capsys.readouterr().out.splitlines()
+    return [line.split()[0] for line in lines[:-1]]
+
+
+def test_a_folder_is_denoised_into_another(folder, capsys):
+    assert run(folder, folder) == 0
+    assert outcomes(capsys) == ["done"] * 4
+    out = folder.parent / "out"
+    names = {path.name for path in out.iterdir() if not path.name.startswith(".")}
+    assert names == {"0.tif", "1.tif", "2.png", "3.zarr"}
+    expected = denoise(image(1), model=MODEL)
+    np.testing.assert_array_equal(tifffile.imread(out / "1.tif"), expected)
+
+
+def test_a_pattern_or_several_files_are_taken(folder, capsys):
+    assert run(folder, folder / "*.tif") == 0
+    assert outcomes(capsys) == ["done"] * 2
+    assert run(folder, folder / "0.tif", folder / "2.png", output="other") == 0
+    assert outcomes(capsys) == ["done"] * 2
+
+
+def test_a_pattern_stands_for_images_but_not_for_earlier_results(folder, capsys):
+    out = "in/out"
+    for _ in range(2):
+        assert run(folder, folder / "*", output=out) == 0
+    assert outcomes(capsys)[-4:] == ["skipped"] * 4
+    # This pattern matches the results, too.
+    (folder / "more").mkdir()
+    tifffile.imwrite(folder / "more" / "9.tif", image(9))
+    assert run(folder, folder / "*" / "*.tif", output=out) == 0
+    assert outcomes(capsys) == ["done"]
+
+
+def test_what_is_done_and_unchanged_is_skipped(folder, capsys):
+    run(folder, folder)
+    outcomes(capsys)
+    changed = folder / "1.tif"
+    tifffile.imwrite(changed, image(7))
+    os.utime(changed, (1, 1))
+    (folder.parent / "out" / "2.png").unlink()
+    assert run(folder, folder) == 0
+    assert outcomes(capsys) == ["skipped", "done", "done", "skipped"]
+    result = tifffile.imread(folder.parent / "out" / "1.tif")
+    np.testing.assert_array_equal(result, denoise(image(7), model=MODEL))
+    # Other settings give other results.
+    assert run(folder, folder, "--intensity-range", "0,100") == 0
+    assert outcomes(capsys) == ["done"] * 4
+
+
+def test_a_bad_file_is_listed_at_the_end_and_the_others_are_done(folder, capsys):
+    (folder / "0.tif").write_bytes(b"no TIFF")
+    assert run(folder, folder) == 1
+    printed = capsys.readouterr()
+    assert "3 done, 0 skipped, 1 failed" in printed.out
+    assert printed.err.count("failed: ") == 1
+    assert "0.tif: Cannot read" in printed.err
+    out = folder.parent / "out"
+    assert sorted(p.name for p in out.glob("[0-9]*")) == ["1.tif", "2.png", "3.zarr"]
+    # It is tried again, when it has been mended.
+    tifffile.imwrite(folder / "0.tif", image(0))
+    assert run(folder, folder) == 0
+    assert outcomes(capsys) == ["done", "skipped", "skipped", "skipped"]
+
+
+@pytest.mark.parametrize("record", ["{", "[]", '{"0.tif": 5, "1.tif": {}}'])
+def test_without_a_record_nothing_is_replaced_by_accident(record, folder, capsys):
+    run(folder, folder / "*.tif")
+    outcomes(capsys)
+    (folder.parent / "out" / ".napari-denoise-ae.json").write_text(record)
+    assert run(folder, folder / "*.tif") == 1
+    assert outcomes(capsys) == ["failed"] * 2
+    assert run(folder, folder / "*.tif", "--overwrite") == 0
+    assert outcomes(capsys) == ["done"] * 2
+    assert run(folder, folder / "*.tif") == 0
+    assert outcomes(capsys) == ["skipped"] * 2
+
+
+def test_a_file_that_is_no_result_is_not_replaced(folder, capsys):
+    out = folder.parent / "out"
+    out.mkdir()
+    (out / "0.tif").write_text("precious")
+    assert run(folder, folder) == 1
+    printed = capsys.readouterr()
+    assert "3 done, 0 skipped, 1 failed" in printed.out
+    assert "0.tif: it is there already and is no result" in printed.err
+    assert (out / "0.tif").read_text() == "precious"
+    assert run(folder, folder, "--overwrite") == 0
+    assert outcomes(capsys) == ["done", "skipped", "skipped", "skipped"]
+    expected = denoise(image(0), model=MODEL)
+    np.testing.assert_array_equal(tifffile.imread(out / "0.tif"), expected)
+
+
+def test_a_result_that_was_changed_is_not_replaced(folder, capsys):
+    run(folder, folder)
+    outcomes(capsys)
+    out = folder.parent / "out"
+    (out / "1.tif").write_text("drawn upon")
+    assert run(folder, folder, "--intensity-range", "0,100") == 1
+    assert outcomes(capsys) == ["done", "failed", "done", "done"]
+    assert (out / "1.tif").read_text() == "drawn upon"
+
+
+def test_a_noisy_preview_replaces_no_other_file_either(folder, capsys):
+    out = folder.parent / "out"
+    out.mkdir()
+    (out / "0_noisy.tif").write_text("precious")
+    noise = ("--add-noise", "gaussian:0.1")
+    assert run(folder, folder / "*.tif", *noise) == 1
+    assert outcomes(capsys) == ["failed", "done"]
+    assert (out / "0_noisy.tif").read_text() == "precious"
+    assert not (out / "0.tif").exists()
+    (out / "0_noisy.tif").unlink()
+    assert run(folder, folder / "*.tif", *noise) == 0
+    assert outcomes(capsys) == ["done", "skipped"]
+
+
+def test_remarks_name_the_file(folder, capsys):
+    save_checkpoint(random_checkpoint(), folder.parent / "grey.pt")
+    assert run(folder, folder / "*.tif") == 0
+    remarks = capsys.readouterr().err.splitlines()
+    assert [f"{n}.tif: The model" in remarks[n] for n in range(2)] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["{}/nothing*.tif"], "There are no images"),
+        (["{}/empty"], "There are no images"),
+        (["{}/0.tif", "{}/more/0.tif"], "of the name 0.tif"),
+        (["{}", "--figure", "{}/f.png"], "Omit --reference and --figure"),
+        (["{}", "--reference", "{}/0.tif"], "Omit --reference and --figure"),
+        (
+            ["--add-noise", "gaussian:0.1", "{}/0.tif", "{}/more/0_noisy.tif"],
+            "of the name 0_noisy.tif",
+        ),
+    ],
+)
+def test_what_cannot_be_a_batch_is_refused_at_once(folder, arguments, words, capsys):
+    (folder / "empty").mkdir()
+    (folder / "more").mkdir()
+    for name in ("0.tif", "0_noisy.tif"):
+        tifffile.imwrite(folder / "more" / name, image(5))
+    assert run(folder, *(text.format(folder) for text in arguments)) == 2
+    assert words in capsys.readouterr().err
+    assert not (folder.parent / "out").exists()
+
+
+def test_images_are_not_replaced_by_their_results(folder, capsys):
+    assert run(folder, folder, output="in") == 2
+    assert "would replace the images" in capsys.readouterr().err
+
+
+def test_a_file_cannot_be_the_folder_of_results(folder, capsys):
+    (folder.parent / "out").write_text("text")
+    assert run(folder, folder) == 2
+    assert "Cannot make the folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["result.tif", "result.zarr"])
+def test_the_folder_of_results_has_no_name_of_an_image(name, folder, capsys):
+    assert run(folder, folder, output=name) == 2
+    assert f"{name} has the name of an image" in capsys.readouterr().err
+    assert not (folder.parent / name).exists()
+
+
+def test_no_file_is_odd_enough_to_end_the_others(folder, capsys, monkeypatch):
+    whole = batch.denoise_any_file
+
+    def odd(job: FileJob, watch: Watch) -> object:
+        if job.input.name == "1.tif":
+            raise KeyError("odd")
+        return whole(job, watch)
+
+    monkeypatch.setattr(batch, "denoise_any_file", odd)
+    assert run(folder, folder) == 1
+    printed = capsys.readouterr()
+    assert "3 done, 0 skipped, 1 failed" in printed.out
+    assert "1.tif: KeyError: 'odd'" in printed.err
+
+
+def test_a_bad_model_is_found_out_before_the_first_file(folder, capsys):
+    (folder.parent / "grey.pt").write_bytes(b"none")
+    assert run(folder, folder) == 2
+    assert "not a checkpoint" in capsys.readouterr().err
+
+
+def test_a_tiff_in_a_folder_that_is_named_like_a_zarr_is_a_tiff(folder, capsys):
+    odd = folder.parent / "series.zarr"
+    odd.mkdir()
+    tifffile.imwrite(odd / "a.tif", image(5))
+    model = folder.parent / "grey.pt"
+    command = ["denoise", odd / "a.tif", odd / "b.tif", "--model", model]
+    assert main([str(argument) for argument in command]) == 0
+    np.testing.assert_array_equal(
+        tifffile.imread(odd / "b.tif"), denoise(image(5), model=MODEL)
+    )
+
+
+@pytest.mark.filterwarnings("always:of another thread:UserWarning")
+def test_what_others_warn_of_meanwhile_is_no_remark(folder, capsys, monkeypatch):
+    """Warnings are caught in the whole program, of which this is one thread."""
+    whole = batch.denoise_any_file
+
+    def warn(job: FileJob, watch: Watch) -> object:
+        warnings.warn("of another thread", UserWarning, stacklevel=1)
+        return whole(job, watch)
+
+    monkeypatch.setattr(batch, "denoise_any_file", warn)
+    assert run(folder, folder / "0.tif", folder / "1.tif") == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines.count("warning: of another thread") == 2
+    assert not [line for line in lines if "tif: of another thread" in line]

@@ -1,0 +1,182 @@
+"""Denoising with dask.distributed, on a cluster of processes of this machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import dask.array as da
+import numpy as np
+import pytest
+import zarr
+from synthetic import random_checkpoint
+
+from napari_denoise_ae import denoise
+from napari_denoise_ae.cli.main import main
+from napari_denoise_ae.models.checkpoint import save_checkpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+distributed = pytest.importorskip("distributed")
+
+# What distributed leaves open when its processes end.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("default::napari_denoise_ae.errors.DenoiseAEWarning"),
+]
+
+MODEL = random_checkpoint(in_channels=1)
+
+
+@pytest.fixture
+def cluster() -> Iterator[distributed.LocalCluster]:
+    with distributed.LocalCluster(
+        n_workers=2,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address=None,
+        host="127.0.0.1",
+    ) as cluster:
+        yield cluster
+
+
+def image_of(shape: tuple[int, ...]) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+
+
+def assert_alike(result: np.ndarray, expected: np.ndarray) -> None:
+    assert np.abs(result.astype(int) - expected).max() <= 1
+
+
+def files(folder: Path, image: np.ndarray) -> list[object]:
+    """Write a source and a model; return the arguments of the command."""
+    save_checkpoint(MODEL, folder / "grey.pt")
+    chunks = (1, 128, 128)
+    stored = zarr.create_array(
+        folder / "in.zarr", shape=image.shape, chunks=chunks, dtype=image.dtype
+    )
+    stored[:] = image
+    paths = [folder / "in.zarr", folder / "out.zarr"]
+    return ["denoise", *paths, "--model", folder / "grey.pt", "--axes", "TYX"]
+
+
+@pytest.mark.slow
+def test_the_graph_and_the_command_run_on_a_cluster(cluster, tmp_path, capsys):
+    image = image_of((3, 300, 2100))
+    expected = denoise(image, model=MODEL, axes="TYX")
+    with distributed.Client(cluster) as client:
+        lazy = denoise(
+            da.from_array(image, chunks=(1, 128, 512)), model=MODEL, axes="TYX"
+        )
+        assert_alike(lazy.compute(), expected)
+        loaded = client.run(_n_loaded)
+    # Each process has made its network, once.
+    assert set(loaded.values()) <= {0, 1}
+    assert sum(loaded.values()) >= 1
+    command = files(tmp_path, image)
+    address = cluster.scheduler_address
+    assert main([*map(str, command), "--scheduler", address]) == 0
+    printed = capsys.readouterr().out
+    assert f"device     workers of {address}" in printed
+    root = zarr.open_group(tmp_path / "out.zarr", mode="r")
+    assert_alike(np.asarray(root["0"]), expected)
+    assert root["1"].shape == (3, 150, 1050)
+
+
+def _n_loaded() -> int:
+    from napari_denoise_ae.denoising import dask_array as lazy
+
+    return lazy._load.cache_info().misses
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
+def test_a_worker_that_dies_in_the_middle_changes_nothing(cluster, tmp_path):
+    image = image_of((40, 500, 500))
+    command = files(tmp_path, image)
+    workers = [info["id"] for info in cluster.scheduler_info["workers"].values()]
+    assert len(workers) == 2
+    with distributed.Client(cluster, set_as_default=False) as client:
+        process = min(client.run(os.getpid).values())
+
+    def kill_in_the_middle() -> None:
+        while len(list((tmp_path / "out.zarr" / "0").rglob("*"))) < 60:
+            time.sleep(0.01)
+        os.kill(process, signal.SIGKILL)
+        killed.set()
+
+    killed = threading.Event()
+    killer = threading.Thread(target=kill_in_the_middle, daemon=True)
+    killer.start()
+    address = cluster.scheduler_address
+    assert main([*map(str, command), "--scheduler", address]) == 0
+    assert killed.is_set()
+    result = np.asarray(zarr.open_group(tmp_path / "out.zarr", mode="r")["0"])
+    assert_alike(result, denoise(image, model=MODEL, axes="TYX"))
+
+
+def test_a_scheduler_that_is_not_there_is_one_error(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("napari_denoise_ae.files.cluster._PATIENCE", 0.2)
+    command = files(tmp_path, image_of((1, 64, 64)))
+    assert main([*map(str, command), "--scheduler", "tcp://127.0.0.1:1"]) == 2
+    assert "No scheduler answers at 'tcp://127.0.0.1:1'" in capsys.readouterr().err
+
+
+def small_cluster(n_workers: int) -> distributed.LocalCluster:
+    """Return a cluster of threads of this process."""
+    return distributed.LocalCluster(
+        n_workers=n_workers, processes=False, dashboard_address=None, protocol="tcp"
+    )
+
+
+def test_a_scheduler_without_workers_is_one_error(tmp_path, capsys, monkeypatch):
+    command = files(tmp_path, image_of((1, 64, 64)))
+    with small_cluster(0) as cluster:
+        monkeypatch.setattr("napari_denoise_ae.files.cluster._PATIENCE", 2)
+        address = cluster.scheduler_address
+        assert main([*map(str, command), "--scheduler", address]) == 2
+    printed = capsys.readouterr().err
+    assert "has no worker, nor got one within 2 s" in printed
+    assert f"dask worker {address}" in printed
+
+
+def test_a_scheduler_that_is_lost_is_one_error(tmp_path, capsys, monkeypatch):
+    command = files(tmp_path, image_of((1, 64, 64)))
+    go_on = threading.Event()
+
+    def lose(*_: object) -> None:
+        for client in list(distributed.Client._instances):
+            for state in list(client.futures.values()):
+                # What a client does when its scheduler does not answer any more.
+                client.loop.add_callback(state.cancel)
+        go_on.wait(20)
+
+    monkeypatch.setattr("napari_denoise_ae.files.cluster.write_chunk", lose)
+    with small_cluster(1) as cluster:
+        address = cluster.scheduler_address
+        status = main([*map(str, command), "--scheduler", address])
+        go_on.set()
+    assert status == 2
+    assert f"The scheduler at '{address}' was lost" in capsys.readouterr().err
+
+
+def test_a_cluster_writes_ome_zarr_only(tmp_path, capsys):
+    command = files(tmp_path, image_of((1, 64, 64)))
+    command[2] = tmp_path / "out.tif"
+    assert main([*map(str, command), "--scheduler", "tcp://127.0.0.1:1"]) == 2
+    assert "omit --scheduler" in capsys.readouterr().err
+
+
+def test_what_is_missing_is_said(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    command = files(tmp_path, image_of((1, 64, 64)))
+    assert main([*map(str, command), "--scheduler", "tcp://127.0.0.1:1"]) == 2
+    assert "napari-denoise-ae[distributed]" in capsys.readouterr().err

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_denoise_ae.errors import InvalidInputError
+from napari_denoise_ae.image.axes import colour_planes, middle_plane, resolve_axes
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes"),
+    [
+        ((5, 6), "YX"),
+        ((1, 1), "YX"),
+        ((5, 6, 3), "YXS"),
+        ((5, 6, 4), "YXS"),
+        ((3, 4), "YX"),
+    ],
+)
+def test_plain_shapes_need_no_axes(shape, axes):
+    assert resolve_axes(shape, None) == axes
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        (),
+        (5,),
+        (5, 6, 1),
+        (5, 6, 2),
+        (5, 6, 5),
+        (3, 5, 6),
+        (2, 5, 6, 3),
+        (1, 1, 1, 1, 1),
+    ],
+)
+def test_shapes_that_are_not_plain_are_refused_without_axes(shape):
+    with pytest.raises(InvalidInputError) as caught:
+        resolve_axes(shape, None)
+    assert str(shape) in str(caught.value)
+    assert "with axes" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes"),
+    [
+        ((5, 6), "yx"),
+        ((5, 6), "XY"),
+        ((3, 5, 6), "CYX"),
+        ((3, 5, 6), "SYX"),
+        ((5, 6, 3), "YXC"),
+        ((5, 6, 3), "YXZ"),
+        ((2, 3, 4, 5, 6, 3), "TZCYXS"),
+    ],
+)
+def test_given_axes_are_taken_in_upper_case(shape, axes):
+    assert resolve_axes(shape, axes) == axes.upper()
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "words"),
+    [
+        ((5, 6), "TYX", "names 3 dimensions, but the image has 2"),
+        ((5, 6), "", "names 0 dimensions"),
+        ((5, 6, 7), "YXQ", "made of the letters"),
+        ((5, 6, 7), "YYX", "each at most once"),
+        ((5, 6, 7), "TZY", "must have Y and X"),
+        ((5, 6, 2), "YXS", "3 or 4 samples, got 2"),
+        ((5, 5, 6), "SYX", "3 or 4 samples, got 5"),
+    ],
+)
+def test_axes_that_do_not_fit_are_refused(shape, axes, words):
+    with pytest.raises(InvalidInputError, match=words):
+        resolve_axes(shape, axes)
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "expected"),
+    [
+        ((5, 6), "YX", (5, 6, 1)),
+        ((5, 6), "XY", (6, 5, 1)),
+        ((5, 6, 3), "YXS", (5, 6, 3)),
+        ((5, 6, 4), "YXS", (5, 6, 3)),
+        ((4, 5, 6), "SYX", (5, 6, 3)),
+        ((2, 3, 5, 6), "TCYX", (2, 3, 5, 6, 1)),
+        ((5, 6, 7), "YXZ", (7, 5, 6, 1)),
+        ((5, 2, 3, 6), "YZSX", (2, 5, 6, 3)),
+    ],
+)
+def test_planes_are_a_view_with_channels_last(shape, axes, expected):
+    array = np.arange(np.prod(shape)).reshape(shape)
+    planes = colour_planes(array, axes)
+    assert planes.shape == expected
+    assert np.shares_memory(planes, array)
+
+
+def test_writing_to_planes_leaves_alpha_alone():
+    array = np.zeros((5, 6, 4))
+    colour_planes(array, "YXS")[...] = 1
+    assert array[..., :3].min() == 1
+    assert array[..., 3].max() == 0
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "expected"),
+    [
+        ((5, 6), "YX", (5, 6)),
+        ((5, 6, 4), "YXS", (5, 6, 3)),
+        ((7, 5, 6), "ZYX", (5, 6)),
+        ((2, 7, 5, 6, 3), "TZYXS", (5, 6, 3)),
+    ],
+)
+def test_the_middle_plane_can_be_drawn(shape, axes, expected):
+    assert middle_plane(np.zeros(shape), axes).shape == expected
+
+
+def test_the_middle_plane_is_the_middle_one():
+    stack = np.arange(7)[:, np.newaxis, np.newaxis] * np.ones((7, 5, 6))
+    assert (middle_plane(stack, "ZYX") == 3).all()
+
+
+def test_axes_that_are_no_string_are_refused():
+    with pytest.raises(InvalidInputError, match="one letter for each dimension, got"):
+        resolve_axes((5, 6), ["Y", "X"])

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_denoise_ae.errors import InvalidInputError
+from napari_denoise_ae.image.intensity import (
+    IntensityRange,
+    cast_saturating,
+    resolve_intensity_range,
+)
+
+INTEGERS = ["uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64"]
+
+
+def test_uint8_has_its_full_range():
+    image = np.array([[3, 7]], dtype=np.uint8)
+    assert resolve_intensity_range(image) == IntensityRange(0, 255)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint16", "int16", "float32", "float64"])
+def test_other_dtypes_have_their_lowest_and_highest_value(dtype):
+    image = np.array([[3, 7, 5]], dtype=dtype)
+    assert resolve_intensity_range(image) == IntensityRange(3, 7)
+
+
+def test_nan_is_ignored():
+    assert resolve_intensity_range(np.array([[np.nan, 2, 1]])) == IntensityRange(1, 2)
+
+
+@pytest.mark.parametrize("given", [(0, 10), [0, 10], IntensityRange(0, 10)])
+def test_a_given_range_is_taken(given):
+    image = np.array([[3, 7]], dtype=np.uint8)
+    assert resolve_intensity_range(image, given) == IntensityRange(0, 10)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [(1, 1), (2, 1), (0, np.nan), (np.nan, 1), (-np.inf, 0), (1,), (1, 2, 3), "ab", 5],
+)
+def test_a_range_that_is_none_is_refused(given):
+    with pytest.raises(InvalidInputError, match="intensity_range"):
+        resolve_intensity_range(np.zeros((2, 2)), given)
+
+
+@pytest.mark.parametrize("scale", [IntensityRange(-3, 11), IntensityRange(0, 1e-6)])
+def test_the_mapping_is_linear_and_inverts(scale):
+    values = np.linspace(scale.low - 1, scale.high + 1, 101)
+    unit = scale.to_unit(values)
+    np.testing.assert_allclose(scale.from_unit(unit), values, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(scale.to_unit(np.array([scale.low, scale.high])), [0, 1])
+
+
+def test_a_constant_image_maps_to_zero_and_back():
+    scale = IntensityRange(5, 5)
+    np.testing.assert_array_equal(scale.to_unit(np.full((2, 2), 5.0)), 0)
+    np.testing.assert_array_equal(scale.from_unit(np.zeros((2, 2))), 5)
+
+
+def test_nan_stays_nan_in_a_constant_image():
+    unit = IntensityRange(5, 5).to_unit(np.array([5.0, np.nan]))
+    np.testing.assert_array_equal(np.isnan(unit), [False, True])
+
+
+def test_the_range_can_be_read():
+    assert str(IntensityRange(0, 65535)) == "0 to 65535"
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_integers_saturate_and_never_wrap(dtype):
+    limits = np.iinfo(dtype)
+    values = np.array([-1e30, limits.min - 1.0, limits.max + 1.0, 1e30])
+    cast = cast_saturating(values, np.dtype(dtype))
+    assert cast.dtype == dtype
+    assert cast.tolist() == [limits.min, limits.min, limits.max, limits.max]
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_integers_are_rounded_to_the_nearest(dtype):
+    values = np.array([0.4, 0.6, 1.49, 1.51, 99.7])
+    assert cast_saturating(values, np.dtype(dtype)).tolist() == [0, 1, 1, 2, 100]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_floats_are_only_cast(dtype):
+    cast = cast_saturating(np.array([-0.25, np.nan, 300.5]), np.dtype(dtype))
+    assert cast.dtype == dtype
+    np.testing.assert_array_equal(cast, [-0.25, np.nan, 300.5])

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import tempfile
+
+import pytest
+
+from napari_denoise_ae.errors import OutputError
+from napari_denoise_ae.io.atomic import atomic_write, require_writable
+
+
+def test_a_file_is_written(tmp_path):
+    path = tmp_path / "a.txt"
+    with atomic_write(path) as temporary:
+        assert temporary.suffix == ".txt"
+        assert not path.exists()
+        temporary.write_text("new")
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_is_replaced(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with atomic_write(path) as temporary:
+        temporary.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_after_an_error_the_old_file_is_there_and_nothing_else(tmp_path, error):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    def write() -> None:
+        with atomic_write(path) as temporary:
+            temporary.write_text("half")
+            raise error
+
+    with pytest.raises(error):
+        write()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_the_file_has_the_permissions_that_any_other_would_have(tmp_path):
+    (tmp_path / "plain").write_text("")
+    with atomic_write(tmp_path / "atomic") as temporary:
+        temporary.write_text("")
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert len(modes) == 1
+
+
+def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path, monkeypatch):
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with (
+        pytest.raises(OutputError, match="No space left on device"),
+        atomic_write(tmp_path / "a.txt") as temporary,
+    ):
+        temporary.write_text("new")
+    assert list(tmp_path.iterdir()) == []
+
+
+def deny(*_: object, **__: object) -> None:
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def test_a_folder_that_cannot_be_written_to_is_an_error(tmp_path, monkeypatch):
+    # root may write anywhere, so the refusal is made.
+    monkeypatch.setattr(tempfile, "mkstemp", deny)
+    with (
+        pytest.raises(OutputError, match=r"Cannot write .*a\.txt: Permission denied"),
+        atomic_write(tmp_path / "a.txt"),
+    ):
+        pass
+
+
+def test_a_folder_that_does_not_exist_is_named(tmp_path):
+    path = tmp_path / "missing" / "a.txt"
+    with (
+        pytest.raises(OutputError, match=r"missing does not exist\. Create it"),
+        atomic_write(path),
+    ):
+        pass
+    with pytest.raises(OutputError, match=r"missing does not exist\. Create it"):
+        require_writable(path)
+
+
+def test_require_writable_leaves_no_trace(tmp_path):
+    require_writable(tmp_path / "a.txt")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_require_writable_refuses_a_folder(tmp_path):
+    with pytest.raises(OutputError, match="it is a folder"):
+        require_writable(tmp_path)
+
+
+def test_require_writable_refuses_a_folder_without_permission(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "TemporaryFile", deny)
+    with pytest.raises(OutputError, match="Permission denied"):
+        require_writable(tmp_path / "a.txt")
+
+
+def test_require_writable_refuses_a_file_as_folder(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="Not a directory"):
+        require_writable(tmp_path / "file" / "a.txt")
+
+
+def test_require_writable_refuses_a_name_that_is_too_long(tmp_path):
+    with pytest.raises(OutputError, match="name too long"):
+        require_writable(tmp_path / ("a" * 300))

@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import yaozarrs
+import zarr
+
+from napari_denoise_ae.errors import InvalidInputError, OutputError
+from napari_denoise_ae.io.ome_zarr import (
+    OmeMetadata,
+    ZarrTarget,
+    read_ome_zarr,
+    result_state,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def make_target(path: Path, **changes) -> ZarrTarget:
+    values = {
+        "path": path,
+        "shapes": ((2, 40, 50), (2, 20, 25)),
+        "chunks": (1, 16, 16),
+        "dtype": "uint16",
+        "metadata": OmeMetadata(
+            axes="TYX",
+            scale={"T": 2.0, "Y": 0.5, "X": 0.25},
+            units={"T": "second", "Y": "micrometer", "X": "micrometer"},
+            origin={"Y": 10.0},
+        ),
+        "settings": {"model": "a"},
+    }
+    return ZarrTarget(**(values | changes))
+
+
+def fill(target: ZarrTarget) -> None:
+    for level in range(len(target.shapes)):
+        for number in target.numbers(level):
+            if not target.is_done(level, number):
+                sides = zip(number, target.chunks, target.shapes[level], strict=True)
+                shape = [min(side, length - n * side) for n, side, length in sides]
+                target.write(level, number, np.zeros(shape, target.dtype))
+    target.finish()
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_what_is_written_is_valid_and_is_read_again(version, tmp_path):
+    known = make_target(tmp_path / "a.zarr").metadata
+    metadata = OmeMetadata(
+        axes=known.axes,
+        scale=known.scale,
+        units=known.units,
+        origin=known.origin,
+        version=version,
+    )
+    target = make_target(tmp_path / "a.zarr", metadata=metadata)
+    target.begin({}, overwrite=False)
+    fill(target)
+    yaozarrs.validate_zarr_store(str(target.path))
+    array, read = read_ome_zarr(target.path)
+    assert (array.shape, array.dtype, array.chunks) == (
+        (2, 40, 50),
+        np.uint16,
+        (1, 16, 16),
+    )
+    assert (read.axes, read.version, read.n_levels) == ("TYX", version, 2)
+    assert read.scale == known.scale
+    assert read.units == known.units
+    assert read.origin == {"T": 0, "Y": 10, "X": 0}
+    assert array.metadata.zarr_format == (2 if version == "0.4" else 3)
+
+
+def test_the_pixels_of_a_level_lie_on_those_that_they_are_the_means_of(tmp_path):
+    target = make_target(tmp_path / "a.zarr")
+    target.begin({}, overwrite=False)
+    fill(target)
+    datasets = dict(zarr.open_group(target.path).attrs)["ome"]["multiscales"][0]
+    half = datasets["datasets"][1]["coordinateTransformations"]
+    assert half[0]["scale"] == [2.0, 1.0, 0.5]
+    assert half[1]["translation"] == [0.0, 10.25, 0.125]
+
+
+def test_a_result_that_is_not_finished_is_not_taken_for_an_image(tmp_path):
+    target = make_target(tmp_path / "a.zarr")
+    target.begin({}, overwrite=False)
+    with pytest.raises(InvalidInputError, match="not finished"):
+        read_ome_zarr(target.path)
+
+
+def test_chunks_of_zeros_count_as_done_and_others_do_not(tmp_path):
+    target = make_target(tmp_path / "a.zarr")
+    target.begin({}, overwrite=False)
+    target.write(0, (1, 2, 3), np.zeros((1, 8, 2), np.uint16))
+    done = [n for n in target.numbers(0) if target.is_done(0, n)]
+    assert done == [(1, 2, 3)]
+    assert target.total == 2 * 3 * 4 + 2 * 2 * 2
+
+
+def test_what_was_found_out_is_kept(tmp_path):
+    path = tmp_path / "a.zarr"
+    assert make_target(path).begin({"low": 1}, overwrite=False) == {"low": 1}
+    assert make_target(path).begin({"low": 2}, overwrite=False) == {"low": 1}
+    assert result_state(path)["finished"] is False
+
+
+def test_a_result_of_other_settings_is_not_replaced_by_accident(tmp_path):
+    path = tmp_path / "a.zarr"
+    target = make_target(path)
+    target.begin({}, overwrite=False)
+    target.write(0, (0, 0, 0), np.ones((1, 16, 16), np.uint16))
+    other = make_target(path, settings={"model": "b"})
+    with pytest.raises(OutputError, match=r"another run: model differ.*--overwrite"):
+        other.begin({}, overwrite=False)
+    assert target.is_done(0, (0, 0, 0))
+    other.begin({}, overwrite=True)
+    assert not other.is_done(0, (0, 0, 0))
+
+
+@pytest.mark.parametrize("content", ["folder", "file", "image"])
+def test_what_is_no_result_is_never_replaced(content, tmp_path):
+    path = tmp_path / "a.zarr"
+    if content == "folder":
+        path.mkdir()
+        (path / "mine.txt").write_text("mine")
+    elif content == "file":
+        path.write_text("mine")
+    else:
+        zarr.create_group(path)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(OutputError, match="no result of napari-denoise-ae"):
+        make_target(path).begin({}, overwrite=True)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def write_group(path: Path, attributes: dict, zarr_format: int = 3) -> None:
+    group = zarr.create_group(path, zarr_format=zarr_format, attributes=attributes)
+    group.create_array("0", shape=(4, 5), chunks=(4, 5), dtype="uint8")
+
+
+def ome(axes: list[dict], path: str = "0") -> dict:
+    scale = {"type": "scale", "scale": [1.0] * len(axes)}
+    dataset = {"path": path, "coordinateTransformations": [scale]}
+    multiscale = {"axes": axes, "datasets": [dataset], "name": "a"}
+    return {"ome": {"version": "0.5", "multiscales": [multiscale]}}
+
+
+SPACE = [{"name": "y", "type": "space"}, {"name": "x", "type": "space"}]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "words"),
+    [
+        ({}, "no metadata of an image"),
+        ({"bioformats2raw.layout": 3}, "several images"),
+        ({"ome": {"version": "0.5", "plate": {}}}, "a plate"),
+        (ome(SPACE, path="7"), "level '7' is missing"),
+        (ome([{"name": "c", "type": "channel"}, *SPACE]), "axes are CYX"),
+        (ome(SPACE[:1]), r"not valid: multiscales\.0\.axes: "),
+        ({"ome": {"version": "0.5", "multiscales": []}}, "not valid: multiscales: "),
+        ({"ome": {"version": "0.5", "multiscales": 5}}, "not valid: multiscales: "),
+        ({"ome": 5}, "not valid: ome: expected an object, got 5"),
+        ({"ome": ["multiscales"]}, "not valid: ome: expected an object"),
+        ({"multiscales": 5}, "not valid: multiscales: "),
+        ({**ome(SPACE), "napari-denoise-ae": 5, "ome": None}, "not valid: ome: "),
+    ],
+)
+def test_what_is_no_image_is_refused_with_a_reason(attributes, words, tmp_path):
+    write_group(tmp_path / "a.zarr", attributes)
+    with pytest.raises(InvalidInputError, match=words) as caught:
+        read_ome_zarr(tmp_path / "a.zarr")
+    assert "http" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [5, {"settings": {}}, {"settings": 5, "found": {}, "finished": True}],
+    ids=str,
+)
+def test_what_only_looks_like_a_result_is_none(state, tmp_path):
+    zarr.create_group(tmp_path / "a.zarr", attributes={"napari-denoise-ae": state})
+    assert result_state(tmp_path / "a.zarr") is None
+    with pytest.raises(OutputError, match="no result of napari-denoise-ae"):
+        make_target(tmp_path / "a.zarr").begin({}, overwrite=True)
+
+
+def test_a_name_that_is_too_long_is_one_error(tmp_path):
+    path = tmp_path / f"{'a' * 300}.zarr"
+    assert result_state(path) is None
+    with pytest.raises(InvalidInputError, match="does not exist"):
+        read_ome_zarr(path)
+
+
+def test_what_is_not_there_is_refused(tmp_path):
+    with pytest.raises(InvalidInputError, match="does not exist"):
+        read_ome_zarr(tmp_path / "a.zarr")
+    (tmp_path / "a.zarr").write_text("text")
+    with pytest.raises(InvalidInputError, match="not a folder"):
+        read_ome_zarr(tmp_path / "a.zarr")
+    (tmp_path / "b.zarr").mkdir()
+    with pytest.raises(InvalidInputError, match="zarr cannot open it"):
+        read_ome_zarr(tmp_path / "b.zarr")
+
+
+def test_transformations_of_the_whole_are_applied_after_those_of_a_level(tmp_path):
+    attributes = ome(SPACE)
+    multiscale = attributes["ome"]["multiscales"][0]
+    transforms = multiscale["datasets"][0]["coordinateTransformations"]
+    transforms.append({"type": "translation", "translation": [3.0, 4.0]})
+    multiscale["coordinateTransformations"] = [{"type": "scale", "scale": [2.0, 0.5]}]
+    write_group(tmp_path / "a.zarr", attributes)
+    _, metadata = read_ome_zarr(tmp_path / "a.zarr")
+    assert metadata.scale == {"Y": 2.0, "X": 0.5}
+    assert metadata.origin == {"Y": 6.0, "X": 2.0}
+
+
+def test_a_damaged_description_is_an_error(tmp_path):
+    write_group(tmp_path / "a.zarr", ome(SPACE))
+    file = tmp_path / "a.zarr" / "zarr.json"
+    file.write_text(json.dumps(json.loads(file.read_text()))[:50])
+    with pytest.raises(InvalidInputError, match=r"a\.zarr"):
+        read_ome_zarr(tmp_path / "a.zarr")

@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from napari_denoise_ae.denoising.blending import run_network
+from napari_denoise_ae.errors import InvalidInputError
+from napari_denoise_ae.models.networks.base import DenoisingNetwork
+from napari_denoise_ae.models.networks.registry import (
+    NETWORKS,
+    build_network,
+    network_class,
+)
+
+
+def sensitive_network(name: str) -> DenoisingNetwork:
+    """A network in float64 in which every connection counts."""
+    torch.manual_seed(0)
+    network = build_network(name, {}).double().eval().requires_grad_(False)
+    for name_of, tensor in network.named_parameters():
+        # Positive weights let no ReLU hide a dependence; their sum bounds the output.
+        weights = tensor.abs() * len(tensor) / tensor.abs().sum()
+        tensor.copy_(weights if "weight" in name_of else torch.zeros_like(tensor))
+    return network
+
+
+@pytest.fixture(autouse=True)
+def _global_generator_is_put_back():
+    with torch.random.fork_rng(devices=[]):
+        yield
+
+
+def test_conv_has_186371_parameters():
+    parameters = build_network("conv", {}).parameters()
+    assert sum(parameter.numel() for parameter in parameters) == 186_371
+
+
+@pytest.mark.parametrize("options", [{}, {"in_channels": 1}, {"base_channels": 5}])
+def test_conv_keeps_shapes_and_gives_values_in_the_range(options):
+    network = build_network("conv", options)
+    batch = 10 * torch.randn(2, network.in_channels, 16, 40)
+    output = network(batch)
+    assert output.shape == batch.shape
+    assert output.min() >= 0
+    assert output.max() <= 1
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_nothing_changes_farther_than_the_receptive_field_radius(name):
+    """Nothing changes beyond it, and something changes at exactly that distance."""
+    network = sensitive_network(name)
+    radius = network.receptive_field_radius
+    side = 2 * (radius + network.stride) // 32 * 32 + 64
+    centre = side // 2
+    image = torch.rand(1, network.n_inputs, side, side, dtype=torch.float64) / 100
+    reached = []
+    for offset in range(network.stride):
+        changed = image.clone()
+        changed[:, : network.in_channels, centre + offset, centre + offset] += 0.1
+        difference = (
+            (run_network(network, changed) - run_network(network, image))
+            .abs()
+            .amax(dim=(0, 1))
+        )
+        rows, columns = difference.nonzero(as_tuple=True)
+        distances = torch.cat([rows, columns]) - (centre + offset)
+        reached.append(int(distances.abs().max()))
+    assert max(reached) == radius
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_shifting_the_input_by_the_stride_shifts_the_output(name):
+    network = sensitive_network(name)
+    stride = network.stride
+    border = network.receptive_field_radius + stride
+    side = (2 * border + 64) // 32 * 32
+    image = torch.rand(1, network.n_inputs, side, side, dtype=torch.float64)
+    inner = slice(border, side - border)
+
+    def after_shift(pixels: int) -> torch.Tensor:
+        shifted = run_network(network, image.roll(pixels, dims=-1))
+        difference = shifted.roll(-pixels, dims=-1) - run_network(network, image)
+        return difference[..., inner, inner].abs().max()
+
+    assert after_shift(stride) < 1e-12
+    assert after_shift(stride // 2) > 1e-6
+
+
+@pytest.mark.parametrize("skips", [True, False])
+@pytest.mark.parametrize("in_channels", [1, 3])
+def test_residual_keeps_the_shape_with_and_without_skip_connections(skips, in_channels):
+    options = {"in_channels": in_channels, "skip_connections": skips}
+    batch = torch.rand(2, in_channels, 32, 32)
+    assert build_network("residual", options)(batch).shape == batch.shape
+
+
+@pytest.mark.parametrize("skips", [True, False])
+def test_without_skip_connections_the_bottleneck_is_the_only_way(skips):
+    """A bottleneck that gives the same for every image leaves only the skips."""
+    network = build_network("residual", {"skip_connections": skips}).eval()
+    network.bottleneck[1].weight.data.zero_()
+    first, second = network(torch.rand(2, 3, 32, 32)).detach()
+    assert bool((first - second).abs().max() > 1e-4) == skips
+
+
+def test_residual_trains_whatever_the_brightness_of_a_batch():
+    """Batch statistics do not reach what the skip connections carry."""
+    network = build_network("residual", {}).train()
+    levels = []
+    for convolve in network.convolutions:
+        convolve.register_forward_hook(lambda *call: levels.append(call[-1].detach()))
+    image, bright = torch.rand(1, 3, 32, 32), torch.ones(1, 3, 32, 32)
+    network(torch.cat([image, 0 * bright]))
+    network(torch.cat([image, bright]))
+    assert torch.allclose(levels[0][0], levels[3][0])
+
+
+@pytest.mark.parametrize("value", [1, 0, None, "true", 1.0])
+def test_skip_connections_are_on_or_off(value):
+    with pytest.raises(InvalidInputError, match="skip_connections must be true"):
+        build_network("residual", {"skip_connections": value})
+
+
+@pytest.mark.parametrize("name", ["in_channels", "base_channels", "latent_dim"])
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, "3", None])
+def test_residual_options_out_of_their_range_are_refused_and_named(name, value):
+    with pytest.raises(InvalidInputError, match=name):
+        build_network("residual", {name: value})
+
+
+@pytest.mark.parametrize("in_channels", [1, 3])
+@pytest.mark.parametrize("factor", [0.01, 300.0])
+def test_scaling_the_image_and_its_level_scales_what_unet_gives(in_channels, factor):
+    network = build_network("unet", {"in_channels": in_channels}).double().eval()
+    batch = torch.randn(1, in_channels + 1, 48, 40, dtype=torch.float64)
+    scaled = network(factor * batch)
+    assert scaled.shape == (1, in_channels, 48, 40)
+    torch.testing.assert_close(scaled, factor * network(batch))
+
+
+def test_unet_gives_something_else_for_another_level():
+    network = build_network("unet", {"in_channels": 1}).eval()
+    batch = torch.randn(1, 2, 32, 32)
+    louder = batch.clone()
+    louder[:, 1] *= 2
+    assert (network(louder) - network(batch)).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize("noise_level", [True, False])
+def test_unet_has_biases_only_where_it_is_told_no_level(noise_level):
+    network = build_network("unet", {"noise_level": noise_level})
+    names = [name for name, _ in network.named_parameters()]
+    assert any("bias" in name for name in names) != noise_level
+    assert network.n_inputs == 3 + noise_level
+    assert network(torch.rand(1, 3 + noise_level, 16, 24)).shape == (1, 3, 16, 24)
+
+
+@pytest.mark.parametrize("noise_level", [True, False])
+def test_mirrored_unet_mirrors_its_answer_with_the_image(noise_level):
+    torch.manual_seed(0)
+    options = {"noise_level": noise_level}
+    plain = build_network("unet", options).double().eval()
+    mirrored = build_network("unet", {**options, "mirrored": True}).double().eval()
+    mirrored.load_state_dict(plain.state_dict())
+    image = torch.rand(1, plain.n_inputs, 32, 48, dtype=torch.float64)
+    to_the_mirror = plain(image.flip(-1)).flip(-1)
+    assert (to_the_mirror - plain(image)).abs().max() > 1e-4
+    mean = (plain(image) + to_the_mirror) / 2
+    torch.testing.assert_close(mirrored(image), mean)
+    torch.testing.assert_close(mirrored(image.flip(-1)), mean.flip(-1))
+
+
+@pytest.mark.parametrize("name", ["noise_level", "mirrored"])
+@pytest.mark.parametrize("value", [1, 0, None, "true", 1.0])
+def test_unet_options_that_are_on_or_off(name, value):
+    with pytest.raises(InvalidInputError, match=f"{name} must be true"):
+        build_network("unet", {name: value})
+
+
+@pytest.mark.parametrize("name", ["in_channels", "base_channels"])
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, "3", None])
+def test_unet_options_out_of_their_range_are_refused_and_named(name, value):
+    with pytest.raises(InvalidInputError, match=name):
+        build_network("unet", {name: value})
+
+
+def test_an_unknown_network_lists_the_known():
+    with pytest.raises(InvalidInputError, match=r"'unet9'.*conv"):
+        network_class("unet9")
+
+
+def test_an_unknown_option_lists_the_known():
+    with pytest.raises(InvalidInputError, match=r"depth.*in_channels, base_channels"):
+        build_network("conv", {"depth": 3})
+
+
+@pytest.mark.parametrize("name", ["in_channels", "base_channels"])
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, "3", None])
+def test_an_option_out_of_its_range_is_refused_and_named(name, value):
+    with pytest.raises(InvalidInputError, match=name):
+        build_network("conv", {name: value})
+
+
+def test_the_base_class_denoises_nothing():
+    with pytest.raises(NotImplementedError):
+        DenoisingNetwork()(torch.zeros(1, 3, 8, 8))

@@ -1,0 +1,575 @@
+from __future__ import annotations
+
+import errno
+import os
+import pickle
+import zipfile
+from contextlib import suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from synthetic import (
+    CPU,
+    SMALL,
+    equal_weights,
+    image_set,
+    make_record,
+    random_checkpoint,
+    small_config,
+)
+
+from napari_denoise_ae.errors import CheckpointError, DenoiseAEWarning, OutputError
+from napari_denoise_ae.models.checkpoint import (
+    FORMAT_VERSION,
+    Checkpoint,
+    builtin_models,
+    load_checkpoint,
+    load_training_state,
+    save_checkpoint,
+    save_training_state,
+)
+from napari_denoise_ae.models.describe import describe_checkpoint
+from napari_denoise_ae.models.networks.registry import build_network
+from napari_denoise_ae.training.trainer import Trainer
+
+
+def default_weights() -> dict[str, torch.Tensor]:
+    return dict(random_checkpoint(base_channels=32).state_dict)
+
+
+def content_of(path: Path) -> dict:
+    return torch.load(path, weights_only=True)
+
+
+@pytest.fixture
+def rewrite(model_file):
+    """Write the model again with some of its content changed."""
+
+    def write(**changes) -> Path:
+        torch.save(content_of(model_file) | changes, model_file)
+        return model_file
+
+    return write
+
+
+# --- whole files -----------------------------------------------------------
+
+
+def test_what_is_saved_is_loaded(tmp_path):
+    saved = random_checkpoint(record=make_record())
+    save_checkpoint(saved, tmp_path / "a.pt")
+    loaded = load_checkpoint(tmp_path / "a.pt")
+    assert loaded.name == "a.pt"
+    assert (loaded.network, loaded.network_options) == ("conv", SMALL)
+    assert loaded.record == saved.record
+    assert equal_weights(loaded.state_dict, saved.state_dict)
+
+
+def test_a_network_with_batch_normalization_is_saved_and_loaded(tmp_path):
+    options = {"base_channels": 2, "skip_connections": False}
+    network = build_network("residual", options)
+    network(torch.rand(2, 3, 32, 32))  # counts a batch
+    checkpoint = Checkpoint("a", "residual", options, dict(network.state_dict()), None)
+    save_checkpoint(checkpoint, tmp_path / "a.pt")
+    loaded = load_checkpoint(tmp_path / "a.pt")
+    assert equal_weights(dict(loaded.state_dict), dict(checkpoint.state_dict))
+    images = torch.rand(2, 3, 32, 32)
+    built = loaded.build(torch.device("cpu"))
+    assert torch.equal(built(images), network.eval()(images))
+
+
+def test_variances_below_0_are_refused(tmp_path):
+    state_dict = dict(build_network("residual", {"base_channels": 2}).state_dict())
+    state_dict["halvings.0.0.running_var"] = torch.tensor([1.0, -1.0])
+    bad = Checkpoint("a", "residual", {"base_channels": 2}, state_dict, None)
+    save_checkpoint(bad, tmp_path / "a.pt")
+    with pytest.raises(CheckpointError, match="variances below 0"):
+        load_checkpoint(tmp_path / "a.pt")
+
+
+def test_a_checkpoint_without_a_record_is_loaded(tmp_path):
+    save_checkpoint(random_checkpoint(), tmp_path / "a.pt")
+    assert load_checkpoint(str(tmp_path / "a.pt")).record is None
+
+
+def test_the_network_is_built_for_inference(model_file):
+    network = load_checkpoint(model_file).build(CPU.device)
+    assert not network.training
+    assert not any(parameter.requires_grad for parameter in network.parameters())
+
+
+def test_a_file_holds_only_weights_and_plain_values(model_file):
+    content = content_of(model_file)
+    plain = (str, int, float, bool, dict, list, tuple, type(None))
+    assert all(isinstance(value, plain) for value in content.values())
+    assert all(isinstance(value, plain) for value in content["record"].values())
+    assert content["format_version"] == FORMAT_VERSION
+
+
+def test_the_built_in_model_explains_itself():
+    assert "conv" in builtin_models()
+    checkpoint = load_checkpoint("conv")
+    assert checkpoint.name == "conv"
+    assert checkpoint.record is not None
+    assert checkpoint.record.config.noise == "gaussian:0.5"
+
+
+def test_a_name_that_is_nothing_lists_the_built_in_models():
+    with pytest.raises(CheckpointError, match=r"'unet9'.*conv"):
+        load_checkpoint("unet9")
+
+
+def test_a_folder_is_no_model(tmp_path):
+    with pytest.raises(CheckpointError, match="There is no model"):
+        load_checkpoint(tmp_path)
+
+
+def test_a_name_that_is_too_long_is_no_model():
+    with pytest.raises(CheckpointError, match="There is no model"):
+        load_checkpoint("a" * 300)
+
+
+def test_a_file_that_cannot_be_opened_is_an_error(model_file, monkeypatch):
+    def deny(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(zipfile, "ZipFile", deny)
+    with pytest.raises(CheckpointError, match="Permission denied"):
+        load_checkpoint(model_file)
+
+
+def test_it_cannot_be_saved_to_a_folder_that_does_not_exist(tmp_path):
+    with pytest.raises(OutputError, match="does not exist"):
+        save_checkpoint(random_checkpoint(), tmp_path / "missing" / "a.pt")
+
+
+def test_an_old_file_survives_a_full_disk(model_file, monkeypatch):
+    before = model_file.read_bytes()
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError, match="No space left"):
+        save_checkpoint(random_checkpoint(seed=1), model_file)
+    assert model_file.read_bytes() == before
+    assert list(model_file.parent.iterdir()) == [model_file]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of POSIX")
+def test_a_disk_that_fills_up_while_writing_is_an_error(model_file):
+    """The limit on a file's size refuses writes as a full disk does."""
+    import resource
+    import signal
+
+    before = model_file.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        with pytest.raises(OutputError, match="Cannot write"):
+            save_checkpoint(random_checkpoint(base_channels=16), model_file)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert model_file.read_bytes() == before
+    assert list(model_file.parent.iterdir()) == [model_file]
+
+
+# --- files that are not whole, or not checkpoints --------------------------
+
+
+@pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.9, 0.999])
+def test_a_truncated_file_is_refused(model_file, share):
+    content = model_file.read_bytes()
+    model_file.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(CheckpointError, match=r"model\.pt is not a checkpoint"):
+        load_checkpoint(model_file)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_damaged_file_is_refused_or_loads_with_usable_weights(model_file, seed):
+    rng = np.random.default_rng(seed)
+    content = bytearray(model_file.read_bytes())
+    start = 0 if seed % 2 else len(content) - 3000
+    for position in rng.integers(start, start + 3000, 3):
+        content[position] = rng.integers(256)
+    model_file.write_bytes(content)
+    loaded = None
+    with suppress(CheckpointError):
+        loaded = load_checkpoint(model_file)
+    image = torch.zeros(1, 3, 8, 8)
+    assert loaded is None or loaded.build(CPU.device)(image).shape == image.shape
+
+
+def test_a_text_file_is_refused(tmp_path):
+    (tmp_path / "a.pt").write_text("weights")
+    with pytest.raises(CheckpointError, match=r"a\.pt is not a checkpoint"):
+        load_checkpoint(tmp_path / "a.pt")
+
+
+def test_a_zip_file_of_something_else_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.pt", "w") as archive:
+        archive.writestr("readme.txt", "hello")
+    with pytest.raises(CheckpointError, match=r"a\.pt cannot be used"):
+        load_checkpoint(tmp_path / "a.pt")
+
+
+@pytest.mark.parametrize("content", [[1, 2], torch.zeros(3), "text", 5, None])
+def test_a_file_that_holds_no_dict_is_refused(tmp_path, content):
+    torch.save(content, tmp_path / "a.pt")
+    with pytest.raises(CheckpointError, match="not a dict"):
+        load_checkpoint(tmp_path / "a.pt")
+
+
+class WritesAFile:
+    """What a malicious pickle does: run a function when it is loaded."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self):
+        return (Path.write_text, (self.path, "run"))
+
+
+@pytest.mark.parametrize("place", ["alone", "in a record", "as a weight"])
+def test_a_malicious_pickle_is_refused_and_its_code_does_not_run(
+    rewrite, tmp_path, place
+):
+    proof = tmp_path / "proof"
+    evil = WritesAFile(proof)
+    assert pickle.loads(pickle.dumps(evil)) == 3
+    assert proof.exists()
+    proof.unlink()
+    if place == "alone":
+        path = tmp_path / "evil.pt"
+        torch.save(evil, path)
+    elif place == "in a record":
+        path = rewrite(record=asdict(make_record()) | {"date": evil})
+    else:
+        path = rewrite(state_dict=default_weights() | {"encoder.0.weight": evil})
+    with pytest.raises(CheckpointError, match="could run a program"):
+        load_checkpoint(path)
+    assert not proof.exists()
+
+
+def test_a_plain_pickle_is_refused_and_its_code_does_not_run(tmp_path):
+    proof = tmp_path / "proof"
+    (tmp_path / "evil.pt").write_bytes(pickle.dumps(WritesAFile(proof)))
+    with pytest.raises(CheckpointError, match="is not a checkpoint"):
+        load_checkpoint(tmp_path / "evil.pt")
+    assert not proof.exists()
+
+
+def test_a_whole_pickled_network_is_refused_with_advice(tmp_path):
+    torch.save(build_network("conv", {}), tmp_path / "network.pt")
+    with pytest.raises(CheckpointError, match="Save the network's state_dict instead"):
+        load_checkpoint(tmp_path / "network.pt")
+
+
+def test_a_file_that_unpacks_to_too_much_is_refused(tmp_path):
+    path = tmp_path / "bomb.pt"
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("zeros", "w", force_zip64=True) as entry,
+    ):
+        for _ in range(65):
+            entry.write(bytes(2**24))
+    with pytest.raises(CheckpointError, match="unpacks to 1040 MB"):
+        load_checkpoint(path)
+
+
+def test_a_newer_format_is_refused_with_advice(rewrite):
+    with pytest.raises(CheckpointError, match=r"format version 2.*Update"):
+        load_checkpoint(rewrite(format_version=2))
+
+
+def test_another_format_is_refused(rewrite):
+    with pytest.raises(CheckpointError, match="'lightning'"):
+        load_checkpoint(rewrite(format="lightning"))
+
+
+def test_a_training_state_is_no_checkpoint_nor_the_reverse(model_file, state_file):
+    with pytest.raises(CheckpointError, match="is not a napari-denoise-ae checkpoint"):
+        load_checkpoint(state_file)
+    with pytest.raises(CheckpointError, match="is not a napari-denoise-ae training"):
+        load_training_state(model_file)
+
+
+# --- content that does not fit ---------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["network", "network_options", "state_dict", "record"])
+def test_a_missing_part_is_named(model_file, key):
+    content = content_of(model_file)
+    del content[key]
+    torch.save(content, model_file)
+    with pytest.raises(CheckpointError, match=f"'{key}' is missing"):
+        load_checkpoint(model_file)
+
+
+def weights_with(key: str, value: object) -> dict:
+    return dict(random_checkpoint().state_dict) | {key: value}
+
+
+FIRST = "encoder.0.weight"
+FIRST_SHAPE = (4, 3, 3, 3)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"network": "unet9"},
+        {"network": None},
+        {"network": ["conv"]},
+        {"network_options": None},
+        {"network_options": [4]},
+        {"network_options": {"depth": 3}},
+        {"network_options": {"base_channels": -4}},
+        {"network_options": {"base_channels": 8}},
+        {"network_options": {"base_channels": 10**15}},
+        {"network_options": {1: 2}},
+        {"state_dict": None},
+        {"state_dict": {}},
+        {"state_dict": {FIRST: torch.zeros(4, 3, 3, 3)}},
+        {"state_dict": weights_with("more", torch.zeros(1))},
+        {"record": 3},
+        {"record": {}},
+    ],
+    ids="-".join,
+)
+def test_content_that_does_not_fit_is_refused(rewrite, changes):
+    path = rewrite(**changes)
+    with pytest.raises(CheckpointError, match=r"model\.pt cannot be used"):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        1.0,
+        torch.zeros(4, 3, 3),
+        torch.zeros(4, 3, 3, 4),
+        torch.full(FIRST_SHAPE, torch.nan),
+        torch.full(FIRST_SHAPE, torch.inf),
+        torch.zeros(FIRST_SHAPE, dtype=torch.int32),
+        torch.zeros(FIRST_SHAPE, dtype=torch.complex64),
+        torch.zeros(FIRST_SHAPE, device="meta"),
+    ],
+    ids=[
+        "nothing",
+        "number",
+        "too few dimensions",
+        "too many channels",
+        "nan",
+        "infinite",
+        "integers",
+        "complex",
+        "no memory",
+    ],
+)
+def test_weights_that_do_not_fit_are_refused(rewrite, value):
+    path = rewrite(state_dict=weights_with(FIRST, value))
+    with pytest.raises(CheckpointError, match=r"model\.pt cannot be used"):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_weights_of_another_precision_are_refused_or_made_float32(rewrite, dtype):
+    weights = random_checkpoint().state_dict
+    path = rewrite(state_dict={key: value.to(dtype) for key, value in weights.items()})
+    loaded = None
+    with suppress(CheckpointError):
+        loaded = load_checkpoint(path)
+    image = torch.zeros(1, 3, 8, 8)
+    assert loaded is None or loaded.build(CPU.device)(image).dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("config", None),
+        ("config", "text"),
+        ("config", {}),
+        ("config", {"epochs": -1}),
+        ("config", {"noise": 5}),
+        ("config", {"network_options": "ab"}),
+        ("config", {"sigma": 0.1}),
+        ("dataset", 5),
+        ("epochs_run", "3"),
+        ("val_loss", None),
+        ("val_loss", 10**400),
+        ("noise_estimate", None),
+        ("noise_estimate", 5),
+        ("noise_estimate", (0.1, 0.2)),
+        ("noise_estimate", ("a", "b", "c")),
+        ("stride", 8.5),
+        ("date", 2026),
+    ],
+)
+def test_a_wrong_record_is_refused(rewrite, key, value):
+    path = rewrite(record=asdict(make_record()) | {key: value})
+    if (key, value) == ("config", {}):
+        # Every setting has a default.
+        assert load_checkpoint(path).record.config.preset == "conv"
+        return
+    with pytest.raises(CheckpointError, match=r"model\.pt cannot be used"):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize("change", ["more", "less"])
+def test_a_record_of_other_fields_is_refused(rewrite, change):
+    record = asdict(make_record())
+    if change == "more":
+        record["colour"] = "blue"
+    else:
+        del record["date"]
+    with pytest.raises(CheckpointError, match="other fields than expected"):
+        load_checkpoint(rewrite(record=record))
+
+
+# --- weights alone ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("names", ["own", "module.", "another script's"])
+def test_a_plain_state_dict_loads_with_a_warning(tmp_path, names):
+    weights = default_weights()
+    if names == "module.":
+        renamed = {f"module.{key}": value for key, value in weights.items()}
+    elif names == "another script's":
+        renamed = {f"layer{i}": value for i, value in enumerate(weights.values())}
+    else:
+        renamed = weights
+    torch.save(renamed, tmp_path / "plain.pth")
+    with pytest.warns(DenoiseAEWarning, match=r"plain\.pth .*Unknown are") as caught:
+        checkpoint = load_checkpoint(tmp_path / "plain.pth")
+    assert caught[0].filename == __file__
+    assert checkpoint.record is None
+    assert equal_weights(checkpoint.state_dict, weights)
+    lines = describe_checkpoint(checkpoint)
+    assert any("unknown" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"weight": torch.zeros(3)},
+        {"weight": None},
+        {1: 2},
+        dict(list(default_weights().items())[:-1]),
+        dict(reversed(default_weights().items())),
+    ],
+    ids=["empty", "one tensor", "none", "numbers", "one missing", "another order"],
+)
+def test_other_weights_are_refused(tmp_path, content):
+    torch.save(content, tmp_path / "plain.pth")
+    with pytest.raises(CheckpointError, match=r"plain\.pth holds other weights"):
+        load_checkpoint(tmp_path / "plain.pth")
+
+
+def test_a_plain_state_dict_with_nan_is_refused(tmp_path):
+    weights = default_weights() | {FIRST: torch.full((32, 3, 3, 3), torch.nan)}
+    torch.save(weights, tmp_path / "plain.pth")
+    with pytest.raises(CheckpointError, match="not finite"):
+        load_checkpoint(tmp_path / "plain.pth")
+
+
+# --- training states -------------------------------------------------------
+
+
+@pytest.fixture
+def trainer() -> Trainer:
+    trainer = Trainer(small_config(epochs=2), image_set(), CPU)
+    for _ in trainer.run():
+        pass
+    return trainer
+
+
+@pytest.fixture
+def state_file(trainer, tmp_path) -> Path:
+    path = tmp_path / "run.resume"
+    save_training_state(trainer.state(), path)
+    return path
+
+
+def test_a_training_state_is_saved_and_loaded(trainer, state_file):
+    state, loaded = trainer.state(), load_training_state(state_file)
+    assert equal_weights(loaded.state_dict, state.state_dict)
+    assert equal_weights(loaded.best.state_dict, state.best.state_dict)
+    assert loaded.history == state.history
+    assert replace(loaded.record, date="") == replace(state.record, date="")
+    for index, moments in state.optimizer["state"].items():
+        assert equal_weights(loaded.optimizer["state"][index], moments)
+
+
+HISTORY_ROW = {
+    "epoch": 1,
+    "train_loss": 0.1,
+    "val_loss": 0.1,
+    "val_psnr": 10.0,
+    "is_best": True,
+    "seconds": 1.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("best", None),
+        ("best", {}),
+        ("state_dict", None),
+        ("state_dict", {}),
+        ("optimizer", None),
+        ("optimizer", {}),
+        ("optimizer", {"state": {}}),
+        ("optimizer", {"state": {0: {"exp_avg": torch.zeros(5)}}, "param_groups": []}),
+        ("optimizer", {"state": {99: {}}, "param_groups": []}),
+        ("optimizer", {"state": {"a": {}}, "param_groups": []}),
+        ("optimizer", {"state": {0: None}, "param_groups": []}),
+        ("optimizer", {"state": {}, "param_groups": []}),
+        ("optimizer", {"state": {}, "param_groups": [{}]}),
+        ("optimizer", {"state": {}, "param_groups": 5}),
+        ("history", None),
+        ("history", []),
+        ("history", 5),
+        ("history", ["text"]),
+        ("history", [{}]),
+        ("history", [HISTORY_ROW | {"more": 1}]),
+        ("history", [HISTORY_ROW | {"is_best": False}]),
+        ("history", [HISTORY_ROW | {"val_loss": "low"}]),
+    ],
+)
+def test_a_training_state_that_does_not_fit_is_refused(state_file, key, value):
+    """By the time the first epoch would begin."""
+    torch.save(content_of(state_file) | {key: value}, state_file)
+
+    def resume() -> None:
+        state = load_training_state(state_file)
+        trainer = Trainer(small_config(epochs=3), image_set(), CPU, state)
+        for _ in trainer.run():
+            pass
+
+    with pytest.raises(CheckpointError):
+        resume()
+
+
+@pytest.mark.parametrize("key", ["best", "state_dict", "optimizer", "history"])
+def test_a_training_state_without_a_part_is_refused(state_file, key):
+    content = content_of(state_file)
+    del content[key]
+    torch.save(content, state_file)
+    with pytest.raises(CheckpointError, match=f"'{key}' is missing"):
+        load_training_state(state_file)
+
+
+def test_a_training_state_without_a_record_is_refused(state_file):
+    content = content_of(state_file)
+    content["best"]["record"] = None
+    torch.save(content, state_file)
+    with pytest.raises(CheckpointError, match="how it was trained"):
+        load_training_state(state_file)

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from napari_denoise_ae.errors import InvalidInputError
+from napari_denoise_ae.models.config import (
+    AUGMENTATIONS,
+    OPTIMIZERS,
+    PRESETS,
+    SCHEDULES,
+    TrainingConfig,
+    preset_config,
+)
+from napari_denoise_ae.noise.synthetic import Gaussian
+from napari_denoise_ae.training.losses import LOSSES
+
+BAD_VALUES = {
+    "network": ["", "unet9", None, 3, ["conv"]],
+    "network_options": [5, "ab", None, ["base_channels"]],
+    "noise": ["", "gaussian", "gaussian:-1", None, 0.5],
+    "loss": ["", "MSE", None, []],
+    "optimizer": ["sgd2", None, {}],
+    "augmentation": ["rotate", None, True],
+    "zoom": [0.99, 0, -2, 16, math.nan, math.inf, "2", None, True],
+    "bfloat16_on_cpu": ["no", 2, None],
+    "learning_rate": [0, 0.0, -1e-3, math.nan, math.inf, "0.1", None, True],
+    "batch_size": [0, -1, 1.5, "8", None, True],
+    "epochs": [0, -3, 2.0, "3", None, True],
+    "patience": [0, -1, 1.5, None, math.inf],
+    "min_delta": [-1e-9, math.nan, math.inf, "0", None, True],
+    "val_fraction": [0, 0.0, 1, 1.0, -0.1, 1.5, math.nan, "0.1", None],
+    "ssim_weight": [0, 0.0, 1, 1.0, -0.1, math.nan, "0.1", None],
+    "schedule": ["", "linear", None, True],
+    "n_test": [0, -1, 10_001, 1.5, "6000", None, True],
+    "seed": [-1, 0.5, "0", None, True],
+    "mixed_precision": ["no", 2, None],
+    "preset": [None, 3],
+}
+
+
+def test_every_field_has_its_bad_values():
+    names = {field.name for field in dataclasses.fields(TrainingConfig)}
+    assert set(BAD_VALUES) == names
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name, values in BAD_VALUES.items() for value in values],
+)
+def test_a_bad_value_is_refused_and_the_field_is_named(name, value):
+    with pytest.raises(InvalidInputError) as caught:
+        TrainingConfig(**{name: value})
+    assert name.replace("network_options", "network") in str(caught.value)
+
+
+def test_the_error_says_what_is_allowed_and_what_came():
+    with pytest.raises(
+        InvalidInputError, match=r"val_fraction .*above 0.*below 1.*1.5"
+    ):
+        TrainingConfig(val_fraction=1.5)
+    with pytest.raises(InvalidInputError, match=r"loss .*mse.*l1.*'l2'"):
+        TrainingConfig(loss="l2")
+
+
+def test_the_defaults_are_those_of_the_teaching_script():
+    config = TrainingConfig()
+    assert (config.network, config.loss, config.optimizer) == ("conv", "mse", "adam")
+    assert (config.learning_rate, config.batch_size) == (1e-3, 128)
+    assert (config.epochs, config.patience, config.val_fraction) == (50, 3, 0.1)
+    assert config.noise_model == Gaussian(0.5, clipped=True)
+
+
+def test_the_residual_preset_is_the_second_teaching_project():
+    config = PRESETS["residual"]
+    assert (config.network, config.loss, config.optimizer) == (
+        "residual",
+        "mse",
+        "adam",
+    )
+    assert config.noise_model == Gaussian(0.1, clipped=True)
+    assert config.epochs == config.patience == 100
+    # 80/10/10 of 60,000 images.
+    n_val = round((60_000 - config.n_test) * config.val_fraction)
+    assert (config.n_test, n_val) == (6_000, 6_000)
+
+
+def test_patience_may_exceed_epochs():
+    assert TrainingConfig(epochs=2, patience=5).patience == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("min_delta", 0),
+        ("min_delta", 0.0),
+        ("learning_rate", 1),
+        ("val_fraction", 0.999),
+        ("seed", 0),
+        ("epochs", 1),
+        ("n_test", 1),
+        ("n_test", 10_000),
+        ("mixed_precision", False),
+        *[("loss", loss) for loss in LOSSES],
+        *[("schedule", schedule) for schedule in SCHEDULES],
+        *[("optimizer", optimizer) for optimizer in OPTIMIZERS],
+        *[("augmentation", augmentation) for augmentation in AUGMENTATIONS],
+    ],
+)
+def test_values_at_the_edge_are_taken(name, value):
+    assert getattr(TrainingConfig(**{name: value}), name) == value
+
+
+def test_a_config_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        TrainingConfig().epochs = 3
+
+
+def test_a_config_does_not_share_its_options_with_the_caller():
+    options = {"base_channels": 4}
+    config = TrainingConfig(network_options=options)
+    options["base_channels"] = 8
+    assert config.network_options == {"base_channels": 4}
+
+
+def test_equal_noise_compares_equal():
+    assert TrainingConfig(noise="gaussian:0.50") == TrainingConfig(noise="gaussian:0.5")
+
+
+def test_as_dict_makes_the_same_config_again():
+    config = TrainingConfig(noise="gaussian:0.1,unclipped", seed=7, loss="l1")
+    assert TrainingConfig(**config.as_dict()) == config
+
+
+def test_a_preset_can_be_changed():
+    config = preset_config("conv", epochs=5, noise="gaussian:0.1")
+    assert (config.epochs, config.noise, config.preset) == (5, "gaussian:0.1", "conv")
+    assert PRESETS["conv"].epochs == 50
+
+
+@pytest.mark.parametrize("preset", ["dncnn9", "", "CONV"])
+def test_an_unknown_preset_lists_the_known(preset):
+    with pytest.raises(InvalidInputError) as caught:
+        preset_config(preset)
+    assert repr(preset) in str(caught.value)
+    assert all(name in str(caught.value) for name in PRESETS)
+
+
+def test_an_unknown_setting_lists_the_known():
+    with pytest.raises(InvalidInputError, match=r"learn_rate.*learning_rate"):
+        preset_config("conv", learn_rate=0.1)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_presets_carry_their_own_name(preset):
+    assert PRESETS[preset].preset == preset
+
+
+@pytest.mark.parametrize("value", [np.int64(3), np.array(3)])
+def test_numbers_of_numpy_are_refused(value):
+    """A checkpoint can hold plain numbers only, so numpy's must not slip in."""
+    with pytest.raises(InvalidInputError, match="epochs"):
+        TrainingConfig(epochs=value)

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from napari_denoise_ae.errors import DeviceError
+from napari_denoise_ae.models.devices import choose_device
+
+
+def pretend(monkeypatch, *, cuda: int = 0, mps: bool = False) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: cuda)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a fast GPU")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+
+
+@pytest.mark.parametrize(
+    ("there", "device", "reason"),
+    [
+        ({"cuda": 1, "mps": True}, "cuda", "auto: a fast GPU found"),
+        ({"mps": True}, "mps", "auto: Apple GPU found"),
+        ({}, "cpu", "auto: neither CUDA nor MPS found"),
+    ],
+)
+def test_auto_takes_cuda_then_mps_then_the_cpu_and_says_why(
+    monkeypatch, there, device, reason
+):
+    pretend(monkeypatch, **there)
+    choice = choose_device("auto")
+    assert (choice.device.type, choice.reason) == (device, reason)
+    assert str(choice) == f"{device} ({reason})"
+    assert choose_device() == choice
+
+
+@pytest.mark.parametrize("name", ["cpu", "cuda", "cuda:0", "cuda:1", "mps"])
+def test_a_device_that_is_there_is_taken(monkeypatch, name):
+    pretend(monkeypatch, cuda=2, mps=True)
+    choice = choose_device(name)
+    assert (str(choice.device), choice.reason) == (name, "asked for")
+
+
+@pytest.mark.parametrize("name", ["cuda", "cuda:0", "mps", "meta", "xpu"])
+def test_a_device_that_is_not_there_is_refused_with_advice(monkeypatch, name):
+    pretend(monkeypatch)
+    with pytest.raises(DeviceError, match=rf"'{name}' was asked for.*'auto' or 'cpu'"):
+        choose_device(name)
+
+
+@pytest.mark.parametrize("name", ["cuda:2", "cuda:99999"])
+def test_a_number_that_no_device_has_is_refused(monkeypatch, name):
+    pretend(monkeypatch, cuda=2)
+    with pytest.raises(DeviceError, match=name):
+        choose_device(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "gpu", "CPU", "cuda:x", "cuda:-1", "cuda:" + 20 * "9"]
+)
+def test_a_name_that_torch_does_not_know_lists_what_can_be_used(name):
+    with pytest.raises(DeviceError, match="auto, cpu, cuda, cuda:N or mps"):
+        choose_device(name)

@@ -1,0 +1,345 @@
+from __future__ import annotations
+
+import json
+
+import dask.array as da
+import numpy as np
+import pytest
+import tifffile
+from skimage.io import imsave
+from synthetic import CPU, random_checkpoint, smooth_photo
+
+from napari_denoise_ae import denoise
+from napari_denoise_ae.cli.main import main
+from napari_denoise_ae.denoising.api import Denoising
+from napari_denoise_ae.denoising.denoiser import Denoiser
+from napari_denoise_ae.errors import DenoiseAEWarning, InvalidInputError
+from napari_denoise_ae.image.axes import colour_planes
+from napari_denoise_ae.image.intensity import IntensityRange, IntensityRanges
+from napari_denoise_ae.noise.curve import NoiseCurve
+from napari_denoise_ae.noise.normalization import (
+    NoiseScaling,
+    NoiseSetting,
+    as_plain,
+    from_plain,
+    resolve_scaling,
+    setting_of,
+)
+from napari_denoise_ae.noise.synthetic import parse_noise
+
+SIGMA = 8.0
+
+
+@pytest.fixture(scope="module")
+def model():
+    return random_checkpoint(network="unet", in_channels=1)
+
+
+@pytest.fixture(scope="module")
+def noisy() -> np.ndarray:
+    clean = 255 * smooth_photo(150, 170, 1)[..., 0]
+    return clean + np.random.default_rng(0).normal(0, SIGMA, clean.shape)
+
+
+def scaling_of(image, model, axes="YX", **options) -> IntensityRanges:
+    planes = colour_planes(image, axes)
+    return resolve_scaling(planes, axes, model, **options)
+
+
+# --- what is said of the noise ----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"sigma": -1}, "sigma must be a finite number of at least 0"),
+        ({"sigma": float("nan")}, "sigma must be a finite number"),
+        ({"sigma": float("inf")}, "sigma must be a finite number"),
+        ({"sigma": "5"}, "sigma must be a finite number"),
+        ({"sigma": True}, "sigma must be a finite number"),
+        ({"noise": "speckle"}, "noise must be one of gaussian, poisson-gaussian"),
+        ({"sigma": 5, "noise": "poisson-gaussian"}, "Omit sigma"),
+        ({"strength": -0.1}, "strength must be a number from 0 to 10"),
+        ({"strength": 11}, "strength must be a number from 0 to 10"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(settings, said, noisy, model):
+    with pytest.raises(InvalidInputError, match=said):
+        denoise(noisy, model=model, **settings)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"sigma": 5.0}, {"noise": "poisson-gaussian"}, {"strength": 0.5}]
+)
+@pytest.mark.parametrize("lazy", [False, True])
+def test_a_model_that_takes_no_level_refuses_one(settings, lazy, noisy):
+    image = da.from_array(noisy) if lazy else noisy
+    conv = random_checkpoint(in_channels=1)
+    with pytest.raises(InvalidInputError, match="takes no noise level"):
+        denoise(image, model=conv, intensity_range=(0, 255), **settings)
+
+
+@pytest.mark.parametrize(
+    ("noise", "sigma"),
+    [
+        ("gaussian:0.1,unclipped", 0.1),
+        ("gaussian:0.1", None),
+        ("gaussian:0..0.1,unclipped", None),
+        ("poisson:30", None),
+    ],
+)
+def test_only_a_level_that_is_known_is_told(noise, sigma):
+    assert setting_of(parse_noise(noise)) == NoiseSetting(sigma=sigma)
+
+
+# --- what is measured -------------------------------------------------------
+
+
+def test_the_level_is_estimated_in_the_units_of_the_image(noisy, model):
+    (scale,) = scaling_of(noisy, model).ranges
+    assert scale.sigma == pytest.approx(SIGMA, rel=0.1)
+    assert scale.level == pytest.approx(scale.sigma / scale.width)
+
+
+@pytest.mark.parametrize("sigma", [3, np.float32(3), np.int64(3)])
+def test_any_real_number_is_a_level(sigma):
+    setting = NoiseSetting(sigma=sigma, strength=np.float32(0.5))
+    assert json.dumps([setting.sigma, setting.strength]) == "[3.0, 0.5]"
+
+
+def test_a_given_level_is_taken_and_multiplied_by_the_strength(noisy, model):
+    setting = NoiseSetting(sigma=3.0, strength=0.5)
+    (scale,) = scaling_of(noisy, model, setting=setting).ranges
+    assert scale.sigma == 1.5
+
+
+def test_each_channel_has_a_level_of_its_own_and_all_times_share_it(noisy, model):
+    stack = np.stack([noisy, 3 * noisy])[np.newaxis].repeat(2, axis=0)
+    scales = scaling_of(stack, model, axes="TCYX")
+    first, second = scales.ranges
+    assert scales.shape == (1, 2)
+    assert second.sigma == pytest.approx(3 * first.sigma)
+    each = scaling_of(stack, model, axes="TCYX", range_of="image")
+    assert each.shape == (2, 2)
+
+
+def test_an_outlier_does_not_move_what_the_network_sees(noisy, model):
+    hot = noisy.copy()
+    hot[7, 9] = 60_000
+    (scale,), (with_hot,) = (scaling_of(i, model).ranges for i in (noisy, hot))
+    assert with_hot.low == pytest.approx(scale.low, rel=0.01)
+    assert with_hot.width == pytest.approx(scale.width, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("settings", "values"),
+    [({}, (1e4, 1e6, 1e30)), ({"noise": "poisson-gaussian"}, (1e4, 1e5, 1e6))],
+)
+def test_a_hot_pixel_does_not_spoil_what_is_beside_it(settings, values, model):
+    noisy = np.random.default_rng(0).normal(100, 10, (96, 96))
+    results = []
+    for value in values:
+        hot = noisy.copy()
+        hot[40, 50] = value
+        results.append(denoise(hot, model=model, **settings))
+    for result in results:
+        assert result[40, 50] > 5_000
+        result[40, 50] = 0.0
+    np.testing.assert_allclose(results[1], results[0], atol=0.5)
+    np.testing.assert_allclose(results[2], results[0], atol=0.5)
+
+
+def test_photon_counts_are_stabilized_to_a_level_of_1(model):
+    clean = 40 * smooth_photo(200, 200, 1)[..., 0]
+    counts = np.random.default_rng(0).poisson(clean).astype(np.uint16)
+    setting = NoiseSetting(noise="poisson-gaussian")
+    (scale,) = scaling_of(counts, model, setting=setting).ranges
+    assert scale.sigma == 1.0
+    assert scale.curve.gain == pytest.approx(1.0, rel=0.2)
+    unit = scale.to_unit(counts) - scale.to_unit(clean)
+    assert unit.std() == pytest.approx(scale.level, rel=0.1)
+
+
+def test_a_scaling_survives_as_plain_numbers():
+    ranges = IntensityRanges(
+        "C",
+        (3,),
+        (
+            NoiseScaling(1.0, 2.0, 0.25),
+            NoiseScaling(3.0, 5.0, 1.0, NoiseCurve(2.0, -7.0)),
+            IntensityRange(0.0, 255.0),
+        ),
+    )
+    assert from_plain(json.loads(json.dumps(as_plain(ranges)))) == ranges
+
+
+def test_noise_that_grows_with_the_intensity_is_said_to_do_so(model):
+    clean = 60 * smooth_photo(200, 200, 1)[..., 0]
+    rng = np.random.default_rng(0)
+    counts = np.stack([rng.normal(clean, 4), rng.poisson(clean**2 / 20)])
+    with pytest.warns(DenoiseAEWarning, match="channel 1 of this image grows") as said:
+        denoise(counts, model=model, axes="CYX")
+    assert len(said) == 1
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("name", ["in.png", "in.tif"])
+def test_the_command_says_so_too(name, model, tmp_path, capsys):
+    from napari_denoise_ae.models.checkpoint import save_checkpoint
+
+    save_checkpoint(model, tmp_path / "model.pt")
+    clean = 60 * smooth_photo(200, 200, 1)[..., 0]
+    counts = np.random.default_rng(0).poisson(clean**2 / 20)
+    write = tifffile.imwrite if name == "in.tif" else imsave
+    write(tmp_path / name, counts.clip(0, 255).astype(np.uint8))
+    files = [str(tmp_path / each) for each in (name, "out.tif", "model.pt")]
+    assert main(["denoise", *files[:2], "--model", files[2]]) == 0
+    assert "warning: The noise of this image grows" in capsys.readouterr().err
+
+
+def test_a_given_level_holds_where_what_is_looked_at_is_constant(model):
+    image = np.zeros((1200, 160))
+    image[:150] = np.random.default_rng(0).normal(100, 10, (150, 160))
+    with pytest.warns(DenoiseAEWarning, match="give its level"):
+        assert np.array_equal(denoise(image, model=model), image)
+    result = denoise(image, model=model, sigma=10)
+    assert not np.array_equal(result[:150], image[:150])
+
+
+def test_a_level_that_is_more_than_the_image_varies_by_is_doubted(noisy, model):
+    with pytest.warns(DenoiseAEWarning, match="A sigma of 8 is more than this image"):
+        denoise(noisy / 255, model=model, sigma=SIGMA)
+
+
+@pytest.mark.parametrize("settings", [{"sigma": 5}, {"noise": "poisson-gaussian"}])
+def test_nothing_is_said_to_who_has_chosen_the_noise(settings, model, recwarn):
+    clean = 60 * smooth_photo(200, 200, 1)[..., 0]
+    counts = np.random.default_rng(0).poisson(clean**2 / 20)
+    denoise(counts, model=model, **settings)
+    assert not recwarn.list
+
+
+# --- what the result does not depend on -------------------------------------
+
+
+@pytest.mark.parametrize("settings", [{}, {"noise": "poisson-gaussian"}])
+@pytest.mark.parametrize(("factor", "offset"), [(3.7, 0.0), (1.0, 1e4), (1e-6, -0.3)])
+def test_scaling_and_shifting_the_image_does_so_to_the_result(
+    factor, offset, settings, noisy, model
+):
+    result = denoise(noisy, model=model, **settings)
+    moved = denoise(factor * noisy + offset, model=model, **settings)
+    back = (moved - offset) / factor
+    assert not np.allclose(result, noisy, atol=0.1)
+    np.testing.assert_allclose(back, result, atol=1e-3 if settings else 2e-4)
+
+
+def test_a_given_level_scales_with_the_image(noisy, model):
+    result = denoise(noisy, model=model, sigma=SIGMA)
+    scaled = denoise(50 * noisy - 9, model=model, sigma=50 * SIGMA)
+    np.testing.assert_allclose((scaled + 9) / 50, result, atol=2e-4)
+
+
+def test_tiles_do_not_show(noisy, model):
+    whole = denoise(noisy, model=model)
+    tiled = denoise(noisy, model=model, tile_size=32)
+    np.testing.assert_allclose(tiled, whole, atol=1e-3)
+
+
+def test_a_region_is_as_in_the_whole(noisy, model):
+    region = (slice(20, 90), slice(64, 130))
+    run = Denoising(noisy, Denoiser(model, CPU), region=region)
+    list(run)
+    whole = denoise(noisy, model=model)
+    np.testing.assert_allclose(run.result[region], whole[region], atol=1e-3)
+
+
+@pytest.mark.parametrize("settings", [{}, {"noise": "poisson-gaussian"}, {"sigma": 4}])
+@pytest.mark.parametrize(
+    ("axes", "shape"), [("YX", (150, 170)), ("TYX", (3, 150, 170))]
+)
+def test_a_lazy_result_equals_the_eager_one(axes, shape, settings, noisy, model):
+    image = np.broadcast_to(noisy, shape) + np.arange(shape[0])[0]
+    options = {"model": model, "axes": axes, **settings}
+    lazy = denoise(da.from_array(image, chunks=(*shape[:-2], 64, 100)), **options)
+    np.testing.assert_allclose(lazy.compute(), denoise(image, **options), atol=1e-3)
+
+
+def test_a_lazy_level_is_measured_once_for_all_that_is_looked_at(noisy, model):
+    reads = []
+
+    def note(block: np.ndarray) -> np.ndarray:
+        reads.append(block.shape)
+        return block
+
+    image = da.from_array(noisy, chunks=(50, 170)).map_blocks(note, meta=noisy[:0])
+    reads.clear()
+    lazy = denoise(image, model=model)
+    assert not reads
+    lazy[:8, :8].compute()
+    # The whole plane for the level, then what is wanted with its halo: all chunks.
+    assert len(reads) == 3 + 3
+    lazy[100:108, :8].compute()
+    # Not measured again: the rows of all three chunks are within its halo.
+    assert len(reads) == 6 + 3
+
+
+def test_a_streamed_result_equals_that_in_memory(noisy, model, tmp_path):
+    from napari_denoise_ae.models.checkpoint import save_checkpoint
+
+    file = tmp_path / "model.pt"
+    save_checkpoint(model, file)
+    stack = np.stack([noisy, noisy + 20]).astype(np.float32)
+    tifffile.imwrite(tmp_path / "in.tif", stack, metadata={"axes": "TYX"}, ome=True)
+    command = ["denoise", str(tmp_path / "in.tif"), str(tmp_path / "out.tif")]
+    assert main([*command, "--model", str(file), "--strength", "0.7"]) == 0
+    expected = denoise(stack, model=model, axes="TYX", strength=0.7)
+    np.testing.assert_allclose(
+        tifffile.imread(tmp_path / "out.tif"), expected, atol=1e-3
+    )
+
+
+# --- pixels -----------------------------------------------------------------
+
+
+def test_nothing_is_removed_with_strength_0(noisy, model):
+    np.testing.assert_array_equal(denoise(noisy, model=model, strength=0), noisy)
+
+
+@pytest.mark.parametrize("value", [0, 7])
+@pytest.mark.parametrize("noise", ["gaussian", "poisson-gaussian"])
+def test_a_constant_image_stays_as_it_is(value, noise, model):
+    image = np.full((40, 50), value, dtype=np.uint16)
+    with pytest.warns(DenoiseAEWarning, match="No noise was found in those parts"):
+        result = denoise(image, model=model, noise=noise)
+    np.testing.assert_array_equal(result, image)
+
+
+@pytest.mark.parametrize("noise", ["gaussian", "poisson-gaussian"])
+def test_nan_stays_nan_and_does_not_spread(noise, noisy, model):
+    image = noisy.copy()
+    image[30:40, 50:70] = np.nan
+    result = denoise(image, model=model, noise=noise)
+    np.testing.assert_array_equal(np.isnan(result), np.isnan(image))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (9, 200)])
+def test_small_images_work(shape, model):
+    image = np.random.default_rng(0).normal(100, 5, shape)
+    result = denoise(image, model=model, sigma=5)
+    assert result.shape == shape
+    assert np.isfinite(result).all()
+
+
+def test_infinity_is_one_clear_error_lazily_too(noisy, model):
+    image = np.full_like(noisy, np.inf)
+    with pytest.raises(InvalidInputError, match="infinite"):
+        denoise(image, model=model)
+    with pytest.raises(InvalidInputError, match="infinite"):
+        denoise(da.from_array(image), model=model).compute()
+
+
+def test_what_is_far_outside_is_kept(noisy, model):
+    image = noisy.copy()
+    image[70, 80] = 1e7
+    assert denoise(image, model=model)[70, 80] > 1e5

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from synthetic import smooth_photo
+
+from napari_denoise_ae.evaluation.metrics import (
+    estimate_noise_of_windows,
+    noise_windows,
+)
+from napari_denoise_ae.noise.sigma import (
+    estimate_sigma_of_windows,
+    fast_variances,
+    patches_of_channels,
+    slow_energy,
+    smoothest,
+)
+
+
+def noisy_photo(*shape: int, sigma: float = 0.1) -> np.ndarray:
+    clean = smooth_photo(*shape)
+    return clean + np.random.default_rng(0).normal(0, sigma, clean.shape)
+
+
+def textured_photo(sigma: float) -> np.ndarray:
+    """Stripes of three pixels in two thirds of a grey image, in units of 255."""
+    y, x = np.mgrid[:192, :192]
+    clean = 100 + 0.3 * x + np.where(y < 128, 40 * np.sin(2.1 * x + 1.9 * y), 0)
+    return (clean + np.random.default_rng(0).normal(0, sigma, clean.shape))[..., None]
+
+
+@pytest.mark.parametrize("sigma", [0.01, 0.1, 0.5])
+@pytest.mark.parametrize("shape", [(64, 64), (32, 200), (700, 600)])
+def test_known_noise_is_found(shape, sigma):
+    noisy = noisy_photo(*shape, sigma=sigma)
+    windows = [noisy[window] for window in noise_windows(shape)]
+    assert estimate_sigma_of_windows(windows) == pytest.approx(sigma, rel=0.05)
+
+
+@pytest.mark.parametrize("sigma", [5.0, 15.0])
+def test_texture_is_not_taken_for_noise(sigma):
+    windows = [textured_photo(sigma)]
+    assert estimate_noise_of_windows(windows) > 1.2 * sigma
+    assert estimate_sigma_of_windows(windows) == pytest.approx(sigma, rel=0.05)
+
+
+def test_a_small_flat_image_has_an_estimate():
+    flat = np.random.default_rng(0).normal(7, 3, (32, 32, 1))
+    assert estimate_sigma_of_windows([flat]) == pytest.approx(3, rel=0.1)
+
+
+@pytest.mark.parametrize(("factor", "shift"), [(1000, 0), (1, -500), (0.001, 3)])
+def test_the_estimate_is_in_the_units_of_the_image(factor, shift):
+    noisy = noisy_photo(96, 80)
+    expected = factor * estimate_sigma_of_windows([noisy])
+    moved = estimate_sigma_of_windows([factor * noisy + shift])
+    assert moved == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_negative_of_an_image_is_as_noisy():
+    noisy = noisy_photo(96, 80)
+    expected = estimate_sigma_of_windows([noisy])
+    assert estimate_sigma_of_windows([-noisy]) == pytest.approx(expected, rel=0.01)
+
+
+def test_variances_of_colours_are_averaged():
+    sigmas = np.array([0.05, 0.1, 0.3])
+    clean = smooth_photo(128, 128, 3)
+    noisy = clean + sigmas * np.random.default_rng(0).normal(size=clean.shape)
+    expected = np.sqrt(np.mean(sigmas**2))
+    assert estimate_sigma_of_windows([noisy]) == pytest.approx(expected, rel=0.05)
+
+
+def test_a_saturated_half_does_not_count():
+    noisy = np.random.default_rng(0).normal(100, 25, (128, 128, 1))
+    noisy[:, :64] = 0
+    noisy = np.maximum(noisy, 0)
+    assert estimate_sigma_of_windows([noisy]) == pytest.approx(25, rel=0.05)
+
+
+def test_clipped_noise_does_not_count():
+    """From black to white; in the dark and the bright fifth noise is cut off."""
+    clean = np.tile(np.linspace(0, 255, 256), (128, 1))[..., None]
+    noisy = clean + np.random.default_rng(0).normal(0, 25, clean.shape)
+    pictured = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+    assert estimate_sigma_of_windows([pictured]) == pytest.approx(25, rel=0.05)
+
+
+def test_zeros_of_photon_counts_are_no_clipping():
+    counts = np.random.default_rng(0).poisson(1.0, (128, 128, 1))
+    assert estimate_sigma_of_windows([counts]) == pytest.approx(1, rel=0.05)
+
+
+def test_stabilized_sparse_counts_have_the_noise_that_they_have():
+    """Few values, all of them often: the median of coefficients fails here."""
+    counts = np.random.default_rng(0).poisson(0.2, (128, 128, 1))
+    stabilized = 2 * np.sqrt(counts + 3 / 8)
+    true = stabilized.std()
+    assert estimate_noise_of_windows([stabilized]) < 0.85 * true
+    assert estimate_sigma_of_windows([stabilized]) == pytest.approx(true, rel=0.05)
+
+
+def test_a_dark_background_of_photon_counts_is_not_all():
+    """The half without photons has nearly no noise, the other a variance of 4."""
+    mean = np.full((128, 128, 1), 4.0)
+    mean[:, :64] = 0.01
+    counts = np.random.default_rng(0).poisson(mean)
+    assert estimate_sigma_of_windows([counts]) == pytest.approx(2**0.5, rel=0.1)
+
+
+@pytest.mark.parametrize("hole", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_left_out_with_its_surroundings(hole):
+    noisy = noisy_photo(128, 128)
+    noisy[20:40, 20:40] = hole
+    assert estimate_sigma_of_windows([noisy]) == pytest.approx(0.1, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((1, 1, 1)),
+        np.random.default_rng(0).random((7, 100, 1)),
+        np.full((16, 16, 1), 3.0),
+        np.full((16, 16, 3), np.nan),
+        np.full((16, 16, 1), np.inf),
+        np.empty((0, 16, 1)),
+    ],
+)
+def test_where_nothing_can_be_said_the_estimate_is_nan(image):
+    assert math.isnan(estimate_sigma_of_windows([image]))
+
+
+def test_without_windows_the_estimate_is_nan():
+    assert math.isnan(estimate_sigma_of_windows([]))
+
+
+def test_the_image_is_not_modified():
+    noisy = noisy_photo(64, 64)
+    before = noisy.copy()
+    estimate_sigma_of_windows([noisy])
+    np.testing.assert_array_equal(noisy, before)
+
+
+def test_a_large_image_gives_no_more_patches():
+    (patches,) = patches_of_channels([np.random.default_rng(0).random((512, 512, 1))])
+    assert 10_000 < len(patches) <= 16_384
+
+
+def test_the_waves_of_a_patch_hold_its_whole_variation():
+    patch = np.random.default_rng(0).random((1, 64))
+    slow, fast = slow_energy(patch), fast_variances(patch)
+    assert len(fast) == 64 - 27 - 1
+    assert slow.sum() + fast.sum() == pytest.approx(64 * patch.var())
+
+
+def test_a_slope_is_structure_and_a_chequerboard_is_not():
+    y, x = np.mgrid[:8, :8]
+    slope, board = (x + 2.0 * y).reshape(1, -1), ((x + y) % 2.0).reshape(1, -1)
+    assert slow_energy(slope) > 50 * fast_variances(slope).sum()
+    assert fast_variances(board).sum() > slow_energy(board)
+
+
+def test_the_smoothest_are_a_fraction_but_not_too_few():
+    energies = np.arange(100.0)[::-1]
+    assert list(smoothest(energies, 0.03, 2)) == [99, 98, 97]
+    assert len(smoothest(energies, 0.03, 10)) == 10
+    assert len(smoothest(energies, 0.03, 1000)) == 100

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from napari_denoise_ae.training.augmentation import (
+    add_stripes,
+    magnify,
+    make_collages,
+    mirror_some,
+)
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def images(n_images: int = 400, channels: int = 1, side: int = 32) -> torch.Tensor:
+    return torch.rand((n_images, channels, side, side), generator=generator(1))
+
+
+def test_about_half_of_the_images_are_mirrored_and_the_others_are_as_they_were():
+    clean = images()
+    mirrored = mirror_some(clean, generator())
+    kept = (mirrored == clean).all(dim=(1, 2, 3))
+    turned = (mirrored == clean.flip(-1)).all(dim=(1, 2, 3))
+    assert (kept ^ turned).all()
+    assert 0.4 < kept.double().mean() < 0.6
+
+
+def test_about_half_of_the_images_get_stripes_over_a_part():
+    clean = torch.full((400, 1, 32, 32), 0.5)
+    change = add_stripes(clean, generator()) - clean
+    covered = (change != 0).double().mean(dim=(1, 2, 3))
+    striped = covered > 0
+    assert 0.4 < striped.double().mean() < 0.6
+    assert (covered[striped] < 1).any()
+    assert change.abs().max() <= 0.3 + 1e-6
+    assert change.abs().amax(dim=(1, 2, 3))[striped].max() > 0.2
+
+
+def test_stripes_change_sign_within_their_coarsest_period():
+    change = add_stripes(torch.zeros((200, 1, 64, 64)), generator())[:, 0]
+    for image in change[change.abs().amax(dim=(1, 2)) > 0]:
+        assert image.max() > 0
+        assert image.min() < 0
+
+
+def test_stripes_bend_as_cloth_does(monkeypatch):
+    def count_bent() -> int:
+        """Count pictures whose waves differ from one half to the other."""
+        changes = add_stripes(torch.zeros((200, 1, 64, 64)), generator())[:, 0]
+        left, right = (torch.fft.rfft2(half).abs() for half in changes.chunk(2, dim=2))
+        return int((left.flatten(1).argmax(1) != right.flatten(1).argmax(1)).sum())
+
+    n_bent = count_bent()
+    monkeypatch.setattr("napari_denoise_ae.training.augmentation._BENDS", (0.0, 1e-9))
+    # Discs that lie in one half alone differ there, too.
+    assert n_bent > 1.5 * count_bent()
+
+
+def test_all_colours_have_the_same_stripes_each_with_its_amplitude():
+    change = add_stripes(torch.zeros((50, 3, 32, 32)), generator())
+    red, green = change[:, 0], change[:, 1]
+    assert torch.equal(red.sign(), green.sign())
+    assert not torch.allclose(red, green)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_magnified_images_keep_their_shape_and_their_brightness(channels):
+    clean = images(8, channels)
+    larger = magnify(clean, 2.5, np.random.default_rng(0))
+    assert larger.shape == clean.shape
+    assert float(larger.mean()) == pytest.approx(float(clean.mean()), abs=0.05)
+
+
+def test_magnified_images_are_smoother():
+    clean = images(8)
+    factors = np.random.default_rng(0)
+
+    def roughness(batch: torch.Tensor) -> float:
+        return float(batch.diff(dim=-1).abs().mean())
+
+    rougher = [roughness(magnify(clean, 1.0 + 1e-9, factors)) for _ in range(3)]
+    assert rougher == pytest.approx([roughness(clean)] * 3, rel=1e-3)
+    assert roughness(magnify(clean, 4.0, np.random.default_rng(3))) < rougher[0]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(("n_images", "n_collages"), [(16, 4), (9, 2), (1, 1)])
+def test_four_images_make_a_collage_that_is_twice_as_long(
+    n_images, n_collages, channels
+):
+    collages = make_collages(images(n_images, channels), generator())
+    assert collages.shape == (n_collages, channels, 64, 64)
+    assert collages.min() >= 0
+    assert collages.max() <= 1
+
+
+def test_collages_have_long_edges_and_large_smooth_areas():
+    plain = torch.rand((64, 1, 1, 1), generator=generator()).expand(64, 1, 32, 32)
+    steps = make_collages(plain, generator()).diff(dim=-1).abs()
+    assert (steps < 1e-4).double().mean() > 0.7
+    edges = (steps > 0.05).double().mean(dim=(1, 2, 3))
+    assert (edges > 0.01).double().mean() > 0.7
+
+
+def test_collages_show_the_images_at_several_magnifications():
+    """Stripes of one width come out in widths up to four times as large."""
+    x = torch.arange(32)
+    striped = (x // 4 % 2).to(torch.float32).expand(400, 1, 32, 32)
+    collages = make_collages(striped, generator())[:, 0]
+    crossings = (collages.diff(dim=-1).abs() > 0.02).double().mean(dim=(1, 2))
+    assert crossings.max() > 2 * crossings.min()
+    assert collages.std() > 0.1
+
+
+@pytest.mark.parametrize("vary", [mirror_some, add_stripes, make_collages])
+def test_the_same_seed_gives_the_same_and_nothing_is_changed_in_place(vary):
+    clean = images(20)
+    before = clean.clone()
+    assert torch.equal(vary(clean, generator(3)), vary(clean, generator(3)))
+    assert not torch.equal(vary(clean, generator(3)), vary(clean, generator(4)))
+    assert torch.equal(clean, before)

@@ -1,0 +1,485 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from synthetic import CPU, equal_weights, image_set, small_config
+
+from napari_denoise_ae.errors import (
+    DatasetError,
+    DenoiseAEError,
+    InvalidInputError,
+    TrainingError,
+)
+from napari_denoise_ae.io.cifar10 import ImageSet, split_indices
+from napari_denoise_ae.models.checkpoint import load_training_state, save_training_state
+from napari_denoise_ae.models.networks.conv import ConvAutoencoder
+from napari_denoise_ae.training.augmentation import add_stripes
+from napari_denoise_ae.training.trainer import BatchResult, EpochResult, Trainer
+
+
+def make_trainer(**changes) -> Trainer:
+    return Trainer(small_config(**changes), image_set(), CPU)
+
+
+def run(trainer: Trainer, epochs: int = 10**9) -> Trainer:
+    """Train until it is over, or until so many epochs are done."""
+    for result in trainer.run():
+        if isinstance(result, EpochResult) and result.epoch >= epochs:
+            break
+    return trainer
+
+
+def losses(trainer: Trainer) -> list[EpochResult]:
+    """The history without what a clock decides."""
+    return [replace(result, seconds=0) for result in trainer.history]
+
+
+#: A run of the preset that is told the noise level, small enough for a test.
+LEVEL = {
+    "network": "unet",
+    "network_options": {"base_channels": 4, "in_channels": 1},
+    "noise": "gaussian:0..0.25,unclipped",
+    "augmentation": "stripes",
+    "zoom": 2.0,
+}
+
+
+# --- what is yielded -------------------------------------------------------
+
+
+def test_every_batch_and_every_epoch_is_told():
+    trainer = make_trainer(epochs=2)
+    results = list(trainer.run())
+    kinds = [type(result) for result in results]
+    assert (trainer.n_train, trainer.n_val, trainer.n_batches) == (36, 4, 5)
+    assert kinds == ([BatchResult] * 5 + [EpochResult]) * 2
+    batches = [result for result in results if isinstance(result, BatchResult)]
+    assert [batch.batch for batch in batches] == [1, 2, 3, 4, 5] * 2
+    assert [batch.epoch for batch in batches] == [1] * 5 + [2] * 5
+    assert {batch.n_batches for batch in batches} == {5}
+    assert trainer.stop_reason == "all epochs are done"
+
+
+def test_the_training_loss_is_the_mean_over_the_images():
+    trainer = make_trainer(epochs=1)
+    *batches, epoch = trainer.run()
+    sizes = [8, 8, 8, 8, 4]
+    expected = np.average([float(batch.loss) for batch in batches], weights=sizes)
+    assert epoch.train_loss == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_trainer_that_is_done_does_nothing_more():
+    trainer = run(make_trainer(epochs=1))
+    assert list(trainer.run()) == []
+
+
+# --- learning --------------------------------------------------------------
+
+
+def test_training_lowers_the_validation_loss():
+    trainer = run(make_trainer(epochs=40, patience=40, noise="gaussian:0.2"))
+    before, after = trainer.history[0], trainer.best_epoch
+    assert after.val_loss < 0.6 * before.val_loss
+    assert after.val_psnr > before.val_psnr + 2
+    assert trainer.history[-1].train_loss < 0.6 * trainer.history[0].train_loss
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"loss": "l1"},
+        {"loss": "mse_ssim"},
+        {"loss": "mse_ssim", "ssim_weight": 0.5},
+        {"schedule": "cosine"},
+        {"optimizer": "adamw"},
+        {"augmentation": "flip"},
+        {"augmentation": "stripes"},
+        {"augmentation": "collage"},
+        {"zoom": 2.0},
+        {"noise": "gaussian:0.5,unclipped"},
+        {"learning_rate": 1e-3},
+        {"batch_size": 16},
+        {"network_options": {"base_channels": 2}},
+    ],
+    ids=str,
+)
+def test_every_setting_makes_a_difference(changes):
+    changed, plain = run(make_trainer(epochs=2, **changes)), run(make_trainer(epochs=2))
+    assert losses(changed) != losses(plain)
+    assert all(np.isfinite(result.val_loss) for result in changed.history)
+
+
+def test_the_weight_of_ssim_makes_a_difference():
+    light, heavy = (
+        run(make_trainer(epochs=1, loss="mse_ssim", ssim_weight=weight))
+        for weight in (0.1, 0.9)
+    )
+    assert losses(light) != losses(heavy)
+
+
+def test_a_cosine_schedule_falls_from_the_learning_rate_to_nearly_0():
+    trainer = make_trainer(epochs=4, schedule="cosine", learning_rate=0.01)
+    rates = [
+        trainer._optimizer.param_groups[0]["lr"]
+        for result in trainer.run()
+        if isinstance(result, BatchResult)
+    ]
+    assert rates[0] == 0.01
+    assert rates == sorted(rates, reverse=True)
+    assert rates[len(rates) // 2] == pytest.approx(0.005)
+    assert 0 < rates[-1] < 0.01 * 0.02
+
+
+def test_an_image_set_of_one_grey_channel_trains():
+    config = small_config(epochs=1, network_options={"in_channels": 1})
+    assert run(Trainer(config, image_set(channels=1), CPU)).history[0].val_loss < 1
+
+
+# --- validation ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("in_channels", [1, 3])
+def test_a_network_that_takes_a_level_learns_to_denoise_colour_images(in_channels):
+    options = LEVEL["network_options"] | {"in_channels": in_channels}
+    trainer = run(make_trainer(**(LEVEL | {"network_options": options, "epochs": 12})))
+    first, last = trainer.history[0], trainer.history[-1]
+    assert last.val_loss < 0.8 * first.val_loss
+    noisy, denoised, clean = trainer.example_images(4)
+    assert noisy.shape == (4, 16, 16, in_channels)
+    assert np.abs(denoised - clean).mean() < np.abs(noisy - clean).mean()
+
+
+@pytest.mark.parametrize(
+    "noise", ["gaussian:0.1", "poisson:30", "gaussian:0.1,unclipped+salt_pepper:0.1"]
+)
+def test_a_network_that_takes_a_level_refuses_noise_that_has_none(noise):
+    with pytest.raises(InvalidInputError, match="Gaussian noise that is not clipped"):
+        make_trainer(**(LEVEL | {"noise": noise}))
+
+
+def test_without_the_level_it_trains_on_any_noise():
+    options = LEVEL["network_options"] | {"noise_level": False}
+    changes = LEVEL | {"network_options": options, "noise": "salt_pepper:0.1"}
+    assert len(run(make_trainer(**changes, epochs=1)).history) == 1
+
+
+def test_bfloat16_is_used_on_a_cpu_only_if_asked_and_fast(monkeypatch):
+    monkeypatch.setattr(
+        "napari_denoise_ae.training.trainer.has_fast_bfloat16", lambda: True
+    )
+    exact, rounded = (
+        losses(run(make_trainer(**LEVEL, epochs=1, bfloat16_on_cpu=asked)))[0]
+        for asked in (False, True)
+    )
+    assert exact.train_loss != rounded.train_loss
+    assert rounded.train_loss == pytest.approx(exact.train_loss, rel=0.05)
+    monkeypatch.setattr(
+        "napari_denoise_ae.training.trainer.has_fast_bfloat16", lambda: False
+    )
+    slow = losses(run(make_trainer(**LEVEL, epochs=1, bfloat16_on_cpu=True)))[0]
+    assert slow == exact
+
+
+def test_validation_noise_is_the_same_after_every_epoch():
+    trainer = make_trainer()
+    first = trainer._validate()
+    assert trainer._validate() == first
+    noisy, _, clean = trainer.example_images(4)
+    run(trainer)
+    again, _, _ = trainer.example_images(4)
+    np.testing.assert_array_equal(noisy, again)
+    assert np.abs(noisy - clean).mean() > 0.1
+
+
+def test_training_noise_is_fresh_for_every_epoch():
+    trainer = make_trainer()
+    clean = torch.zeros(2, 3, 16, 16)
+    first, second = (
+        trainer._noise.apply(clean, trainer._generator(2, epoch)) for epoch in (1, 2)
+    )
+    assert not torch.equal(first, second)
+
+
+def test_psnr_is_that_of_the_validation_images():
+    trainer = run(make_trainer(epochs=1))
+    _, denoised, clean = trainer.example_images(trainer.n_val)
+    squared = ((denoised - clean) ** 2).mean(axis=(1, 2, 3))
+    result = trainer.history[0]
+    assert result.val_psnr == pytest.approx(np.mean(-10 * np.log10(squared)), rel=1e-4)
+    assert result.val_loss == pytest.approx(squared.mean(), rel=1e-4)
+
+
+def test_validation_images_never_train():
+    images = image_set().images
+    config = small_config(epochs=2)
+    first = run(Trainer(config, ImageSet("a", images), CPU))
+    changed = images.copy()
+    changed[split_indices(len(images), config.val_fraction, config.seed).val] ^= 255
+    second = run(Trainer(config, ImageSet("b", changed), CPU))
+    assert [r.train_loss for r in first.history] == [
+        r.train_loss for r in second.history
+    ]
+    assert [r.val_loss for r in first.history] != [r.val_loss for r in second.history]
+
+
+# --- reproducible ----------------------------------------------------------
+
+
+def test_the_same_seed_gives_the_same_result():
+    first, again = run(make_trainer(seed=5)), run(make_trainer(seed=5))
+    assert losses(first) == losses(again)
+    assert equal_weights(first.state().state_dict, again.state().state_dict)
+
+
+def test_another_seed_gives_another_result():
+    first, other = run(make_trainer(seed=5)), run(make_trainer(seed=6))
+    assert losses(first) != losses(other)
+
+
+def test_torchs_global_generator_is_neither_used_nor_changed():
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    first = run(make_trainer(augmentation="flip"))
+    assert torch.equal(before, torch.get_rng_state())
+    torch.manual_seed(2)
+    assert losses(run(make_trainer(augmentation="flip"))) == losses(first)
+
+
+# --- early stopping and the best epoch -------------------------------------
+
+
+def with_validation_losses(monkeypatch, values, **changes) -> Trainer:
+    """A trainer whose epochs end with these validation losses."""
+    trainer = make_trainer(epochs=50, **changes)
+    remaining = iter(values)
+    monkeypatch.setattr(trainer, "_validate", lambda *_: (next(remaining), 10.0))
+    return trainer
+
+
+@pytest.mark.parametrize(
+    ("values", "settings", "n_epochs", "best"),
+    [
+        ([5, 4, 4, 4, 4], {"patience": 3}, 5, 2),
+        ([5, 4, 6, 6, 3, 6, 6, 6], {"patience": 3}, 8, 5),
+        ([5, 5], {"patience": 1}, 2, 1),
+        ([5, 4.9, 4.8, 4.7, 4.7], {"patience": 2, "min_delta": 0.15}, 5, 3),
+        ([5, 4.9, 4.9], {"patience": 2, "min_delta": 0.5}, 3, 1),
+    ],
+)
+def test_training_stops_when_patience_is_used_up(
+    monkeypatch, values, settings, n_epochs, best
+):
+    trainer = run(with_validation_losses(monkeypatch, values, **settings))
+    assert len(trainer.history) == n_epochs
+    assert trainer.best_epoch.epoch == best
+    assert trainer.stop_reason.startswith(f"patience of {settings['patience']} used up")
+    assert trainer.checkpoint().record.stop_reason == trainer.stop_reason
+
+
+def test_patience_above_epochs_never_stops_it(monkeypatch):
+    trainer = make_trainer(epochs=4, patience=99)
+    monkeypatch.setattr(trainer, "_validate", lambda *_: (1.0, 10.0))
+    assert run(trainer).stop_reason == "all epochs are done"
+
+
+def test_the_checkpoint_holds_the_weights_of_the_best_epoch(monkeypatch):
+    trainer = with_validation_losses(monkeypatch, [5, 3, 4, 4], patience=2)
+    after_epoch = {}
+    for result in trainer.run():
+        if isinstance(result, EpochResult):
+            after_epoch[result.epoch] = trainer.state().state_dict
+    checkpoint = trainer.checkpoint()
+    assert checkpoint.record.best_epoch == 2
+    assert checkpoint.record.epochs_run == 4
+    assert equal_weights(checkpoint.state_dict, after_epoch[2])
+    assert not equal_weights(checkpoint.state_dict, after_epoch[4])
+
+
+def test_the_checkpoint_validates_as_its_record_says():
+    trainer = run(make_trainer(epochs=8, learning_rate=0.05, patience=8))
+    checkpoint = trainer.checkpoint()
+    network = checkpoint.build(CPU.device)
+    noisy, _, clean = trainer.example_images(trainer.n_val)
+    with torch.inference_mode():
+        denoised = network(torch.from_numpy(noisy).permute(0, 3, 1, 2))
+    loss = np.mean((denoised.permute(0, 2, 3, 1).numpy() - clean) ** 2)
+    assert checkpoint.record.val_loss == pytest.approx(float(loss), rel=1e-4)
+    assert checkpoint.record.val_loss == min(r.val_loss for r in trainer.history)
+
+
+def test_stopping_in_the_middle_of_an_epoch_keeps_what_was_reached():
+    trainer = make_trainer(epochs=5)
+    steps = trainer.run()
+    for result in steps:
+        if result.epoch == 3:
+            break
+    steps.close()
+    assert len(trainer.history) == 2
+    assert trainer.checkpoint().record.epochs_run == 2
+    assert trainer.checkpoint().record.stop_reason == ""
+
+
+# --- going on --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("through_a_file", [False, True])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"optimizer": "adamw", "augmentation": "flip", "loss": "l1"},
+        {"schedule": "cosine", "noise": "gaussian:0..0.5+salt_pepper:0.1"},
+        # Its batch normalization has statistics of its own to go on from.
+        {"network": "residual", "network_options": {"base_channels": 2}},
+    ],
+)
+def test_an_interrupted_run_equals_an_uninterrupted_one(
+    changes, through_a_file, tmp_path
+):
+    images = image_set(side=32)
+    config = small_config(epochs=4, **changes)
+    whole = run(Trainer(config, images, CPU))
+    interrupted = run(Trainer(config, images, CPU), epochs=2)
+    state = interrupted.state()
+    if through_a_file:
+        save_training_state(state, tmp_path / "a.resume")
+        state = load_training_state(tmp_path / "a.resume")
+    resumed = run(Trainer(config, images, CPU, state))
+    assert losses(resumed) == losses(whole)
+    end, expected = resumed.state(), whole.state()
+    assert equal_weights(end.state_dict, expected.state_dict)
+    assert equal_weights(end.best.state_dict, expected.best.state_dict)
+    for index, moments in expected.optimizer["state"].items():
+        assert equal_weights(end.optimizer["state"][index], moments)
+    assert replace(end.record, date="") == replace(expected.record, date="")
+
+
+def test_a_state_does_not_change_while_training_goes_on():
+    """What is being written is not what is being trained."""
+    trainer = run(make_trainer(epochs=4), epochs=1)
+    state = trainer.state()
+    weights = {key: value.clone() for key, value in state.state_dict.items()}
+    best = {key: value.clone() for key, value in state.best.state_dict.items()}
+    run(trainer)
+    assert equal_weights(dict(state.state_dict), weights)
+    assert equal_weights(dict(state.best.state_dict), best)
+
+
+# --- the record ------------------------------------------------------------
+
+
+def test_the_record_explains_the_run():
+    data = image_set()
+    config = small_config()
+    trainer = run(Trainer(config, data, CPU))
+    record = trainer.checkpoint().record
+    assert record.config == config
+    assert (record.dataset, record.dataset_sha256) == (data.name, data.sha256)
+    assert (record.n_train, record.n_val, record.epochs_run) == (36, 4, 3)
+    assert (record.receptive_field_radius, record.stride) == (14, 8)
+    assert record.val_psnr == trainer.best_epoch.val_psnr
+    assert record.torch_version == torch.__version__
+    low, middle, high = record.noise_estimate
+    assert 0.2 < low <= middle <= high < 0.5
+
+
+def test_images_too_small_for_an_estimate_train_without_one():
+    images = np.full((20, 8, 8, 3), 0, dtype=np.uint8)
+    config = small_config(epochs=1, noise="gaussian:1e-30")
+    trainer = run(Trainer(config, ImageSet("black", images), CPU))
+    assert len(trainer.checkpoint().record.noise_estimate) == 3
+
+
+# --- what goes wrong -------------------------------------------------------
+
+
+@pytest.mark.parametrize("side", [4, 12, 28])
+def test_images_that_do_not_fit_the_stride_are_refused(side):
+    images = np.zeros((20, side, side, 3), dtype=np.uint8)
+    with pytest.raises(DenoiseAEError, match="8"):
+        run(Trainer(small_config(), ImageSet("odd", images), CPU))
+
+
+@pytest.mark.parametrize("side", [16, 64])
+def test_images_of_another_size_than_the_networks_are_refused(side):
+    config = small_config(network="residual", network_options={})
+    with pytest.raises(DatasetError, match=rf"32 x 32 pixels, got {side} x {side}"):
+        Trainer(config, image_set(side=side), CPU)
+
+
+@pytest.mark.parametrize(("kind", "sides"), [("stripes", {16}), ("collage", {16, 32})])
+def test_stripes_are_laid_over_images_and_over_collages(monkeypatch, kind, sides):
+    striped = set()
+
+    def watch(images, generator):
+        striped.add(images.shape[-1])
+        return add_stripes(images, generator)
+
+    monkeypatch.setattr("napari_denoise_ae.training.trainer.add_stripes", watch)
+    run(make_trainer(epochs=1, augmentation=kind))
+    assert striped == sides
+
+
+def test_collages_are_refused_where_a_network_takes_one_size_only():
+    config = small_config(
+        network="residual", network_options={}, augmentation="collage"
+    )
+    with pytest.raises(InvalidInputError, match=r"'residual'.*twice as long"):
+        Trainer(config, image_set(side=32), CPU)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_images_of_other_channels_than_the_networks_are_refused(channels):
+    images = np.zeros((20, 16, 16, channels), dtype=np.uint8)
+    with pytest.raises(DenoiseAEError, match="channels"):
+        run(Trainer(small_config(), ImageSet("odd", images), CPU))
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        np.zeros((20, 16, 16)),
+        np.zeros((20, 16, 16, 3)),
+        np.zeros((20, 16, 16, 3), bool),
+    ],
+    ids=["no channels", "float64", "bool"],
+)
+def test_images_that_are_not_colour_bytes_are_refused(images):
+    with pytest.raises(DenoiseAEError):
+        run(Trainer(small_config(), ImageSet("odd", images), CPU))
+
+
+def test_a_loss_that_is_not_finite_is_an_error_with_advice(monkeypatch):
+    trainer = run(make_trainer(epochs=5), epochs=1)
+    monkeypatch.setattr(trainer, "_loss", lambda a, _: (a * torch.nan).mean())
+    with pytest.raises(TrainingError, match=r"epoch 2.*learning_rate than 0\.01"):
+        run(trainer)
+    # The epoch before it is kept.
+    assert trainer.checkpoint().record.epochs_run == 1
+    assert all(
+        torch.isfinite(t).all() for t in trainer.checkpoint().state_dict.values()
+    )
+
+
+def test_running_out_of_memory_is_an_error_with_advice(monkeypatch):
+    def forward(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    trainer = make_trainer()
+    monkeypatch.setattr(ConvAutoencoder, "forward", forward)
+    with pytest.raises(TrainingError, match=r"batch_size of 8\. Train with a smaller"):
+        run(trainer)
+
+
+def test_a_network_that_is_too_large_for_the_memory_is_an_error():
+    config = small_config(network_options={"base_channels": 10**6})
+    with pytest.raises(DenoiseAEError):
+        Trainer(config, image_set(), CPU)
+
+
+def test_bad_network_options_are_found_at_once():
+    with pytest.raises(InvalidInputError, match="base_channels"):
+        Trainer(small_config(network_options={"base_channels": 0}), image_set(), CPU)
