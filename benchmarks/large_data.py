@@ -27,10 +27,11 @@ import zarr
 
 from napari_denoise_ae import denoise, load_checkpoint
 from napari_denoise_ae.cli.main import main as command
-from napari_denoise_ae.denoising.api import Denoising
-from napari_denoise_ae.denoising.denoiser import Denoiser, find_halo
+from napari_denoise_ae.denoising.array import Denoising
+from napari_denoise_ae.denoising.denoiser import Denoiser
+from napari_denoise_ae.denoising.halo import find_halo
 from napari_denoise_ae.models.devices import choose_device
-from napari_denoise_ae.noise.normalization import NoiseSetting
+from napari_denoise_ae.noise.setting import NoiseSetting
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -26,7 +26,8 @@ from napari_denoise_ae.io.cifar10 import ImageSet, load_cifar10
 from napari_denoise_ae.models.config import preset_config
 from napari_denoise_ae.models.devices import choose_device
 from napari_denoise_ae.models.networks.registry import build_network
-from napari_denoise_ae.training.trainer import BatchResult, Trainer
+from napari_denoise_ae.training.results import BatchResult
+from napari_denoise_ae.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

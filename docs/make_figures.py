@@ -31,15 +31,16 @@ from napari_denoise_ae import add_noise, compare_models, denoise, psnr, ssim
 from napari_denoise_ae.errors import DenoiseAEWarning
 from napari_denoise_ae.evaluation.baselines import BASELINES
 from napari_denoise_ae.evaluation.demo import run_demo
-from napari_denoise_ae.evaluation.figures import save_loss_curves, save_panels
+from napari_denoise_ae.evaluation.figures import save_panels
 from napari_denoise_ae.image.intensity import IntensityRange
 from napari_denoise_ae.io.cifar10 import load_cifar10
 from napari_denoise_ae.models.builtin import DEFAULT_MODEL
 from napari_denoise_ae.models.networks.registry import build_network
 from napari_denoise_ae.noise.sigma import estimate_sigma_of_windows
-from napari_denoise_ae.noise.synthetic import parse_noise
+from napari_denoise_ae.noise.spec import parse_noise
 from napari_denoise_ae.training.augmentation import make_collages
-from napari_denoise_ae.training.trainer import EpochResult
+from napari_denoise_ae.training.curves import save_loss_curves
+from napari_denoise_ae.training.results import EpochResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -48,7 +48,7 @@ def checkpoint() -> Checkpoint:
 @pytest.fixture
 def model_file(tmp_path: Path) -> Path:
     """A small colour network with random weights and a record, in a file."""
-    from napari_denoise_ae.models.checkpoint import save_checkpoint
+    from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
     path = tmp_path / "model.pt"
     save_checkpoint(random_checkpoint(record=make_record()), path)

@@ -8,9 +8,13 @@ import torch
 from synthetic import equal_weights, image_set, random_checkpoint, small_config
 
 from napari_denoise_ae import denoise
-from napari_denoise_ae.models.checkpoint import load_training_state, save_training_state
 from napari_denoise_ae.models.devices import choose_device
-from napari_denoise_ae.training.trainer import EpochResult, Trainer
+from napari_denoise_ae.models.training_state import (
+    load_training_state,
+    save_training_state,
+)
+from napari_denoise_ae.training.results import EpochResult
+from napari_denoise_ae.training.trainer import Trainer
 
 pytestmark = pytest.mark.skipif(
     not torch.cuda.is_available(), reason="there is no CUDA device here"

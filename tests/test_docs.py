@@ -27,7 +27,7 @@ def test_the_readmes_python_runs(capsys):
 
 
 def test_the_readmes_shell_lines_parse():
-    from napari_denoise_ae.cli.main import _parser
+    from napari_denoise_ae.cli.main import make_parser
 
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     lines = [
@@ -35,4 +35,4 @@ def test_the_readmes_shell_lines_parse():
     ]
     assert len(lines) >= 5
     for line in lines:
-        assert _parser().parse_args(line.split()[1:]).command
+        assert make_parser().parse_args(line.split()[1:]).command

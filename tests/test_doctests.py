@@ -19,7 +19,7 @@ WITH_EXAMPLES = {
     "denoising.api",
     "image.axes",
     "models.config",
-    "noise.synthetic",
+    "noise.spec",
     "training.trainer",
 }
 

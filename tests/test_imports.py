@@ -86,8 +86,8 @@ def module_level_imports(name: str) -> set[str]:
 
 def test_every_module_is_looked_at():
     """The tests below must not pass because they found no files."""
-    assert len(CORE) > 60
-    assert len(FACE) > 40
+    assert len(CORE) > 90
+    assert len(FACE) > 50
     assert len(CORE) + len(FACE) == len(list(FOLDER.rglob("*.py"))) - 1
 
 

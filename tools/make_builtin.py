@@ -11,7 +11,8 @@ from pathlib import Path
 
 import torch
 
-from napari_denoise_ae.models.checkpoint import load_checkpoint, save_checkpoint
+from napari_denoise_ae.models.checkpoint_file import save_checkpoint
+from napari_denoise_ae.models.load import load_checkpoint
 
 
 def main() -> None:

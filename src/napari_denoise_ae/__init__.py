@@ -13,11 +13,13 @@ from ._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from ._napari.denoise.commands import denoise_layer as denoise_layer
-    from .denoising.api import add_noise, denoise
-    from .evaluation.metrics import estimate_noise, psnr, ssim
-    from .evaluation.tasks import compare_models, evaluate
-    from .models.checkpoint import load_checkpoint
+    from .denoising.api import denoise
+    from .evaluation.api import compare_models, evaluate
+    from .evaluation.metrics import psnr, ssim
     from .models.config import PRESETS, TrainingConfig
+    from .models.load import load_checkpoint
+    from .noise.add import add_noise
+    from .noise.wavelet import estimate_noise
     from .training.api import train
 
 __all__ = [
@@ -39,13 +41,13 @@ __all__ = [
 _MODULES = {
     "PRESETS": "models.config",
     "TrainingConfig": "models.config",
-    "add_noise": "denoising.api",
-    "compare_models": "evaluation.tasks",
+    "add_noise": "noise.add",
+    "compare_models": "evaluation.api",
     "denoise": "denoising.api",
     "denoise_layer": "_napari.denoise.commands",
-    "estimate_noise": "evaluation.metrics",
-    "evaluate": "evaluation.tasks",
-    "load_checkpoint": "models.checkpoint",
+    "estimate_noise": "noise.wavelet",
+    "evaluate": "evaluation.api",
+    "load_checkpoint": "models.load",
     "psnr": "evaluation.metrics",
     "ssim": "evaluation.metrics",
     "train": "training.api",

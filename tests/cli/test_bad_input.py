@@ -19,7 +19,7 @@ from PIL import Image
 from synthetic import make_record, random_checkpoint, small_config, smooth_photo
 
 from napari_denoise_ae.cli.main import main
-from napari_denoise_ae.models.checkpoint import save_checkpoint
+from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
 # The command prints warnings itself; here they shall not become errors.
 pytestmark = pytest.mark.filterwarnings(

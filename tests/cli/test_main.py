@@ -15,16 +15,15 @@ from PIL import Image
 from synthetic import make_record, random_checkpoint, small_config, smooth_photo
 
 from napari_denoise_ae import __version__
-from napari_denoise_ae.cli import main as cli
+from napari_denoise_ae.cli import other
 from napari_denoise_ae.cli.main import main
 from napari_denoise_ae.denoising.api import denoise
 from napari_denoise_ae.evaluation.baselines import BASELINES
-from napari_denoise_ae.models.checkpoint import (
-    load_checkpoint,
-    load_training_state,
-    save_checkpoint,
-)
-from napari_denoise_ae.training.trainer import BatchResult, Trainer
+from napari_denoise_ae.models.checkpoint_file import save_checkpoint
+from napari_denoise_ae.models.load import load_checkpoint
+from napari_denoise_ae.models.training_state import load_training_state
+from napari_denoise_ae.training.results import BatchResult
+from napari_denoise_ae.training.trainer import Trainer
 
 # The command prints warnings itself; here they shall not become errors.
 pytestmark = pytest.mark.filterwarnings(
@@ -545,7 +544,7 @@ def test_an_interrupt_anywhere_ends_with_status_130(monkeypatch, capsys):
     def interrupt(_arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_info", interrupt)
+    monkeypatch.setattr(other, "_info", interrupt)
     assert run("info", "conv") == 130
     assert "Traceback" not in capsys.readouterr().err
 

@@ -7,7 +7,7 @@ import pytest
 from synthetic import CPU, make_record, random_checkpoint, smooth_photo
 
 from napari_denoise_ae import add_noise, denoise, load_checkpoint
-from napari_denoise_ae.denoising.api import Denoising, Progress
+from napari_denoise_ae.denoising.array import Denoising, Progress
 from napari_denoise_ae.denoising.compatibility import relative_noise
 from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.errors import DenoiseAEWarning, InvalidInputError

@@ -12,21 +12,19 @@ import zarr
 from synthetic import CPU, random_checkpoint
 
 from napari_denoise_ae import denoise
-from napari_denoise_ae.denoising.api import Denoising
-from napari_denoise_ae.denoising.compatibility import noise_levels, read_noise_windows
-from napari_denoise_ae.denoising.dask_array import (
-    Model,
-    align_chunks,
-    denoise_lazily,
-    found_nodes,
-    loaded_denoiser,
-    noise_node,
-    pyramid,
-)
+from napari_denoise_ae.denoising.array import Denoising
+from napari_denoise_ae.denoising.compatibility import noise_levels
+from napari_denoise_ae.denoising.dask_array import denoise_lazily
+from napari_denoise_ae.denoising.dask_blocks import Model, loaded_denoiser
+from napari_denoise_ae.denoising.dask_noise import found_nodes, noise_node
+from napari_denoise_ae.denoising.dask_stack import pyramid
 from napari_denoise_ae.denoising.denoiser import Denoiser
+from napari_denoise_ae.denoising.halo import align_chunks
+from napari_denoise_ae.denoising.model_ranges import resolve_scaling
 from napari_denoise_ae.errors import InvalidInputError
 from napari_denoise_ae.models.networks.conv import ConvAutoencoder
-from napari_denoise_ae.noise.normalization import NoiseSetting, resolve_scaling
+from napari_denoise_ae.noise.setting import NoiseSetting
+from napari_denoise_ae.noise.windows import read_noise_windows
 
 
 @pytest.fixture(scope="module")

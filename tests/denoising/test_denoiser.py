@@ -8,7 +8,7 @@ import torch
 from synthetic import CPU, random_checkpoint
 
 from napari_denoise_ae import denoise
-from napari_denoise_ae.denoising.api import Denoising
+from napari_denoise_ae.denoising.array import Denoising
 from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.errors import DenoiseAEWarning, DeviceError
 from napari_denoise_ae.models.devices import DeviceChoice, free_memory
@@ -134,7 +134,7 @@ def test_tiles_are_chosen_from_the_memory_that_is_free(
     network, free, size, monkeypatch
 ):
     monkeypatch.setattr(
-        "napari_denoise_ae.denoising.denoiser.free_memory", lambda _: free
+        "napari_denoise_ae.denoising.memory.free_memory", lambda _: free
     )
     checkpoint = random_checkpoint(network=network)
     assert Denoiser(checkpoint, CPU).tile_size == size
@@ -144,7 +144,7 @@ def test_tiles_are_chosen_from_the_memory_that_is_free(
 def test_tiles_are_larger_where_the_halo_is(free, monkeypatch):
     """Else the halos would be most of what is computed."""
     monkeypatch.setattr(
-        "napari_denoise_ae.denoising.denoiser.free_memory", lambda _: free
+        "napari_denoise_ae.denoising.memory.free_memory", lambda _: free
     )
     assert Denoiser(random_checkpoint(network="unet"), CPU).tile_size == 1024
 
@@ -154,7 +154,7 @@ def test_more_memory_gives_larger_tiles(checkpoint, monkeypatch):
     for megabytes in (4, 16, 64, 4096):
         free = megabytes * 2**20
         monkeypatch.setattr(
-            "napari_denoise_ae.denoising.denoiser.free_memory",
+            "napari_denoise_ae.denoising.memory.free_memory",
             lambda _, free=free: free,
         )
         sizes.append(Denoiser(checkpoint, OTHER).tile_size)

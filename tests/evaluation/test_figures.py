@@ -7,9 +7,11 @@ from synthetic import smooth_photo
 
 from napari_denoise_ae.errors import OutputError
 from napari_denoise_ae.evaluation import figures
-from napari_denoise_ae.evaluation.figures import save_loss_curves, save_panels
+from napari_denoise_ae.evaluation.figures import save_panels
 from napari_denoise_ae.image.intensity import IntensityRange
-from napari_denoise_ae.training.trainer import EpochResult
+from napari_denoise_ae.training import curves
+from napari_denoise_ae.training.curves import save_loss_curves
+from napari_denoise_ae.training.results import EpochResult
 
 HISTORY = [
     EpochResult(1, 0.5, 0.4, 4.0, True, 1.0),
@@ -29,13 +31,14 @@ def read(path) -> np.ndarray:
 def saved_figures(monkeypatch) -> list:
     """The figures that are saved, to look into."""
     saved = []
-    original = figures._save
+    original = figures.save_figure
 
     def save(figure, path) -> None:
         saved.append(figure)
         original(figure, path)
 
-    monkeypatch.setattr(figures, "_save", save)
+    monkeypatch.setattr(figures, "save_figure", save)
+    monkeypatch.setattr(curves, "save_figure", save)
     return saved
 
 

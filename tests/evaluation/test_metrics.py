@@ -8,13 +8,8 @@ from skimage.metrics import structural_similarity
 from synthetic import smooth_photo
 
 from napari_denoise_ae.errors import InvalidInputError
-from napari_denoise_ae.evaluation.metrics import (
-    estimate_noise,
-    psnr,
-    psnr_of_each,
-    ssim,
-    ssim_of_each,
-)
+from napari_denoise_ae.evaluation.metrics import psnr, psnr_of_each, ssim, ssim_of_each
+from napari_denoise_ae.noise.wavelet import estimate_noise
 
 
 def noisy_pair(*shape: int, sigma: float = 0.1) -> tuple[np.ndarray, np.ndarray]:

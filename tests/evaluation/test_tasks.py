@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -31,24 +32,20 @@ from napari_denoise_ae.errors import (
 )
 from napari_denoise_ae.evaluation.baselines import BASELINES
 from napari_denoise_ae.evaluation.metrics import psnr, ssim
+from napari_denoise_ae.evaluation.model_names import load_models
+from napari_denoise_ae.evaluation.model_warnings import find_misfits
 from napari_denoise_ae.evaluation.pairs import (
     noisy_pairs,
     read_clean_images,
     real_pairs,
 )
 from napari_denoise_ae.evaluation.scoring import Score, score_methods
-from napari_denoise_ae.evaluation.tasks import (
-    Task,
-    find_misfits,
-    load_models,
-    pair_task,
-)
-from napari_denoise_ae.models.checkpoint import (
-    Checkpoint,
-    TrainingRecord,
-    save_checkpoint,
-)
-from napari_denoise_ae.noise.normalization import NoiseSetting
+from napari_denoise_ae.evaluation.tasks import Task, pair_task
+from napari_denoise_ae.models.checkpoint_file import save_checkpoint
+from napari_denoise_ae.noise.setting import NoiseSetting
+
+if TYPE_CHECKING:
+    from napari_denoise_ae.models.checkpoint import Checkpoint, TrainingRecord
 
 FIELDS = {
     "method",
@@ -239,7 +236,7 @@ def test_baselines_can_be_left_out(cifar10):
 def test_a_thousand_images_are_enough_for_a_comparison(
     cifar10, no_baselines, monkeypatch
 ):
-    monkeypatch.setattr("napari_denoise_ae.evaluation.tasks.COMPARED_IMAGES", 7)
+    monkeypatch.setattr("napari_denoise_ae.evaluation.api.COMPARED_IMAGES", 7)
     assert compare_models([trained()], cifar10)[0].n == 7
     assert compare_models([trained(n_test=5)], cifar10)[0].n == 5
     assert compare_models([trained()], cifar10, limit=9)[0].n == 9
@@ -304,7 +301,7 @@ def test_mistakes_are_found_before_anything_is_scored(
     def too_late(*_: object, **__: object) -> None:
         raise AssertionError("scoring has begun")
 
-    monkeypatch.setattr("napari_denoise_ae.evaluation.tasks.score_methods", too_late)
+    monkeypatch.setattr("napari_denoise_ae.evaluation.api.score_methods", too_late)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(error):
         compare_models(settings.pop("models", [trained()]), cifar10, **settings)

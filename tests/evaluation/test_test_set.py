@@ -54,9 +54,7 @@ def test_the_figures_are_those_of_evaluate(checkpoint, noise, cifar10, monkeypat
     """Together they are quicker, over more than one batch, and give the same."""
     monkeypatch.setattr("napari_denoise_ae.evaluation.scoring._BATCH_SIZE", 10)
     monkeypatch.setattr("napari_denoise_ae.evaluation.scoring.BASELINES", {})
-    monkeypatch.setattr(
-        "napari_denoise_ae.evaluation.tasks.find_misfits", lambda *_: []
-    )
+    monkeypatch.setattr("napari_denoise_ae.evaluation.api.find_misfits", lambda *_: [])
     images = load_test_images(cifar10, n_test=24).images
     *_, noisy, denoised = score_together(images, Denoiser(checkpoint, CPU), noise)
     expected = evaluate(cifar10, model=checkpoint, noise=noise, device="cpu")

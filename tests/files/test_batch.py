@@ -16,12 +16,13 @@ from synthetic import random_checkpoint
 from napari_denoise_ae import denoise
 from napari_denoise_ae.cli.main import main
 from napari_denoise_ae.files import batch
-from napari_denoise_ae.models.checkpoint import save_checkpoint
+from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_denoise_ae.files.whole import FileJob, Watch
+    from napari_denoise_ae.files.job import FileJob
+    from napari_denoise_ae.files.whole import Watch
 
 MODEL = random_checkpoint(in_channels=1)
 

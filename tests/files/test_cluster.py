@@ -17,7 +17,7 @@ from synthetic import random_checkpoint
 
 from napari_denoise_ae import denoise
 from napari_denoise_ae.cli.main import main
-from napari_denoise_ae.models.checkpoint import save_checkpoint
+from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,9 +92,9 @@ def test_the_graph_and_the_command_run_on_a_cluster(cluster, tmp_path, capsys):
 
 
 def _n_loaded() -> int:
-    from napari_denoise_ae.denoising import dask_array as lazy
+    from napari_denoise_ae.denoising import dask_blocks
 
-    return lazy._load.cache_info().misses
+    return dask_blocks._load.cache_info().misses
 
 
 @pytest.mark.slow

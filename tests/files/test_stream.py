@@ -19,16 +19,16 @@ from synthetic import random_checkpoint
 
 from napari_denoise_ae import denoise
 from napari_denoise_ae.cli.main import main
-from napari_denoise_ae.denoising.dask_array import loaded_denoiser
+from napari_denoise_ae.denoising.dask_blocks import loaded_denoiser
 from napari_denoise_ae.denoising.denoiser import Denoiser
-from napari_denoise_ae.files import stream as streaming
-from napari_denoise_ae.files import stream_run as stream_file
-from napari_denoise_ae.files.stream import RangeScan
-from napari_denoise_ae.io import images
+from napari_denoise_ae.files import stream_run, zarr_output
+from napari_denoise_ae.files.range_scan import RangeScan
+from napari_denoise_ae.io import tiff
 from napari_denoise_ae.io.images import ImageFile, read_image, write_image
-from napari_denoise_ae.io.ome_zarr import ZarrTarget, read_ome_zarr
+from napari_denoise_ae.io.ome_zarr import read_ome_zarr
 from napari_denoise_ae.io.source import Volume, open_volume
-from napari_denoise_ae.models.checkpoint import save_checkpoint
+from napari_denoise_ae.io.zarr_target import ZarrTarget
+from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 from napari_denoise_ae.models.devices import DeviceChoice
 
 if TYPE_CHECKING:
@@ -539,9 +539,9 @@ def test_a_worker_in_another_folder_finds_the_source(grey, tmp_path, monkeypatch
 
     def on_cluster(stream, target, model, *, device, scheduler):
         monkeypatch.chdir(elsewhere)
-        return streaming.write_zarr(stream, target, loaded_denoiser(model, device))
+        return zarr_output.write_zarr(stream, target, loaded_denoiser(model, device))
 
-    monkeypatch.setattr(stream_file, "write_zarr_on_cluster", on_cluster)
+    monkeypatch.setattr(stream_run, "write_zarr_on_cluster", on_cluster)
     monkeypatch.chdir(tmp_path)
     given = ["--model", grey, "--scheduler", "tcp://nowhere:1"]
     assert run("denoise", "in.zarr", "out.zarr", *given) == 0
@@ -610,7 +610,7 @@ def test_what_is_too_large_for_a_tiff_is_a_bigtiff(
     )
     command = ["denoise", tmp_path / "in.tif", tmp_path / name, "--model", grey]
     for limit, sign in ((n_bytes, b"*\0"), (n_bytes - 1, b"+\0")):
-        monkeypatch.setattr(images, "_LARGEST_CLASSIC_TIFF", limit)
+        monkeypatch.setattr(tiff, "_LARGEST_CLASSIC_TIFF", limit)
         assert run(*command) == 0
         header = (tmp_path / name).read_bytes()[:4]
         assert header in (b"II" + sign, b"MM" + sign[::-1])

@@ -4,11 +4,9 @@ import numpy as np
 import pytest
 
 from napari_denoise_ae.errors import InvalidInputError
-from napari_denoise_ae.image.intensity import (
-    IntensityRange,
-    cast_saturating,
-    resolve_intensity_range,
-)
+from napari_denoise_ae.image.casting import cast_saturating
+from napari_denoise_ae.image.intensity import IntensityRange
+from napari_denoise_ae.image.ranges import resolve_intensity_range
 
 INTEGERS = ["uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64"]
 

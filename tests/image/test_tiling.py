@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from synthetic import CPU, random_checkpoint
 
-from napari_denoise_ae.denoising.api import Denoising
+from napari_denoise_ae.denoising.array import Denoising
 from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.errors import InvalidInputError
 from napari_denoise_ae.image.tiling import plan_tiles

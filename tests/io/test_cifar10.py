@@ -17,16 +17,16 @@ from fake_cifar10 import FOLDER_NAME, N_TEST, N_TRAIN
 from synthetic import image_set
 
 from napari_denoise_ae.errors import DatasetError
-from napari_denoise_ae.io import cifar10 as data
+from napari_denoise_ae.io import download
 from napari_denoise_ae.io.cifar10 import (
     CIFAR10_URL,
     ImageSet,
-    download_cifar10,
     load_cifar10,
     load_test_images,
     load_training_images,
-    split_indices,
 )
+from napari_denoise_ae.io.download import download_cifar10
+from napari_denoise_ae.training.split import split_indices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,9 +149,9 @@ def served(cifar10, tmp_path, monkeypatch) -> Iterator[Path]:
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(cifar10 / FOLDER_NAME, FOLDER_NAME)
     checksum = md5(archive.read_bytes()).hexdigest()
-    monkeypatch.setattr(data, "_CIFAR10_HASH", f"md5:{checksum}")
+    monkeypatch.setattr(download, "CIFAR10_HASH", f"md5:{checksum}")
     with serve(server) as address:
-        monkeypatch.setattr(data, "CIFAR10_URL", f"{address}/{archive.name}")
+        monkeypatch.setattr(download, "CIFAR10_URL", f"{address}/{archive.name}")
         yield target
 
 
@@ -169,14 +169,14 @@ def test_data_that_is_there_is_not_fetched(cifar10):
 
 
 def test_a_download_with_another_checksum_is_refused(served, monkeypatch):
-    monkeypatch.setattr(data, "_CIFAR10_HASH", "md5:" + "0" * 32)
+    monkeypatch.setattr(download, "CIFAR10_HASH", "md5:" + "0" * 32)
     with pytest.raises(DatasetError, match="another checksum"):
         download_cifar10(served, progress=False)
     assert not served.exists()
 
 
 def test_a_page_that_is_not_there_is_a_data_set_error(served, monkeypatch):
-    monkeypatch.setattr(data, "CIFAR10_URL", data.CIFAR10_URL + "x")
+    monkeypatch.setattr(download, "CIFAR10_URL", download.CIFAR10_URL + "x")
     with pytest.raises(DatasetError, match="HTTPError"):
         download_cifar10(served, progress=False)
 
@@ -211,7 +211,7 @@ def test_an_interrupted_download_leaves_nothing(served, monkeypatch):
 
 def test_a_failed_download_leaves_a_folder_that_was_there(served, monkeypatch):
     served.mkdir()
-    monkeypatch.setattr(data, "CIFAR10_URL", data.CIFAR10_URL + "x")
+    monkeypatch.setattr(download, "CIFAR10_URL", download.CIFAR10_URL + "x")
     with pytest.raises(DatasetError):
         download_cifar10(served, progress=False)
     assert list(served.iterdir()) == []

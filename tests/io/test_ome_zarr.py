@@ -9,12 +9,8 @@ import yaozarrs
 import zarr
 
 from napari_denoise_ae.errors import InvalidInputError, OutputError
-from napari_denoise_ae.io.ome_zarr import (
-    OmeMetadata,
-    ZarrTarget,
-    read_ome_zarr,
-    result_state,
-)
+from napari_denoise_ae.io.ome_zarr import OmeMetadata, read_ome_zarr
+from napari_denoise_ae.io.zarr_target import ZarrTarget, result_state
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,8 +12,8 @@ from napari_denoise_ae.models.builtin import (
     builtin_models,
     suits_any_noise,
 )
-from napari_denoise_ae.models.checkpoint import load_checkpoint
 from napari_denoise_ae.models.describe import describe_checkpoint
+from napari_denoise_ae.models.load import load_checkpoint
 
 
 def noisy_photo(noise: str) -> tuple[np.ndarray, np.ndarray]:

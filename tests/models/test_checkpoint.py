@@ -22,17 +22,16 @@ from synthetic import (
 )
 
 from napari_denoise_ae.errors import CheckpointError, DenoiseAEWarning, OutputError
-from napari_denoise_ae.models.checkpoint import (
-    FORMAT_VERSION,
-    Checkpoint,
-    builtin_models,
-    load_checkpoint,
+from napari_denoise_ae.models.builtin import builtin_models
+from napari_denoise_ae.models.checkpoint import Checkpoint
+from napari_denoise_ae.models.checkpoint_file import FORMAT_VERSION, save_checkpoint
+from napari_denoise_ae.models.describe import describe_checkpoint
+from napari_denoise_ae.models.load import load_checkpoint
+from napari_denoise_ae.models.networks.registry import build_network
+from napari_denoise_ae.models.training_state import (
     load_training_state,
-    save_checkpoint,
     save_training_state,
 )
-from napari_denoise_ae.models.describe import describe_checkpoint
-from napari_denoise_ae.models.networks.registry import build_network
 from napari_denoise_ae.training.trainer import Trainer
 
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 from synthetic import make_record, random_checkpoint, small_config
 
-from napari_denoise_ae.models.checkpoint import Checkpoint, load_checkpoint
+from napari_denoise_ae.models.checkpoint import Checkpoint
 from napari_denoise_ae.models.describe import describe_checkpoint
+from napari_denoise_ae.models.load import load_checkpoint
 from napari_denoise_ae.models.networks.registry import build_network
 
 

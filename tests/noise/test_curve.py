@@ -6,12 +6,8 @@ import numpy as np
 import pytest
 
 from napari_denoise_ae.errors import InvalidInputError
-from napari_denoise_ae.noise.curve import (
-    NoiseCurve,
-    fit_noise_curve,
-    stabilize,
-    unstabilize,
-)
+from napari_denoise_ae.noise.anscombe import stabilize, unstabilize
+from napari_denoise_ae.noise.curve import NoiseCurve, fit_noise_curve
 
 
 def photons(side: int = 192) -> np.ndarray:

@@ -11,21 +11,16 @@ from synthetic import CPU, random_checkpoint, smooth_photo
 
 from napari_denoise_ae import denoise
 from napari_denoise_ae.cli.main import main
-from napari_denoise_ae.denoising.api import Denoising
+from napari_denoise_ae.denoising.array import Denoising
 from napari_denoise_ae.denoising.denoiser import Denoiser
+from napari_denoise_ae.denoising.model_ranges import resolve_scaling
 from napari_denoise_ae.errors import DenoiseAEWarning, InvalidInputError
 from napari_denoise_ae.image.axes import colour_planes
 from napari_denoise_ae.image.intensity import IntensityRange, IntensityRanges
 from napari_denoise_ae.noise.curve import NoiseCurve
-from napari_denoise_ae.noise.normalization import (
-    NoiseScaling,
-    NoiseSetting,
-    as_plain,
-    from_plain,
-    resolve_scaling,
-    setting_of,
-)
-from napari_denoise_ae.noise.synthetic import parse_noise
+from napari_denoise_ae.noise.normalization import NoiseScaling, as_plain, from_plain
+from napari_denoise_ae.noise.setting import NoiseSetting, setting_of
+from napari_denoise_ae.noise.spec import parse_noise
 
 SIGMA = 8.0
 
@@ -185,7 +180,7 @@ def test_noise_that_grows_with_the_intensity_is_said_to_do_so(model):
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("name", ["in.png", "in.tif"])
 def test_the_command_says_so_too(name, model, tmp_path, capsys):
-    from napari_denoise_ae.models.checkpoint import save_checkpoint
+    from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
     save_checkpoint(model, tmp_path / "model.pt")
     clean = 60 * smooth_photo(200, 200, 1)[..., 0]
@@ -285,7 +280,7 @@ def test_a_lazy_level_is_measured_once_for_all_that_is_looked_at(noisy, model):
 
 
 def test_a_streamed_result_equals_that_in_memory(noisy, model, tmp_path):
-    from napari_denoise_ae.models.checkpoint import save_checkpoint
+    from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
     file = tmp_path / "model.pt"
     save_checkpoint(model, file)

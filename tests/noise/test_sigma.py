@@ -6,10 +6,6 @@ import numpy as np
 import pytest
 from synthetic import smooth_photo
 
-from napari_denoise_ae.evaluation.metrics import (
-    estimate_noise_of_windows,
-    noise_windows,
-)
 from napari_denoise_ae.noise.sigma import (
     estimate_sigma_of_windows,
     fast_variances,
@@ -17,6 +13,8 @@ from napari_denoise_ae.noise.sigma import (
     slow_energy,
     smoothest,
 )
+from napari_denoise_ae.noise.wavelet import estimate_noise_of_windows
+from napari_denoise_ae.noise.windows import noise_windows
 
 
 def noisy_photo(*shape: int, sigma: float = 0.1) -> np.ndarray:

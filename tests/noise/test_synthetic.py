@@ -6,18 +6,16 @@ import torch
 from scipy import stats
 
 from napari_denoise_ae.errors import InvalidInputError
+from napari_denoise_ae.noise.base import NoiseModel, amount_fields
+from napari_denoise_ae.noise.spec import how_to_write, parse_noise
 from napari_denoise_ae.noise.synthetic import (
     NOISE_MODELS,
     Composed,
     Gaussian,
-    NoiseModel,
     Poisson,
     PoissonGaussian,
     SaltAndPepper,
     Speckle,
-    amount_fields,
-    how_to_write,
-    parse_noise,
 )
 
 N_VALUES = 400_000

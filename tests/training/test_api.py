@@ -19,12 +19,13 @@ from napari_denoise_ae.errors import (
     InvalidInputError,
     OutputError,
 )
-from napari_denoise_ae.models.checkpoint import load_checkpoint
+from napari_denoise_ae.models.load import load_checkpoint
 from napari_denoise_ae.training import api as scripting
 from napari_denoise_ae.training import run as runs
 from napari_denoise_ae.training.api import TrainingResult, describe_epoch, train
+from napari_denoise_ae.training.results import BatchResult, EpochResult
 from napari_denoise_ae.training.run import TrainingRun
-from napari_denoise_ae.training.trainer import BatchResult, EpochResult, Trainer
+from napari_denoise_ae.training.trainer import Trainer
 
 SETTINGS = {"network_options": SMALL, "batch_size": 8, "epochs": 2, "device": "cpu"}
 
@@ -136,7 +137,7 @@ def test_the_gallery_of_another_run_is_not_left(cifar10, output, monkeypatch):
     def fail(*_: object, **__: object) -> None:
         raise DatasetError("gone")
 
-    monkeypatch.setattr("napari_denoise_ae.evaluation.test_set.load_test_images", fail)
+    monkeypatch.setattr("napari_denoise_ae.training.gallery.load_test_images", fail)
     with pytest.warns(DenoiseAEWarning, match="gone"):
         train(cifar10, output=output, progress=False, overwrite=True, **SETTINGS)
     assert not result.files.gallery.exists()

@@ -19,10 +19,12 @@ from napari_denoise_ae.errors import (
     InvalidInputError,
     OutputError,
 )
-from napari_denoise_ae.models.checkpoint import load_checkpoint, load_training_state
+from napari_denoise_ae.models.load import load_checkpoint
+from napari_denoise_ae.models.training_state import load_training_state
+from napari_denoise_ae.training.results import BatchResult, EpochResult
 from napari_denoise_ae.training.run import TrainingRun, resume_run
 from napari_denoise_ae.training.run_files import RunFiles
-from napari_denoise_ae.training.trainer import BatchResult, EpochResult, Trainer
+from napari_denoise_ae.training.trainer import Trainer
 
 KILLS, EPOCHS = 6, 60
 

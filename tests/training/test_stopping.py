@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from napari_denoise_ae.errors import DatasetError
-from napari_denoise_ae.io import cifar10 as data
-from napari_denoise_ae.io.cifar10 import ImageSet, fetch_cifar10
+from napari_denoise_ae.io import download
+from napari_denoise_ae.io.cifar10 import ImageSet
+from napari_denoise_ae.io.download import fetch_cifar10
 from napari_denoise_ae.models.config import TrainingConfig
 from napari_denoise_ae.models.devices import choose_device
-from napari_denoise_ae.training.trainer import BatchResult, EpochResult, Trainer
+from napari_denoise_ae.training.results import BatchResult, EpochResult
+from napari_denoise_ae.training.trainer import Trainer
 
 
 def make_trainer():
@@ -79,7 +81,7 @@ def server(monkeypatch):
     thread.start()
     monkeypatch.setenv("NO_PROXY", "*")
     url = f"http://127.0.0.1:{server.server_port}/cifar-10-python.tar.gz"
-    monkeypatch.setattr(data, "CIFAR10_URL", url)
+    monkeypatch.setattr(download, "CIFAR10_URL", url)
     yield server
     server.released.set()
     server.shutdown()

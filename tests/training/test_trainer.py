@@ -13,11 +13,16 @@ from napari_denoise_ae.errors import (
     InvalidInputError,
     TrainingError,
 )
-from napari_denoise_ae.io.cifar10 import ImageSet, split_indices
-from napari_denoise_ae.models.checkpoint import load_training_state, save_training_state
+from napari_denoise_ae.io.cifar10 import ImageSet
 from napari_denoise_ae.models.networks.conv import ConvAutoencoder
+from napari_denoise_ae.models.training_state import (
+    load_training_state,
+    save_training_state,
+)
 from napari_denoise_ae.training.augmentation import add_stripes
-from napari_denoise_ae.training.trainer import BatchResult, EpochResult, Trainer
+from napari_denoise_ae.training.results import BatchResult, EpochResult
+from napari_denoise_ae.training.split import split_indices
+from napari_denoise_ae.training.trainer import Trainer
 
 
 def make_trainer(**changes) -> Trainer:

@@ -3,151 +3,30 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
-import torch
 
-from ..errors import DenoiseAEWarning, InvalidInputError
-from ..image.axes import colour_planes, count_colours, resolve_axes
-from ..image.intensity import cast_saturating, resolve_intensity_ranges
+from ..errors import DenoiseAEWarning
+from ..image.axes import count_colours
+from ..image.checks import require_real
 from ..models.builtin import DEFAULT_MODEL
-from ..models.checkpoint import load_fitting
 from ..models.devices import choose_device
-from ..noise.normalization import (
-    GAUSSIAN,
-    NoiseSetting,
-    find_all_misfits,
-    resolve_scaling,
-)
-from ..noise.synthetic import parse_noise
-from .dask_array import as_dask, denoise_lazily, is_lazy
-from .denoiser import Denoiser, require_finite, require_fitting_channels, require_real
+from ..models.load import load_fitting
+from ..noise.setting import GAUSSIAN, NoiseSetting
+from .array import Denoising
+from .dask_array import denoise_lazily
+from .dask_stack import as_dask, is_lazy
+from .denoiser import Denoiser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-    from typing import Any
 
     from dask.array import Array
     from numpy.typing import ArrayLike, NDArray
 
-    from ..image.intensity import GivenRange, IntensityRange, IntensityRanges
+    from ..image.intensity import GivenRange
     from ..models.checkpoint import Checkpoint
-    from ..noise.synthetic import NoiseModel
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is.
-
-    Parameters
-    ----------
-    done, total : int
-        Tiles that are finished, and tiles in all.
-    """
-
-    done: int
-    total: int
-
-
-class Denoising:
-    """One array being denoised.
-
-    Iterate over it to go on; `result` holds what has been reached, so that
-    stopping early keeps the finished tiles.
-
-    Parameters
-    ----------
-    image : numpy.ndarray
-        See `denoise`.
-    denoiser : Denoiser
-        The model.
-    axes, intensity_range, range_of, tile_size
-        See `denoise`.
-    region : tuple of slice, optional
-        Rows and columns to denoise, as they come out of the whole plane; None
-        means all.
-    setting : NoiseSetting, optional
-        What is known of the noise, for a model that takes its level.
-
-    Attributes
-    ----------
-    result : numpy.ndarray
-        Shape and dtype of `image`; a copy of it where no tile is finished.
-    axes : str
-        The axes that were taken.
-    intensity_ranges : IntensityRanges
-        The intensities that were mapped to 0 and 1, for each plane; a
-        `NoiseScaling` for a model that takes a noise level.
-    planes_done : int
-        Planes that are finished.
-
-    Raises
-    ------
-    InvalidInputError
-        If the image, its axes or the settings cannot be used.
-    """
-
-    def __init__(
-        self,
-        image: NDArray[Any],
-        denoiser: Denoiser,
-        *,
-        axes: str | None = None,
-        intensity_range: GivenRange | None = None,
-        range_of: str = "stack",
-        tile_size: int | None = None,
-        region: tuple[slice, slice] | None = None,
-        setting: NoiseSetting | None = None,
-    ) -> None:
-        require_image(image)
-        self.axes = resolve_axes(image.shape, axes)
-        self.result = image.copy()
-        self._source = colour_planes(image, self.axes)
-        self._target = colour_planes(self.result, self.axes)
-        self._denoiser, self._setting = denoiser, setting or NoiseSetting()
-        require_fitting_channels(
-            self._source.shape[-1], denoiser.network, denoiser.checkpoint.name
-        )
-        self.intensity_ranges = resolve_scaling(
-            self._source,
-            self.axes,
-            denoiser.checkpoint,
-            intensity_range,
-            range_of=range_of,
-            setting=self._setting,
-        )
-        self._tiles = denoiser.plan_tiles(
-            self._source.shape[-3:-1], tile_size=tile_size, region=region
-        )
-        self.planes_done = 0
-
-    def __iter__(self) -> Iterator[Progress]:
-        planes = list(np.ndindex(self._source.shape[:-3]))
-        total = len(planes) * len(self._tiles)
-        done = 0
-        for plane in planes:
-            scale = self.intensity_ranges.of(plane)
-            for tile in self._tiles:
-                self._denoiser.denoise_tile(
-                    self._source[plane], self._target[plane], tile, scale
-                )
-                done += 1
-                self.planes_done = done // len(self._tiles)
-                yield Progress(done, total)
-
-    @property
-    def intensity_range(self) -> IntensityRange:
-        """The intensities that were mapped to 0 and 1, of all planes together."""
-        return self.intensity_ranges.hull
-
-    def misfits(self) -> list[str]:
-        """Say, in words for a user, what may make the result not what was meant."""
-        return find_all_misfits(
-            self._source, self._denoiser, self.intensity_ranges, self._setting
-        )
 
 
 @overload
@@ -315,97 +194,3 @@ def denoise(  # noqa: PLR0913 - what users may say, by name
     for _ in run:
         pass
     return run.result
-
-
-def add_noise(
-    image: ArrayLike,
-    noise: str | NoiseModel,
-    *,
-    rng: int = 0,
-    axes: str | None = None,
-    intensity_range: GivenRange | None = None,
-) -> NDArray[Any]:
-    """Add noise to a clean image or a stack of them.
-
-    Parameters
-    ----------
-    image : array_like
-        Integers or floating-point numbers; never changed. An alpha channel is
-        kept as it is.
-    noise : str or NoiseModel
-        For example ``"gaussian:0.1"``; amounts are fractions of the range.
-    rng : int
-        Seed; the same seed gives the same noise.
-    axes : str, optional
-        See `denoise`.
-    intensity_range : tuple of float, optional
-        ``(low, high)`` in the image's units, see `denoise`.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape and dtype of `image`. Integers are rounded and saturated, so
-        that even unclipped noise is cut at the limits of an integer type.
-
-    Raises
-    ------
-    InvalidInputError
-        If the image, its axes, the noise or the range cannot be used.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> add_noise(np.full((2, 2), 100, dtype=np.uint8), "gaussian:0.1", rng=1)
-    array([[117, 107],
-           [102, 116]], dtype=uint8)
-    """
-    array = np.asarray(image)
-    require_image(array)
-    model = noise if hasattr(noise, "apply") else parse_noise(noise)
-    noisy = array.copy()
-    resolved = resolve_axes(array.shape, axes)
-    planes = colour_planes(noisy, resolved)
-    ranges = resolve_intensity_ranges(planes, resolved, intensity_range)
-    _require_width(ranges)
-    indices = list(np.ndindex(planes.shape[:-3]))
-    clean = np.stack([ranges.of(index).to_unit(planes[index]) for index in indices])
-    missing = np.isnan(clean)
-    clean[missing] = 0.5  # not every noise can be drawn for NaN
-    images = torch.from_numpy(clean)
-    unit = model.apply(images, _seeded_generator(rng), channel_axis=-1).numpy()
-    unit[missing] = np.nan
-    for index, plane in zip(indices, unit, strict=True):
-        values = ranges.of(index).from_unit(plane)
-        planes[index] = cast_saturating(values, array.dtype)
-    return noisy
-
-
-def _require_width(ranges: IntensityRanges) -> None:
-    for scale in ranges.ranges:
-        if scale.width == 0:
-            raise InvalidInputError(
-                f"The image is constant ({scale.low:g}), so the range that the noise "
-                "is a fraction of is not known. Give it as intensity_range."
-            )
-
-
-def _seeded_generator(rng: int) -> torch.Generator:
-    if not isinstance(rng, int) or not 0 <= rng < 2**63:
-        raise InvalidInputError(
-            f"A seed must be an integer from 0 to 2**63 - 1, got {rng!r}."
-        )
-    return torch.Generator().manual_seed(rng)
-
-
-def require_image(image: NDArray[Any]) -> None:
-    """Raise unless an array can be denoised.
-
-    Raises
-    ------
-    InvalidInputError
-        If it is empty, no real numbers, or not finite.
-    """
-    require_real(image.dtype, image.shape)
-    require_finite(image)
-    if np.issubdtype(image.dtype, np.floating) and np.isnan(image).all():
-        raise InvalidInputError("The image has nothing but NaN.")

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ..evaluation.metrics import (
-    estimate_noise,
-    estimate_noise_of_windows,
-    median_of_known,
-    noise_windows,
-)
+from ..errors import InvalidInputError
 from ..image.intensity import IntensityRange, IntensityRanges
+from ..noise.curve import fit_noise_curve
+from ..noise.normalization import known_values
+from ..noise.setting import GAUSSIAN
+from ..noise.wavelet import estimate_noise, estimate_noise_of_windows, median_of_known
+from ..noise.windows import noise_planes, noise_windows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from typing import Any
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from ..models.checkpoint import Checkpoint, TrainingRecord
+    from ..noise.setting import NoiseSetting
     from .denoiser import Denoiser
 
     #: Reads rows and columns of a plane, by its index in the stack.
@@ -30,25 +29,6 @@ if TYPE_CHECKING:
 # A model is said to fit where the image's noise is at most this many times
 # less or more than that of the images it was trained on.
 _NOISE_TOLERANCE = 1.5
-# Planes on which the noise of a stack is measured: first, middle and last.
-_N_NOISE_PLANES = 3
-
-
-def noise_planes(planes: NDArray[Any]) -> NDArray[Any]:
-    """Return the planes of a stack on which its noise is measured.
-
-    Parameters
-    ----------
-    planes : numpy.ndarray
-        (..., Y, X, channels), see `colour_planes`.
-
-    Returns
-    -------
-    numpy.ndarray
-        At most three of them, (N, Y, X, channels).
-    """
-    indices = list(np.ndindex(planes.shape[:-3]))
-    return np.stack([planes[index] for index in _few(indices)])
 
 
 def relative_noise(planes: NDArray[Any], scale: IntensityRange) -> float:
@@ -72,56 +52,6 @@ def relative_noise(planes: NDArray[Any], scale: IntensityRange) -> float:
         estimate_noise(plane, channel_axis=-1) for plane in noise_planes(planes)
     ]
     return median_of_known(estimates) / scale.width if scale.width else math.nan
-
-
-def read_noise_windows(
-    shape: Sequence[int], ranges: IntensityRanges, read: WindowReader
-) -> Iterator[list[list[Any]]]:
-    """Read the few windows of a stack in which its noise is estimated.
-
-    They lie at the same places of the first, the middle and the last plane,
-    of each channel or of whatever has an intensity range of its own. They are
-    read when they are asked for, since each plane of a long stack may have one.
-
-    Parameters
-    ----------
-    shape : sequence of int
-        (..., Y, X) of the stack.
-    ranges : IntensityRanges
-        Its intensity ranges.
-    read : callable
-        Takes the index of a plane and the rows and columns to read, and
-        returns (Y, X, channels), computed or not.
-
-    Yields
-    ------
-    list
-        For each range: for each plane, its windows.
-    """
-    *stack, height, width = shape
-    members: list[list[tuple[int, ...]]] = [[] for _ in ranges.ranges]
-    for plane in np.ndindex(*stack):
-        members[ranges.number_of(plane)].append(plane)
-    places = noise_windows((height, width))
-    for planes in members:
-        yield [[read(plane, place) for place in places] for plane in _few(planes)]
-
-
-def noise_windows_of(planes: Any, ranges: IntensityRanges) -> list[list[list[Any]]]:
-    """Return those windows of an array, in memory or lazy; see `read_noise_windows`.
-
-    Parameters
-    ----------
-    planes : array
-        (..., Y, X, channels), see `colour_planes`.
-    ranges : IntensityRanges
-        Its intensity ranges.
-    """
-    return list(
-        read_noise_windows(
-            planes.shape[:-1], ranges, lambda plane, part: planes[(*plane, *part)]
-        )
-    )
 
 
 def noise_levels(
@@ -228,12 +158,6 @@ def describe_misfits(
     return found
 
 
-def _few(planes: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
-    """Return the first, the middle and the last of some planes."""
-    chosen = np.linspace(0, len(planes) - 1, _N_NOISE_PLANES).astype(int)
-    return [planes[index] for index in np.unique(chosen)]
-
-
 def find_noise_misfit(
     estimate: float,
     record: TrainingRecord,
@@ -281,3 +205,118 @@ def find_noise_misfit(
         f"({typical:.0%}, {record.config.noise}). {consequence}. Use a model that was "
         f"trained for noise like {ones}."
     ]
+
+
+# How many times the noise of dark parts that of bright ones is, if it is said to
+# grow. Of photographs with Gaussian noise it looks like 1.8 at the most.
+_GROWTH = 3.0
+# Noise is part of what an image varies by; a sigma that is so many times more was
+# meant in another unit.
+_TOO_STRONG = 1.5
+
+
+def find_noise_misfits(
+    windows: Iterable[list[list[NDArray[Any]]]],
+    scalings: IntensityRanges,
+    setting: NoiseSetting,
+) -> list[str]:
+    """Say, in words for a user, where what is known of the noise does not fit.
+
+    Parameters
+    ----------
+    windows : iterable
+        What `noise_windows_of` returned, computed, or `read_noise_windows`.
+    scalings : IntensityRanges
+        What `measure_scaling` made of them.
+    setting : NoiseSetting
+        What a user said of the noise.
+
+    Returns
+    -------
+    list of str
+        One text for each channel in which no noise was found, whose noise
+        grows with the intensity, or that varies by less than the sigma given.
+    """
+    found: dict[int, str] = {}
+    for number, planes in enumerate(windows):
+        message = _misfit_of_group(planes, scalings.ranges[number], setting)
+        if message is not None:
+            found.setdefault(scalings.channel_of(number), message)
+    several = "C" in scalings.axes
+    return [
+        message.format(channel=f"channel {channel} of " * several)
+        for channel, message in sorted(found.items())
+    ]
+
+
+def find_all_misfits(
+    planes: NDArray[Any],
+    denoiser: Denoiser,
+    ranges: IntensityRanges,
+    setting: NoiseSetting,
+) -> list[str]:
+    """Say, in words for a user, why a model or a setting may not fit a stack.
+
+    Parameters
+    ----------
+    planes : numpy.ndarray
+        (..., Y, X, channels), see `colour_planes`.
+    denoiser : Denoiser
+        The model.
+    ranges : IntensityRanges
+        How it sees the stack, from `resolve_scaling`.
+    setting : NoiseSetting
+        What a user said of the noise.
+
+    Returns
+    -------
+    list of str
+        Empty where all fits.
+    """
+    found = find_misfits(planes, denoiser, ranges)
+    if denoiser.network.takes_noise_level:
+        windows = noise_windows_of(planes, ranges)
+        found += find_noise_misfits(windows, ranges, setting)
+    return found
+
+
+def _misfit_of_group(
+    planes: Sequence[Sequence[NDArray[Any]]],
+    scaling: IntensityRange,
+    setting: NoiseSetting,
+) -> str | None:
+    windows = list(chain.from_iterable(planes))
+    if setting.strength == 0.0 or setting.sigma == 0.0:
+        return None
+    if scaling.level == 0.0:
+        return (
+            "No noise was found in those parts of {channel}this image that are looked "
+            "at, so nothing is removed. If there is some, give its level (sigma), or "
+            "denoise a part of the image."
+        )
+    if setting.sigma is not None:
+        values = known_values(windows)
+        deviation = float(values.std()) if values.size else 0.0
+        if deviation == 0.0 or setting.sigma <= _TOO_STRONG * deviation:
+            return None
+        return (
+            f"A sigma of {setting.sigma:.4g} is more than {{channel}}this image varies "
+            f"by (standard deviation {deviation:.4g}), noise included. It has to be in "
+            "the units of the image."
+        )
+    if setting.noise == GAUSSIAN and _grows(windows):
+        return (
+            "The noise of {channel}this image grows with its intensity, as that of "
+            "photon counts and cameras does, so one level for all of it does not fit. "
+            "Choose Poisson-Gaussian noise (noise='poisson-gaussian')."
+        )
+    return None
+
+
+def _grows(windows: list[NDArray[Any]]) -> bool:
+    try:
+        fit = fit_noise_curve(windows)
+    except InvalidInputError:
+        return False
+    darkest, brightest = fit.curve.variance(fit.intensities[[0, -1]])
+    return bool(brightest > _GROWTH**2 * darkest)

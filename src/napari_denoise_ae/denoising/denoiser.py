@@ -7,23 +7,21 @@ that a long run does not end because another program took the memory.
 from __future__ import annotations
 
 import warnings
-from functools import lru_cache
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from ..errors import DenoiseAEWarning, DeviceError, InvalidInputError
-from ..image.intensity import cast_saturating
-from ..image.tiling import DEFAULT_TILE_SIZE, SMALLEST_TILE_SIZE, plan_tiles, round_up
-from ..models.devices import DeviceChoice, free_memory
-from ..models.networks.registry import build_network
+from ..image.casting import cast_saturating
+from ..image.tiling import SMALLEST_TILE_SIZE, plan_tiles
+from ..models.devices import DeviceChoice
 from .blending import run_network
+from .memory import OutOfMemoryError, choose_tile_size, is_lack_of_memory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from numpy.typing import NDArray
 
@@ -31,23 +29,6 @@ if TYPE_CHECKING:
     from ..image.tiling import Tile
     from ..models.checkpoint import Checkpoint
     from ..models.networks.base import DenoisingNetwork
-
-# A GPU gains nothing from larger tiles than these.
-_LARGEST_GPU_TILE = 2048
-# Halos, as a part of a tile, are computed twice and more.
-_LARGEST_HALO = 0.1
-# Other programs and the tile's own copies need memory, too.
-_SHARE_OF_FREE_MEMORY = 0.5
-# Windows of a network of one size cover each pixel four times.
-_COVERAGE_OF_WINDOWS = 4
-_FLOAT32_BYTES = 4
-# What torch says where it raises a plain RuntimeError: on the CPU, on Windows'
-# CPU, and on MPS.
-_SIGNS_OF_NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
-
-
-class OutOfMemoryError(DeviceError):
-    """A device that has too little memory for so many pixels at once."""
 
 
 class Denoiser:
@@ -74,7 +55,7 @@ class Denoiser:
         self.checkpoint = checkpoint
         self.device = device
         self.network = checkpoint.build(device.device)
-        self.tile_size = _choose_tile_size(checkpoint, device.device)
+        self.tile_size = choose_tile_size(checkpoint, device.device)
         # No tile is larger than this after memory has run out.
         self._limit: int | None = None
         # Threads that share a model take turns: their tiles would not all fit.
@@ -161,7 +142,7 @@ class Denoiser:
                 tensor = torch.from_numpy(padded).to(self.device.device)
                 output = run_network(self.network, tensor).cpu().numpy()
         except (RuntimeError, MemoryError) as error:
-            if not _is_lack_of_memory(error):
+            if not is_lack_of_memory(error):
                 raise
             raise OutOfMemoryError(
                 f"The device {self.device} ran out of memory on {len(batch)} x "
@@ -261,55 +242,6 @@ class Denoiser:
         return output.astype(np.float64)
 
 
-def _is_lack_of_memory(error: Exception) -> bool:
-    """Tell whether memory has run out; not every device says so by its type."""
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
-        return True
-    return any(sign in str(error).lower() for sign in _SIGNS_OF_NO_MEMORY)
-
-
-def find_halo(network: DenoisingNetwork) -> int:
-    """Return how many pixels to read around what is wanted.
-
-    At least the network's receptive-field radius, and a multiple of its
-    stride, so that what is read begins where a tile may begin.
-    """
-    return round_up(network.receptive_field_radius, network.stride)
-
-
-def require_real(dtype: np.dtype[Any], shape: Sequence[int]) -> None:
-    """Raise unless an array is made of real numbers, at least one.
-
-    Raises
-    ------
-    InvalidInputError
-        If it is not.
-    """
-    if not (np.issubdtype(dtype, np.integer) or np.issubdtype(dtype, np.floating)):
-        hint = " Masks and labels have no noise." if dtype.kind == "b" else ""
-        raise InvalidInputError(
-            f"An image must be made of integers or floating-point numbers, got {dtype}."
-            f"{hint}"
-        )
-    if 0 in shape:
-        raise InvalidInputError(f"The image is empty: its shape is {tuple(shape)}.")
-
-
-def require_finite(image: NDArray[Any]) -> None:
-    """Raise if an array has infinite values; NaN is none of them.
-
-    Raises
-    ------
-    InvalidInputError
-        If it has.
-    """
-    if np.issubdtype(image.dtype, np.floating) and np.isinf(image).any():
-        raise InvalidInputError(
-            "The image has infinite values. Replace them, for example with "
-            "numpy.nan, which is left as it is."
-        )
-
-
 def require_fitting_channels(
     n_colours: int, network: DenoisingNetwork, name: str
 ) -> None:
@@ -327,50 +259,3 @@ def require_fitting_channels(
             f"The model {name!r} is for images with {wanted} channels, and this one "
             f"has {n_colours}. Choose another model."
         )
-
-
-def _choose_tile_size(checkpoint: Checkpoint, device: torch.device) -> int:
-    """Return the largest tile, a power of two, for which there is memory."""
-    usual, free = _usual_tile_size(checkpoint.outline()), free_memory(device)
-    if free is None:
-        return usual
-    largest = usual if device.type == "cpu" else _LARGEST_GPU_TILE
-    options = tuple(sorted(checkpoint.network_options.items()))
-    needed = _bytes_per_pixel(checkpoint.network, options)
-    pixels = free * _SHARE_OF_FREE_MEMORY / needed
-    size = largest
-    while size > SMALLEST_TILE_SIZE and size**2 > pixels:
-        size //= 2
-    return size
-
-
-def _usual_tile_size(network: DenoisingNetwork) -> int:
-    """Return the tile that is fastest on a CPU, whose caches larger ones exceed."""
-    size = DEFAULT_TILE_SIZE
-    while find_halo(network) > _LARGEST_HALO * size:
-        size *= 2
-    return size
-
-
-# Takes as long as a tenth of a small image.
-@lru_cache(maxsize=32)
-def _bytes_per_pixel(name: str, options: tuple[tuple[str, Any], ...]) -> float:
-    """Return what a network's layers give out, all together, for one pixel."""
-    sizes: list[int] = []
-
-    def count(_module: object, _inputs: object, output: torch.Tensor) -> None:
-        sizes.append(output.numel() * _FLOAT32_BYTES)
-
-    with torch.device("meta"):
-        network = build_network(name, dict(options)).eval()
-    # Whatever its weights are. To compute nothing, on the device meta, torch would
-    # import its compiler, which clashes with some OpenGL drivers.
-    network.to_empty(device="cpu")
-    for module in network.modules():
-        if not list(module.children()):
-            module.register_forward_hook(count)
-    side = network.image_size or SMALLEST_TILE_SIZE
-    with torch.inference_mode():
-        network(torch.zeros(1, network.n_inputs, side, side))
-    coverage = 1 if network.image_size is None else _COVERAGE_OF_WINDOWS
-    return coverage * sum(sizes) / side**2

@@ -10,16 +10,15 @@ import math
 import warnings
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scipy.ndimage import gaussian_filter, median_filter
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_wavelet
 
-from .metrics import estimate_noise
+from ..noise.wavelet import estimate_noise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     import numpy as np
     from numpy.typing import NDArray

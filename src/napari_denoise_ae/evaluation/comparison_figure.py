@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..denoising.denoiser import Denoiser
-    from ..noise.normalization import NoiseSetting
+    from ..noise.setting import NoiseSetting
     from .pairs import Pair
     from .scoring import Score
 

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from skimage.data import astronaut
 
-from ..denoising.api import Denoising, add_noise
+from ..denoising.array import Denoising
 from ..denoising.denoiser import Denoiser
 from ..errors import CheckpointError, DenoiseAEWarning
-from ..image.intensity import resolve_intensity_range
+from ..image.ranges import resolve_intensity_range
 from ..io.atomic import require_writable
-from ..models.checkpoint import load_fitting
 from ..models.devices import choose_device
-from ..noise.synthetic import parse_noise
+from ..models.load import load_fitting
+from ..noise.add import add_noise
+from ..noise.spec import parse_noise
 from .comparison import compare
 from .figures import save_panels
 

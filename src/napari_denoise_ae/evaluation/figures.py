@@ -2,79 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from ..io.atomic import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-    from typing import Any
 
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from ..image.intensity import IntensityRange
-    from ..training.trainer import EpochResult
 
-_TRAINING, _VALIDATION = "#4477aa", "#cc6677"  # told apart by the colour-blind
 _DPI = 150
-
-
-def save_loss_curves(history: Sequence[EpochResult], path: Path) -> None:
-    """Draw training and validation loss over the epochs.
-
-    Parameters
-    ----------
-    history : sequence of EpochResult
-        The finished epochs, at least one.
-    path : pathlib.Path
-        The PNG file.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
-    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
-    axes = figure.add_subplot()
-    epochs = [result.epoch for result in history]
-    axes.plot(
-        epochs,
-        [result.train_loss for result in history],
-        color=_TRAINING,
-        marker=".",
-        label="training",
-    )
-    axes.plot(
-        epochs,
-        [result.val_loss for result in history],
-        color=_VALIDATION,
-        marker=".",
-        label="validation",
-    )
-    best = next(result for result in reversed(history) if result.is_best)
-    axes.axvline(best.epoch, color="0.6", linestyle=":", zorder=0)
-    axes.plot(
-        best.epoch,
-        best.val_loss,
-        color=_VALIDATION,
-        marker="*",
-        markersize=14,
-        linestyle="none",
-        label=f"best epoch: {best.epoch} ({best.val_psnr:.2f} dB)",
-    )
-    axes.set_xlabel("epoch")
-    axes.set_ylabel("mean loss of an image")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(color="0.9")
-    axes.legend(frameon=False)
-    _save(figure, path)
 
 
 def save_panels(
@@ -129,7 +74,7 @@ def save_panels(
     for line, texts in zip(grid, captions, strict=False):
         for axes, text in zip(line, texts, strict=False):
             axes.set_xlabel(text, fontsize=8)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _aspect(image: NDArray[Any]) -> float:
@@ -146,7 +91,8 @@ def _draw_image(axes: Axes, image: NDArray[Any], scale: IntensityRange) -> None:
     axes.set_frame_on(False)
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG."""
     FigureCanvasAgg(figure)
     with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=_DPI, format="png", bbox_inches="tight")

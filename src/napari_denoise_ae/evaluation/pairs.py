@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..denoising.api import add_noise, require_image
 from ..errors import InvalidInputError
 from ..image.axes import colour_planes, middle_plane, resolve_axes
-from ..image.intensity import resolve_intensity_range
+from ..image.checks import require_image
+from ..image.ranges import resolve_intensity_range
 from ..io.images import SUFFIXES, read_image
+from ..noise.add import add_noise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-    from typing import Any
 
     from numpy.typing import NDArray
 

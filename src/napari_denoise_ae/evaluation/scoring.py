@@ -6,13 +6,13 @@ import math
 import time
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..denoising.api import Denoising
-from ..noise.normalization import setting_of
-from ..noise.synthetic import parse_noise
+from ..denoising.array import Denoising
+from ..noise.setting import setting_of
+from ..noise.spec import parse_noise
 from .baselines import BASELINES
 from .metrics import psnr, psnr_of_each, ssim, ssim_of_each
 from .pairs import noisy_pairs, plane_axes
@@ -20,12 +20,11 @@ from .pairs import noisy_pairs, plane_axes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from threading import Event
-    from typing import Any
 
     from numpy.typing import NDArray
 
     from ..denoising.denoiser import Denoiser
-    from ..noise.normalization import NoiseSetting
+    from ..noise.setting import NoiseSetting
     from .baselines import Baseline
     from .pairs import Pair
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..denoising.api import Progress
-from ..denoising.dask_array import loaded_denoiser
+from ..denoising.array import Progress
+from ..denoising.dask_blocks import loaded_denoiser
 from ..errors import DeviceError, MissingDependencyError
-from .stream import write_chunk, write_half
+from .zarr_output import write_chunk, write_half
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..denoising.dask_array import Model
-    from ..io.ome_zarr import ZarrTarget
+    from ..denoising.dask_blocks import Model
+    from ..io.zarr_target import ZarrTarget
     from .stream import Stream
 
 # How long to wait for a scheduler, in seconds.

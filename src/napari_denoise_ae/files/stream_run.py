@@ -3,155 +3,44 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import astuple, dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import astuple, replace
+from typing import TYPE_CHECKING, Any
 
-from ..denoising.dask_array import Model
+from ..denoising.dask_blocks import Model
 from ..denoising.denoiser import Denoiser, require_fitting_channels
-from ..errors import DenoiseAEWarning, InvalidInputError
-from ..image.axes import count_colours
+from ..denoising.model_ranges import require_noise_level_is_taken
+from ..errors import DenoiseAEWarning
 from ..image.intensity import IntensityRanges
 from ..image.tiling import require_tile_size
-from ..io.atomic import atomic_write, real_path, require_writable
-from ..io.images import TiffLayout, write_tiff
-from ..io.ome_zarr import result_state
-from ..io.source import TIFF, is_zarr, open_volume, signature
-from ..models.builtin import fitting_model
-from ..models.checkpoint import load_checkpoint
+from ..io.atomic import atomic_write, require_writable
+from ..io.source import signature
+from ..io.tiff import write_tiff
+from ..io.zarr_target import result_state
 from ..models.devices import choose_device
+from ..models.load import load_checkpoint
 from ..noise.normalization import as_plain, from_plain
 from .cluster import write_zarr_on_cluster
-from .stream import (
-    RangeScan,
-    Stream,
-    denoised_pages,
-    plan_target,
-    select,
-    selected_shape,
-    tiff_parts,
-    write_zarr,
-)
-from .whole import denoise_file, describe, provenance, show_progress
+from .range_scan import RangeScan
+from .report import StreamResult, provenance
+from .stream import Stream, select, selected_shape
+from .tiff_output import denoised_pages, tiff_layout, tiff_parts
+from .zarr_output import plan_target, write_zarr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
-    from typing import Any
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from ..io.source import Volume
     from ..models.checkpoint import Checkpoint
-    from ..noise.normalization import NoiseSetting
-    from .whole import FileJob, FileResult, Watch
-
-# OME's units, by the names that are written in an OME-TIFF or for ImageJ.
-_OME_UNITS = {"micrometer": "µm", "nanometer": "nm", "millimeter": "mm", "second": "s"}
-_IMAGEJ_UNITS = {"micrometer": "micron", "nanometer": "nm", "millimeter": "mm"}
+    from ..noise.setting import NoiseSetting
+    from .job import FileJob
+    from .whole import Watch
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class StreamResult:
-    """What was done.
-
-    Parameters
-    ----------
-    job : FileJob
-        What was asked.
-    shape, axes, dtype
-        Of the image, or of the part that was selected.
-    intensity_range : IntensityRanges
-        What the network saw as 0 and 1.
-    device : str
-        Where it was computed.
-    n_kept, n_chunks : int
-        Chunks that were there from an earlier run, and all; 0 for a TIFF.
-    """
-
-    job: FileJob
-    shape: tuple[int, ...]
-    axes: str
-    dtype: np.dtype[Any]
-    intensity_range: IntensityRanges
-    device: str
-    n_kept: int = 0
-    n_chunks: int = 0
-
-    def lines(self) -> list[str]:
-        """Return a report for a user to read."""
-        image = (self.shape, self.axes, self.dtype)
-        lines = describe(self.job, image, self.intensity_range, self.device)
-        if self.n_kept:
-            lines.append(
-                f"kept       {self.n_kept} of {self.n_chunks} chunks of an earlier run"
-            )
-        return [*lines, f"denoised   {self.job.output}"]
-
-
-def denoise_any_file(
-    job: FileJob, watch: Watch = show_progress
-) -> FileResult | StreamResult:
-    """Denoise a file, chunk by chunk where its format allows it.
-
-    Parameters
-    ----------
-    job : FileJob
-        What to do.
-    watch : callable
-        See `show_progress`, the default.
-
-    Returns
-    -------
-    FileResult or StreamResult
-        What was done.
-
-    Raises
-    ------
-    DenoiseAEError
-        If anything of it cannot be done. A TIFF is then not there; of an
-        OME-Zarr the chunks that are finished are, and the same job goes on.
-    """
-    to_zarr = is_zarr(job.output)
-    if job.scheduler is not None and not job.scheduler.strip():
-        raise InvalidInputError(
-            "The address of the scheduler is empty. Give one such as "
-            "tcp://10.0.0.1:8786, or omit --scheduler."
-        )
-    if job.scheduler is not None and (not to_zarr or job.compares):
-        raise InvalidInputError(
-            "A cluster writes OME-Zarr, and nothing to compare. Give the output a name "
-            "that ends in .zarr, or omit --scheduler."
-        )
-    if to_zarr and job.compares:
-        raise InvalidInputError(
-            "An OME-Zarr is written without comparing it with another image. Omit "
-            "--add-noise, --reference and --figure, or write a .tif file."
-        )
-    to_tiff = job.output.suffix.lower() in TIFF and not job.compares
-    from_parts = is_zarr(job.input) or job.input.suffix.lower() in TIFF
-    if not to_zarr and not (to_tiff and from_parts):
-        return denoise_file(job, watch)
-    volume = open_volume(job.input, job.axes)
-    if not to_zarr and volume.axes != volume.block_axes:
-        # Its pages cannot be written one after another.
-        return denoise_file(job, watch)
-    _require_other_place(job)
-    n_colours = count_colours(volume.shape, volume.axes)
-    job = replace(job, model=fitting_model(job.model, n_colours))
-    write = _to_zarr if to_zarr else _to_tiff
-    return write(job, volume, watch)
-
-
-def _require_other_place(job: FileJob) -> None:
-    source, target = real_path(job.input), real_path(job.output)
-    if source == target or source in target.parents or target in source.parents:
-        raise InvalidInputError(
-            f"Writing {job.output} would replace the input. Choose another name."
-        )
-
-
-def _to_tiff(job: FileJob, volume: Volume, watch: Watch) -> StreamResult:
+def stream_to_tiff(job: FileJob, volume: Volume, watch: Watch) -> StreamResult:
+    """Denoise a volume into a TIFF, page by page."""
     require_writable(job.output)
     device = choose_device(job.device)
     model = _load_model(job)
@@ -159,7 +48,7 @@ def _to_tiff(job: FileJob, volume: Volume, watch: Watch) -> StreamResult:
     denoiser = Denoiser(model.checkpoint, device)
     _warn(stream, model.checkpoint, job.setting)
     shape = _shape(stream)
-    layout = _tiff_layout(job.output, volume, shape, tiff_parts(stream))
+    layout = tiff_layout(job.output, volume, shape, tiff_parts(stream))
     said = f"{provenance(stream.ranges)}, denoised with {job.model}"
     with atomic_write(job.output) as temporary:
         pages = _pages(stream, denoiser, watch)
@@ -171,7 +60,7 @@ def _to_tiff(job: FileJob, volume: Volume, watch: Watch) -> StreamResult:
 
 def _load_model(job: FileJob) -> Model:
     checkpoint = load_checkpoint(job.model)
-    job.setting.require_usable(checkpoint)
+    require_noise_level_is_taken(job.setting, checkpoint)
     return Model.of(checkpoint)
 
 
@@ -187,7 +76,8 @@ def _pages(stream: Stream, denoiser: Denoiser, watch: Watch) -> Iterator[NDArray
         yield latest[0]
 
 
-def _to_zarr(job: FileJob, volume: Volume, watch: Watch) -> StreamResult:
+def stream_to_zarr(job: FileJob, volume: Volume, watch: Watch) -> StreamResult:
+    """Denoise a volume into an OME-Zarr, chunk by chunk."""
     require_writable_folder(job.output)
     model = _load_model(job)
     # On a cluster the workers choose their devices.
@@ -307,40 +197,3 @@ def _plain(values: Any) -> Any:
     if isinstance(values, (list, tuple)):
         return [_plain(value) for value in values]
     return float(values)
-
-
-def _tiff_layout(
-    path: Path,
-    volume: Volume,
-    shape: tuple[int, ...],
-    tile: tuple[int, int] | None,
-) -> TiffLayout:
-    ome, calibration = None, dict(volume.calibration)
-    if path.name.lower().endswith((".ome.tif", ".ome.tiff")):
-        ome, calibration = _ome_calibration(volume), {}
-    elif not calibration and volume.scale:
-        calibration = _imagej_calibration(volume)
-    return TiffLayout(shape, volume.dtype, volume.axes, calibration, tile, ome)
-
-
-def _ome_calibration(volume: Volume) -> dict[str, Any]:
-    metadata: dict[str, Any] = {}
-    for letter, scale in volume.scale.items():
-        key = {"T": "TimeIncrement", "C": ""}.get(letter, f"PhysicalSize{letter}")
-        unit = volume.units.get(letter)
-        if key and unit:
-            metadata |= {key: scale, f"{key}Unit": _OME_UNITS.get(unit, unit)}
-    return metadata
-
-
-def _imagej_calibration(volume: Volume) -> dict[str, Any]:
-    unit = _IMAGEJ_UNITS.get(volume.units.get("X", ""))
-    if unit is None or not (volume.scale["X"] > 0 and volume.scale["Y"] > 0):
-        return {}
-    metadata: dict[str, Any] = {"unit": unit}
-    if "Z" in volume.scale:
-        metadata["spacing"] = volume.scale["Z"]
-    if volume.units.get("T") == "second":
-        metadata["finterval"] = volume.scale["T"]
-    resolution = (1 / volume.scale["X"], 1 / volume.scale["Y"])
-    return {"resolution": resolution, "metadata": metadata}

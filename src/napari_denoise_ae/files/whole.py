@@ -3,178 +3,47 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from .._version import __version__
-from ..denoising.api import Denoising, add_noise, require_image
+from ..denoising.array import Denoising
+from ..denoising.compatibility import find_all_misfits
 from ..denoising.denoiser import Denoiser
+from ..denoising.halo import surroundings
+from ..denoising.model_ranges import resolve_scaling
 from ..errors import DenoiseAEWarning, InvalidInputError
 from ..evaluation.comparison import compare
 from ..evaluation.figures import save_panels
 from ..image.axes import colour_planes, count_colours, middle_plane, resolve_axes
-from ..image.intensity import resolve_intensity_ranges
+from ..image.checks import require_image
+from ..image.ranges import resolve_intensity_ranges
 from ..io.atomic import real_path, require_writable
 from ..io.images import ImageFile, read_image, require_storable, write_image
 from ..io.source import is_zarr, open_volume
 from ..models.builtin import fitting_model
-from ..models.checkpoint import load_fitting
 from ..models.devices import choose_device
-from ..noise.normalization import NoiseSetting, find_all_misfits, resolve_scaling
-from ..noise.synthetic import parse_noise
-from .stream import select, surroundings
+from ..models.load import load_fitting
+from ..noise.add import add_noise
+from .report import FileResult, provenance
+from .stream import select
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
-    from typing import Any
 
-    import numpy as np
     from numpy.typing import NDArray
 
-    from ..denoising.api import Progress
-    from ..evaluation.comparison import Comparison
-    from ..image.intensity import GivenRange, IntensityRange, IntensityRanges
+    from ..denoising.array import Progress
+    from ..image.intensity import IntensityRange, IntensityRanges
     from ..image.tiling import Region
     from ..models.checkpoint import Checkpoint
-    from ..models.devices import DeviceChoice
+    from .job import FileJob
 
     #: Passes on the steps of a run, whose unit it is told. Whatever it raises ends
     #: the run, which then leaves nothing half-written.
     Watch = Callable[[Iterable[Progress], str], Iterator[Progress]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileJob:
-    """What to denoise and where to put it.
-
-    Parameters
-    ----------
-    input, output : pathlib.Path
-        PNG, JPEG or TIFF files, or OME-Zarr folders.
-    model : str
-        A built-in model's name, or a checkpoint file.
-    add_noise : str, optional
-        The input is clean: noise to add first.
-    seed : int
-        Seed of that noise.
-    reference : pathlib.Path, optional
-        Clean image to compare a noisy input with.
-    figure : pathlib.Path, optional
-        PNG to draw the images side by side in.
-    axes, intensity_range, range_of, device, tile_size
-        See `denoise`.
-    setting : NoiseSetting
-        What is known of the noise, for a model that takes its level.
-    select : mapping
-        First index and the one after the last of what to denoise, by axis.
-    overwrite : bool
-        Replace an OME-Zarr that is a result of other settings.
-    scheduler : str, optional
-        Address of the scheduler of a dask cluster that computes.
-    """
-
-    input: Path
-    output: Path
-    model: str
-    add_noise: str | None = None
-    seed: int = 0
-    reference: Path | None = None
-    figure: Path | None = None
-    axes: str | None = None
-    intensity_range: GivenRange | None = None
-    range_of: str = "stack"
-    device: str = "auto"
-    tile_size: int | None = None
-    setting: NoiseSetting = field(default_factory=NoiseSetting)
-    select: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    overwrite: bool = False
-    scheduler: str | None = None
-
-    @property
-    def noisy_output(self) -> Path:
-        """Where the noisy preview goes: ``NAME_noisy`` beside the output."""
-        return self.output.with_stem(f"{self.output.stem}_noisy")
-
-    @property
-    def compares(self) -> bool:
-        """Whether noisy and clean images are looked at, too."""
-        return any((self.add_noise, self.reference, self.figure))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FileResult:
-    """What was done.
-
-    Parameters
-    ----------
-    job : FileJob
-        What was asked.
-    noisy, denoised : numpy.ndarray
-        The images.
-    clean : numpy.ndarray or None
-        The truth, where it is known.
-    axes : str
-        Their axes.
-    intensity_range : IntensityRanges
-        What the network saw as 0 and 1, or was told of the noise.
-    device : DeviceChoice
-        Where it was computed.
-    comparison : Comparison or None
-        The figures, where the truth is known.
-    """
-
-    job: FileJob
-    noisy: NDArray[Any]
-    denoised: NDArray[Any]
-    clean: NDArray[Any] | None
-    axes: str
-    intensity_range: IntensityRanges
-    device: DeviceChoice
-    comparison: Comparison | None
-
-    def lines(self) -> list[str]:
-        """Return a report for a user to read."""
-        lines = describe(
-            self.job,
-            (self.noisy.shape, self.axes, self.noisy.dtype),
-            self.intensity_range,
-            str(self.device),
-        )
-        if self.job.add_noise is not None:
-            noise = parse_noise(self.job.add_noise).description
-            lines.append(f"noise      {noise}, seed {self.job.seed}")
-            lines.append(f"noisy      {self.job.noisy_output}")
-        lines.append(f"denoised   {self.job.output}")
-        if self.job.figure is not None:
-            lines.append(f"figure     {self.job.figure}")
-        if self.comparison is not None:
-            lines += ["", *self.comparison.lines()]
-        return lines
-
-
-def describe(
-    job: FileJob,
-    image: tuple[tuple[int, ...], str, np.dtype[Any]],
-    ranges: IntensityRanges,
-    device: str,
-) -> list[str]:
-    """Return the first lines of a report: shape, axes and dtype, and what was done."""
-    shape = " x ".join(str(length) for length in image[0])
-    return [
-        f"image      {shape} ({image[1]}), {image[2]}",
-        _describe_ranges(ranges),
-        f"model      {job.model}",
-        f"device     {device}",
-    ]
-
-
-def _describe_ranges(ranges: IntensityRanges) -> str:
-    if ranges.ranges[0].level is None:
-        return f"intensity  {ranges} mapped to 0 to 1"
-    return f"noise      {ranges}"
 
 
 def show_progress(steps: Iterable[Progress], unit: str) -> Iterator[Progress]:
@@ -416,12 +285,6 @@ def _write(result: FileResult, source: ImageFile, shown: IntensityRange) -> None
         provenance=f"{done}, denoised with {job.model}",
     )
     write_image(job.output, denoised)
-
-
-def provenance(ranges: IntensityRanges) -> str:
-    """Return what a file says of how it was made."""
-    kind = "intensity range " if ranges.ranges[0].level is None else ""
-    return f"napari-denoise-ae {__version__}, {kind}{ranges}"
 
 
 def _draw(result: FileResult, path: Path, shown: IntensityRange) -> None:

@@ -11,12 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 from numbers import Integral
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 from ..errors import InvalidInputError
-
-if TYPE_CHECKING:
-    from typing import TypeAlias
 
 #: Rows and columns of a tile on a CPU: large enough for its halo to cost
 #: little, small enough for its activations to take about 100 MB.

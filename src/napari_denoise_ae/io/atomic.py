@@ -13,9 +13,6 @@ from ..errors import OutputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-#: What a checkpoint says it is.
-CHECKPOINT_FORMAT = "napari-denoise-ae checkpoint"
-
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:

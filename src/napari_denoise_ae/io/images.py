@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-import math
 import os
 import struct
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import imagecodecs
 import numpy as np
@@ -16,13 +13,20 @@ import tifffile
 from PIL import Image, ImageOps
 
 from ..errors import InvalidInputError
-from ..image.axes import AXES
 from .atomic import atomic_write
+from .tiff import (
+    TiffLayout,
+    image_axes,
+    require_complete,
+    require_no_cut,
+    tiff_calibration,
+    tifffile_remarks,
+    write_tiff,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
-    from typing import Any
 
     from numpy.typing import NDArray
 
@@ -30,11 +34,6 @@ _PNG, _JPEG, _TIFF = {".png"}, {".jpg", ".jpeg"}, {".tif", ".tiff"}
 #: Suffixes of the files that can be read and written, lower case.
 SUFFIXES = _PNG | _JPEG | _TIFF
 _JPEG_QUALITY = 95
-# Of ImageJ's metadata, what says how large and how far apart pixels are.
-_IMAGEJ_CALIBRATION = ("unit", "spacing", "finterval")
-_IMAGEJ_DTYPES = ("uint8", "uint16", "float32")
-# Bytes of pixels. Beyond it a TIFF must be a BigTIFF, which ImageJ's kind cannot be.
-_LARGEST_CLASSIC_TIFF = 2**32 - 2**25
 # What the three libraries raise for files that are damaged or not theirs.
 DAMAGED = (
     ArithmeticError,
@@ -48,8 +47,6 @@ DAMAGED = (
     ValueError,
     struct.error,
 )
-# What tifffile only remarks on, and then reads fewer planes than there were.
-_TIFF_IS_CUT_SHORT = ("invalid page offset", "metadata invalid or corrupted")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -200,157 +197,7 @@ def _read_tiff(path: Path) -> ImageFile:
     return image
 
 
-def require_no_cut(remarks: list[str]) -> None:
-    """Raise `ValueError` if tifffile has remarked that planes are missing."""
-    for remark in remarks:
-        if any(sign in remark for sign in _TIFF_IS_CUT_SHORT):
-            raise ValueError(remark)
-
-
-def image_axes(tiff: tifffile.TiffFile) -> str | None:
-    """Return what a TIFF says of its axes; None if it says nothing."""
-    axes: str = tiff.series[0].axes
-    return axes if set(axes) <= set(AXES) else None
-
-
-class _Remarks(logging.Handler):
-    """Collects what a library logs."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.texts: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.texts.append(record.getMessage())
-
-
-@contextmanager
-def tifffile_remarks() -> Iterator[list[str]]:
-    """Collect what tifffile logs, instead of showing it to the user."""
-    logger, handler = logging.getLogger("tifffile"), _Remarks()
-    propagated = logger.propagate
-    logger.addHandler(handler)
-    logger.propagate = False
-    try:
-        yield handler.texts
-    finally:
-        logger.removeHandler(handler)
-        logger.propagate = propagated
-
-
-def require_complete(tiff: tifffile.TiffFile, file_size: int) -> None:
-    """Raise `ValueError` if a file ends before its pixels do."""
-    # tifffile fills segments that lie beyond the end of the file with zeros.
-    for page in tiff.series[0].pages:
-        if page is None:
-            continue
-        segments = zip(page.dataoffsets, page.databytecounts, strict=True)
-        if any(offset + count > file_size for offset, count in segments):
-            raise ValueError("it ends before its pixels do")
-
-
-def tiff_calibration(tiff: tifffile.TiffFile) -> dict[str, Any]:
-    """Return what a TIFF says of the size of its pixels, to be written again."""
-    page = tiff.series[0].keyframe
-    calibration: dict[str, Any] = {}
-    if "XResolution" in page.tags and "YResolution" in page.tags:
-        calibration["resolution"] = page.resolution
-        calibration["resolutionunit"] = page.resolutionunit
-    imagej = tiff.imagej_metadata or {}
-    metadata = {key: imagej[key] for key in _IMAGEJ_CALIBRATION if key in imagej}
-    if metadata:
-        calibration["metadata"] = metadata
-    return calibration
-
-
 def _write_tiff(path: Path, image: ImageFile, axes: str) -> None:
     pixels = image.pixels
     layout = TiffLayout(pixels.shape, pixels.dtype, axes, image.calibration)
     write_tiff(path, pixels, layout, provenance=image.provenance)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TiffLayout:
-    """What a TIFF is to be, apart from its pixels.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Its shape.
-    dtype : numpy.dtype
-        Its dtype.
-    axes : str
-        Its axes.
-    calibration : mapping
-        Pixel size and the like, as arguments of `tifffile.imwrite`.
-    tile : tuple of int, optional
-        Rows and columns of its tiles; None for whole pages.
-    ome : mapping, optional
-        Metadata of an OME-TIFF; None for one of another kind.
-    """
-
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    axes: str
-    calibration: Mapping[str, Any] = field(default_factory=dict)
-    tile: tuple[int, int] | None = None
-    ome: Mapping[str, Any] | None = None
-
-
-def write_tiff(
-    path: Path,
-    pixels: NDArray[Any] | Iterator[NDArray[Any]],
-    layout: TiffLayout,
-    *,
-    provenance: str,
-) -> None:
-    """Write a TIFF from an array, or from its pages or tiles one by one."""
-    calibration = dict(layout.calibration)
-    imagej = calibration.pop("metadata", {})
-    metadata: dict[str, Any] = {"axes": layout.axes}
-    # ImageJ's own metadata can only stand in a TIFF of the kind ImageJ writes.
-    as_imagej = layout.ome is None and bool(imagej) and _fits_imagej(layout)
-    if as_imagej:
-        metadata |= imagej
-    if layout.ome is not None:
-        metadata |= {**layout.ome, "Description": provenance}
-    elif provenance:
-        metadata["Info"] = provenance
-    colour: dict[str, Any] = {"photometric": "minisblack"}
-    if layout.axes.endswith(("YXS", "SYX")):
-        planar = "separate" if layout.axes.endswith("SYX") else "contig"
-        colour = {"photometric": "rgb", "planarconfig": planar}
-    tifffile.imwrite(
-        path,
-        pixels,
-        shape=layout.shape,
-        dtype=layout.dtype,
-        tile=layout.tile,
-        # Of pages that come one by one, tifffile does not know how many there are.
-        bigtiff=_stored_bytes(layout) > _LARGEST_CLASSIC_TIFF,
-        imagej=as_imagej,
-        ome=layout.ome is not None,
-        metadata=metadata,
-        **colour,
-        **calibration,
-    )
-
-
-def _fits_imagej(layout: TiffLayout) -> bool:
-    """Tell whether ImageJ's kind of TIFF can hold an image: axes in its order."""
-    axes = layout.axes
-    order = "".join(letter for letter in "TZCYXS" if letter in axes)
-    colours_fit = "S" not in axes or layout.dtype == np.uint8
-    small = layout.tile is None and _stored_bytes(layout) < _LARGEST_CLASSIC_TIFF
-    return (
-        layout.dtype.name in _IMAGEJ_DTYPES and axes == order and colours_fit and small
-    )
-
-
-def _stored_bytes(layout: TiffLayout) -> int:
-    """Return how many bytes the pixels take; tiles at the margin are filled up."""
-    lengths = dict(zip(layout.axes, layout.shape, strict=True))
-    if layout.tile is not None:
-        for letter, side in zip("YX", layout.tile, strict=True):
-            lengths[letter] += -lengths[letter] % side
-    return math.prod(lengths.values()) * layout.dtype.itemsize

@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import os
-import weakref
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tifffile
 
-from ..denoising.denoiser import require_real
 from ..errors import InvalidInputError
 from ..image.axes import resolve_axes
-from .images import (
-    DAMAGED,
+from ..image.checks import require_real
+from .images import DAMAGED, read_image, require_file
+from .ome_zarr import read_ome_zarr
+from .tiff import (
     image_axes,
-    read_image,
     require_complete,
-    require_file,
     require_no_cut,
+    tiff_array,
     tiff_calibration,
+    tiff_scale,
     tifffile_remarks,
 )
-from .ome_zarr import read_ome_zarr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
     from numpy.typing import NDArray
 
@@ -40,20 +38,6 @@ if TYPE_CHECKING:
 ZARR = ".zarr"
 #: Suffixes of TIFF files, lower case.
 TIFF = {".tif", ".tiff"}
-# OME's names of units, by those that microscopes write.
-_UNITS = {
-    "µm": "micrometer",
-    "um": "micrometer",
-    "\\u00b5m": "micrometer",
-    "micron": "micrometer",
-    "microns": "micrometer",
-    "nm": "nanometer",
-    "mm": "millimeter",
-    "s": "second",
-    "sec": "second",
-    "ms": "millisecond",
-    "min": "minute",
-}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -239,47 +223,13 @@ def _open_zarr(path: Path, axes: str | None) -> Volume:
     )
 
 
-class _MappedFile:
-    """An uncompressed image in a file; a part is in memory while it is read.
-
-    A mapping that stays open counts what it has ever touched as this process's
-    memory, so each part has a mapping of its own.
-    """
-
-    def __init__(self, mapped: np.memmap[Any, Any]) -> None:
-        self.shape, self.dtype = mapped.shape, mapped.dtype
-        self._path, self._offset = mapped.filename, mapped.offset
-
-    def __getitem__(self, index: Any) -> NDArray[Any]:
-        mapped = np.memmap(
-            str(self._path), self.dtype, "r", offset=self._offset, shape=self.shape
-        )
-        return np.array(mapped[index])
-
-
-class _StoredTiff:
-    """A compressed or scattered image in a TIFF that stays open."""
-
-    def __init__(self, tiff: tifffile.TiffFile) -> None:
-        import zarr
-
-        store = tiff.series[0].levels[0].aszarr()
-        self._array = zarr.open_array(store, mode="r")
-        self.shape, self.dtype = self._array.shape, self._array.dtype
-        self.chunks = self._array.chunks
-        weakref.finalize(self, tiff.close)
-
-    def __getitem__(self, index: Any) -> NDArray[Any]:
-        return np.asarray(self._array[index])
-
-
 def _open_tiff(path: Path, axes: str | None) -> Volume:
     require_file(path)
     try:
         with tifffile_remarks() as remarks, tifffile.TiffFile(path) as tiff:
             require_complete(tiff, path.stat().st_size)
-            array = _tiff_array(path)
-            scale, units = _tiff_scale(tiff)
+            array = tiff_array(path)
+            scale, units = tiff_scale(tiff)
             calibration, own_axes = tiff_calibration(tiff), image_axes(tiff)
         require_no_cut(remarks)
     except DAMAGED as error:
@@ -297,44 +247,3 @@ def _open_tiff(path: Path, axes: str | None) -> Volume:
         units={letter: units[letter] for letter in known if letter in units},
         calibration=calibration,
     )
-
-
-def _tiff_array(path: Path) -> Any:
-    try:
-        return _MappedFile(tifffile.memmap(path, series=0, mode="r"))
-    except ValueError:
-        # Compressed, or scattered over the file.
-        return _StoredTiff(tifffile.TiffFile(path))
-
-
-def _tiff_scale(tiff: tifffile.TiffFile) -> tuple[dict[str, float], dict[str, str]]:
-    """Return what OME or ImageJ say of the distances between pixels."""
-    if tiff.ome_metadata is not None:
-        return _ome_scale(tiff.ome_metadata)
-    imagej = tiff.imagej_metadata or {}
-    unit = _UNITS.get(str(imagej.get("unit", "")))
-    scale: dict[str, float] = {}
-    if unit is not None:
-        columns, rows = tiff.series[0].keyframe.resolution
-        scale = {"X": 1 / columns, "Y": 1 / rows} if columns and rows else {}
-        if "spacing" in imagej:
-            scale["Z"] = float(imagej["spacing"])
-    units = dict.fromkeys(scale, unit or "")
-    if imagej.get("finterval"):
-        scale["T"], units["T"] = float(imagej["finterval"]), "second"
-    return scale, units
-
-
-def _ome_scale(xml: str) -> tuple[dict[str, float], dict[str, str]]:
-    images = tifffile.xml2dict(xml).get("OME", {}).get("Image", {})
-    image = images[0] if isinstance(images, list) else images
-    pixels = image.get("Pixels", {})
-    scale, units = {}, {}
-    for letter in "XYZT":
-        key = "TimeIncrement" if letter == "T" else f"PhysicalSize{letter}"
-        if key in pixels:
-            scale[letter] = float(pixels[key])
-            default = "s" if letter == "T" else "µm"
-            unit = str(pixels.get(f"{key}Unit", default))
-            units[letter] = _UNITS.get(unit, unit)
-    return scale, units

@@ -60,3 +60,7 @@ def suits_any_noise(model: str) -> bool:
 def builtin_file(name: str) -> AbstractContextManager[Path]:
     """Give the checkpoint file of a built-in model while a context lasts."""
     return resources.as_file(_FOLDER / f"{name}.pt")
+
+
+#: What a checkpoint says it is.
+CHECKPOINT_FORMAT = "napari-denoise-ae checkpoint"

@@ -5,21 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidInputError
-from ..noise.synthetic import parse_noise
-from ..training.losses import LOSSES, make_loss
+from ..noise.spec import parse_noise
 from .networks.registry import NETWORKS
 
 if TYPE_CHECKING:
-    from typing import Any
-
-    from ..noise.synthetic import NoiseModel
-    from ..training.losses import Loss
+    from ..noise.base import NoiseModel
 
 #: How training images may be varied; noise is fresh for every batch in any case.
 AUGMENTATIONS = ("none", "flip", "stripes", "collage")
+#: Losses by name; their functions are in `napari_denoise_ae.training.losses`.
+LOSSES = ("mse", "l1", "psnr", "mse_ssim")
 #: Optimizers by name, all with torch's own defaults beside the learning rate.
 OPTIMIZERS = ("adam", "adamw")
 #: How the learning rate changes while training.
@@ -168,11 +166,6 @@ class TrainingConfig:
     def noise_model(self) -> NoiseModel:
         """The noise model that `noise` names."""
         return parse_noise(self.noise)
-
-    @property
-    def loss_function(self) -> Loss:
-        """The loss that `loss` names."""
-        return make_loss(self.loss, ssim_weight=self.ssim_weight)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields as plain numbers, strings and dicts."""

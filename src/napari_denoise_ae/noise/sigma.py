@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from numpy.typing import NDArray
 
@@ -60,7 +59,7 @@ def estimate_sigma_of_windows(windows: Sequence[NDArray[Any]]) -> float:
 
     See Also
     --------
-    napari_denoise_ae.evaluation.metrics.estimate_noise_of_windows :
+    napari_denoise_ae.noise.wavelet.estimate_noise_of_windows :
         The simpler estimate, which takes fine texture for noise and errs where
         pixels have few values, as photon counts do.
 

@@ -7,26 +7,27 @@ import warnings
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from tqdm import tqdm
 
 from ..errors import DenoiseAEError, DenoiseAEWarning
 from ..evaluation.scoring import Score
-from ..evaluation.test_set import save_gallery, score_test_part
-from ..io.cifar10 import ImageSet, download_cifar10, load_training_images
-from ..models.checkpoint import load_training_state
+from ..evaluation.test_set import score_test_part
+from ..io.cifar10 import ImageSet, load_training_images
+from ..io.download import download_cifar10
 from ..models.config import preset_config
 from ..models.devices import choose_device
+from ..models.training_state import load_training_state
+from .gallery import save_gallery
+from .results import EpochResult
 from .run import TrainingRun, resume_run
 from .run_files import RunFiles
-from .trainer import EpochResult, Trainer
+from .trainer import Trainer
 
 if TYPE_CHECKING:
-    from typing import Any, NoReturn
-
     from ..models.checkpoint import Checkpoint
-    from .trainer import BatchResult
+    from .results import BatchResult
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import csv
 from dataclasses import asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import DatasetError, InvalidInputError
-from ..evaluation.figures import save_loss_curves
 from ..io.atomic import atomic_write
-from ..models.checkpoint import (
-    load_training_state,
-    save_checkpoint,
-    save_training_state,
-)
-from .trainer import EpochResult, Trainer
+from ..models.checkpoint_file import save_checkpoint
+from ..models.training_state import load_training_state, save_training_state
+from .curves import save_loss_curves
+from .results import EpochResult
+from .trainer import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from threading import Event
-    from typing import Any
 
     from ..io.cifar10 import ImageSet
     from ..models.config import TrainingConfig
     from ..models.devices import DeviceChoice
+    from .results import BatchResult
     from .run_files import RunFiles
-    from .trainer import BatchResult
 
 # What may change when a run goes on: none of it changes the epochs so far.
 _CHANGEABLE = {"epochs", "patience"}

@@ -10,29 +10,32 @@ from __future__ import annotations
 import math
 import time
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from .._version import __version__
-from ..errors import DatasetError, InvalidInputError, TrainingError
-from ..evaluation.metrics import estimate_noise
-from ..io.cifar10 import split_indices, to_grey
-from ..models.checkpoint import Checkpoint, TrainingRecord, TrainingState
+from ..errors import TrainingError
+from ..models.checkpoint import Checkpoint, TrainingRecord
 from ..models.devices import has_fast_bfloat16
 from ..models.networks.registry import build_network
+from ..models.training_state import TrainingState
 from ..noise.synthetic import Gaussian
+from ..noise.wavelet import estimate_noise
 from .augmentation import add_stripes, magnify, make_collages, mirror_some
+from .checks import require_trainable
+from .losses import make_loss
 from .optimizers import make_optimizer
+from .results import BatchResult, EpochResult
+from .split import split_indices, to_grey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
     from threading import Event
-    from typing import Any
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -44,64 +47,12 @@ if TYPE_CHECKING:
 
 # Noisy validation images on which the checkpoint's own noise is measured.
 _N_NOISE_IMAGES = 256
-# A checkpoint may not be larger; training needs four times as much.
-_LARGEST_NETWORK = 2**30
 # Keys that keep the random streams of a run apart.
 _WEIGHTS, _ORDER, _NOISE, _VALIDATION = range(4)
 _FLIP, _ZOOM, _BRIGHTNESS, _STRIPES, _COLLAGE = range(4, 9)
 # A network that takes a noise level sees intensities relative to the mean of
 # an image, of which a patch is a part: anything from dark to bright.
 _MEANS = (0.3, 0.7)
-
-
-@dataclass(frozen=True, slots=True)
-class BatchResult:
-    """One batch has been trained on.
-
-    Parameters
-    ----------
-    epoch, batch : int
-        Which one, from 1.
-    n_batches : int
-        Batches in an epoch.
-    loss : torch.Tensor
-        Its mean loss, without dimensions, still on the training device:
-        reading it waits for the device, so read it seldom.
-    """
-
-    epoch: int
-    batch: int
-    n_batches: int
-    loss: Tensor
-
-
-@dataclass(frozen=True, slots=True)
-class EpochResult:
-    """One epoch has been trained and validated.
-
-    Parameters
-    ----------
-    epoch : int
-        Which one, from 1.
-    train_loss : float
-        Mean loss over the epoch's training images, while they were trained on.
-    val_loss : float
-        Mean loss over the validation images after the epoch.
-    val_psnr : float
-        Mean PSNR over the validation images, in dB, data range 1.
-    is_best : bool
-        Whether `val_loss` is lower than that of every epoch before, by at
-        least the config's `min_delta`.
-    seconds : float
-        Time that the epoch took.
-    """
-
-    epoch: int
-    train_loss: float
-    val_loss: float
-    val_psnr: float
-    is_best: bool
-    seconds: float
 
 
 class Trainer:
@@ -161,7 +112,7 @@ class Trainer:
         device: DeviceChoice,
         resume_from: TrainingState | None = None,
     ) -> None:
-        _require_trainable(data, config)
+        require_trainable(data, config)
         self.config = config
         self.history: list[EpochResult] = []
         self.device = device
@@ -171,7 +122,7 @@ class Trainer:
         self.n_train, self.n_val = len(split.train), len(split.val)
         self.n_batches = -(-self.n_train // config.batch_size)
         self._noise = config.noise_model
-        self._loss = config.loss_function
+        self._loss = make_loss(config.loss, ssim_weight=config.ssim_weight)
         self._network = self._build_network()
         self._train_images = self._to_device(split.train)
         self._val_images = self._to_device(split.val)
@@ -479,52 +430,6 @@ class Trainer:
         # A seed for each stream and epoch: resuming needs no generator's state.
         sequence = np.random.SeedSequence(self.config.seed, spawn_key=(stream, epoch))
         return int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1))
-
-
-def _require_trainable(data: ImageSet, config: TrainingConfig) -> None:
-    """Compare the images with what the network takes, before it is made."""
-    with torch.device("meta"):
-        network = build_network(config.network, config.network_options)
-    n_bytes = sum(4 * parameter.numel() for parameter in network.parameters())
-    if n_bytes > _LARGEST_NETWORK:
-        raise InvalidInputError(
-            f"The network would need {n_bytes / 2**30:.1f} GB of memory for its "
-            f"weights alone; at most {_LARGEST_NETWORK / 2**30:.0f} GB are allowed. "
-            "Use smaller network_options."
-        )
-    shape, dtype = data.images.shape, data.images.dtype
-    wanted = network.in_channels
-    fits = len(shape) == 4 and (shape[-1] == wanted or (shape[-1], wanted) == (3, 1))
-    if dtype != np.uint8 or not fits:
-        raise DatasetError(
-            f"The images must be bytes of shape (N, Y, X, {wanted}): "
-            f"the network has {wanted} channels, got {dtype} {shape}."
-        )
-    noise = config.noise_model
-    additive = isinstance(noise, Gaussian) and not noise.clipped
-    if network.takes_noise_level and not additive:
-        raise InvalidInputError(
-            f"The network {config.network!r} is told the noise level, so it trains on "
-            "Gaussian noise that is not clipped, such as gaussian:0..0.3,unclipped; "
-            f"got {config.noise}. Or switch its option noise_level off."
-        )
-    size = network.image_size
-    if size is not None and config.augmentation == "collage":
-        raise InvalidInputError(
-            f"The network {config.network!r} takes images of {size} x {size} pixels, "
-            "and collages are twice as long. Choose another augmentation, such as "
-            "stripes."
-        )
-    if size is not None and shape[1:3] != (size, size):
-        raise DatasetError(
-            f"The network {config.network!r} takes images of {size} x {size} pixels, "
-            f"got {shape[1]} x {shape[2]}."
-        )
-    if shape[1] % network.stride or shape[2] % network.stride:
-        raise DatasetError(
-            f"The sides of the images must be multiples of {network.stride}, the "
-            f"network's stride, got {shape[1]} x {shape[2]}."
-        )
 
 
 def _is_set(stop: Event | None) -> bool:

@@ -6,8 +6,8 @@ import pytest
 from napari._app_model import get_app_model
 
 from napari_denoise_ae import denoise, denoise_layer
-from napari_denoise_ae.denoising.api import add_noise
 from napari_denoise_ae.errors import DenoiseAEWarning, InvalidInputError
+from napari_denoise_ae.noise.add import add_noise
 
 COMMAND = "napari-denoise-ae.denoise_active_layer"
 

@@ -11,12 +11,12 @@ from napari_denoise_ae import add_noise, denoise
 from napari_denoise_ae._napari.denoise import job as workers
 from napari_denoise_ae._napari.shared.model_choice import model_choice
 from napari_denoise_ae._napari.shared.noise_form import GIVEN
-from napari_denoise_ae._napari.viewer.layers import METADATA_KEY
+from napari_denoise_ae._napari.viewer.outputs import METADATA_KEY
 from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.evaluation.comparison import compare
-from napari_denoise_ae.image.intensity import resolve_intensity_range
+from napari_denoise_ae.image.ranges import resolve_intensity_range
 from napari_denoise_ae.models.builtin import builtin_models
-from napari_denoise_ae.models.checkpoint import save_checkpoint
+from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
 from synthetic import make_record, random_checkpoint  # isort: skip
 

@@ -7,7 +7,7 @@ from napari_denoise_ae._napari.denoise.job import (
     residual_limits,
     run_denoising,
 )
-from napari_denoise_ae.noise.normalization import NoiseSetting
+from napari_denoise_ae.noise.setting import NoiseSetting
 
 
 def test_the_residual_of_a_grey_image_is_signed():

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from napari_denoise_ae import denoise
-from napari_denoise_ae._napari.viewer.layers import find_output, visible_region
+from napari_denoise_ae._napari.viewer.outputs import find_output
+from napari_denoise_ae._napari.viewer.view import visible_region
 from napari_denoise_ae.denoising.denoiser import Denoiser
 
 pytestmark = pytest.mark.filterwarnings(

@@ -14,7 +14,7 @@ from napari_denoise_ae._napari.shared.noise_form import GIVEN
 from napari_denoise_ae.cli.main import main
 from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.io import source as volumes
-from napari_denoise_ae.models.checkpoint import save_checkpoint
+from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
 from synthetic import make_record, random_checkpoint  # isort: skip
 

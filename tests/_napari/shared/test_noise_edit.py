@@ -4,12 +4,9 @@ import pytest
 
 from napari_denoise_ae._napari.shared.noise_edit import NoiseChooser
 from napari_denoise_ae.noise import synthetic as noise
-from napari_denoise_ae.noise.synthetic import (
-    NOISE_MODELS,
-    Gaussian,
-    NoiseModel,
-    parse_noise,
-)
+from napari_denoise_ae.noise.base import NoiseModel
+from napari_denoise_ae.noise.spec import parse_noise
+from napari_denoise_ae.noise.synthetic import NOISE_MODELS, Gaussian
 
 
 @pytest.fixture

@@ -15,13 +15,14 @@ from napari_denoise_ae._napari.shared.noise_form import (
     NoiseForm,
 )
 from napari_denoise_ae._napari.shared.noise_found import describe_noise, find_noise
-from napari_denoise_ae._napari.viewer.layers import METADATA_KEY, find_output
+from napari_denoise_ae._napari.viewer.outputs import METADATA_KEY, find_output
 from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.errors import InvalidInputError
 from napari_denoise_ae.image.axes import colour_planes
 from napari_denoise_ae.image.intensity import IntensityRanges
-from napari_denoise_ae.models.checkpoint import save_checkpoint
-from napari_denoise_ae.noise.normalization import NoiseScaling, NoiseSetting
+from napari_denoise_ae.models.checkpoint_file import save_checkpoint
+from napari_denoise_ae.noise.normalization import NoiseScaling
+from napari_denoise_ae.noise.setting import NoiseSetting
 
 from synthetic import random_checkpoint, smooth_photo  # isort: skip
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from napari_denoise_ae import add_noise, load_checkpoint
-from napari_denoise_ae._napari.train.job import (
+from napari_denoise_ae._napari.train.job import _train_to_the_end
+from napari_denoise_ae._napari.train.steps import (
     EpochProgress,
     HeldOutPictures,
     ScoreProgress,
     TrainingJob,
     TrainingStart,
-    _train_to_the_end,
 )
 from napari_denoise_ae.evaluation.test_set import score_test_part
 from napari_denoise_ae.io.cifar10 import load_test_images

@@ -15,12 +15,14 @@ from napari_denoise_ae._napari.train import job as training_worker
 from napari_denoise_ae._napari.train import widget as train_widget
 from napari_denoise_ae._napari.train.widget import TrainWidget
 from napari_denoise_ae.errors import DatasetError
-from napari_denoise_ae.evaluation import test_set as held_out
+from napari_denoise_ae.evaluation import test_set
 from napari_denoise_ae.evaluation.scoring import ScoringProgress
 from napari_denoise_ae.io import cifar10 as data
-from napari_denoise_ae.io.cifar10 import CIFAR10_URL, DownloadProgress, ImageSet
+from napari_denoise_ae.io.cifar10 import CIFAR10_URL, ImageSet
+from napari_denoise_ae.io.download import DownloadProgress
 from napari_denoise_ae.models.config import PRESETS, preset_config
 from napari_denoise_ae.models.networks.registry import network_class
+from napari_denoise_ae.training import gallery
 from napari_denoise_ae.training.losses import LOSSES
 from napari_denoise_ae.training.trainer import Trainer
 
@@ -37,9 +39,9 @@ def _few_small_images(monkeypatch):
 
     monkeypatch.setattr(training_worker, "load_images", lambda _folder, _n_test: train)
     monkeypatch.setattr(data, "load_test_images", load_test_images)
-    monkeypatch.setattr(held_out, "load_test_images", load_test_images)
+    monkeypatch.setattr(test_set, "load_test_images", load_test_images)
     # Drawing takes a second; a test of its own has it.
-    monkeypatch.setattr(held_out, "save_gallery", lambda _run, _folder: None)
+    monkeypatch.setattr(gallery, "save_gallery", lambda _run, _folder: None)
 
 
 @pytest.fixture
@@ -162,7 +164,7 @@ def score_without_end(images, denoiser, noise, *, stop):
 def test_stop_while_it_is_scored_keeps_the_model(
     viewer, widget, qtbot, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(held_out, "score_together", score_without_end)
+    monkeypatch.setattr(test_set, "score_together", score_without_end)
     widget.train_button.click()
     qtbot.waitUntil(lambda: "5 of 10 test" in widget._status.text(), timeout=60_000)
     assert (widget._bar.value(), widget._bar.maximum()) == (5, 10)
@@ -183,7 +185,7 @@ def test_a_model_that_cannot_be_scored_is_kept(
     def fail(*args, **kwargs):
         raise error
 
-    monkeypatch.setattr(held_out, "score_together", fail)
+    monkeypatch.setattr(test_set, "score_together", fail)
     widget.train_button.click()
     wait_for_end(qtbot, widget)
     assert f"not scored: {str(error).rstrip('.')}." in widget._status.text()

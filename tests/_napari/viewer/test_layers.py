@@ -1,18 +1,16 @@
 import numpy as np
 import pytest
 
-from napari_denoise_ae._napari.viewer.layers import (
+from napari_denoise_ae._napari.viewer.axes import describe_layer, layer_axes
+from napari_denoise_ae._napari.viewer.outputs import (
     METADATA_KEY,
-    current_plane,
-    describe_layer,
     find_output,
     finished_planes,
     is_output,
-    layer_axes,
     remove_output,
     show_output,
-    translate_of_part,
 )
+from napari_denoise_ae._napari.viewer.view import current_plane, translate_of_part
 from napari_denoise_ae.errors import InvalidInputError
 
 PLACED = {

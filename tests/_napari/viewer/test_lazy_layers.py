@@ -9,9 +9,10 @@ import zarr
 
 from napari_denoise_ae import denoise
 from napari_denoise_ae._napari.shared.noise_form import CURVE, GIVEN
-from napari_denoise_ae._napari.viewer.layers import METADATA_KEY, find_output
+from napari_denoise_ae._napari.viewer.outputs import METADATA_KEY, find_output
 from napari_denoise_ae._napari.viewer.tile_cache import PART, Filler
-from napari_denoise_ae.denoising.dask_array import denoise_lazily, pyramid
+from napari_denoise_ae.denoising.dask_array import denoise_lazily
+from napari_denoise_ae.denoising.dask_stack import pyramid
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::napari_denoise_ae.errors.DenoiseAEWarning"
@@ -343,7 +344,7 @@ def test_what_is_wrong_is_one_message(
 
 
 def test_what_is_kept_has_a_limit(qtbot):
-    from napari_denoise_ae.models.checkpoint import load_checkpoint
+    from napari_denoise_ae.models.load import load_checkpoint
 
     source = Source((6, 3 * PART, 40), (1, PART, 40))
     array = denoise_lazily(source.array, load_checkpoint("conv"), axes="TYX")

@@ -4,7 +4,7 @@ import pytest
 from qtpy.QtWidgets import QApplication
 
 from napari_denoise_ae import denoise, denoise_layer
-from napari_denoise_ae._napari.viewer.layers import read_axes
+from napari_denoise_ae._napari.viewer.axes import read_axes
 from napari_denoise_ae._napari.viewer.plan import describe_plan, find_axes
 from napari_denoise_ae.errors import InvalidInputError
 

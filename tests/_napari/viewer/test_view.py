@@ -4,7 +4,7 @@ import pytest
 
 from napari_denoise_ae import denoise
 from napari_denoise_ae._napari.shared.scope_edit import RANGE, RECTANGLE, SLICE, VISIBLE
-from napari_denoise_ae._napari.viewer.layers import METADATA_KEY
+from napari_denoise_ae._napari.viewer.outputs import METADATA_KEY
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::napari_denoise_ae.errors.DenoiseAEWarning"

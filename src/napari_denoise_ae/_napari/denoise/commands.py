@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import napari
 from napari.layers import Image
@@ -12,26 +12,18 @@ from napari.utils.notifications import show_error, show_warning
 
 from ...errors import DenoiseAEError, InvalidInputError
 from ...models.builtin import DEFAULT_MODEL, suits_any_noise
-from ...noise.normalization import GAUSSIAN, NoiseSetting
+from ...noise.setting import GAUSSIAN, NoiseSetting
 from ..shared.model_choice import unwrapped
-from ..shared.worker import Running
-from ..viewer.layers import (
-    layer_axes,
-    lazy_levels,
-    make_output,
-    needs_range,
-    proposed_range,
-    show_lazy_output,
-    show_output,
-)
-from .job import DenoiseJob, Failed, Started, run_denoising
+from ..shared.worker import Failed, Running
+from ..viewer.axes import layer_axes
+from ..viewer.layers import lazy_levels, needs_range, proposed_range
+from ..viewer.outputs import make_output, show_lazy_output, show_output
+from .job import DenoiseJob, Started, run_denoising
 from .lazy_job import LazyDenoised, denoise_levels, make_levels
 from .provenance import provenance
 
 if TYPE_CHECKING:
-    from typing import Any
-
-    from ...denoising.api import Progress
+    from ...denoising.array import Progress
     from .job import Denoised
 
 

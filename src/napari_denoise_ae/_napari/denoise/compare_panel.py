@@ -25,9 +25,10 @@ from ...image.axes import count_colours
 from ...models.builtin import DEFAULT_MODEL, builtin_models, fitting_model
 from ..shared.fields import Note, breakable, make_row
 from ..shared.worker import Running, say_duration
-from ..viewer.layers import remove_output, show_output
+from ..viewer.outputs import remove_output, show_output
+from .compare_job import ModelDone, ModelFailed, ModelStarted, run_comparison
 from .compare_table import CompareTable
-from .job import ModelDone, ModelFailed, ModelStarted, Started, run_comparison
+from .job import Started
 from .provenance import provenance
 from .python_code import python_code
 
@@ -37,9 +38,10 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
 
-    from ...denoising.api import Progress
+    from ...denoising.array import Progress
     from ..shared.model_choice import ModelChoice
-    from .job import DenoiseJob, Failed
+    from ..shared.worker import Failed
+    from .job import DenoiseJob
 
     Step = str | ModelStarted | Started | Progress | ModelDone | ModelFailed
 

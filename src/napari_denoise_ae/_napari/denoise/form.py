@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import napari.layers
 from magicgui.widgets import (
@@ -16,25 +16,23 @@ from magicgui.widgets import (
 from qtpy.QtWidgets import QLabel
 
 from ...models.builtin import suits_any_noise
-from ...noise.normalization import NoiseSetting
-from ..shared.fields import Note
+from ...noise.setting import NoiseSetting
+from ..shared.fields import DEVICES, Note
 from ..shared.model_choice import model_choice
 from ..shared.noise_edit import NoiseChooser
 from ..shared.noise_form import NoiseForm
 from ..shared.preferences import preferences
 from ..shared.scope_edit import ScopeEdit
-from ..viewer.layers import is_output, needs_range, proposed_range
+from ..viewer.layers import needs_range, proposed_range
+from ..viewer.outputs import is_output
 from .range_edit import RangeEdit
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from napari.viewer import Viewer
     from qtpy.QtWidgets import QWidget
 
 NOISY, CLEAN = "noisy", "clean"
 NO_REFERENCE = "none"
-DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 class DenoiseForm(Container):  # type: ignore[type-arg]

@@ -10,28 +10,27 @@ import time
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...denoising.model_ranges import require_noise_level_is_taken, resolve_scaling
 from ...errors import DenoiseAEError
 from ...image.axes import count_colours
-from ...models.builtin import DEFAULT_MODEL, fitting_model
-from ...noise.normalization import NoiseSetting, resolve_scaling, with_strength
-from ..shared.noise_found import find_noise
+from ...models.builtin import fitting_model
+from ...noise.normalization import with_strength
+from ...noise.setting import NoiseSetting
+from ..shared.worker import Failed
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
-    from typing import Any
+    from collections.abc import Generator
 
     from numpy.typing import NDArray
 
-    from ...denoising.api import Denoising, Progress
+    from ...denoising.array import Denoising, Progress
     from ...denoising.denoiser import Denoiser
     from ...evaluation.comparison import Comparison
-    from ...image.intensity import IntensityRange, IntensityRanges
-    from ...models.checkpoint import TrainingRecord
-    from ..shared.noise_found import NoiseFound
+    from ...image.intensity import IntensityRanges
 
     Plane = tuple[int, ...]
 
@@ -179,76 +178,11 @@ class Denoised:
         return _mean(planes) if planes else None
 
 
-@dataclass(frozen=True, slots=True)
-class LayerFacts:
-    """What is known of a layer before it is denoised.
-
-    Parameters
-    ----------
-    noise : float
-        Estimated noise as a fraction of the intensity range; NaN if unknown.
-    misfits : tuple of str
-        Why the chosen model may not fit the layer.
-    found : NoiseFound, optional
-        What the chosen model would be told, if it is told the noise level.
-    """
-
-    noise: float
-    misfits: tuple[str, ...]
-    found: NoiseFound | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFacts:
-    """What is known of a model.
-
-    Parameters
-    ----------
-    description : str
-        What it is, in a few words.
-    takes_noise_level : bool
-        Whether it is told the noise level.
-    """
-
-    description: str
-    takes_noise_level: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """What a user has to know of a job that could not be done."""
-
-    message: str
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Started:
     """The first tile comes; `run.result` holds the planes that are finished."""
 
     run: Denoising
-
-
-@dataclass(frozen=True, slots=True)
-class ModelStarted:
-    """A model of a comparison begins."""
-
-    model: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ModelDone:
-    """What a model of a comparison has given."""
-
-    job: DenoiseJob
-    result: Denoised
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFailed:
-    """What a user has to know of a model that could not be compared."""
-
-    model: str
-    message: str
 
 
 def run_denoising(
@@ -258,65 +192,24 @@ def run_denoising(
     try:
         yield "loading the model"
         denoiser = load_denoiser(job.fitting, job.device)
-        job.setting.require_usable(denoiser.checkpoint)
+        require_noise_level_is_taken(job.setting, denoiser.checkpoint)
         yield "looking at the layer"
-        prepared = job.prepared or _prepare(job)
+        prepared = job.prepared or prepare(job)
         if job.region is not None:
             return (yield from _denoise_region(job, prepared, denoiser))
-        return (yield from _denoise_layer(job, prepared, denoiser))
+        return (yield from denoise_prepared(job, prepared, denoiser))
     except DenoiseAEError as error:
         return Failed(str(error))
     except (RuntimeError, MemoryError) as error:
         return Failed(f"Denoising failed: {error}")
 
 
-def run_comparison(
-    job: DenoiseJob, models: Sequence[str]
-) -> Generator[
-    str | ModelStarted | Started | Progress | ModelDone | ModelFailed,
-    None,
-    Failed | None,
-]:
-    """Do a job with one model after another, on the very same noisy pixels.
-
-    A model that fails ends neither the others nor loses what they gave.
-    """
-    try:
-        yield "looking at the layer"
-        prepared = job.prepared or _prepare(job)
-    except DenoiseAEError as error:
-        return Failed(str(error))
-    except (RuntimeError, MemoryError) as error:
-        return Failed(f"Comparing failed: {error}")
-    for model in models:
-        yield ModelStarted(model)
-        yield from _run_model(replace(job, model=model, prepared=prepared), prepared)
-    return None
-
-
-def _run_model(
-    job: DenoiseJob, prepared: Prepared
-) -> Generator[str | Started | Progress | ModelDone | ModelFailed, None, None]:
-    try:
-        yield "loading the model"
-        denoiser = load_denoiser(job.fitting, job.device)
-        if not denoiser.network.takes_noise_level:
-            # What is known of the noise is said to those that listen.
-            job = replace(job, setting=NoiseSetting())
-        result = yield from _denoise_layer(job, prepared, denoiser)
-    except DenoiseAEError as error:
-        yield ModelFailed(job.model, str(error))
-    except (RuntimeError, MemoryError) as error:
-        yield ModelFailed(job.model, f"Denoising failed: {error}")
-    else:
-        yield ModelDone(job, result)
-
-
-def _prepare(job: DenoiseJob) -> Prepared:
+def prepare(job: DenoiseJob) -> Prepared:
     # torch is imported here, not when napari starts.
-    from ...denoising.api import add_noise, require_image
     from ...image.axes import colour_planes
-    from ...image.intensity import resolve_intensity_ranges
+    from ...image.checks import require_image
+    from ...image.ranges import resolve_intensity_ranges
+    from ...noise.add import add_noise
 
     noisy = np.asarray(job.data)
     require_image(noisy)
@@ -340,7 +233,7 @@ def _prepare(job: DenoiseJob) -> Prepared:
 def _denoise_region(
     job: DenoiseJob, prepared: Prepared, denoiser: Denoiser
 ) -> Generator[Progress, None, Denoised]:
-    from ...denoising.api import Denoising
+    from ...denoising.array import Denoising
 
     found = _find_scaling(job, prepared, denoiser)
     part = Denoising(
@@ -389,10 +282,10 @@ def _ranges_of_model(
     return with_strength(found, job.setting.strength)
 
 
-def _denoise_layer(
+def denoise_prepared(
     job: DenoiseJob, prepared: Prepared, denoiser: Denoiser
 ) -> Generator[str | Started | Progress, None, Denoised]:
-    from ...denoising.api import Denoising
+    from ...denoising.array import Denoising
     from ...evaluation.scoring import count_parameters
     from ...image.axes import colour_planes
 
@@ -424,8 +317,8 @@ def _denoise_layer(
         found=found,
         misfits=tuple(run.misfits()),
         figures=figures,
-        noise_before=_noise_level(colour_planes(noisy, job.axes), scale),
-        noise_after=_noise_level(colour_planes(denoised, job.axes), scale),
+        noise_before=noise_level(colour_planes(noisy, job.axes), scale),
+        noise_after=noise_level(colour_planes(denoised, job.axes), scale),
         device=str(denoiser.device),
         residual=find_residual(noisy, denoised, job.axes) if job.residual else None,
         seconds=seconds,
@@ -457,10 +350,11 @@ def _ranges_of_part(
     return replace(ranges, shape=numbers.shape, ranges=chosen)
 
 
-def _noise_level(planes: NDArray[Any], ranges: IntensityRanges) -> float:
+def noise_level(planes: NDArray[Any], ranges: IntensityRanges) -> float:
     """Estimate the noise relative to the intensity range, of all channels together."""
-    from ...denoising.compatibility import noise_levels, noise_windows_of
-    from ...evaluation.metrics import median_of_known
+    from ...denoising.compatibility import noise_levels
+    from ...noise.wavelet import median_of_known
+    from ...noise.windows import noise_windows_of
 
     windows = noise_windows_of(planes, ranges)
     return median_of_known(noise_levels(windows, ranges))
@@ -497,7 +391,7 @@ def _compare(
     """Compare each plane with the clean one, if there is one."""
     from ...evaluation.comparison import compare
     from ...image.axes import colour_planes
-    from ...image.intensity import resolve_intensity_range
+    from ...image.ranges import resolve_intensity_range
 
     known = job.data if job.noise is not None else job.reference
     if known is None:
@@ -535,95 +429,6 @@ def _mean(planes: list[Comparison]) -> Comparison:
     )
 
 
-def look_at_layer(job: DenoiseJob) -> Generator[None, None, LayerFacts | Failed]:
-    """Find out about a layer what takes too long for the GUI thread.
-
-    Of a stack, three planes are looked at.
-    """
-    yield
-    from ...denoising.api import require_image
-    from ...denoising.compatibility import find_misfits, noise_planes
-    from ...image.axes import colour_planes
-    from ...image.intensity import resolve_intensity_ranges, share_range
-
-    try:
-        array = np.asarray(job.data)
-        require_image(array)
-        planes = colour_planes(array, job.axes)
-        scale = resolve_intensity_ranges(planes, job.axes)
-        noise = _noise_level(planes, scale)
-        yield
-        noisy, axes = planes, job.axes
-        if job.noise is not None:
-            noisy = _with_noise(noise_planes(planes), job.noise, scale.hull)
-            axes = "TYX"
-            scale = share_range(axes, scale.hull)
-        try:
-            denoiser = load_denoiser(job.fitting, job.device)
-        except DenoiseAEError as error:
-            return LayerFacts(noise, (str(error),))
-        yield
-        found = None
-        if denoiser.network.takes_noise_level:
-            found = find_noise(noisy, axes, job.setting)
-        misfits = find_misfits(noisy, denoiser, scale)
-        return LayerFacts(noise, tuple(misfits), found)
-    except DenoiseAEError as error:
-        return Failed(str(error))
-    except (RuntimeError, MemoryError) as error:
-        return Failed(f"The layer cannot be looked at: {error}")
-
-
-def _with_noise(
-    planes: NDArray[Any], noise: str, scale: IntensityRange
-) -> NDArray[Any]:
-    from ...denoising.api import add_noise
-
-    # Each channel as a plane: the noise of all of them is alike.
-    channels = np.moveaxis(planes, -1, 1)
-    noisy = add_noise(channels, noise, axes="TCYX", intensity_range=scale)
-    return np.moveaxis(noisy, 1, -1)
-
-
-_ANY_NOISE = "For any noise level: it is estimated, or you give it."
-_AUTO = (
-    "Takes the built-in rgb for colour images, and gray for all others, channel by "
-    "channel."
-)
-
-
-def look_at_model(model: str) -> Generator[None, None, ModelFacts | Failed]:
-    """Describe a model in a few words."""
-    yield
-    from ...models.checkpoint import load_fitting
-
-    try:
-        # Both that "auto" chooses between were trained alike.
-        checkpoint = load_fitting(model, 1)
-    except DenoiseAEError as error:
-        return Failed(str(error))
-    except (RuntimeError, MemoryError) as error:
-        return Failed(f"The model {model} cannot be loaded: {error}")
-    takes_noise_level = checkpoint.outline().takes_noise_level
-    said = _describe_training(checkpoint.record)
-    if takes_noise_level:
-        said = f"{_ANY_NOISE} {said}"
-    if model == DEFAULT_MODEL and checkpoint.record is not None:
-        dataset = checkpoint.record.dataset
-        said = f"{_AUTO} {_ANY_NOISE} Both were trained on the {dataset}."
-    return ModelFacts(said, takes_noise_level)
-
-
-def _describe_training(record: TrainingRecord | None) -> str:
-    if record is None:
-        return "Weights only: how they were trained is unknown."
-    return (
-        f"Trained on the {record.dataset} with "
-        f"{record.config.noise_model.description}; {record.val_psnr:.2f} dB on its "
-        f"validation images, epoch {record.best_epoch} of {record.epochs_run}."
-    )
-
-
 def load_denoiser(model: str, device: str) -> Denoiser:
     """Load a model; the last few stay loaded while their files do not change."""
     path = Path(model)
@@ -634,7 +439,7 @@ def load_denoiser(model: str, device: str) -> Denoiser:
 @lru_cache(maxsize=4)
 def _load_denoiser(model: str, _changed: int, device: str) -> Denoiser:
     from ...denoising.denoiser import Denoiser
-    from ...models.checkpoint import load_checkpoint
     from ...models.devices import choose_device
+    from ...models.load import load_checkpoint
 
     return Denoiser(load_checkpoint(model), choose_device(device))

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...errors import DenoiseAEError
 from ...image.axes import count_colours
-from ...noise.normalization import POISSON_GAUSSIAN, NoiseSetting
+from ...noise.setting import POISSON_GAUSSIAN, NoiseSetting
 from ..shared.noise_found import NoiseFound
-from .job import Denoised, Failed, LayerFacts
+from ..shared.worker import Failed
+from .job import Denoised
+from .look_job import LayerFacts
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from typing import Any
 
     from dask.array import Array
 
@@ -55,8 +56,8 @@ def denoise_levels(
 
 def make_levels(job: DenoiseJob) -> list[Array]:
     """Return the result of a lazy layer, level by level; see `denoise_levels`."""
-    from ...denoising.dask_array import pyramid
-    from ...models.checkpoint import load_checkpoint
+    from ...denoising.dask_stack import pyramid
+    from ...models.load import load_checkpoint
 
     checkpoint, levels = load_checkpoint(job.fitting), list(job.levels)
     if job.part is not None:
@@ -70,7 +71,7 @@ def denoise_visible(job: DenoiseJob) -> Generator[str, None, Denoised | Failed]:
     """Denoise the visible region of a lazy layer, and read no more of it."""
     try:
         yield "loading the model"
-        from ...models.checkpoint import load_checkpoint
+        from ...models.load import load_checkpoint
 
         checkpoint, levels = load_checkpoint(job.fitting), job.levels
         denoised = _denoise_level(levels[job.level], levels[0], job, checkpoint)
@@ -87,7 +88,7 @@ def look_at_lazy_layer(job: DenoiseJob) -> Generator[None, None, LayerFacts | Fa
     """Find out about a lazy layer from the few windows of its noise estimate."""
     yield
     try:
-        from ...models.checkpoint import load_checkpoint
+        from ...models.load import load_checkpoint
 
         try:
             checkpoint = load_checkpoint(job.fitting)
@@ -108,7 +109,7 @@ def _look_for_noise(job: DenoiseJob, checkpoint: Checkpoint) -> LayerFacts:
     from dask.base import compute
 
     from ...denoising.compatibility import describe_misfits
-    from ...denoising.dask_array import found_nodes
+    from ...denoising.dask_noise import found_nodes
 
     level = job.levels[0]
     scaling, fits, unfit = found_nodes(level, job.setting, axes=job.axes)
@@ -127,8 +128,8 @@ def _look_for_noise(job: DenoiseJob, checkpoint: Checkpoint) -> LayerFacts:
 def _look_at_range(job: DenoiseJob, checkpoint: Checkpoint) -> LayerFacts:
     """Find the noise relative to the intensity range."""
     from ...denoising.compatibility import describe_misfits
-    from ...denoising.dask_array import noise_node
-    from ...evaluation.metrics import median_of_known
+    from ...denoising.dask_noise import noise_node
+    from ...noise.wavelet import median_of_known
 
     level = job.levels[0]
     node, ranges = noise_node(level, axes=job.axes, intensity_range=job.intensity_range)

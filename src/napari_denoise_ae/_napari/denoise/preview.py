@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from ...errors import DenoiseAEError
-from ..shared.worker import Running
-from ..viewer.layers import (
+from ..shared.worker import Failed, Running
+from ..viewer.outputs import find_output, remove_output, show_output
+from ..viewer.view import (
     at_shown_level,
-    find_output,
     place_of_level,
-    remove_output,
-    show_output,
     shown_side_on,
     translate_of_part,
     visible_region,
 )
-from .job import Failed, run_denoising
+from .job import run_denoising
 from .lazy_job import denoise_visible
 from .provenance import provenance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from napari.layers import Image
     from napari.viewer import Viewer

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..._version import __version__
 from ...models.builtin import suits_any_noise
-from ...noise.normalization import NoiseSetting
+from ...noise.setting import NoiseSetting
 from ..shared.noise_found import scalings
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from ...image.intensity import IntensityRanges
     from .job import Denoised, DenoiseJob
 

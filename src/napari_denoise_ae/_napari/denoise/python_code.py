@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ...noise.normalization import NoiseSetting
+from ...noise.setting import NoiseSetting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from .job import DenoiseJob
 
@@ -33,7 +32,7 @@ def python_code(name: str, job: DenoiseJob, models: Sequence[str] | None = None)
         imports = [
             "from napari_denoise_ae import add_noise, denoise",
             "from napari_denoise_ae.image.axes import colour_planes",
-            "from napari_denoise_ae.image.intensity import resolve_intensity_ranges",
+            "from napari_denoise_ae.image.ranges import resolve_intensity_ranges",
         ]
         planes = f"colour_planes(image, {job.axes!r})"
         lines += [
@@ -48,9 +47,7 @@ def python_code(name: str, job: DenoiseJob, models: Sequence[str] | None = None)
         return "\n".join([*imports, *lines, f"denoised = {call}"])
     if said:
         # Only models that take a noise level may be told anything of it.
-        imports.append(
-            "from napari_denoise_ae.models.checkpoint import load_checkpoint"
-        )
+        imports.append("from napari_denoise_ae.models.load import load_checkpoint")
         lines.append(_TOLD.format(models=list(models), said=said))
         settings += ", **told[model]"
     call = f"denoise({image}, model=model, {settings}){_part(job)}"

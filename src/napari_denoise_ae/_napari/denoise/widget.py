@@ -6,7 +6,7 @@ import math
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari.utils import progress
 from napari.utils.notifications import show_error, show_info, show_warning
@@ -24,38 +24,27 @@ from qtpy.QtWidgets import (
 
 from ...errors import DenoiseAEError, InvalidInputError
 from ...models.builtin import suits_any_noise
-from ...noise.synthetic import parse_noise
+from ...noise.spec import parse_noise
 from ..shared.fields import Folded, Note, make_row, make_scroll
 from ..shared.model_choice import model_choice, unwrapped
+from ..shared.model_facts import look_at_model
 from ..shared.open_checkpoint import ask_for_checkpoint
-from ..shared.worker import Running, say_duration
-from ..viewer.layers import (
-    current_plane,
-    describe_layer,
+from ..shared.worker import Failed, Running, say_duration
+from ..viewer.axes import describe_layer, layer_axes, plan_of
+from ..viewer.layers import lazy_levels
+from ..viewer.outputs import (
     find_output,
     finished_planes,
-    layer_axes,
-    lazy_levels,
-    part_in_scope,
-    place_of_part,
-    plan_of,
     remove_output,
     show_lazy_output,
     show_output,
 )
+from ..viewer.view import current_plane, part_in_scope, place_of_part
 from .compare_panel import ComparePanel
 from .form import DenoiseForm
-from .job import (
-    DenoiseJob,
-    Failed,
-    Started,
-    look_at_layer,
-    look_at_model,
-    part_of_planes,
-    residual_limits,
-    run_denoising,
-)
+from .job import DenoiseJob, Started, part_of_planes, residual_limits, run_denoising
 from .lazy_job import denoise_levels, look_at_lazy_layer
+from .look_job import look_at_layer
 from .preview import Preview
 from .provenance import provenance
 from .python_code import python_code
@@ -63,14 +52,15 @@ from .readout import Readout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     import napari.viewer
     from napari.layers import Image
 
-    from ...denoising.api import Denoising, Progress
-    from .job import Denoised, LayerFacts, ModelFacts
+    from ...denoising.array import Denoising, Progress
+    from ..shared.model_facts import ModelFacts
+    from .job import Denoised
     from .lazy_job import LazyDenoised
+    from .look_job import LayerFacts
 
 _FLIP_KEY = "Alt-B"
 # How long new widgets may take to find their place, in milliseconds.

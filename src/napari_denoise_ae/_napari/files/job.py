@@ -7,15 +7,15 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from ...errors import DenoiseAEError
-from ..denoise.job import Failed
+from ..shared.worker import Failed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
     from pathlib import Path
 
-    from ...denoising.api import Progress
+    from ...denoising.array import Progress
     from ...files.batch import BatchStep
-    from ...noise.normalization import NoiseSetting
+    from ...noise.setting import NoiseSetting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ def list_images(
     """Return the images in a folder; an OME-Zarr is one itself."""
     yield
     # torch is imported here, not when napari starts.
-    from ...files.batch import find_files
+    from ...files.find import find_files
 
     try:
         return find_files([folder], output)
@@ -105,7 +105,7 @@ def denoise_in_turn(
 ) -> Generator[BatchStep, None, Failed | None]:
     """Denoise files one after another; yields what became of each."""
     from ...files.batch import denoise_files
-    from ...files.whole import FileJob
+    from ...files.job import FileJob
 
     template = FileJob(
         input=job.inputs[0],

@@ -22,10 +22,9 @@ from qtpy.QtWidgets import (
 
 from ...errors import DenoiseAEError, InvalidInputError
 from ...models.builtin import suits_any_noise
-from ...noise.normalization import NoiseSetting
-from ..denoise.form import DEVICES
-from ..denoise.job import Failed, look_at_model
+from ...noise.setting import NoiseSetting
 from ..shared.fields import (
+    DEVICES,
     Field,
     Note,
     PathEdit,
@@ -36,10 +35,11 @@ from ..shared.fields import (
     make_scroll,
 )
 from ..shared.model_choice import model_choice, unwrapped
+from ..shared.model_facts import look_at_model
 from ..shared.noise_form import NoiseForm
 from ..shared.open_checkpoint import ask_for_checkpoint
 from ..shared.preferences import preferences
-from ..shared.worker import Running, say_duration
+from ..shared.worker import Failed, Running, say_duration
 from .job import FilesJob, FileWatch, denoise_in_turn, list_images
 from .table import WAITING, FilesTable
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     import napari.viewer
 
     from ...files.batch import BatchStep
-    from ..denoise.job import ModelFacts
+    from ..shared.model_facts import ModelFacts
 
 # How often it is looked how far a file is, in milliseconds.
 _EVERY = 200

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
@@ -23,7 +23,6 @@ from .noise_edit import WRONG, NoiseChooser
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
 
 # What napari's style adds to the width of the fields, in pixels.
 _STYLE = 12
@@ -286,3 +285,6 @@ def _number(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
+
+
+DEVICES = ("auto", "cpu", "cuda", "mps")

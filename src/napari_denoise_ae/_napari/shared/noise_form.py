@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 from superqt import QLabeledDoubleSlider
 
-from ...noise.normalization import GAUSSIAN, POISSON_GAUSSIAN, NoiseSetting
+from ...noise.setting import GAUSSIAN, POISSON_GAUSSIAN, NoiseSetting
 from .fields import Field, Folded, Note, NumberEdit, make_combo, make_form
 from .noise_plot import NoisePlot
 

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ...denoising.compatibility import noise_windows_of
-from ...evaluation.metrics import median_of_known
 from ...noise.normalization import (
-    POISSON_GAUSSIAN,
     NoiseScaling,
-    NoiseSetting,
     fit_curves,
     group_planes,
     measure_scaling,
 )
+from ...noise.setting import POISSON_GAUSSIAN, NoiseSetting
+from ...noise.wavelet import median_of_known
+from ...noise.windows import noise_windows_of
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from numpy.typing import NDArray
 
     from ...image.intensity import IntensityRanges

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QFileDialog
 
-from ..denoise.job import Failed, look_at_model
 from .model_choice import model_choice
-from .worker import Running
+from .model_facts import look_at_model
+from .worker import Failed, Running
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
     from qtpy.QtWidgets import QWidget
 
-    from ..denoise.job import ModelFacts
+    from .model_facts import ModelFacts
 
 
 def ask_for_checkpoint(parent: QWidget, viewer: Viewer) -> None:

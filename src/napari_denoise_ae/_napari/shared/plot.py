@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pyqtgraph as pg
 from qtpy.QtCore import QSize
-
-if TYPE_CHECKING:
-    from typing import Any
 
 #: Told apart by the colour-blind, and on a dark as well as on a light ground.
 BLUE, ORANGE = "#3d9be0", "#e0662f"

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import Any
 
 from napari.settings import get_plugin_settings
 
 from ...models.builtin import DEFAULT_MODEL
-
-if TYPE_CHECKING:
-    from typing import Any
 
 _PLUGIN = "napari-denoise-ae"
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from napari.qt.threading import create_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
 
 def say_duration(seconds: float) -> str:
@@ -76,3 +76,10 @@ class Running:
     def _pass_on(self, function: Callable[..., None], *args: Any) -> None:
         if not self._dropped:
             function(*args)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """What a user has to know of a job that could not be done."""
+
+    message: str

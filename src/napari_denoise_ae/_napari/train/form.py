@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QScrollArea, QVBoxLayout, QWidget
@@ -27,7 +27,6 @@ from .network_form import NetworkForm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
 
     from qtpy.QtWidgets import QFormLayout
 

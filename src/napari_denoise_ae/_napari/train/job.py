@@ -5,21 +5,28 @@ from __future__ import annotations
 import os
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari.qt.threading import GeneratorWorker
 
 from ...errors import DenoiseAEError, DeviceError
-from ...io.cifar10 import DownloadProgress, fetch_cifar10, load_training_images
+from ...io.cifar10 import load_training_images
+from ...io.download import fetch_cifar10
 from ...models.config import preset_config
 from ...training.run_files import RunFiles
+from .steps import (
+    BatchProgress,
+    EpochProgress,
+    HeldOutPictures,
+    ScoreProgress,
+    TrainingOutcome,
+    TrainingStart,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from pathlib import Path
     from threading import Event
-    from typing import Any
 
     import numpy as np
     from numpy.typing import NDArray
@@ -27,8 +34,10 @@ if TYPE_CHECKING:
     from ...evaluation.scoring import Score
     from ...io.cifar10 import ImageSet
     from ...models.config import TrainingConfig
+    from ...training.results import BatchResult
     from ...training.run import TrainingRun
-    from ...training.trainer import BatchResult, EpochResult, Trainer
+    from ...training.trainer import Trainer
+    from .steps import Step, TrainingJob
 
     # Noisy, denoised and clean, each (N, Y, X, channels) in [0, 1].
     Examples = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
@@ -38,131 +47,6 @@ _N_EXAMPLES = 4
 _N_TEST_EXAMPLES = 6
 # The window is told of a batch at most this often, in seconds.
 _INTERVAL = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingJob:
-    """What to train; everything but the device has been checked.
-
-    Parameters
-    ----------
-    data : pathlib.Path
-        Folder of CIFAR-10.
-    download : bool
-        Whether it is to be fetched first.
-    output : pathlib.Path
-        The checkpoint.
-    preset : str or None
-        None on `resume`, where the run has one already.
-    settings : dict
-        Fields of `TrainingConfig`; on `resume` those that may change.
-    device : str
-        See `choose_device`.
-    resume, overwrite : bool
-        See `RunFiles.require_usable`.
-    """
-
-    data: Path
-    download: bool
-    output: Path
-    preset: str | None
-    settings: dict[str, Any]
-    device: str
-    resume: bool
-    overwrite: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TrainingStart:
-    """A run is about to begin, or to go on after the epochs in `history`.
-
-    The examples are what the network makes of validation images by then.
-    """
-
-    device: str
-    noise: str
-    n_train: int
-    n_val: int
-    history: tuple[EpochResult, ...]
-    examples: Examples
-
-
-@dataclass(frozen=True, slots=True)
-class BatchProgress:
-    """How far a run is; `seconds_left` is the time that all epochs would take."""
-
-    epoch: int
-    epochs: int
-    batch: int
-    n_batches: int
-    loss: float
-    seconds_left: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class EpochProgress:
-    """An epoch is over."""
-
-    result: EpochResult
-    examples: Examples
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class HeldOutPictures:
-    """Training is over; what the best epoch makes of a few images of the test part."""
-
-    examples: Examples
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreProgress:
-    """How many images of the test part have been scored."""
-
-    done: int
-    total: int
-    seconds_left: float
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingOutcome:
-    """How a run ended.
-
-    Parameters
-    ----------
-    stop_reason : str
-        Why it ended, where nothing went wrong.
-    checkpoint : pathlib.Path or None
-        Where the best epoch lies; None before the first was finished.
-    best : EpochResult or None
-        That epoch.
-    test_scores : tuple of Score
-        How the noisy and the denoised images of the test part do; empty if
-        they were not scored.
-    not_scored : str
-        Why they were not.
-    error : str
-        What went wrong; empty if nothing did.
-    field : str
-        The field of the form that can mend it, if there is one.
-    """
-
-    stop_reason: str = ""
-    checkpoint: Path | None = None
-    best: EpochResult | None = None
-    test_scores: tuple[Score, ...] = ()
-    not_scored: str = ""
-    error: str = ""
-    field: str = ""
-
-
-Step = (
-    DownloadProgress
-    | TrainingStart
-    | BatchProgress
-    | EpochProgress
-    | HeldOutPictures
-    | ScoreProgress
-)
 
 
 def make_worker(job: TrainingJob, stop: Event) -> GeneratorWorker:
@@ -233,14 +117,14 @@ def _prepare(job: TrainingJob) -> TrainingRun:
 def _config(job: TrainingJob) -> TrainingConfig:
     """Return what a new run is told, or what the run to resume was told."""
     if job.resume:
-        from ...models.checkpoint import load_training_state
+        from ...models.training_state import load_training_state
 
         return load_training_state(RunFiles(job.output).state).record.config
     return preset_config(job.preset or "conv", **job.settings)
 
 
 def _train(run: TrainingRun, stop: Event) -> Iterator[Step]:
-    from ...training.trainer import EpochResult
+    from ...training.results import EpochResult
 
     trainer = run.trainer
     yield TrainingStart(
@@ -282,7 +166,7 @@ def _test(
 
     Returns the scores, or why there are none.
     """
-    from ...evaluation.test_set import save_gallery
+    from ...training.gallery import save_gallery
 
     try:
         yield HeldOutPictures(_test_examples(run, folder))

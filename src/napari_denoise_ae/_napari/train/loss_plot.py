@@ -12,7 +12,7 @@ from ..shared.plot import BLUE, ORANGE, Plot
 if TYPE_CHECKING:
     from qtpy.QtGui import QShowEvent
 
-    from ...training.trainer import EpochResult
+    from ...training.results import EpochResult
 
 _TRAINING, _VALIDATION = BLUE, ORANGE
 # A redraw takes up to 0.1 s of the event loop.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
@@ -16,7 +16,6 @@ from ..shared.worker import Running
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
-    from typing import Any
 
 # The images decide it.
 _DECIDED = ("in_channels",)

@@ -13,13 +13,8 @@ from .pictures import ExamplePictures
 
 if TYPE_CHECKING:
     from ...evaluation.scoring import Score
-    from .job import (
-        BatchProgress,
-        EpochProgress,
-        Examples,
-        HeldOutPictures,
-        TrainingStart,
-    )
+    from .job import Examples
+    from .steps import BatchProgress, EpochProgress, HeldOutPictures, TrainingStart
 
 _VALIDATION = (
     "Validation images: the same after every epoch, with the same noise. The network "

@@ -28,22 +28,22 @@ from ..shared.fields import breakable
 from ..shared.model_choice import model_choice
 from ..shared.preferences import preferences
 from .form import TrainForm
-from .job import (
+from .job import make_worker
+from .progress import TrainProgress
+from .steps import (
     BatchProgress,
     EpochProgress,
     HeldOutPictures,
     ScoreProgress,
     TrainingJob,
     TrainingStart,
-    make_worker,
 )
-from .progress import TrainProgress
 
 if TYPE_CHECKING:
     import napari.viewer
 
-    from ...io.cifar10 import DownloadProgress
-    from .job import Step, TrainingOutcome
+    from ...io.download import DownloadProgress
+    from .steps import Step, TrainingOutcome
 
 # One training at a time in the whole program, also where a closed dock's run is
 # still coming to its end: they would share the cores, and perhaps their files.

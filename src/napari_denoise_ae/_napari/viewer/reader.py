@@ -6,7 +6,7 @@ import zipfile
 import zlib
 from typing import TYPE_CHECKING
 
-from ...io.atomic import CHECKPOINT_FORMAT
+from ...models.builtin import CHECKPOINT_FORMAT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...errors import DatasetError
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from numpy.typing import NDArray
 
     # Data, keyword arguments of the layer, type of the layer.
@@ -63,7 +61,7 @@ def cifar10_test() -> list[LayerData]:
 
 
 def _with_noise(layer: LayerData) -> LayerData:
-    from ...denoising.api import add_noise
+    from ...noise.add import add_noise
 
     data, options, kind = layer
     return (

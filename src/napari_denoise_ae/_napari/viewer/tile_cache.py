@@ -8,25 +8,21 @@ dask gives. What was computed is kept, up to a limit.
 
 from __future__ import annotations
 
-import sys
-import threading
 from collections import OrderedDict, deque
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from ...errors import DenoiseAEError
-from ..denoise.job import Failed
-from ..shared.worker import Running
+from ..shared.worker import Failed, Running
+from .filling_array import FillingView, filling_array_class
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
-    from typing import Any
 
     from dask.array import Array
     from numpy.typing import NDArray
@@ -40,8 +36,6 @@ PART = 512
 _KEPT = 2**29
 # How long new pixels wait for others before they are shown, in milliseconds.
 _REST = 50
-# Where napari reads the pixels of a layer in order to draw them.
-_NAPARI_READS = "napari.layers._scalar_field"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +157,13 @@ class Filler(QObject):  # type: ignore[misc]
 
     def _array(self, level: int) -> Array:
         inner = self._levels[level]
-        array: Array = _filling_array_class()(
+        array: Array = filling_array_class()(
             inner.dask,
             inner.name,
             inner.chunks,
             meta=inner._meta,  # noqa: SLF001
         )
-        array.__dict__["_filling"] = _View.whole(self, level, inner.shape)
+        array.__dict__["_filling"] = FillingView.whole(self, level, inner.shape)
         array.__dict__["_inner"] = inner
         return array
 
@@ -267,121 +261,6 @@ def _compute(array: Array, index: tuple[slice, ...]) -> NDArray[Any] | Failed:
         return Failed(str(error))
     except (RuntimeError, MemoryError, OSError) as error:
         return Failed(f"Denoising what is shown failed: {error}")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _View:
-    """A part of a level as napari reads it: an array that fills in.
-
-    Parameters
-    ----------
-    filler : Filler
-        What fills it.
-    level : int
-        Which level.
-    window : tuple of (int, int)
-        Where each axis is cut.
-    dropped : tuple of int
-        The axes of which one index is taken.
-    n_cuts : int
-        How often it was cut. Of a level napari cuts out what is visible, then
-        the plane; for the thumbnail only the plane.
-    """
-
-    filler: Filler
-    level: int
-    window: Window
-    dropped: tuple[int, ...] = ()
-    n_cuts: int = 0
-
-    @classmethod
-    def whole(cls, filler: Filler, level: int, shape: Sequence[int]) -> _View:
-        return cls(filler, level, tuple((0, length) for length in shape))
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return tuple(
-            stop - start
-            for axis, (start, stop) in enumerate(self.window)
-            if axis not in self.dropped
-        )
-
-    @property
-    def ndim(self) -> int:
-        return len(self.shape)
-
-    @property
-    def dtype(self) -> Any:
-        return self.filler._levels[self.level].dtype  # noqa: SLF001
-
-    def __getitem__(self, index: Any) -> _View:
-        cut = self.cut(index)
-        if cut is None:
-            raise IndexError(f"Cannot take {index!r} of what is shown.")
-        return cut
-
-    def cut(self, index: Any) -> _View | None:
-        """Return a part of it; None where that is no plain part."""
-        indices = index if isinstance(index, tuple) else (index,)
-        if self.dropped or len(indices) > len(self.window):
-            return None
-        window, dropped = list(self.window), []
-        for axis, part in enumerate(indices):
-            start, stop = self.window[axis]
-            if isinstance(part, slice) and part.step in (None, 1):
-                first, last, _ = part.indices(stop - start)
-                window[axis] = (start + first, start + max(first, last))
-            elif isinstance(part, (int, np.integer)) and 0 <= part < stop - start:
-                window[axis] = (start + int(part), start + int(part) + 1)
-                dropped.append(axis)
-            else:
-                return None
-        return _View(
-            self.filler, self.level, tuple(window), tuple(dropped), self.n_cuts + 1
-        )
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
-        filler = self.filler
-        is_thumbnail = len(filler._levels) > 1 and self.n_cuts < 2  # noqa: SLF001
-        pixels = filler.read(self.level, self.window, compute=not is_thumbnail)
-        index = tuple(
-            0 if axis in self.dropped else slice(None)
-            for axis in range(len(self.window))
-        )
-        return pixels[index].astype(dtype or pixels.dtype, copy=False)
-
-
-@lru_cache(maxsize=1)
-def _filling_array_class() -> type[Any]:
-    """Make the class of arrays that fill in; not at once, since it needs dask."""
-    import dask.array as da
-
-    class FillingArray(da.Array):
-        """A dask array that gives napari a view which fills in."""
-
-        __slots__ = ()
-
-        def __array__(self, *args: Any, **kwargs: Any) -> NDArray[Any]:
-            if _is_read_to_be_drawn(sys._getframe(1)):  # noqa: SLF001
-                view = self.__dict__["_filling"]
-                whole: NDArray[Any] = view.filler.read_whole(view.level)
-                return whole
-            return np.asarray(self.__dict__["_inner"].compute())
-
-        def __getitem__(self, index: Any) -> Any:
-            if _is_read_to_be_drawn(sys._getframe(1)):  # noqa: SLF001
-                view = self.__dict__["_filling"].cut(index)
-                if view is not None:
-                    return view
-            return self.__dict__["_inner"][index]
-
-    return FillingArray
-
-
-def _is_read_to_be_drawn(frame: Any) -> bool:
-    """Tell whether napari reads pixels in the GUI thread, which must not wait."""
-    in_gui = threading.current_thread() is threading.main_thread()
-    return in_gui and str(frame.f_globals.get("__name__")).startswith(_NAPARI_READS)
 
 
 def _window(array: NDArray[Any]) -> Window:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from torch import nn
 
 from ...errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from typing import ClassVar
-
     from torch import Tensor
 
 

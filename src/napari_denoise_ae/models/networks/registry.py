@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import inspect
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
     from .base import DenoisingNetwork
 

@@ -1,0 +1,82 @@
+"""Compare several models on a layer, outside the GUI thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ...errors import DenoiseAEError
+from ...noise.setting import NoiseSetting
+from ..shared.worker import Failed
+from .job import denoise_prepared, load_denoiser, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from ...denoising.array import Progress
+    from .job import Denoised, DenoiseJob, Prepared, Started
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStarted:
+    """A model of a comparison begins."""
+
+    model: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelDone:
+    """What a model of a comparison has given."""
+
+    job: DenoiseJob
+    result: Denoised
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFailed:
+    """What a user has to know of a model that could not be compared."""
+
+    model: str
+    message: str
+
+
+def run_comparison(
+    job: DenoiseJob, models: Sequence[str]
+) -> Generator[
+    str | ModelStarted | Started | Progress | ModelDone | ModelFailed,
+    None,
+    Failed | None,
+]:
+    """Do a job with one model after another, on the very same noisy pixels.
+
+    A model that fails ends neither the others nor loses what they gave.
+    """
+    try:
+        yield "looking at the layer"
+        prepared = job.prepared or prepare(job)
+    except DenoiseAEError as error:
+        return Failed(str(error))
+    except (RuntimeError, MemoryError) as error:
+        return Failed(f"Comparing failed: {error}")
+    for model in models:
+        yield ModelStarted(model)
+        yield from _run_model(replace(job, model=model, prepared=prepared), prepared)
+    return None
+
+
+def _run_model(
+    job: DenoiseJob, prepared: Prepared
+) -> Generator[str | Started | Progress | ModelDone | ModelFailed, None, None]:
+    try:
+        yield "loading the model"
+        denoiser = load_denoiser(job.fitting, job.device)
+        if not denoiser.network.takes_noise_level:
+            # What is known of the noise is said to those that listen.
+            job = replace(job, setting=NoiseSetting())
+        result = yield from denoise_prepared(job, prepared, denoiser)
+    except DenoiseAEError as error:
+        yield ModelFailed(job.model, str(error))
+    except (RuntimeError, MemoryError) as error:
+        yield ModelFailed(job.model, f"Denoising failed: {error}")
+    else:
+        yield ModelDone(job, result)

@@ -1,0 +1,232 @@
+"""The subcommand ``denoise``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InvalidInputError
+from ..image.ranges import RANGE_OF
+from ..noise.setting import GAUSSIAN, NOISES
+from .arguments import (
+    INTERRUPTED,
+    SOME_FAILED,
+    add_model_and_device,
+    allow_negative_numbers,
+    show_warning,
+    two_numbers,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..files.job import FileJob
+
+
+# --- denoise ---------------------------------------------------------------
+
+
+def _denoise(arguments: argparse.Namespace) -> None:
+    from ..files.find import is_batch
+    from ..files.job import FileJob
+    from ..files.route import denoise_any_file
+    from ..io.source import is_zarr
+    from ..noise.setting import NoiseSetting
+
+    job = FileJob(
+        input=arguments.input[0],
+        output=arguments.output,
+        model=arguments.model,
+        add_noise=arguments.add_noise,
+        seed=arguments.seed,
+        reference=arguments.reference,
+        figure=arguments.figure,
+        axes=arguments.axes,
+        intensity_range=_intensity_range(arguments.intensity_range),
+        range_of=arguments.range_of,
+        device=arguments.device,
+        tile_size=arguments.tile_size,
+        select=_selections(arguments.select),
+        overwrite=arguments.overwrite,
+        scheduler=arguments.scheduler,
+        setting=NoiseSetting(
+            sigma=arguments.sigma,
+            noise=arguments.noise,
+            strength=arguments.strength,
+        ),
+    )
+    try:
+        if is_batch(arguments.input):
+            _denoise_batch(arguments.input, job)
+        else:
+            for line in denoise_any_file(job).lines():
+                print(line)
+    except KeyboardInterrupt:
+        if not (is_zarr(job.output) or is_batch(arguments.input)):
+            raise
+        print(
+            "interrupted: what is finished is kept, and the same command goes on",
+            file=sys.stderr,
+        )
+        raise SystemExit(INTERRUPTED) from None
+
+
+def _selections(
+    parts: Sequence[tuple[str, tuple[int, int]]],
+) -> dict[str, tuple[int, int]]:
+    """Return the parts by axis."""
+    for axis, times in Counter(axis for axis, _ in parts).items():
+        if times > 1:
+            raise InvalidInputError(
+                f"The axis {axis} is selected from twice. Give one --select for each "
+                "axis."
+            )
+    return dict(parts)
+
+
+def _denoise_batch(inputs: Sequence[Path], job: FileJob) -> None:
+    """Denoise files into a folder, and end with what could not be denoised."""
+    from ..files.batch import denoise_files
+    from ..files.find import find_files
+
+    steps = []
+    for step in denoise_files(find_files(inputs, job.output), job.output, job):
+        steps.append(step)
+        for remark in step.remarks:
+            show_warning(f"{step.input}: {remark}")
+        print(f"{step.outcome:<10} {step.input}", flush=True)
+    counts = Counter(step.outcome for step in steps)
+    print(", ".join(f"{counts[name]} {name}" for name in ("done", "skipped", "failed")))
+    for step in steps:
+        if step.outcome == "failed":
+            print(f"failed: {step.input}: {step.reason}", file=sys.stderr)
+    if counts["failed"]:
+        raise SystemExit(SOME_FAILED)
+
+
+def _intensity_range(
+    pairs: list[tuple[float, float]] | None,
+) -> tuple[float, float] | list[tuple[float, float]] | None:
+    """Return one pair for all channels, or one for each."""
+    return pairs[0] if pairs is not None and len(pairs) == 1 else pairs
+
+
+def add_denoise(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``denoise``."""
+    allow_negative_numbers(parser)
+    parser.set_defaults(command=_denoise)
+    parser.add_argument(
+        "input",
+        type=Path,
+        nargs="+",
+        help="PNG, JPEG or TIFF file or OME-Zarr; several, or a folder of them",
+    )
+    parser.add_argument(
+        "output", type=Path, help="file or OME-Zarr to write; a folder for several"
+    )
+    add_model_and_device(parser)
+    _add_noise_setting(parser)
+    truth = parser.add_mutually_exclusive_group()
+    truth.add_argument(
+        "--add-noise",
+        metavar="NOISE",
+        help="the input is clean: add noise first, write it beside the output, and "
+        "print PSNR and SSIM (gaussian:0.1 is clipped to the range, "
+        "gaussian:0.1,unclipped is not)",
+    )
+    truth.add_argument(
+        "--reference",
+        type=Path,
+        metavar="CLEAN",
+        help="clean image to compare a noisy input with",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the noise")
+    parser.add_argument(
+        "--figure",
+        type=Path,
+        metavar="PNG",
+        help="write noisy, denoised and clean side by side",
+    )
+    parser.add_argument(
+        "--axes", help="what the axes are, such as YX, YXS or TCYX, if it is not plain"
+    )
+    parser.add_argument(
+        "--intensity-range",
+        type=two_numbers,
+        action="append",
+        metavar="LOW,HIGH",
+        help="intensities that the network sees as 0 and 1 (default: 0,255 for uint8, "
+        "else the lowest and highest value of each channel); once for each channel",
+    )
+    parser.add_argument(
+        "--range-of",
+        choices=RANGE_OF,
+        default="stack",
+        help="what shares an intensity range that is not given (stack)",
+    )
+    parser.add_argument(
+        "--select",
+        type=_selection,
+        action="append",
+        default=[],
+        metavar="AXIS=FIRST:END",
+        help="part to denoise, such as T=0:10 or X=512:1024; C=1 is one of them; once "
+        "for each axis",
+    )
+    parser.add_argument(
+        "--tile-size",
+        type=int,
+        help="rows and columns computed at once (default: what fits into the memory)",
+    )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace an OME-Zarr that is the result of another run, and in a folder "
+        "of results whatever has the name of one",
+    )
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="compute on the dask cluster whose scheduler is there; writes OME-Zarr",
+    )
+
+
+def _add_noise_setting(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "noise to remove", "For models that take it, such as the built-in gray and rgb."
+    )
+    group.add_argument(
+        "--sigma",
+        type=float,
+        help="standard deviation in the image's units (default: estimated)",
+    )
+    group.add_argument(
+        "--noise",
+        choices=NOISES,
+        default=GAUSSIAN,
+        help="gaussian: the same everywhere; poisson-gaussian: photon counts and "
+        "cameras, estimated (gaussian)",
+    )
+    group.add_argument(
+        "--strength",
+        type=float,
+        default=1.0,
+        help="how many times that noise to remove, 0 to 10 (1)",
+    )
+
+
+def _selection(text: str) -> tuple[str, tuple[int, int]]:
+    """Read AXIS=FIRST:END or AXIS=INDEX."""
+    axis, _, part = text.partition("=")
+    first, colon, end = part.partition(":")
+    try:
+        start = int(first)
+        stop = int(end) if colon else start + 1
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: write AXIS=FIRST:END, such as T=0:10, or AXIS=INDEX"
+        ) from None
+    return axis.upper(), (start, stop)

@@ -1,0 +1,152 @@
+"""The subcommand ``train``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..models.config import AUGMENTATIONS, OPTIMIZERS, PRESETS, SCHEDULES
+from ..training.losses import LOSSES
+from .arguments import add_device
+
+if TYPE_CHECKING:
+    from ..training.api import TrainingResult
+
+# Settings of a training run that are options of `train`, with their help.
+_SETTINGS: dict[str, dict[str, Any]] = {
+    "noise": {"metavar": "NOISE", "help": "noise to train for, such as gaussian:0.5"},
+    "loss": {"choices": LOSSES, "help": "what to minimise"},
+    "ssim_weight": {"type": float, "help": "weight of 1 - SSIM in the loss mse_ssim"},
+    "optimizer": {"choices": OPTIMIZERS, "help": "how to minimise it"},
+    "learning_rate": {"type": float, "help": "step size of the optimizer"},
+    "schedule": {"choices": SCHEDULES, "help": "how the step size changes"},
+    "batch_size": {"type": int, "help": "images in a batch"},
+    "epochs": {"type": int, "help": "most epochs to train"},
+    "patience": {
+        "type": int,
+        "help": "epochs without a lower validation loss after which training stops",
+    },
+    "min_delta": {"type": float, "help": "how much lower it must be to count"},
+    "val_fraction": {"type": float, "help": "share of images held back for validation"},
+    "n_test": {
+        "type": int,
+        "help": "how many of CIFAR-10's test images are kept apart; the others train",
+    },
+    "augmentation": {
+        "choices": AUGMENTATIONS,
+        "help": "how training images are varied at random",
+    },
+    "zoom": {
+        "type": float,
+        "help": "magnify every other batch by up to this factor",
+    },
+    "seed": {"type": int, "help": "decides split, first weights, order and noise"},
+    "mixed_precision": {
+        "action": argparse.BooleanOptionalAction,
+        "help": "compute in bfloat16 on CUDA",
+    },
+    "bfloat16_on_cpu": {
+        "action": argparse.BooleanOptionalAction,
+        "help": "and on a CPU that has instructions for it",
+    },
+}
+
+
+# --- train -----------------------------------------------------------------
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    from ..training.api import prepare_run, run_to_the_end
+
+    given = vars(arguments)
+    settings = {name: given[name] for name in _SETTINGS if given[name] is not None}
+    if arguments.network_option:
+        settings["network_options"] = dict(arguments.network_option)
+    run = prepare_run(
+        arguments.data,
+        preset=arguments.preset,
+        output=arguments.output,
+        device=arguments.device,
+        resume=arguments.resume,
+        overwrite=arguments.overwrite,
+        progress=True,
+        settings=settings,
+    )
+    trainer = run.trainer
+    print(f"device      {trainer.device}")
+    print(f"data        {trainer.n_train} images to train, {trainer.n_val} to validate")
+    print(f"noise       {trainer.config.noise_model.description}")
+    print(f"network     {trainer.config.network}, {trainer.n_parameters:,} parameters")
+    _print_result(run_to_the_end(run, arguments.data, progress=True))
+
+
+def _print_result(result: TrainingResult) -> None:
+    record = result.checkpoint.record
+    print(f"stopped     {result.stop_reason}")
+    if record is not None:
+        print(f"best epoch  {record.best_epoch}, validation {record.val_psnr:.2f} dB")
+    for score in result.test_scores:
+        name = "noisy" if score.method == "noisy" else "denoised"
+        print(
+            f"{'test':<12}{name} {score.psnr_mean:.2f} dB, SSIM {score.ssim_mean:.3f}, "
+            f"mean of {score.n:,} test images"
+        )
+    print(f"checkpoint  {result.files.checkpoint}")
+    print(f"history     {result.files.history}")
+    print(f"curves      {result.files.curves}")
+    if result.files.gallery.exists():
+        print(f"gallery     {result.files.gallery}")
+
+
+def _network_option(text: str) -> tuple[str, int | float | bool]:
+    key, equals, value = text.partition("=")
+    try:
+        # Python's spelling of true and false, too.
+        parsed = json.loads(value.lower())
+    except json.JSONDecodeError:
+        parsed = None
+    if not equals or not isinstance(parsed, (int, float)):
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: write KEY=VALUE with a number, true or false"
+        )
+    return key, parsed
+
+
+def add_train(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``train``."""
+    parser.set_defaults(command=_train)
+    parser.add_argument(
+        "--preset", help=f"what to start from: {', '.join(PRESETS)} (default: conv)"
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder with cifar-10-batches-py; fetched if it is not there (170 MB)",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("best_denoising_model.pt"),
+        help="checkpoint to write (best_denoising_model.pt)",
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the run at --output"
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace the run at --output"
+    )
+    add_device(parser)
+    settings = parser.add_argument_group("settings", "Left out, they are the preset's.")
+    for name, options in _SETTINGS.items():
+        settings.add_argument(f"--{name.replace('_', '-')}", default=None, **options)
+    settings.add_argument(
+        "--network-option",
+        type=_network_option,
+        action="append",
+        metavar="KEY=VALUE",
+        help="option of the network, such as base_channels=16; may be repeated",
+    )

@@ -1,0 +1,157 @@
+"""Denoise one block of a lazy array, on whichever worker computes it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import lru_cache
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..image.axes import colour_planes
+from ..image.checks import require_finite
+from ..models.devices import choose_device
+from .denoiser import Denoiser
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..image.intensity import IntensityRange, IntensityRanges
+    from ..image.tiling import Region
+    from ..models.checkpoint import Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A checkpoint that is sent to where it is needed, and told from others.
+
+    Parameters
+    ----------
+    digest : str
+        SHA-256 of the network, its options and its weights.
+    checkpoint : Checkpoint
+        The model.
+    """
+
+    digest: str
+    checkpoint: Checkpoint = field(compare=False, repr=False)
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> Model:
+        """Return a checkpoint with its digest."""
+        options = json.dumps(dict(checkpoint.network_options), sort_keys=True)
+        digest = hashlib.sha256(f"{checkpoint.network} {options}".encode())
+        for name, tensor in checkpoint.state_dict.items():
+            digest.update(name.encode())
+            digest.update(tensor.numpy().tobytes())
+        return cls(digest.hexdigest(), checkpoint)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockJob:
+    """What all blocks of a result have in common; see `denoise_lazily`."""
+
+    axes: str
+    device: str
+    tile_size: int | None
+    halo: int
+    n_blocks: tuple[int, ...]
+    first: tuple[int, ...]
+
+    def region(self, shape: tuple[int, ...], block_id: tuple[int, ...]) -> Region:
+        """Return the rows and columns of a block without its halo."""
+        first, last = (
+            slice(
+                self.halo if block_id[axis] > 0 else 0,
+                shape[axis] - self.halo * (block_id[axis] < self.n_blocks[axis] - 1),
+            )
+            for axis in (self.axes.index("Y"), self.axes.index("X"))
+        )
+        return first, last
+
+
+def denoise_block(
+    block: NDArray[Any],
+    *,
+    model: Model,
+    ranges: IntensityRanges,
+    job: BlockJob,
+    block_id: tuple[int, ...],
+) -> NDArray[Any]:
+    """Denoise a plane, or a part of one with its halo, and cut the halo off."""
+    return denoise_part(
+        block,
+        loaded_denoiser(model, job.device),
+        axes=job.axes,
+        scale=ranges.of([i + n for i, n in zip(job.first, block_id, strict=False)]),
+        region=job.region(block.shape, block_id),
+        tile_size=job.tile_size,
+    )
+
+
+def denoise_part(
+    block: NDArray[Any],
+    denoiser: Denoiser,
+    *,
+    axes: str,
+    scale: IntensityRange,
+    region: Region,
+    tile_size: int | None = None,
+) -> NDArray[Any]:
+    """Denoise a part of a single plane that was read with its halo.
+
+    Parameters
+    ----------
+    block : numpy.ndarray
+        What was read; it begins at a multiple of the network's stride, and
+        every axis of a stack has length 1.
+    denoiser : Denoiser
+        The model.
+    axes : str
+        The axes of `block`, Y, X and S the last.
+    scale : IntensityRange
+        The plane's intensity range.
+    region : tuple of slice
+        Rows and columns of the block that are wanted.
+    tile_size : int, optional
+        See `denoise`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Those rows and columns, denoised.
+
+    Raises
+    ------
+    InvalidInputError
+        If the block has infinite values.
+    """
+    require_finite(block)
+    result = block.copy()
+    plane = (0,) * axes.index("Y")
+    source = colour_planes(block, axes)[plane]
+    target = colour_planes(result, axes)[plane]
+    tiles = denoiser.plan_tiles(source.shape[:2], tile_size=tile_size, region=region)
+    for tile in tiles:
+        denoiser.denoise_tile(source, target, tile, scale)
+    wanted = (*(slice(None) for _ in plane), *region)
+    return np.ascontiguousarray(result[wanted])
+
+
+_LOADING = Lock()
+
+
+def loaded_denoiser(model: Model, device: str) -> Denoiser:
+    """Return a model on a device of this process; it stays loaded."""
+    # Two threads that ask for it at the same time must not both load it.
+    with _LOADING:
+        return _load(model, device)
+
+
+# As many models as are compared side by side; each is a few megabytes.
+@lru_cache(maxsize=8)
+def _load(model: Model, device: str) -> Denoiser:
+    return Denoiser(model.checkpoint, choose_device(device))

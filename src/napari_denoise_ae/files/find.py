@@ -1,0 +1,80 @@
+"""Find the image files of a batch."""
+
+from __future__ import annotations
+
+import glob
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InvalidInputError
+from ..io.images import SUFFIXES
+from ..io.source import ZARR, is_zarr
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def is_batch(inputs: Sequence[Path]) -> bool:
+    """Tell whether inputs are several files, a folder of them or a pattern."""
+    only = inputs[0]
+    return len(inputs) > 1 or _is_folder(only) or _is_pattern(only)
+
+
+def find_files(inputs: Sequence[Path], output: Path) -> list[Path]:
+    """Return the image files that folders and patterns stand for.
+
+    Parameters
+    ----------
+    inputs : sequence of pathlib.Path
+        Files, folders of images, or patterns such as ``data/*.tif``.
+    output : pathlib.Path
+        The folder of the results, which a pattern may stand for, too; what
+        lies in it is left out.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is none.
+    """
+    files: list[Path] = []
+    for path in inputs:
+        if _is_pattern(path):
+            files += _matches(path, output)
+        elif _is_folder(path):
+            files += sorted(child for child in path.iterdir() if is_image(child))
+        else:
+            files.append(path)
+    if not files:
+        given = ", ".join(str(path) for path in inputs)
+        raise InvalidInputError(
+            f"There are no images at {given}: expected "
+            f"{', '.join(sorted(SUFFIXES))} or .zarr."
+        )
+    return files
+
+
+def _matches(pattern: Path, output: Path) -> list[Path]:
+    """Return the images that a pattern stands for, without earlier results."""
+    # Path.glob takes no pattern that begins at the root.
+    names = sorted(glob.glob(str(pattern)))  # noqa: PTH207
+    images = [path for path in map(Path, names) if is_image(path)]
+    results = output.resolve()
+    sources = [path for path in images if results not in path.resolve().parents]
+    # Where there is nothing else, the folder has been named by mistake.
+    return sources or images
+
+
+def _is_folder(path: Path) -> bool:
+    # Path's own raises for names too long.
+    return os.path.isdir(path) and not is_zarr(path)  # noqa: PTH112
+
+
+def _is_pattern(path: Path) -> bool:
+    return glob.has_magic(str(path)) and not os.path.exists(path)  # noqa: PTH110
+
+
+def is_image(path: Path) -> bool:
+    """Return whether a path has the suffix of a readable image."""
+    suffix = path.suffix.lower()
+    return suffix == ZARR or (suffix in SUFFIXES and not path.is_dir())

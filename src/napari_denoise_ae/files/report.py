@@ -1,0 +1,135 @@
+"""The result of denoising a file, in words and as provenance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .._version import __version__
+from ..noise.spec import parse_noise
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ..evaluation.comparison import Comparison
+    from ..image.intensity import IntensityRanges
+    from ..models.devices import DeviceChoice
+    from .job import FileJob
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StreamResult:
+    """What was done.
+
+    Parameters
+    ----------
+    job : FileJob
+        What was asked.
+    shape, axes, dtype
+        Of the image, or of the part that was selected.
+    intensity_range : IntensityRanges
+        What the network saw as 0 and 1.
+    device : str
+        Where it was computed.
+    n_kept, n_chunks : int
+        Chunks that were there from an earlier run, and all; 0 for a TIFF.
+    """
+
+    job: FileJob
+    shape: tuple[int, ...]
+    axes: str
+    dtype: np.dtype[Any]
+    intensity_range: IntensityRanges
+    device: str
+    n_kept: int = 0
+    n_chunks: int = 0
+
+    def lines(self) -> list[str]:
+        """Return a report for a user to read."""
+        image = (self.shape, self.axes, self.dtype)
+        lines = describe(self.job, image, self.intensity_range, self.device)
+        if self.n_kept:
+            lines.append(
+                f"kept       {self.n_kept} of {self.n_chunks} chunks of an earlier run"
+            )
+        return [*lines, f"denoised   {self.job.output}"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FileResult:
+    """What was done.
+
+    Parameters
+    ----------
+    job : FileJob
+        What was asked.
+    noisy, denoised : numpy.ndarray
+        The images.
+    clean : numpy.ndarray or None
+        The truth, where it is known.
+    axes : str
+        Their axes.
+    intensity_range : IntensityRanges
+        What the network saw as 0 and 1, or was told of the noise.
+    device : DeviceChoice
+        Where it was computed.
+    comparison : Comparison or None
+        The figures, where the truth is known.
+    """
+
+    job: FileJob
+    noisy: NDArray[Any]
+    denoised: NDArray[Any]
+    clean: NDArray[Any] | None
+    axes: str
+    intensity_range: IntensityRanges
+    device: DeviceChoice
+    comparison: Comparison | None
+
+    def lines(self) -> list[str]:
+        """Return a report for a user to read."""
+        lines = describe(
+            self.job,
+            (self.noisy.shape, self.axes, self.noisy.dtype),
+            self.intensity_range,
+            str(self.device),
+        )
+        if self.job.add_noise is not None:
+            noise = parse_noise(self.job.add_noise).description
+            lines.append(f"noise      {noise}, seed {self.job.seed}")
+            lines.append(f"noisy      {self.job.noisy_output}")
+        lines.append(f"denoised   {self.job.output}")
+        if self.job.figure is not None:
+            lines.append(f"figure     {self.job.figure}")
+        if self.comparison is not None:
+            lines += ["", *self.comparison.lines()]
+        return lines
+
+
+def describe(
+    job: FileJob,
+    image: tuple[tuple[int, ...], str, np.dtype[Any]],
+    ranges: IntensityRanges,
+    device: str,
+) -> list[str]:
+    """Return the first lines of a report: shape, axes and dtype, and what was done."""
+    shape = " x ".join(str(length) for length in image[0])
+    return [
+        f"image      {shape} ({image[1]}), {image[2]}",
+        _describe_ranges(ranges),
+        f"model      {job.model}",
+        f"device     {device}",
+    ]
+
+
+def _describe_ranges(ranges: IntensityRanges) -> str:
+    if ranges.ranges[0].level is None:
+        return f"intensity  {ranges} mapped to 0 to 1"
+    return f"noise      {ranges}"
+
+
+def provenance(ranges: IntensityRanges) -> str:
+    """Return what a file says of how it was made."""
+    kind = "intensity range " if ranges.ranges[0].level is None else ""
+    return f"napari-denoise-ae {__version__}, {kind}{ranges}"

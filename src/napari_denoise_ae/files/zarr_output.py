@@ -1,0 +1,168 @@
+"""Write the denoised image to OME-Zarr, chunk by chunk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..denoising.array import Progress
+from ..errors import InvalidInputError
+from ..image.casting import mean_of_pixels
+from ..image.tiling import LARGEST_PLANE
+from ..io.ome_zarr import ORDER, OmeMetadata
+from ..io.zarr_target import ZarrTarget
+from .stream import block_sides
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from ..denoising.denoiser import Denoiser
+    from ..io.source import Volume
+    from .stream import Stream
+
+
+def plan_target(
+    stream: Stream, path: Path, stride: int, settings: Mapping[str, Any]
+) -> ZarrTarget:
+    """Plan an OME-Zarr image for what a stream gives.
+
+    Raises
+    ------
+    InvalidInputError
+        If the axes of the source cannot be those of an OME-Zarr.
+    """
+    volume, selection = stream.volume, stream.selection
+    if {"C", "S"} <= set(volume.axes):
+        raise InvalidInputError(
+            f"An OME-Zarr image cannot have channels and colours, and the axes are "
+            f"{volume.axes}. Write a .tif file, which can."
+        )
+    axes = "".join(sorted(_target_axes(volume), key=ORDER.index))
+    shape = tuple(
+        volume.lengths["S"]
+        if letter == "C" and "S" in volume.axes
+        else selection[letter][1] - selection[letter][0]
+        for letter in axes
+    )
+    rows, columns = block_sides(volume, selection, stride=stride)
+    colours = volume.lengths.get("S", 1)
+    chunks = tuple(
+        {"Y": rows, "X": columns, "C": colours}.get(letter, 1) for letter in axes
+    )
+    n_levels = volume.ome.n_levels if volume.ome else 1
+    return ZarrTarget(
+        path=path,
+        shapes=_level_shapes(shape, n_levels),
+        chunks=chunks,
+        dtype=volume.dtype.name,
+        metadata=_target_metadata(stream, axes),
+        settings={**settings, "chunks": list(chunks)},
+    )
+
+
+def write_chunk(
+    stream: Stream, target: ZarrTarget, number: Sequence[int], denoiser: Denoiser
+) -> None:
+    """Denoise a chunk of the highest level and write it."""
+    volume = stream.volume
+    axes = target.metadata.axes
+    starts = {a: n * c for a, n, c in zip(axes, number, target.chunks, strict=True)}
+    stops = {
+        letter: min(start + side, length)
+        for (letter, start), side, length in zip(
+            starts.items(), target.chunks, target.shapes[0], strict=True
+        )
+    }
+    block = stream.denoise(
+        [starts[letter] for letter in volume.stack_axes],
+        (slice(starts["Y"], stops["Y"]), slice(starts["X"], stops["X"])),
+        denoiser,
+    )
+    given = volume.block_axes.replace("S", "C")
+    order = [given.index(letter) for letter in axes]
+    target.write(0, number, block.transpose(order))
+
+
+def write_half(target: ZarrTarget, level: int, number: Sequence[int]) -> None:
+    """Average pixels of the level above into a chunk, and write it."""
+    where = []
+    for letter, index, side, length in zip(
+        target.metadata.axes, number, target.chunks, target.shapes[level], strict=True
+    ):
+        start, stop = index * side, min((index + 1) * side, length)
+        factor = 2 if letter in "YX" else 1
+        where.append(slice(factor * start, factor * stop))
+    pixels = target.read(level - 1, tuple(where))
+    *rest, height, width = pixels.shape
+    fours = pixels.reshape(*rest, height // 2, 2, width // 2, 2)
+    target.write(level, number, mean_of_pixels(fours, axis=(-3, -1)))
+
+
+def write_zarr(
+    stream: Stream, target: ZarrTarget, denoiser: Denoiser
+) -> Iterator[Progress]:
+    """Denoise into an OME-Zarr image, leaving out the chunks that are there."""
+    done = 0
+    for level in range(len(target.shapes)):
+        for number in target.numbers(level):
+            if not target.is_done(level, number):
+                if level == 0:
+                    write_chunk(stream, target, number, denoiser)
+                else:
+                    write_half(target, level, number)
+            done += 1
+            yield Progress(done, target.total)
+    target.finish()
+
+
+def _target_axes(volume: Volume) -> str:
+    return volume.axes.replace("S", "C")
+
+
+def _level_shapes(shape: tuple[int, ...], n_levels: int) -> tuple[tuple[int, ...], ...]:
+    """Return the shapes of a pyramid, down to planes that are shown as they are."""
+    shapes = [shape]
+    while min(shapes[-1][-2:]) >= 2 and (
+        max(shapes[-1][-2:]) > LARGEST_PLANE or len(shapes) < n_levels
+    ):
+        *rest, height, width = shapes[-1]
+        shapes.append((*rest, height // 2, width // 2))
+    return tuple(shapes)
+
+
+def _target_metadata(stream: Stream, axes: str) -> OmeMetadata:
+    volume = stream.volume
+    scale = {letter: volume.scale.get(letter, 1.0) for letter in axes}
+    known = volume.ome
+    origin = {
+        letter: (known.origin.get(letter, 0.0) if known else 0.0)
+        + stream.selection.get(letter, (0, 0))[0] * scale[letter]
+        for letter in axes
+    }
+    omero = dict(known.omero) if known else {}
+    if "S" in volume.axes and np.issubdtype(volume.dtype, np.unsignedinteger):
+        omero = _colours(volume.lengths["S"], float(np.iinfo(volume.dtype).max))
+    elif omero.get("channels") and "C" in axes:
+        omero["channels"] = omero["channels"][slice(*stream.selection["C"])]
+    made = OmeMetadata(
+        axes=axes,
+        scale=scale,
+        units={letter: unit for letter, unit in volume.units.items() if letter in axes},
+        origin=origin,
+        omero=omero,
+    )
+    return replace(made, version=known.version) if known else made
+
+
+def _colours(n_samples: int, white: float) -> dict[str, Any]:
+    """Return how the samples of a colour image are displayed."""
+    window = {"start": 0.0, "min": 0.0, "end": white, "max": white}
+    samples = {"red": "FF0000", "green": "00FF00", "blue": "0000FF", "alpha": "FFFFFF"}
+    channels = [
+        {"label": name, "color": colour, "window": window, "active": name != "alpha"}
+        for name, colour in list(samples.items())[:n_samples]
+    ]
+    return {"channels": channels}

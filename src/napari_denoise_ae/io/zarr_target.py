@@ -1,0 +1,287 @@
+"""An OME-Zarr image that is written chunk by chunk."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._version import __version__
+from ..errors import OutputError
+from .ome_zarr import METADATA_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from .ome_zarr import OmeMetadata
+
+_TYPES = {"T": "time", "C": "channel", "Z": "space", "Y": "space", "X": "space"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZarrTarget:
+    """An OME-Zarr image that is being written.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Its folder.
+    shapes : tuple of tuple of int
+        The shape of each level, the highest first.
+    chunks : tuple of int
+        The chunks of all levels.
+    dtype : str
+        Type of the pixels.
+    metadata : OmeMetadata
+        What it will say of itself.
+    settings : mapping
+        What it is made from and how; plain values.
+    """
+
+    path: Path
+    shapes: tuple[tuple[int, ...], ...]
+    chunks: tuple[int, ...]
+    dtype: str
+    metadata: OmeMetadata
+    settings: Mapping[str, Any]
+
+    def begin(self, found: Mapping[str, Any], *, overwrite: bool) -> dict[str, Any]:
+        """Make the image, or go on with one that was made with the same settings.
+
+        Parameters
+        ----------
+        found : mapping
+            What has been found out about the source; kept, to be read again.
+        overwrite : bool
+            Replace a result of other settings.
+
+        Returns
+        -------
+        dict
+            `found`, or what had been kept when the image was begun.
+
+        Raises
+        ------
+        OutputError
+            If something else is there, or it cannot be written.
+        """
+        import zarr
+
+        state = self.kept(overwrite=overwrite)
+        if state is None:
+            state = {
+                "settings": dict(self.settings),
+                "found": dict(found),
+                "finished": False,
+            }
+            with _told_as_output_error(self.path):
+                if self.path.exists():
+                    shutil.rmtree(self.path)
+                zarr.create_group(
+                    self.path,
+                    zarr_format=2 if self.metadata.version == "0.4" else 3,
+                    attributes={METADATA_KEY: state},
+                )
+        with _told_as_output_error(self.path):
+            root = zarr.open_group(self.path, mode="r+")
+            for level, shape in enumerate(self.shapes):
+                if str(level) not in root:
+                    self._create(root, str(level), shape)
+        return dict(state["found"])
+
+    def kept(self, *, overwrite: bool) -> dict[str, Any] | None:
+        """Return what a result that is there says of itself; None if there is none.
+
+        Raises
+        ------
+        OutputError
+            If what is there is no such result, or one of other settings that
+            is not to be overwritten.
+        """
+        state = result_state(self.path)
+        if state is None and os.path.lexists(self.path):
+            raise OutputError(
+                f"Cannot write {self.path}: it is there already, and it is no result "
+                "of napari-denoise-ae. Remove it or choose another name."
+            )
+        if state is None or state["settings"] == self.settings:
+            return state
+        if overwrite:
+            return None
+        changed = sorted(
+            key
+            for key in {*state["settings"], *self.settings}
+            if state["settings"].get(key) != self.settings.get(key)
+        )
+        raise OutputError(
+            f"{self.path} is a result of another run: {', '.join(changed)} differ. "
+            "Choose another name, or have it replaced (--overwrite)."
+        )
+
+    def finish(self) -> None:
+        """Write the metadata that make it an image."""
+        import zarr
+
+        root = zarr.open_group(self.path, mode="r+")
+        state: Any = dict(root.attrs)[METADATA_KEY]
+        state = {**state, "finished": True, "version": __version__}
+        root.update_attributes({**self._content(), METADATA_KEY: state})
+
+    def is_done(self, level: int, chunk: Sequence[int]) -> bool:
+        """Tell whether a chunk is there; one that is there is whole."""
+        return self._chunk_file(level, chunk).is_file()
+
+    def write(self, level: int, chunk: Sequence[int], pixels: NDArray[Any]) -> None:
+        """Write a chunk, whole or not at all.
+
+        Raises
+        ------
+        OutputError
+            If the operating system refuses.
+        """
+        starts = [
+            number * side for number, side in zip(chunk, self.chunks, strict=True)
+        ]
+        where = tuple(
+            slice(start, start + length)
+            for start, length in zip(starts, pixels.shape, strict=True)
+        )
+        with _told_as_output_error(self.path):
+            self.levels[level][where] = pixels
+
+    def read(self, level: int, where: tuple[slice, ...]) -> NDArray[Any]:
+        """Read pixels that have been written."""
+        return np.asarray(self.levels[level][where])
+
+    def n_chunks(self, level: int) -> int:
+        """Return how many chunks a level has."""
+        return math.prod(self._grid(level))
+
+    @property
+    def total(self) -> int:
+        """Chunks of all levels."""
+        return sum(self.n_chunks(level) for level in range(len(self.shapes)))
+
+    def numbers(self, level: int) -> Iterator[tuple[int, ...]]:
+        """Yield the number of every chunk of a level."""
+        yield from np.ndindex(*self._grid(level))
+
+    def _grid(self, level: int) -> tuple[int, ...]:
+        shape = self.shapes[level]
+        return tuple(-(-n // side) for n, side in zip(shape, self.chunks, strict=True))
+
+    @cached_property
+    def levels(self) -> list[Any]:
+        """The arrays."""
+        import zarr
+
+        # A chunk of nothing but zeros is written, too: it says that it is done.
+        with zarr.config.set({"array.write_empty_chunks": True}):
+            root = zarr.open_group(self.path, mode="r+")
+            return [root[str(level)] for level in range(len(self.shapes))]
+
+    def _create(self, root: Any, name: str, shape: tuple[int, ...]) -> None:
+        options: dict[str, Any] = {"dimension_names": list(self.metadata.axes.lower())}
+        if self.metadata.version == "0.4":
+            encoding = {"name": "v2", "separator": "/"}
+            options = {"chunk_key_encoding": encoding}
+        root.create_array(
+            name, shape=shape, chunks=self.chunks, dtype=self.dtype, **options
+        )
+
+    def _chunk_file(self, level: int, chunk: Sequence[int]) -> Path:
+        key: str = self.levels[level].metadata.encode_chunk_key(tuple(chunk))
+        return self.path / str(level) / key
+
+    def _content(self) -> dict[str, Any]:
+        """Return the metadata of the image, checked."""
+        import yaozarrs
+
+        version = yaozarrs.v04 if self.metadata.version == "0.4" else yaozarrs.v05
+        known = self.metadata
+        axes = [
+            {"name": letter.lower(), "type": _TYPES[letter]}
+            | ({"unit": known.units[letter]} if letter in known.units else {})
+            for letter in known.axes
+        ]
+        multiscale = {
+            "name": self.path.name.partition(".")[0],
+            "axes": axes,
+            "datasets": [self._dataset(level) for level in range(len(self.shapes))],
+            "type": "mean",
+            "metadata": {"description": f"denoised by napari-denoise-ae {__version__}"},
+        }
+        content: dict[str, Any] = {"multiscales": [multiscale]}
+        if self.metadata.version == "0.4":
+            multiscale["version"] = "0.4"
+        else:
+            content["version"] = self.metadata.version
+        if known.omero:
+            content["omero"] = dict(known.omero)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            checked = version.Image.model_validate(content)
+            dumped: dict[str, Any] = checked.model_dump(mode="json", exclude_none=True)
+        dumped.pop("uri", None)
+        return dumped if self.metadata.version == "0.4" else {"ome": dumped}
+
+    def _dataset(self, level: int) -> dict[str, Any]:
+        scale, origin = [], []
+        for letter in self.metadata.axes:
+            step = self.metadata.scale.get(letter, 1.0)
+            factor = 2**level if letter in "YX" else 1
+            scale.append(step * factor)
+            # The middle of the first pixel moves as pixels grow.
+            start = self.metadata.origin.get(letter, 0.0)
+            origin.append(start + step * (factor - 1) / 2)
+        transforms: list[dict[str, Any]] = [{"type": "scale", "scale": scale}]
+        if any(origin):
+            transforms.append({"type": "translation", "translation": origin})
+        return {"path": str(level), "coordinateTransformations": transforms}
+
+
+def result_state(path: Path) -> dict[str, Any] | None:
+    """Return what a result says of itself; None if there is no such result.
+
+    Returns
+    -------
+    dict or None
+        Its ``settings``, what had been ``found``, and whether it is
+        ``finished``.
+    """
+    import zarr
+
+    if not os.path.isdir(path):  # noqa: PTH112 - Path's raises for names too long
+        return None
+    try:
+        attributes = dict(zarr.open_group(path, mode="r").attrs)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    state = attributes.get(METADATA_KEY)
+    if not isinstance(state, dict):
+        return None
+    kinds = {"settings": dict, "found": dict, "finished": bool}
+    # Anybody may have written there; what is no state of ours is no result.
+    ours = all(isinstance(state.get(key), kind) for key, kind in kinds.items())
+    return state if ours else None
+
+
+@contextmanager
+def _told_as_output_error(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"Cannot write {path}: {error.strerror or error}. Choose another folder or "
+            "make room; the same command goes on where it has stopped."
+        ) from error

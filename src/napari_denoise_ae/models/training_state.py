@@ -1,0 +1,128 @@
+"""The training state that a run resumes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from .checkpoint_file import (
+    FORMAT_VERSION,
+    checkpoint_content,
+    damaged_error,
+    parse_checkpoint,
+    read_torch_file,
+    require_format,
+    require_weights,
+    write_torch_file,
+)
+from .networks.registry import build_network
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from .checkpoint import Checkpoint, TrainingRecord
+
+_TRAINING_STATE = "napari-denoise-ae training state"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingState:
+    """What is needed to go on with a training run as if it had not stopped.
+
+    Parameters
+    ----------
+    best : Checkpoint
+        The best epoch so far.
+    record : TrainingRecord
+        That of `best`.
+    state_dict : mapping
+        Weights after the last finished epoch.
+    optimizer : mapping
+        The optimizer's `state_dict` after that epoch.
+    history : list of dict
+        The fields of each epoch's `EpochResult`.
+    """
+
+    best: Checkpoint
+    record: TrainingRecord
+    state_dict: Mapping[str, Tensor]
+    optimizer: Mapping[str, Any]
+    history: list[dict[str, Any]]
+
+
+def save_training_state(state: TrainingState, path: Path) -> None:
+    """Write a training state, whole or not at all; see `save_checkpoint`."""
+    content = {
+        "format": _TRAINING_STATE,
+        "format_version": FORMAT_VERSION,
+        "best": checkpoint_content(state.best),
+        "state_dict": dict(state.state_dict),
+        "optimizer": dict(state.optimizer),
+        "history": state.history,
+    }
+    write_torch_file(content, path)
+
+
+def load_training_state(path: Path) -> TrainingState:
+    """Load what `save_training_state` wrote.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is not a usable training state.
+    """
+    content = read_torch_file(path)
+    require_format(content, _TRAINING_STATE, path.name)
+    try:
+        best = parse_checkpoint(content["best"], name=path.name)
+        state_dict, history = content["state_dict"], content["history"]
+        optimizer = content["optimizer"]
+    except (KeyError, TypeError) as error:
+        raise damaged_error(path.name, f"{error} is missing") from error
+    if best.record is None:
+        raise damaged_error(path.name, "it does not say how it was trained")
+    require_weights(best.network, best.network_options, state_dict, path.name)
+    _require_history(history, path.name)
+    _require_optimizer(optimizer, best, path.name)
+    return TrainingState(best, best.record, state_dict, optimizer, history)
+
+
+def _require_history(history: Any, name: str) -> None:
+    """Check what `EpochResult` is made of again."""
+    expected = {"epoch", "train_loss", "val_loss", "val_psnr", "is_best", "seconds"}
+    rows = history if isinstance(history, list) else []
+    for number, row in enumerate(rows, start=1):
+        usable = isinstance(row, dict) and set(row) == expected
+        usable = usable and all(isinstance(v, (int, float)) for v in row.values())
+        if not usable or row["epoch"] != number:
+            raise damaged_error(name, f"epoch {number} of its history cannot be used")
+    if not any(row["is_best"] for row in rows):
+        raise damaged_error(name, "its history has no best epoch")
+
+
+def _require_optimizer(optimizer: Any, best: Checkpoint, name: str) -> None:
+    """Compare an optimizer's state with that of a fresh one, tensor by tensor."""
+    with torch.device("meta"):
+        network = build_network(best.network, best.network_options)
+    shapes = [parameter.shape for parameter in network.parameters()]
+    if not isinstance(optimizer, dict) or set(optimizer) != {"state", "param_groups"}:
+        raise damaged_error(name, "its optimizer state cannot be used")
+    states, groups = optimizer["state"], optimizer["param_groups"]
+    usable = isinstance(groups, list) and len(groups) == 1
+    usable = usable and isinstance(groups[0], dict)
+    usable = usable and groups[0].get("params") == list(range(len(shapes)))
+    if not usable or not isinstance(states, dict):
+        raise damaged_error(name, "its optimizer state cannot be used")
+    for index, state in states.items():
+        if index not in range(len(shapes)) or not isinstance(state, dict):
+            raise damaged_error(name, "its optimizer state cannot be used")
+        found = {getattr(value, "shape", None) for value in state.values()}
+        if not found <= {shapes[index], torch.Size()}:
+            raise damaged_error(
+                name, "its optimizer state has other shapes than its weights"
+            )

@@ -1,0 +1,105 @@
+"""Add synthetic noise to a clean image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import InvalidInputError
+from ..image.axes import colour_planes, resolve_axes
+from ..image.casting import cast_saturating
+from ..image.checks import require_image
+from ..image.ranges import resolve_intensity_ranges
+from .spec import parse_noise
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+    from torch import Generator
+
+    from ..image.intensity import GivenRange, IntensityRanges
+    from .base import NoiseModel
+
+
+def add_noise(
+    image: ArrayLike,
+    noise: str | NoiseModel,
+    *,
+    rng: int = 0,
+    axes: str | None = None,
+    intensity_range: GivenRange | None = None,
+) -> NDArray[Any]:
+    """Add noise to a clean image or a stack of them.
+
+    Parameters
+    ----------
+    image : array_like
+        Integers or floating-point numbers; never changed. An alpha channel is
+        kept as it is.
+    noise : str or NoiseModel
+        For example ``"gaussian:0.1"``; amounts are fractions of the range.
+    rng : int
+        Seed; the same seed gives the same noise.
+    axes : str, optional
+        See `denoise`.
+    intensity_range : tuple of float, optional
+        ``(low, high)`` in the image's units, see `denoise`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape and dtype of `image`. Integers are rounded and saturated, so
+        that even unclipped noise is cut at the limits of an integer type.
+
+    Raises
+    ------
+    InvalidInputError
+        If the image, its axes, the noise or the range cannot be used.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> add_noise(np.full((2, 2), 100, dtype=np.uint8), "gaussian:0.1", rng=1)
+    array([[117, 107],
+           [102, 116]], dtype=uint8)
+    """
+    import torch
+
+    array = np.asarray(image)
+    require_image(array)
+    model = noise if hasattr(noise, "apply") else parse_noise(noise)
+    noisy = array.copy()
+    resolved = resolve_axes(array.shape, axes)
+    planes = colour_planes(noisy, resolved)
+    ranges = resolve_intensity_ranges(planes, resolved, intensity_range)
+    _require_width(ranges)
+    indices = list(np.ndindex(planes.shape[:-3]))
+    clean = np.stack([ranges.of(index).to_unit(planes[index]) for index in indices])
+    missing = np.isnan(clean)
+    clean[missing] = 0.5  # not every noise can be drawn for NaN
+    images = torch.from_numpy(clean)
+    unit = model.apply(images, _seeded_generator(rng), channel_axis=-1).numpy()
+    unit[missing] = np.nan
+    for index, plane in zip(indices, unit, strict=True):
+        values = ranges.of(index).from_unit(plane)
+        planes[index] = cast_saturating(values, array.dtype)
+    return noisy
+
+
+def _require_width(ranges: IntensityRanges) -> None:
+    for scale in ranges.ranges:
+        if scale.width == 0:
+            raise InvalidInputError(
+                f"The image is constant ({scale.low:g}), so the range that the noise "
+                "is a fraction of is not known. Give it as intensity_range."
+            )
+
+
+def _seeded_generator(rng: int) -> Generator:
+    import torch
+
+    if not isinstance(rng, int) or not 0 <= rng < 2**63:
+        raise InvalidInputError(
+            f"A seed must be an integer from 0 to 2**63 - 1, got {rng!r}."
+        )
+    return torch.Generator().manual_seed(rng)

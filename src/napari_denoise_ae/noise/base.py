@@ -1,0 +1,181 @@
+"""Base class and building blocks of synthetic noise."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from dataclasses import Field
+
+    from torch import Generator, Tensor
+
+#: A number, or the lowest and the highest of those drawn for each image.
+Amount = float | tuple[float, float]
+
+
+def amount_metadata(
+    unit: str, *, lowest: float = 0.0, highest: float = 1e3
+) -> dict[str, Any]:
+    """Describe a field that is an amount, from `lowest` to `highest`.
+
+    `unit` stands after the number in a description. An amount of 0 is none, so
+    where `lowest` is 0 only a range may begin there.
+    """
+    return {"unit": unit, "lowest": lowest, "highest": highest}
+
+
+def flag_metadata(word: str) -> dict[str, Any]:
+    """Describe a field that `word` in a noise string turns to its opposite."""
+    return {"word": word}
+
+
+class NoiseModel(ABC):
+    """A kind of noise with its amounts.
+
+    Attributes
+    ----------
+    name : str
+        What stands before the colon in a noise string.
+    title : str
+        The noise in words.
+    explanation : str
+        Where it comes from and what it does, in a sentence for a user.
+    """
+
+    __slots__ = ()
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    explanation: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        for amount in amount_fields(self):
+            _require_amount(self.title, amount, getattr(self, amount.name))
+        for flag in flag_fields(self):
+            if not isinstance(getattr(self, flag.name), bool):
+                raise InvalidInputError(
+                    f"{flag.name} of {self.title} noise must be true or false, got "
+                    f"{getattr(self, flag.name)!r}."
+                )
+
+    def __str__(self) -> str:
+        amounts = [_write(getattr(self, f.name)) for f in amount_fields(self)]
+        return f"{self.name}:{','.join([*amounts, *self.flags])}"
+
+    @property
+    def flags(self) -> list[str]:
+        """The words that follow the amounts."""
+        return [
+            str(f.metadata["word"])
+            for f in flag_fields(self)
+            if getattr(self, f.name) != f.default
+        ]
+
+    @property
+    def description(self) -> str:
+        """One sentence for a user, with the amounts and their units."""
+        amounts = [
+            f"{f.name.replace('_', ' ')} {_say(getattr(self, f.name))} "
+            f"{f.metadata['unit']}"
+            for f in amount_fields(self)
+        ]
+        drawn = any(isinstance(getattr(self, f.name), tuple) for f in fields(self))  # type: ignore[arg-type]
+        each = ["another for each image"] if drawn else []
+        return ", ".join([f"{self.title} noise", *amounts, *each, self._say_flags()])
+
+    def _say_flags(self) -> str:
+        # The one flag of most noises is that for unclipped values.
+        return "not clipped" if self.flags else "clipped to the range"
+
+    @abstractmethod
+    def apply(
+        self, clean: Tensor, generator: Generator, *, channel_axis: int = 1
+    ) -> Tensor:
+        """Add the noise.
+
+        Parameters
+        ----------
+        clean : torch.Tensor
+            Images along the first axis, floating point, range [0, 1]; not
+            changed.
+        generator : torch.Generator
+            Source of the random numbers, on the device of `clean`.
+        channel_axis : int
+            Axis of the colours.
+
+        Returns
+        -------
+        torch.Tensor
+            Noisy images, same shape, dtype and device.
+        """
+
+
+def amount_fields(model: NoiseModel | type[NoiseModel]) -> list[Field[Any]]:
+    """Return the dataclass fields of a model that are amounts."""
+    return [f for f in fields(model) if "unit" in f.metadata]  # type: ignore[arg-type]
+
+
+def flag_fields(model: NoiseModel | type[NoiseModel]) -> list[Field[Any]]:
+    """Return the dataclass fields of a model that are flags."""
+    return [f for f in fields(model) if "word" in f.metadata]  # type: ignore[arg-type]
+
+
+def _require_amount(title: str, amount: Field[Any], value: Any) -> None:
+    unit, lowest = amount.metadata["unit"], amount.metadata["lowest"]
+    highest = amount.metadata["highest"]
+    numbers = value if isinstance(value, tuple) and len(value) == 2 else (value,)
+    usable = all(
+        isinstance(number, (int, float)) and not isinstance(number, bool)
+        for number in numbers
+    )
+    if usable and len(numbers) == 2:
+        usable = lowest <= numbers[0] < numbers[1] <= highest
+    elif usable:
+        usable = lowest <= value <= highest and value > 0
+    if not usable:
+        limits = f"from {lowest:g}" if lowest else "above 0"
+        limits += f" {'to' if lowest else 'and at most'} {highest:g}"
+        text = _write(value) if isinstance(value, (int, float)) else repr(value)
+        raise InvalidInputError(
+            f"The {amount.name} of {title} noise must be a number {limits} ({unit}), "
+            f"or a range LOW..HIGH of such numbers, got {text}."
+        )
+
+
+def _write(value: Amount) -> str:
+    numbers: Sequence[float] = value if isinstance(value, tuple) else (value,)
+    return "..".join(repr(float(number)).removesuffix(".0") for number in numbers)
+
+
+def _say(value: Amount) -> str:
+    numbers: Sequence[float] = value if isinstance(value, tuple) else (value,)
+    return " to ".join(f"{number:g}" for number in numbers)
+
+
+def draw_amount(amount: Amount, clean: Tensor, generator: Generator) -> Any:
+    """Return a number, or a tensor with one for each image that fits `clean`."""
+    if not isinstance(amount, tuple):
+        return amount
+    low, high = amount
+    levels = clean.new_empty((len(clean), *(1,) * (clean.ndim - 1)))
+    return levels.uniform_(low, high, generator=generator)
+
+
+def standard_normal(clean: Tensor, generator: Generator) -> Tensor:
+    """Draw a standard normal value for each element."""
+    # Not empty_like: drawing into its channels-last layout is slow.
+    return clean.new_empty(clean.shape).normal_(generator=generator)
+
+
+def count_photons(clean: Tensor, photons: Any, generator: Generator) -> Tensor:
+    """Count photons whose mean is `photons` where `clean` is 1."""
+    import torch
+
+    rates = (clean * photons).clamp_min(0.0)
+    noisy: Tensor = torch.poisson(rates, generator=generator) / photons
+    return noisy

@@ -1,0 +1,111 @@
+"""Parse and explain the noise grammar, such as ``gaussian:0.1``."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InvalidInputError
+from .base import amount_fields, flag_fields
+from .synthetic import NOISE_MODELS, Composed
+
+if TYPE_CHECKING:
+    from .base import Amount, NoiseModel
+
+# Not all that Python takes for one, such as 0_1; nan and -1 are refused later.
+_NUMBER = re.compile(
+    r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan|inf)", re.ASCII | re.IGNORECASE
+)
+
+
+def how_to_write(model: type[NoiseModel]) -> str:
+    """Return how a noise is written, with its amounts in capitals.
+
+    Examples
+    --------
+    >>> from napari_denoise_ae.noise.synthetic import PoissonGaussian
+    >>> how_to_write(PoissonGaussian)
+    'poisson_gaussian:GAIN,READ_NOISE[,unclipped]'
+    """
+    amounts = ",".join(f.name.upper() for f in amount_fields(model))
+    flags = "".join(f"[,{f.metadata['word']}]" for f in flag_fields(model))
+    return f"{model.name}:{amounts}{flags}"
+
+
+def parse_noise(text: str) -> NoiseModel:
+    """Turn a noise string into a noise model.
+
+    Parameters
+    ----------
+    text : str
+        For example ``"gaussian:0.5"``, ``"gaussian:0..0.3,unclipped"`` or
+        ``"poisson:50+salt_pepper:0.05"``.
+
+    Returns
+    -------
+    NoiseModel
+        The model; ``str(model)`` gives the canonical string again.
+
+    Raises
+    ------
+    InvalidInputError
+        If the text cannot be parsed or an amount is out of its range.
+
+    Examples
+    --------
+    >>> parse_noise("gaussian:0.50")
+    Gaussian(sigma=0.5, clipped=True)
+    >>> parse_noise("poisson-gaussian:0.01,0..0.05").description
+    'Poisson-Gaussian noise, gain 0.01 of the range for each photon, read noise 0 to \
+0.05 of the range, another for each image, clipped to the range'
+    """
+    if not isinstance(text, str):
+        raise InvalidInputError(
+            f"A noise is written as text, got {text!r}. {_how_to_write_all()}"
+        )
+    # Names begin with a letter; the plus of 1e+3 is followed by a digit.
+    parts = [_parse_part(part, text) for part in re.split(r"\+(?!\d)", text)]
+    return parts[0] if len(parts) == 1 else Composed(tuple(parts))
+
+
+def _parse_part(part: str, text: str) -> NoiseModel:
+    name, _, rest = part.strip().partition(":")
+    model = NOISE_MODELS.get(name.strip().lower().replace("-", "_"))
+    if model is None:
+        raise InvalidInputError(
+            f"Cannot read the noise {text!r}. {_how_to_write_all()}"
+        )
+    words = [word.strip() for word in rest.split(",")]
+    names = [f.name for f in amount_fields(model)]
+    flags = {f.metadata["word"]: f for f in flag_fields(model)}
+    given = words[len(names) :]
+    if len(words) < len(names) or not set(given) <= set(flags) or len(given) > 1:
+        raise InvalidInputError(
+            f"Cannot read the noise {text!r}: write {how_to_write(model)}. "
+            f"{_how_to_write_all()}"
+        )
+    values: dict[str, Any] = {
+        key: _read_amount(word, text) for key, word in zip(names, words, strict=False)
+    }
+    values |= {flags[word].name: not flags[word].default for word in given}
+    return model(**values)
+
+
+def _how_to_write_all() -> str:
+    ways = ", ".join(how_to_write(model) for model in NOISE_MODELS.values())
+    return (
+        f"Write one of {ways}, for example 'gaussian:0.5'. An amount LOW..HIGH is "
+        "drawn for each image; a plus sign joins several noises."
+    )
+
+
+def _read_amount(word: str, text: str) -> Amount:
+    parts = word.split("..")
+    # Adding 0 makes a 0 of -0.
+    numbers = [float(part) + 0.0 for part in parts if _NUMBER.fullmatch(part)]
+    if len(numbers) != len(parts) or len(numbers) > 2:
+        raise InvalidInputError(
+            f"Cannot read the amount {word!r} of the noise {text!r}. "
+            f"{_how_to_write_all()}"
+        )
+    return numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])

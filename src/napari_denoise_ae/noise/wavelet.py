@@ -1,0 +1,96 @@
+"""The noise level from wavelets, as used for models trained on one noise level."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .windows import noise_windows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+# Below this side there are too few wavelet coefficients to tell anything.
+_SMALLEST_ESTIMATE = 8
+
+
+def estimate_noise(plane: NDArray[Any], *, channel_axis: int | None = None) -> float:
+    """Estimate the standard deviation of white noise in an image.
+
+    Parameters
+    ----------
+    plane : numpy.ndarray
+        One image, (Y, X), or with colour channels at `channel_axis`.
+    channel_axis : int, optional
+        Axis of the colour channels, whose estimates are averaged.
+
+    Returns
+    -------
+    float
+        Standard deviation in the image's units; NaN where the image is
+        smaller than 8 pixels, constant, or has no finite window.
+
+    Notes
+    -----
+    The median absolute deviation of the finest diagonal wavelet coefficients
+    (Donoho and Johnstone 1994 [1]_), as `skimage.restoration.estimate_sigma`
+    has it. In images wider or higher than 512 pixels five windows of 256
+    pixels at fixed relative places are used, and the median of their results.
+
+    References
+    ----------
+    .. [1] Donoho and Johnstone, Ideal spatial adaptation by wavelet
+       shrinkage, 1994, :doi:`10.1093/biomet/81.3.425`.
+    """
+    image = plane[..., np.newaxis]
+    if channel_axis is not None:
+        image = np.moveaxis(plane, channel_axis, -1)
+    height, width = image.shape[:2]
+    return estimate_noise_of_windows(
+        [image[window] for window in noise_windows((height, width))]
+    )
+
+
+def estimate_noise_of_windows(windows: Sequence[NDArray[Any]]) -> float:
+    """Estimate the noise of an image of which only some windows are at hand.
+
+    Parameters
+    ----------
+    windows : sequence of numpy.ndarray
+        (Y, X, channels), those that `noise_windows` names.
+
+    Returns
+    -------
+    float
+        What `estimate_noise` returns for the whole image.
+    """
+    estimates = [
+        _estimate_sigma(np.asarray(window[..., channel], dtype=np.float64))
+        for window in windows
+        for channel in range(window.shape[-1])
+    ]
+    return median_of_known(estimates)
+
+
+def median_of_known(values: Iterable[float]) -> float:
+    """Return the median of what is not NaN; NaN if there is nothing else."""
+    known = [value for value in values if not math.isnan(value)]
+    return float(np.median(known)) if known else math.nan
+
+
+def _estimate_sigma(channel: NDArray[np.float64]) -> float:
+    if min(channel.shape) < _SMALLEST_ESTIMATE or not np.isfinite(channel).all():
+        return math.nan
+    if np.ptp(channel) == 0:
+        return math.nan
+    from skimage.restoration import estimate_sigma
+
+    # Where every fine coefficient is exactly 0 it takes the median of nothing.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return float(estimate_sigma(channel))

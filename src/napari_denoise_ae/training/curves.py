@@ -1,0 +1,69 @@
+"""Loss curves as a picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from ..evaluation.figures import save_figure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from .results import EpochResult
+
+_TRAINING, _VALIDATION = "#4477aa", "#cc6677"  # told apart by the colour-blind
+
+
+def save_loss_curves(history: Sequence[EpochResult], path: Path) -> None:
+    """Draw training and validation loss over the epochs.
+
+    Parameters
+    ----------
+    history : sequence of EpochResult
+        The finished epochs, at least one.
+    path : pathlib.Path
+        The PNG file.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
+    axes = figure.add_subplot()
+    epochs = [result.epoch for result in history]
+    axes.plot(
+        epochs,
+        [result.train_loss for result in history],
+        color=_TRAINING,
+        marker=".",
+        label="training",
+    )
+    axes.plot(
+        epochs,
+        [result.val_loss for result in history],
+        color=_VALIDATION,
+        marker=".",
+        label="validation",
+    )
+    best = next(result for result in reversed(history) if result.is_best)
+    axes.axvline(best.epoch, color="0.6", linestyle=":", zorder=0)
+    axes.plot(
+        best.epoch,
+        best.val_loss,
+        color=_VALIDATION,
+        marker="*",
+        markersize=14,
+        linestyle="none",
+        label=f"best epoch: {best.epoch} ({best.val_psnr:.2f} dB)",
+    )
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("mean loss of an image")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(color="0.9")
+    axes.legend(frameon=False)
+    save_figure(figure, path)

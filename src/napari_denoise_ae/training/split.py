@@ -1,0 +1,77 @@
+"""Split images into a training and a validation part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import DatasetError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Shares of red, green and blue in what a grey photograph shows.
+_LUMA = (0.299, 0.587, 0.114)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """Which images train and which validate: two arrays of indices."""
+
+    train: NDArray[np.int64]
+    val: NDArray[np.int64]
+
+
+def split_indices(n_images: int, val_fraction: float, seed: int) -> Split:
+    """Split image indices at random into training and validation.
+
+    Parameters
+    ----------
+    n_images : int
+        How many images there are.
+    val_fraction : float
+        Share of validation images, between 0 and 1; rounded to whole images.
+    seed : int
+        The same seed gives the same split.
+
+    Returns
+    -------
+    Split
+        Indices without overlap that together are all images.
+
+    Raises
+    ------
+    DatasetError
+        If one of the two parts would be empty.
+    """
+    n_val = round(n_images * val_fraction)
+    if not 0 < n_val < n_images:
+        raise DatasetError(
+            f"{n_images} images cannot be split with val_fraction {val_fraction:g}: "
+            f"{n_val} would validate and {n_images - n_val} train. "
+            "Use more images or another val_fraction."
+        )
+    order = np.random.default_rng(seed).permutation(n_images)
+    return Split(train=np.sort(order[n_val:]), val=np.sort(order[:n_val]))
+
+
+def to_grey(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Turn RGB images into grey ones; grey ones stay as they are.
+
+    Parameters
+    ----------
+    images : numpy.ndarray
+        (N, Y, X, 3) or (N, Y, X, 1), uint8.
+
+    Returns
+    -------
+    numpy.ndarray
+        (N, Y, X, 1), uint8: the luma of ITU-R BT.601.
+    """
+    if images.shape[-1] == 1:
+        return images
+    luma = images @ np.array(_LUMA, dtype=np.float32)
+    grey: NDArray[np.uint8] = np.rint(luma).astype(np.uint8)[..., np.newaxis]
+    return grey
