@@ -6,7 +6,7 @@ seconds for a megapixel on one thread. Then what else the built-in model costs.
 Memory needs Linux or macOS.
 
 Two of the methods are used only if they are installed. OpenCV's:
-``pip install opencv-python-headless``. BM3D, whose licence allows only
+``pip install opencv-python-headless``. BM3D, whose license allows only
 non-commercial use, and which is very slow: ``pip install bm3d``, and ``--bm3d``.
 """
 
@@ -84,12 +84,12 @@ def built_in_blind(image: NDArray[np.float32], _: float, __: float) -> NDArray[A
 
 
 def wavelet(image: NDArray[np.float32], _: float, sigma: float) -> NDArray[Any]:
-    """BayesShrink; of colours in YCbCr, as scikit-image advises."""
+    """BayesShrink; of colors in YCbCr, as scikit-image advises."""
     from skimage.restoration import denoise_wavelet
 
-    colour = {"channel_axis": -1, "convert2ycbcr": True} if image.ndim == 3 else {}
+    color = {"channel_axis": -1, "convert2ycbcr": True} if image.ndim == 3 else {}
     return denoise_wavelet(
-        image, sigma=sigma, method="BayesShrink", rescale_sigma=True, **colour
+        image, sigma=sigma, method="BayesShrink", rescale_sigma=True, **color
     )
 
 
@@ -99,7 +99,7 @@ def total_variation(
     """Chambolle's total variation."""
     from skimage.restoration import denoise_tv_chambolle
 
-    return denoise_tv_chambolle(image, weight=weight, channel_axis=_colours(image))
+    return denoise_tv_chambolle(image, weight=weight, channel_axis=_colors(image))
 
 
 def non_local_means(image: NDArray[np.float32], sigma: float, h: float) -> NDArray[Any]:
@@ -113,7 +113,7 @@ def non_local_means(image: NDArray[np.float32], sigma: float, h: float) -> NDArr
         fast_mode=True,
         h=h,
         sigma=sigma,
-        channel_axis=_colours(image),
+        channel_axis=_colors(image),
     )
 
 
@@ -125,24 +125,24 @@ def opencv(image: NDArray[np.float32], _: float, h: float) -> NDArray[Any]:
     if image.ndim == 2:
         denoised = cv2.fastNlMeansDenoising(as_bytes, None, 255 * h, 7, 21)
     else:
-        # It takes blue, green and red, and has a second h for the colours.
+        # It takes blue, green and red, and has a second h for the colors.
         levels = (255 * h, 255 * h)
-        reversed_colours = np.ascontiguousarray(as_bytes[..., ::-1])
+        reversed_colors = np.ascontiguousarray(as_bytes[..., ::-1])
         denoised = cv2.fastNlMeansDenoisingColored(
-            reversed_colours, None, *levels, 7, 21
+            reversed_colors, None, *levels, 7, 21
         )[..., ::-1]
     return denoised / np.float32(255)
 
 
 def bm3d(image: NDArray[np.float32], _: float, sigma: float) -> NDArray[Any]:
     """BM3D by its authors, with their default profile."""
-    from bm3d import bm3d as grey
+    from bm3d import bm3d as gray
     from bm3d import bm3d_rgb
 
-    return (grey if image.ndim == 2 else bm3d_rgb)(image, sigma)
+    return (gray if image.ndim == 2 else bm3d_rgb)(image, sigma)
 
 
-def _colours(image: NDArray[Any]) -> int | None:
+def _colors(image: NDArray[Any]) -> int | None:
     return -1 if image.ndim == 3 else None
 
 
@@ -165,12 +165,12 @@ EXTRA_MODULES = {"OpenCV NLM": "cv2", "BM3D": "bm3d"}
 
 
 def read_images(folder: Path, limit: int | None) -> list[NDArray[Any]]:
-    """Read the images of a folder, all grey or all in colour."""
+    """Read the images of a folder, all gray or all in color."""
     from napari_denoise_ae.evaluation.pairs import read_clean_images
 
     images = read_clean_images(folder)[:limit]
     if len({image.ndim for image in images}) > 1:
-        raise SystemExit(f"{folder} holds grey and colour images: give one kind.")
+        raise SystemExit(f"{folder} holds gray and color images: give one kind.")
     return images
 
 
@@ -180,8 +180,8 @@ def mean_psnr(method: Method, factor: float, sigma: float, pairs: list[Pair]) ->
 
     figures = []
     for pair in pairs:
-        noisy = np.squeeze(pair.input_range.to_unit(pair.noisy)).astype(np.float32)
-        clean = np.squeeze(pair.data_range.to_unit(pair.clean))
+        noisy = np.squeeze(pair.input_range.normalize(pair.noisy)).astype(np.float32)
+        clean = np.squeeze(pair.data_range.normalize(pair.clean))
         denoised = np.clip(method.function(noisy, sigma, factor * sigma), 0.0, 1.0)
         figures.append(psnr(clean, denoised.astype(np.float64), data_range=1.0))
     return statistics.fmean(figures)
@@ -302,7 +302,7 @@ def compare(options: argparse.Namespace) -> None:
 
     images = read_images(options.images, options.limit)
     channels = 3 if images[0].ndim == 3 else 1
-    kind = "grey" if channels == 1 else "colour"
+    kind = "gray" if channels == 1 else "color"
     print(f"images   {len(images)}, {kind}, of {options.images.name}")
     print("noise    Gaussian, sigma of 255, not clipped")
     print(f"with     {_versions(options.methods)}", flush=True)

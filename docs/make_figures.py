@@ -38,7 +38,7 @@ from napari_denoise_ae.models.builtin import DEFAULT_MODEL
 from napari_denoise_ae.models.networks.registry import build_network
 from napari_denoise_ae.noise.sigma import estimate_sigma_of_windows
 from napari_denoise_ae.noise.spec import parse_noise
-from napari_denoise_ae.training.augmentation import make_collages
+from napari_denoise_ae.training.augmentation import make_dead_leaves
 from napari_denoise_ae.training.curves import save_loss_curves
 from napari_denoise_ae.training.results import EpochResult
 
@@ -55,7 +55,7 @@ SIGMAS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7)
 CLEAN_VALUES = (0.1, 0.5, 0.9)
 # Rows and columns of the photograph that are drawn large.
 FACE = (slice(40, 200), slice(130, 290))
-# Grey photographs, and the part of each that is drawn: fine textures, letters, a
+# Gray photographs, and the part of each that is drawn: fine textures, letters, a
 # face. Noise of sigma 25 of 255, as is usual.
 CROPS = {
     "brick": (brick, slice(160, 288), slice(160, 288)),
@@ -68,23 +68,23 @@ CROP_SIGMA = 25.0
 CHANGES = {
     "gray": {
         15: "stripes",
-        45: "third block, collages",
+        45: "third block, dead leaves",
         63: "blocks at half size",
         158: "loss psnr",
     },
     "rgb": {
         15: "stripes",
-        45: "third block, collages",
+        45: "third block, dead leaves",
         65: "blocks at half size",
         112: "loss psnr",
     },
 }
 # Collages in a row of their picture.
-N_COLLAGES = 8
+N_DEAD_LEAVES = 8
 # Columns of the demonstration's figure here; it is written with 1350.
 DEMO_WIDTH = 1000
-# Told apart by the colour-blind.
-BLUE, RED, GREY = "#4477aa", "#cc6677", "#bbbbbb"
+# Told apart by the color-blind.
+BLUE, RED, GRAY = "#4477aa", "#cc6677", "#bbbbbb"
 
 
 def main() -> None:
@@ -112,7 +112,7 @@ def main() -> None:
     print_weaknesses()
     if arguments.data is not None:
         draw_cifar10(arguments.data, folder / "cifar10.png")
-        draw_collages(arguments.data, folder / "collages.png")
+        draw_dead_leaves(arguments.data, folder / "dead-leaves.png")
         compare_models(
             ["residual", "residual-no-skips"],
             arguments.data,
@@ -164,13 +164,13 @@ def draw_cifar10(data: Path, path: Path) -> None:
     save_panels(rows, titles, path, intensity_range=BYTES)
 
 
-def draw_collages(data: Path, path: Path) -> None:
+def draw_dead_leaves(data: Path, path: Path) -> None:
     """Draw what the built-in models were trained on, besides the images themselves."""
-    images = load_cifar10(data, train=True).images[: 4 * N_COLLAGES]
+    images = load_cifar10(data, train=True).images[: 4 * N_DEAD_LEAVES]
     batch = torch.from_numpy(images).permute(0, 3, 1, 2) / 255.0
-    collages = make_collages(batch, torch.Generator().manual_seed(0))
-    panels = list(255.0 * collages.permute(0, 2, 3, 1).numpy())
-    titles = [""] * N_COLLAGES
+    dead_leaves = make_dead_leaves(batch, torch.Generator().manual_seed(0))
+    panels = list(255.0 * dead_leaves.permute(0, 2, 3, 1).numpy())
+    titles = [""] * N_DEAD_LEAVES
     save_panels([panels], titles, path, intensity_range=BYTES, panel_width=1.2)
 
 
@@ -224,7 +224,7 @@ def _plot_noise_levels(figures: list[list[float]], path: Path) -> None:
 
 
 def score(clean: NDArray[Any], test: NDArray[Any]) -> tuple[float, float]:
-    """Return PSNR and SSIM of an 8-bit colour image."""
+    """Return PSNR and SSIM of an 8-bit color image."""
     return (
         psnr(clean, test, data_range=255),
         ssim(clean, test, data_range=255, channel_axis=-1),
@@ -273,7 +273,7 @@ def _draw_histogram(
 ) -> None:
     edges = np.arange(-1.4, 2.45, 0.1) - 0.05
     for values, style in (
-        (unclipped, {"color": GREY, "label": "not clipped"}),
+        (unclipped, {"color": GRAY, "label": "not clipped"}),
         (clipped, {"color": BLUE, "histtype": "step", "label": "clipped"}),
     ):
         weights = np.full(len(values), 1 / len(values))
@@ -324,11 +324,11 @@ def _draw_blocks(axes: Axes, shapes: list[tuple[int, ...]], counts: list[int]) -
     for index, (channels, height, _) in enumerate(shapes):
         depth = 0.25 + 0.14 * math.sqrt(channels)
         side = 0.35 + 2.6 * height / 32
-        colour = "#eeeeee" if index in (0, len(shapes) - 1) else BLUE
-        colour = RED if index == middle else colour
-        right = _draw_block(axes, left, depth, side, colour)
-        centre = (left + right) / 2
-        axes.text(centre, -2.45, _size(channels, height), ha="center")
+        color = "#eeeeee" if index in (0, len(shapes) - 1) else BLUE
+        color = RED if index == middle else color
+        right = _draw_block(axes, left, depth, side, color)
+        center = (left + right) / 2
+        axes.text(center, -2.45, _size(channels, height), ha="center")
         if index < len(counts):
             kind = "conv" if index < middle else "transposed\nconv"
             arrow = FancyArrowPatch(
@@ -353,7 +353,7 @@ def _size(channels: int, side: int) -> str:
 
 
 def _draw_block(
-    axes: Axes, left: float, depth: float, side: float, colour: str
+    axes: Axes, left: float, depth: float, side: float, color: str
 ) -> float:
     """Draw a block in oblique view, its channels to the right; return its end."""
     skew = 0.28 * side
@@ -377,7 +377,7 @@ def _draw_block(
     for alpha, corners in faces.items():
         axes.add_patch(Polygon(corners, facecolor="white", edgecolor="none"))
         axes.add_patch(
-            Polygon(corners, facecolor=(colour, alpha), edgecolor="0.25", linewidth=0.8)
+            Polygon(corners, facecolor=(color, alpha), edgecolor="0.25", linewidth=0.8)
         )
     return far + skew
 
@@ -449,18 +449,18 @@ def draw_residual(path: Path) -> None:
 
 
 def _box(
-    axes: Axes, x: float, y: float, shape: tuple[int, ...], name: str, colour: str
+    axes: Axes, x: float, y: float, shape: tuple[int, ...], name: str, color: str
 ) -> None:
     text = _size(*shape[:2]) if len(shape) == 3 else f"{shape[0]}"
-    _box_of(axes, x, y, f"{name}\n{text}", colour)
+    _box_of(axes, x, y, f"{name}\n{text}", color)
 
 
 def _arrow(
-    axes: Axes, start: tuple[float, float], end: tuple[float, float], colour: str
+    axes: Axes, start: tuple[float, float], end: tuple[float, float], color: str
 ) -> None:
     axes.add_patch(
         FancyArrowPatch(
-            start, end, arrowstyle="-|>", mutation_scale=11, color=colour, shrinkA=2
+            start, end, arrowstyle="-|>", mutation_scale=11, color=color, shrinkA=2
         )
     )
 
@@ -469,21 +469,21 @@ def draw_ablation(path: Path) -> None:
     """Draw the validation PSNR of `residual` with and without skip connections."""
     figure = Figure(figsize=(6.4, 4.0), layout="constrained")
     axes = figure.add_subplot()
-    for name, label, colour in (
+    for name, label, color in (
         ("residual", "with skip connections", BLUE),
         ("residual-no-skips", "without", RED),
     ):
         history = read_history(DOCS / f"{name}.history.csv")
         epochs = [result.epoch for result in history]
         decibels = [result.val_psnr for result in history]
-        axes.plot(epochs, decibels, color=colour, marker=".", label=label)
+        axes.plot(epochs, decibels, color=color, marker=".", label=label)
         axes.annotate(
             f"{decibels[-1]:.2f} dB",
             (epochs[-1], decibels[-1]),
             (0, -14),
             textcoords="offset points",
             ha="right",
-            color=colour,
+            color=color,
         )
     axes.set_xlabel("epoch")
     axes.set_ylabel("PSNR of the validation images / dB")
@@ -665,18 +665,18 @@ def print_weaknesses() -> None:
         noisy = clean + noise
         pair = (denoise_quietly(noisy), denoise_quietly(noisy, sigma=sigma))
         _print_line(name, clean, 255.0, noisy, *pair)
-    hit = add_noise(clean, "salt_pepper:0.1", intensity_range=(0, 255))
+    hit = add_noise(clean, "salt-pepper:0.1", intensity_range=(0, 255))
     _print_line("10 % salt and pepper", clean, 255.0, hit, denoise_quietly(hit))
     for photons in (0.5, 1.0, 4.0, 16.0):
         rate = photons * clean / 255
         counts = rng.poisson(rate).astype(np.float64)
-        result = denoise_quietly(counts, noise="poisson-gaussian")
+        result = denoise_quietly(counts, noise_type="poisson-gaussian")
         _print_line(f"{photons:g} photons where white", rate, photons, counts, result)
-    _print_unequal_colours(rng)
+    _print_unequal_colors(rng)
     _print_estimates(clean, rng)
 
 
-def _print_unequal_colours(rng: np.random.Generator) -> None:
+def _print_unequal_colors(rng: np.random.Generator) -> None:
     photograph = astronaut()[:256, 100:356].astype(np.float64)
     noise = rng.standard_normal(photograph.shape) * (5.0, 20.0, 50.0)
     noisy = photograph + noise
@@ -713,13 +713,13 @@ def _print_line(
 
 
 def denoise_quietly(noisy: NDArray[Any], **settings: Any) -> NDArray[Any]:
-    """Denoise with the built-in model for its colours, whatever the noise is."""
+    """Denoise with the built-in model for its colors, whatever the noise is."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DenoiseAEWarning)
         return denoise(noisy, device="cpu", **settings)
 
 
-def _box_of(axes: Axes, x: float, y: float, text: str, colour: str) -> None:
+def _box_of(axes: Axes, x: float, y: float, text: str, color: str) -> None:
     axes.text(
         x,
         y,
@@ -727,7 +727,7 @@ def _box_of(axes: Axes, x: float, y: float, text: str, colour: str) -> None:
         ha="center",
         va="center",
         fontsize=8,
-        bbox={"boxstyle": "round", "facecolor": (colour, 0.35), "edgecolor": "0.25"},
+        bbox={"boxstyle": "round", "facecolor": (color, 0.35), "edgecolor": "0.25"},
     )
 
 
@@ -741,7 +741,7 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 
 def shrink(path: Path) -> None:
-    """Reduce a PNG to 256 colours, so that the repository stays small."""
+    """Reduce a PNG to 256 colors, so that the repository stays small."""
     with Image.open(path) as picture:
         if picture.mode == "P":
             return

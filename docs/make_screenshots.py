@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 IMAGES = Path(__file__).parent / "images"
 PLUGIN = "napari-denoise-ae"
-# As many colours as make a picture small, and still look right.
-N_COLOURS = 192
+# As many colors as make a picture small, and still look right.
+N_COLORS = 192
 
 
 def main() -> None:
@@ -94,25 +94,25 @@ class Studio:
         self._n_taken += 1
         path = self._folder / f"napari-{self._n_taken:02}-{what}.png"
         pixels = self.viewer.screenshot(canvas_only=False, flash=False)
-        Image.fromarray(pixels[..., :3]).quantize(N_COLOURS).save(path, optimize=True)
+        Image.fromarray(pixels[..., :3]).quantize(N_COLORS).save(path, optimize=True)
         print(path)
 
 
 def denoise(studio: Studio) -> None:
     """Open a sample, look at the preview, denoise, and compare."""
     viewer = studio.viewer
-    viewer.open_sample(PLUGIN, "clean_colour")
+    viewer.open_sample(PLUGIN, "clean_color")
     widget = studio.open_widget("Denoise")
     studio.wait(seconds=6.0)
     widget.form.kind.value = "clean"
     studio.take("open")
-    centre, zoom = viewer.scene.camera.center, viewer.scene.camera.zoom
+    center, zoom = viewer.scene.camera.center, viewer.scene.camera.zoom
     widget.preview_box.setChecked(True)
     viewer.scene.camera.zoom = 3 * zoom
     studio.wait(lambda: "astronaut [preview]" in viewer.layers)
     studio.take("preview")
     widget.preview_box.setChecked(False)
-    viewer.scene.camera.center, viewer.scene.camera.zoom = centre, zoom
+    viewer.scene.camera.center, viewer.scene.camera.zoom = center, zoom
     widget.run_button.click()
     studio.wait(lambda: "astronaut [denoised]" in viewer.layers)
     studio.take("denoised")
@@ -135,7 +135,7 @@ def train(studio: Studio) -> None:
     studio.take("training")
     studio.wait(lambda: not widget.is_running)
     studio.take("trained")
-    studio.viewer.open_sample(PLUGIN, "noisy_colour")
+    studio.viewer.open_sample(PLUGIN, "noisy_color")
     denoiser = studio.open_widget("Denoise")
     studio.wait(seconds=4.0)
     denoiser.run_button.click()
@@ -148,7 +148,7 @@ def compare(studio: Studio) -> None:
     """Denoise a photograph with what came of it and with the built-in models."""
     viewer = studio.viewer
     viewer.layers.clear()
-    viewer.open_sample(PLUGIN, "clean_colour")
+    viewer.open_sample(PLUGIN, "clean_color")
     widget = studio.open_widget("Denoise")
     widget.form.kind.value = "clean"
     widget.side_by_side.setChecked(True)
@@ -168,7 +168,7 @@ def choose(studio: Studio) -> None:
     widget = studio.open_widget("Train")
     values = {
         "preset": "residual",
-        "noise": "poisson_gaussian:0.01,0..0.05+salt_pepper:0.02",
+        "noise": "poisson-gaussian:0.01,0..0.05+salt-pepper:0.02",
         "loss": "mse_ssim",
     }
     for name, value in values.items():

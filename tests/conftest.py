@@ -41,13 +41,13 @@ def cifar10(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def checkpoint() -> Checkpoint:
-    """A small colour network with random weights, and nothing known of it."""
+    """A small color network with random weights, and nothing known of it."""
     return random_checkpoint()
 
 
 @pytest.fixture
 def model_file(tmp_path: Path) -> Path:
-    """A small colour network with random weights and a record, in a file."""
+    """A small color network with random weights and a record, in a file."""
     from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
     path = tmp_path / "model.pt"

@@ -31,8 +31,8 @@ def write_fake_cifar10(folder: Path) -> None:
 
 
 def _write_batch(path: Path, rng: np.random.Generator, n_images: int) -> None:
-    colours = rng.integers(0, 256, (n_images, 3, 2, 2), dtype=np.uint8)
-    data = colours.repeat(16, axis=2).repeat(16, axis=3).reshape(n_images, -1)
+    colors = rng.integers(0, 256, (n_images, 3, 2, 2), dtype=np.uint8)
+    data = colors.repeat(16, axis=2).repeat(16, axis=3).reshape(n_images, -1)
     path.write_bytes(pickle.dumps({"data": data, "labels": [0] * n_images}))
 
 

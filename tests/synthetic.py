@@ -24,8 +24,8 @@ def smooth_images(
 ) -> np.ndarray:
     """Images of four flat squares, (N, side, side, channels), uint8."""
     rng = np.random.default_rng(seed)
-    colours = rng.integers(0, 256, (n_images, 2, 2, channels), dtype=np.uint8)
-    return colours.repeat(side // 2, axis=1).repeat(side // 2, axis=2)
+    colors = rng.integers(0, 256, (n_images, 2, 2, channels), dtype=np.uint8)
+    return colors.repeat(side // 2, axis=1).repeat(side // 2, axis=2)
 
 
 def smooth_photo(height: int = 64, width: int = 64, channels: int = 3) -> np.ndarray:

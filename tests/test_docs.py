@@ -30,8 +30,9 @@ def test_the_readmes_shell_lines_parse():
     from napari_denoise_ae.cli.main import make_parser
 
     text = (ROOT / "README.md").read_text(encoding="utf-8")
+    code = "".join(text.split("```")[1::2])
     lines = [
-        line for line in text.splitlines() if line.startswith("napari-denoise-ae ")
+        line for line in code.splitlines() if line.startswith("napari-denoise-ae ")
     ]
     assert len(lines) >= 5
     for line in lines:

@@ -54,10 +54,10 @@ def test_the_manifest_and_the_widget_import_no_torch():
 @pytest.mark.parametrize(
     ("key", "shape"),
     [
-        ("clean_colour", (512, 512, 3)),
-        ("noisy_colour", (512, 512, 3)),
-        ("clean_grey", (512, 512)),
-        ("noisy_grey", (512, 512)),
+        ("clean_color", (512, 512, 3)),
+        ("noisy_color", (512, 512, 3)),
+        ("clean_gray", (512, 512)),
+        ("noisy_gray", (512, 512)),
     ],
 )
 def test_samples_open(make_napari_viewer, key, shape):
@@ -73,8 +73,8 @@ def test_noisy_samples_are_noisy_versions_of_the_clean_ones():
     from napari_denoise_ae._napari.viewer import samples
 
     for clean, noisy in [
-        (samples.clean_colour, samples.noisy_colour),
-        (samples.clean_grey, samples.noisy_grey),
+        (samples.clean_color, samples.noisy_color),
+        (samples.clean_gray, samples.noisy_gray),
     ]:
         assert 18 < psnr(clean()[0][0], noisy()[0][0], data_range=255) < 24
 

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 PHOTO = np.rint(255 * smooth_photo(40, 36)).astype(np.uint8)
-GREY = smooth_photo(40, 36, 1)[..., 0].astype(np.float32)
+GRAY = smooth_photo(40, 36, 1)[..., 0].astype(np.float32)
 
 
 class WritesAFile:
@@ -50,21 +50,21 @@ def examples(tmp_path_factory) -> dict[str, bytes]:
     Image.fromarray(PHOTO[:20]).save(folder / "half.png")
     Image.fromarray(PHOTO).convert("LA").save(folder / "two.png")
     Image.fromarray(PHOTO[:8, :8]).save(folder / "tiny.png")
-    tiff(folder / "grey.tif", GREY)
-    tiff(folder / "flat.tif", np.full_like(GREY, 5))
-    tiff(folder / "stack.tif", np.stack([GREY] * 5))
+    tiff(folder / "gray.tif", GRAY)
+    tiff(folder / "flat.tif", np.full_like(GRAY, 5))
+    tiff(folder / "stack.tif", np.stack([GRAY] * 5))
     for name, value in (("inf", np.inf), ("minus_inf", -np.inf), ("nan", np.nan)):
-        image = GREY.copy()
+        image = GRAY.copy()
         image[3 if "inf" in name else ...] = value
         tiff(folder / f"{name}.tif", image)
-    tiff(folder / "complex.tif", GREY.astype(np.complex64))
-    tiff(folder / "bool.tif", GREY > 0.5)
-    tiff(folder / "five.tif", np.moveaxis(np.stack([GREY] * 5), 0, -1))
+    tiff(folder / "complex.tif", GRAY.astype(np.complex64))
+    tiff(folder / "bool.tif", GRAY > 0.5)
+    tiff(folder / "five.tif", np.moveaxis(np.stack([GRAY] * 5), 0, -1))
     (folder / "text.png").write_text("This is no image.\n")
     (folder / "text.tif").write_text("This is no image.\n")
     (folder / "empty.png").write_bytes(b"")
     (folder / "empty.tif").write_bytes(b"")
-    for name in ("photo.png", "grey.tif", "stack.tif"):
+    for name in ("photo.png", "gray.tif", "stack.tif"):
         content = (folder / name).read_bytes()
         (folder / f"truncated_{name}").write_bytes(content[: len(content) // 2])
     good = random_checkpoint(record=make_record())
@@ -139,7 +139,7 @@ MISTAKES = [
     denoise("", "empty.png", "damaged", source="empty.png"),
     denoise("", "empty.tif", "damaged", source="empty.tif"),
     denoise("", "truncated_photo.png", "damaged", source="truncated_photo.png"),
-    denoise("", "truncated_grey.tif", "damaged", source="truncated_grey.tif"),
+    denoise("", "truncated_gray.tif", "damaged", source="truncated_gray.tif"),
     denoise("", "truncated_stack.tif", "damaged", source="truncated_stack.tif"),
     denoise("", "infinite", source="inf.tif"),
     denoise("", "infinite", source="minus_inf.tif"),
@@ -199,7 +199,7 @@ MISTAKES = [
     Mistake("denoise photo.png ./nothing/../photo.png", ("replace the input",)),
     Mistake("denoise photo.png out.bmp", ("out.bmp", ".png")),
     Mistake("denoise photo.png nothing", ("must end in",)),
-    Mistake("denoise grey.tif out.png", ("float32", ".tif")),
+    Mistake("denoise gray.tif out.png", ("float32", ".tif")),
     Mistake("denoise stack.tif out.jpg --axes ZYX", ("float32", ".tif")),
     Mistake(f"denoise photo.png {LONG}.png", ("File name too long",)),
     Mistake(f"denoise photo.png out.png --figure {LONG}.png", ("File name too long",)),
@@ -242,7 +242,7 @@ MISTAKES = [
     evaluate("--images bad_images", "a.png", "damaged"),
     evaluate("--images tiny_images", "at least 16 pixels"),
     Mistake(
-        "evaluate --pair grey.tif truth.json --json truth.json --model good.pt",
+        "evaluate --pair gray.tif truth.json --json truth.json --model good.pt",
         ("replace", "truth.json"),
     ),
     compare("good.pt --images tiny_images --figure tiny_images/a.png", "tiny_images"),
@@ -250,17 +250,17 @@ MISTAKES = [
     compare("good.pt --data data --figure one.png --json one.png", "one.png"),
     train("--network-option base_channels=2000000000", "base_channels", "65,536"),
     train(f"--preset residual --network-option latent_dim={2**63 - 1}", "latent_dim"),
-    evaluate("--pair grey.tif missing.tif", "missing.tif", "does not exist"),
-    evaluate("--pair grey.tif photo.png", "(40, 36)", "(40, 36, 3)"),
-    evaluate("--pair grey.tif flat.tif", "constant"),
-    evaluate("--pair grey.tif inf.tif", "infinite"),
-    evaluate("--pair nan.tif grey.tif", "NaN"),
-    evaluate("--pair complex.tif grey.tif", "complex64"),
-    evaluate("--pair grey.tif bool.tif", "bool"),
-    evaluate("--pair grey.tif grey.tif --data-range 5", "LOW,HIGH"),
-    evaluate("--pair grey.tif grey.tif --data-range P101,P5", "percentiles"),
-    evaluate("--pair grey.tif grey.tif --data-range P,P", "percentiles"),
-    evaluate("--pair grey.tif grey.tif --data-range 9,1", "9", "1"),
+    evaluate("--pair gray.tif missing.tif", "missing.tif", "does not exist"),
+    evaluate("--pair gray.tif photo.png", "(40, 36)", "(40, 36, 3)"),
+    evaluate("--pair gray.tif flat.tif", "constant"),
+    evaluate("--pair gray.tif inf.tif", "infinite"),
+    evaluate("--pair nan.tif gray.tif", "NaN"),
+    evaluate("--pair complex.tif gray.tif", "complex64"),
+    evaluate("--pair gray.tif bool.tif", "bool"),
+    evaluate("--pair gray.tif gray.tif --data-range 5", "LOW,HIGH"),
+    evaluate("--pair gray.tif gray.tif --data-range P101,P5", "percentiles"),
+    evaluate("--pair gray.tif gray.tif --data-range P,P", "percentiles"),
+    evaluate("--pair gray.tif gray.tif --data-range 9,1", "9", "1"),
     Mistake(
         "evaluate --data data --json missing/scores.json", ("missing does not exist",)
     ),
@@ -269,7 +269,7 @@ MISTAKES = [
     evaluate("--data data --limit 25", "limit", "at most 24"),
     Mistake("evaluate --data data --model few.pt --limit 7", ("at most 6", "few.pt")),
     evaluate("--images photos --data-range 0,1", "--data-range", "--pair"),
-    evaluate("--pair grey.tif grey.tif --limit 3", "--limit", "no effect"),
+    evaluate("--pair gray.tif gray.tif --limit 3", "--limit", "no effect"),
     Mistake("evaluate --data data --model five.pt", ("5 channels",)),
     # Comparing.
     compare("good.pt missing.pt --data data", "missing.pt"),
@@ -328,7 +328,7 @@ def test_a_mistake(mistake, folder, capsys):
 
 WRITING = [
     "denoise photo.png out.png --model good.pt --add-noise gaussian:0.1 --figure f.png",
-    "denoise grey.tif out.tif --model good.pt",
+    "denoise gray.tif out.tif --model good.pt",
     "denoise photo.png out.jpg --model good.pt",
     "demo",
     "train --data data --epochs 1 --network-option base_channels=4",

@@ -134,7 +134,7 @@ def test_a_16_bit_tiff_stack_keeps_axes_calibration_and_dtype(
         assert "denoised with" in tiff.imagej_metadata["Info"]
     printed = capsys.readouterr()
     assert f"{stack.min()} to {stack.max()} mapped" in printed.out
-    assert "is grey" in printed.err
+    assert "is gray" in printed.err
 
 
 def test_axes_intensity_range_and_tile_size_can_be_given(model_file, tmp_path, capsys):

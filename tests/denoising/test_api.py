@@ -30,7 +30,7 @@ def random_image(dtype: str, shape: tuple[int, ...] = (19, 21, 3)) -> np.ndarray
 
 
 @pytest.fixture(scope="module")
-def grey_model():
+def gray_model():
     return random_checkpoint(in_channels=1)
 
 
@@ -68,12 +68,12 @@ def test_alpha_is_kept(shape, axes, checkpoint):
     denoised = denoise(image, model=checkpoint, axes=axes)
     alpha = (..., 3) if axes is None else 3
     np.testing.assert_array_equal(denoised[alpha], image[alpha])
-    colour = denoise(
+    color = denoise(
         image[..., :3] if axes is None else image[:3].transpose(1, 2, 0),
         model=checkpoint,
     )
     rgb = denoised[..., :3] if axes is None else denoised[:3].transpose(1, 2, 0)
-    np.testing.assert_array_equal(rgb, colour)
+    np.testing.assert_array_equal(rgb, color)
 
 
 def test_nan_stays_nan_and_does_not_spread(checkpoint):
@@ -146,48 +146,48 @@ def test_the_result_follows_the_units_of_the_image(scale, offset, checkpoint):
     np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-5 * scale)
 
 
-def test_each_channel_has_its_own_range(grey_model):
+def test_each_channel_has_its_own_range(gray_model):
     """A dim channel beside a bright one is mapped to all of [0, 1]."""
     stack = random_image("float64", (2, 3, 16, 16))
     stack[:, 1] = 1000 * stack[:, 1] + 5000
-    denoised = denoise(stack, model=grey_model, axes="TCYX")
+    denoised = denoise(stack, model=gray_model, axes="TCYX")
     for channel in range(3):
-        alone = denoise(stack[:, channel], model=grey_model, axes="TYX")
+        alone = denoise(stack[:, channel], model=gray_model, axes="TYX")
         np.testing.assert_array_equal(denoised[:, channel], alone)
 
 
-def test_ranges_may_be_given_for_each_channel(grey_model):
+def test_ranges_may_be_given_for_each_channel(gray_model):
     stack = random_image("float64", (2, 3, 16, 16))
     pairs = [(-50, 50), (-100, 100)]
-    denoised = denoise(stack, model=grey_model, axes="CTYX", intensity_range=pairs)
+    denoised = denoise(stack, model=gray_model, axes="CTYX", intensity_range=pairs)
     for channel, pair in enumerate(pairs):
         alone = denoise(
-            stack[channel], model=grey_model, axes="TYX", intensity_range=pair
+            stack[channel], model=gray_model, axes="TYX", intensity_range=pair
         )
         np.testing.assert_array_equal(denoised[channel], alone)
 
 
-def test_each_image_may_have_its_own_range(grey_model):
+def test_each_image_may_have_its_own_range(gray_model):
     stack = random_image("float64", (2, 2, 16, 16))
     stack *= np.arange(1, 5).reshape(2, 2, 1, 1)
-    options = {"model": grey_model, "axes": "TCYX"}
+    options = {"model": gray_model, "axes": "TCYX"}
     denoised = denoise(stack, range_of="image", **options)
     for index in np.ndindex(2, 2):
-        alone = denoise(stack[index], model=grey_model)
+        alone = denoise(stack[index], model=gray_model)
         np.testing.assert_array_equal(denoised[index], alone)
     assert not np.array_equal(denoised, denoise(stack, **options))
 
 
-def test_the_colours_of_an_image_share_a_range(checkpoint):
+def test_the_colors_of_an_image_share_a_range(checkpoint):
     image = random_image("float64", (16, 16, 3)) * [1, 2, 3]
     run = Denoising(image, Denoiser(checkpoint, CPU))
     assert run.intensity_ranges.ranges == (IntensityRange(image.min(), image.max()),)
 
 
-def test_a_channel_of_nothing_but_nan_stays_so(grey_model):
+def test_a_channel_of_nothing_but_nan_stays_so(gray_model):
     stack = random_image("float32", (2, 16, 16))
     stack[1] = np.nan
-    denoised = denoise(stack, model=grey_model, axes="CYX")
+    denoised = denoise(stack, model=gray_model, axes="CYX")
     np.testing.assert_array_equal(np.isnan(denoised), np.isnan(stack))
 
 
@@ -208,10 +208,10 @@ def test_what_exceeds_the_range_does_not_become_infinite_in_float16(checkpoint):
         ({"intensity_range": [(0, 1), (1, 0)]}, "the lower first"),
     ],
 )
-def test_ranges_that_do_not_fit_the_channels_are_refused(options, words, grey_model):
+def test_ranges_that_do_not_fit_the_channels_are_refused(options, words, gray_model):
     with pytest.raises(InvalidInputError, match=words):
         denoise(
-            random_image("uint16", (2, 9, 9)), axes="CYX", model=grey_model, **options
+            random_image("uint16", (2, 9, 9)), axes="CYX", model=gray_model, **options
         )
 
 
@@ -233,9 +233,9 @@ def test_a_bad_intensity_range_is_refused(given, checkpoint):
         ((2, 4, 9, 8), "TSYX"),
     ],
 )
-def test_a_stack_is_denoised_plane_by_plane(shape, axes, checkpoint, grey_model):
+def test_a_stack_is_denoised_plane_by_plane(shape, axes, checkpoint, gray_model):
     stack = random_image("float64", shape)
-    model = checkpoint if "S" in axes else grey_model
+    model = checkpoint if "S" in axes else gray_model
     given = {"model": model, "intensity_range": (-50, 50)}
     denoised = denoise(stack, axes=axes, **given)
     position = next(i for i, letter in enumerate(axes) if letter in "TZC")
@@ -245,16 +245,16 @@ def test_a_stack_is_denoised_plane_by_plane(shape, axes, checkpoint, grey_model)
         np.testing.assert_array_equal(denoised.take(index, position), plane)
 
 
-def test_a_stack_has_one_intensity_range(grey_model):
+def test_a_stack_has_one_intensity_range(gray_model):
     stack = np.stack([random_image("float64", (9, 8)), 1000 + np.zeros((9, 8))])
-    run = Denoising(stack, Denoiser(grey_model, CPU), axes="ZYX")
+    run = Denoising(stack, Denoiser(gray_model, CPU), axes="ZYX")
     assert run.intensity_range == IntensityRange(stack.min(), 1000)
 
 
-def test_transposed_axes_give_the_transposed_result(grey_model):
+def test_transposed_axes_give_the_transposed_result(gray_model):
     image = random_image("float32", (9, 12))
-    expected = denoise(image.T, model=grey_model).T
-    np.testing.assert_array_equal(denoise(image, model=grey_model, axes="XY"), expected)
+    expected = denoise(image.T, model=gray_model).T
+    np.testing.assert_array_equal(denoise(image, model=gray_model, axes="XY"), expected)
 
 
 @pytest.mark.parametrize("shape", [(9, 9, 2), (9, 9, 5), (3, 9, 9), (2, 9, 9, 3), (9,)])
@@ -263,20 +263,20 @@ def test_channels_that_are_not_plain_are_refused_without_axes(shape, checkpoint)
         denoise(random_image("uint8", shape), model=checkpoint)
 
 
-def test_a_grey_image_is_repeated_and_averaged_with_a_warning(checkpoint):
+def test_a_gray_image_is_repeated_and_averaged_with_a_warning(checkpoint):
     image = random_image("float64", (9, 12))
-    with pytest.warns(DenoiseAEWarning, match="for colour images and this one is grey"):
+    with pytest.warns(DenoiseAEWarning, match="for color images and this one is gray"):
         denoised = denoise(image, model=checkpoint)
-    colour = denoise(np.stack([image] * 3, axis=-1), model=checkpoint)
-    np.testing.assert_allclose(denoised, colour.mean(axis=-1), rtol=1e-5)
+    color = denoise(np.stack([image] * 3, axis=-1), model=checkpoint)
+    np.testing.assert_allclose(denoised, color.mean(axis=-1), rtol=1e-5)
 
 
-def test_a_grey_model_denoises_each_colour_by_itself(grey_model):
+def test_a_gray_model_denoises_each_color_by_itself(gray_model):
     image = random_image("float64")
-    denoised = denoise(image, model=grey_model, intensity_range=(-50, 50))
+    denoised = denoise(image, model=gray_model, intensity_range=(-50, 50))
     for channel in range(3):
         plane = denoise(
-            image[..., channel], model=grey_model, intensity_range=(-50, 50)
+            image[..., channel], model=gray_model, intensity_range=(-50, 50)
         )
         np.testing.assert_allclose(denoised[..., channel], plane, rtol=1e-5)
 
@@ -434,8 +434,8 @@ def test_each_channel_is_warned_of_by_itself():
     clean = smooth_photo()[..., 0]
     noisy = np.stack([clean + rng.normal(0, sigma, (64, 64)) for sigma in (0.1, 0.4)])
     record = make_record(noise_estimate=(0.08, 0.1, 0.12))
-    grey = random_checkpoint(record=record, in_channels=1)
-    run = Denoising(noisy, Denoiser(grey, CPU), axes="CYX", intensity_range=(0, 1))
+    gray = random_checkpoint(record=record, in_channels=1)
+    run = Denoising(noisy, Denoiser(gray, CPU), axes="CYX", intensity_range=(0, 1))
     assert [text.partition(" (")[0] for text in run.misfits()] == [
         "Channel 1 of this image looks much more noisy"
     ]
@@ -512,7 +512,7 @@ def test_noise_leaves_alpha_and_nan_alone():
     np.testing.assert_array_equal(np.isnan(noisy), np.isnan(image))
 
 
-@pytest.mark.parametrize("noise", ["poisson:9", "salt_pepper:0.9", "speckle:1"])
+@pytest.mark.parametrize("noise", ["poisson:9", "salt-pepper:0.9", "speckle:1"])
 def test_every_noise_leaves_nan_where_it_is(noise):
     clean = np.linspace(-2, 3, 400).reshape(20, 20)
     clean[4:8, 3:9] = np.nan
@@ -541,9 +541,9 @@ def test_a_range_draws_a_level_for_each_plane_of_a_stack():
     assert levels.max() > 1.5 * levels.min()
 
 
-def test_salt_and_pepper_may_hit_whole_pixels_of_a_colour_image():
+def test_salt_and_pepper_may_hit_whole_pixels_of_a_color_image():
     clean = np.full((40, 40, 3), 100, dtype=np.uint8)
-    noisy = add_noise(clean, "salt_pepper:0.5,per_pixel", intensity_range=(0, 255))
+    noisy = add_noise(clean, "salt-pepper:0.5,per-pixel", intensity_range=(0, 255))
     hit = noisy != clean
     assert set(np.unique(hit.sum(axis=-1))) == {0, 3}
     assert set(np.unique(noisy)) == {0, 100, 255}

@@ -28,7 +28,7 @@ from napari_denoise_ae.noise.windows import read_noise_windows
 
 
 @pytest.fixture(scope="module")
-def grey_model():
+def gray_model():
     return random_checkpoint(in_channels=1)
 
 
@@ -68,9 +68,9 @@ class CountedReads:
         ((90, 2, 130), "XZY", (50, 1, 64)),
     ],
 )
-def test_a_lazy_result_equals_the_eager_one(shape, axes, chunks, grey_model):
+def test_a_lazy_result_equals_the_eager_one(shape, axes, chunks, gray_model):
     image = image_of(shape)
-    options = {"model": grey_model, "axes": axes, "intensity_range": (0, 200)}
+    options = {"model": gray_model, "axes": axes, "intensity_range": (0, 200)}
     lazy = denoise(da.from_array(image, chunks=chunks), **options)
     assert (lazy.shape, lazy.dtype) == (image.shape, image.dtype)
     expected = denoise(image, **options)
@@ -88,7 +88,7 @@ def test_a_network_of_one_size_gives_the_same_lazily(chunk):
 
 
 @pytest.mark.parametrize("shape", [(70, 90, 3), (70, 90, 4)])
-def test_colours_and_alpha_are_as_in_memory(shape, checkpoint):
+def test_colors_and_alpha_are_as_in_memory(shape, checkpoint):
     image = image_of(shape, "uint8")
     lazy = denoise(da.from_array(image, chunks=(64, 64, 2)), model=checkpoint)
     expected = denoise(image, model=checkpoint)
@@ -98,9 +98,9 @@ def test_colours_and_alpha_are_as_in_memory(shape, checkpoint):
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float16", "float32"])
-def test_the_dtype_is_kept(dtype, grey_model):
+def test_the_dtype_is_kept(dtype, gray_model):
     image = image_of((70, 90), dtype)
-    options = {"model": grey_model, "intensity_range": (0, 200)}
+    options = {"model": gray_model, "intensity_range": (0, 200)}
     lazy = denoise(da.from_array(image, chunks=64), **options)
     result = lazy.compute()
     assert result.dtype == lazy.dtype == dtype
@@ -108,19 +108,19 @@ def test_the_dtype_is_kept(dtype, grey_model):
     assert np.abs(result - expected).max() <= 1
 
 
-def test_nan_stays_nan_across_blocks(grey_model):
+def test_nan_stays_nan_across_blocks(gray_model):
     image = image_of((150, 150))
     image[60:70, :] = np.nan
     lazy = denoise(
-        da.from_array(image, chunks=64), model=grey_model, intensity_range=(0, 200)
+        da.from_array(image, chunks=64), model=gray_model, intensity_range=(0, 200)
     )
     np.testing.assert_array_equal(np.isnan(lazy.compute()), np.isnan(image))
 
 
-def test_each_channel_has_its_own_range_lazily(grey_model):
+def test_each_channel_has_its_own_range_lazily(gray_model):
     image = image_of((2, 2, 70, 90)) * np.array([1, 10]).reshape(1, 2, 1, 1)
     options = {
-        "model": grey_model,
+        "model": gray_model,
         "axes": "TCYX",
         "intensity_range": [(0, 200), (0, 2000)],
     }
@@ -128,29 +128,29 @@ def test_each_channel_has_its_own_range_lazily(grey_model):
     np.testing.assert_allclose(lazy, denoise(image, **options), atol=1e-3)
 
 
-def test_a_zarr_array_is_lazy(tmp_path, grey_model):
+def test_a_zarr_array_is_lazy(tmp_path, gray_model):
     image = image_of((3, 70, 90), "uint8")
     stored = zarr.create_array(
         tmp_path / "a.zarr", shape=image.shape, chunks=(1, 32, 32), dtype="uint8"
     )
     stored[:] = image
-    lazy = denoise(stored, model=grey_model, axes="TYX")
+    lazy = denoise(stored, model=gray_model, axes="TYX")
     assert isinstance(lazy, da.Array)
-    expected = denoise(image, model=grey_model, axes="TYX")
+    expected = denoise(image, model=gray_model, axes="TYX")
     assert np.abs(lazy.compute().astype(int) - expected).max() <= 1
 
 
-def test_a_lazy_result_is_denoised_lazily_again(grey_model):
+def test_a_lazy_result_is_denoised_lazily_again(gray_model):
     image = image_of((2, 100, 130), "uint8")
     source = CountedReads(image, (1, 64, 64))
-    once = denoise(source.array, model=grey_model, axes="TYX")
-    twice = denoise(once, model=grey_model, axes="TYX")
+    once = denoise(source.array, model=gray_model, axes="TYX")
+    twice = denoise(once, model=gray_model, axes="TYX")
     assert isinstance(twice, da.Array)
     assert source.read == set()
     assert twice[0].compute().shape == (100, 130)
     assert {plane for plane, _, _ in source.read} == {0}
     expected = denoise(
-        denoise(image, model=grey_model, axes="TYX"), model=grey_model, axes="TYX"
+        denoise(image, model=gray_model, axes="TYX"), model=gray_model, axes="TYX"
     )
     assert np.abs(twice.compute().astype(int) - expected).max() <= 1
 
@@ -158,9 +158,9 @@ def test_a_lazy_result_is_denoised_lazily_again(grey_model):
 # --- no more work than is asked for ----------------------------------------
 
 
-def test_nothing_is_read_before_the_result_is_computed(grey_model):
+def test_nothing_is_read_before_the_result_is_computed(gray_model):
     source = CountedReads(image_of((2, 128, 128), "uint8"), (1, 64, 64))
-    lazy = denoise(source.array, model=grey_model, axes="TYX")
+    lazy = denoise(source.array, model=gray_model, axes="TYX")
     assert lazy.chunks == source.array.chunks
     assert source.read == set()
     lazy.compute()
@@ -168,17 +168,17 @@ def test_nothing_is_read_before_the_result_is_computed(grey_model):
 
 
 @pytest.mark.parametrize("y", [0, 100, 256, 239, 241, 300, 447])
-def test_a_part_reads_what_it_and_its_halo_overlap_and_nothing_else(y, grey_model):
+def test_a_part_reads_what_it_and_its_halo_overlap_and_nothing_else(y, gray_model):
     image = image_of((3, 512, 512), "uint8")
     source = CountedReads(image, (1, 128, 128))
-    lazy = denoise(source.array, model=grey_model, axes="TYX")
+    lazy = denoise(source.array, model=gray_model, axes="TYX")
     part = lazy[1, y : y + 64, 200:210]
     result = part.compute()
     # The network's radius, 14, rounded up to its stride.
     first, last = max(y - 16, 0) // 128, (min(y + 80, 512) - 1) // 128
     rows = range(first, last + 1)
     assert source.read == {(1, row, 1) for row in rows}
-    expected = denoise(image[1], model=grey_model)[y : y + 64, 200:210]
+    expected = denoise(image[1], model=gray_model)[y : y + 64, 200:210]
     assert result.shape == expected.shape
     assert np.abs(result.astype(int) - expected).max() <= 1
 
@@ -198,9 +198,9 @@ def test_a_part_reads_what_it_and_its_halo_overlap_and_nothing_else(y, grey_mode
     ],
     ids=str,
 )
-def test_a_lazy_result_is_indexed_like_any_array(index, grey_model):
+def test_a_lazy_result_is_indexed_like_any_array(index, gray_model):
     image = image_of((3, 150, 130))
-    options = {"model": grey_model, "axes": "TYX", "intensity_range": (0, 200)}
+    options = {"model": gray_model, "axes": "TYX", "intensity_range": (0, 200)}
     lazy = denoise(da.from_array(image, chunks=(1, 64, 64)), **options)
     expected = denoise(image, **options)[index]
     part = lazy[index]
@@ -208,10 +208,10 @@ def test_a_lazy_result_is_indexed_like_any_array(index, grey_model):
     np.testing.assert_allclose(part.compute(), expected, atol=1e-4)
 
 
-def test_what_is_assigned_to_a_lazy_result_is_seen_in_its_parts(grey_model):
+def test_what_is_assigned_to_a_lazy_result_is_seen_in_its_parts(gray_model):
     image = image_of((300, 330), "uint8")
-    lazy = denoise(da.from_array(image, chunks=128), model=grey_model)
-    expected = denoise(image, model=grey_model)
+    lazy = denoise(da.from_array(image, chunks=128), model=gray_model)
+    expected = denoise(image, model=gray_model)
     lazy[10:20, 10:20] = 7
     expected[10:20, 10:20] = 7
     part = lazy[5:25, 5:25].compute().astype(int)
@@ -220,39 +220,39 @@ def test_what_is_assigned_to_a_lazy_result_is_seen_in_its_parts(grey_model):
     assert (lazy[10:20, 10:20].compute() == 8).all()
 
 
-def test_assigning_to_the_source_later_changes_no_part_of_a_result(grey_model):
+def test_assigning_to_the_source_later_changes_no_part_of_a_result(gray_model):
     image = image_of((300, 330), "uint8")
     source = da.from_array(image, chunks=128)
-    lazy = denoise(source, model=grey_model)
+    lazy = denoise(source, model=gray_model)
     source[:] = 0
-    expected = denoise(image, model=grey_model)[5:25, 5:25].astype(int)
+    expected = denoise(image, model=gray_model)[5:25, 5:25].astype(int)
     assert np.abs(lazy[5:25, 5:25].compute() - expected).max() <= 1
 
 
-def test_further_computing_is_dasks(grey_model):
+def test_further_computing_is_dasks(gray_model):
     image = image_of((150, 130))
     lazy = denoise(
-        da.from_array(image, chunks=64), model=grey_model, intensity_range=(0, 200)
+        da.from_array(image, chunks=64), model=gray_model, intensity_range=(0, 200)
     )
-    expected = denoise(image, model=grey_model, intensity_range=(0, 200))
+    expected = denoise(image, model=gray_model, intensity_range=(0, 200))
     assert float((lazy + 1).max()) == pytest.approx(expected.max() + 1)
     np.testing.assert_allclose(da.stack([lazy, lazy])[1], expected, atol=1e-4)
 
 
-def test_a_graph_can_be_sent_to_another_process(grey_model):
+def test_a_graph_can_be_sent_to_another_process(gray_model):
     image = image_of((150, 130))
     lazy = denoise(
-        da.from_array(image, chunks=64), model=grey_model, intensity_range=(0, 200)
+        da.from_array(image, chunks=64), model=gray_model, intensity_range=(0, 200)
     )
     there = pickle.loads(pickle.dumps(lazy))
     np.testing.assert_array_equal(there.compute(), lazy.compute())
 
 
-def test_a_model_is_loaded_once_by_all_threads(grey_model, monkeypatch):
+def test_a_model_is_loaded_once_by_all_threads(gray_model, monkeypatch):
     built = []
-    build = type(grey_model).build
+    build = type(gray_model).build
     monkeypatch.setattr(
-        type(grey_model),
+        type(gray_model),
         "build",
         lambda self, device: built.append(device) or build(self, device),
     )
@@ -279,12 +279,12 @@ def test_models_are_told_apart_by_their_weights():
 
 
 @pytest.mark.parametrize("dtype", ["uint16", "int8", "float32"])
-def test_a_range_that_is_not_known_must_be_given(dtype, grey_model):
+def test_a_range_that_is_not_known_must_be_given(dtype, gray_model):
     lazy = da.zeros((64, 64), dtype=dtype)
     with pytest.raises(InvalidInputError, match=f"{dtype}.*Give intensity_range"):
-        denoise(lazy, model=grey_model)
+        denoise(lazy, model=gray_model)
     with pytest.raises(InvalidInputError, match="Give intensity_range"):
-        denoise(lazy, model=grey_model, range_of="image")
+        denoise(lazy, model=gray_model, range_of="image")
 
 
 @pytest.mark.parametrize(
@@ -297,49 +297,49 @@ def test_a_range_that_is_not_known_must_be_given(dtype, grey_model):
     ],
     ids=["axes", "bool", "empty", "unknown shape"],
 )
-def test_what_cannot_be_denoised_is_refused_at_once(lazy, words, grey_model):
+def test_what_cannot_be_denoised_is_refused_at_once(lazy, words, gray_model):
     with pytest.raises(InvalidInputError, match=words):
-        denoise(lazy, model=grey_model)
+        denoise(lazy, model=gray_model)
 
 
-def test_infinity_is_an_error_when_it_is_met(grey_model):
+def test_infinity_is_an_error_when_it_is_met(gray_model):
     image = image_of((150, 150))
     image[140, 140] = np.inf
     lazy = denoise(
-        da.from_array(image, chunks=64), model=grey_model, intensity_range=(0, 200)
+        da.from_array(image, chunks=64), model=gray_model, intensity_range=(0, 200)
     )
     assert np.isfinite(lazy[:64, :64].compute()).all()
     with pytest.raises(InvalidInputError, match="infinite"):
         lazy.compute()
 
 
-def test_a_colour_model_takes_no_other_colours():
+def test_a_color_model_takes_no_other_colors():
     model = random_checkpoint(in_channels=5)
     with pytest.raises(InvalidInputError, match="5 channels"):
         denoise(da.zeros((64, 64, 3), dtype="uint8"), model=model)
 
 
-def test_a_group_is_refused_and_one_of_its_arrays_is_not(grey_model):
+def test_a_group_is_refused_and_one_of_its_arrays_is_not(gray_model):
     group = zarr.create_group({})
     group.create_array("0", shape=(8, 8), dtype="uint8")
     with pytest.raises(InvalidInputError, match=r"a zarr Group.*group\['0'\]"):
-        denoise(group, model=grey_model)
-    assert denoise(group["0"], model=grey_model).shape == (8, 8)
+        denoise(group, model=gray_model)
+    assert denoise(group["0"], model=gray_model).shape == (8, 8)
 
 
 @pytest.mark.parametrize(
     "thing", [dask.delayed(1), db.from_sequence([1])], ids=["delayed", "bag"]
 )
-def test_what_is_lazy_but_no_array_is_refused(thing, grey_model):
+def test_what_is_lazy_but_no_array_is_refused(thing, gray_model):
     with pytest.raises(InvalidInputError, match="Expected an array, got a dask"):
-        denoise(thing, model=grey_model)
+        denoise(thing, model=gray_model)
 
 
 @pytest.mark.parametrize("tile_size", [0, -5, 1.5])
-def test_a_tile_size_is_checked_before_anything_is_computed(tile_size, grey_model):
+def test_a_tile_size_is_checked_before_anything_is_computed(tile_size, gray_model):
     with pytest.raises(InvalidInputError, match="integer above 0"):
         denoise(
-            da.zeros((64, 64), dtype="uint8"), model=grey_model, tile_size=tile_size
+            da.zeros((64, 64), dtype="uint8"), model=gray_model, tile_size=tile_size
         )
 
 
@@ -347,12 +347,12 @@ def test_a_tile_size_is_checked_before_anything_is_computed(tile_size, grey_mode
 
 
 @pytest.mark.parametrize("range_of", ["stack", "image"])
-def test_noise_is_estimated_as_in_memory(range_of, grey_model):
+def test_noise_is_estimated_as_in_memory(range_of, gray_model):
     image = image_of((3, 2, 600, 520), "uint8")
     node, ranges = noise_node(
         da.from_array(image, chunks=(1, 1, 128, 128)), axes="TCYX", range_of=range_of
     )
-    run = Denoising(image, Denoiser(grey_model, CPU), axes="TCYX", range_of=range_of)
+    run = Denoising(image, Denoiser(gray_model, CPU), axes="TCYX", range_of=range_of)
     assert ranges == run.intensity_ranges
     windows = read_noise_windows(
         image.shape, ranges, lambda plane, part: image[plane][part][..., np.newaxis]
@@ -362,7 +362,7 @@ def test_noise_is_estimated_as_in_memory(range_of, grey_model):
     assert len(levels) == (2 if range_of == "stack" else 6)
 
 
-def test_the_windows_of_one_image_of_a_long_stack_are_read_at_a_time(grey_model):
+def test_the_windows_of_one_image_of_a_long_stack_are_read_at_a_time(gray_model):
     image = image_of((9, 64, 64), "uint8")
     _, ranges = noise_node(da.from_array(image), axes="TYX", range_of="image")
     read = []
@@ -376,7 +376,7 @@ def test_the_windows_of_one_image_of_a_long_stack_are_read_at_a_time(grey_model)
     assert len([*windows]) == 8
 
 
-def test_the_noise_node_reads_a_few_windows_of_three_planes(grey_model):
+def test_the_noise_node_reads_a_few_windows_of_three_planes(gray_model):
     source = CountedReads(image_of((9, 2048, 1024), "uint8"), (1, 128, 128))
     node, _ = noise_node(source.array, axes="TYX")
     assert source.read == set()
@@ -413,8 +413,8 @@ def test_what_is_found_of_the_noise_does_not_depend_on_the_strength(noise):
     model = random_checkpoint(network="unet", in_channels=1)
     image = image_of((5, 80, 90))
     lazy = CountedReads(image, (1, 80, 90))
-    half = NoiseSetting(noise=noise, strength=0.5)
-    whole = NoiseSetting(noise=noise)
+    half = NoiseSetting(noise_type=noise, strength=0.5)
+    whole = NoiseSetting(noise_type=noise)
     scaling, fits, _ = (
         node.compute() for node in found_nodes(lazy.array, half, axes="TYX")
     )
@@ -428,7 +428,7 @@ def test_what_is_found_of_the_noise_does_not_depend_on_the_strength(noise):
     result = denoise_lazily(lazy.array, model, axes="TYX", setting=half)
     part = result[1].compute()
     assert lazy.read == {(1, 0, 0)}
-    eager = denoise(image, model=model, axes="TYX", noise=noise, strength=0.5)
+    eager = denoise(image, model=model, axes="TYX", noise_type=noise, strength=0.5)
     np.testing.assert_array_equal(part, eager[1])
 
 
@@ -456,7 +456,7 @@ def test_nan_does_not_spread_in_a_pyramid():
     assert np.argwhere(np.isnan(half)).tolist() == [[1, 1]]
 
 
-def test_memory_that_runs_out_in_a_block_is_no_error(grey_model, monkeypatch):
+def test_memory_that_runs_out_in_a_block_is_no_error(gray_model, monkeypatch):
     forward = ConvAutoencoder.forward
 
     def limited(self, noisy):
@@ -465,7 +465,7 @@ def test_memory_that_runs_out_in_a_block_is_no_error(grey_model, monkeypatch):
         return forward(self, noisy)
 
     image = image_of((300, 300), "uint8")
-    expected = denoise(image, model=grey_model)
+    expected = denoise(image, model=gray_model)
     model = random_checkpoint(in_channels=1, seed=0)
     monkeypatch.setattr(ConvAutoencoder, "forward", limited)
     lazy = denoise(da.from_array(image, chunks=(256, 256)), model=model, device="cpu")
@@ -510,10 +510,10 @@ def test_a_part_of_a_stack_is_as_in_the_whole(model, index):
     np.testing.assert_allclose(lazy[index].compute(), expected, rtol=1e-4, atol=1e-3)
 
 
-def test_the_graph_of_one_plane_does_not_grow_with_the_stack(grey_model):
+def test_the_graph_of_one_plane_does_not_grow_with_the_stack(gray_model):
     def size(n_times: int) -> int:
         stack = da.zeros((n_times, 300, 300), chunks=(1, 100, 100), dtype=np.uint8)
-        part = denoise(stack, model=grey_model, axes="TYX")[2, :50, :50]
+        part = denoise(stack, model=gray_model, axes="TYX")[2, :50, :50]
         return len(dict(part.dask)) - len(dict(stack.dask))
 
     assert size(60) == size(6)

@@ -40,8 +40,8 @@ def test_ssim_is_that_of_scikit_image():
     clean, noisy = noisy_pair(32, 40)
     expected = structural_similarity(clean, noisy, data_range=1.0, channel_axis=-1)
     assert ssim(clean, noisy, data_range=1, channel_axis=-1) == pytest.approx(expected)
-    grey = structural_similarity(clean[..., 0], noisy[..., 0], data_range=2.0)
-    assert ssim(clean[..., 0], noisy[..., 0], data_range=2) == pytest.approx(grey)
+    gray = structural_similarity(clean[..., 0], noisy[..., 0], data_range=2.0)
+    assert ssim(clean[..., 0], noisy[..., 0], data_range=2) == pytest.approx(gray)
 
 
 def test_ssim_of_equal_images_is_one():

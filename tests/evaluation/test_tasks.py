@@ -83,7 +83,7 @@ def test_on_cifar10_test_images(cifar10, checkpoint):
     assert {score.n for score in scores} == {3}
     assert {score.noise for score in scores} == {"gaussian:0.5"}
     noisy = scores[0]
-    # Clipped noise of 0.5 on flat squares of any colour.
+    # Clipped noise of 0.5 on flat squares of any color.
     assert 7 < noisy.psnr_mean < 12
     assert all(score.seconds_per_image >= 0 for score in scores)
 
@@ -153,8 +153,8 @@ def record_for(noise: str) -> TrainingRecord:
 FITTING = [
     "gaussian:0.1",
     "gaussian:0..0.3",
-    "gaussian:0.1+salt_pepper:0.05",
-    "salt_pepper:0.3",
+    "gaussian:0.1+salt-pepper:0.05",
+    "salt-pepper:0.3",
     "poisson:20..50",
 ]
 
@@ -172,7 +172,7 @@ def test_the_noise_of_training_fits(noise):
         ("gaussian:0.3", "gaussian:0..0.05", "much more noisy"),
         ("gaussian:0..0.3", "gaussian:0.1", "noisy"),
         ("gaussian:0.1+gaussian:0.3", "gaussian:0.1", "much more noisy"),
-        ("gaussian:0.1+salt_pepper:0.02", "gaussian:0.1", "another kind of noise"),
+        ("gaussian:0.1+salt-pepper:0.02", "gaussian:0.1", "another kind of noise"),
         ("speckle:0.25", "gaussian:0.1", "noise"),
     ],
 )
@@ -184,7 +184,7 @@ def test_other_noise_does_not_fit(noise, trained_for, words):
 
 
 def test_part_of_a_composed_noise_is_no_other_kind():
-    record = record_for("gaussian:0.1+salt_pepper:0.01")
+    record = record_for("gaussian:0.1+salt-pepper:0.01")
     assert misfits("gaussian:0.1", record) == []
 
 
@@ -511,10 +511,10 @@ def test_a_folder_without_images_is_refused(tmp_path, kind):
     ("shape", "axes"), [((20, 32, 32), "ZYX"), ((3, 32, 32), "SYX")]
 )
 def test_the_axes_of_a_tiff_are_heeded(tmp_path, shape, axes):
-    """A stack is refused, not taken for one image with colours."""
+    """A stack is refused, not taken for one image with colors."""
     stack = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    colour = {"planarconfig": "separate", "photometric": "rgb"} if "S" in axes else {}
-    tifffile.imwrite(tmp_path / "a.tif", stack, metadata={"axes": axes}, **colour)
+    color = {"planarconfig": "separate", "photometric": "rgb"} if "S" in axes else {}
+    tifffile.imwrite(tmp_path / "a.tif", stack, metadata={"axes": axes}, **color)
     if axes == "ZYX":
         with pytest.raises(InvalidInputError):
             noisy_pairs(read_clean_images(tmp_path), "gaussian:0.1", seed=0)

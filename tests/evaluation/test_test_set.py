@@ -10,7 +10,7 @@ from napari_denoise_ae import evaluate
 from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.errors import DatasetError, InvalidInputError
 from napari_denoise_ae.evaluation.scoring import Score, ScoringProgress, score_together
-from napari_denoise_ae.evaluation.test_set import count_held_out, score_test_part
+from napari_denoise_ae.evaluation.test_set import count_test_images, score_test_set
 from napari_denoise_ae.io.cifar10 import load_test_images
 from napari_denoise_ae.models.checkpoint import Checkpoint
 from napari_denoise_ae.models.networks.registry import build_network
@@ -38,14 +38,14 @@ def residual() -> Checkpoint:
 
 
 def test_the_first_test_images_are_held_out():
-    assert count_held_out(trained_on_cifar10(n_test=6000)) == 6000
-    assert count_held_out(trained_on_cifar10()) == 10_000
+    assert count_test_images(trained_on_cifar10(n_test=6000)) == 6000
+    assert count_test_images(trained_on_cifar10()) == 10_000
 
 
 def test_all_are_held_out_for_a_model_of_other_images():
     record = make_record(dataset="squares", config=small_config(n_test=5))
-    assert count_held_out(random_checkpoint(record=record)) == 10_000
-    assert count_held_out(random_checkpoint()) == 10_000
+    assert count_test_images(random_checkpoint(record=record)) == 10_000
+    assert count_test_images(random_checkpoint()) == 10_000
 
 
 @pytest.mark.parametrize("checkpoint", [trained_on_cifar10(), residual()])
@@ -71,9 +71,9 @@ def test_the_figures_are_those_of_evaluate(checkpoint, noise, cifar10, monkeypat
             )
 
 
-def test_the_test_part_is_scored_with_the_noise_of_training(cifar10):
+def test_the_test_set_is_scored_with_the_noise_of_training(cifar10):
     checkpoint = trained_on_cifar10(n_test=10, noise="gaussian:0.2")
-    *progress, noisy, denoised = score_test_part(checkpoint, cifar10, CPU)
+    *progress, noisy, denoised = score_test_set(checkpoint, cifar10, CPU)
     assert progress == [ScoringProgress(10, 10)]
     assert (noisy.method, denoised.method) == ("noisy", "random")
     assert {(s.n, s.noise) for s in (noisy, denoised)} == {(10, "gaussian:0.2")}
@@ -85,7 +85,7 @@ def test_it_can_be_stopped(cifar10, monkeypatch):
     monkeypatch.setattr("napari_denoise_ae.evaluation.scoring._BATCH_SIZE", 8)
     stop = Event()
     results = []
-    for result in score_test_part(trained_on_cifar10(), cifar10, CPU, stop=stop):
+    for result in score_test_set(trained_on_cifar10(), cifar10, CPU, stop=stop):
         results.append(result)
         stop.set()
     assert results == [ScoringProgress(8, 24)]
@@ -93,15 +93,15 @@ def test_it_can_be_stopped(cifar10, monkeypatch):
 
 def test_without_the_data_there_is_an_error(tmp_path):
     with pytest.raises(DatasetError, match="cifar-10-batches-py"):
-        next(score_test_part(trained_on_cifar10(), tmp_path, CPU))
+        next(score_test_set(trained_on_cifar10(), tmp_path, CPU))
 
 
 @pytest.mark.parametrize("record", [None, make_record(dataset="squares")])
-def test_a_model_of_other_images_has_no_test_part(record, cifar10):
+def test_a_model_of_other_images_has_no_test_set(record, cifar10):
     with pytest.raises(InvalidInputError, match="not trained on CIFAR-10"):
-        next(score_test_part(random_checkpoint(record=record), cifar10, CPU))
+        next(score_test_set(random_checkpoint(record=record), cifar10, CPU))
 
 
 def test_a_score_can_be_told_from_progress(cifar10):
-    kinds = [type(r) for r in score_test_part(trained_on_cifar10(), cifar10, CPU)]
+    kinds = [type(r) for r in score_test_set(trained_on_cifar10(), cifar10, CPU)]
     assert kinds == [ScoringProgress, Score, Score]

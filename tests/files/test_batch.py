@@ -30,7 +30,7 @@ MODEL = random_checkpoint(in_channels=1)
 @pytest.fixture
 def folder(tmp_path) -> Path:
     """Four images of three formats, and a file that is none."""
-    save_checkpoint(MODEL, tmp_path / "grey.pt")
+    save_checkpoint(MODEL, tmp_path / "gray.pt")
     folder = tmp_path / "in"
     folder.mkdir()
     for number in range(2):
@@ -48,7 +48,7 @@ def image(number: int) -> np.ndarray:
 def run(folder: Path, *arguments: object, output: str = "out") -> int:
     """Denoise into a folder beside the input; return the exit status."""
     target = folder.parent / output
-    model = folder.parent / "grey.pt"
+    model = folder.parent / "gray.pt"
     command = ["denoise", *arguments, target, "--model", model]
     try:
         return main([str(argument) for argument in command])
@@ -174,7 +174,7 @@ def test_a_noisy_preview_replaces_no_other_file_either(folder, capsys):
 
 
 def test_remarks_name_the_file(folder, capsys):
-    save_checkpoint(random_checkpoint(), folder.parent / "grey.pt")
+    save_checkpoint(random_checkpoint(), folder.parent / "gray.pt")
     assert run(folder, folder / "*.tif") == 0
     remarks = capsys.readouterr().err.splitlines()
     assert [f"{n}.tif: The model" in remarks[n] for n in range(2)] == [True, True]
@@ -238,7 +238,7 @@ def test_no_file_is_odd_enough_to_end_the_others(folder, capsys, monkeypatch):
 
 
 def test_a_bad_model_is_found_out_before_the_first_file(folder, capsys):
-    (folder.parent / "grey.pt").write_bytes(b"none")
+    (folder.parent / "gray.pt").write_bytes(b"none")
     assert run(folder, folder) == 2
     assert "not a checkpoint" in capsys.readouterr().err
 
@@ -247,7 +247,7 @@ def test_a_tiff_in_a_folder_that_is_named_like_a_zarr_is_a_tiff(folder, capsys):
     odd = folder.parent / "series.zarr"
     odd.mkdir()
     tifffile.imwrite(odd / "a.tif", image(5))
-    model = folder.parent / "grey.pt"
+    model = folder.parent / "gray.pt"
     command = ["denoise", odd / "a.tif", odd / "b.tif", "--model", model]
     assert main([str(argument) for argument in command]) == 0
     np.testing.assert_array_equal(

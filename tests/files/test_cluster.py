@@ -58,14 +58,14 @@ def assert_alike(result: np.ndarray, expected: np.ndarray) -> None:
 
 def files(folder: Path, image: np.ndarray) -> list[object]:
     """Write a source and a model; return the arguments of the command."""
-    save_checkpoint(MODEL, folder / "grey.pt")
+    save_checkpoint(MODEL, folder / "gray.pt")
     chunks = (1, 128, 128)
     stored = zarr.create_array(
         folder / "in.zarr", shape=image.shape, chunks=chunks, dtype=image.dtype
     )
     stored[:] = image
     paths = [folder / "in.zarr", folder / "out.zarr"]
-    return ["denoise", *paths, "--model", folder / "grey.pt", "--axes", "TYX"]
+    return ["denoise", *paths, "--model", folder / "gray.pt", "--axes", "TYX"]
 
 
 @pytest.mark.slow

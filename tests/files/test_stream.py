@@ -44,8 +44,8 @@ TYPES = {"T": "time", "C": "channel"}
 
 
 @pytest.fixture(scope="module")
-def grey(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("model") / "grey.pt"
+def gray(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "gray.pt"
     save_checkpoint(MODEL, path)
     return path
 
@@ -114,13 +114,13 @@ def assert_alike(result: np.ndarray, expected: np.ndarray) -> None:
     ],
 )
 @pytest.mark.parametrize("version", ["0.4", "0.5"])
-def test_an_ome_zarr_becomes_one(shape, axes, chunks, version, grey, tmp_path, capsys):
+def test_an_ome_zarr_becomes_one(shape, axes, chunks, version, gray, tmp_path, capsys):
     image = image_of(shape)
     source = write_zarr(
         tmp_path / "in.ome.zarr", image, axes, chunks=chunks, version=version
     )
     target = tmp_path / "out.ome.zarr"
-    assert run("denoise", source, target, "--model", grey) == 0
+    assert run("denoise", source, target, "--model", gray) == 0
     assert f"({axes}), uint16" in capsys.readouterr().out
     assert_alike(pixels(target), denoise(image, model=MODEL, axes=axes))
     yaozarrs.validate_zarr_store(str(target))
@@ -130,10 +130,10 @@ def test_an_ome_zarr_becomes_one(shape, axes, chunks, version, grey, tmp_path, c
     assert (metadata.scale, metadata.units) == (given.scale, given.units)
 
 
-def test_large_planes_get_levels_that_are_means(grey, tmp_path):
+def test_large_planes_get_levels_that_are_means(gray, tmp_path):
     image = image_of((2, 2500, 130), "uint8")
     source = write_zarr(tmp_path / "in.zarr", image, "TYX", chunks=(1, 512, 130))
-    assert run("denoise", source, tmp_path / "out.zarr", "--model", grey) == 0
+    assert run("denoise", source, tmp_path / "out.zarr", "--model", gray) == 0
     root = zarr.open_group(tmp_path / "out.zarr", mode="r")
     whole, half = np.asarray(root["0"]), np.asarray(root["1"])
     assert half.shape == (2, 1250, 65)
@@ -142,7 +142,7 @@ def test_large_planes_get_levels_that_are_means(grey, tmp_path):
     yaozarrs.validate_zarr_store(str(tmp_path / "out.zarr"))
 
 
-def test_names_and_colours_of_channels_are_kept(grey, tmp_path):
+def test_names_and_colors_of_channels_are_kept(gray, tmp_path):
     window = {"start": 0, "end": 4000, "min": 0, "max": 65535}
     channels = [
         {"label": name, "color": "FF0000", "window": window} for name in ("a", "b")
@@ -151,17 +151,17 @@ def test_names_and_colours_of_channels_are_kept(grey, tmp_path):
         tmp_path / "in.zarr", image_of((2, 32, 32)), "CYX", omero={"channels": channels}
     )
     target = tmp_path / "out.zarr"
-    assert run("denoise", source, target, "--model", grey, "--select", "C=1") == 0
+    assert run("denoise", source, target, "--model", gray, "--select", "C=1") == 0
     omero = read_ome_zarr(target)[1].omero
     assert [channel["label"] for channel in omero["channels"]] == ["b"]
 
 
-def test_nan_and_what_exceeds_a_given_range_are_kept(grey, tmp_path):
+def test_nan_and_what_exceeds_a_given_range_are_kept(gray, tmp_path):
     image = image_of((200, 200), "float32")
     image[50:60, :] = np.nan
     image[0, 0] = 1e6
     source = write_zarr(tmp_path / "in.zarr", image, "YX", chunks=(128, 128))
-    given = ["--model", grey, "--intensity-range", "0,4000"]
+    given = ["--model", gray, "--intensity-range", "0,4000"]
     assert run("denoise", source, tmp_path / "out.zarr", *given) == 0
     result = pixels(tmp_path / "out.zarr")
     np.testing.assert_array_equal(np.isnan(result), np.isnan(image))
@@ -170,22 +170,22 @@ def test_nan_and_what_exceeds_a_given_range_are_kept(grey, tmp_path):
 
 
 @pytest.mark.parametrize("options", [[], ["--range-of", "image"]])
-def test_ranges_are_those_of_the_image_in_memory(options, grey, tmp_path):
+def test_ranges_are_those_of_the_image_in_memory(options, gray, tmp_path):
     image = image_of((3, 2, 150, 140), "int16") * np.array([1, 8]).reshape(2, 1, 1)
     image = image.astype("int16")
     source = write_zarr(tmp_path / "in.zarr", image, "TCYX", chunks=(1, 1, 64, 64))
-    given = ["--model", grey, *options]
+    given = ["--model", gray, *options]
     assert run("denoise", source, tmp_path / "out.zarr", *given) == 0
     range_of = options[1] if options else "stack"
     expected = denoise(image, model=MODEL, axes="TCYX", range_of=range_of)
     assert_alike(pixels(tmp_path / "out.zarr"), expected)
 
 
-def test_a_range_may_be_given_for_each_channel(grey, tmp_path, capsys):
+def test_a_range_may_be_given_for_each_channel(gray, tmp_path, capsys):
     image = image_of((2, 40, 40))
     source = write_zarr(tmp_path / "in.zarr", image, "CYX")
     ranges = ["--intensity-range", "0,4000", "--intensity-range", "0,8000"]
-    assert run("denoise", source, tmp_path / "out.zarr", "--model", grey, *ranges) == 0
+    assert run("denoise", source, tmp_path / "out.zarr", "--model", gray, *ranges) == 0
     expected = denoise(
         image, model=MODEL, axes="CYX", intensity_range=[(0, 4000), (0, 8000)]
     )
@@ -193,24 +193,24 @@ def test_a_range_may_be_given_for_each_channel(grey, tmp_path, capsys):
     assert "channel 0: 0 to 4000, channel 1: 0 to 8000" in capsys.readouterr().out
 
 
-def test_a_plain_zarr_array_needs_axes(grey, tmp_path, capsys):
+def test_a_plain_zarr_array_needs_axes(gray, tmp_path, capsys):
     image = image_of((2, 40, 40))
     path = tmp_path / "in.zarr"
     zarr.create_array(path, data=image)
-    assert run("denoise", path, tmp_path / "out.zarr", "--model", grey) == 2
+    assert run("denoise", path, tmp_path / "out.zarr", "--model", gray) == 2
     assert "with axes" in capsys.readouterr().err
-    given = ["--model", grey, "--axes", "ZYX"]
+    given = ["--model", gray, "--axes", "ZYX"]
     assert run("denoise", path, tmp_path / "out.zarr", *given) == 0
     expected = denoise(image, model=MODEL, axes="ZYX")
     assert_alike(pixels(tmp_path / "out.zarr"), expected)
 
 
-def test_a_part_is_what_it_is_in_the_whole(grey, tmp_path):
+def test_a_part_is_what_it_is_in_the_whole(gray, tmp_path):
     image = image_of((4, 300, 290), "uint8")
     source = write_zarr(tmp_path / "in.zarr", image, "TYX", chunks=(1, 128, 128))
     part = ["--select", "T=1:3", "--select", "Y=37:201", "--select", "x=130:290"]
     for name in ("out.zarr", "out.tif"):
-        assert run("denoise", source, tmp_path / name, "--model", grey, *part) == 0
+        assert run("denoise", source, tmp_path / name, "--model", gray, *part) == 0
     expected = denoise(image, model=MODEL, axes="TYX")[1:3, 37:201, 130:290]
     assert_alike(pixels(tmp_path / "out.zarr"), expected)
     assert_alike(tifffile.imread(tmp_path / "out.tif"), expected)
@@ -221,7 +221,7 @@ def test_a_part_is_what_it_is_in_the_whole(grey, tmp_path):
 @pytest.mark.parametrize("options", ["", "--figure", "--reference"])
 @pytest.mark.parametrize("names", [("in.png", "out.png"), ("in.zarr", "out.tif")])
 def test_a_part_denoised_in_memory_is_what_it_is_in_the_whole(
-    names, options, grey, tmp_path
+    names, options, gray, tmp_path
 ):
     image = image_of((300, 290), "uint8")
     source, target = (tmp_path / name for name in names)
@@ -231,19 +231,19 @@ def test_a_part_denoised_in_memory_is_what_it_is_in_the_whole(
     more = {"--figure": tmp_path / "f.png", "--reference": tmp_path / "whole.png"}
     given = [options, more[options]] if options else []
     part = ["--select", "Y=37:201", "--select", "X=130:290"]
-    assert run("denoise", source, target, "--model", grey, *part, *given) == 0
+    assert run("denoise", source, target, "--model", gray, *part, *given) == 0
     expected = denoise(image, model=MODEL)[37:201, 130:290]
     assert_alike(read_image(target).pixels, expected)
 
 
-def test_the_range_of_a_part_is_its_own(grey, tmp_path):
+def test_the_range_of_a_part_is_its_own(gray, tmp_path):
     """Whether it is denoised in memory or written chunk by chunk."""
     image = image_of((300, 290))
     image[0, 0] = 60000
     write_image(tmp_path / "in.png", ImageFile(image, "YX"))
     part = ["--select", "Y=37:201", "--select", "X=130:290"]
     for name in ("out.png", "out.zarr"):
-        given = [tmp_path / "in.png", tmp_path / name, "--model", grey]
+        given = [tmp_path / "in.png", tmp_path / name, "--model", gray]
         assert run("denoise", *given, *part) == 0
     cut = image[37:201, 130:290]
     ranges = (int(cut.min()), int(cut.max()))
@@ -253,21 +253,21 @@ def test_the_range_of_a_part_is_its_own(grey, tmp_path):
 
 
 @pytest.mark.parametrize("shape", [(60, 50), (20, 30)])
-def test_a_reference_of_a_part_is_cut_or_fits(shape, grey, tmp_path, capsys):
+def test_a_reference_of_a_part_is_cut_or_fits(shape, gray, tmp_path, capsys):
     image = image_of((60, 50), "uint8")
     write_image(tmp_path / "in.png", ImageFile(image, "YX"))
     reference = image if shape == (60, 50) else image[20:40, 10:40]
     write_image(tmp_path / "clean.png", ImageFile(reference.copy(), "YX"))
     part = ["--select", "Y=20:40", "--select", "X=10:40"]
-    given = ["--model", grey, "--reference", tmp_path / "clean.png", *part]
+    given = ["--model", gray, "--reference", tmp_path / "clean.png", *part]
     assert run("denoise", tmp_path / "in.png", tmp_path / "out.png", *given) == 0
     assert "inf" in capsys.readouterr().out  # the noisy image is the clean one
 
 
-def test_a_part_with_added_noise_has_the_shape_of_the_part(grey, tmp_path):
+def test_a_part_with_added_noise_has_the_shape_of_the_part(gray, tmp_path):
     write_image(tmp_path / "in.png", ImageFile(image_of((300, 290), "uint8"), "YX"))
     part = ["--select", "Y=37:201", "--select", "X=130:290"]
-    given = ["--model", grey, "--add-noise", "gaussian:0.1", *part]
+    given = ["--model", gray, "--add-noise", "gaussian:0.1", *part]
     assert run("denoise", tmp_path / "in.png", tmp_path / "out.png", *given) == 0
     for name in ("out.png", "out_noisy.png"):
         assert read_image(tmp_path / name).pixels.shape == (164, 160)
@@ -282,9 +282,9 @@ def test_a_part_with_added_noise_has_the_shape_of_the_part(grey, tmp_path):
         ("Y=-3:5", "Y=0:32"),
     ],
 )
-def test_a_part_that_is_not_there_is_refused(part, words, grey, tmp_path, capsys):
+def test_a_part_that_is_not_there_is_refused(part, words, gray, tmp_path, capsys):
     source = write_zarr(tmp_path / "in.zarr", image_of((4, 32, 32)), "TYX")
-    given = ["--model", grey, "--select", part]
+    given = ["--model", gray, "--select", part]
     assert run("denoise", source, tmp_path / "out.zarr", *given) == 2
     assert words in capsys.readouterr().err
     assert not (tmp_path / "out.zarr").exists()
@@ -300,26 +300,26 @@ def test_a_part_that_cannot_be_read_is_a_mistake(part, tmp_path, capsys):
 @pytest.mark.parametrize("size", [0, -64])
 @pytest.mark.parametrize("name", ["out.zarr", "out.tif"])
 def test_tiles_of_no_size_are_refused_and_leave_nothing(
-    name, size, grey, tmp_path, capsys
+    name, size, gray, tmp_path, capsys
 ):
     source = write_zarr(tmp_path / "in.zarr", image_of((32, 32)), "YX")
-    given = ["--model", grey, "--tile-size", size]
+    given = ["--model", gray, "--tile-size", size]
     assert run("denoise", source, tmp_path / name, *given) == 2
     assert "above 0" in capsys.readouterr().err
     assert not (tmp_path / name).exists()
 
 
-def test_two_parts_of_one_axis_are_refused(grey, tmp_path, capsys):
+def test_two_parts_of_one_axis_are_refused(gray, tmp_path, capsys):
     source = write_zarr(tmp_path / "in.zarr", image_of((32, 32)), "YX")
     part = ["--select", "Y=0:9", "--select", "y=20:29"]
-    assert run("denoise", source, tmp_path / "out.zarr", "--model", grey, *part) == 2
+    assert run("denoise", source, tmp_path / "out.zarr", "--model", gray, *part) == 2
     assert "Y is selected from twice" in capsys.readouterr().err
     assert not (tmp_path / "out.zarr").exists()
 
 
-def test_a_scheduler_without_an_address_is_a_mistake(grey, tmp_path, capsys):
+def test_a_scheduler_without_an_address_is_a_mistake(gray, tmp_path, capsys):
     source = write_zarr(tmp_path / "in.zarr", image_of((32, 32)), "YX")
-    given = ["--model", grey, "--scheduler", ""]
+    given = ["--model", gray, "--scheduler", ""]
     assert run("denoise", source, tmp_path / "out.zarr", *given) == 2
     assert "address" in capsys.readouterr().err
     assert not (tmp_path / "out.zarr").exists()
@@ -327,11 +327,11 @@ def test_a_scheduler_without_an_address_is_a_mistake(grey, tmp_path, capsys):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
 @pytest.mark.parametrize("name", ["out.tif", "out.png", "out.zarr"])
-def test_a_link_to_itself_gives_no_traceback(name, grey, tmp_path, capsys):
+def test_a_link_to_itself_gives_no_traceback(name, gray, tmp_path, capsys):
     image = image_of((32, 32), "uint8")
     tifffile.imwrite(tmp_path / "in.tif", image)
     (tmp_path / name).symlink_to(tmp_path / name)
-    given = [tmp_path / "in.tif", tmp_path / name, "--model", grey]
+    given = [tmp_path / "in.tif", tmp_path / name, "--model", gray]
     if name == "out.zarr":
         assert run("denoise", *given) == 2
         assert "out.zarr" in capsys.readouterr().err
@@ -340,47 +340,47 @@ def test_a_link_to_itself_gives_no_traceback(name, grey, tmp_path, capsys):
         assert_alike(read_image(tmp_path / name).pixels, denoise(image, model=MODEL))
 
 
-def test_infinity_ends_a_run_with_one_error(grey, tmp_path, capsys):
+def test_infinity_ends_a_run_with_one_error(gray, tmp_path, capsys):
     image = image_of((64, 64), "float32")
     image[3, 3] = np.inf
     source = write_zarr(tmp_path / "in.zarr", image, "YX")
     for given in ([], ["--intensity-range", "0,4000"]):
-        command = ["denoise", source, tmp_path / "out.zarr", "--model", grey, *given]
+        command = ["denoise", source, tmp_path / "out.zarr", "--model", gray, *given]
         assert run(*command, "--overwrite") == 2
         assert "infinite" in capsys.readouterr().err
 
 
-def test_nothing_but_nan_is_an_error(grey, tmp_path, capsys):
+def test_nothing_but_nan_is_an_error(gray, tmp_path, capsys):
     image = np.full((64, 64), np.nan, "float32")
     source = write_zarr(tmp_path / "in.zarr", image, "YX")
-    assert run("denoise", source, tmp_path / "out.zarr", "--model", grey) == 2
+    assert run("denoise", source, tmp_path / "out.zarr", "--model", gray) == 2
     assert "nothing but NaN" in capsys.readouterr().err
 
 
-def test_a_result_is_not_written_into_its_source(grey, tmp_path, capsys):
+def test_a_result_is_not_written_into_its_source(gray, tmp_path, capsys):
     source = write_zarr(tmp_path / "in.zarr", image_of((64, 64)), "YX")
     for target in (source, source / "out.zarr"):
-        assert run("denoise", source, target, "--model", grey) == 2
+        assert run("denoise", source, target, "--model", gray) == 2
         assert "replace the input" in capsys.readouterr().err
 
 
-def test_a_chunk_that_is_damaged_is_one_error(grey, tmp_path, capsys):
+def test_a_chunk_that_is_damaged_is_one_error(gray, tmp_path, capsys):
     source = write_zarr(
         tmp_path / "in.zarr", image_of((300, 300)), "YX", chunks=(128, 128)
     )
     (source / "full" / "c" / "2" / "2").write_bytes(b"damaged")
-    assert run("denoise", source, tmp_path / "out.zarr", "--model", grey) == 2
+    assert run("denoise", source, tmp_path / "out.zarr", "--model", gray) == 2
     assert "in.zarr" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("options", [[], ["--figure", "f.png"]])
 def test_a_damaged_chunk_is_one_error_in_memory_too(
-    options, grey, tmp_path, monkeypatch, capsys
+    options, gray, tmp_path, monkeypatch, capsys
 ):
     source = write_zarr(tmp_path / "in.zarr", image_of((64, 64), "uint8"), "YX")
     (source / "full" / "c" / "0" / "0").write_bytes(b"damaged")
     monkeypatch.chdir(tmp_path)
-    given = ["--model", grey, "--select", "Y=3:40", *options]
+    given = ["--model", gray, "--select", "Y=3:40", *options]
     assert run("denoise", source, "out.png", *given) == 2
     assert "Cannot read a part" in capsys.readouterr().err
 
@@ -388,10 +388,10 @@ def test_a_damaged_chunk_is_one_error_in_memory_too(
 # --- going on --------------------------------------------------------------
 
 
-def test_what_is_done_is_not_done_again(grey, tmp_path, monkeypatch, capsys):
+def test_what_is_done_is_not_done_again(gray, tmp_path, monkeypatch, capsys):
     image = image_of((3, 300, 290), "uint8")
     source = write_zarr(tmp_path / "in.zarr", image, "TYX", chunks=(1, 128, 128))
-    command = ["denoise", source, tmp_path / "out.zarr", "--model", grey]
+    command = ["denoise", source, tmp_path / "out.zarr", "--model", gray]
     write, written = ZarrTarget.write, []
 
     def failing(self, level, chunk, block):
@@ -421,7 +421,7 @@ def test_what_is_done_is_not_done_again(grey, tmp_path, monkeypatch, capsys):
 
 
 def test_what_is_kept_is_said_whatever_the_case_of_the_suffix(
-    grey, tmp_path, monkeypatch, capsys
+    gray, tmp_path, monkeypatch, capsys
 ):
     def interrupted(*_):
         raise KeyboardInterrupt
@@ -429,18 +429,18 @@ def test_what_is_kept_is_said_whatever_the_case_of_the_suffix(
     source = write_zarr(tmp_path / "in.zarr", image_of((32, 32)), "YX")
     monkeypatch.setattr(ZarrTarget, "write", interrupted)
     with pytest.raises(SystemExit) as ended:
-        run("denoise", source, tmp_path / "out.ZARR", "--model", grey)
+        run("denoise", source, tmp_path / "out.ZARR", "--model", gray)
     assert ended.value.code == 130
     assert "the same command goes on" in capsys.readouterr().err
 
 
 def test_the_lowest_and_highest_value_are_not_sought_again(
-    grey, tmp_path, monkeypatch, capsys
+    gray, tmp_path, monkeypatch, capsys
 ):
     image = image_of((2, 300, 290))
     source = write_zarr(tmp_path / "in.zarr", image, "TYX", chunks=(1, 128, 128))
     target = tmp_path / "out.zarr"
-    command = ["denoise", source, target, "--model", grey]
+    command = ["denoise", source, target, "--model", gray]
     assert run(*command) == 0
 
     def not_again(self):
@@ -458,17 +458,17 @@ def test_the_lowest_and_highest_value_are_not_sought_again(
 
 
 @pytest.mark.parametrize("axes", [["--axes", "yx"], ["--axes", "YX"]])
-def test_the_same_axes_in_other_words_are_no_other_run(axes, grey, tmp_path, capsys):
+def test_the_same_axes_in_other_words_are_no_other_run(axes, gray, tmp_path, capsys):
     source = write_zarr(tmp_path / "in.zarr", image_of((40, 40)), "YX")
-    command = ["denoise", source, tmp_path / "out.zarr", "--model", grey]
+    command = ["denoise", source, tmp_path / "out.zarr", "--model", gray]
     assert run(*command) == 0
     assert run(*command, *axes) == 0
     assert "kept       1 of 1 chunks" in capsys.readouterr().out
 
 
-def test_a_changed_source_is_noticed(grey, tmp_path, capsys):
+def test_a_changed_source_is_noticed(gray, tmp_path, capsys):
     source = write_zarr(tmp_path / "in.zarr", image_of((40, 40)), "YX")
-    command = ["denoise", source, tmp_path / "out.zarr", "--model", grey]
+    command = ["denoise", source, tmp_path / "out.zarr", "--model", gray]
     assert run(*command) == 0
     zarr.open_array(source / "full", mode="r+")[:5] = 7
     assert run(*command) == 2
@@ -496,11 +496,11 @@ def kill_when(process: subprocess.Popen[bytes], come) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
-def test_a_killed_run_goes_on_and_gives_the_same(grey, tmp_path):
+def test_a_killed_run_goes_on_and_gives_the_same(gray, tmp_path):
     image = image_of((60, 300, 290), "uint8")
     source = write_zarr(tmp_path / "in.zarr", image, "TYX", chunks=(1, 128, 128))
     target = tmp_path / "out.zarr"
-    command = ["denoise", source, target, "--model", grey]
+    command = ["denoise", source, target, "--model", gray]
 
     def chunks() -> set[Path]:
         return {path for path in target.glob("0/c/*/*/*") if not path.suffix}
@@ -518,11 +518,11 @@ def test_a_killed_run_goes_on_and_gives_the_same(grey, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
-def test_a_killed_run_leaves_no_tiff(grey, tmp_path):
+def test_a_killed_run_leaves_no_tiff(gray, tmp_path):
     image = image_of((60, 300, 290), "uint8")
     tifffile.imwrite(tmp_path / "in.tif", image, metadata={"axes": "TYX"})
     target = tmp_path / "out.tif"
-    process = start("denoise", tmp_path / "in.tif", target, "--model", grey)
+    process = start("denoise", tmp_path / "in.tif", target, "--model", gray)
     kill_when(
         process,
         lambda: any(p.stat().st_size > 2**20 for p in tmp_path.glob(".writing*")),
@@ -530,7 +530,7 @@ def test_a_killed_run_leaves_no_tiff(grey, tmp_path):
     assert not target.exists()
 
 
-def test_a_worker_in_another_folder_finds_the_source(grey, tmp_path, monkeypatch):
+def test_a_worker_in_another_folder_finds_the_source(gray, tmp_path, monkeypatch):
     """A stand-in for a cluster: what is sent to it is used in another folder."""
     image = image_of((40, 40))
     write_zarr(tmp_path / "in.zarr", image, "YX")
@@ -543,7 +543,7 @@ def test_a_worker_in_another_folder_finds_the_source(grey, tmp_path, monkeypatch
 
     monkeypatch.setattr(stream_run, "write_zarr_on_cluster", on_cluster)
     monkeypatch.chdir(tmp_path)
-    given = ["--model", grey, "--scheduler", "tcp://nowhere:1"]
+    given = ["--model", gray, "--scheduler", "tcp://nowhere:1"]
     assert run("denoise", "in.zarr", "out.zarr", *given) == 0
     assert_alike(pixels(tmp_path / "out.zarr"), denoise(image, model=MODEL))
 
@@ -553,7 +553,7 @@ def test_a_worker_in_another_folder_finds_the_source(grey, tmp_path, monkeypatch
 
 @pytest.mark.parametrize("compression", [None, "zlib"])
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float16", "float32"])
-def test_a_tiff_is_denoised_page_by_page(dtype, compression, grey, tmp_path):
+def test_a_tiff_is_denoised_page_by_page(dtype, compression, gray, tmp_path):
     image = image_of((3, 40, 50), dtype)
     tifffile.imwrite(
         tmp_path / "in.tif",
@@ -564,7 +564,7 @@ def test_a_tiff_is_denoised_page_by_page(dtype, compression, grey, tmp_path):
         byteorder=">",
     )
     target = tmp_path / "out.tif"
-    assert run("denoise", tmp_path / "in.tif", target, "--model", grey) == 0
+    assert run("denoise", tmp_path / "in.tif", target, "--model", gray) == 0
     expected = denoise(image, model=MODEL, axes="ZYX")
     assert_alike(tifffile.imread(target).astype(dtype), expected)
     with tifffile.TiffFile(target) as tiff:
@@ -600,7 +600,7 @@ def test_large_pages_are_read_and_written_in_tiles(layout, axes, tmp_path):
     [((3, 40, 50), "ZYX", 3 * 40 * 50 * 2), ((2, 2100, 20), "ZYX", 2 * 2560 * 512 * 2)],
 )
 def test_what_is_too_large_for_a_tiff_is_a_bigtiff(
-    shape, axes, n_bytes, name, grey, tmp_path, monkeypatch
+    shape, axes, n_bytes, name, gray, tmp_path, monkeypatch
 ):
     """The limit is lowered, for 4 GB take too long. Tiles are filled up."""
     image = image_of(shape)
@@ -608,7 +608,7 @@ def test_what_is_too_large_for_a_tiff_is_a_bigtiff(
     tifffile.imwrite(
         tmp_path / "in.tif", image, photometric="minisblack", metadata=metadata
     )
-    command = ["denoise", tmp_path / "in.tif", tmp_path / name, "--model", grey]
+    command = ["denoise", tmp_path / "in.tif", tmp_path / name, "--model", gray]
     for limit, sign in ((n_bytes, b"*\0"), (n_bytes - 1, b"+\0")):
         monkeypatch.setattr(tiff, "_LARGEST_CLASSIC_TIFF", limit)
         assert run(*command) == 0
@@ -618,7 +618,7 @@ def test_what_is_too_large_for_a_tiff_is_a_bigtiff(
     assert_alike(tifffile.imread(tmp_path / name), expected)
 
 
-def test_an_ome_tiff_keeps_the_size_of_its_pixels(grey, tmp_path):
+def test_an_ome_tiff_keeps_the_size_of_its_pixels(gray, tmp_path):
     image = image_of((2, 3, 40, 50))
     metadata = {
         "axes": "TCYX",
@@ -631,7 +631,7 @@ def test_an_ome_tiff_keeps_the_size_of_its_pixels(grey, tmp_path):
     tifffile.imwrite(tmp_path / "in.ome.tif", image, metadata=metadata)
     expected = denoise(image, model=MODEL, axes="TCYX")
     for name in ("out.ome.tif", "out.ome.zarr"):
-        given = [tmp_path / "in.ome.tif", tmp_path / name, "--model", grey]
+        given = [tmp_path / "in.ome.tif", tmp_path / name, "--model", gray]
         assert run("denoise", *given) == 0
     assert_alike(tifffile.imread(tmp_path / "out.ome.tif"), expected)
     assert_alike(pixels(tmp_path / "out.ome.zarr"), expected)
@@ -643,10 +643,10 @@ def test_an_ome_tiff_keeps_the_size_of_its_pixels(grey, tmp_path):
         assert volume.units == {"T": "second", "Y": "micrometer", "X": "micrometer"}
 
 
-def test_an_ome_zarr_becomes_a_tiff_for_imagej(grey, tmp_path):
+def test_an_ome_zarr_becomes_a_tiff_for_imagej(gray, tmp_path):
     image = image_of((3, 40, 50))
     source = write_zarr(tmp_path / "in.zarr", image, "ZYX")
-    assert run("denoise", source, tmp_path / "out.tif", "--model", grey) == 0
+    assert run("denoise", source, tmp_path / "out.tif", "--model", gray) == 0
     with tifffile.TiffFile(tmp_path / "out.tif") as tiff:
         assert_alike(tiff.asarray(), denoise(image, model=MODEL, axes="ZYX"))
         assert tiff.imagej_metadata["unit"] == "micron"
@@ -654,7 +654,7 @@ def test_an_ome_zarr_becomes_a_tiff_for_imagej(grey, tmp_path):
         assert tiff.series[0].keyframe.resolution == (2.0, 2.0)
 
 
-def test_colours_become_channels_in_an_ome_zarr(checkpoint, tmp_path):
+def test_colors_become_channels_in_an_ome_zarr(checkpoint, tmp_path):
     save_checkpoint(checkpoint, tmp_path / "model.pt")
     image = image_of((50, 40, 3), "uint8")
     tifffile.imwrite(tmp_path / "in.tif", image, photometric="rgb")
@@ -665,11 +665,11 @@ def test_colours_become_channels_in_an_ome_zarr(checkpoint, tmp_path):
     assert_alike(pixels(target).transpose(1, 2, 0), expected)
     metadata = read_ome_zarr(target)[1]
     assert metadata.axes == "CYX"
-    colours = [channel["color"] for channel in metadata.omero["channels"]]
-    assert colours == ["FF0000", "00FF00", "0000FF"]
+    colors = [channel["color"] for channel in metadata.omero["channels"]]
+    assert colors == ["FF0000", "00FF00", "0000FF"]
 
 
-def test_a_tiff_whose_colours_come_first_is_denoised_in_memory(checkpoint, tmp_path):
+def test_a_tiff_whose_colors_come_first_is_denoised_in_memory(checkpoint, tmp_path):
     save_checkpoint(checkpoint, tmp_path / "model.pt")
     image = image_of((3, 50, 40), "uint8")
     tifffile.imwrite(
@@ -681,14 +681,14 @@ def test_a_tiff_whose_colours_come_first_is_denoised_in_memory(checkpoint, tmp_p
     assert_alike(tifffile.imread(tmp_path / "out.tif"), expected)
 
 
-def test_a_failure_leaves_no_tiff(grey, tmp_path, capsys):
+def test_a_failure_leaves_no_tiff(gray, tmp_path, capsys):
     image = image_of((3, 40, 50), "float32")
     image[2, 3, 3] = np.inf
     tifffile.imwrite(
         tmp_path / "in.tif", image, photometric="minisblack", metadata={"axes": "TYX"}
     )
     before = sorted(tmp_path.iterdir())
-    given = ["--model", grey, "--intensity-range", "0,4000"]
+    given = ["--model", gray, "--intensity-range", "0,4000"]
     assert run("denoise", tmp_path / "in.tif", tmp_path / "out.tif", *given) == 2
     assert "infinite" in capsys.readouterr().err
     assert sorted(tmp_path.iterdir()) == before
@@ -697,16 +697,16 @@ def test_a_failure_leaves_no_tiff(grey, tmp_path, capsys):
 @pytest.mark.parametrize(
     "options", [["--add-noise", "gaussian:0.1"], ["--figure", "out.png"]]
 )
-def test_an_ome_zarr_is_not_compared(options, grey, tmp_path, capsys):
+def test_an_ome_zarr_is_not_compared(options, gray, tmp_path, capsys):
     source = write_zarr(tmp_path / "in.zarr", image_of((64, 64)), "YX")
-    command = ["denoise", source, tmp_path / "out.zarr", "--model", grey, *options]
+    command = ["denoise", source, tmp_path / "out.zarr", "--model", gray, *options]
     assert run(*command) == 2
     assert "Omit --add-noise" in capsys.readouterr().err
 
 
-def test_an_ome_zarr_may_be_the_clean_image(grey, tmp_path, capsys):
+def test_an_ome_zarr_may_be_the_clean_image(gray, tmp_path, capsys):
     source = write_zarr(tmp_path / "in.zarr", image_of((64, 64)), "YX")
-    options = ["--add-noise", "gaussian:0.1", "--model", grey]
+    options = ["--add-noise", "gaussian:0.1", "--model", gray]
     assert run("denoise", source, tmp_path / "out.tif", *options) == 0
     assert "PSNR" in capsys.readouterr().out
     assert (tmp_path / "out_noisy.tif").is_file()
@@ -714,7 +714,7 @@ def test_an_ome_zarr_may_be_the_clean_image(grey, tmp_path, capsys):
 
 @pytest.mark.parametrize("name", ["out.png", "out.tif", "out.zarr"])
 def test_a_report_names_the_device_that_finished(
-    name, grey, tmp_path, monkeypatch, capsys
+    name, gray, tmp_path, monkeypatch, capsys
 ):
     denoise_tile = Denoiser.denoise_tile
 
@@ -724,7 +724,7 @@ def test_a_report_names_the_device_that_finished(
 
     monkeypatch.setattr(Denoiser, "denoise_tile", fallen)
     tifffile.imwrite(tmp_path / "in.tif", image_of((32, 32), "uint8"))
-    given = [tmp_path / "in.tif", tmp_path / name, "--model", grey]
+    given = [tmp_path / "in.tif", tmp_path / name, "--model", gray]
     assert run("denoise", *given) == 0
     assert "cpu (cuda ran out of memory)" in capsys.readouterr().out
 
@@ -732,7 +732,7 @@ def test_a_report_names_the_device_that_finished(
 # --- memory ----------------------------------------------------------------
 
 
-def test_no_more_is_read_at_once_than_a_chunk_and_its_halo(grey, tmp_path, monkeypatch):
+def test_no_more_is_read_at_once_than_a_chunk_and_its_halo(gray, tmp_path, monkeypatch):
     """So that the memory that is needed does not grow with the image."""
     sizes = []
     denoise_tile = Denoiser.denoise_tile
@@ -746,9 +746,9 @@ def test_no_more_is_read_at_once_than_a_chunk_and_its_halo(grey, tmp_path, monke
     source = write_zarr(
         tmp_path / "in.zarr", image_of((600, 600), "uint8"), "YX", chunks=(128, 128)
     )
-    assert run("denoise", source, tmp_path / "out.zarr", "--model", grey) == 0
+    assert run("denoise", source, tmp_path / "out.zarr", "--model", gray) == 0
     assert max(max(shape) for shape in sizes) == 128 + 2 * 16
     sizes.clear()
     given = [tmp_path / "in.tif", tmp_path / "out.tif"]
-    assert run("denoise", *given, "--model", grey) == 0
+    assert run("denoise", *given, "--model", gray) == 0
     assert max(max(shape) for shape in sizes) == 512 + 2 * 16

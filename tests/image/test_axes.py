@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_denoise_ae.errors import InvalidInputError
-from napari_denoise_ae.image.axes import colour_planes, middle_plane, resolve_axes
+from napari_denoise_ae.image.axes import color_planes, middle_plane, resolve_axes
 
 
 @pytest.mark.parametrize(
@@ -89,14 +89,14 @@ def test_axes_that_do_not_fit_are_refused(shape, axes, words):
 )
 def test_planes_are_a_view_with_channels_last(shape, axes, expected):
     array = np.arange(np.prod(shape)).reshape(shape)
-    planes = colour_planes(array, axes)
+    planes = color_planes(array, axes)
     assert planes.shape == expected
     assert np.shares_memory(planes, array)
 
 
 def test_writing_to_planes_leaves_alpha_alone():
     array = np.zeros((5, 6, 4))
-    colour_planes(array, "YXS")[...] = 1
+    color_planes(array, "YXS")[...] = 1
     assert array[..., :3].min() == 1
     assert array[..., 3].max() == 0
 

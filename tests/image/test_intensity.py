@@ -44,19 +44,21 @@ def test_a_range_that_is_none_is_refused(given):
 @pytest.mark.parametrize("scale", [IntensityRange(-3, 11), IntensityRange(0, 1e-6)])
 def test_the_mapping_is_linear_and_inverts(scale):
     values = np.linspace(scale.low - 1, scale.high + 1, 101)
-    unit = scale.to_unit(values)
-    np.testing.assert_allclose(scale.from_unit(unit), values, rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(scale.to_unit(np.array([scale.low, scale.high])), [0, 1])
+    unit = scale.normalize(values)
+    np.testing.assert_allclose(scale.denormalize(unit), values, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(
+        scale.normalize(np.array([scale.low, scale.high])), [0, 1]
+    )
 
 
 def test_a_constant_image_maps_to_zero_and_back():
     scale = IntensityRange(5, 5)
-    np.testing.assert_array_equal(scale.to_unit(np.full((2, 2), 5.0)), 0)
-    np.testing.assert_array_equal(scale.from_unit(np.zeros((2, 2))), 5)
+    np.testing.assert_array_equal(scale.normalize(np.full((2, 2), 5.0)), 0)
+    np.testing.assert_array_equal(scale.denormalize(np.zeros((2, 2))), 5)
 
 
 def test_nan_stays_nan_in_a_constant_image():
-    unit = IntensityRange(5, 5).to_unit(np.array([5.0, np.nan]))
+    unit = IntensityRange(5, 5).normalize(np.array([5.0, np.nan]))
     np.testing.assert_array_equal(np.isnan(unit), [False, True])
 
 

@@ -325,9 +325,9 @@ def test_an_unknown_suffix_lists_the_known(tmp_path, name):
         read_image(tmp_path / name)
 
 
-def test_a_jpeg_that_is_neither_grey_nor_rgb_is_refused(tmp_path):
+def test_a_jpeg_that_is_neither_gray_nor_rgb_is_refused(tmp_path):
     Image.fromarray(pixels("uint8", 9, 7, 4), "CMYK").save(tmp_path / "a.jpg")
-    with pytest.raises(InvalidInputError, match="CMYK, not grey or RGB"):
+    with pytest.raises(InvalidInputError, match="CMYK, not gray or RGB"):
         read_image(tmp_path / "a.jpg")
 
 

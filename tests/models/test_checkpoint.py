@@ -424,7 +424,7 @@ def test_a_wrong_record_is_refused(rewrite, key, value):
 def test_a_record_of_other_fields_is_refused(rewrite, change):
     record = asdict(make_record())
     if change == "more":
-        record["colour"] = "blue"
+        record["color"] = "blue"
     else:
         del record["date"]
     with pytest.raises(CheckpointError, match="other fields than expected"):

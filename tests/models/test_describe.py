@@ -42,7 +42,7 @@ def test_everything_that_is_known_is_said():
     [
         ("CIFAR-10 training set", {}, "all 10,000 images"),
         ("CIFAR-10 training set", {"n_test": 6000}, "first 6,000 of the 10,000 images"),
-        ("squares", {"n_test": 6000}, "none: these images have no test part"),
+        ("squares", {"n_test": 6000}, "none: these images have no test set"),
         ("squares", {"loss": "mse_ssim", "ssim_weight": 0.3}, "1 - SSIM 0.3"),
         ("squares", {"schedule": "cosine"}, "3 of 3 epochs, cosine learning rate"),
         ("squares", {"patience": 2, "min_delta": 0.1}, "patience 2, min_delta 0.1"),

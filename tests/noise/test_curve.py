@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_denoise_ae.errors import InvalidInputError
-from napari_denoise_ae.noise.anscombe import stabilize, unstabilize
+from napari_denoise_ae.noise.anscombe import anscombe, inverse_anscombe
 from napari_denoise_ae.noise.curve import NoiseCurve, fit_noise_curve
 
 
@@ -99,9 +99,9 @@ def test_constant_noise_gets_a_curve_that_the_transform_can_use(clean):
     noisy = clean + np.random.default_rng(0).normal(0, 20, clean.shape)
     curve = fit_noise_curve([noisy[..., np.newaxis]]).curve
     np.testing.assert_allclose(curve.variance(clean), 400, rtol=0.15)
-    noise = stabilize(noisy, curve) - stabilize(clean, curve)
+    noise = anscombe(noisy, curve) - anscombe(clean, curve)
     assert noise.var() == pytest.approx(1, rel=0.1)
-    back = unstabilize(stabilize(clean, curve), curve)
+    back = inverse_anscombe(anscombe(clean, curve), curve)
     np.testing.assert_allclose(back, clean, atol=0.5)
 
 
@@ -121,8 +121,8 @@ def test_a_clean_image_has_a_curve_of_little_noise():
 def test_channels_and_windows_are_pooled_and_nan_is_left_out():
     noisy, true = exposed(100 * photons(), 2.0, 1.0, 50.0)
     noisy[:10, :10] = np.nan
-    colours = np.stack([noisy, noisy[::-1]], axis=-1)
-    fit = fit_noise_curve([colours[:96], colours[96:]])
+    colors = np.stack([noisy, noisy[::-1]], axis=-1)
+    fit = fit_noise_curve([colors[:96], colors[96:]])
     assert error_of(fit.curve, true, 200 * photons() + 50) < 0.1
 
 
@@ -170,7 +170,7 @@ def test_a_variance_is_never_below_0():
 def test_stabilized_noise_has_variance_one(gain, pedestal, read_noise):
     for mean in (4.5, 10, 100, 1000):
         noisy, curve = exposed(np.full(200_000, mean), gain, read_noise, pedestal)
-        assert stabilize(noisy, curve).var() == pytest.approx(1, rel=0.05)
+        assert anscombe(noisy, curve).var() == pytest.approx(1, rel=0.05)
 
 
 @pytest.mark.parametrize("read_noise", [0.0, 0.5, 1.0, 2.0, 5.0])
@@ -181,37 +181,37 @@ def test_the_mean_of_stabilized_values_goes_back_to_the_mean(
     """As after a perfect denoiser; within 2 % or 0.05 photons."""
     for mean in (0.5, 1, 2, 5, 20, 100, 1000):
         noisy, curve = exposed(np.full(400_000, mean), gain, read_noise, pedestal)
-        back = unstabilize(stabilize(noisy, curve).mean(), curve)
+        back = inverse_anscombe(anscombe(noisy, curve).mean(), curve)
         assert (back - pedestal) / gain == pytest.approx(mean, rel=0.02, abs=0.05)
 
 
 def test_the_plain_inverse_would_be_too_low():
     noisy, curve = exposed(np.full(400_000, 1.0), 1.0)
-    mean = stabilize(noisy, curve).mean()
+    mean = anscombe(noisy, curve).mean()
     assert mean**2 / 4 - 3 / 8 < 0.85
-    assert unstabilize(mean, curve) == pytest.approx(1, abs=0.05)
+    assert inverse_anscombe(mean, curve) == pytest.approx(1, abs=0.05)
 
 
 def test_no_photons_go_back_to_the_pedestal():
     curve = NoiseCurve(2.0, -200.0)  # no read noise, a pedestal of 100
-    dark = stabilize(np.array([100.0, 90.0, -1e6]), curve)
+    dark = anscombe(np.array([100.0, 90.0, -1e6]), curve)
     assert np.isfinite(dark).all()
-    np.testing.assert_allclose(unstabilize(dark, curve), 100, atol=0.01)
+    np.testing.assert_allclose(inverse_anscombe(dark, curve), 100, atol=0.01)
     np.testing.assert_allclose(
-        unstabilize(np.array([-5.0, 0.0]), curve), 100, atol=0.01
+        inverse_anscombe(np.array([-5.0, 0.0]), curve), 100, atol=0.01
     )
 
 
 def test_the_inverse_rises_everywhere():
     levels = np.linspace(1.2248, 50, 5000)
-    assert (np.diff(unstabilize(levels, NoiseCurve(3.0, 7.0))) > 0).all()
+    assert (np.diff(inverse_anscombe(levels, NoiseCurve(3.0, 7.0))) > 0).all()
 
 
 def test_nan_stays_nan_and_shapes_are_kept():
     curve = NoiseCurve(1.0, 0.0)
     values = np.array([[np.nan, 4.0, 9.0]], dtype=np.float32)
-    there = stabilize(values, curve)
-    back = unstabilize(there, curve)
+    there = anscombe(values, curve)
+    back = inverse_anscombe(there, curve)
     assert there.shape == back.shape == (1, 3)
     np.testing.assert_array_equal(np.isnan(there), [[True, False, False]])
     np.testing.assert_array_equal(np.isnan(back), [[True, False, False]])
@@ -220,6 +220,6 @@ def test_nan_stays_nan_and_shapes_are_kept():
 def test_integers_do_not_wrap_and_inputs_are_not_modified():
     counts = np.array([0, 200, 255], dtype=np.uint8)
     curve = NoiseCurve(2.0, 1.0)
-    expected = stabilize(counts.astype(float), curve)
-    np.testing.assert_array_equal(stabilize(counts, curve), expected)
+    expected = anscombe(counts.astype(float), curve)
+    np.testing.assert_array_equal(anscombe(counts, curve), expected)
     np.testing.assert_array_equal(counts, [0, 200, 255])

@@ -15,7 +15,7 @@ from napari_denoise_ae.denoising.array import Denoising
 from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.denoising.model_ranges import resolve_scaling
 from napari_denoise_ae.errors import DenoiseAEWarning, InvalidInputError
-from napari_denoise_ae.image.axes import colour_planes
+from napari_denoise_ae.image.axes import color_planes
 from napari_denoise_ae.image.intensity import IntensityRange, IntensityRanges
 from napari_denoise_ae.noise.curve import NoiseCurve
 from napari_denoise_ae.noise.normalization import NoiseScaling, as_plain, from_plain
@@ -37,7 +37,7 @@ def noisy() -> np.ndarray:
 
 
 def scaling_of(image, model, axes="YX", **options) -> IntensityRanges:
-    planes = colour_planes(image, axes)
+    planes = color_planes(image, axes)
     return resolve_scaling(planes, axes, model, **options)
 
 
@@ -52,8 +52,11 @@ def scaling_of(image, model, axes="YX", **options) -> IntensityRanges:
         ({"sigma": float("inf")}, "sigma must be a finite number"),
         ({"sigma": "5"}, "sigma must be a finite number"),
         ({"sigma": True}, "sigma must be a finite number"),
-        ({"noise": "speckle"}, "noise must be one of gaussian, poisson-gaussian"),
-        ({"sigma": 5, "noise": "poisson-gaussian"}, "Omit sigma"),
+        (
+            {"noise_type": "speckle"},
+            "noise_type must be one of gaussian, poisson-gaussian",
+        ),
+        ({"sigma": 5, "noise_type": "poisson-gaussian"}, "Omit sigma"),
         ({"strength": -0.1}, "strength must be a number from 0 to 10"),
         ({"strength": 11}, "strength must be a number from 0 to 10"),
     ],
@@ -64,7 +67,7 @@ def test_what_cannot_be_meant_is_refused(settings, said, noisy, model):
 
 
 @pytest.mark.parametrize(
-    "settings", [{"sigma": 5.0}, {"noise": "poisson-gaussian"}, {"strength": 0.5}]
+    "settings", [{"sigma": 5.0}, {"noise_type": "poisson-gaussian"}, {"strength": 0.5}]
 )
 @pytest.mark.parametrize("lazy", [False, True])
 def test_a_model_that_takes_no_level_refuses_one(settings, lazy, noisy):
@@ -128,7 +131,7 @@ def test_an_outlier_does_not_move_what_the_network_sees(noisy, model):
 
 @pytest.mark.parametrize(
     ("settings", "values"),
-    [({}, (1e4, 1e6, 1e30)), ({"noise": "poisson-gaussian"}, (1e4, 1e5, 1e6))],
+    [({}, (1e4, 1e6, 1e30)), ({"noise_type": "poisson-gaussian"}, (1e4, 1e5, 1e6))],
 )
 def test_a_hot_pixel_does_not_spoil_what_is_beside_it(settings, values, model):
     noisy = np.random.default_rng(0).normal(100, 10, (96, 96))
@@ -147,11 +150,11 @@ def test_a_hot_pixel_does_not_spoil_what_is_beside_it(settings, values, model):
 def test_photon_counts_are_stabilized_to_a_level_of_1(model):
     clean = 40 * smooth_photo(200, 200, 1)[..., 0]
     counts = np.random.default_rng(0).poisson(clean).astype(np.uint16)
-    setting = NoiseSetting(noise="poisson-gaussian")
+    setting = NoiseSetting(noise_type="poisson-gaussian")
     (scale,) = scaling_of(counts, model, setting=setting).ranges
     assert scale.sigma == 1.0
     assert scale.curve.gain == pytest.approx(1.0, rel=0.2)
-    unit = scale.to_unit(counts) - scale.to_unit(clean)
+    unit = scale.normalize(counts) - scale.normalize(clean)
     assert unit.std() == pytest.approx(scale.level, rel=0.1)
 
 
@@ -206,7 +209,7 @@ def test_a_level_that_is_more_than_the_image_varies_by_is_doubted(noisy, model):
         denoise(noisy / 255, model=model, sigma=SIGMA)
 
 
-@pytest.mark.parametrize("settings", [{"sigma": 5}, {"noise": "poisson-gaussian"}])
+@pytest.mark.parametrize("settings", [{"sigma": 5}, {"noise_type": "poisson-gaussian"}])
 def test_nothing_is_said_to_who_has_chosen_the_noise(settings, model, recwarn):
     clean = 60 * smooth_photo(200, 200, 1)[..., 0]
     counts = np.random.default_rng(0).poisson(clean**2 / 20)
@@ -217,7 +220,7 @@ def test_nothing_is_said_to_who_has_chosen_the_noise(settings, model, recwarn):
 # --- what the result does not depend on -------------------------------------
 
 
-@pytest.mark.parametrize("settings", [{}, {"noise": "poisson-gaussian"}])
+@pytest.mark.parametrize("settings", [{}, {"noise_type": "poisson-gaussian"}])
 @pytest.mark.parametrize(("factor", "offset"), [(3.7, 0.0), (1.0, 1e4), (1e-6, -0.3)])
 def test_scaling_and_shifting_the_image_does_so_to_the_result(
     factor, offset, settings, noisy, model
@@ -249,7 +252,9 @@ def test_a_region_is_as_in_the_whole(noisy, model):
     np.testing.assert_allclose(run.result[region], whole[region], atol=1e-3)
 
 
-@pytest.mark.parametrize("settings", [{}, {"noise": "poisson-gaussian"}, {"sigma": 4}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"noise_type": "poisson-gaussian"}, {"sigma": 4}]
+)
 @pytest.mark.parametrize(
     ("axes", "shape"), [("YX", (150, 170)), ("TYX", (3, 150, 170))]
 )
@@ -306,7 +311,7 @@ def test_nothing_is_removed_with_strength_0(noisy, model):
 def test_a_constant_image_stays_as_it_is(value, noise, model):
     image = np.full((40, 50), value, dtype=np.uint16)
     with pytest.warns(DenoiseAEWarning, match="No noise was found in those parts"):
-        result = denoise(image, model=model, noise=noise)
+        result = denoise(image, model=model, noise_type=noise)
     np.testing.assert_array_equal(result, image)
 
 
@@ -314,7 +319,7 @@ def test_a_constant_image_stays_as_it_is(value, noise, model):
 def test_nan_stays_nan_and_does_not_spread(noise, noisy, model):
     image = noisy.copy()
     image[30:40, 50:70] = np.nan
-    result = denoise(image, model=model, noise=noise)
+    result = denoise(image, model=model, noise_type=noise)
     np.testing.assert_array_equal(np.isnan(result), np.isnan(image))
 
 

@@ -23,7 +23,7 @@ def noisy_photo(*shape: int, sigma: float = 0.1) -> np.ndarray:
 
 
 def textured_photo(sigma: float) -> np.ndarray:
-    """Stripes of three pixels in two thirds of a grey image, in units of 255."""
+    """Stripes of three pixels in two thirds of a gray image, in units of 255."""
     y, x = np.mgrid[:192, :192]
     clean = 100 + 0.3 * x + np.where(y < 128, 40 * np.sin(2.1 * x + 1.9 * y), 0)
     return (clean + np.random.default_rng(0).normal(0, sigma, clean.shape))[..., None]
@@ -63,7 +63,7 @@ def test_the_negative_of_an_image_is_as_noisy():
     assert estimate_sigma_of_windows([-noisy]) == pytest.approx(expected, rel=0.01)
 
 
-def test_variances_of_colours_are_averaged():
+def test_variances_of_colors_are_averaged():
     sigmas = np.array([0.05, 0.1, 0.3])
     clean = smooth_photo(128, 128, 3)
     noisy = clean + sigmas * np.random.default_rng(0).normal(size=clean.shape)

@@ -28,17 +28,17 @@ EXAMPLES = [
     "gaussian:0.5",
     "gaussian:0.5,unclipped",
     "gaussian:0..0.3",
-    "salt_pepper:0.1",
-    "salt_pepper:0.1,per_pixel",
-    "salt_pepper:0.05..0.5",
+    "salt-pepper:0.1",
+    "salt-pepper:0.1,per-pixel",
+    "salt-pepper:0.05..0.5",
     "poisson:30",
     "poisson:5..50,unclipped",
-    "poisson_gaussian:0.02,0.05",
-    "poisson_gaussian:0.001..0.02,0.05,unclipped",
+    "poisson-gaussian:0.02,0.05",
+    "poisson-gaussian:0.001..0.02,0.05,unclipped",
     "speckle:0.2",
     "speckle:0.2,unclipped",
-    "gaussian:0.1+salt_pepper:0.05",
-    "poisson:20..40+gaussian:0.01,unclipped+salt_pepper:0.01,per_pixel",
+    "gaussian:0.1+salt-pepper:0.05",
+    "poisson:20..40+gaussian:0.01,unclipped+salt-pepper:0.01,per-pixel",
 ]
 
 
@@ -119,14 +119,14 @@ def test_salt_and_pepper_hits_values_or_whole_pixels(channel_axis):
     shape = (1, 3, 100, 100) if channel_axis == 1 else (1, 100, 100, 3)
     clean = torch.full(shape, 0.5)
 
-    def hit_colours(model: SaltAndPepper) -> np.ndarray:
+    def hit_colors(model: SaltAndPepper) -> np.ndarray:
         noisy = model.apply(
             clean, torch.Generator().manual_seed(0), channel_axis=channel_axis
         )
         return (noisy != 0.5).sum(dim=channel_axis).numpy()
 
-    assert set(np.unique(hit_colours(SaltAndPepper(0.3, per_pixel=True)))) == {0, 3}
-    assert set(np.unique(hit_colours(SaltAndPepper(0.3)))) == {0, 1, 2, 3}
+    assert set(np.unique(hit_colors(SaltAndPepper(0.3, per_pixel=True)))) == {0, 3}
+    assert set(np.unique(hit_colors(SaltAndPepper(0.3)))) == {0, 1, 2, 3}
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_ranges_of_photons_and_of_amounts_differ_from_image_to_image():
     photons = 0.5 / counted.var(dim=(1, 2, 3))
     assert 8 < photons.min() < 20
     assert 80 < photons.max() < 130
-    hit = parse_noise("salt_pepper:0.1..0.9").apply(clean, generator) != 0.5
+    hit = parse_noise("salt-pepper:0.1..0.9").apply(clean, generator) != 0.5
     shares = hit.double().mean(dim=(1, 2, 3))
     assert 0.05 < shares.min() < 0.2
     assert 0.8 < shares.max() < 0.95
@@ -232,22 +232,22 @@ def test_the_global_generator_is_left_alone():
         ("gaussian:0..0.30", "gaussian:0..0.3", Gaussian((0.0, 0.3))),
         ("gaussian:1e+1", "gaussian:10", Gaussian(10.0)),
         ("Gaussian: 0.1 , unclipped", "gaussian:0.1,unclipped", Gaussian(0.1, False)),
-        ("salt_pepper:0.1", "salt_pepper:0.1", SaltAndPepper(0.1)),
+        ("salt-pepper:0.1", "salt-pepper:0.1", SaltAndPepper(0.1)),
         (
-            "salt-pepper:0.1,per_pixel",
-            "salt_pepper:0.1,per_pixel",
+            "salt-pepper:0.1,per-pixel",
+            "salt-pepper:0.1,per-pixel",
             SaltAndPepper(0.1, per_pixel=True),
         ),
         ("poisson:100", "poisson:100", Poisson(100.0)),
         (
             "poisson-gaussian:.01,0..0.05,unclipped",
-            "poisson_gaussian:0.01,0..0.05,unclipped",
+            "poisson-gaussian:0.01,0..0.05,unclipped",
             PoissonGaussian(0.01, (0.0, 0.05), clipped=False),
         ),
         ("speckle:0.2", "speckle:0.2", Speckle(0.2)),
         (
-            "gaussian:0.1 + salt_pepper:0.05",
-            "gaussian:0.1+salt_pepper:0.05",
+            "gaussian:0.1 + salt-pepper:0.05",
+            "gaussian:0.1+salt-pepper:0.05",
             Composed((Gaussian(0.1), SaltAndPepper(0.05))),
         ),
     ],
@@ -276,7 +276,7 @@ def test_the_canonical_string_keeps_the_amount():
         "gaussian:0_1",
         "poisson:1e20",
         "poisson:1e-300",
-        "poisson_gaussian:1e-30,0.1",
+        "poisson-gaussian:1e-30,0.1",
         "gaussian:1e308,unclipped",
         "gaussian:half",
         "gaussian:0.5,",
@@ -294,15 +294,15 @@ def test_the_canonical_string_keeps_the_amount():
         "+gaussian:0.1",
         "gaussian:0.1++speckle:0.1",
         "gaussian:0.1+shot:0.5",
-        "salt_pepper:1.01",
-        "salt_pepper:0.5..1.5",
-        "salt_pepper:0.1,unclipped",
+        "salt-pepper:1.01",
+        "salt-pepper:0.5..1.5",
+        "salt-pepper:0.1,unclipped",
         "poisson:0",
         "poisson:0..100",
-        "poisson:10,per_pixel",
-        "poisson_gaussian:0.1",
-        "poisson_gaussian:0..0.1,0.1",
-        "poisson_gaussian:0.1,unclipped",
+        "poisson:10,per-pixel",
+        "poisson-gaussian:0.1",
+        "poisson-gaussian:0..0.1,0.1",
+        "poisson-gaussian:0.1,unclipped",
         "gaussian:0",
         "gaussian:-0.1",
         "gaussian:nan",

@@ -56,7 +56,7 @@ def test_training_on_cifar10(cifar10, output):
     )
 
 
-def test_the_test_part_is_scored_at_the_end(cifar10, output):
+def test_the_test_set_is_scored_at_the_end(cifar10, output):
     """The same figures as evaluate gives of the checkpoint."""
     settings = SETTINGS | {"n_test": 20}
     result = train(cifar10, output=output, progress=False, **settings)
@@ -78,13 +78,13 @@ def test_a_gallery_shows_noisy_denoised_and_clean(cifar10, output):
         assert 2 < picture.width / picture.height < 3
 
 
-def test_images_in_memory_have_a_gallery_and_no_test_part(output):
+def test_images_in_memory_have_a_gallery_and_no_test_set(output):
     result = train(image_set(), output=output, progress=False, **SETTINGS)
     assert result.test_scores == ()
     assert result.files.gallery.stat().st_size > 5000
 
 
-def test_images_in_memory_may_be_grey(output):
+def test_images_in_memory_may_be_gray(output):
     settings = SETTINGS | {"network_options": SMALL | {"in_channels": 1}}
     images = image_set(channels=1)
     result = train(images, output=output, progress=False, **settings)
@@ -108,13 +108,13 @@ def test_test_images_that_have_gone_do_not_lose_the_training(
     assert load_checkpoint(output).record.epochs_run == 2
 
 
-def test_ctrl_c_while_the_test_part_is_scored_loses_nothing_else(
+def test_ctrl_c_while_the_test_set_is_scored_loses_nothing_else(
     cifar10, output, monkeypatch
 ):
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(scripting, "score_test_part", interrupted)
+    monkeypatch.setattr(scripting, "score_test_set", interrupted)
     result = train(cifar10, output=output, progress=False, **SETTINGS)
     assert result.stop_reason == "all epochs are done"
     assert result.test_scores == ()

@@ -7,7 +7,7 @@ import torch
 from napari_denoise_ae.training.augmentation import (
     add_stripes,
     magnify,
-    make_collages,
+    make_dead_leaves,
     mirror_some,
 )
 
@@ -60,7 +60,7 @@ def test_stripes_bend_as_cloth_does(monkeypatch):
     assert n_bent > 1.5 * count_bent()
 
 
-def test_all_colours_have_the_same_stripes_each_with_its_amplitude():
+def test_all_colors_have_the_same_stripes_each_with_its_amplitude():
     change = add_stripes(torch.zeros((50, 3, 32, 32)), generator())
     red, green = change[:, 0], change[:, 1]
     assert torch.equal(red.sign(), green.sign())
@@ -88,35 +88,35 @@ def test_magnified_images_are_smoother():
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize(("n_images", "n_collages"), [(16, 4), (9, 2), (1, 1)])
-def test_four_images_make_a_collage_that_is_twice_as_long(
-    n_images, n_collages, channels
+@pytest.mark.parametrize(("n_images", "n_made"), [(16, 4), (9, 2), (1, 1)])
+def test_four_images_make_a_dead_leaves_that_is_twice_as_long(
+    n_images, n_made, channels
 ):
-    collages = make_collages(images(n_images, channels), generator())
-    assert collages.shape == (n_collages, channels, 64, 64)
-    assert collages.min() >= 0
-    assert collages.max() <= 1
+    dead_leaves = make_dead_leaves(images(n_images, channels), generator())
+    assert dead_leaves.shape == (n_made, channels, 64, 64)
+    assert dead_leaves.min() >= 0
+    assert dead_leaves.max() <= 1
 
 
-def test_collages_have_long_edges_and_large_smooth_areas():
+def test_dead_leaves_have_long_edges_and_large_smooth_areas():
     plain = torch.rand((64, 1, 1, 1), generator=generator()).expand(64, 1, 32, 32)
-    steps = make_collages(plain, generator()).diff(dim=-1).abs()
+    steps = make_dead_leaves(plain, generator()).diff(dim=-1).abs()
     assert (steps < 1e-4).double().mean() > 0.7
     edges = (steps > 0.05).double().mean(dim=(1, 2, 3))
     assert (edges > 0.01).double().mean() > 0.7
 
 
-def test_collages_show_the_images_at_several_magnifications():
+def test_dead_leaves_show_the_images_at_several_magnifications():
     """Stripes of one width come out in widths up to four times as large."""
     x = torch.arange(32)
     striped = (x // 4 % 2).to(torch.float32).expand(400, 1, 32, 32)
-    collages = make_collages(striped, generator())[:, 0]
-    crossings = (collages.diff(dim=-1).abs() > 0.02).double().mean(dim=(1, 2))
+    dead_leaves = make_dead_leaves(striped, generator())[:, 0]
+    crossings = (dead_leaves.diff(dim=-1).abs() > 0.02).double().mean(dim=(1, 2))
     assert crossings.max() > 2 * crossings.min()
-    assert collages.std() > 0.1
+    assert dead_leaves.std() > 0.1
 
 
-@pytest.mark.parametrize("vary", [mirror_some, add_stripes, make_collages])
+@pytest.mark.parametrize("vary", [mirror_some, add_stripes, make_dead_leaves])
 def test_the_same_seed_gives_the_same_and_nothing_is_changed_in_place(vary):
     clean = images(20)
     before = clean.clone()

@@ -102,7 +102,7 @@ def test_training_lowers_the_validation_loss():
         {"optimizer": "adamw"},
         {"augmentation": "flip"},
         {"augmentation": "stripes"},
-        {"augmentation": "collage"},
+        {"augmentation": "dead-leaves"},
         {"zoom": 2.0},
         {"noise": "gaussian:0.5,unclipped"},
         {"learning_rate": 1e-3},
@@ -138,7 +138,7 @@ def test_a_cosine_schedule_falls_from_the_learning_rate_to_nearly_0():
     assert 0 < rates[-1] < 0.01 * 0.02
 
 
-def test_an_image_set_of_one_grey_channel_trains():
+def test_an_image_set_of_one_gray_channel_trains():
     config = small_config(epochs=1, network_options={"in_channels": 1})
     assert run(Trainer(config, image_set(channels=1), CPU)).history[0].val_loss < 1
 
@@ -147,7 +147,7 @@ def test_an_image_set_of_one_grey_channel_trains():
 
 
 @pytest.mark.parametrize("in_channels", [1, 3])
-def test_a_network_that_takes_a_level_learns_to_denoise_colour_images(in_channels):
+def test_a_network_that_takes_a_level_learns_to_denoise_color_images(in_channels):
     options = LEVEL["network_options"] | {"in_channels": in_channels}
     trainer = run(make_trainer(**(LEVEL | {"network_options": options, "epochs": 12})))
     first, last = trainer.history[0], trainer.history[-1]
@@ -158,7 +158,7 @@ def test_a_network_that_takes_a_level_learns_to_denoise_colour_images(in_channel
 
 
 @pytest.mark.parametrize(
-    "noise", ["gaussian:0.1", "poisson:30", "gaussian:0.1,unclipped+salt_pepper:0.1"]
+    "noise", ["gaussian:0.1", "poisson:30", "gaussian:0.1,unclipped+salt-pepper:0.1"]
 )
 def test_a_network_that_takes_a_level_refuses_noise_that_has_none(noise):
     with pytest.raises(InvalidInputError, match="Gaussian noise that is not clipped"):
@@ -167,7 +167,7 @@ def test_a_network_that_takes_a_level_refuses_noise_that_has_none(noise):
 
 def test_without_the_level_it_trains_on_any_noise():
     options = LEVEL["network_options"] | {"noise_level": False}
-    changes = LEVEL | {"network_options": options, "noise": "salt_pepper:0.1"}
+    changes = LEVEL | {"network_options": options, "noise": "salt-pepper:0.1"}
     assert len(run(make_trainer(**changes, epochs=1)).history) == 1
 
 
@@ -336,7 +336,7 @@ def test_stopping_in_the_middle_of_an_epoch_keeps_what_was_reached():
     [
         {},
         {"optimizer": "adamw", "augmentation": "flip", "loss": "l1"},
-        {"schedule": "cosine", "noise": "gaussian:0..0.5+salt_pepper:0.1"},
+        {"schedule": "cosine", "noise": "gaussian:0..0.5+salt-pepper:0.1"},
         # Its batch normalization has statistics of its own to go on from.
         {"network": "residual", "network_options": {"base_channels": 2}},
     ],
@@ -415,7 +415,9 @@ def test_images_of_another_size_than_the_networks_are_refused(side):
         Trainer(config, image_set(side=side), CPU)
 
 
-@pytest.mark.parametrize(("kind", "sides"), [("stripes", {16}), ("collage", {16, 32})])
+@pytest.mark.parametrize(
+    ("kind", "sides"), [("stripes", {16}), ("dead-leaves", {16, 32})]
+)
 def test_stripes_are_laid_over_images_and_over_collages(monkeypatch, kind, sides):
     striped = set()
 
@@ -428,11 +430,11 @@ def test_stripes_are_laid_over_images_and_over_collages(monkeypatch, kind, sides
     assert striped == sides
 
 
-def test_collages_are_refused_where_a_network_takes_one_size_only():
+def test_dead_leaves_are_refused_where_a_network_takes_one_size_only():
     config = small_config(
-        network="residual", network_options={}, augmentation="collage"
+        network="residual", network_options={}, augmentation="dead-leaves"
     )
-    with pytest.raises(InvalidInputError, match=r"'residual'.*twice as long"):
+    with pytest.raises(InvalidInputError, match=r"'residual'.*twice that size"):
         Trainer(config, image_set(side=32), CPU)
 
 
@@ -452,7 +454,7 @@ def test_images_of_other_channels_than_the_networks_are_refused(channels):
     ],
     ids=["no channels", "float64", "bool"],
 )
-def test_images_that_are_not_colour_bytes_are_refused(images):
+def test_images_that_are_not_color_bytes_are_refused(images):
     with pytest.raises(DenoiseAEError):
         run(Trainer(small_config(), ImageSet("odd", images), CPU))
 

@@ -30,7 +30,7 @@ def add_model_and_device(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_MODEL,
         metavar="FILE|NAME",
         help="checkpoint file or name of a built-in model; auto is gray or rgb, by the "
-        f"image's colours ({DEFAULT_MODEL})",
+        f"image's colors ({DEFAULT_MODEL})",
     )
     add_device(parser)
 

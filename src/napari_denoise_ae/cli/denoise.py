@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import InvalidInputError
 from ..image.ranges import RANGE_OF
-from ..noise.setting import GAUSSIAN, NOISES
+from ..noise.setting import GAUSSIAN, NOISE_TYPES
 from .arguments import (
     INTERRUPTED,
     SOME_FAILED,
@@ -54,7 +54,7 @@ def _denoise(arguments: argparse.Namespace) -> None:
         scheduler=arguments.scheduler,
         setting=NoiseSetting(
             sigma=arguments.sigma,
-            noise=arguments.noise,
+            noise_type=arguments.noise_type,
             strength=arguments.strength,
         ),
     )
@@ -204,8 +204,8 @@ def _add_noise_setting(parser: argparse.ArgumentParser) -> None:
         help="standard deviation in the image's units (default: estimated)",
     )
     group.add_argument(
-        "--noise",
-        choices=NOISES,
+        "--noise-type",
+        choices=NOISE_TYPES,
         default=GAUSSIAN,
         help="gaussian: the same everywhere; poisson-gaussian: photon counts and "
         "cameras, estimated (gaussian)",

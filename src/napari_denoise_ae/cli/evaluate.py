@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidInputError
-from ..noise.setting import GAUSSIAN, NOISES
+from ..noise.setting import GAUSSIAN, NOISE_TYPES
 from .arguments import add_device, add_model_and_device, allow_negative_numbers
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     _require_fitting_options(arguments)
     _require_outputs(arguments, [arguments.json])
     device = choose_device(arguments.device)
-    n_colours = _count_colours(arguments)
-    models = load_models([arguments.model], device, n_colours=n_colours)
+    n_colors = _count_colors(arguments)
+    models = load_models([arguments.model], device, n_colors=n_colors)
     task = _task(arguments, models)
     _announce(task, models, device)
     scores = _print_scores(task, models)
@@ -76,7 +76,7 @@ def _task(
         data_range = None
         if arguments.data_range is not None:
             data_range = _data_range(arguments.data_range, reference)
-        setting = NoiseSetting(noise=arguments.assume or GAUSSIAN)
+        setting = NoiseSetting(noise_type=arguments.noise_type or GAUSSIAN)
         return pair_task(noisy, reference, models, data_range, setting)
     settings = {
         "noise": arguments.noise,
@@ -89,17 +89,17 @@ def _task(
     return cifar10_task(arguments.data, models, **settings)
 
 
-def _count_colours(arguments: argparse.Namespace) -> int:
-    """Return how many colours the images to score on have."""
+def _count_colors(arguments: argparse.Namespace) -> int:
+    """Return how many colors the images to score on have."""
     from ..evaluation.pairs import read_clean_images
-    from ..image.axes import count_colours
+    from ..image.axes import count_colors
     from ..io.images import read_image
 
     if arguments.data is not None:
         return 3
     if arguments.pair is not None:
-        return count_colours(read_image(arguments.pair[1]).pixels.shape, None)
-    return count_colours(read_clean_images(arguments.images)[0].shape, None)
+        return count_colors(read_image(arguments.pair[1]).pixels.shape, None)
+    return count_colors(read_clean_images(arguments.images)[0].shape, None)
 
 
 def _announce(task: Task, models: Mapping[str, Denoiser], device: DeviceChoice) -> None:
@@ -132,7 +132,9 @@ def _require_outputs(
 
 def _require_fitting_options(arguments: argparse.Namespace) -> None:
     """Refuse options that would have no effect."""
-    useless = ["data_range", "assume"] if arguments.pair is None else ["noise", "limit"]
+    useless = (
+        ["data_range", "noise_type"] if arguments.pair is None else ["noise", "limit"]
+    )
     for name in useless:
         if getattr(arguments, name) is not None:
             mode = "without" if arguments.pair is None else "with"
@@ -228,8 +230,8 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
         "as P0.1,P99.9 (default: that of the reference)",
     )
     parser.add_argument(
-        "--assume",
-        choices=NOISES,
+        "--noise-type",
+        choices=NOISE_TYPES,
         help="kind of the noise of --pair, for a model that takes its level (gaussian)",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores")

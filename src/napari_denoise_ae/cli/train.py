@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 # Settings of a training run that are options of `train`, with their help.
 _SETTINGS: dict[str, dict[str, Any]] = {
     "noise": {"metavar": "NOISE", "help": "noise to train for, such as gaussian:0.5"},
-    "loss": {"choices": LOSSES, "help": "what to minimise"},
+    "loss": {"choices": LOSSES, "help": "what to minimize"},
     "ssim_weight": {"type": float, "help": "weight of 1 - SSIM in the loss mse_ssim"},
-    "optimizer": {"choices": OPTIMIZERS, "help": "how to minimise it"},
+    "optimizer": {"choices": OPTIMIZERS, "help": "how to minimize it"},
     "learning_rate": {"type": float, "help": "step size of the optimizer"},
     "schedule": {"choices": SCHEDULES, "help": "how the step size changes"},
     "batch_size": {"type": int, "help": "images in a batch"},

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from ..errors import DenoiseAEWarning
-from ..image.axes import count_colours
+from ..image.axes import count_colors
 from ..image.checks import require_real
 from ..models.builtin import DEFAULT_MODEL
 from ..models.devices import choose_device
@@ -35,7 +35,7 @@ def denoise(
     *,
     model: str | Path | Checkpoint = ...,
     sigma: float | None = ...,
-    noise: str = ...,
+    noise_type: str = ...,
     strength: float = ...,
     axes: str | None = ...,
     intensity_range: GivenRange | None = ...,
@@ -51,7 +51,7 @@ def denoise(
     *,
     model: str | Path | Checkpoint = ...,
     sigma: float | None = ...,
-    noise: str = ...,
+    noise_type: str = ...,
     strength: float = ...,
     axes: str | None = ...,
     intensity_range: GivenRange | None = ...,
@@ -66,7 +66,7 @@ def denoise(  # noqa: PLR0913 - what users may say, by name
     *,
     model: str | Path | Checkpoint = DEFAULT_MODEL,
     sigma: float | None = None,
-    noise: str = GAUSSIAN,
+    noise_type: str = GAUSSIAN,
     strength: float = 1.0,
     axes: str | None = None,
     intensity_range: GivenRange | None = None,
@@ -84,12 +84,12 @@ def denoise(  # noqa: PLR0913 - what users may say, by name
         dask or Zarr array nothing is read before the result is computed.
     model : str, path or Checkpoint
         A built-in model's name, a checkpoint file, or a loaded checkpoint.
-        ``"auto"``: the built-in ``"rgb"`` for colour images, ``"gray"`` for
+        ``"auto"``: the built-in ``"rgb"`` for color images, ``"gray"`` for
         all others, channel by channel. They suit any noise level.
     sigma : float, optional
         Standard deviation of the noise in the image's units, for models that
         take it. None means that it is estimated from the image.
-    noise : str
+    noise_type : str
         ``"gaussian"``: noise of one level everywhere. ``"poisson-gaussian"``:
         photon counts and cameras, whose noise grows with the intensity; gain
         and read noise are estimated from the image, and the noise is
@@ -98,7 +98,7 @@ def denoise(  # noqa: PLR0913 - what users may say, by name
         How many times the noise level the model is told, 0 to 10: less than 1
         keeps some of the noise, and 0 all of it.
     axes : str, optional
-        One letter for each dimension: Y and X, S for colour, and T, Z or C
+        One letter for each dimension: Y and X, S for color, and T, Z or C
         for stacks, whose planes are denoised one by one. None means ``"YX"``
         for two dimensions and ``"YXS"`` for (Y, X, 3) and (Y, X, 4).
     intensity_range : tuple of float, optional
@@ -131,7 +131,7 @@ def denoise(  # noqa: PLR0913 - what users may say, by name
     -----
     DenoiseAEWarning
         If the model does not fit the image: other noise than it was trained
-        on, or a colour model for a grey image. If the device runs out of
+        on, or a color model for a gray image. If the device runs out of
         memory; then it goes on in smaller tiles, or on the CPU.
 
     Raises
@@ -165,10 +165,10 @@ def denoise(  # noqa: PLR0913 - what users may say, by name
     >>> psnr(clean, denoised, data_range=255) - psnr(clean, noisy, data_range=255) > 8
     True
     """
-    setting = NoiseSetting(sigma=sigma, noise=noise, strength=strength)
+    setting = NoiseSetting(sigma=sigma, noise_type=noise_type, strength=strength)
     array: Any = as_dask(image) if is_lazy(image) else np.asarray(image)
     require_real(array.dtype, array.shape)
-    checkpoint = load_fitting(model, count_colours(array.shape, axes))
+    checkpoint = load_fitting(model, count_colors(array.shape, axes))
     if is_lazy(array):
         return denoise_lazily(
             array,

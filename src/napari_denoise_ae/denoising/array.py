@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..image.axes import colour_planes, resolve_axes
+from ..image.axes import color_planes, resolve_axes
 from ..image.checks import require_image
 from ..noise.setting import NoiseSetting
 from .compatibility import find_all_misfits
@@ -90,8 +90,8 @@ class Denoising:
         require_image(image)
         self.axes = resolve_axes(image.shape, axes)
         self.result = image.copy()
-        self._source = colour_planes(image, self.axes)
-        self._target = colour_planes(self.result, self.axes)
+        self._source = color_planes(image, self.axes)
+        self._target = color_planes(self.result, self.axes)
         self._denoiser, self._setting = denoiser, setting or NoiseSetting()
         require_fitting_channels(
             self._source.shape[-1], denoiser.network, denoiser.checkpoint.name

@@ -1,6 +1,6 @@
 """Larger images through a network that takes one size only.
 
-The image is cut into windows of that size, each overlapping its neighbours by
+The image is cut into windows of that size, each overlapping its neighbors by
 half; the results are added up with weights that fall off smoothly towards the
 windows' borders, so that no seam is left.
 """

@@ -37,7 +37,7 @@ def relative_noise(planes: NDArray[Any], scale: IntensityRange) -> float:
     Parameters
     ----------
     planes : numpy.ndarray
-        (..., Y, X, channels), see `colour_planes`; of a stack the first, the
+        (..., Y, X, channels), see `color_planes`; of a stack the first, the
         middle and the last plane are looked at.
     scale : IntensityRange
         Its intensity range.
@@ -87,7 +87,7 @@ def find_misfits(
     Parameters
     ----------
     planes : numpy.ndarray
-        (..., Y, X, channels), see `colour_planes`.
+        (..., Y, X, channels), see `color_planes`.
     denoiser : Denoiser
         The model.
     scale : IntensityRange or IntensityRanges
@@ -110,7 +110,7 @@ def find_misfits(
 
 
 def describe_misfits(
-    n_colours: int,
+    n_colors: int,
     checkpoint: Checkpoint,
     ranges: IntensityRanges,
     levels: Sequence[float],
@@ -119,8 +119,8 @@ def describe_misfits(
 
     Parameters
     ----------
-    n_colours : int
-        Colours of a plane: 1 for grey.
+    n_colors : int
+        Colors of a plane: 1 for gray.
     checkpoint : Checkpoint
         The model.
     ranges : IntensityRanges
@@ -136,10 +136,10 @@ def describe_misfits(
     """
     found = []
     name, record = checkpoint.name, checkpoint.record
-    if n_colours < checkpoint.outline().in_channels:
+    if n_colors < checkpoint.outline().in_channels:
         found.append(
-            f"The model {name!r} is for colour images and this one is grey: it is "
-            "denoised as a colour image of three equal channels, and their mean is "
+            f"The model {name!r} is for color images and this one is gray: it is "
+            "denoised as a color image of three equal channels, and their mean is "
             "taken."
         )
     # One that is told the noise level suits any.
@@ -260,7 +260,7 @@ def find_all_misfits(
     Parameters
     ----------
     planes : numpy.ndarray
-        (..., Y, X, channels), see `colour_planes`.
+        (..., Y, X, channels), see `color_planes`.
     denoiser : Denoiser
         The model.
     ranges : IntensityRanges
@@ -304,11 +304,11 @@ def _misfit_of_group(
             f"by (standard deviation {deviation:.4g}), noise included. It has to be in "
             "the units of the image."
         )
-    if setting.noise == GAUSSIAN and _grows(windows):
+    if setting.noise_type == GAUSSIAN and _grows(windows):
         return (
             "The noise of {channel}this image grows with its intensity, as that of "
             "photon counts and cameras does, so one level for all of it does not fit. "
-            "Choose Poisson-Gaussian noise (noise='poisson-gaussian')."
+            "Choose Poisson-Gaussian noise (noise_type='poisson-gaussian')."
         )
     return None
 

@@ -138,8 +138,8 @@ class _LazyJob:
             axis: align_chunks(stack.chunks[axis], self.stride, self.halo)
             for axis in (y, y + 1)
         }
-        colours = dict.fromkeys(range(y + 2, stack.ndim), -1)
-        stack = stack.rechunk(dict.fromkeys(range(y), 1) | sides | colours)
+        colors = dict.fromkeys(range(y + 2, stack.ndim), -1)
+        stack = stack.rechunk(dict.fromkeys(range(y), 1) | sides | colors)
         model = delayed(self.model, name=f"model-{self.model.digest}", traverse=False)
         denoised = da.map_overlap(
             denoise_block,

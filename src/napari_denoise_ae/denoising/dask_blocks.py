@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..image.axes import colour_planes
+from ..image.axes import color_planes
 from ..image.checks import require_finite
 from ..models.devices import choose_device
 from .denoiser import Denoiser
@@ -132,8 +132,8 @@ def denoise_part(
     require_finite(block)
     result = block.copy()
     plane = (0,) * axes.index("Y")
-    source = colour_planes(block, axes)[plane]
-    target = colour_planes(result, axes)[plane]
+    source = color_planes(block, axes)[plane]
+    target = color_planes(result, axes)[plane]
     tiles = denoiser.plan_tiles(source.shape[:2], tile_size=tile_size, region=region)
     for tile in tiles:
         denoiser.denoise_tile(source, target, tile, scale)

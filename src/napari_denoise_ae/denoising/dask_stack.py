@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InvalidInputError
-from ..image.axes import count_colours, resolve_axes
+from ..image.axes import count_colors, resolve_axes
 from ..image.casting import mean_of_pixels
 from ..image.checks import require_real
 from ..image.ranges import known_ranges
@@ -128,7 +128,7 @@ def stack_planes(image: Any, axes: str | None) -> tuple[Array, str, list[int]]:
 
 @dataclass(frozen=True, slots=True)
 class LazyPlanes:
-    """The planes of a lazy stack, as `colour_planes` would give them.
+    """The planes of a lazy stack, as `color_planes` would give them.
 
     A view of the whole would be a task for each of its chunks; what is read here is
     cut out first.
@@ -140,8 +140,8 @@ class LazyPlanes:
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape as (..., Y, X, channels)."""
-        n_colours = count_colours(self.stack.shape, self.axes)
-        return (*self.stack.shape[: self.axes.index("X") + 1], n_colours)
+        n_colors = count_colors(self.stack.shape, self.axes)
+        return (*self.stack.shape[: self.axes.index("X") + 1], n_colors)
 
     @property
     def dtype(self) -> Any:

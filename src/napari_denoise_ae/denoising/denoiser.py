@@ -215,15 +215,15 @@ class Denoiser:
         """Denoise (Y, X, channels) in the image's units."""
         if scale.level == 0.0:
             return block.astype(np.float64)
-        unit = scale.to_unit(block)
+        unit = scale.normalize(block)
         missing = np.isnan(unit)
-        # The middle of the range, so that what is missing has no colour.
+        # The middle of the range, so that what is missing has no color.
         unit[missing] = scale.middle
         within = np.clip(unit, *scale.limits)
         # What lies outside the range is not shown to the network, nor lost.
         denoised = self._apply_network(within, scale.level) + (unit - within)
         denoised[missing] = np.nan
-        return scale.from_unit(denoised)
+        return scale.denormalize(denoised)
 
     def _apply_network(
         self, unit: NDArray[np.float64], level: float | None
@@ -234,7 +234,7 @@ class Denoiser:
         if channels == 1:
             batch = np.repeat(batch, wanted, axis=1)
         elif wanted == 1:
-            batch = batch.transpose(1, 0, 2, 3)  # each colour by itself
+            batch = batch.transpose(1, 0, 2, 3)  # each color by itself
         output = self.run_network(batch, level)
         output = output.reshape(-1, *output.shape[-2:]).transpose(1, 2, 0)
         if channels == 1:
@@ -243,9 +243,9 @@ class Denoiser:
 
 
 def require_fitting_channels(
-    n_colours: int, network: DenoisingNetwork, name: str
+    n_colors: int, network: DenoisingNetwork, name: str
 ) -> None:
-    """Raise unless a model can take planes of so many colours.
+    """Raise unless a model can take planes of so many colors.
 
     Raises
     ------
@@ -253,9 +253,9 @@ def require_fitting_channels(
         If the model is for another number of channels.
     """
     wanted = network.in_channels
-    # A grey image is repeated; a grey model takes colours one by one.
-    if n_colours not in (1, wanted) and wanted != 1:
+    # A gray image is repeated; a gray model takes colors one by one.
+    if n_colors not in (1, wanted) and wanted != 1:
         raise InvalidInputError(
             f"The model {name!r} is for images with {wanted} channels, and this one "
-            f"has {n_colours}. Choose another model."
+            f"has {n_colors}. Choose another model."
         )

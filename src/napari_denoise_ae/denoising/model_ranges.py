@@ -32,7 +32,7 @@ def resolve_scaling(
     Parameters
     ----------
     planes : numpy.ndarray
-        (..., Y, X, channels), see `colour_planes`.
+        (..., Y, X, channels), see `color_planes`.
     axes : str
         The axes of the array that they come from.
     checkpoint : Checkpoint
@@ -79,6 +79,6 @@ def require_noise_level_is_taken(setting: NoiseSetting, checkpoint: Checkpoint) 
     if setting != NoiseSetting() and not checkpoint.outline().takes_noise_level:
         raise InvalidInputError(
             f"The model {checkpoint.name!r} takes no noise level: it removes the "
-            "noise that it was trained for. Omit sigma, noise and strength, or use "
-            "a model that takes them, such as the built-in gray and rgb."
+            "noise that it was trained for. Omit sigma, noise_type and strength, or "
+            "use a model that takes them, such as the built-in gray and rgb."
         )

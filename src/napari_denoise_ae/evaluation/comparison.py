@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..image.axes import colour_planes
+from ..image.axes import color_planes
 from .metrics import psnr, ssim
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def compare(
     psnr_denoised, ssim_denoised = _mean_figures(
         clean, denoised, axes, data_range.width
     )
-    n_planes = math.prod(colour_planes(clean, axes).shape[:-3])
+    n_planes = math.prod(color_planes(clean, axes).shape[:-3])
     return Comparison(
         psnr_noisy, psnr_denoised, ssim_noisy, ssim_denoised, data_range, n_planes
     )
@@ -119,7 +119,7 @@ def compare(
 def _mean_figures(
     clean: NDArray[Any], test: NDArray[Any], axes: str, data_range: float
 ) -> tuple[float, float]:
-    true_planes, test_planes = colour_planes(clean, axes), colour_planes(test, axes)
+    true_planes, test_planes = color_planes(clean, axes), color_planes(test, axes)
     psnrs, ssims = [], []
     for plane in np.ndindex(true_planes.shape[:-3]):
         true, compared = true_planes[plane], test_planes[plane]

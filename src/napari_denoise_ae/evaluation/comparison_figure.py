@@ -105,5 +105,5 @@ def _psnr(pair: Pair, result: NDArray[np.float64]) -> float:
 
 
 def _picture(pair: Pair, image: NDArray[np.float64]) -> NDArray[np.float64]:
-    unit = pair.data_range.to_unit(image)
+    unit = pair.data_range.normalize(image)
     return unit if unit.shape[-1] == 3 else unit[..., 0]

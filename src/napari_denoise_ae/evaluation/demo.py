@@ -98,7 +98,7 @@ def run_demo(folder: Path, *, model: str, device: str) -> DemoResult:
     """
     figure = folder / "demo.png"
     require_writable(figure)
-    checkpoint = load_fitting(model, n_colours=3)
+    checkpoint = load_fitting(model, n_colors=3)
     if checkpoint.record is None:
         raise CheckpointError(
             f"{checkpoint.name} does not say which noise it was trained for, so there "

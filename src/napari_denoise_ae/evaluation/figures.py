@@ -84,7 +84,7 @@ def _aspect(image: NDArray[Any]) -> float:
 
 
 def _draw_image(axes: Axes, image: NDArray[Any], scale: IntensityRange) -> None:
-    unit = np.clip(scale.to_unit(image), 0.0, 1.0)
+    unit = np.clip(scale.normalize(image), 0.0, 1.0)
     axes.imshow(unit, cmap="gray", vmin=0.0, vmax=1.0, interpolation="nearest")
     axes.set_xticks([])
     axes.set_yticks([])

@@ -75,7 +75,7 @@ def ssim(
         Difference between the highest and the lowest intensity that the
         clean image can have, in its units.
     channel_axis : int, optional
-        Axis of the colour channels, whose similarities are averaged.
+        Axis of the color channels, whose similarities are averaged.
 
     Returns
     -------

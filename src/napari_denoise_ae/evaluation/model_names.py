@@ -22,7 +22,7 @@ def load_models(
     sources: Sequence[str | Path | Checkpoint],
     device: DeviceChoice,
     *,
-    n_colours: int = 3,
+    n_colors: int = 3,
 ) -> dict[str, Denoiser]:
     """Load models, each under a name that no other method has.
 
@@ -32,8 +32,8 @@ def load_models(
         At least one; see `denoise`.
     device : DeviceChoice
         Where to compute.
-    n_colours : int
-        Colours of the images to score on, see `fitting_model`.
+    n_colors : int
+        Colors of the images to score on, see `fitting_model`.
 
     Returns
     -------
@@ -54,10 +54,10 @@ def load_models(
     fitting = [
         source
         if isinstance(source, Checkpoint)
-        else fitting_model(str(source), n_colours)
+        else fitting_model(str(source), n_colors)
         for source in sources
     ]
-    loaded = [load_fitting(source, n_colours) for source in fitting]
+    loaded = [load_fitting(source, n_colors) for source in fitting]
     names = _distinct_names([_path_of(source) for source in fitting], loaded)
     return {
         name: Denoiser(checkpoint, device)

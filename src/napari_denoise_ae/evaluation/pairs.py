@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InvalidInputError
-from ..image.axes import colour_planes, middle_plane, resolve_axes
+from ..image.axes import color_planes, middle_plane, resolve_axes
 from ..image.checks import require_image
 from ..image.ranges import resolve_intensity_range
 from ..io.images import SUFFIXES, read_image
@@ -82,7 +82,7 @@ def noisy_pairs(
     pairs = []
     for index, image in enumerate(images[:limit]):
         _require_complete(image)
-        planes = colour_planes(image, resolve_axes(image.shape, None))
+        planes = color_planes(image, resolve_axes(image.shape, None))
         scale = resolve_intensity_range(planes)
         clean = planes.astype(np.float64)
         noisy = add_noise(
@@ -135,12 +135,12 @@ def real_pairs(
         )
     _require_complete(noisy)
     _require_complete(reference)
-    clean = colour_planes(reference, axes).astype(np.float64)
-    scale = resolve_intensity_range(colour_planes(reference, axes), data_range)
+    clean = color_planes(reference, axes).astype(np.float64)
+    scale = resolve_intensity_range(color_planes(reference, axes), data_range)
     pairs = []
     for repeat in noisy if noisy.ndim > reference.ndim else [noisy]:
         # Methods get what a user would give them: nothing of the truth.
-        planes = colour_planes(repeat, axes)
+        planes = color_planes(repeat, axes)
         input_range = resolve_intensity_range(planes)
         pairs.append(
             Pair(planes.astype(np.float64), clean, input_range, scale, clip=False)
@@ -179,7 +179,7 @@ def _read_plane(path: Path) -> NDArray[Any]:
 
 
 def plane_axes(plane: NDArray[Any]) -> str:
-    """Return the axes of (Y, X, channels): colours, or the one channel of grey."""
+    """Return the axes of (Y, X, channels): colors, or the one channel of gray."""
     return "YXS" if plane.shape[-1] == 3 else "YXC"
 
 

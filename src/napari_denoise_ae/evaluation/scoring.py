@@ -58,7 +58,7 @@ class Score:
         are scored together, their time divided by their number.
     parameter : float or None
         A baseline's parameter: the one of a small grid that has the highest
-        PSNR on the first images, truth known, so in the baseline's favour.
+        PSNR on the first images, truth known, so in the baseline's favor.
     n_parameters : int or None
         A model's weights; None for what is no model.
     """
@@ -168,8 +168,8 @@ def score_together(
             return
         some = images[start : start + _BATCH_SIZE]
         pairs = noisy_pairs(list(some), noise, seed=seed + start)
-        clean = np.stack([pair.data_range.to_unit(pair.clean) for pair in pairs])
-        unit = np.stack([pair.input_range.to_unit(pair.noisy) for pair in pairs])
+        clean = np.stack([pair.data_range.normalize(pair.clean) for pair in pairs])
+        unit = np.stack([pair.input_range.normalize(pair.noisy) for pair in pairs])
         noisy.add(clean, unit)
         begin = time.perf_counter()
         result = denoise_together(unit, denoiser, setting)
@@ -237,7 +237,7 @@ def apply_model(
 
 def denoise_pair(pair: Pair, method: Method) -> NDArray[np.float64]:
     """Return what is scored: a pair's noisy image denoised, in its intensities."""
-    return _as_scored(pair, method(pair.input_range.to_unit(pair.noisy)))
+    return _as_scored(pair, method(pair.input_range.normalize(pair.noisy)))
 
 
 def count_parameters(denoiser: Denoiser) -> int:
@@ -260,7 +260,7 @@ class _Figures:
 
     def score(self, name: str, noise: str) -> Score:
         seconds = self.seconds / len(self.psnrs)
-        return _summarise(name, noise, self.psnrs, self.ssims, seconds)
+        return _summarize(name, noise, self.psnrs, self.ssims, seconds)
 
 
 def _best_parameter(baseline: Baseline, pairs: Sequence[Pair]) -> float:
@@ -275,24 +275,24 @@ def _best_parameter(baseline: Baseline, pairs: Sequence[Pair]) -> float:
 def _score(name: str, noise: str, pairs: Sequence[Pair], method: Method) -> Score:
     psnrs, ssims, seconds = [], [], []
     for pair in pairs:
-        unit = pair.input_range.to_unit(pair.noisy)
+        unit = pair.input_range.normalize(pair.noisy)
         start = time.perf_counter()
         denoised = method(unit)
         seconds.append(time.perf_counter() - start)
         result, width = _as_scored(pair, denoised), pair.data_range.width
         psnrs.append(psnr(pair.clean, result, data_range=width))
         ssims.append(ssim(pair.clean, result, data_range=width, channel_axis=-1))
-    return _summarise(name, noise, psnrs, ssims, float(np.median(seconds)))
+    return _summarize(name, noise, psnrs, ssims, float(np.median(seconds)))
 
 
 def _as_scored(pair: Pair, denoised: NDArray[np.float64]) -> NDArray[np.float64]:
-    result = pair.input_range.from_unit(denoised)
+    result = pair.input_range.denormalize(denoised)
     if not pair.clip:
         return result
     return np.clip(result, pair.data_range.low, pair.data_range.high)
 
 
-def _summarise(
+def _summarize(
     name: str,
     noise: str,
     psnrs: list[float],

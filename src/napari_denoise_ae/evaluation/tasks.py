@@ -12,7 +12,7 @@ from ..models.config import N_CIFAR10_TEST
 from ..noise.setting import NoiseSetting, setting_of
 from ..noise.spec import parse_noise
 from .pairs import noisy_pairs, plane_axes, read_clean_images, real_pairs
-from .test_set import count_held_out
+from .test_set import count_test_images
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,7 +84,7 @@ def cifar10_task(
         If the noise, the limit or the data cannot be used.
     """
     noise = _choose_noise(models, noise)
-    counts = {name: count_held_out(m.checkpoint) for name, m in models.items()}
+    counts = {name: count_test_images(m.checkpoint) for name, m in models.items()}
     strictest = min(counts, key=counts.__getitem__)
     images = load_test_images(folder, n_test=counts[strictest]).images
     if limit is not None and limit > len(images):

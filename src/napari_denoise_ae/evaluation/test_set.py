@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Images = Iterable[NDArray[Any]]
 
 
-def count_held_out(checkpoint: Checkpoint) -> int:
+def count_test_images(checkpoint: Checkpoint) -> int:
     """Return how many of CIFAR-10's test images, from the first on, are held out.
 
     Those after them have trained or validated the model. All are held out for a
@@ -36,14 +36,14 @@ def count_held_out(checkpoint: Checkpoint) -> int:
     return record.config.n_test
 
 
-def score_test_part(
+def score_test_set(
     checkpoint: Checkpoint,
     folder: str | Path,
     device: DeviceChoice,
     *,
     stop: Event | None = None,
 ) -> Iterator[ScoringProgress | Score]:
-    """Score a model on its test part, with the noise that it was trained for.
+    """Score a model on its test set, with the noise that it was trained for.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def score_test_part(
     if record is None or not record.dataset.startswith(CIFAR10):
         raise InvalidInputError(
             f"The model {checkpoint.name!r} was not trained on CIFAR-10, so it has no "
-            "test part. Score it on images of its kind instead."
+            "test set. Score it on images of its kind instead."
         )
     images = load_test_images(folder, n_test=record.config.n_test).images
     denoiser = Denoiser(checkpoint, device)

@@ -96,8 +96,8 @@ def denoise_files(
 
 
 def _digest_models(job: FileJob) -> str:
-    """Return a digest of the model for grey images and that for colours."""
-    models = [load_fitting(job.model, n_colours) for n_colours in (1, 3)]
+    """Return a digest of the model for gray images and that for colors."""
+    models = [load_fitting(job.model, n_colors) for n_colors in (1, 3)]
     for model in models:
         require_noise_level_is_taken(job.setting, model)
     return "+".join(sorted({Model.of(model).digest for model in models}))

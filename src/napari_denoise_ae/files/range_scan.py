@@ -83,7 +83,7 @@ class RangeScan:
         for plane in np.ndindex(*stack):
             number = numbering.number_of(plane)
             for part in parts:
-                block = stream.read_colours(plane, part)
+                block = stream.read_colors(plane, part)
                 require_finite(block)
                 # Those of NaN and a number are the number.
                 lows[number] = np.fmin(lows[number], np.fmin.reduce(block, axis=None))

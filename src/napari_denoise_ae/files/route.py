@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidInputError
-from ..image.axes import count_colours
+from ..image.axes import count_colors
 from ..io.atomic import real_path
 from ..io.source import TIFF, is_zarr, open_volume
 from ..models.builtin import fitting_model
@@ -67,8 +67,8 @@ def denoise_any_file(
         # Its pages cannot be written one after another.
         return denoise_file(job, watch)
     _require_other_place(job)
-    n_colours = count_colours(volume.shape, volume.axes)
-    job = replace(job, model=fitting_model(job.model, n_colours))
+    n_colors = count_colors(volume.shape, volume.axes)
+    job = replace(job, model=fitting_model(job.model, n_colors))
     write = stream_to_zarr if to_zarr else stream_to_tiff
     return write(job, volume, watch)
 

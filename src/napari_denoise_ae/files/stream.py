@@ -16,7 +16,7 @@ from ..denoising.compatibility import describe_misfits, find_noise_misfits, nois
 from ..denoising.dask_blocks import denoise_part
 from ..denoising.halo import surroundings
 from ..errors import InvalidInputError
-from ..image.axes import colour_planes
+from ..image.axes import color_planes
 from ..image.tiling import LARGEST_PLANE
 from ..io.source import opened_volume
 from ..noise.normalization import group_planes, measure_scaling
@@ -99,13 +99,13 @@ class Stream:
 
     def misfits(self, checkpoint: Checkpoint, setting: NoiseSetting) -> list[str]:
         """Say, in words for a user, why a model or a setting may not fit."""
-        windows = read_noise_windows(self._shape, self.ranges, self.read_colours)
+        windows = read_noise_windows(self._shape, self.ranges, self.read_colors)
         if checkpoint.outline().takes_noise_level:
             levels: tuple[float, ...] = ()
             found = find_noise_misfits(windows, self.ranges, setting)
         else:
             levels, found = noise_levels(windows, self.ranges), []
-        return describe_misfits(self.n_colours, checkpoint, self.ranges, levels) + found
+        return describe_misfits(self.n_colors, checkpoint, self.ranges, levels) + found
 
     def measure_scaling(self, range_of: str, setting: NoiseSetting) -> IntensityRanges:
         """Measure what a network that takes a noise level needs to know."""
@@ -115,7 +115,7 @@ class Stream:
 
         def counted() -> Iterator[list[list[NDArray[Any]]]]:
             nonlocal n_known
-            for group in read_noise_windows(self._shape, groups, self.read_colours):
+            for group in read_noise_windows(self._shape, groups, self.read_colors):
                 n_known += sum(not np.isnan(w).all() for plane in group for w in plane)
                 yield group
 
@@ -128,8 +128,8 @@ class Stream:
         return scaling
 
     @property
-    def n_colours(self) -> int:
-        """Colours of a plane, without alpha."""
+    def n_colors(self) -> int:
+        """Colors of a plane, without alpha."""
         return min(self.volume.lengths.get("S", 1), 3)
 
     @property
@@ -142,7 +142,7 @@ class Stream:
             for letter, index in zip(self.volume.stack_axes, plane, strict=True)
         )
 
-    def read_colours(self, plane: tuple[int, ...], region: Region) -> NDArray[Any]:
+    def read_colors(self, plane: tuple[int, ...], region: Region) -> NDArray[Any]:
         """Read (Y, X, channels), counted in what is selected."""
         rows, columns = (
             slice(part.start + offset, part.stop + offset)
@@ -151,9 +151,9 @@ class Stream:
             )
         )
         block = self.volume.read(self._source_plane(plane), (rows, columns))
-        planes = colour_planes(block, self.volume.block_axes)
-        colours: NDArray[Any] = planes[(0,) * len(plane)]
-        return colours
+        planes = color_planes(block, self.volume.block_axes)
+        colors: NDArray[Any] = planes[(0,) * len(plane)]
+        return colors
 
 
 def select(

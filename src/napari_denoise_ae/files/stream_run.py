@@ -144,8 +144,8 @@ def _prepare(
     require_tile_size(job.tile_size)
     selection = select(volume, job.select)
     network = model.checkpoint.outline()
-    n_colours = min(volume.lengths.get("S", 1), 3)
-    require_fitting_channels(n_colours, network, model.checkpoint.name)
+    n_colors = min(volume.lengths.get("S", 1), 3)
+    require_fitting_channels(n_colors, network, model.checkpoint.name)
     stream = Stream(
         # A worker of a cluster was started in another folder.
         path=volume.path.absolute(),

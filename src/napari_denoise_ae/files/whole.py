@@ -16,7 +16,7 @@ from ..denoising.model_ranges import resolve_scaling
 from ..errors import DenoiseAEWarning, InvalidInputError
 from ..evaluation.comparison import compare
 from ..evaluation.figures import save_panels
-from ..image.axes import colour_planes, count_colours, middle_plane, resolve_axes
+from ..image.axes import color_planes, count_colors, middle_plane, resolve_axes
 from ..image.checks import require_image
 from ..image.ranges import resolve_intensity_ranges
 from ..io.atomic import real_path, require_writable
@@ -88,20 +88,18 @@ def denoise_file(job: FileJob, watch: Watch = show_progress) -> FileResult:
     source, checkpoint = _read_source(job)
     pixels, axes = source.selected(source.image.pixels), source.axes
     # What is said of the result names the model that "auto" stood for.
-    job = replace(
-        job, model=fitting_model(job.model, count_colours(pixels.shape, axes))
-    )
+    job = replace(job, model=fitting_model(job.model, count_colors(pixels.shape, axes)))
     require_image(pixels)
     _require_outputs(job, pixels, axes)
     denoiser = Denoiser(checkpoint, choose_device(job.device))
     clean = _clean_image(job, source)
     limits = resolve_intensity_ranges(
-        colour_planes(pixels, axes), axes, job.intensity_range, range_of=job.range_of
+        color_planes(pixels, axes), axes, job.intensity_range, range_of=job.range_of
     )
     with_surroundings = _noisy_image(job, source, limits)
     noisy = source.selected(with_surroundings)
     scale = resolve_scaling(
-        colour_planes(noisy, axes),
+        color_planes(noisy, axes),
         axes,
         checkpoint,
         limits,
@@ -116,7 +114,7 @@ def denoise_file(job: FileJob, watch: Watch = show_progress) -> FileResult:
         tile_size=job.tile_size,
         region=source.region,
     )
-    planes = colour_planes(noisy, axes)
+    planes = color_planes(noisy, axes)
     for message in find_all_misfits(planes, denoiser, scale, job.setting):
         warnings.warn(message, DenoiseAEWarning, stacklevel=2)
     for _ in watch(run, "tile"):
@@ -125,7 +123,7 @@ def denoise_file(job: FileJob, watch: Watch = show_progress) -> FileResult:
     comparison = None
     if clean is not None:
         data_range = resolve_intensity_ranges(
-            colour_planes(clean, axes), axes, job.intensity_range
+            color_planes(clean, axes), axes, job.intensity_range
         ).hull
         comparison = compare(clean, noisy, denoised, axes=axes, data_range=data_range)
     result = FileResult(
@@ -240,9 +238,9 @@ def _read_source(job: FileJob) -> tuple[_Source, Checkpoint]:
         axes = resolve_axes(shape, job.axes or image.axes)
         every = (slice(None),) * len(shape)
         source = _Source(image=image, axes=axes, within=every, part=every, whole=shape)
-        return source, load_fitting(job.model, count_colours(shape, axes))
+        return source, load_fitting(job.model, count_colors(shape, axes))
     volume = open_volume(job.input, job.axes)
-    checkpoint = load_fitting(job.model, count_colours(volume.shape, volume.axes))
+    checkpoint = load_fitting(job.model, count_colors(volume.shape, volume.axes))
     selection, network = select(volume, job.select), checkpoint.outline()
     read, within = [], []
     for letter in volume.axes:

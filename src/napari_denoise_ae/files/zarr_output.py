@@ -37,7 +37,7 @@ def plan_target(
     volume, selection = stream.volume, stream.selection
     if {"C", "S"} <= set(volume.axes):
         raise InvalidInputError(
-            f"An OME-Zarr image cannot have channels and colours, and the axes are "
+            f"An OME-Zarr image cannot have channels and colors, and the axes are "
             f"{volume.axes}. Write a .tif file, which can."
         )
     axes = "".join(sorted(_target_axes(volume), key=ORDER.index))
@@ -48,9 +48,9 @@ def plan_target(
         for letter in axes
     )
     rows, columns = block_sides(volume, selection, stride=stride)
-    colours = volume.lengths.get("S", 1)
+    colors = volume.lengths.get("S", 1)
     chunks = tuple(
-        {"Y": rows, "X": columns, "C": colours}.get(letter, 1) for letter in axes
+        {"Y": rows, "X": columns, "C": colors}.get(letter, 1) for letter in axes
     )
     n_levels = volume.ome.n_levels if volume.ome else 1
     return ZarrTarget(
@@ -144,7 +144,7 @@ def _target_metadata(stream: Stream, axes: str) -> OmeMetadata:
     }
     omero = dict(known.omero) if known else {}
     if "S" in volume.axes and np.issubdtype(volume.dtype, np.unsignedinteger):
-        omero = _colours(volume.lengths["S"], float(np.iinfo(volume.dtype).max))
+        omero = _colors(volume.lengths["S"], float(np.iinfo(volume.dtype).max))
     elif omero.get("channels") and "C" in axes:
         omero["channels"] = omero["channels"][slice(*stream.selection["C"])]
     made = OmeMetadata(
@@ -157,12 +157,12 @@ def _target_metadata(stream: Stream, axes: str) -> OmeMetadata:
     return replace(made, version=known.version) if known else made
 
 
-def _colours(n_samples: int, white: float) -> dict[str, Any]:
-    """Return how the samples of a colour image are displayed."""
+def _colors(n_samples: int, white: float) -> dict[str, Any]:
+    """Return how the samples of a color image are displayed."""
     window = {"start": 0.0, "min": 0.0, "end": white, "max": white}
     samples = {"red": "FF0000", "green": "00FF00", "blue": "0000FF", "alpha": "FFFFFF"}
     channels = [
-        {"label": name, "color": colour, "window": window, "active": name != "alpha"}
-        for name, colour in list(samples.items())[:n_samples]
+        {"label": name, "color": color, "window": window, "active": name != "alpha"}
+        for name, color in list(samples.items())[:n_samples]
     ]
     return {"channels": channels}

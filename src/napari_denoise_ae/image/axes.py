@@ -1,6 +1,6 @@
 """What the axes of an array mean: ``"YX"``, ``"YXS"``, ``"TZCYX"``.
 
-``Y`` and ``X`` are the image plane, ``S`` its colour samples (red, green,
+``Y`` and ``X`` are the image plane, ``S`` its color samples (red, green,
 blue and perhaps alpha), every other letter a stack of planes.
 """
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 #: The letters that may name an axis.
 AXES = "TZCYXS"
-_COLOUR_SAMPLES = (3, 4)
+_COLOR_SAMPLES = (3, 4)
 
 
 def resolve_axes(shape: tuple[int, ...], axes: str | None) -> str:
@@ -65,16 +65,16 @@ def resolve_axes(shape: tuple[int, ...], axes: str | None) -> str:
             f"axes must have Y and X and be made of the letters {', '.join(AXES)}, "
             f"each at most once, got {axes!r}."
         )
-    if "S" in resolved and shape[resolved.index("S")] not in _COLOUR_SAMPLES:
+    if "S" in resolved and shape[resolved.index("S")] not in _COLOR_SAMPLES:
         raise InvalidInputError(
-            f"The axis S (colour) must have 3 or 4 samples, got "
+            f"The axis S (color) must have 3 or 4 samples, got "
             f"{shape[resolved.index('S')]} in {shape}. Channels that are not "
-            "colours are C."
+            "colors are C."
         )
     return resolved
 
 
-def colour_planes(array: Any, axes: str) -> Any:
+def color_planes(array: Any, axes: str) -> Any:
     """View an array as a stack of planes without alpha.
 
     Parameters
@@ -87,8 +87,8 @@ def colour_planes(array: Any, axes: str) -> Any:
     Returns
     -------
     array
-        The same memory as (..., Y, X, channels), with 3 channels for colour
-        planes and 1 for grey ones.
+        The same memory as (..., Y, X, channels), with 3 channels for color
+        planes and 1 for gray ones.
     """
     leading = [i for i, letter in enumerate(axes) if letter not in "YXS"]
     order = [*leading, axes.index("Y"), axes.index("X")]
@@ -97,8 +97,8 @@ def colour_planes(array: Any, axes: str) -> Any:
     return array.transpose([*order, axes.index("S")])[..., :3]
 
 
-def count_colours(shape: tuple[int, ...], axes: str | None) -> int:
-    """Return how many colours the planes of an array have: 3, or 1 for grey.
+def count_colors(shape: tuple[int, ...], axes: str | None) -> int:
+    """Return how many colors the planes of an array have: 3, or 1 for gray.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def count_colours(shape: tuple[int, ...], axes: str | None) -> int:
 
 def middle_plane(array: NDArray[Any], axes: str) -> NDArray[Any]:
     """View the middle plane of a stack as (Y, X) or (Y, X, 3), to be drawn."""
-    planes = colour_planes(array, axes)
+    planes = color_planes(array, axes)
     middle = tuple(length // 2 for length in planes.shape[:-3])
     plane: NDArray[Any] = planes[middle]
     return plane if plane.shape[-1] == 3 else plane[..., 0]
@@ -126,7 +126,7 @@ def middle_plane(array: NDArray[Any], axes: str) -> NDArray[Any]:
 def _plain_axes(shape: tuple[int, ...]) -> str:
     if len(shape) == 2:
         return "YX"
-    if len(shape) == 3 and shape[2] in _COLOUR_SAMPLES:
+    if len(shape) == 3 and shape[2] in _COLOR_SAMPLES:
         return "YXS"
     raise InvalidInputError(
         f"It is not plain what the axes of an image of shape {shape} are: expected "

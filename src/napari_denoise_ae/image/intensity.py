@@ -44,14 +44,14 @@ class IntensityRange:
         """Difference between `high` and `low`, in the image's units."""
         return self.high - self.low
 
-    def to_unit(self, values: NDArray[Any]) -> NDArray[np.float64]:
+    def normalize(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Map intensities to [0, 1]; what lies outside the range stays outside."""
         shifted: NDArray[np.float64] = values.astype(np.float64) - self.low
         # Times 0 and not just zeros: NaN stays NaN.
         return shifted / self.width if self.width > 0 else shifted * 0.0
 
-    def from_unit(self, unit: NDArray[Any]) -> NDArray[np.float64]:
-        """Invert `to_unit`."""
+    def denormalize(self, unit: NDArray[Any]) -> NDArray[np.float64]:
+        """Invert `normalize`."""
         scaled: NDArray[np.float64] = unit.astype(np.float64) * self.width
         return scaled + self.low
 

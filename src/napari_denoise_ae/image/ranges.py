@@ -28,7 +28,7 @@ def resolve_intensity_ranges(
     Parameters
     ----------
     planes : array
-        (..., Y, X, channels), see `colour_planes`; the colours share a range.
+        (..., Y, X, channels), see `color_planes`; the colors share a range.
     axes : str
         The axes of the array that they come from.
     given : optional

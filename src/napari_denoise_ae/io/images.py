@@ -184,7 +184,7 @@ def _require_known_suffix(path: Path) -> None:
 def _read_jpeg(path: Path) -> ImageFile:
     with Image.open(path, formats=["JPEG"]) as picture:
         if picture.mode not in ("L", "RGB"):
-            raise ValueError(f"its colours are {picture.mode}, not grey or RGB")
+            raise ValueError(f"its colors are {picture.mode}, not gray or RGB")
         return ImageFile(np.array(ImageOps.exif_transpose(picture)))
 
 

@@ -45,7 +45,7 @@ class OmeMetadata:
     version : str
         Version of the format, 0.4 or 0.5.
     omero : mapping
-        How it is displayed: names and colours of the channels.
+        How it is displayed: names and colors of the channels.
     """
 
     axes: str

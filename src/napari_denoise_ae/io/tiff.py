@@ -140,10 +140,10 @@ def write_tiff(
         metadata |= {**layout.ome, "Description": provenance}
     elif provenance:
         metadata["Info"] = provenance
-    colour: dict[str, Any] = {"photometric": "minisblack"}
+    color: dict[str, Any] = {"photometric": "minisblack"}
     if layout.axes.endswith(("YXS", "SYX")):
         planar = "separate" if layout.axes.endswith("SYX") else "contig"
-        colour = {"photometric": "rgb", "planarconfig": planar}
+        color = {"photometric": "rgb", "planarconfig": planar}
     tifffile.imwrite(
         path,
         pixels,
@@ -155,7 +155,7 @@ def write_tiff(
         imagej=as_imagej,
         ome=layout.ome is not None,
         metadata=metadata,
-        **colour,
+        **color,
         **calibration,
     )
 
@@ -164,10 +164,10 @@ def _fits_imagej(layout: TiffLayout) -> bool:
     """Tell whether ImageJ's kind of TIFF can hold an image: axes in its order."""
     axes = layout.axes
     order = "".join(letter for letter in "TZCYXS" if letter in axes)
-    colours_fit = "S" not in axes or layout.dtype == np.uint8
+    colors_fit = "S" not in axes or layout.dtype == np.uint8
     small = layout.tile is None and _stored_bytes(layout) < _LARGEST_CLASSIC_TIFF
     return (
-        layout.dtype.name in _IMAGEJ_DTYPES and axes == order and colours_fit and small
+        layout.dtype.name in _IMAGEJ_DTYPES and axes == order and colors_fit and small
     )
 
 

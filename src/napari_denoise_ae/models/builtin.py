@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-#: Taken where no model is named: the built-in one that suits the image's colours.
+#: Taken where no model is named: the built-in one that suits the image's colors.
 DEFAULT_MODEL = "auto"
-_MODEL_OF_COLOURS = {1: "gray", 3: "rgb"}
+_MODEL_OF_COLORS = {1: "gray", 3: "rgb"}
 _FOLDER = resources.files(__package__) / "weights"
 
 
@@ -21,15 +21,15 @@ def builtin_models() -> list[str]:
     return sorted(name.stem for name in names if name.suffix == ".pt")
 
 
-def fitting_model(model: str, n_colours: int) -> str:
+def fitting_model(model: str, n_colors: int) -> str:
     """Return the built-in model that ``"auto"`` stands for; others are themselves.
 
     Parameters
     ----------
     model : str
         ``"auto"``, a built-in model's name or a file.
-    n_colours : int
-        Colours of the image: 1 for grey, 3 for RGB, with or without alpha.
+    n_colors : int
+        Colors of the image: 1 for gray, 3 for RGB, with or without alpha.
 
     Examples
     --------
@@ -38,7 +38,7 @@ def fitting_model(model: str, n_colours: int) -> str:
     """
     if model != DEFAULT_MODEL:
         return model
-    return _MODEL_OF_COLOURS.get(n_colours, "gray")
+    return _MODEL_OF_COLORS.get(n_colors, "gray")
 
 
 def suits_any_noise(model: str) -> bool:
@@ -54,7 +54,7 @@ def suits_any_noise(model: str) -> bool:
     >>> suits_any_noise("auto"), suits_any_noise("conv")
     (True, False)
     """
-    return model in (DEFAULT_MODEL, *_MODEL_OF_COLOURS.values())
+    return model in (DEFAULT_MODEL, *_MODEL_OF_COLORS.values())
 
 
 def builtin_file(name: str) -> AbstractContextManager[Path]:

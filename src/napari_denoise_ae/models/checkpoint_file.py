@@ -17,6 +17,7 @@ from .builtin import CHECKPOINT_FORMAT
 from .checkpoint import Checkpoint, TrainingRecord
 from .config import TrainingConfig
 from .networks.registry import NETWORKS, build_network
+from .old_words import translate_config, translate_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,7 +107,8 @@ def parse_checkpoint(content: dict[str, Any], *, name: str) -> Checkpoint:
     """Check the content of a checkpoint file and return the checkpoint."""
     require_format(content, CHECKPOINT_FORMAT, name)
     try:
-        network, options = content["network"], content["network_options"]
+        network = content["network"]
+        options = translate_options(content["network_options"])
         state_dict, record = content["state_dict"], content["record"]
     except KeyError as error:
         raise damaged_error(name, f"{error} is missing") from error
@@ -136,7 +138,7 @@ def _parse_record(content: dict[str, Any], name: str) -> TrainingRecord:
                 name, f"{key} in its training record is no {annotation}"
             )
     try:
-        config = TrainingConfig(**content["config"])
+        config = TrainingConfig(**translate_config(content["config"]))
     except (InvalidInputError, TypeError) as error:
         raise damaged_error(name, f"its settings cannot be used: {error}") from error
     estimate = content["noise_estimate"]
@@ -149,7 +151,7 @@ def _parse_record(content: dict[str, Any], name: str) -> TrainingRecord:
 
 
 def parse_plain_state_dict(content: dict[str, Any], path: Path) -> Checkpoint:
-    """Recognise the weights of a default network by their shapes, in order."""
+    """Recognize the weights of a default network by their shapes, in order."""
     shapes = [getattr(tensor, "shape", None) for tensor in content.values()]
     for network in NETWORKS:
         expected = _expected_weights(network, {})

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..noise.base import NoiseModel
 
 #: How training images may be varied; noise is fresh for every batch in any case.
-AUGMENTATIONS = ("none", "flip", "stripes", "collage")
+AUGMENTATIONS = ("none", "flip", "stripes", "dead-leaves")
 #: Losses by name; their functions are in `napari_denoise_ae.training.losses`.
 LOSSES = ("mse", "l1", "psnr", "mse_ssim")
 #: Optimizers by name, all with torch's own defaults beside the learning rate.
@@ -73,13 +73,13 @@ class TrainingConfig:
         ``"none"``; ``"flip"`` to mirror every other image from left to right
         at random; ``"stripes"`` to do so and to lay fine stripes over a part
         of every fourth, of which small photographs have too few; or
-        ``"collage"`` to mirror, to paste the images of every other batch over
+        ``"dead-leaves"`` to mirror, to paste the images of every other batch over
         each other, magnified, into pictures twice as long with long edges and
         large smooth areas, and to lay stripes over every other picture.
     zoom : float
         Every other batch is magnified by a random factor from 1 to this one and
         cut back to its size: small images then look as smooth as full-size
-        photographs. 1 magnifies nothing. Without effect on collages, whose
+        photographs. 1 magnifies nothing. Without effect on dead-leaves images, whose
         pieces are magnified anyway.
     seed : int
         Decides the split, the first weights, the order of the images and the
@@ -220,7 +220,7 @@ _RGB = TrainingConfig(
     batch_size=32,
     epochs=160,
     patience=160,
-    augmentation="collage",
+    augmentation="dead-leaves",
     bfloat16_on_cpu=True,
 )
 _GRAY = replace(_RGB, preset="gray", network_options={"in_channels": 1})

@@ -30,10 +30,10 @@ def describe_checkpoint(checkpoint: Checkpoint) -> list[str]:
     network = checkpoint.build(torch.device("cpu"))
     n_parameters = sum(parameter.numel() for parameter in network.parameters())
     options = ", ".join(f"{k}={v}" for k, v in checkpoint.network_options.items())
-    colours = "RGB" if network.in_channels == 3 else f"{network.in_channels} channel"
+    colors = "RGB" if network.in_channels == 3 else f"{network.in_channels} channel"
     rows = {
         "model": checkpoint.name,
-        "network": f"{checkpoint.network}, {n_parameters:,} parameters, {colours}",
+        "network": f"{checkpoint.network}, {n_parameters:,} parameters, {colors}",
         "options": options or "the network's defaults",
     }
     skips = getattr(network, "skip_connections", None)
@@ -58,7 +58,7 @@ def _describe_training(record: TrainingRecord) -> dict[str, str]:
         "data": f"{record.dataset}, sha256 {record.dataset_sha256}",
         "split": f"{record.n_train} to train, {record.n_val} to validate, drawn with "
         f"seed {config.seed} (val_fraction {config.val_fraction:g})",
-        "test part": _describe_test_part(record),
+        "test set": _describe_test_set(record),
         "loss": _describe_loss(config),
         "optimizer": f"{config.optimizer}, learning rate {config.learning_rate:g}, "
         f"batches of {config.batch_size}",
@@ -77,9 +77,9 @@ def _describe_training(record: TrainingRecord) -> dict[str, str]:
     }
 
 
-def _describe_test_part(record: TrainingRecord) -> str:
+def _describe_test_set(record: TrainingRecord) -> str:
     if not record.dataset.startswith(CIFAR10):
-        return "none: these images have no test part"
+        return "none: these images have no test set"
     n_test, n_all = record.config.n_test, N_CIFAR10_TEST
     if n_test == n_all:
         return f"all {n_all:,} images of CIFAR-10's own test set"

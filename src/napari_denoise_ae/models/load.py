@@ -53,14 +53,14 @@ def _load_builtin(name: str) -> Checkpoint:
         return parse_checkpoint(read_torch_file(file), name=name)
 
 
-def load_fitting(source: str | Path | Checkpoint, n_colours: int) -> Checkpoint:
-    """Load the model for images of some colours; one that is loaded is itself.
+def load_fitting(source: str | Path | Checkpoint, n_colors: int) -> Checkpoint:
+    """Load the model for images of some colors; one that is loaded is itself.
 
     Parameters
     ----------
     source : str, path or Checkpoint
         See `load_checkpoint`, or ``"auto"``.
-    n_colours : int
+    n_colors : int
         See `fitting_model`.
 
     Raises
@@ -70,4 +70,4 @@ def load_fitting(source: str | Path | Checkpoint, n_colours: int) -> Checkpoint:
     """
     if isinstance(source, Checkpoint):
         return source
-    return load_checkpoint(fitting_model(str(source), n_colours))
+    return load_checkpoint(fitting_model(str(source), n_colors))

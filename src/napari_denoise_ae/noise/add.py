@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InvalidInputError
-from ..image.axes import colour_planes, resolve_axes
+from ..image.axes import color_planes, resolve_axes
 from ..image.casting import cast_saturating
 from ..image.checks import require_image
 from ..image.ranges import resolve_intensity_ranges
@@ -70,18 +70,18 @@ def add_noise(
     model = noise if hasattr(noise, "apply") else parse_noise(noise)
     noisy = array.copy()
     resolved = resolve_axes(array.shape, axes)
-    planes = colour_planes(noisy, resolved)
+    planes = color_planes(noisy, resolved)
     ranges = resolve_intensity_ranges(planes, resolved, intensity_range)
     _require_width(ranges)
     indices = list(np.ndindex(planes.shape[:-3]))
-    clean = np.stack([ranges.of(index).to_unit(planes[index]) for index in indices])
+    clean = np.stack([ranges.of(index).normalize(planes[index]) for index in indices])
     missing = np.isnan(clean)
     clean[missing] = 0.5  # not every noise can be drawn for NaN
     images = torch.from_numpy(clean)
     unit = model.apply(images, _seeded_generator(rng), channel_axis=-1).numpy()
     unit[missing] = np.nan
     for index, plane in zip(indices, unit, strict=True):
-        values = ranges.of(index).from_unit(plane)
+        values = ranges.of(index).denormalize(plane)
         planes[index] = cast_saturating(values, array.dtype)
     return noisy
 

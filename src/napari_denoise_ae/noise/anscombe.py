@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _LOWEST_STABILIZED = math.sqrt(1.5)
 
 
-def stabilize(values: NDArray[Any], curve: NoiseCurve) -> NDArray[np.float64]:
+def anscombe(values: NDArray[Any], curve: NoiseCurve) -> NDArray[np.float64]:
     """Turn Poisson-Gaussian noise into noise of variance 1.
 
     Parameters
@@ -36,7 +36,7 @@ def stabilize(values: NDArray[Any], curve: NoiseCurve) -> NDArray[np.float64]:
 
     Notes
     -----
-    The generalised Anscombe transform, as in [1]_: 2/a sqrt(a x + 3/8 a^2 + b)
+    The generalized Anscombe transform, as in [1]_: 2/a sqrt(a x + 3/8 a^2 + b)
     for a gain a and an offset variance b; 0 where the root is not defined.
 
     References
@@ -51,15 +51,17 @@ def stabilize(values: NDArray[Any], curve: NoiseCurve) -> NDArray[np.float64]:
     return stabilized
 
 
-def unstabilize(stabilized: NDArray[Any], curve: NoiseCurve) -> NDArray[np.float64]:
-    """Take a denoised image back from `stabilize`.
+def inverse_anscombe(
+    stabilized: NDArray[Any], curve: NoiseCurve
+) -> NDArray[np.float64]:
+    """Take a denoised image back from `anscombe`.
 
     Parameters
     ----------
     stabilized : numpy.ndarray
-        The stabilised image after denoising, any shape and float dtype.
+        The stabilized image after denoising, any shape and float dtype.
     curve : NoiseCurve
-        The one that was given to `stabilize`.
+        The one that was given to `anscombe`.
 
     Returns
     -------

@@ -106,7 +106,7 @@ class NoiseModel(ABC):
         generator : torch.Generator
             Source of the random numbers, on the device of `clean`.
         channel_axis : int
-            Axis of the colours.
+            Axis of the colors.
 
         Returns
         -------

@@ -2,8 +2,8 @@
 
 Cameras and photon counters have Poisson-Gaussian noise: its variance is a line
 over the intensity. `fit_noise_curve` measures the line on one image,
-`stabilize` turns the image into one whose noise has variance 1 everywhere, as
-a denoiser of white noise needs it, and `unstabilize` takes its result back.
+`anscombe` turns the image into one whose noise has variance 1 everywhere, as
+a denoiser of white noise needs it, and `inverse_anscombe` takes its result back.
 """
 
 from __future__ import annotations

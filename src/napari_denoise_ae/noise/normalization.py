@@ -17,7 +17,7 @@ import numpy as np
 
 from ..image.intensity import IntensityRange, IntensityRanges
 from ..image.ranges import stack_grouping
-from .anscombe import stabilize, unstabilize
+from .anscombe import anscombe, inverse_anscombe
 from .curve import NoiseCurve, fit_noise_curve
 from .setting import POISSON_GAUSSIAN
 from .sigma import estimate_sigma_of_windows
@@ -73,16 +73,16 @@ class NoiseScaling(IntensityRange):
         """The noise level that the network is told, in its own unit."""
         return self.sigma / self.width if self.width > 0 else 0.0
 
-    def to_unit(self, values: NDArray[Any]) -> NDArray[np.float64]:
+    def normalize(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Map intensities to what the network sees."""
         if self.curve is not None:
-            values = stabilize(values.astype(np.float64), self.curve)
-        return IntensityRange.to_unit(self, values)
+            values = anscombe(values.astype(np.float64), self.curve)
+        return IntensityRange.normalize(self, values)
 
-    def from_unit(self, unit: NDArray[Any]) -> NDArray[np.float64]:
-        """Invert `to_unit`; without bias where noise was stabilized."""
-        values = IntensityRange.from_unit(self, unit)
-        return values if self.curve is None else unstabilize(values, self.curve)
+    def denormalize(self, unit: NDArray[Any]) -> NDArray[np.float64]:
+        """Invert `normalize`; without bias where noise was stabilized."""
+        values = IntensityRange.denormalize(self, unit)
+        return values if self.curve is None else inverse_anscombe(values, self.curve)
 
 
 def group_planes(planes: Any, axes: str, range_of: str) -> IntensityRanges:
@@ -193,9 +193,9 @@ def _measure_group(
     if all(_is_constant(window) for window in windows):
         return _scaling_of_constant(windows, setting)
     curve, sigma = None, 1.0
-    if setting.noise == POISSON_GAUSSIAN:
+    if setting.noise_type == POISSON_GAUSSIAN:
         curve = fit_noise_curve(windows).curve
-        windows = [stabilize(window.astype(np.float64), curve) for window in windows]
+        windows = [anscombe(window.astype(np.float64), curve) for window in windows]
     elif setting.sigma is not None:
         sigma = float(setting.sigma)
     else:

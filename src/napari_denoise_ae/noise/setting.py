@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 #: The kinds of noise that can be told apart when an image is denoised.
 GAUSSIAN, POISSON_GAUSSIAN = "gaussian", "poisson-gaussian"
-NOISES = (GAUSSIAN, POISSON_GAUSSIAN)
+NOISE_TYPES = (GAUSSIAN, POISSON_GAUSSIAN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class NoiseSetting:
     sigma : float, optional
         Standard deviation in the image's units; None means that it is
         estimated from the image.
-    noise : str
+    noise_type : str
         ``"gaussian"``: the same everywhere. ``"poisson-gaussian"``: shot and
         read noise, both estimated from the image.
     strength : float
@@ -41,23 +41,24 @@ class NoiseSetting:
     """
 
     sigma: float | None = None
-    noise: str = GAUSSIAN
+    noise_type: str = GAUSSIAN
     strength: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.noise not in NOISES:
+        if self.noise_type not in NOISE_TYPES:
             raise InvalidInputError(
-                f"noise must be one of {', '.join(NOISES)}, got {self.noise!r}."
+                f"noise_type must be one of {', '.join(NOISE_TYPES)}, got "
+                f"{self.noise_type!r}."
             )
         if self.sigma is not None and not _is_level(self.sigma):
             raise InvalidInputError(
                 "sigma must be a finite number of at least 0, in the image's units, "
                 f"got {self.sigma!r}."
             )
-        if self.sigma is not None and self.noise != GAUSSIAN:
+        if self.sigma is not None and self.noise_type != GAUSSIAN:
             raise InvalidInputError(
-                f"sigma is the level of Gaussian noise; that of {self.noise} noise "
-                "depends on the intensity and is estimated. Omit sigma."
+                f"sigma is the level of Gaussian noise; that of {self.noise_type} "
+                "noise depends on the intensity and is estimated. Omit sigma."
             )
         if not _is_level(self.strength) or self.strength > _STRONGEST:
             raise InvalidInputError(

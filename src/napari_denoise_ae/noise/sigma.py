@@ -3,7 +3,7 @@
 Noise is told from structure by two kinds of waves in small patches. The slow
 ones show where there is little structure; in those patches the fast ones are
 nearly noise alone. White noise has both independently of each other, so the
-choice does not favour patches that have little noise by chance.
+choice does not favor patches that have little noise by chance.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def estimate_sigma_of_windows(windows: Sequence[NDArray[Any]]) -> float:
     Returns
     -------
     float
-        Standard deviation in the image's units. Of colours whose noise
+        Standard deviation in the image's units. Of colors whose noise
         differs, the root of the mean of their variances. NaN where there is
         no patch of 8 pixels that is finite and not constant.
 

@@ -25,7 +25,7 @@ def how_to_write(model: type[NoiseModel]) -> str:
     --------
     >>> from napari_denoise_ae.noise.synthetic import PoissonGaussian
     >>> how_to_write(PoissonGaussian)
-    'poisson_gaussian:GAIN,READ_NOISE[,unclipped]'
+    'poisson-gaussian:GAIN,READ_NOISE[,unclipped]'
     """
     amounts = ",".join(f.name.upper() for f in amount_fields(model))
     flags = "".join(f"[,{f.metadata['word']}]" for f in flag_fields(model))
@@ -39,7 +39,7 @@ def parse_noise(text: str) -> NoiseModel:
     ----------
     text : str
         For example ``"gaussian:0.5"``, ``"gaussian:0..0.3,unclipped"`` or
-        ``"poisson:50+salt_pepper:0.05"``.
+        ``"poisson:50+salt-pepper:0.05"``.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def parse_noise(text: str) -> NoiseModel:
 
 def _parse_part(part: str, text: str) -> NoiseModel:
     name, _, rest = part.strip().partition(":")
-    model = NOISE_MODELS.get(name.strip().lower().replace("-", "_"))
+    model = NOISE_MODELS.get(name.strip().lower())
     if model is None:
         raise InvalidInputError(
             f"Cannot read the noise {text!r}. {_how_to_write_all()}"

@@ -5,7 +5,7 @@ amounts do not depend on the images' units. It is written as a name, a colon and
 its amounts, with a flag where it has one; an amount written ``LOW..HIGH`` is
 drawn anew for each image, and a plus sign puts one noise on top of another:
 
-    gaussian:0.1    gaussian:0..0.3,unclipped    gaussian:0.1+salt_pepper:0.05
+    gaussian:0.1    gaussian:0..0.3,unclipped    gaussian:0.1+salt-pepper:0.05
 
 A new model is one dataclass, whose fields say what its amounts and flags mean,
 and one entry in `NOISE_MODELS`; the parser, the command line and the widgets
@@ -97,11 +97,11 @@ class SaltAndPepper(NoiseModel):
     amount : float or tuple of float
         Probability that a value is replaced; above 0, at most 1.
     per_pixel : bool
-        Whether all colours of a pixel are replaced together, which makes the
-        pixel black or white; otherwise each colour is replaced by itself.
+        Whether all colors of a pixel are replaced together, which makes the
+        pixel black or white; otherwise each color is replaced by itself.
     """
 
-    name = "salt_pepper"
+    name = "salt-pepper"
     title = "salt-and-pepper"
     explanation = (
         "Dead and hot pixels or errors in transmission: some values are lost, "
@@ -109,10 +109,10 @@ class SaltAndPepper(NoiseModel):
     )
 
     amount: Amount = field(metadata=amount_metadata("of the values", highest=1.0))
-    per_pixel: bool = field(default=False, metadata=flag_metadata("per_pixel"))
+    per_pixel: bool = field(default=False, metadata=flag_metadata("per-pixel"))
 
     def _say_flags(self) -> str:
-        return "colours of a pixel " + (
+        return "colors of a pixel " + (
             "together" if self.per_pixel else "by themselves"
         )
 
@@ -188,7 +188,7 @@ class PoissonGaussian(NoiseModel):
        for single-image raw-data, 2008, :doi:`10.1109/TIP.2008.2001399`.
     """
 
-    name = "poisson_gaussian"
+    name = "poisson-gaussian"
     title = "Poisson-Gaussian"
     explanation = "A scientific camera: counted photons and the noise of reading out."
 

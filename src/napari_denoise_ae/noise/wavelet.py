@@ -25,9 +25,9 @@ def estimate_noise(plane: NDArray[Any], *, channel_axis: int | None = None) -> f
     Parameters
     ----------
     plane : numpy.ndarray
-        One image, (Y, X), or with colour channels at `channel_axis`.
+        One image, (Y, X), or with color channels at `channel_axis`.
     channel_axis : int, optional
-        Axis of the colour channels, whose estimates are averaged.
+        Axis of the color channels, whose estimates are averaged.
 
     Returns
     -------

@@ -25,7 +25,7 @@ def noise_planes(planes: NDArray[Any]) -> NDArray[Any]:
     Parameters
     ----------
     planes : numpy.ndarray
-        (..., Y, X, channels), see `colour_planes`.
+        (..., Y, X, channels), see `color_planes`.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def noise_windows_of(planes: Any, ranges: IntensityRanges) -> list[list[list[Any
     Parameters
     ----------
     planes : array
-        (..., Y, X, channels), see `colour_planes`.
+        (..., Y, X, channels), see `color_planes`.
     ranges : IntensityRanges
         Its intensity ranges.
     """
@@ -102,10 +102,10 @@ def noise_windows(shape: tuple[int, int]) -> list[tuple[slice, slice]]:
     height, width = shape
     if max(height, width) <= 2 * _NOISE_WINDOW:
         return [(slice(0, height), slice(0, width))]
-    centres = [*product((0.25, 0.75), repeat=2), (0.5, 0.5)]
-    return [(_window(height, y), _window(width, x)) for y, x in centres]
+    centers = [*product((0.25, 0.75), repeat=2), (0.5, 0.5)]
+    return [(_window(height, y), _window(width, x)) for y, x in centers]
 
 
-def _window(length: int, centre: float) -> slice:
-    start = max(0, round(length * centre) - _NOISE_WINDOW // 2)
+def _window(length: int, center: float) -> slice:
+    start = max(0, round(length * center) - _NOISE_WINDOW // 2)
     return slice(start, min(start + _NOISE_WINDOW, length))

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from ..errors import DenoiseAEError, DenoiseAEWarning
 from ..evaluation.scoring import Score
-from ..evaluation.test_set import score_test_part
+from ..evaluation.test_set import score_test_set
 from ..io.cifar10 import ImageSet, load_training_images
 from ..io.download import download_cifar10
 from ..models.config import preset_config
@@ -45,8 +45,8 @@ class TrainingResult:
     stop_reason : str
         Why training ended.
     test_scores : tuple of Score
-        How the noisy and the denoised images of the test part do. Empty for
-        images in memory, which have no test part, and if interrupted.
+        How the noisy and the denoised images of the test set do. Empty for
+        images in memory, which have no test set, and if interrupted.
     """
 
     checkpoint: Checkpoint
@@ -112,7 +112,7 @@ def train(
     Warns
     -----
     DenoiseAEWarning
-        If training worked out and scoring its test part did not.
+        If training worked out and scoring its test set did not.
 
     Examples
     --------
@@ -190,13 +190,13 @@ def run_to_the_end(
 def _score_run(
     run: TrainingRun, folder: str | Path | None, *, progress: bool
 ) -> tuple[Score, ...]:
-    """Draw the gallery; score the test part, if there is one and training is over."""
+    """Draw the gallery; score the test set, if there is one and training is over."""
     # Whatever happens from here on, what was trained is kept and returned.
     try:
         save_gallery(run, folder)
         if folder is None or not run.trainer.stop_reason:
             return ()
-        return _score_test_part(run, folder, progress=progress)
+        return _score_test_set(run, folder, progress=progress)
     except KeyboardInterrupt:
         return ()
     except DenoiseAEError as error:
@@ -208,12 +208,12 @@ def _score_run(
         return ()
 
 
-def _score_test_part(
+def _score_test_set(
     run: TrainingRun, folder: str | Path, *, progress: bool
 ) -> tuple[Score, ...]:
     trainer, scores = run.trainer, []
     with tqdm(desc="test", unit="image", disable=not progress, leave=False) as bar:
-        for result in score_test_part(trainer.checkpoint(), folder, trainer.device):
+        for result in score_test_set(trainer.checkpoint(), folder, trainer.device):
             if isinstance(result, Score):
                 scores.append(result)
             else:

@@ -1,4 +1,4 @@
-"""Varying training images: mirroring, fine stripes, magnifying and collages."""
+"""Varying training images: mirroring, fine stripes, magnifying and dead leaves."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ def add_stripes(images: Tensor, generator: Generator) -> Tensor:
     wave = (wave * draw(*_SHARPNESSES)).clamp(-1.0, 1.0)
     disc = torch.hypot(rows, columns) < draw(*_RADII) * max(height, width)
     chosen = disc & (draw(0.0, 1.0) < 0.5)
-    colours = draw(0.5, 1.0, channels) * draw(*_AMPLITUDES)
-    return images + colours * wave * chosen
+    colors = draw(0.5, 1.0, channels) * draw(*_AMPLITUDES)
+    return images + colors * wave * chosen
 
 
 def magnify(images: Tensor, most: float, rng: np.random.Generator) -> Tensor:
@@ -112,16 +112,16 @@ def magnify(images: Tensor, most: float, rng: np.random.Generator) -> Tensor:
     return magnified[..., top : top + height, left : left + width]
 
 
-# Of a collage: pieces on top of the first one, how much they are magnified, the
-# share of them that are nearly plain and the contrast that those have left, half
-# their length and their width to length in shares of half the side, how far
-# their edges reach in pixels.
+# A dead-leaves image: the pieces pasted on the first one, their magnification, the
+# fraction of pieces that are nearly plain and the contrast left in those, half
+# their length (as a fraction of half the side), their ratio of width to length,
+# and the width of their edges in pixels.
 _N_PIECES, _MAGNIFICATIONS = 8, (1.0, 4.0)
 _PLAIN_SHARE, _PLAIN_CONTRASTS = 0.3, (0.0, 0.2)
 _LENGTHS, _ASPECTS, _EDGES = (0.1, 1.2), (0.15, 1.0), (0.4, 2.0)
 
 
-def make_collages(images: Tensor, generator: Generator) -> Tensor:
+def make_dead_leaves(images: Tensor, generator: Generator) -> Tensor:
     """Paste pieces of magnified images over each other, in pictures twice as long.
 
     Small photographs have neither long edges nor large smooth areas, and at
@@ -148,12 +148,12 @@ def make_collages(images: Tensor, generator: Generator) -> Tensor:
     .. [2] Achddou, Gousseau and Ladjal, Synthetic images as a regularity prior
        for image restoration neural networks, 2021, hal-03186499.
     """
-    n_collages = max(1, len(images) // 4)
-    collages = _draw_contents(images, n_collages, generator)
+    n_made = max(1, len(images) // 4)
+    dead_leaves = _draw_contents(images, n_made, generator)
     for _ in range(_N_PIECES):
-        piece = _fade_some(_draw_contents(images, n_collages, generator), generator)
-        collages = collages.lerp(piece, _draw_shapes(collages, generator))
-    return collages.clamp(0.0, 1.0)
+        piece = _fade_some(_draw_contents(images, n_made, generator), generator)
+        dead_leaves = dead_leaves.lerp(piece, _draw_shapes(dead_leaves, generator))
+    return dead_leaves.clamp(0.0, 1.0)
 
 
 def _draw_contents(images: Tensor, number: int, generator: Generator) -> Tensor:
@@ -185,25 +185,27 @@ def _draw_contents(images: Tensor, number: int, generator: Generator) -> Tensor:
 
 
 def _fade_some(pieces: Tensor, generator: Generator) -> Tensor:
-    """Make some pieces nearly plain, in a colour of their own."""
+    """Make some pieces nearly plain, in a color of their own."""
     draw = partial(_draw, pieces, generator)
-    grey, tint = draw(0.0, 0.7), draw(0.0, 0.3, pieces.shape[1])
+    gray, tint = draw(0.0, 0.7), draw(0.0, 0.3, pieces.shape[1])
     varied = pieces - pieces.mean(dim=(2, 3), keepdim=True)
-    plain = grey + tint + draw(*_PLAIN_CONTRASTS) * varied
+    plain = gray + tint + draw(*_PLAIN_CONTRASTS) * varied
     return torch.where(draw(0.0, 1.0) < _PLAIN_SHARE, plain, pieces)
 
 
-def _draw_shapes(collages: Tensor, generator: Generator) -> Tensor:
+def _draw_shapes(dead_leaves: Tensor, generator: Generator) -> Tensor:
     """Return ellipses and rectangles with soft edges, as weights from 0 to 1."""
-    height, width = collages.shape[-2:]
-    draw = partial(_draw, collages, generator)
+    height, width = dead_leaves.shape[-2:]
+    draw = partial(_draw, dead_leaves, generator)
 
     def draw_log(low: float, high: float) -> Tensor:
         return draw(math.log(low), math.log(high)).exp()
 
-    from_middle = torch.linspace(-1.0, 1.0, height, device=collages.device)[:, None]
+    from_middle = torch.linspace(-1.0, 1.0, height, device=dead_leaves.device)[:, None]
     rows = from_middle - draw(-1.0, 1.0)
-    columns = torch.linspace(-1.0, 1.0, width, device=collages.device) - draw(-1.0, 1.0)
+    columns = torch.linspace(-1.0, 1.0, width, device=dead_leaves.device) - draw(
+        -1.0, 1.0
+    )
     angle, aspect = draw(0.0, math.pi), draw_log(*_ASPECTS)
     along = columns * torch.cos(angle) + rows * torch.sin(angle)
     across = (rows * torch.cos(angle) - columns * torch.sin(angle)) / aspect

@@ -47,11 +47,11 @@ def require_trainable(data: ImageSet, config: TrainingConfig) -> None:
             f"got {config.noise}. Or switch its option noise_level off."
         )
     size = network.image_size
-    if size is not None and config.augmentation == "collage":
+    if size is not None and config.augmentation == "dead-leaves":
         raise InvalidInputError(
             f"The network {config.network!r} takes images of {size} x {size} pixels, "
-            "and collages are twice as long. Choose another augmentation, such as "
-            "stripes."
+            "and dead-leaves images are twice that size. Choose another augmentation, "
+            "such as stripes."
         )
     if size is not None and shape[1:3] != (size, size):
         raise DatasetError(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from .results import EpochResult
 
-_TRAINING, _VALIDATION = "#4477aa", "#cc6677"  # told apart by the colour-blind
+_TRAINING, _VALIDATION = "#4477aa", "#cc6677"  # told apart by the color-blind
 
 
 def save_loss_curves(history: Sequence[EpochResult], path: Path) -> None:

@@ -37,8 +37,8 @@ def save_gallery(run: TrainingRun, folder: str | Path | None) -> None:
     run : TrainingRun
         The run; there must be a finished epoch.
     folder : path, optional
-        The folder that holds CIFAR-10: the first images of the test part are
-        drawn. None means images in memory, which have no test part: the first
+        The folder that holds CIFAR-10: the first images of the test set are
+        drawn. None means images in memory, which have no test set: the first
         validation images are drawn.
 
     Raises
@@ -77,11 +77,11 @@ def _noisy_and_clean(
         return noisy, clean
     n_images = min(_N_GALLERY, trainer.config.n_test)
     images = load_test_images(folder, n_test=n_images).images
-    # Drawn as for the scores of the test part.
+    # Drawn as for the scores of the test set.
     pairs = noisy_pairs(list(images), trainer.config.noise, seed=0)
     return (
-        np.stack([pair.input_range.to_unit(pair.noisy) for pair in pairs]),
-        np.stack([pair.data_range.to_unit(pair.clean) for pair in pairs]),
+        np.stack([pair.input_range.normalize(pair.noisy) for pair in pairs]),
+        np.stack([pair.data_range.normalize(pair.clean) for pair in pairs]),
     )
 
 

@@ -28,7 +28,7 @@ _INVISIBLE = 1e-5
 
 
 def mse(denoised: Tensor, clean: Tensor) -> Tensor:
-    """Mean squared error: what PSNR measures; favours smooth results."""
+    """Mean squared error: what PSNR measures; favors smooth results."""
     return (denoised - clean).square().mean()
 
 

@@ -12,7 +12,7 @@ from ..errors import DatasetError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Shares of red, green and blue in what a grey photograph shows.
+# Shares of red, green and blue in what a gray photograph shows.
 _LUMA = (0.299, 0.587, 0.114)
 
 
@@ -57,8 +57,8 @@ def split_indices(n_images: int, val_fraction: float, seed: int) -> Split:
     return Split(train=np.sort(order[n_val:]), val=np.sort(order[:n_val]))
 
 
-def to_grey(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Turn RGB images into grey ones; grey ones stay as they are.
+def to_gray(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Turn RGB images into gray ones; gray ones stay as they are.
 
     Parameters
     ----------
@@ -73,5 +73,5 @@ def to_grey(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if images.shape[-1] == 1:
         return images
     luma = images @ np.array(_LUMA, dtype=np.float32)
-    grey: NDArray[np.uint8] = np.rint(luma).astype(np.uint8)[..., np.newaxis]
-    return grey
+    gray: NDArray[np.uint8] = np.rint(luma).astype(np.uint8)[..., np.newaxis]
+    return gray

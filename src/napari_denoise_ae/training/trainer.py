@@ -25,12 +25,12 @@ from ..models.networks.registry import build_network
 from ..models.training_state import TrainingState
 from ..noise.synthetic import Gaussian
 from ..noise.wavelet import estimate_noise
-from .augmentation import add_stripes, magnify, make_collages, mirror_some
+from .augmentation import add_stripes, magnify, make_dead_leaves, mirror_some
 from .checks import require_trainable
 from .losses import make_loss
 from .optimizers import make_optimizer
 from .results import BatchResult, EpochResult
-from .split import split_indices, to_grey
+from .split import split_indices, to_gray
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 _N_NOISE_IMAGES = 256
 # Keys that keep the random streams of a run apart.
 _WEIGHTS, _ORDER, _NOISE, _VALIDATION = range(4)
-_FLIP, _ZOOM, _BRIGHTNESS, _STRIPES, _COLLAGE = range(4, 9)
+_FLIP, _ZOOM, _BRIGHTNESS, _STRIPES, _DEAD_LEAVES = range(4, 9)
 # A network that takes a noise level sees intensities relative to the mean of
 # an image, of which a patch is a part: anything from dark to bright.
 _MEANS = (0.3, 0.7)
@@ -228,12 +228,12 @@ class Trainer:
         zoom = np.random.default_rng(self._seed(_ZOOM, epoch))
         brightness = self._generator(_BRIGHTNESS, epoch)
         stripes = self._generator(_STRIPES, epoch)
-        collage = self._generator(_COLLAGE, epoch)
+        dead_leaves = self._generator(_DEAD_LEAVES, epoch)
         total = torch.zeros((), device=self._device)
         for batch, indices in enumerate(self._batches(epoch), start=1):
             self._set_learning_rate((epoch - 1) * self.n_batches + batch - 1)
             clean = _to_unit(self._train_images[indices])
-            clean = self._augment(clean, batch, flip, zoom, stripes, collage)
+            clean = self._augment(clean, batch, flip, zoom, stripes, dead_leaves)
             mean = clean.new_empty((len(clean), 1, 1, 1))
             mean.uniform_(*_MEANS, generator=brightness)
             loss = self._train_on(clean, noise, mean)
@@ -317,16 +317,16 @@ class Trainer:
         flip: torch.Generator,
         zoom: np.random.Generator,
         stripes: torch.Generator,
-        collage: torch.Generator,
+        dead_leaves: torch.Generator,
     ) -> Tensor:
         kind = self.config.augmentation
         if kind != "none":
             clean = mirror_some(clean, flip)
-        if batch % 2 == 0 and kind == "collage":
-            clean = make_collages(clean, collage)
+        if batch % 2 == 0 and kind == "dead-leaves":
+            clean = make_dead_leaves(clean, dead_leaves)
         elif batch % 2 == 0 and self.config.zoom > 1.0:
             clean = magnify(clean, self.config.zoom, zoom)
-        if kind == "collage" or (batch % 2 == 1 and kind == "stripes"):
+        if kind == "dead-leaves" or (batch % 2 == 1 and kind == "stripes"):
             clean = add_stripes(clean, stripes)
         return clean
 
@@ -347,8 +347,8 @@ class Trainer:
                 denoised: Tensor = self._network(noisy)
                 return denoised.float()
             level = sigma.expand_as(noisy[:, :1])
-            centred: Tensor = self._network(torch.cat([noisy - mean, level], dim=1))
-        return centred.float() + mean
+            centered: Tensor = self._network(torch.cat([noisy - mean, level], dim=1))
+        return centered.float() + mean
 
     def _autocast(self) -> AbstractContextManager[Any]:
         kind, config = self._device.type, self.config
@@ -419,7 +419,7 @@ class Trainer:
     def _to_device(self, indices: NDArray[np.int64]) -> Tensor:
         images = self._data.images[indices]
         if self._network.in_channels == 1:
-            images = to_grey(images)
+            images = to_gray(images)
         on_device = torch.from_numpy(images).to(self._device)
         return on_device.permute(0, 3, 1, 2)  # (N, channels, Y, X), channels last
 

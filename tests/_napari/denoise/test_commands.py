@@ -68,7 +68,7 @@ def test_a_layer_that_goes_meanwhile_is_one_message(viewer, qtbot, messages):
 
 
 @pytest.mark.parametrize(("rgb", "model"), [(True, "rgb"), (False, "gray")])
-def test_the_model_is_that_for_the_colours(viewer, qtbot, messages, rgb, model):
+def test_the_model_is_that_for_the_colors(viewer, qtbot, messages, rgb, model):
     data = np.random.default_rng(0).integers(0, 256, (32, 40, 3)).astype(np.uint8)
     viewer.add_image(data if rgb else data[..., 0], rgb=rgb)
     get_app_model().commands.execute_command(COMMAND).result()
@@ -94,7 +94,7 @@ def test_denoise_layer_keeps_what_the_layer_is(viewer):
 def test_denoise_layer_warns_of_what_does_not_fit(viewer):
     data = np.random.default_rng(0).integers(0, 256, (32, 40)).astype(np.uint8)
     layer = viewer.add_image(data)
-    with pytest.warns(DenoiseAEWarning, match="colour images"):
+    with pytest.warns(DenoiseAEWarning, match="color images"):
         denoise_layer(layer, model="conv")
 
 

@@ -8,6 +8,7 @@ from qtpy.QtCore import QThreadPool
 from qtpy.QtWidgets import QApplication
 
 from napari_denoise_ae import add_noise, denoise
+from napari_denoise_ae._napari.denoise import compare_job
 from napari_denoise_ae._napari.denoise import job as workers
 from napari_denoise_ae._napari.shared.model_choice import model_choice
 from napari_denoise_ae._napari.shared.noise_form import GIVEN
@@ -166,8 +167,8 @@ def test_it_is_folded_away_and_has_room_once_it_is_not(viewer, widget, panel):
 
 
 def test_misfits_are_said_of_each_model(viewer, widget, panel, run, small):
-    grey = np.tile(np.arange(64, dtype=np.uint8), (64, 1))
-    viewer.add_image(grey, name="ramp")
+    gray = np.tile(np.arange(64, dtype=np.uint8), (64, 1))
+    viewer.add_image(gray, name="ramp")
     run()
     notes = panel.notes.text().splitlines()
     assert any(note.startswith("⚠ conv: ") for note in notes)
@@ -371,9 +372,9 @@ def test_the_same_noisy_pixels_for_all_and_prepared_once(
     viewer, widget, panel, run, monkeypatch
 ):
     prepared = []
-    prepare = workers._prepare
+    prepare = workers.prepare
     monkeypatch.setattr(
-        workers, "_prepare", lambda job: prepared.append(job) or prepare(job)
+        compare_job, "prepare", lambda job: prepared.append(job) or prepare(job)
     )
     viewer.add_image(image())
     widget.form.kind.value = "clean"

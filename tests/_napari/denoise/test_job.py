@@ -10,7 +10,7 @@ from napari_denoise_ae._napari.denoise.job import (
 from napari_denoise_ae.noise.setting import NoiseSetting
 
 
-def test_the_residual_of_a_grey_image_is_signed():
+def test_the_residual_of_a_gray_image_is_signed():
     removed = find_residual(np.uint8([[10, 250]]), np.uint8([[30, 0]]), "YX")
     np.testing.assert_array_equal(removed, [[-20, 250]])
     assert residual_limits(removed) == (-250, 250)
@@ -18,7 +18,7 @@ def test_the_residual_of_a_grey_image_is_signed():
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_the_residual_of_colours_is_around_the_middle(dtype):
+def test_the_residual_of_colors_is_around_the_middle(dtype):
     noisy = np.array([[[10, 0, 4, 255]]], dtype=dtype)
     denoised = np.array([[[0, 5, 4, 255]]], dtype=dtype)
     np.testing.assert_array_equal(
@@ -41,7 +41,7 @@ def returned(steps):
         (NoiseSetting(), True),
         (NoiseSetting(strength=0.5), True),
         (NoiseSetting(sigma=5.0), False),
-        (NoiseSetting(noise="poisson-gaussian"), False),
+        (NoiseSetting(noise_type="poisson-gaussian"), False),
     ],
     ids=str,
 )

@@ -55,7 +55,7 @@ def slow_network(monkeypatch):
 
 
 def test_from_a_clean_sample_to_figures(viewer, widget, run, qtbot):
-    viewer.open_sample("napari-denoise-ae", "clean_colour")
+    viewer.open_sample("napari-denoise-ae", "clean_color")
     widget.form.model.value = "conv"
     wait_for_facts(qtbot, widget)
     assert widget.form.facts.text().startswith("512 x 512 x 3, uint8, RGB, estimated")
@@ -187,12 +187,12 @@ def test_new_pixels_are_looked_at_anew(viewer, widget, run, qtbot):
 
 
 def test_a_misfit_is_said_before_anything_runs(viewer, widget, qtbot, checkpoint):
-    grey = np.tile(np.arange(64, dtype=np.uint8), (64, 1))
+    gray = np.tile(np.arange(64, dtype=np.uint8), (64, 1))
     widget.form.model.value = "conv"
-    viewer.add_image(grey, name="ramp")
-    qtbot.waitUntil(lambda: "colour images" in widget.warning.text(), timeout=60_000)
+    viewer.add_image(gray, name="ramp")
+    qtbot.waitUntil(lambda: "color images" in widget.warning.text(), timeout=60_000)
     assert not widget.warning.isHidden()
-    viewer.open_sample("napari-denoise-ae", "clean_colour")
+    viewer.open_sample("napari-denoise-ae", "clean_color")
     qtbot.waitUntil(lambda: "less noisy" in widget.warning.text(), timeout=60_000)
     widget.form.noise.value = "gaussian:0.5"
     widget.form.kind.value = "clean"
@@ -361,7 +361,7 @@ def test_cancel_at_every_stage(
     widget.form.kind.value = "clean"
     starts = {
         "model": ("loading", "load_denoiser", workers.load_denoiser),
-        "layer": ("looking", "_prepare", workers._prepare),
+        "layer": ("looking", "prepare", workers.prepare),
         "tiles": ("1 of", None, None),
         "figures": ("measuring", "_compare", workers._compare),
     }

@@ -3,8 +3,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from napari_denoise_ae._napari.shared.noise_edit import NoiseChooser
-from napari_denoise_ae.noise import synthetic as noise
-from napari_denoise_ae.noise.base import NoiseModel
+from napari_denoise_ae.noise.base import NoiseModel, amount_metadata, flag_metadata
 from napari_denoise_ae.noise.spec import parse_noise
 from napari_denoise_ae.noise.synthetic import NOISE_MODELS, Gaussian
 
@@ -54,8 +53,8 @@ def test_a_new_noise_model_appears_by_itself(make_chooser, monkeypatch):
         title = "striped"
         explanation = "A bad cable."
 
-        depth: float = field(metadata=noise._amount("of the range", highest=0.01))
-        vertical: bool = field(default=False, metadata=noise._flag("vertical"))
+        depth: float = field(metadata=amount_metadata("of the range", highest=0.01))
+        vertical: bool = field(default=False, metadata=flag_metadata("vertical"))
 
         def _say_flags(self):
             return "standing" if self.vertical else "lying"
@@ -89,9 +88,9 @@ def test_fields_write_the_text(make_chooser):
 
 def test_fields_follow_the_text(make_chooser):
     chooser = make_chooser()
-    chooser.value = "poisson_gaussian:0.01,0..0.05,unclipped+salt_pepper:0.123456789"
+    chooser.value = "poisson-gaussian:0.01,0..0.05,unclipped+salt-pepper:0.123456789"
     first, second = chooser.parts
-    assert first.model_name == "poisson_gaussian"
+    assert first.model_name == "poisson-gaussian"
     assert [a.low.text() for a in first.amounts] == ["0.01", "0"]
     assert [a.high.text() for a in first.amounts] == ["", "0.05"]
     assert first.flags["unclipped"].isChecked()

@@ -18,7 +18,7 @@ from napari_denoise_ae._napari.shared.noise_found import describe_noise, find_no
 from napari_denoise_ae._napari.viewer.outputs import METADATA_KEY, find_output
 from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.errors import InvalidInputError
-from napari_denoise_ae.image.axes import colour_planes
+from napari_denoise_ae.image.axes import color_planes
 from napari_denoise_ae.image.intensity import IntensityRanges
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 from napari_denoise_ae.noise.normalization import NoiseScaling
@@ -96,7 +96,7 @@ def test_the_fields_say_a_setting(qtbot):
     assert form.value == NoiseSetting()
     form.strength.setValue(1.3)
     form.kind.value = CURVE
-    assert form.value == NoiseSetting(noise="poisson-gaussian", strength=1.3)
+    assert form.value == NoiseSetting(noise_type="poisson-gaussian", strength=1.3)
     form.kind.value = GIVEN
     form.sigma.value = "1e1"
     assert form.value == NoiseSetting(sigma=10.0, strength=1.3)
@@ -111,7 +111,7 @@ def test_the_fields_say_a_setting(qtbot):
 
 def test_the_models_for_any_noise_are_described(viewer, widget, qtbot):
     description = widget.form.description
-    qtbot.waitUntil(lambda: "rgb for colour" in description.text(), timeout=60_000)
+    qtbot.waitUntil(lambda: "rgb for color" in description.text(), timeout=60_000)
     assert "any noise level" in description.text()
     widget.form.model.value = "rgb"
     qtbot.waitUntil(lambda: "dB on its validation" in description.text())
@@ -125,7 +125,7 @@ def test_the_noise_is_found_before_anything_runs(viewer, widget, form, wait_for_
     image = noisy_photo()
     viewer.add_image(image)
     wait_for_noise()
-    sigma = find_noise(colour_planes(image, "YX"), "YX", NoiseSetting()).sigma
+    sigma = find_noise(color_planes(image, "YX"), "YX", NoiseSetting()).sigma
     assert sigma == pytest.approx(20, rel=0.15)
     assert form.found.text() == f"Found: sigma {sigma:.4g}."
     assert form.sigma.value == float(f"{sigma:.4g}")
@@ -208,8 +208,8 @@ def test_an_image_without_a_curve_is_one_message(viewer, widget, run, messages, 
         {"strength": 0.4},
         {"strength": 0.0},
         {"sigma": 12.0},
-        {"noise": "poisson-gaussian"},
-        {"noise": "poisson-gaussian", "strength": 1.5},
+        {"noise_type": "poisson-gaussian"},
+        {"noise_type": "poisson-gaussian", "strength": 1.5},
     ],
 )
 def test_the_result_is_that_of_the_function_and_of_the_copied_call(
@@ -318,7 +318,7 @@ def test_the_preview_follows_the_slider_and_measures_once(
         assert removed["strength"] == strength
     assert measured == [NoiseSetting()]
     preview = wait_for_preview(lambda: setattr(form.kind, "value", CURVE))
-    assert measured == [NoiseSetting(), NoiseSetting(noise="poisson-gaussian")]
+    assert measured == [NoiseSetting(), NoiseSetting(noise_type="poisson-gaussian")]
 
 
 def test_only_the_latest_of_many_moves_is_computed(

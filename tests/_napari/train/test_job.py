@@ -10,12 +10,12 @@ from napari_denoise_ae import add_noise, load_checkpoint
 from napari_denoise_ae._napari.train.job import _train_to_the_end
 from napari_denoise_ae._napari.train.steps import (
     EpochProgress,
-    HeldOutPictures,
     ScoreProgress,
+    TestPictures,
     TrainingJob,
     TrainingStart,
 )
-from napari_denoise_ae.evaluation.test_set import score_test_part
+from napari_denoise_ae.evaluation.test_set import score_test_set
 from napari_denoise_ae.io.cifar10 import load_test_images
 from napari_denoise_ae.models.devices import choose_device
 
@@ -65,7 +65,7 @@ def test_test_images_that_are_not_kept_apart_train_too(job, n_test):
 def test_the_end_is_told_as_the_core_tells_it(job, cifar10, tmp_path):
     steps, outcome = run(job(settings={"n_test": 10}))
     noisy, clean = steps[-2].examples[0], steps[-2].examples[2]
-    assert isinstance(steps[-2], HeldOutPictures)
+    assert isinstance(steps[-2], TestPictures)
     images = load_test_images(cifar10, n_test=6).images
     np.testing.assert_allclose(clean, images / 255, atol=1e-6)
     expected = add_noise(images[0] / 255, "gaussian:0.5", intensity_range=(0, 1), rng=0)
@@ -74,7 +74,7 @@ def test_the_end_is_told_as_the_core_tells_it(job, cifar10, tmp_path):
     assert isinstance(steps[-1], ScoreProgress)
     assert (steps[-1].done, steps[-1].total) == (10, 10)
     checkpoint = load_checkpoint(outcome.checkpoint)
-    again = list(score_test_part(checkpoint, cifar10, choose_device("cpu")))[-2:]
+    again = list(score_test_set(checkpoint, cifar10, choose_device("cpu")))[-2:]
     for score, other in zip(outcome.test_scores, again, strict=True):
         assert score.psnr_mean == pytest.approx(other.psnr_mean)
         assert score.ssim_mean == pytest.approx(other.ssim_mean)

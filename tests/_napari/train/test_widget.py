@@ -30,8 +30,8 @@ from napari_denoise_ae.training.trainer import Trainer
 @pytest.fixture(autouse=True)
 def _few_small_images(monkeypatch):
     """Forty images of flat squares take the place of CIFAR-10."""
-    colours = np.random.default_rng(0).integers(0, 256, (40, 2, 2, 3), dtype=np.uint8)
-    images = colours.repeat(8, axis=1).repeat(8, axis=2)
+    colors = np.random.default_rng(0).integers(0, 256, (40, 2, 2, 3), dtype=np.uint8)
+    images = colors.repeat(8, axis=1).repeat(8, axis=2)
     train, test = ImageSet("CIFAR-10 in squares", images[:30]), images[30:]
 
     def load_test_images(folder, *, n_test):

@@ -48,7 +48,7 @@ def test_axes_that_cannot_be_denoised_are_said(labels, expected):
          "50 frames x 2 channels, each 512 x 512 image by itself. Each channel has an "
          "intensity range of its own."),
         (("z", "y", "x"), (1, 8, 9, 3), True,
-         "1 depth, each 8 x 9 colour image by itself."),
+         "1 depth, each 8 x 9 color image by itself."),
         (UNNAMED[-2:], (8, 9), False, "One 8 x 9 image."),
         (UNNAMED[-3:], (7, 8, 9), False,
          "7 frames, each 8 x 9 image by itself. Axis 1 has no name and is taken as "

@@ -51,19 +51,19 @@ def test_nothing_changes_farther_than_the_receptive_field_radius(name):
     network = sensitive_network(name)
     radius = network.receptive_field_radius
     side = 2 * (radius + network.stride) // 32 * 32 + 64
-    centre = side // 2
+    center = side // 2
     image = torch.rand(1, network.n_inputs, side, side, dtype=torch.float64) / 100
     reached = []
     for offset in range(network.stride):
         changed = image.clone()
-        changed[:, : network.in_channels, centre + offset, centre + offset] += 0.1
+        changed[:, : network.in_channels, center + offset, center + offset] += 0.1
         difference = (
             (run_network(network, changed) - run_network(network, image))
             .abs()
             .amax(dim=(0, 1))
         )
         rows, columns = difference.nonzero(as_tuple=True)
-        distances = torch.cat([rows, columns]) - (centre + offset)
+        distances = torch.cat([rows, columns]) - (center + offset)
         reached.append(int(distances.abs().max()))
     assert max(reached) == radius
 
@@ -156,11 +156,11 @@ def test_unet_has_biases_only_where_it_is_told_no_level(noise_level):
 
 
 @pytest.mark.parametrize("noise_level", [True, False])
-def test_mirrored_unet_mirrors_its_answer_with_the_image(noise_level):
+def test_self_ensemble_unet_mirrors_its_answer_with_the_image(noise_level):
     torch.manual_seed(0)
     options = {"noise_level": noise_level}
     plain = build_network("unet", options).double().eval()
-    mirrored = build_network("unet", {**options, "mirrored": True}).double().eval()
+    mirrored = build_network("unet", {**options, "self_ensemble": True}).double().eval()
     mirrored.load_state_dict(plain.state_dict())
     image = torch.rand(1, plain.n_inputs, 32, 48, dtype=torch.float64)
     to_the_mirror = plain(image.flip(-1)).flip(-1)
@@ -170,7 +170,7 @@ def test_mirrored_unet_mirrors_its_answer_with_the_image(noise_level):
     torch.testing.assert_close(mirrored(image.flip(-1)), mean.flip(-1))
 
 
-@pytest.mark.parametrize("name", ["noise_level", "mirrored"])
+@pytest.mark.parametrize("name", ["noise_level", "self_ensemble"])
 @pytest.mark.parametrize("value", [1, 0, None, "true", 1.0])
 def test_unet_options_that_are_on_or_off(name, value):
     with pytest.raises(InvalidInputError, match=f"{name} must be true"):

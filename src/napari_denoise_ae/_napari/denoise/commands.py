@@ -86,7 +86,7 @@ def denoise_layer(
     *,
     model: str = DEFAULT_MODEL,
     sigma: float | None = None,
-    noise: str = GAUSSIAN,
+    noise_type: str = GAUSSIAN,
     strength: float = 1.0,
     range_of: str = "stack",
     device: str = "auto",
@@ -102,11 +102,11 @@ def denoise_layer(
         contrast limits as the intensity range.
     model : str
         A built-in model's name, or a checkpoint file. ``"auto"``: the built-in
-        ``"rgb"`` for colour images, ``"gray"`` for all others.
+        ``"rgb"`` for color images, ``"gray"`` for all others.
     sigma : float, optional
         Standard deviation of the noise in the layer's units, for models that
         take it. None means that it is estimated from the layer.
-    noise : str
+    noise_type : str
         ``"gaussian"`` or ``"poisson-gaussian"``, see
         `napari_denoise_ae.denoise`.
     strength : float
@@ -146,7 +146,7 @@ def denoise_layer(
     from ...denoising.api import denoise
 
     source = unwrapped(layer)
-    setting = NoiseSetting(sigma=sigma, noise=noise, strength=strength)
+    setting = NoiseSetting(sigma=sigma, noise_type=noise_type, strength=strength)
     job = replace(_job(source, model, device, setting), range_of=range_of)
     if job.levels:
         levels = make_levels(job)
@@ -162,7 +162,7 @@ def denoise_layer(
         job.data,
         model=model,
         sigma=sigma,
-        noise=noise,
+        noise_type=noise_type,
         strength=strength,
         axes=job.axes,
         range_of=range_of,

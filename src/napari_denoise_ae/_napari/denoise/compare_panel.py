@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
 )
 
 from ...errors import DenoiseAEError
-from ...image.axes import count_colours
+from ...image.axes import count_colors
 from ...models.builtin import DEFAULT_MODEL, builtin_models, fitting_model
 from ..shared.fields import Note, breakable, make_row
 from ..shared.worker import Running, say_duration
@@ -128,7 +128,7 @@ class ComparePanel(QWidget):  # type: ignore[misc]
         # At first those that come along and the chosen one, later what comes new.
         first = {DEFAULT_MODEL, *builtin_models(), self._models.chosen}
         # It is one of these.
-        first -= {fitting_model(DEFAULT_MODEL, n_colours) for n_colours in (1, 3)}
+        first -= {fitting_model(DEFAULT_MODEL, n_colors) for n_colors in (1, 3)}
         new = set(self._models.models) - known if known else first
         checked = {*self.chosen, *new}
         self.list.clear()
@@ -216,8 +216,8 @@ class ComparePanel(QWidget):  # type: ignore[misc]
 
     def _fitting(self, job: DenoiseJob) -> list[str]:
         """Return the models to compare: each once, and by its own name."""
-        n_colours = count_colours(job.data.shape, job.axes)
-        models = (fitting_model(model, n_colours) for model in self.chosen)
+        n_colors = count_colors(job.data.shape, job.axes)
+        models = (fitting_model(model, n_colors) for model in self.chosen)
         return list(dict.fromkeys(models))
 
     def _start(self) -> None:

@@ -75,7 +75,7 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
         self.model = ComboBox(
             label="model",
             choices=self._model_names,
-            tooltip="auto: the built-in rgb for colours, gray for all others. Then the "
+            tooltip="auto: the built-in rgb for colors, gray for all others. Then the "
             "built-in models, and checkpoints that were opened or trained. Default: "
             "that of the preferences, auto at first.",
         )

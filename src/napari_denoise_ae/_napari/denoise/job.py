@@ -16,7 +16,7 @@ import numpy as np
 
 from ...denoising.model_ranges import require_noise_level_is_taken, resolve_scaling
 from ...errors import DenoiseAEError
-from ...image.axes import count_colours
+from ...image.axes import count_colors
 from ...models.builtin import fitting_model
 from ...noise.normalization import with_strength
 from ...noise.setting import NoiseSetting
@@ -126,8 +126,8 @@ class DenoiseJob:
 
     @property
     def fitting(self) -> str:
-        """The model that is used: for ``"auto"``, that for the layer's colours."""
-        return fitting_model(self.model, count_colours(self.data.shape, self.axes))
+        """The model that is used: for ``"auto"``, that for the layer's colors."""
+        return fitting_model(self.model, count_colors(self.data.shape, self.axes))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -206,7 +206,7 @@ def run_denoising(
 
 def prepare(job: DenoiseJob) -> Prepared:
     # torch is imported here, not when napari starts.
-    from ...image.axes import colour_planes
+    from ...image.axes import color_planes
     from ...image.checks import require_image
     from ...image.ranges import resolve_intensity_ranges
     from ...noise.add import add_noise
@@ -214,7 +214,7 @@ def prepare(job: DenoiseJob) -> Prepared:
     noisy = np.asarray(job.data)
     require_image(noisy)
     scale = resolve_intensity_ranges(
-        colour_planes(noisy, job.axes), job.axes, range_of=job.range_of
+        color_planes(noisy, job.axes), job.axes, range_of=job.range_of
     )
     if job.noise is not None:
         noisy = add_noise(
@@ -257,14 +257,14 @@ def _find_scaling(
     job: DenoiseJob, prepared: Prepared, denoiser: Denoiser
 ) -> IntensityRanges | None:
     """Measure the noise of the whole layer once, for a model that is told its level."""
-    from ...image.axes import colour_planes
+    from ...image.axes import color_planes
 
     if not denoiser.network.takes_noise_level:
         return None
     setting = job.setting.at_full_strength
     if setting not in prepared.scalings:
         prepared.scalings[setting] = resolve_scaling(
-            colour_planes(prepared.noisy, job.axes),
+            color_planes(prepared.noisy, job.axes),
             job.axes,
             denoiser.checkpoint,
             range_of=job.range_of,
@@ -287,7 +287,7 @@ def denoise_prepared(
 ) -> Generator[str | Started | Progress, None, Denoised]:
     from ...denoising.array import Denoising
     from ...evaluation.scoring import count_parameters
-    from ...image.axes import colour_planes
+    from ...image.axes import color_planes
 
     n_stacked = len(job.axes.rstrip("YXS"))
     part = job.part or (slice(None),) * (n_stacked + 2)
@@ -317,8 +317,8 @@ def denoise_prepared(
         found=found,
         misfits=tuple(run.misfits()),
         figures=figures,
-        noise_before=noise_level(colour_planes(noisy, job.axes), scale),
-        noise_after=noise_level(colour_planes(denoised, job.axes), scale),
+        noise_before=noise_level(color_planes(noisy, job.axes), scale),
+        noise_after=noise_level(color_planes(denoised, job.axes), scale),
         device=str(denoiser.device),
         residual=find_residual(noisy, denoised, job.axes) if job.residual else None,
         seconds=seconds,
@@ -365,8 +365,8 @@ def find_residual(
 ) -> NDArray[Any]:
     """Return what was removed.
 
-    Grey images have it signed, around 0. Colours can only be shown from 0 to 1:
-    there nothing removed is the middle grey, and the most 0 or 1.
+    Gray images have it signed, around 0. Colors can only be shown from 0 to 1:
+    there nothing removed is the middle gray, and the most 0 or 1.
     """
     signed = noisy.dtype
     if not np.issubdtype(signed, np.floating):
@@ -390,14 +390,14 @@ def _compare(
 ) -> Generator[str, None, dict[Plane, Comparison]]:
     """Compare each plane with the clean one, if there is one."""
     from ...evaluation.comparison import compare
-    from ...image.axes import colour_planes
+    from ...image.axes import color_planes
     from ...image.ranges import resolve_intensity_range
 
     known = job.data if job.noise is not None else job.reference
     if known is None:
         return {}
     clean = np.asarray(known)
-    data_range = resolve_intensity_range(colour_planes(clean, job.axes))
+    data_range = resolve_intensity_range(color_planes(clean, job.axes))
     clean = clean[(...,) if job.part is None else job.part]
     if not data_range.width > 0:
         # A constant image has no range that PSNR could refer to.

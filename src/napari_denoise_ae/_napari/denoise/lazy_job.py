@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import DenoiseAEError
-from ...image.axes import count_colours
+from ...image.axes import count_colors
 from ...noise.setting import POISSON_GAUSSIAN, NoiseSetting
 from ..shared.noise_found import NoiseFound
 from ..shared.worker import Failed
@@ -114,12 +114,12 @@ def _look_for_noise(job: DenoiseJob, checkpoint: Checkpoint) -> LayerFacts:
     level = job.levels[0]
     scaling, fits, unfit = found_nodes(level, job.setting, axes=job.axes)
     estimate, *_ = found_nodes(level, NoiseSetting(), axes=job.axes)
-    is_curve = job.setting.noise == POISSON_GAUSSIAN
+    is_curve = job.setting.noise_type == POISSON_GAUSSIAN
     scaling, estimate, unfit, fits = compute(
         scaling, estimate, unfit, fits if is_curve else ()
     )
     misfits = describe_misfits(
-        count_colours(level.shape, job.axes), checkpoint, scaling, ()
+        count_colors(level.shape, job.axes), checkpoint, scaling, ()
     )
     found = NoiseFound(job.setting, scaling, estimate, fits)
     return LayerFacts(math.nan, (*misfits, *unfit), found)
@@ -135,7 +135,7 @@ def _look_at_range(job: DenoiseJob, checkpoint: Checkpoint) -> LayerFacts:
     node, ranges = noise_node(level, axes=job.axes, intensity_range=job.intensity_range)
     levels = node.compute()
     misfits = describe_misfits(
-        count_colours(level.shape, job.axes), checkpoint, ranges, levels
+        count_colors(level.shape, job.axes), checkpoint, ranges, levels
     )
     return LayerFacts(median_of_known(levels), tuple(misfits))
 

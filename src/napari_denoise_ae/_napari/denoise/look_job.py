@@ -48,7 +48,7 @@ def look_at_layer(job: DenoiseJob) -> Generator[None, None, LayerFacts | Failed]
     """
     yield
     from ...denoising.compatibility import find_misfits
-    from ...image.axes import colour_planes
+    from ...image.axes import color_planes
     from ...image.checks import require_image
     from ...image.intensity import share_range
     from ...image.ranges import resolve_intensity_ranges
@@ -57,7 +57,7 @@ def look_at_layer(job: DenoiseJob) -> Generator[None, None, LayerFacts | Failed]
     try:
         array = np.asarray(job.data)
         require_image(array)
-        planes = colour_planes(array, job.axes)
+        planes = color_planes(array, job.axes)
         scale = resolve_intensity_ranges(planes, job.axes)
         noise = noise_level(planes, scale)
         yield

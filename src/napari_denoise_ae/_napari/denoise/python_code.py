@@ -31,10 +31,10 @@ def python_code(name: str, job: DenoiseJob, models: Sequence[str] | None = None)
         image, settings = "noisy", f"{settings}, intensity_range=limits"
         imports = [
             "from napari_denoise_ae import add_noise, denoise",
-            "from napari_denoise_ae.image.axes import colour_planes",
+            "from napari_denoise_ae.image.axes import color_planes",
             "from napari_denoise_ae.image.ranges import resolve_intensity_ranges",
         ]
-        planes = f"colour_planes(image, {job.axes!r})"
+        planes = f"color_planes(image, {job.axes!r})"
         lines += [
             f"limits = resolve_intensity_ranges({planes}, {job.axes!r}{range_of})",
             f"noisy = add_noise(image, {job.noise!r}, rng={job.seed}, "

@@ -348,7 +348,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
 
     def _take_theme(self) -> None:
         theme = get_theme(self._viewer.theme)
-        self.form.to_remove.plot.set_colours(
+        self.form.to_remove.plot.set_colors(
             theme.background.as_hex(), theme.text.as_hex()
         )
 

@@ -143,7 +143,7 @@ class FilesWidget(QWidget):  # type: ignore[misc]
         self.model = Field(
             make_combo(()),
             "model",
-            "auto: the built-in rgb for colours, gray for all others. Default: that of "
+            "auto: the built-in rgb for colors, gray for all others. Default: that of "
             "the Denoise widget.",
         )
         self.open_model = _button("Open a checkpoint…", "A .pt file.")

@@ -120,7 +120,7 @@ class Field(QWidget):  # type: ignore[misc]
         self.editor.setStyleSheet(f"border: 1px solid {WRONG};" if message else "")
 
     def enable(self, on: bool) -> None:
-        """Let the value be edited, or grey it out."""
+        """Let the value be edited, or gray it out."""
         self.setEnabled(on)
         self.label.setEnabled(on)
 

@@ -33,7 +33,7 @@ class ModelFacts:
 
 _ANY_NOISE = "For any noise level: it is estimated, or you give it."
 _AUTO = (
-    "Takes the built-in rgb for colour images, and gray for all others, channel by "
+    "Takes the built-in rgb for color images, and gray for all others, channel by "
     "channel."
 )
 

@@ -15,7 +15,7 @@ from .noise_part import NoisePart, capitalize, first_noise, wrap
 if TYPE_CHECKING:
     from ...noise.base import NoiseModel
 
-#: The colour of what is wrong; legible on napari's dark and light themes.
+#: The color of what is wrong; legible on napari's dark and light themes.
 WRONG = "#e05252"
 
 

@@ -89,7 +89,7 @@ class NoiseForm(QWidget):  # type: ignore[misc]
         kind = self.kind.value
         return NoiseSetting(
             sigma=self.sigma.value if kind == GIVEN else None,
-            noise=POISSON_GAUSSIAN if kind == CURVE else GAUSSIAN,
+            noise_type=POISSON_GAUSSIAN if kind == CURVE else GAUSSIAN,
             strength=round(self.strength.value(), _DECIMALS),
         )
 

@@ -93,7 +93,7 @@ def find_noise(planes: NDArray[Any], axes: str, setting: NoiseSetting) -> NoiseF
     Parameters
     ----------
     planes : numpy.ndarray
-        (..., Y, X, channels), see `colour_planes`.
+        (..., Y, X, channels), see `color_planes`.
     axes : str
         The axes of the array that they come from.
     setting : NoiseSetting
@@ -101,7 +101,7 @@ def find_noise(planes: NDArray[Any], axes: str, setting: NoiseSetting) -> NoiseF
     """
     groups = group_planes(planes, axes, "stack")
     windows = noise_windows_of(planes, groups)
-    is_curve = setting.noise == POISSON_GAUSSIAN
+    is_curve = setting.noise_type == POISSON_GAUSSIAN
     return NoiseFound(
         setting,
         measure_scaling(windows, groups, setting.at_full_strength),

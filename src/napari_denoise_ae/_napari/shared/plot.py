@@ -7,12 +7,12 @@ from typing import Any
 import pyqtgraph as pg
 from qtpy.QtCore import QSize
 
-#: Told apart by the colour-blind, and on a dark as well as on a light ground.
+#: Told apart by the color-blind, and on a dark as well as on a light ground.
 BLUE, ORANGE = "#3d9be0", "#e0662f"
 
 
 class Plot(pg.PlotWidget):  # type: ignore[misc]
-    """A plot with a legend that fits a dock and takes over the colours of a theme.
+    """A plot with a legend that fits a dock and takes over the colors of a theme.
 
     Parameters
     ----------
@@ -41,13 +41,13 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
         """Return the size below which the axes could not be read."""
         return QSize(200, 130)
 
-    def set_colours(self, background: str, text: str) -> None:
-        """Take over the colours of a theme, as ``#rrggbb``."""
+    def set_colors(self, background: str, text: str) -> None:
+        """Take over the colors of a theme, as ``#rrggbb``."""
         self.setBackground(background)
         for name in ("left", "bottom"):
             self.getAxis(name).setPen(text)
             self.getAxis(name).setTextPen(text)
         self._legend.setLabelTextColor(text)
         for _, label in self._legend.items:
-            # The legend itself colours only labels that come later.
+            # The legend itself colors only labels that come later.
             label.setText(label.text, color=text)

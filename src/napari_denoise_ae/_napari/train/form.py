@@ -56,7 +56,7 @@ _MORE = {
     "lowers it along half a cosine to 0 at the end of the last epoch.",
     "optimizer": "How the loss is made small.",
     "augmentation": "flip mirrors every other training image from left to right; "
-    "stripes does so and lays fine stripes over some; collage does all that and pastes "
+    "stripes also overlays fine stripes on some; dead-leaves does all that and pastes "
     "the images of every other batch over each other, into larger pictures.",
     "zoom": "Every other batch is magnified by a random factor from 1 to this one, so "
     "that small images look as smooth as photographs. 1 magnifies nothing.",

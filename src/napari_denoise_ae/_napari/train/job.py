@@ -17,8 +17,8 @@ from ...training.run_files import RunFiles
 from .steps import (
     BatchProgress,
     EpochProgress,
-    HeldOutPictures,
     ScoreProgress,
+    TestPictures,
     TrainingOutcome,
     TrainingStart,
 )
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     # Noisy, denoised and clean, each (N, Y, X, channels) in [0, 1].
     Examples = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
-# Images that are shown: of validation after each epoch, of the test part at the end.
+# Images that are shown: of validation after each epoch, of the test set at the end.
 _N_EXAMPLES = 4
 _N_TEST_EXAMPLES = 6
 # The window is told of a batch at most this often, in seconds.
@@ -162,14 +162,14 @@ def _finish(
 def _test(
     run: TrainingRun, folder: Path, stop: Event
 ) -> Generator[Step, None, tuple[tuple[Score, ...], str]]:
-    """Show and score the test part; what was trained is kept, whatever happens.
+    """Show and score the test set; what was trained is kept, whatever happens.
 
     Returns the scores, or why there are none.
     """
     from ...training.gallery import save_gallery
 
     try:
-        yield HeldOutPictures(_test_examples(run, folder))
+        yield TestPictures(_test_examples(run, folder))
         save_gallery(run, folder)
         if stop.is_set():
             return (), "the run was stopped"
@@ -192,8 +192,8 @@ def _test_examples(run: TrainingRun, folder: Path) -> Examples:
     images = list(load_test_images(folder, n_test=n_images).images)
     # The same noise as in the gallery and in the scores.
     pairs = noisy_pairs(images, trainer.config.noise, seed=0)
-    noisy = np.stack([pair.input_range.to_unit(pair.noisy) for pair in pairs])
-    clean = np.stack([pair.data_range.to_unit(pair.clean) for pair in pairs])
+    noisy = np.stack([pair.input_range.normalize(pair.noisy) for pair in pairs])
+    clean = np.stack([pair.data_range.normalize(pair.clean) for pair in pairs])
     denoised = denoise_together(noisy, Denoiser(trainer.checkpoint(), trainer.device))
     as_shown = [unit.astype(np.float32) for unit in (noisy, denoised, clean)]
     return as_shown[0], as_shown[1], as_shown[2]
@@ -203,11 +203,11 @@ def _score(
     run: TrainingRun, folder: Path, stop: Event
 ) -> Generator[ScoreProgress, None, tuple[Score, ...]]:
     from ...evaluation.scoring import Score
-    from ...evaluation.test_set import score_test_part
+    from ...evaluation.test_set import score_test_set
 
     checkpoint, device = run.trainer.checkpoint(), run.trainer.device
     scores, start = [], time.perf_counter()
-    for step in score_test_part(checkpoint, folder, device, stop=stop):
+    for step in score_test_set(checkpoint, folder, device, stop=stop):
         if isinstance(step, Score):
             scores.append(step)
         else:

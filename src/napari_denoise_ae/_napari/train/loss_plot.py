@@ -64,9 +64,9 @@ class LossPlot(Plot):
         super().showEvent(event)
         self._redraw_if_stale()
 
-    def _add_line(self, name: str, colour: str) -> pg.PlotDataItem:
-        pen = pg.mkPen(colour, width=2)
-        dots = {"symbol": "o", "symbolSize": 5, "symbolBrush": colour}
+    def _add_line(self, name: str, color: str) -> pg.PlotDataItem:
+        pen = pg.mkPen(color, width=2)
+        dots = {"symbol": "o", "symbolSize": 5, "symbolBrush": color}
         return self.plot(pen=pen, symbolPen=None, name=name, **dots)
 
     def _schedule(self) -> None:

@@ -14,7 +14,7 @@ from .pictures import ExamplePictures
 if TYPE_CHECKING:
     from ...evaluation.scoring import Score
     from .job import Examples
-    from .steps import BatchProgress, EpochProgress, HeldOutPictures, TrainingStart
+    from .steps import BatchProgress, EpochProgress, TestPictures, TrainingStart
 
 _VALIDATION = (
     "Validation images: the same after every epoch, with the same noise. The network "
@@ -84,12 +84,12 @@ class TrainProgress(QWidget):  # type: ignore[misc]
         self.plot.add_epoch(result)
         self._show_pictures(_VALIDATION, epoch.examples)
 
-    def show_test_pictures(self, test: HeldOutPictures) -> None:
-        """Show what became of a few images of the test part."""
+    def show_test_pictures(self, test: TestPictures) -> None:
+        """Show what became of a few images of the test set."""
         self._show_pictures(_TEST, test.examples)
 
     def show_test_scores(self, scores: tuple[Score, ...]) -> None:
-        """Show how the noisy and the denoised images of the test part do."""
+        """Show how the noisy and the denoised images of the test set do."""
         lines = [f"All {scores[0].n:,}, {scores[0].noise}:"]
         names = ("noisy", "denoised")
         for name, score in zip(names, scores, strict=True):

@@ -83,15 +83,15 @@ class EpochProgress:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class HeldOutPictures:
-    """Training is over; what the best epoch makes of a few images of the test part."""
+class TestPictures:
+    """Training is over; what the best epoch makes of a few images of the test set."""
 
     examples: Examples
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreProgress:
-    """How many images of the test part have been scored."""
+    """How many images of the test set have been scored."""
 
     done: int
     total: int
@@ -111,7 +111,7 @@ class TrainingOutcome:
     best : EpochResult or None
         That epoch.
     test_scores : tuple of Score
-        How the noisy and the denoised images of the test part do; empty if
+        How the noisy and the denoised images of the test set do; empty if
         they were not scored.
     not_scored : str
         Why they were not.
@@ -135,6 +135,6 @@ Step = (
     | TrainingStart
     | BatchProgress
     | EpochProgress
-    | HeldOutPictures
+    | TestPictures
     | ScoreProgress
 )

@@ -33,8 +33,8 @@ from .progress import TrainProgress
 from .steps import (
     BatchProgress,
     EpochProgress,
-    HeldOutPictures,
     ScoreProgress,
+    TestPictures,
     TrainingJob,
     TrainingStart,
 )
@@ -115,7 +115,7 @@ class TrainWidget(QWidget):  # type: ignore[misc]
 
     def _take_theme(self) -> None:
         theme = get_theme(self._viewer.theme)
-        self.progress.plot.set_colours(theme.background.as_hex(), theme.text.as_hex())
+        self.progress.plot.set_colors(theme.background.as_hex(), theme.text.as_hex())
 
     # --- starting ----------------------------------------------------------
 
@@ -260,7 +260,7 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         elif isinstance(step, BatchProgress):
             self.progress.show_batch(step)
             self._show_batch(step)
-        elif isinstance(step, HeldOutPictures):
+        elif isinstance(step, TestPictures):
             self.progress.show_test_pictures(step)
             self._bar.setMaximum(0)
             self._tell("The model is saved. Drawing what it makes of test images…")

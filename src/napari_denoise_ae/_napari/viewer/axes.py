@@ -19,9 +19,9 @@ def describe_layer(layer: Image | None) -> str:
     if layer is None:
         return "no image layer"
     shape = " x ".join(str(length) for length in layer.data.shape)
-    colours = ("", ", RGB", ", RGBA")[max(layer.data.shape[-1] - 2, 0) * layer.rgb]
+    colors = ("", ", RGB", ", RGBA")[max(layer.data.shape[-1] - 2, 0) * layer.rgb]
     levels = f", multiscale, {len(layer.data)} levels" if layer.multiscale else ""
-    return f"{shape}, {layer.data.dtype}{colours}{levels}"
+    return f"{shape}, {layer.data.dtype}{colors}{levels}"
 
 
 def layer_axes(layer: Image) -> str:

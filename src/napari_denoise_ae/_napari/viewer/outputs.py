@@ -31,8 +31,8 @@ _SHOWN = (
     "rendering",
     "rgb",
 )
-# Colours have none of these; napari refuses them.
-_GREY_ONLY = ("colormap", "contrast_limits", "gamma")
+# Colors have none of these; napari refuses them.
+_GRAY_ONLY = ("colormap", "contrast_limits", "gamma")
 
 
 def is_output(layer: Any) -> bool:
@@ -170,7 +170,7 @@ def make_output(
     }
     options |= changes
     if source.rgb:
-        options = {k: v for k, v in options.items() if k not in _GREY_ONLY}
+        options = {k: v for k, v in options.items() if k not in _GRAY_ONLY}
     return Image(data, **options)
 
 

@@ -57,11 +57,11 @@ def find_axes(labels: Sequence[str], name: str, *, rgb: bool) -> Axes:
     Parameters
     ----------
     labels : sequence of str
-        What the layer calls its axes, without that of colours.
+        What the layer calls its axes, without that of colors.
     name : str
         The layer's name, for messages.
     rgb : bool
-        Whether it has colours, too.
+        Whether it has colors, too.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def describe_plan(
     """
     n_stacked = axes.n_stacked
     height, width = shape[n_stacked : n_stacked + 2]
-    image = f"{height} x {width} {'colour ' * ('S' in axes.letters)}image"
+    image = f"{height} x {width} {'color ' * ('S' in axes.letters)}image"
     if n_stacked == 0:
         return f"One {image}."
     counts = " x ".join(

@@ -15,28 +15,28 @@ if TYPE_CHECKING:
 _NOISE = "gaussian:0.1"
 
 
-def clean_colour() -> list[LayerData]:
-    """Return a clean colour photograph."""
+def clean_color() -> list[LayerData]:
+    """Return a clean color photograph."""
     from skimage.data import astronaut
 
     return [(astronaut(), {"name": "astronaut", "rgb": True}, "image")]
 
 
-def noisy_colour() -> list[LayerData]:
+def noisy_color() -> list[LayerData]:
     """Return the same with Gaussian noise, sigma a tenth of the range."""
-    return [_with_noise(layer) for layer in clean_colour()]
+    return [_with_noise(layer) for layer in clean_color()]
 
 
-def clean_grey() -> list[LayerData]:
-    """Return a clean grey photograph."""
+def clean_gray() -> list[LayerData]:
+    """Return a clean gray photograph."""
     from skimage.data import camera
 
     return [(camera(), {"name": "camera"}, "image")]
 
 
-def noisy_grey() -> list[LayerData]:
+def noisy_gray() -> list[LayerData]:
     """Return the same with Gaussian noise, sigma a tenth of the range."""
-    return [_with_noise(layer) for layer in clean_grey()]
+    return [_with_noise(layer) for layer in clean_gray()]
 
 
 def cifar10_test() -> list[LayerData]:

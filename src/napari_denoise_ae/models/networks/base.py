@@ -27,7 +27,7 @@ class DenoisingNetwork(nn.Module):
     Attributes
     ----------
     in_channels : int
-        Channels that it takes and returns: 1 for grey, 3 for RGB.
+        Channels that it takes and returns: 1 for gray, 3 for RGB.
     stride : int
         Total stride of the encoder, in pixels. Shifting the input by a
         multiple of it shifts the output; by anything else it does not.

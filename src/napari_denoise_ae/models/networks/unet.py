@@ -37,7 +37,7 @@ class UNet(DenoisingNetwork):
         suits any noise level and any intensities: to scale the image and the
         level by a factor scales the result by it. Without, it suits the noise
         that it was trained for, in intensities from 0 to 1.
-    mirrored : bool
+    self_ensemble : bool
         Whether it sees the mirror image, too, and answers the mean of both:
         twice the work with the same weights, and a little better.
 
@@ -61,13 +61,13 @@ class UNet(DenoisingNetwork):
         in_channels: int = 3,
         base_channels: int = 32,
         noise_level: bool = True,
-        mirrored: bool = False,
+        self_ensemble: bool = False,
     ) -> None:
         super().__init__()
         self.in_channels = require_at_least_one("in_channels", in_channels)
         base = require_at_least_one("base_channels", base_channels)
         self.takes_noise_level = require_bool("noise_level", noise_level)
-        self.mirrored = require_bool("mirrored", mirrored)
+        self.self_ensemble = require_bool("self_ensemble", self_ensemble)
         bias = not noise_level
         half, quarter, eighth = base, 2 * base, 4 * base
         n_unshuffled = 4 * in_channels + noise_level
@@ -91,15 +91,17 @@ class UNet(DenoisingNetwork):
         With `noise_level` it has one more channel, the level.
         """
         denoised = self._denoise(noisy)
-        if self.mirrored:
+        if self.self_ensemble:
             denoised = (denoised + self._denoise(noisy.flip(3)).flip(3)) / 2.0
         return denoised
 
     def _denoise(self, noisy: Tensor) -> Tensor:
         noisy, level = noisy[:, : self.in_channels], noisy[:, self.in_channels :]
         # Without a level, intensities are 0 to 1; with, they lie around 0.
-        centred = noisy if self.takes_noise_level else noisy - 0.5
-        features = torch.cat([pixel_unshuffle(centred, 2), level[..., ::2, ::2]], dim=1)
+        centered = noisy if self.takes_noise_level else noisy - 0.5
+        features = torch.cat(
+            [pixel_unshuffle(centered, 2), level[..., ::2, ::2]], dim=1
+        )
         # Convolutions of few channels are much faster so.
         features = features.contiguous(memory_format=torch.channels_last)
         at_half = self.encoder_half(self.entrance(features))

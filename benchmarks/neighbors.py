@@ -1,7 +1,7 @@
 """What it would gain to average the frames or planes next to each other.
 
-``python benchmarks/neighbours.py STACK.tif --reference CLEAN.tif`` scores each frame of
-repeats of one field. ``python benchmarks/neighbours.py STACK.tif`` scores frames
+``python benchmarks/neighbors.py STACK.tif --reference CLEAN.tif`` scores each frame of
+repeats of one field. ``python benchmarks/neighbors.py STACK.tif`` scores frames
 of which no clean ones exist: each noisy frame y is split into y + z / 2 and y - 2 z,
 where z is drawn with the noise's own variance, so that the noise of the two is
 independent [1]_. The first is denoised and compared with the second, and the noise of
@@ -46,7 +46,7 @@ def main() -> None:
         noisy, wanted, floor = stack, np.broadcast_to(clean, stack.shape), 0.0
     else:
         noisy, wanted, floor = split(stack)
-    # The same frames for all: those that have all their neighbours.
+    # The same frames for all: those that have all their neighbors.
     most = min(max(REACHES), (len(stack) - 1) // 2)
     inner = slice(most, len(stack) - most)
     single = denoise_counts(noisy)
@@ -70,11 +70,11 @@ def error(result: NDArray[Any], wanted: NDArray[Any]) -> float:
 
 def denoise_counts(stack: NDArray[Any]) -> NDArray[Any]:
     """Denoise frames one by one, as photon counts."""
-    return denoise(stack, noise="poisson-gaussian", axes="TYX", device="cpu")
+    return denoise(stack, noise_type="poisson-gaussian", axes="TYX", device="cpu")
 
 
 def average(stack: NDArray[Any], reach: int) -> NDArray[Any]:
-    """Return the mean of each frame and its neighbours; of fewer at the ends."""
+    """Return the mean of each frame and its neighbors; of fewer at the ends."""
     windows = (stack[max(t - reach, 0) : t + reach + 1] for t in range(len(stack)))
     return np.stack([window.mean(axis=0) for window in windows])
 
