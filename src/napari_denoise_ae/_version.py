@@ -1,3 +1,3 @@
-"""The version of the package: read by the build, and by what is written to files."""
+"""The version of the package."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""Shared libraries that must be loaded in a certain way."""
+"""Keep native libraries from clashing."""
 
 from __future__ import annotations
 

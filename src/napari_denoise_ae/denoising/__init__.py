@@ -1,1 +1,1 @@
-"""An array through a model."""
+"""Run an array, in memory or lazy, through a model."""

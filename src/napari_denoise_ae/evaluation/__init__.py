@@ -1,1 +1,1 @@
-"""How good a result is."""
+"""Measure how good a result is."""

@@ -1,1 +1,1 @@
-"""One file, or many, denoised into others."""
+"""Denoise files: streamed, in batches, on a cluster."""

@@ -1,1 +1,1 @@
-"""What an array means: axes, checks, intensity ranges and tiles."""
+"""What an array means: axes, checks, intensity ranges, tiles. NumPy only."""

@@ -1,1 +1,1 @@
-"""File formats and data sets, read and written."""
+"""Read and write files and data sets."""

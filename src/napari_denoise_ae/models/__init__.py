@@ -1,1 +1,1 @@
-"""A trained model: its network, configuration, checkpoint and device."""
+"""A trained model: network, configuration, checkpoint, device."""

@@ -1,1 +1,1 @@
-"""Noise: how it is written, added, measured, stabilized and normalized."""
+"""Write, add, measure and normalize noise."""

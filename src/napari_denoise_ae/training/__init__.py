@@ -1,1 +1,1 @@
-"""Making a model."""
+"""Train a model."""

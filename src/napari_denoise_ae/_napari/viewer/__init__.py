@@ -1,1 +1,1 @@
-"""Layers and the viewer, read and written in one place."""
+"""Read and write layers and the viewer, in one place."""
