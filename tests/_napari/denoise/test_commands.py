@@ -100,7 +100,7 @@ def test_denoise_layer_warns_of_what_does_not_fit(viewer):
 
 @pytest.mark.parametrize(
     "said",
-    [{"sigma": 12.0, "strength": 0.5}, {"noise": "poisson-gaussian"}],
+    [{"sigma": 12.0, "strength": 0.5}, {"noise_type": "poisson-gaussian"}],
 )
 @pytest.mark.parametrize("lazy", [False, True])
 def test_denoise_layer_listens_to_what_is_said_of_the_noise(viewer, said, lazy):

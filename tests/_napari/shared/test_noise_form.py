@@ -217,7 +217,7 @@ def test_the_result_is_that_of_the_function_and_of_the_copied_call(
 ):
     data = photons()
     viewer.add_image(data, name="it's")
-    kinds = {"sigma": GIVEN, "noise": CURVE}
+    kinds = {"sigma": GIVEN, "noise_type": CURVE}
     form.kind.value = next((kinds[key] for key in said if key in kinds), ESTIMATED)
     form.strength.setValue(said.get("strength", 1.0))
     if "sigma" in said:
@@ -228,7 +228,7 @@ def test_the_result_is_that_of_the_function_and_of_the_copied_call(
     assert (result.data == data).all() == (said.get("strength") == 0.0)
     removed = result.metadata[METADATA_KEY]["removed"]
     assert removed.items() >= said.items()
-    measured = ("gain", "offset_variance") if "noise" in said else ("sigma",)
+    measured = ("gain", "offset_variance") if "noise_type" in said else ("sigma",)
     assert all(isinstance(removed[name], float) for name in measured)
     assert "intensity_range" not in result.metadata[METADATA_KEY]
     assert result.metadata[METADATA_KEY]["model"] == "gray"

@@ -11,7 +11,7 @@ from napari_denoise_ae._napari.train.job import _train_to_the_end
 from napari_denoise_ae._napari.train.steps import (
     EpochProgress,
     ScoreProgress,
-    TestPictures,
+    FinalPictures,
     TrainingJob,
     TrainingStart,
 )
@@ -65,7 +65,7 @@ def test_test_images_that_are_not_kept_apart_train_too(job, n_test):
 def test_the_end_is_told_as_the_core_tells_it(job, cifar10, tmp_path):
     steps, outcome = run(job(settings={"n_test": 10}))
     noisy, clean = steps[-2].examples[0], steps[-2].examples[2]
-    assert isinstance(steps[-2], TestPictures)
+    assert isinstance(steps[-2], FinalPictures)
     images = load_test_images(cifar10, n_test=6).images
     np.testing.assert_allclose(clean, images / 255, atol=1e-6)
     expected = add_noise(images[0] / 255, "gaussian:0.5", intensity_range=(0, 1), rng=0)

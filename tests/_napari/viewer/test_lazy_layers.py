@@ -197,7 +197,7 @@ def test_without_a_range_the_noise_is_found_and_removed(
     widget.form.to_remove.strength.setValue(0.5)
     qtbot.waitUntil(lambda: "gain" in widget.form.to_remove.found.text())
     result = start(viewer, layer)
-    said = {"noise": "poisson-gaussian", "strength": 0.5}
+    said = {"noise_type": "poisson-gaussian", "strength": 0.5}
     expected = denoise(whole, axes="TYX", **said)
     np.testing.assert_array_equal(np.asarray(result.data), expected)
     assert result.metadata[METADATA_KEY]["removed"].items() >= said.items()

@@ -18,7 +18,7 @@ from .steps import (
     BatchProgress,
     EpochProgress,
     ScoreProgress,
-    TestPictures,
+    FinalPictures,
     TrainingOutcome,
     TrainingStart,
 )
@@ -169,7 +169,7 @@ def _test(
     from ...training.gallery import save_gallery
 
     try:
-        yield TestPictures(_test_examples(run, folder))
+        yield FinalPictures(_test_examples(run, folder))
         save_gallery(run, folder)
         if stop.is_set():
             return (), "the run was stopped"

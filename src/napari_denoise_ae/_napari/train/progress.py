@@ -14,7 +14,7 @@ from .pictures import ExamplePictures
 if TYPE_CHECKING:
     from ...evaluation.scoring import Score
     from .job import Examples
-    from .steps import BatchProgress, EpochProgress, TestPictures, TrainingStart
+    from .steps import BatchProgress, EpochProgress, FinalPictures, TrainingStart
 
 _VALIDATION = (
     "Validation images: the same after every epoch, with the same noise. The network "
@@ -84,7 +84,7 @@ class TrainProgress(QWidget):  # type: ignore[misc]
         self.plot.add_epoch(result)
         self._show_pictures(_VALIDATION, epoch.examples)
 
-    def show_test_pictures(self, test: TestPictures) -> None:
+    def show_test_pictures(self, test: FinalPictures) -> None:
         """Show what became of a few images of the test set."""
         self._show_pictures(_TEST, test.examples)
 

@@ -83,7 +83,7 @@ class EpochProgress:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TestPictures:
+class FinalPictures:
     """Training is over; what the best epoch makes of a few images of the test set."""
 
     examples: Examples
@@ -135,6 +135,6 @@ Step = (
     | TrainingStart
     | BatchProgress
     | EpochProgress
-    | TestPictures
+    | FinalPictures
     | ScoreProgress
 )

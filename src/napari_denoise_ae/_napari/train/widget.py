@@ -34,7 +34,7 @@ from .steps import (
     BatchProgress,
     EpochProgress,
     ScoreProgress,
-    TestPictures,
+    FinalPictures,
     TrainingJob,
     TrainingStart,
 )
@@ -260,7 +260,7 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         elif isinstance(step, BatchProgress):
             self.progress.show_batch(step)
             self._show_batch(step)
-        elif isinstance(step, TestPictures):
+        elif isinstance(step, FinalPictures):
             self.progress.show_test_pictures(step)
             self._bar.setMaximum(0)
             self._tell("The model is saved. Drawing what it makes of test images…")
