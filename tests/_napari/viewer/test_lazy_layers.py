@@ -358,3 +358,47 @@ def test_what_is_kept_has_a_limit(qtbot):
         assert filler.kept_bytes <= 2 * plane_bytes
     expected = denoise(source.array[4:5].compute(), model="conv", axes="TYX")
     np.testing.assert_array_equal(filler.read(0, window, compute=False), expected)
+
+
+class Failing:
+    """A lazy array, one of whose chunks cannot be read for a number of times."""
+
+    def __init__(self, image, chunks, failing, times):
+        self.tried, self._failing, self._times = [], failing, times
+        self.array = da.from_array(image, chunks=chunks).map_blocks(
+            self._read, dtype=image.dtype, meta=image[:0]
+        )
+
+    def _read(self, block, block_id):
+        self.tried.append(block_id)
+        if block_id == self._failing and self.tried.count(block_id) <= self._times:
+            raise OSError("the drive is away")
+        return block
+
+
+def test_a_part_that_failed_is_computed_when_it_is_looked_at_again(qtbot):
+    image = np.arange(1.0, 1.0 + 2 * 40 * 50).reshape(2, 40, 50)
+    source = Failing(image, (1, 40, 50), failing=(1, 0, 0), times=1)
+    filler = Filler([source.array], "TYX")
+
+    def look(plane):
+        window = ((plane, plane + 1), (0, 40), (0, 50))
+        filler.read(0, window, compute=True)
+        qtbot.waitUntil(lambda: filler.is_idle, timeout=60_000)
+        return filler.read(0, window, compute=False)[0]
+
+    assert (look(1) == 0).all()
+    np.testing.assert_array_equal(look(0), image[0])
+    np.testing.assert_array_equal(look(1), image[1])
+
+
+def test_showing_more_is_no_new_look_at_a_part_that_failed(qtbot):
+    image = np.ones((40, 2 * PART))
+    source = Failing(image, (40, PART), failing=(0, 0), times=9)
+    filler = Filler([source.array], "YX")
+    window = ((0, 40), (0, 2 * PART))
+    filler.filled.connect(lambda: filler.read(0, window, compute=True))
+    filler.read(0, window, compute=True)
+    qtbot.waitUntil(lambda: filler.is_idle, timeout=60_000)
+    assert source.tried.count((0, 0)) == 1
+    assert (filler.read(0, window, compute=False)[:, PART:] == 1).all()

@@ -88,16 +88,18 @@ class Filler(QObject):  # type: ignore[misc]
         self._overview: NDArray[Any] | None = None
         self._overview_parts: dict[_Part, None] = {}
         self._wanted: deque[_Part] = deque()
-        # Parts that a thread has taken, and those that cannot be computed.
+        # Parts that a thread has taken, and those that failed when they were last
+        # looked at.
         self._taken: set[_Part] = set()
         self._failed: set[_Part] = set()
         self._messages: set[str] = set()
         self._running: Running | None = None
+        self._announcing = False
         self.is_needed: Callable[[], bool] = lambda: True
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_REST)
-        self._timer.timeout.connect(self.filled)
+        self._timer.timeout.connect(self._announce)
 
     @property
     def arrays(self) -> list[Array]:
@@ -134,6 +136,9 @@ class Filler(QObject):  # type: ignore[misc]
                 self._cache.move_to_end(part)
                 _copy_common(known, part.window, pixels, window)
         if compute:
+            if not self._announcing:
+                # Someone looks again, so whatever failed is worth another try.
+                self._failed.clear()
             self._shown = dict.fromkeys(parts)
             self._want()
         return pixels
@@ -154,6 +159,12 @@ class Filler(QObject):  # type: ignore[misc]
     def stop(self) -> None:
         """Compute no more than what has begun."""
         self._wanted = deque()
+
+    def _announce(self) -> None:
+        """Have the layer read again, which is no new look at what failed."""
+        self._announcing = True
+        self.filled.emit()
+        self._announcing = False
 
     def _array(self, level: int) -> Array:
         inner = self._levels[level]
@@ -216,7 +227,6 @@ class Filler(QObject):  # type: ignore[misc]
         self._taken.discard(part)
         if isinstance(outcome, Failed):
             self._failed.add(part)
-            self._wanted = deque()
             if outcome.message not in self._messages:
                 self._messages.add(outcome.message)
                 show_error(outcome.message)
