@@ -14,7 +14,7 @@ from ..image.intensity import IntensityRanges
 from ..image.tiling import require_tile_size
 from ..io.atomic import atomic_write, require_writable
 from ..io.source import signature
-from ..io.tiff import write_tiff
+from ..io.tiff_target import TiffTarget
 from ..io.zarr_target import result_state
 from ..models.devices import choose_device
 from ..models.load import load_checkpoint
@@ -23,14 +23,12 @@ from .cluster import write_zarr_on_cluster
 from .range_scan import RangeScan
 from .report import StreamResult, provenance
 from .stream import Stream, select, selected_shape
-from .tiff_output import denoised_pages, tiff_layout, tiff_parts
+from .tiff_output import tiff_layout, tiff_parts, write_pages
 from .zarr_output import plan_target, write_zarr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
     from ..io.source import Volume
     from ..models.checkpoint import Checkpoint
@@ -50,9 +48,12 @@ def stream_to_tiff(job: FileJob, volume: Volume, watch: Watch) -> StreamResult:
     shape = _shape(stream)
     layout = tiff_layout(job.output, volume, shape, tiff_parts(stream))
     said = f"{provenance(stream.ranges)}, denoised with {job.model}"
-    with atomic_write(job.output) as temporary:
-        pages = _pages(stream, denoiser, watch)
-        write_tiff(temporary, pages, layout, provenance=said)
+    with (
+        atomic_write(job.output) as temporary,
+        TiffTarget(temporary, layout, provenance=said) as target,
+    ):
+        for _ in watch(write_pages(stream, target, denoiser), "tile"):
+            pass
     return StreamResult(
         job, shape, volume.axes, volume.dtype, stream.ranges, str(denoiser.device)
     )
@@ -62,18 +63,6 @@ def _load_model(job: FileJob) -> Model:
     checkpoint = load_checkpoint(job.model)
     require_noise_level_is_taken(job.setting, checkpoint)
     return Model.of(checkpoint)
-
-
-def _pages(stream: Stream, denoiser: Denoiser, watch: Watch) -> Iterator[NDArray[Any]]:
-    latest: list[NDArray[Any]] = []
-
-    def steps() -> Iterator[Any]:
-        for progress, page in denoised_pages(stream, denoiser):
-            latest[:] = [page]
-            yield progress
-
-    for _ in watch(steps(), "tile"):
-        yield latest[0]
 
 
 def stream_to_zarr(job: FileJob, volume: Volume, watch: Watch) -> StreamResult:

@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from ..denoising.denoiser import Denoiser
     from ..io.source import Volume
+    from ..io.tiff_target import TiffTarget
     from .stream import Stream
 
 #: Rows and columns of the tiles in a TIFF of large planes.
@@ -34,18 +33,10 @@ def tiff_parts(stream: Stream) -> tuple[int, int] | None:
     return (TIFF_TILE, TIFF_TILE) if large else None
 
 
-def denoised_pages(
-    stream: Stream, denoiser: Denoiser
-) -> Iterator[tuple[Progress, NDArray[Any]]]:
-    """Denoise the pages of a TIFF, or its tiles, in the order of the file.
-
-    Yields
-    ------
-    Progress
-        How far it is.
-    numpy.ndarray
-        (Y, X) or (Y, X, S).
-    """
+def write_pages(
+    stream: Stream, target: TiffTarget, denoiser: Denoiser
+) -> Iterator[Progress]:
+    """Denoise the pages of a TIFF, or its tiles, in the order of the file."""
     *stack, height, width = selected_shape(
         stream.volume.stack_axes + "YX", stream.selection
     )
@@ -54,8 +45,9 @@ def denoised_pages(
     for plane in np.ndindex(*stack):
         for part in parts:
             block = stream.denoise(plane, part, denoiser)
+            target.write(done, block[(0,) * len(plane)])
             done += 1
-            yield Progress(done, total), block[(0,) * len(plane)]
+            yield Progress(done, total)
 
 
 def tiff_layout(

@@ -123,12 +123,12 @@ class TiffLayout:
 
 def write_tiff(
     path: Path,
-    pixels: NDArray[Any] | Iterator[NDArray[Any]],
+    pixels: NDArray[Any] | Iterator[bytes] | None,
     layout: TiffLayout,
     *,
     provenance: str,
 ) -> None:
-    """Write a TIFF from an array, or from its pages or tiles one by one."""
+    """Write a TIFF from an array, from its tiles, or with empty pages (None)."""
     calibration = dict(layout.calibration)
     imagej = calibration.pop("metadata", {})
     metadata: dict[str, Any] = {"axes": layout.axes}
@@ -150,8 +150,8 @@ def write_tiff(
         shape=layout.shape,
         dtype=layout.dtype,
         tile=layout.tile,
-        # Of pages that come one by one, tifffile does not know how many there are.
-        bigtiff=_stored_bytes(layout) > _LARGEST_CLASSIC_TIFF,
+        # tifffile cannot tell how large tiles that come one by one will be.
+        bigtiff=stored_bytes(layout) > _LARGEST_CLASSIC_TIFF,
         imagej=as_imagej,
         ome=layout.ome is not None,
         metadata=metadata,
@@ -165,13 +165,13 @@ def _fits_imagej(layout: TiffLayout) -> bool:
     axes = layout.axes
     order = "".join(letter for letter in "TZCYXS" if letter in axes)
     colors_fit = "S" not in axes or layout.dtype == np.uint8
-    small = layout.tile is None and _stored_bytes(layout) < _LARGEST_CLASSIC_TIFF
+    small = layout.tile is None and stored_bytes(layout) < _LARGEST_CLASSIC_TIFF
     return (
         layout.dtype.name in _IMAGEJ_DTYPES and axes == order and colors_fit and small
     )
 
 
-def _stored_bytes(layout: TiffLayout) -> int:
+def stored_bytes(layout: TiffLayout) -> int:
     """Return how many bytes the pixels take; tiles at the margin are filled up."""
     lengths = dict(zip(layout.axes, layout.shape, strict=True))
     if layout.tile is not None:

@@ -10,8 +10,8 @@ from napari_denoise_ae import add_noise, load_checkpoint
 from napari_denoise_ae._napari.train.job import _train_to_the_end
 from napari_denoise_ae._napari.train.steps import (
     EpochProgress,
-    ScoreProgress,
     FinalPictures,
+    ScoreProgress,
     TrainingJob,
     TrainingStart,
 )

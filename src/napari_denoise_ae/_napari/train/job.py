@@ -17,8 +17,8 @@ from ...training.run_files import RunFiles
 from .steps import (
     BatchProgress,
     EpochProgress,
-    ScoreProgress,
     FinalPictures,
+    ScoreProgress,
     TrainingOutcome,
     TrainingStart,
 )

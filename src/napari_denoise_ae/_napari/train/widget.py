@@ -33,8 +33,8 @@ from .progress import TrainProgress
 from .steps import (
     BatchProgress,
     EpochProgress,
-    ScoreProgress,
     FinalPictures,
+    ScoreProgress,
     TrainingJob,
     TrainingStart,
 )
