@@ -145,6 +145,28 @@ def test_every_public_name_is_there(name):
     assert name in dir(napari_denoise_ae)
 
 
+@pytest.mark.skipif(not find_spec("napari"), reason="napari is not installed")
+def test_the_function_for_layers_is_listed_but_not_imported():
+    code = """
+import napari_denoise_ae
+assert "denoise_layer" in dir(napari_denoise_ae)
+"""
+    assert "napari" not in modules_after(code)
+    assert "denoise_layer" not in napari_denoise_ae.__all__
+
+
+def test_without_napari_all_listed_names_are_there():
+    """A star import gets those in `__all__`, `help` those that `dir` lists."""
+    code = """
+import sys
+sys.modules["napari"] = None
+from napari_denoise_ae import *
+import inspect, napari_denoise_ae
+assert len(inspect.getmembers(napari_denoise_ae)) >= len(napari_denoise_ae.__all__)
+"""
+    assert "torch" in modules_after(code)
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'denoize'"):
         importlib.import_module("napari_denoise_ae").denoize  # noqa: B018

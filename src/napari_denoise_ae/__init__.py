@@ -7,6 +7,7 @@ package, as napari does at every start, costs nothing.
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ._version import __version__ as __version__
@@ -37,7 +38,7 @@ __all__ = [
     "train",
 ]
 
-# Not in `__all__` is denoise_layer, which needs napari.
+# `__all__` leaves out denoise_layer, which needs napari: a star import would fail.
 _MODULES = {
     "PRESETS": "models.config",
     "TrainingConfig": "models.config",
@@ -61,4 +62,8 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    names = set(__all__)
+    # Not without napari: help() and the like get every name that is listed here.
+    if find_spec("napari"):
+        names.add("denoise_layer")
+    return sorted(names)
