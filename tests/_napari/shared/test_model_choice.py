@@ -52,3 +52,18 @@ def test_two_checkpoints_of_one_name_are_two_choices(viewer, widget, tmp_path):
     for file in files:
         widget.form.model.value = str(file)
         assert model_choice(viewer).chosen == str(file)
+
+
+def test_looking_up_the_models_changes_no_recent_checkpoints(viewer, tmp_path):
+    from napari_denoise_ae._napari.shared.preferences import preferences
+
+    files = [str(tmp_path / name) for name in ("preferred.pt", "recent.pt")]
+    preferred, recent = files
+    for file in files:
+        Path(file).touch()
+        ModelChoice().choose(file)
+    preferences().default_model = preferred
+    for _ in range(2):
+        assert model_choice(viewer).chosen == preferred
+    preferences().default_model = "auto"
+    assert ModelChoice().models == (*BUILT_IN, recent, preferred)

@@ -44,18 +44,21 @@ class ModelChoice:
         self.chosen = self.models[0]
         preferred = preferences().default_model
         if preferred in self.models or Path(preferred).is_file():
-            self.choose(preferred)
+            # Nobody has used it yet, so the recent checkpoints stay as they are.
+            self._select(preferred)
 
     def choose(self, model: str) -> None:
         """Choose a model; a checkpoint comes first among the checkpoints."""
+        self._select(model)
         if model not in self._names:
-            checkpoints = self.models[len(self._names) :]
-            others = (path for path in checkpoints if path != model)
-            checkpoints = (model, *others)
-            self.models = (*self._names, *checkpoints)
-            _remember(checkpoints)
-        self.chosen = model
+            _remember(self.models[len(self._names) :])
         self.changed.emit()
+
+    def _select(self, model: str) -> None:
+        if model not in self._names:
+            others = (path for path in self.models[len(self._names) :] if path != model)
+            self.models = (*self._names, model, *others)
+        self.chosen = model
 
     def titles(self) -> dict[str, str]:
         """Return a short name for each model, no two of them the same."""
@@ -108,4 +111,7 @@ def unwrapped(given: T) -> T:
 
 def model_choice(viewer: Viewer) -> ModelChoice:
     """Return the models of a viewer; the same object for all its widgets."""
-    return _CHOICES.setdefault(unwrapped(viewer), ModelChoice())
+    viewer = unwrapped(viewer)
+    if viewer not in _CHOICES:
+        _CHOICES[viewer] = ModelChoice()
+    return _CHOICES[viewer]
