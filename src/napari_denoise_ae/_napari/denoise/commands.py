@@ -14,6 +14,7 @@ from ...errors import DenoiseAEError, InvalidInputError
 from ...models.builtin import DEFAULT_MODEL, suits_any_noise
 from ...noise.setting import GAUSSIAN, NoiseSetting
 from ..shared.model_choice import unwrapped
+from ..shared.preferences import preferred_device
 from ..shared.worker import Failed, Running
 from ..viewer.axes import layer_axes
 from ..viewer.layers import lazy_levels, needs_range, proposed_range
@@ -37,7 +38,7 @@ def denoise_active_layer() -> None:
     viewer: Any = napari.current_viewer()
     layer = viewer.layers.selection.active
     try:
-        job = _job(layer, DEFAULT_MODEL, "auto", NoiseSetting())
+        job = _job(layer, DEFAULT_MODEL, preferred_device(), NoiseSetting())
     except DenoiseAEError as error:
         show_error(str(error))
         return

@@ -17,11 +17,11 @@ from qtpy.QtWidgets import QLabel
 
 from ...models.builtin import suits_any_noise
 from ...noise.setting import NoiseSetting
-from ..shared.fields import DEVICES, Note
+from ..shared.fields import Note
 from ..shared.model_choice import model_choice
 from ..shared.noise_edit import NoiseChooser
 from ..shared.noise_form import NoiseForm
-from ..shared.preferences import preferences
+from ..shared.preferences import device_choices, preferred_device
 from ..shared.scope_edit import ScopeEdit
 from ..viewer.layers import needs_range, proposed_range
 from ..viewer.outputs import is_output
@@ -110,12 +110,11 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
         )
         self.device = ComboBox(
             label="device",
-            choices=DEVICES,
+            choices=device_choices(),
+            value=preferred_device(),
             tooltip="auto takes CUDA, else MPS, else the CPU. Default: that of the "
             "preferences, auto at first.",
         )
-        if (device := preferences().device) in DEVICES:
-            self.device.value = device
         self.residual = CheckBox(
             text="residual layer",
             tooltip="Also add what was removed: lost structure shows there first. "

@@ -47,6 +47,10 @@ def denoise_levels(
     """
     try:
         yield "loading the model"
+        from ...models.devices import choose_device
+
+        # A device that is missing is said now, not when the first tile is drawn.
+        choose_device(job.device)
         return LazyDenoised(tuple(make_levels(job)))
     except DenoiseAEError as error:
         return Failed(str(error))

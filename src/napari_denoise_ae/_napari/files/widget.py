@@ -24,7 +24,6 @@ from ...errors import DenoiseAEError, InvalidInputError
 from ...models.builtin import suits_any_noise
 from ...noise.setting import NoiseSetting
 from ..shared.fields import (
-    DEVICES,
     Field,
     Note,
     PathEdit,
@@ -38,7 +37,7 @@ from ..shared.model_choice import model_choice, unwrapped
 from ..shared.model_facts import look_at_model
 from ..shared.noise_form import NoiseForm
 from ..shared.open_checkpoint import ask_for_checkpoint
-from ..shared.preferences import preferences
+from ..shared.preferences import device_choices, preferred_device
 from ..shared.worker import Failed, Running, say_duration
 from .job import FilesJob, FileWatch, denoise_in_turn, list_images
 from .table import WAITING, FilesTable
@@ -157,12 +156,12 @@ class FilesWidget(QWidget):  # type: ignore[misc]
             "it. Default: as the files say.",
         )
         self.device = Field(
-            make_combo(DEVICES),
+            make_combo(device_choices()),
             "device",
             "auto takes CUDA, else MPS, else the CPU. Default: that of the "
             "preferences, auto at first.",
         )
-        self.device.value = preferences().device
+        self.device.value = preferred_device()
         self.overwrite = QCheckBox("replace other files")
         self.overwrite.setToolTip(
             "<qt>Also replace what has the name of a result and was not made by an "

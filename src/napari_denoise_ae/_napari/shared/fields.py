@@ -285,6 +285,3 @@ def _number(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
-
-
-DEVICES = ("auto", "cpu", "cuda", "mps")

@@ -10,6 +10,7 @@ from napari.settings import get_plugin_settings
 from ...models.builtin import DEFAULT_MODEL
 
 _PLUGIN = "napari-denoise-ae"
+_DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def preferences() -> Any:
@@ -28,3 +29,17 @@ def preferences() -> Any:
             default_model=DEFAULT_MODEL,
             device="auto",
         )
+
+
+def preferred_device() -> str:
+    """Return the device of the preferences, by any of torch's names."""
+    return str(preferences().device).strip() or "auto"
+
+
+def device_choices() -> tuple[str, ...]:
+    """Return the devices to offer, that of the preferences among them.
+
+    It may be any, such as ``"cuda:1"``. Whether this machine has it, torch tells
+    when it is used.
+    """
+    return tuple(dict.fromkeys((*_DEVICES, preferred_device())))

@@ -22,7 +22,7 @@ from ...training.losses import LOSSES
 from ..shared.docstrings import summary
 from ..shared.fields import Field, PathEdit, make_combo, make_editor, make_form
 from ..shared.noise_edit import NoiseChooser
-from ..shared.preferences import preferences
+from ..shared.preferences import device_choices, preferences, preferred_device
 from .network_form import NetworkForm
 
 if TYPE_CHECKING:
@@ -76,7 +76,6 @@ _LABELS = {
     "bfloat16_on_cpu": "bfloat16 on CPU",
     "ssim_weight": "SSIM weight",
 }
-_DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 class TrainForm(QScrollArea):  # type: ignore[misc]
@@ -200,9 +199,9 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
         )
 
     def _add_device(self, form: QFormLayout) -> None:
-        editor = make_combo(_DEVICES)
+        editor = make_combo(device_choices())
         editor.setEditable(True)
-        editor.setCurrentText(preferences().device or "auto")
+        editor.setCurrentText(preferred_device())
         text = "Where to compute: auto takes CUDA, else MPS (Apple), else the CPU; or "
         self._add(form, "device", editor, f"{text}cuda:N. Default: auto.")
 
