@@ -15,7 +15,11 @@ from napari_denoise_ae import denoise
 from napari_denoise_ae.denoising.array import Denoising
 from napari_denoise_ae.denoising.compatibility import noise_levels
 from napari_denoise_ae.denoising.dask_array import denoise_lazily
-from napari_denoise_ae.denoising.dask_blocks import Model, loaded_denoiser
+from napari_denoise_ae.denoising.dask_blocks import (
+    Model,
+    ModelRun,
+    loaded_denoiser,
+)
 from napari_denoise_ae.denoising.dask_noise import found_nodes, noise_node
 from napari_denoise_ae.denoising.dask_stack import pyramid
 from napari_denoise_ae.denoising.denoiser import Denoiser
@@ -263,9 +267,9 @@ def test_a_model_is_loaded_once_by_all_threads(gray_model, monkeypatch):
         once = len(built)
         lazy.compute()
     assert len(built) == once
-    assert loaded_denoiser(Model.of(model), "auto") is loaded_denoiser(
-        Model.of(model), "auto"
-    )
+    first, again = (ModelRun.start(Model.of(model)) for _ in range(2))
+    assert loaded_denoiser(first, "auto") is loaded_denoiser(first, "auto")
+    assert loaded_denoiser(first, "auto") is not loaded_denoiser(again, "auto")
 
 
 def test_models_are_told_apart_by_their_weights():
@@ -456,29 +460,41 @@ def test_nan_does_not_spread_in_a_pyramid():
     assert np.argwhere(np.isnan(half)).tolist() == [[1, 1]]
 
 
-def test_memory_that_runs_out_in_a_block_is_no_error(gray_model, monkeypatch):
-    forward = ConvAutoencoder.forward
+def test_memory_that_ran_out_in_a_block_is_tried_again_in_the_next_run(monkeypatch):
+    model = random_checkpoint(in_channels=1, seed=6)
+    image = image_of((600, 300), "uint8")
+    expected = denoise(image, model=model)
+    forward, tried = ConvAutoencoder.forward, []
 
     def limited(self, noisy):
-        if noisy.shape[-1] > 150:
+        tried.append(max(noisy.shape))
+        if max(noisy.shape) > 200:
             raise torch.OutOfMemoryError("out of memory")
         return forward(self, noisy)
 
-    image = image_of((300, 300), "uint8")
-    expected = denoise(image, model=gray_model)
-    model = random_checkpoint(in_channels=1, seed=0)
     monkeypatch.setattr(ConvAutoencoder, "forward", limited)
-    lazy = denoise(da.from_array(image, chunks=(256, 256)), model=model, device="cpu")
-    loaded_denoiser(Model.of(model), "cpu")
-    with pytest.warns(UserWarning, match="smaller|goes on with tiles"):
-        result = lazy.compute(scheduler="synchronous")
-    assert np.abs(result.astype(int) - expected).max() <= 1
+    lazy = denoise(da.from_array(image, chunks=(300, 300)), model=model, device="cpu")
+    assert lazy.numblocks == (2, 1)
+
+    def tried_in_a_run() -> list[int]:
+        tried.clear()
+        with pytest.warns(UserWarning, match="It goes on with tiles of"):
+            result = lazy.compute(scheduler="synchronous")
+        assert np.abs(result.astype(int) - expected).max() <= 1
+        return tried[:]
+
+    # What the first block finds out holds for the second, and not for the next run.
+    once = tried_in_a_run()
+    assert sum(size > 200 for size in once) == 1
+    assert tried_in_a_run() == once
 
 
 def test_eight_models_stay_loaded_side_by_side():
     models = [Model.of(random_checkpoint(seed=seed)) for seed in range(20, 28)]
-    first = [loaded_denoiser(model, "cpu") for model in models]
-    again = [loaded_denoiser(model, "cpu") for model in models]
+    first, again = (
+        [loaded_denoiser(ModelRun.start(model), "cpu").network for model in models]
+        for _ in range(2)
+    )
     assert all(one is other for one, other in zip(first, again, strict=True))
 
 

@@ -62,10 +62,27 @@ def test_where_memory_runs_out_tiles_are_halved(image, checkpoint, memory_for):
         result = run_through(image, denoiser)
     np.testing.assert_allclose(result, expected, atol=1e-6)
     assert ["of 150 x 150;" in str(one.message) for one in caught] == [True]
-    # What has been found out holds for the next image.
+    # What has been found out holds for the next image of the run.
     tried.clear()
     run_through(image, denoiser)
     assert max(pixels for _, pixels in tried) <= 190**2
+
+
+def test_a_new_run_starts_with_the_usual_tiles_on_the_chosen_device(
+    image, checkpoint, memory_for
+):
+    loaded = Denoiser(checkpoint, OTHER)
+    tried = memory_for(meta=0)
+    first = loaded.for_new_run()
+    with pytest.warns(DenoiseAEWarning, match="ran out of memory"):
+        run_through(image, first)
+    assert first.device.device == CPU_DEVICE
+    once = tried[:]
+    for earlier in (loaded, first):
+        tried.clear()
+        with pytest.warns(DenoiseAEWarning, match="ran out of memory"):
+            run_through(image, earlier.for_new_run())
+        assert tried == once
 
 
 @pytest.mark.parametrize(
@@ -160,6 +177,17 @@ def test_more_memory_gives_larger_tiles(checkpoint, monkeypatch):
         sizes.append(Denoiser(checkpoint, OTHER).tile_size)
     assert sizes == sorted(set(sizes))
     assert sizes[-1] > 512
+
+
+def test_tiles_are_chosen_anew_for_each_run(checkpoint, monkeypatch):
+    free = [2**18]
+    monkeypatch.setattr(
+        "napari_denoise_ae.denoising.memory.free_memory", lambda _: free[0]
+    )
+    loaded = Denoiser(checkpoint, CPU)
+    assert loaded.tile_size == 64
+    free[0] = 10**12
+    assert loaded.for_new_run().tile_size == 512
 
 
 def test_the_main_memory_that_is_free_is_less_than_all():

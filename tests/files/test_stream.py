@@ -19,7 +19,7 @@ from synthetic import random_checkpoint
 
 from napari_denoise_ae import denoise
 from napari_denoise_ae.cli.main import main
-from napari_denoise_ae.denoising.dask_blocks import loaded_denoiser
+from napari_denoise_ae.denoising.dask_blocks import ModelRun, loaded_denoiser
 from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.files import stream_run, zarr_output
 from napari_denoise_ae.files.range_scan import RangeScan
@@ -539,7 +539,8 @@ def test_a_worker_in_another_folder_finds_the_source(gray, tmp_path, monkeypatch
 
     def on_cluster(stream, target, model, *, device, scheduler):
         monkeypatch.chdir(elsewhere)
-        return zarr_output.write_zarr(stream, target, loaded_denoiser(model, device))
+        denoiser = loaded_denoiser(ModelRun.start(model), device)
+        return zarr_output.write_zarr(stream, target, denoiser)
 
     monkeypatch.setattr(stream_run, "write_zarr_on_cluster", on_cluster)
     monkeypatch.chdir(tmp_path)

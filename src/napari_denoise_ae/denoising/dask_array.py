@@ -4,7 +4,8 @@ The graph is dask's: each block of the result is computed from a block of the
 source and a halo around it. Blocks begin at multiples of the network's total
 stride and the halo is at least its receptive-field radius, so the result is
 that of the whole plane. A model is one node of the graph; each process that
-computes blocks makes its network once, on its own device.
+computes blocks makes its network once, on its own device. A second node starts a
+run each time the graph is computed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 from ..image.axes import resolve_axes
 from ..image.tiling import require_tile_size
 from ..noise.setting import NoiseSetting
-from .dask_blocks import BlockJob, Model, denoise_block
+from .dask_blocks import BlockJob, Model, ModelRun, denoise_block
 from .dask_noise import at_strength, known_scaling, scaling_node
 from .dask_stack import (
     LazyPlanes,
@@ -140,7 +141,9 @@ class _LazyJob:
         }
         colors = dict.fromkeys(range(y + 2, stack.ndim), -1)
         stack = stack.rechunk(dict.fromkeys(range(y), 1) | sides | colors)
-        model = delayed(self.model, name=f"model-{self.model.digest}", traverse=False)
+        digest = self.model.digest
+        model = delayed(self.model, name=f"model-{digest}", traverse=False)
+        run = delayed(ModelRun.start)(model, dask_key_name=f"run-{digest}")
         denoised = da.map_overlap(
             denoise_block,
             stack,
@@ -151,7 +154,7 @@ class _LazyJob:
             chunks=stack.chunks,
             dtype=stack.dtype,
             meta=np.empty((0,) * stack.ndim, stack.dtype),
-            model=model,
+            run=run,
             ranges=at_strength(known_scaling(self.ranges), self.strength),
             job=BlockJob(
                 axes=axes,

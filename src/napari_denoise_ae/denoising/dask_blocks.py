@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import numpy as np
 
@@ -50,6 +51,27 @@ class Model:
         return cls(digest.hexdigest(), checkpoint)
 
 
+@dataclass(frozen=True, slots=True)
+class ModelRun:
+    """A model in one computation of a graph, whose blocks share a `Denoiser`.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    token : str
+        Told from every other run by this.
+    """
+
+    model: Model
+    token: str
+
+    @classmethod
+    def start(cls, model: Model) -> ModelRun:
+        """Return a run like no other."""
+        return cls(model, uuid4().hex)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockJob:
     """What all blocks of a result have in common; see `denoise_lazily`."""
@@ -76,7 +98,7 @@ class BlockJob:
 def denoise_block(
     block: NDArray[Any],
     *,
-    model: Model,
+    run: ModelRun,
     ranges: IntensityRanges,
     job: BlockJob,
     block_id: tuple[int, ...],
@@ -84,7 +106,7 @@ def denoise_block(
     """Denoise a plane, or a part of one with its halo, and cut the halo off."""
     return denoise_part(
         block,
-        loaded_denoiser(model, job.device),
+        loaded_denoiser(run, job.device),
         axes=job.axes,
         scale=ranges.of([i + n for i, n in zip(job.first, block_id, strict=False)]),
         region=job.region(block.shape, block_id),
@@ -144,14 +166,19 @@ def denoise_part(
 _LOADING = Lock()
 
 
-def loaded_denoiser(model: Model, device: str) -> Denoiser:
-    """Return a model on a device of this process; it stays loaded."""
+def loaded_denoiser(run: ModelRun, device: str) -> Denoiser:
+    """Return the denoiser of a run in this process; its model stays loaded."""
     # Two threads that ask for it at the same time must not both load it.
     with _LOADING:
-        return _load(model, device)
+        return _start(run, device)
 
 
 # As many models as are compared side by side; each is a few megabytes.
 @lru_cache(maxsize=8)
 def _load(model: Model, device: str) -> Denoiser:
     return Denoiser(model.checkpoint, choose_device(device))
+
+
+@lru_cache(maxsize=8)
+def _start(run: ModelRun, device: str) -> Denoiser:
+    return _load(run.model, device).for_new_run()

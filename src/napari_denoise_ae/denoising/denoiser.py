@@ -7,6 +7,7 @@ that a long run does not end because another program took the memory.
 from __future__ import annotations
 
 import warnings
+from copy import copy
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -55,11 +56,23 @@ class Denoiser:
         self.checkpoint = checkpoint
         self.device = device
         self.network = checkpoint.build(device.device)
+        self._loaded = device, self.network
         self.tile_size = choose_tile_size(checkpoint, device.device)
         # No tile is larger than this after memory has run out.
         self._limit: int | None = None
         # Threads that share a model take turns: their tiles would not all fit.
         self._lock = RLock()
+
+    def for_new_run(self) -> Denoiser:
+        """Return the loaded model on its own device, with tiles chosen anew.
+
+        Memory that ran out in one run may be free in the next.
+        """
+        fresh = copy(self)
+        fresh.device, fresh.network = self._loaded
+        fresh.tile_size = choose_tile_size(self.checkpoint, fresh.device.device)
+        fresh._limit = None  # noqa: SLF001 - a copy of this very object
+        return fresh
 
     def plan_tiles(
         self,

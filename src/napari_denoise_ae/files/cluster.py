@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..denoising.array import Progress
-from ..denoising.dask_blocks import loaded_denoiser
+from ..denoising.dask_blocks import ModelRun, loaded_denoiser
 from ..errors import DeviceError, MissingDependencyError
 from .zarr_output import write_chunk, write_half
 
@@ -80,13 +80,13 @@ def write_zarr_on_cluster(
                 f"{_PATIENCE} s. Start one with: dask worker {scheduler}"
             ) from error
         # The result of a task, so that it can be had again if its worker dies.
-        shared = client.submit(_as_it_is, model, pure=False)
+        shared = client.submit(ModelRun.start, model, pure=False)
         done = 0
         for level in range(len(target.shapes)):
             pending = [n for n in target.numbers(level) if not target.is_done(level, n)]
             done += target.n_chunks(level) - len(pending)
             job = _ChunkJob(stream, target, level, device)
-            futures = client.map(_work, pending, job=job, model=shared, pure=False)
+            futures = client.map(_work, pending, job=job, run=shared, pure=False)
             for future in as_completed(futures, loop=client.loop):
                 try:
                     future.result()
@@ -115,14 +115,10 @@ class _ChunkJob:
     device: str
 
 
-def _as_it_is(model: Model) -> Model:
-    return model
-
-
-def _work(number: tuple[int, ...], *, job: _ChunkJob, model: Model) -> None:
+def _work(number: tuple[int, ...], *, job: _ChunkJob, run: ModelRun) -> None:
     """Do a chunk, in a worker."""
     if job.level == 0:
-        denoiser = loaded_denoiser(model, job.device)
+        denoiser = loaded_denoiser(run, job.device)
         write_chunk(job.stream, job.target, number, denoiser)
     else:
         write_half(job.target, job.level, number)

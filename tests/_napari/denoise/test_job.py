@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from napari_denoise_ae._napari.denoise.job import (
     DenoiseJob,
@@ -7,6 +8,7 @@ from napari_denoise_ae._napari.denoise.job import (
     residual_limits,
     run_denoising,
 )
+from napari_denoise_ae.models.networks.conv import ConvAutoencoder
 from napari_denoise_ae.noise.setting import NoiseSetting
 
 
@@ -60,3 +62,24 @@ def test_that_noise_grows_is_said_to_who_has_not_chosen_it(setting, is_said):
     )
     misfits = returned(run_denoising(job)).misfits
     assert ["grows" in text for text in misfits] == [True] * is_said
+
+
+def test_memory_that_ran_out_in_one_run_is_tried_again_in_the_next(monkeypatch):
+    forward, tried = ConvAutoencoder.forward, []
+
+    def limited(self, noisy):
+        tried.append(max(noisy.shape))
+        if max(noisy.shape) > 200:
+            raise torch.OutOfMemoryError("out of memory")
+        return forward(self, noisy)
+
+    monkeypatch.setattr(ConvAutoencoder, "forward", limited)
+    image = np.random.default_rng(0).integers(0, 256, (300, 300), np.uint8)
+    job = DenoiseJob(
+        data=image, axes="YX", model="conv", device="cpu", noise=None, seed=0
+    )
+    for _ in range(2):
+        tried.clear()
+        with pytest.warns(UserWarning, match="It goes on with tiles of"):
+            returned(run_denoising(job))
+        assert [size for size in tried if size > 200] == [304]

@@ -430,10 +430,10 @@ def _mean(planes: list[Comparison]) -> Comparison:
 
 
 def load_denoiser(model: str, device: str) -> Denoiser:
-    """Load a model; the last few stay loaded while their files do not change."""
+    """Load a model for a run; the last few stay loaded until their files change."""
     path = Path(model)
     changed = path.stat().st_mtime_ns if path.is_file() else 0
-    return _load_denoiser(model, changed, device)
+    return _load_denoiser(model, changed, device).for_new_run()
 
 
 @lru_cache(maxsize=4)
