@@ -4,12 +4,17 @@ import numpy as np
 import pytest
 import torch
 
+from napari_denoise_ae.models import config
+from napari_denoise_ae.models.config import TrainingConfig
 from napari_denoise_ae.training.augmentation import (
+    AUGMENTATIONS,
     add_stripes,
+    augment,
     magnify,
     make_dead_leaves,
     mirror_some,
 )
+from napari_denoise_ae.training.seeds import Seeds
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -123,3 +128,43 @@ def test_the_same_seed_gives_the_same_and_nothing_is_changed_in_place(vary):
     assert torch.equal(vary(clean, generator(3)), vary(clean, generator(3)))
     assert not torch.equal(vary(clean, generator(3)), vary(clean, generator(4)))
     assert torch.equal(clean, before)
+
+
+# --- augmentations by name -------------------------------------------------
+
+
+def augmented(batch: int, **settings) -> torch.Tensor:
+    generators = Seeds(0, torch.device("cpu")).epoch_generators(1)
+    return augment(images(8), batch, TrainingConfig(**settings), generators)
+
+
+def test_every_augmentation_has_a_function():
+    assert tuple(AUGMENTATIONS) == config.AUGMENTATIONS
+
+
+def test_none_changes_nothing():
+    assert torch.equal(augmented(1), images(8))
+    assert torch.equal(augmented(2), images(8))
+
+
+@pytest.mark.parametrize("kind", ["none", "flip", "stripes"])
+def test_every_other_batch_is_magnified(kind):
+    plain, zoomed = ({"augmentation": kind, "zoom": zoom} for zoom in (1.0, 2.0))
+    assert torch.equal(augmented(1, **plain), augmented(1, **zoomed))
+    assert not torch.equal(augmented(2, **plain), augmented(2, **zoomed))
+
+
+def test_stripes_and_flips_are_added_to_the_batches_in_between():
+    flipped = {"augmentation": "flip"}
+    striped = {"augmentation": "stripes"}
+    assert torch.equal(augmented(2, **striped), augmented(2, **flipped))
+    assert not torch.equal(augmented(1, **striped), augmented(1, **flipped))
+
+
+def test_dead_leaves_are_larger_and_not_magnified_again():
+    settings = {"augmentation": "dead-leaves", "zoom": 3.0}
+    assert augmented(1, **settings).shape == (8, 1, 32, 32)
+    assert augmented(2, **settings).shape == (2, 1, 64, 64)
+    assert torch.equal(
+        augmented(2, **settings), augmented(2, **settings | {"zoom": 1.0})
+    )

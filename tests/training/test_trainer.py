@@ -19,7 +19,6 @@ from napari_denoise_ae.models.training_state import (
     load_training_state,
     save_training_state,
 )
-from napari_denoise_ae.training.augmentation import add_stripes
 from napari_denoise_ae.training.results import BatchResult, EpochResult
 from napari_denoise_ae.training.split import split_indices
 from napari_denoise_ae.training.trainer import Trainer
@@ -128,7 +127,7 @@ def test_the_weight_of_ssim_makes_a_difference():
 def test_a_cosine_schedule_falls_from_the_learning_rate_to_nearly_0():
     trainer = make_trainer(epochs=4, schedule="cosine", learning_rate=0.01)
     rates = [
-        trainer._optimizer.param_groups[0]["lr"]
+        trainer._step.optimizer.param_groups[0]["lr"]
         for result in trainer.run()
         if isinstance(result, BatchResult)
     ]
@@ -171,23 +170,6 @@ def test_without_the_level_it_trains_on_any_noise():
     assert len(run(make_trainer(**changes, epochs=1)).history) == 1
 
 
-def test_bfloat16_is_used_on_a_cpu_only_if_asked_and_fast(monkeypatch):
-    monkeypatch.setattr(
-        "napari_denoise_ae.training.trainer.has_fast_bfloat16", lambda: True
-    )
-    exact, rounded = (
-        losses(run(make_trainer(**LEVEL, epochs=1, bfloat16_on_cpu=asked)))[0]
-        for asked in (False, True)
-    )
-    assert exact.train_loss != rounded.train_loss
-    assert rounded.train_loss == pytest.approx(exact.train_loss, rel=0.05)
-    monkeypatch.setattr(
-        "napari_denoise_ae.training.trainer.has_fast_bfloat16", lambda: False
-    )
-    slow = losses(run(make_trainer(**LEVEL, epochs=1, bfloat16_on_cpu=True)))[0]
-    assert slow == exact
-
-
 def test_validation_noise_is_the_same_after_every_epoch():
     trainer = make_trainer()
     first = trainer._validate()
@@ -197,15 +179,6 @@ def test_validation_noise_is_the_same_after_every_epoch():
     again, _, _ = trainer.example_images(4)
     np.testing.assert_array_equal(noisy, again)
     assert np.abs(noisy - clean).mean() > 0.1
-
-
-def test_training_noise_is_fresh_for_every_epoch():
-    trainer = make_trainer()
-    clean = torch.zeros(2, 3, 16, 16)
-    first, second = (
-        trainer._noise.apply(clean, trainer._generator(2, epoch)) for epoch in (1, 2)
-    )
-    assert not torch.equal(first, second)
 
 
 def test_psnr_is_that_of_the_validation_images():
@@ -415,21 +388,6 @@ def test_images_of_another_size_than_the_networks_are_refused(side):
         Trainer(config, image_set(side=side), CPU)
 
 
-@pytest.mark.parametrize(
-    ("kind", "sides"), [("stripes", {16}), ("dead-leaves", {16, 32})]
-)
-def test_stripes_are_laid_over_images_and_over_collages(monkeypatch, kind, sides):
-    striped = set()
-
-    def watch(images, generator):
-        striped.add(images.shape[-1])
-        return add_stripes(images, generator)
-
-    monkeypatch.setattr("napari_denoise_ae.training.trainer.add_stripes", watch)
-    run(make_trainer(epochs=1, augmentation=kind))
-    assert striped == sides
-
-
 def test_dead_leaves_are_refused_where_a_network_takes_one_size_only():
     config = small_config(
         network="residual", network_options={}, augmentation="dead-leaves"
@@ -461,7 +419,7 @@ def test_images_that_are_not_color_bytes_are_refused(images):
 
 def test_a_loss_that_is_not_finite_is_an_error_with_advice(monkeypatch):
     trainer = run(make_trainer(epochs=5), epochs=1)
-    monkeypatch.setattr(trainer, "_loss", lambda a, _: (a * torch.nan).mean())
+    monkeypatch.setattr(trainer._step, "_loss", lambda a, _: (a * torch.nan).mean())
     with pytest.raises(TrainingError, match=r"epoch 2.*learning_rate than 0\.01"):
         run(trainer)
     # The epoch before it is kept.

@@ -1,4 +1,8 @@
-"""Varying training images: mirroring, fine stripes, magnifying and dead leaves."""
+"""Augmentations of training images: flips, fine stripes, zoom and dead leaves.
+
+A new augmentation is one function and one line in `AUGMENTATIONS`, and its name in
+`napari_denoise_ae.models.config.AUGMENTATIONS`.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,17 @@ import torch
 from torch.nn.functional import affine_grid, grid_sample, interpolate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from torch import Generator, Tensor
+
+    from ..models.config import TrainingConfig
+    from .seeds import EpochGenerators
+
+    # Takes images, the number of the batch in its epoch, the largest zoom factor
+    # and the generators of the epoch.
+    Augmentation = Callable[[Tensor, int, float, EpochGenerators], Tensor]
 
 
 def mirror_some(images: Tensor, generator: Generator) -> Tensor:
@@ -216,3 +229,68 @@ def _draw_shapes(dead_leaves: Tensor, generator: Generator) -> Tensor:
     # Pixels from the edge; across the piece they are shorter.
     inside = (draw_log(*_LENGTHS) - distance) * aspect.sqrt() * height / 2.0
     return (inside / draw_log(*_EDGES) + 0.5).clamp(0.0, 1.0)
+
+
+def _zoom(
+    images: Tensor, batch: int, zoom: float, generators: EpochGenerators
+) -> Tensor:
+    """Magnify every other batch."""
+    if batch % 2 == 0 and zoom > 1.0:
+        return magnify(images, zoom, generators.zoom)
+    return images
+
+
+def _flip(
+    images: Tensor, batch: int, zoom: float, generators: EpochGenerators
+) -> Tensor:
+    return _zoom(mirror_some(images, generators.flip), batch, zoom, generators)
+
+
+def _flip_and_stripe(
+    images: Tensor, batch: int, zoom: float, generators: EpochGenerators
+) -> Tensor:
+    images = _flip(images, batch, zoom, generators)
+    return add_stripes(images, generators.stripes) if batch % 2 == 1 else images
+
+
+def _flip_and_paste(
+    images: Tensor, batch: int, _: float, generators: EpochGenerators
+) -> Tensor:
+    images = mirror_some(images, generators.flip)
+    if batch % 2 == 0:
+        images = make_dead_leaves(images, generators.dead_leaves)
+    return add_stripes(images, generators.stripes)
+
+
+#: Augmentations by the name that configs use.
+AUGMENTATIONS: dict[str, Augmentation] = {
+    "none": _zoom,
+    "flip": _flip,
+    "stripes": _flip_and_stripe,
+    "dead-leaves": _flip_and_paste,
+}
+
+
+def augment(
+    images: Tensor, batch: int, config: TrainingConfig, generators: EpochGenerators
+) -> Tensor:
+    """Vary a batch of training images as a config says.
+
+    Parameters
+    ----------
+    images : torch.Tensor
+        (N, channels, Y, X), range [0, 1].
+    batch : int
+        Number of the batch in its epoch, from 1: some augmentations take turns.
+    config : TrainingConfig
+        Its `augmentation` and `zoom` are used.
+    generators : EpochGenerators
+        The generators of the epoch.
+
+    Returns
+    -------
+    torch.Tensor
+        Like `images`; with dead leaves fewer and larger ones.
+    """
+    vary = AUGMENTATIONS[config.augmentation]
+    return vary(images, batch, config.zoom, generators)

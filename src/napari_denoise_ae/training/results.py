@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
+
+
+class Examples(NamedTuple):
+    """A few images to look at, each (N, Y, X, channels), mostly in [0, 1].
+
+    Noise that is not clipped leaves the range.
+    """
+
+    noisy: NDArray[np.float32]
+    denoised: NDArray[np.float32]
+    clean: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

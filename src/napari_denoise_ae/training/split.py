@@ -1,4 +1,4 @@
-"""Split images into a training and a validation part."""
+"""Split images into training and validation, and prepare both for the device."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from ..errors import DatasetError
 
@@ -75,3 +76,27 @@ def to_gray(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     luma = images @ np.array(_LUMA, dtype=np.float32)
     gray: NDArray[np.uint8] = np.rint(luma).astype(np.uint8)[..., np.newaxis]
     return gray
+
+
+def to_device(
+    images: NDArray[np.uint8], channels: int, device: torch.device
+) -> torch.Tensor:
+    """Copy images to a device, as bytes.
+
+    Parameters
+    ----------
+    images : numpy.ndarray
+        (N, Y, X, 3) or (N, Y, X, 1), uint8.
+    channels : int
+        Channels that the network takes; RGB images become gray for 1.
+    device : torch.device
+        The device.
+
+    Returns
+    -------
+    torch.Tensor
+        (N, channels, Y, X), in the memory format channels last.
+    """
+    if channels == 1:
+        images = to_gray(images)
+    return torch.from_numpy(images).to(device).permute(0, 3, 1, 2)

@@ -1,58 +1,43 @@
 """The training loop: a generator of frozen results.
 
-The loop knows neither files nor faces. Whoever runs it iterates; what it has
-reached lies on the `Trainer`, so that stopping at any point loses nothing but
-the unfinished epoch.
+The loop knows neither files nor faces. Its caller iterates, and the state of the
+training lies on the `Trainer`: stopping at any point loses only the unfinished epoch.
 """
 
 from __future__ import annotations
 
-import math
 import time
-from contextlib import nullcontext
 from dataclasses import asdict
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from .._version import __version__
 from ..errors import TrainingError
-from ..models.checkpoint import Checkpoint, TrainingRecord
-from ..models.devices import has_fast_bfloat16
+from ..models.checkpoint import Checkpoint
 from ..models.networks.registry import build_network
 from ..models.training_state import TrainingState
-from ..noise.synthetic import Gaussian
-from ..noise.wavelet import estimate_noise
-from .augmentation import add_stripes, magnify, make_dead_leaves, mirror_some
 from .checks import require_trainable
-from .losses import make_loss
-from .optimizers import make_optimizer
-from .results import BatchResult, EpochResult
-from .split import split_indices, to_gray
+from .record import begin_record, update_record
+from .results import BatchResult, EpochResult, Examples
+from .seeds import Seeds, Stream
+from .split import split_indices, to_device
+from .step import TrainingStep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
     from threading import Event
 
-    from numpy.typing import NDArray
     from torch import Tensor
 
     from ..io.cifar10 import ImageSet
+    from ..models.checkpoint import TrainingRecord
     from ..models.config import TrainingConfig
     from ..models.devices import DeviceChoice
     from ..models.networks.base import DenoisingNetwork
 
 # Noisy validation images on which the checkpoint's own noise is measured.
 _N_NOISE_IMAGES = 256
-# Keys that keep the random streams of a run apart.
-_WEIGHTS, _ORDER, _NOISE, _VALIDATION = range(4)
-_FLIP, _ZOOM, _BRIGHTNESS, _STRIPES, _DEAD_LEAVES = range(4, 9)
-# A network that takes a noise level sees intensities relative to the mean of
-# an image, of which a patch is a part: anything from dark to bright.
-_MEANS = (0.3, 0.7)
 
 
 class Trainer:
@@ -61,19 +46,19 @@ class Trainer:
     Parameters
     ----------
     config : TrainingConfig
-        What to do.
+        The settings.
     data : ImageSet
-        All images; split here, by the config's seed, before anything else.
+        All images, which are split into training and validation by the seed.
     device : DeviceChoice
         Where to compute. The images are copied there, as bytes.
     resume_from : TrainingState, optional
-        Go on from there; `config` must be that of the run, beside `epochs`,
-        `patience` and `min_delta`.
+        The state to resume from; only `epochs`, `patience` and `min_delta` of
+        `config` may differ from those of that run.
 
     Attributes
     ----------
     config : TrainingConfig
-        What to do.
+        The settings.
     history : list of EpochResult
         The finished epochs.
     device : DeviceChoice
@@ -81,14 +66,14 @@ class Trainer:
     n_train, n_val, n_batches : int
         Training images, validation images, and batches in an epoch.
     n_parameters : int
-        Weights that are trained.
+        Trainable parameters.
 
     Raises
     ------
     InvalidInputError
-        If the network's options cannot be used.
+        If the network's options are invalid.
     DatasetError
-        If there are too few images to split.
+        If the images do not fit the network, or are too few to split.
 
     Examples
     --------
@@ -117,30 +102,32 @@ class Trainer:
         self.history: list[EpochResult] = []
         self.device = device
         self._device = device.device
-        self._data = data
+        self._seeds = Seeds(config.seed, device.device)
         split = split_indices(len(data.images), config.val_fraction, config.seed)
         self.n_train, self.n_val = len(split.train), len(split.val)
         self.n_batches = -(-self.n_train // config.batch_size)
-        self._noise = config.noise_model
-        self._loss = make_loss(config.loss, ssim_weight=config.ssim_weight)
         self._network = self._build_network()
-        self._train_images = self._to_device(split.train)
-        self._val_images = self._to_device(split.val)
+        channels = self._network.in_channels
+        self._train_images, self._val_images = (
+            to_device(data.images[part], channels, self._device)
+            for part in (split.train, split.val)
+        )
         parameters = self._network.parameters()
         self.n_parameters = sum(parameter.numel() for parameter in parameters)
-        self._optimizer = make_optimizer(self._network.parameters(), config)
+        self._step = TrainingStep(self._network, config, device.device)
         self._best_weights: dict[str, Tensor] = {}
         if resume_from is not None:
             self._restore(resume_from)
-        # The checksum and the noise estimate do not change in a run.
-        self._sha256 = data.sha256
-        self._noise_estimate = self._estimate_noise()
+        noisy = self.example_images(_N_NOISE_IMAGES).noisy
+        self._first_record = begin_record(
+            config, data, split, self._network, self._device, noisy
+        )
 
     @property
     def stop_reason(self) -> str:
-        """Why training is over; empty while there is more to do."""
+        """Why training is over; empty while there are epochs left."""
         config, done = self.config, len(self.history)
-        if done and self._epochs_without_improvement >= config.patience:
+        if done and done - self.best_epoch.epoch >= config.patience:
             return f"patience of {config.patience} used up at epoch {done}"
         if done >= config.epochs:
             return "all epochs are done"
@@ -157,9 +144,9 @@ class Trainer:
         Parameters
         ----------
         stop : threading.Event, optional
-            Once it is set, by whichever thread, training ends at the next
-            batch, also in the middle of a validation. The unfinished epoch
-            leaves no trace in `history`.
+            Once it is set, by any thread, training ends after the current
+            batch, also during validation. The unfinished epoch leaves no
+            trace in `history`.
 
         Yields
         ------
@@ -191,53 +178,42 @@ class Trainer:
         )
 
     def state(self) -> TrainingState:
-        """Return what is needed to go on later; only between epochs."""
+        """Return what resuming needs; only between epochs."""
         return TrainingState(
             best=self.checkpoint(),
             record=self._record(),
             state_dict=_copy_weights(self._network),
-            optimizer=self._optimizer.state_dict(),
+            optimizer=self._step.optimizer.state_dict(),
             history=[asdict(result) for result in self.history],
         )
 
-    def example_images(
-        self, n_images: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Return the first validation images as noisy, denoised and clean.
-
-        Each is (n_images, Y, X, channels), range [0, 1] beside unclipped noise.
-        """
-        clean = _to_unit(self._val_images[:n_images])
-        noisy, sigma = self._add_noise(clean, self._generator(_VALIDATION, 0))
+    def example_images(self, n_images: int) -> Examples:
+        """Denoise the first validation images with the current network."""
         self._network.eval()
         with torch.inference_mode():
-            denoised = self._denoise(noisy, sigma)
-        as_images = [
-            tensor.permute(0, 2, 3, 1).float().cpu().numpy()
-            for tensor in (noisy, denoised, clean)
-        ]
-        return as_images[0], as_images[1], as_images[2]
+            # The same noise as in validation, and always the same.
+            generator = self._seeds.generator(Stream.VALIDATION)
+            shown = self._step.show(self._val_images[:n_images], generator)
+        return Examples(
+            *(image.permute(0, 2, 3, 1).float().cpu().numpy() for image in shown)
+        )
 
     def _run_epoch(
         self, epoch: int, stop: Event | None
     ) -> Iterator[BatchResult | EpochResult]:
         start = time.perf_counter()
         self._network.train()
-        noise = self._generator(_NOISE, epoch)
-        flip = self._generator(_FLIP, epoch)
-        zoom = np.random.default_rng(self._seed(_ZOOM, epoch))
-        brightness = self._generator(_BRIGHTNESS, epoch)
-        stripes = self._generator(_STRIPES, epoch)
-        dead_leaves = self._generator(_DEAD_LEAVES, epoch)
+        generators = self._seeds.epoch_generators(epoch)
+        order = self._seeds.shuffle(self.n_train, epoch)
         total = torch.zeros((), device=self._device)
-        for batch, indices in enumerate(self._batches(epoch), start=1):
-            self._set_learning_rate((epoch - 1) * self.n_batches + batch - 1)
-            clean = _to_unit(self._train_images[indices])
-            clean = self._augment(clean, batch, flip, zoom, stripes, dead_leaves)
-            mean = clean.new_empty((len(clean), 1, 1, 1))
-            mean.uniform_(*_MEANS, generator=brightness)
-            loss = self._train_on(clean, noise, mean)
-            total += loss * len(indices)
+        n_done, n_all = (
+            (epoch - 1) * self.n_batches,
+            self.config.epochs * self.n_batches,
+        )
+        for batch, chosen in enumerate(order.split(self.config.batch_size), start=1):
+            self._step.follow_schedule((n_done + batch - 1) / n_all)
+            loss = self._step.train(self._train_images[chosen], batch, generators)
+            total += loss * len(chosen)
             yield BatchResult(epoch, batch, self.n_batches, loss)
             if _is_set(stop):
                 return
@@ -245,200 +221,68 @@ class Trainer:
         if _is_set(stop):
             return
         train_loss = float(total) / self.n_train
+        self._require_finite(epoch, train_loss, val_loss)
+        is_best = not self.history or (
+            val_loss < self.best_epoch.val_loss - self.config.min_delta
+        )
+        seconds = time.perf_counter() - start
+        result = EpochResult(epoch, train_loss, val_loss, val_psnr, is_best, seconds)
+        weights = _copy_weights(self._network) if is_best else self._best_weights
+        # Together, so that an interrupt cannot separate them.
+        self.history, self._best_weights = [*self.history, result], weights
+        yield result
+
+    def _require_finite(self, epoch: int, train_loss: float, val_loss: float) -> None:
         if not np.isfinite([train_loss, val_loss]).all():
             raise TrainingError(
                 f"The loss is no longer finite in epoch {epoch} (training "
                 f"{train_loss}, validation {val_loss}). Use a lower learning_rate "
                 f"than {self.config.learning_rate:g}."
             )
-        is_best = not self.history or (
-            val_loss < self.best_epoch.val_loss - self.config.min_delta
-        )
-        weights = _copy_weights(self._network) if is_best else self._best_weights
-        seconds = time.perf_counter() - start
-        result = EpochResult(epoch, train_loss, val_loss, val_psnr, is_best, seconds)
-        # Together, so that an interrupt does not part them.
-        self.history, self._best_weights = [*self.history, result], weights
-        yield result
-
-    def _set_learning_rate(self, n_done: int) -> None:
-        """Follow the schedule; `n_done` batches have been trained on."""
-        if self.config.schedule == "constant":
-            return
-        progress = n_done / (self.config.epochs * self.n_batches)
-        factor = (1.0 + math.cos(math.pi * progress)) / 2.0
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * factor
-
-    def _train_on(
-        self, clean: Tensor, generator: torch.Generator, mean: Tensor
-    ) -> Tensor:
-        noisy, sigma = self._add_noise(clean, generator)
-        loss = self._loss(self._denoise(noisy, sigma, mean), clean)
-        self._optimizer.zero_grad()
-        loss.backward()
-        self._optimizer.step()
-        return loss.detach()
 
     def _validate(self, stop: Event | None = None) -> tuple[float, float]:
         """Return the mean loss and the mean PSNR over the validation images.
 
-        If it was stopped, they mean nothing.
+        If it was stopped, they are meaningless.
         """
         self._network.eval()
         # The same noise after every epoch, so that epochs compare.
-        noise = self._generator(_VALIDATION, 0)
+        generator = self._seeds.generator(Stream.VALIDATION)
         loss = torch.zeros((), device=self._device)
         psnr = torch.zeros((), device=self._device)
         with torch.inference_mode():
-            for batch in self._val_images.split(self.config.batch_size):
+            for images in self._val_images.split(self.config.batch_size):
                 if _is_set(stop):
                     break
-                clean = _to_unit(batch)
-                denoised = self._denoise(*self._add_noise(clean, noise))
-                loss += self._loss(denoised, clean) * len(batch)
-                squared_error = (denoised - clean).square().mean(dim=(1, 2, 3))
-                psnr += -10.0 * squared_error.clamp_min(1e-12).log10().sum()
+                batch_loss, batch_psnr = self._step.validate(images, generator)
+                loss += batch_loss
+                psnr += batch_psnr
         return float(loss) / self.n_val, float(psnr) / self.n_val
-
-    def _batches(self, epoch: int) -> tuple[Tensor, ...]:
-        """Return shuffled indices of training images, batch by batch."""
-        generator = torch.Generator().manual_seed(self._seed(_ORDER, epoch))
-        order = torch.randperm(self.n_train, generator=generator)
-        batches: tuple[Tensor, ...] = order.to(self._device).split(
-            self.config.batch_size
-        )
-        return batches
-
-    def _augment(
-        self,
-        clean: Tensor,
-        batch: int,
-        flip: torch.Generator,
-        zoom: np.random.Generator,
-        stripes: torch.Generator,
-        dead_leaves: torch.Generator,
-    ) -> Tensor:
-        kind = self.config.augmentation
-        if kind != "none":
-            clean = mirror_some(clean, flip)
-        if batch % 2 == 0 and kind == "dead-leaves":
-            clean = make_dead_leaves(clean, dead_leaves)
-        elif batch % 2 == 0 and self.config.zoom > 1.0:
-            clean = magnify(clean, self.config.zoom, zoom)
-        if kind == "dead-leaves" or (batch % 2 == 1 and kind == "stripes"):
-            clean = add_stripes(clean, stripes)
-        return clean
-
-    def _add_noise(
-        self, clean: Tensor, generator: torch.Generator
-    ) -> tuple[Tensor, Tensor | None]:
-        """Return noisy images, and their levels if the network takes them."""
-        if isinstance(self._noise, Gaussian) and self._network.takes_noise_level:
-            return self._noise.apply_and_tell(clean, generator)
-        return self._noise.apply(clean, generator), None
-
-    def _denoise(
-        self, noisy: Tensor, sigma: Tensor | None, mean: Tensor | float = 0.5
-    ) -> Tensor:
-        """Run the network on [0, 1]; one that takes a level around `mean`."""
-        with self._autocast():
-            if sigma is None:
-                denoised: Tensor = self._network(noisy)
-                return denoised.float()
-            level = sigma.expand_as(noisy[:, :1])
-            centered: Tensor = self._network(torch.cat([noisy - mean, level], dim=1))
-        return centered.float() + mean
-
-    def _autocast(self) -> AbstractContextManager[Any]:
-        kind, config = self._device.type, self.config
-        if kind == "cuda":
-            wanted = config.mixed_precision
-            fast = torch.cuda.is_bf16_supported(including_emulation=False)
-        else:
-            wanted = config.mixed_precision and config.bfloat16_on_cpu
-            fast = kind == "cpu" and has_fast_bfloat16()
-        # bfloat16 has the exponents of float32: no loss scaling is needed.
-        return (
-            torch.autocast(kind, torch.bfloat16) if wanted and fast else nullcontext()
-        )
 
     def _build_network(self) -> DenoisingNetwork:
         # The first weights come from torch's global generator; put it back.
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self._seed(_WEIGHTS, 0))
+            torch.manual_seed(self._seeds.derive(Stream.WEIGHTS))
             network = build_network(self.config.network, self.config.network_options)
         network.to(self._device)
         if self._device.type == "cuda":
             network.to(memory_format=torch.channels_last)
-        self._radius = network.receptive_field_radius
-        self._stride = network.stride
         return network
 
     def _restore(self, state: TrainingState) -> None:
         self._network.load_state_dict(state.state_dict)
-        self._optimizer.load_state_dict(dict(state.optimizer))
+        self._step.optimizer.load_state_dict(dict(state.optimizer))
         self.history = [EpochResult(**result) for result in state.history]
         self._best_weights = dict(state.best.state_dict)
 
-    @property
-    def _epochs_without_improvement(self) -> int:
-        return len(self.history) - self.best_epoch.epoch
-
     def _record(self) -> TrainingRecord:
-        best = self.best_epoch
-        return TrainingRecord(
-            config=self.config,
-            dataset=self._data.name,
-            dataset_sha256=self._sha256,
-            n_train=self.n_train,
-            n_val=self.n_val,
-            epochs_run=len(self.history),
-            best_epoch=best.epoch,
-            stop_reason=self.stop_reason,
-            val_loss=best.val_loss,
-            val_psnr=best.val_psnr,
-            noise_estimate=self._noise_estimate,
-            receptive_field_radius=self._radius,
-            stride=self._stride,
-            device=str(self._device),
-            package_version=__version__,
-            torch_version=str(torch.__version__),
-            date=datetime.now(UTC).isoformat(timespec="seconds"),
+        return update_record(
+            self._first_record, self.history, self.best_epoch, self.stop_reason
         )
-
-    def _estimate_noise(self) -> tuple[float, float, float]:
-        noisy, _, _ = self.example_images(_N_NOISE_IMAGES)
-        estimates = [estimate_noise(image, channel_axis=-1) for image in noisy]
-        usable = [estimate for estimate in estimates if not np.isnan(estimate)]
-        if not usable:
-            return np.nan, np.nan, np.nan
-        low, middle, high = np.percentile(usable, (5, 50, 95))
-        return float(low), float(middle), float(high)
-
-    def _to_device(self, indices: NDArray[np.int64]) -> Tensor:
-        images = self._data.images[indices]
-        if self._network.in_channels == 1:
-            images = to_gray(images)
-        on_device = torch.from_numpy(images).to(self._device)
-        return on_device.permute(0, 3, 1, 2)  # (N, channels, Y, X), channels last
-
-    def _generator(self, stream: int, epoch: int) -> torch.Generator:
-        return torch.Generator(self._device).manual_seed(self._seed(stream, epoch))
-
-    def _seed(self, stream: int, epoch: int) -> int:
-        # A seed for each stream and epoch: resuming needs no generator's state.
-        sequence = np.random.SeedSequence(self.config.seed, spawn_key=(stream, epoch))
-        return int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def _is_set(stop: Event | None) -> bool:
     return stop is not None and stop.is_set()
-
-
-def _to_unit(images: Tensor) -> Tensor:
-    """Turn bytes into [0, 1]."""
-    return images.to(torch.float32).div_(255.0)
 
 
 def _copy_weights(network: DenoisingNetwork) -> dict[str, Tensor]:

@@ -1,0 +1,99 @@
+"""The record of a training run that its checkpoint carries."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from .._version import __version__
+from ..models.checkpoint import TrainingRecord
+from ..noise.wavelet import estimate_noise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from ..io.cifar10 import ImageSet
+    from ..models.config import TrainingConfig
+    from ..models.networks.base import DenoisingNetwork
+    from .results import EpochResult
+    from .split import Split
+
+
+def begin_record(
+    config: TrainingConfig,
+    data: ImageSet,
+    split: Split,
+    network: DenoisingNetwork,
+    device: torch.device,
+    noisy: Iterable[NDArray[Any]],
+) -> TrainingRecord:
+    """Record what does not change in a run, before its first epoch.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+        The settings.
+    data : ImageSet
+        All images.
+    split : Split
+        Which of them train and which validate.
+    network : DenoisingNetwork
+        The network.
+    device : torch.device
+        Where it trains.
+    noisy : iterable of numpy.ndarray
+        Noisy validation images, (Y, X, channels), whose noise is measured.
+    """
+    return TrainingRecord(
+        config=config,
+        dataset=data.name,
+        dataset_sha256=data.sha256,
+        n_train=len(split.train),
+        n_val=len(split.val),
+        epochs_run=0,
+        best_epoch=0,
+        stop_reason="",
+        val_loss=np.nan,
+        val_psnr=np.nan,
+        noise_estimate=_measure_noise(noisy),
+        receptive_field_radius=network.receptive_field_radius,
+        stride=network.stride,
+        device=str(device),
+        package_version=__version__,
+        torch_version=str(torch.__version__),
+        date="",
+    )
+
+
+def update_record(
+    record: TrainingRecord,
+    history: Sequence[EpochResult],
+    best: EpochResult,
+    stop_reason: str,
+) -> TrainingRecord:
+    """Return the record of a run that has finished some epochs."""
+    return replace(
+        record,
+        epochs_run=len(history),
+        best_epoch=best.epoch,
+        stop_reason=stop_reason,
+        val_loss=best.val_loss,
+        val_psnr=best.val_psnr,
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _measure_noise(noisy: Iterable[NDArray[Any]]) -> tuple[float, float, float]:
+    """Return the 5th, 50th and 95th percentile of the images' noise levels."""
+    estimates = [estimate_noise(image, channel_axis=-1) for image in noisy]
+    usable = [estimate for estimate in estimates if not np.isnan(estimate)]
+    if not usable:
+        return np.nan, np.nan, np.nan
+    low, middle, high = np.percentile(usable, (5, 50, 95))
+    return float(low), float(middle), float(high)

@@ -1,0 +1,150 @@
+"""What happens to one batch: augmentation, noise, network and loss."""
+
+from __future__ import annotations
+
+import math
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ..models.devices import has_fast_bfloat16
+from ..noise.synthetic import Gaussian
+from .augmentation import augment
+from .losses import make_loss
+from .optimizers import make_optimizer
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from torch import Generator, Tensor
+
+    from ..models.config import TrainingConfig
+    from ..models.networks.base import DenoisingNetwork
+    from .seeds import EpochGenerators
+
+# A network that takes a noise level sees intensities relative to the mean of
+# an image. A patch is a part of one, so its own mean is anything from dark to bright.
+_MEANS = (0.3, 0.7)
+
+
+class TrainingStep:
+    """Train and validate a network on batches of clean images.
+
+    Images are given as bytes, (N, channels, Y, X), on the device of the network.
+
+    Parameters
+    ----------
+    network : DenoisingNetwork
+        The network, on its device.
+    config : TrainingConfig
+        Its noise, loss, augmentation, optimizer and precision are used.
+    device : torch.device
+        The device of the network.
+
+    Attributes
+    ----------
+    network : DenoisingNetwork
+        The network.
+    optimizer : torch.optim.Optimizer
+        The optimizer of its parameters.
+    """
+
+    def __init__(
+        self, network: DenoisingNetwork, config: TrainingConfig, device: torch.device
+    ) -> None:
+        self.network = network
+        self.optimizer = make_optimizer(network.parameters(), config)
+        self._config = config
+        self._device = device
+        self._noise = config.noise_model
+        self._loss = make_loss(config.loss, ssim_weight=config.ssim_weight)
+
+    def train(self, images: Tensor, batch: int, generators: EpochGenerators) -> Tensor:
+        """Update the parameters once.
+
+        Parameters
+        ----------
+        images : torch.Tensor
+            The batch.
+        batch : int
+            Its number in the epoch, from 1.
+        generators : EpochGenerators
+            Those of the epoch.
+
+        Returns
+        -------
+        torch.Tensor
+            The mean loss, without dimensions, on the device.
+        """
+        clean = augment(_normalize(images), batch, self._config, generators)
+        mean = clean.new_empty((len(clean), 1, 1, 1))
+        mean.uniform_(*_MEANS, generator=generators.brightness)
+        noisy, sigma = self._add_noise(clean, generators.noise)
+        loss = self._loss(self._denoise(noisy, sigma, mean), clean)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        return loss.detach()
+
+    def validate(self, images: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+        """Return the sums of the loss and of the PSNR over a batch, on the device."""
+        clean = _normalize(images)
+        denoised = self._denoise(*self._add_noise(clean, generator))
+        loss = self._loss(denoised, clean) * len(images)
+        squared_error = (denoised - clean).square().mean(dim=(1, 2, 3))
+        return loss, -10.0 * squared_error.clamp_min(1e-12).log10().sum()
+
+    def show(
+        self, images: Tensor, generator: Generator
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return images as noisy, denoised and clean, mostly in [0, 1]."""
+        clean = _normalize(images)
+        noisy, sigma = self._add_noise(clean, generator)
+        return noisy, self._denoise(noisy, sigma), clean
+
+    def follow_schedule(self, progress: float) -> None:
+        """Set the learning rate where `progress`, from 0 to 1, of a run is done."""
+        if self._config.schedule == "constant":
+            return
+        factor = (1.0 + math.cos(math.pi * progress)) / 2.0
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._config.learning_rate * factor
+
+    def _add_noise(
+        self, clean: Tensor, generator: Generator
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return noisy images, and their levels if the network takes them."""
+        if isinstance(self._noise, Gaussian) and self.network.takes_noise_level:
+            return self._noise.apply_and_tell(clean, generator)
+        return self._noise.apply(clean, generator), None
+
+    def _denoise(
+        self, noisy: Tensor, sigma: Tensor | None, mean: Tensor | float = 0.5
+    ) -> Tensor:
+        """Run the network on [0, 1], or around `mean` if it takes a noise level."""
+        with self._autocast():
+            if sigma is None:
+                denoised: Tensor = self.network(noisy)
+                return denoised.float()
+            level = sigma.expand_as(noisy[:, :1])
+            centered: Tensor = self.network(torch.cat([noisy - mean, level], dim=1))
+        return centered.float() + mean
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        kind, config = self._device.type, self._config
+        if kind == "cuda":
+            wanted = config.mixed_precision
+            fast = torch.cuda.is_bf16_supported(including_emulation=False)
+        else:
+            wanted = config.mixed_precision and config.bfloat16_on_cpu
+            fast = kind == "cpu" and has_fast_bfloat16()
+        # bfloat16 has the exponents of float32: no loss scaling is needed.
+        return (
+            torch.autocast(kind, torch.bfloat16) if wanted and fast else nullcontext()
+        )
+
+
+def _normalize(images: Tensor) -> Tensor:
+    """Map bytes to [0, 1]."""
+    return images.to(torch.float32).div_(255.0)
