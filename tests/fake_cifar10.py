@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -65,4 +66,7 @@ def _run_command(folder: Path, arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    # Below nohup, and in the background of a script, a process inherits that SIGINT
+    # is ignored. A person at a terminal has the handler that Python installs.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(_run_command(Path(sys.argv[1]), sys.argv[2:]))

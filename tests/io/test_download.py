@@ -1,0 +1,191 @@
+"""CIFAR-10 is fetched from a server in this process."""
+
+from __future__ import annotations
+
+import tarfile
+import threading
+import time
+from contextlib import contextmanager
+from functools import partial
+from hashlib import md5
+from http.server import (
+    BaseHTTPRequestHandler,
+    HTTPServer,
+    SimpleHTTPRequestHandler,
+    ThreadingHTTPServer,
+)
+from typing import TYPE_CHECKING
+
+import pooch
+import pytest
+import requests
+from fake_cifar10 import FOLDER_NAME, N_TRAIN
+
+from napari_denoise_ae.errors import DatasetError
+from napari_denoise_ae.io import download
+from napari_denoise_ae.io.cifar10 import CIFAR10_URL, load_cifar10
+from napari_denoise_ae.io.download import download_cifar10, fetch_cifar10
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    """Serve a folder on this machine alone."""
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(
+        ("127.0.0.1", 0), partial(Handler, directory=str(folder))
+    )
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def served(cifar10, tmp_path, monkeypatch) -> Iterator[Path]:
+    """The data as an archive on a server, and an empty folder to fetch it to."""
+    server, target = tmp_path / "server", tmp_path / "target"
+    server.mkdir()
+    archive = server / "cifar-10-python.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(cifar10 / FOLDER_NAME, FOLDER_NAME)
+    checksum = md5(archive.read_bytes()).hexdigest()
+    monkeypatch.setattr(download, "CIFAR10_HASH", f"md5:{checksum}")
+    monkeypatch.setenv("NO_PROXY", "*")
+    with serve(server) as address:
+        monkeypatch.setattr(download, "CIFAR10_URL", f"{address}/{archive.name}")
+        yield target
+
+
+def test_missing_data_is_fetched_checked_and_read(served, cifar10):
+    fetch = partial(download_cifar10, progress=False)
+    fetched = load_cifar10(served, train=True, download=fetch)
+    assert fetched.sha256 == load_cifar10(cifar10, train=True).sha256
+
+
+def test_a_download_with_another_checksum_is_refused(served, monkeypatch):
+    monkeypatch.setattr(download, "CIFAR10_HASH", "md5:" + "0" * 32)
+    with pytest.raises(DatasetError, match="another checksum"):
+        download_cifar10(served, progress=False)
+    assert not served.exists()
+
+
+def test_a_page_that_is_not_there_is_a_data_set_error(served, monkeypatch):
+    monkeypatch.setattr(download, "CIFAR10_URL", download.CIFAR10_URL + "x")
+    with pytest.raises(DatasetError, match="HTTPError"):
+        download_cifar10(served, progress=False)
+
+
+def test_offline_the_error_says_what_to_put_where(tmp_path, monkeypatch):
+    def offline(*_: object, **__: object) -> None:
+        raise requests.ConnectionError("no network")
+
+    monkeypatch.setattr(pooch, "retrieve", offline)
+    with pytest.raises(DatasetError) as caught:
+        download_cifar10(tmp_path)
+    message = str(caught.value)
+    assert all(part in message for part in (str(tmp_path), CIFAR10_URL, "offline"))
+
+
+def test_a_folder_that_cannot_be_made_is_a_data_set_error(served):
+    served.write_text("a file")
+    with pytest.raises(DatasetError, match="Fetching it failed"):
+        download_cifar10(served, progress=False)
+
+
+def test_an_interrupted_download_leaves_nothing(served, monkeypatch):
+    def interrupted(*_: object, **__: object) -> Iterator[bytes]:
+        yield b"the first bytes"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(requests.Response, "iter_content", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        download_cifar10(served, progress=False)
+    assert not served.exists()
+
+
+def test_a_failed_download_leaves_a_folder_that_was_there(served, monkeypatch):
+    served.mkdir()
+    monkeypatch.setattr(download, "CIFAR10_URL", download.CIFAR10_URL + "x")
+    with pytest.raises(DatasetError):
+        download_cifar10(served, progress=False)
+    assert list(served.iterdir()) == []
+
+
+def test_interrupted_while_unpacking_it_can_be_fetched_again(served, monkeypatch):
+    """A folder that is only partly there must not pass for the data."""
+    copy, copied = tarfile.copyfileobj, []
+
+    def interrupted(source, target, *rest, **options):
+        copied.append(target)
+        if len(copied) == 3:
+            raise KeyboardInterrupt
+        copy(source, target, *rest, **options)
+
+    fetch = partial(download_cifar10, progress=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(tarfile, "copyfileobj", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            load_cifar10(served, train=True, download=fetch)
+    assert len(load_cifar10(served, train=True, download=fetch).images) == N_TRAIN
+
+
+class _Trickle(BaseHTTPRequestHandler):
+    """Send some bytes of a large file, then nothing more until it is released."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", str(10**8))
+        self.end_headers()
+        self.wfile.write(bytes(10**6))
+        self.server.released.wait()
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def stalling_server(monkeypatch):
+    server = HTTPServer(("127.0.0.1", 0), _Trickle)
+    server.released = threading.Event()
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    monkeypatch.setenv("NO_PROXY", "*")
+    url = f"http://127.0.0.1:{server.server_port}/cifar-10-python.tar.gz"
+    monkeypatch.setattr(download, "CIFAR10_URL", url)
+    yield server
+    server.released.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_stalled_download_is_given_up_at_once(stalling_server, tmp_path):
+    stop = threading.Event()
+    for progress in fetch_cifar10(tmp_path / "data", stop):
+        if progress.done > 0:
+            assert progress.total == 10**8
+            stop.set()
+    # The server still holds the connection: waiting for it would not end.
+    stalling_server.released.set()
+    deadline = time.perf_counter() + 120
+    while (tmp_path / "data").exists() and time.perf_counter() < deadline:
+        time.sleep(0.05)
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_download_that_fails_says_so(stalling_server, tmp_path):
+    stalling_server.released.set()  # fewer bytes come than were announced
+    with pytest.raises(DatasetError, match="Fetching it failed"):
+        list(fetch_cifar10(tmp_path / "data", threading.Event()))
