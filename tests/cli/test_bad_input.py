@@ -362,7 +362,6 @@ def test_a_folder_that_cannot_be_written_to(command, folder, capsys, monkeypatch
     def deny(*_: object, **__: object) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    monkeypatch.setattr(tempfile, "mkstemp", deny)
     monkeypatch.setattr(tempfile, "TemporaryFile", deny)
     error = expect_an_error(command, folder, capsys)
     assert "Permission denied" in error

@@ -4,6 +4,7 @@ import errno
 import os
 import stat
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +56,14 @@ def test_the_file_has_the_permissions_that_any_other_would_have(tmp_path):
     assert len(modes) == 1
 
 
+def test_the_umask_of_the_program_is_left_alone(tmp_path, monkeypatch):
+    """It belongs to all threads: one that writes meanwhile would make open files."""
+    monkeypatch.setattr(os, "umask", pytest.fail)
+    with atomic_write(tmp_path / "a.txt") as temporary:
+        temporary.write_text("new")
+    assert (tmp_path / "a.txt").read_text() == "new"
+
+
 def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path, monkeypatch):
     def full(_descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -74,7 +83,7 @@ def deny(*_: object, **__: object) -> None:
 
 def test_a_folder_that_cannot_be_written_to_is_an_error(tmp_path, monkeypatch):
     # root may write anywhere, so the refusal is made.
-    monkeypatch.setattr(tempfile, "mkstemp", deny)
+    monkeypatch.setattr(Path, "touch", deny)
     with (
         pytest.raises(OutputError, match=r"Cannot write .*a\.txt: Permission denied"),
         atomic_write(tmp_path / "a.txt"),

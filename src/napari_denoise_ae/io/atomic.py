@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,14 +39,9 @@ def atomic_write(path: Path) -> Iterator[Path]:
     """
     temporary = None
     try:
-        handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=".writing-", suffix=path.suffix
-        )
-        os.close(handle)
-        temporary = Path(name)
+        temporary = _create_beside(path)
         yield temporary
         _flush_to_disk(temporary)
-        temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except OSError as error:
         raise _cannot_write(path, error) from error
@@ -100,16 +96,18 @@ def real_path(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
+def _create_beside(path: Path) -> Path:
+    """Create an empty file with the permissions that the user's umask gives."""
+    # mkstemp makes a file that only its owner can read, and the umask can only be
+    # read by setting it, which changes what other threads write meanwhile.
+    temporary = path.with_name(f".writing-{secrets.token_hex(8)}{path.suffix}")
+    temporary.touch(exist_ok=False)
+    return temporary
+
+
 def _flush_to_disk(path: Path) -> None:
     with path.open("rb+") as file:
         os.fsync(file.fileno())
-
-
-def _umask() -> int:
-    # The only way to read the mask is to set it.
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _cannot_write(path: Path, error: OSError) -> OutputError:
