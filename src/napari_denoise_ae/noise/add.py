@@ -14,18 +14,26 @@ from ..image.ranges import resolve_intensity_ranges
 from .spec import parse_noise
 
 if TYPE_CHECKING:
+    from numpy.random import BitGenerator, SeedSequence
     from numpy.typing import ArrayLike, NDArray
     from torch import Generator
 
     from ..image.intensity import GivenRange, IntensityRanges
     from .base import NoiseModel
 
+    Rng = (
+        int | np.integer[Any] | np.random.Generator | BitGenerator | SeedSequence | None
+    )
+
+# Integers up to it seed torch as they are; NumPy turns the others into such.
+_LARGEST_SEED = 2**63 - 1
+
 
 def add_noise(
     image: ArrayLike,
     noise: str | NoiseModel,
     *,
-    rng: int = 0,
+    rng: Rng = 0,
     axes: str | None = None,
     intensity_range: GivenRange | None = None,
 ) -> NDArray[Any]:
@@ -38,8 +46,10 @@ def add_noise(
         kept as it is.
     noise : str or NoiseModel
         For example ``"gaussian:0.1"``; amounts are fractions of the range.
-    rng : int
-        Seed; the same seed gives the same noise.
+    rng : int, numpy.random.Generator, numpy.random.SeedSequence or None
+        Source of the random numbers, as `numpy.random.default_rng` takes it. The
+        same seed gives the same noise; a generator gives other noise each time;
+        None draws a seed from the operating system.
     axes : str, optional
         See `denoise`.
     intensity_range : tuple of float, optional
@@ -95,11 +105,19 @@ def _require_width(ranges: IntensityRanges) -> None:
             )
 
 
-def _seeded_generator(rng: int) -> Generator:
+def _seeded_generator(rng: Rng) -> Generator:
     import torch
 
-    if not isinstance(rng, int) or not 0 <= rng < 2**63:
+    return torch.Generator().manual_seed(_seed_of(rng))
+
+
+def _seed_of(rng: Rng) -> int:
+    if isinstance(rng, int | np.integer) and 0 <= rng <= _LARGEST_SEED:
+        return int(rng)
+    try:
+        return int(np.random.default_rng(rng).integers(_LARGEST_SEED))
+    except (TypeError, ValueError):
         raise InvalidInputError(
-            f"A seed must be an integer from 0 to 2**63 - 1, got {rng!r}."
-        )
-    return torch.Generator().manual_seed(rng)
+            "rng must be an integer of at least 0, a numpy.random.Generator, a "
+            f"numpy.random.SeedSequence or None, got {rng!r}."
+        ) from None
