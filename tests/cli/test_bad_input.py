@@ -185,7 +185,7 @@ MISTAKES = [
     denoise("--model text.pt", "text.pt", "not a checkpoint"),
     denoise("--model photo.png", "photo.png", "not a checkpoint"),
     denoise("--model truncated.pt", "truncated.pt", "not a checkpoint"),
-    denoise("--model other.pt", "other.pt", "other weights"),
+    denoise("--model other.pt", "other.pt", "weights of any network"),
     denoise("--model newer.pt", "newer.pt", "format version", "Update"),
     denoise("--model malicious.pt", "malicious.pt", "could run a program"),
     denoise("--model malicious.pkl", "malicious.pkl", "not a checkpoint"),

@@ -227,7 +227,7 @@ def test_train_writes_its_files_and_says_where(cifar10, tmp_path, capsys):
     assert train(cifar10, output, "--epochs", 2, "--device", "cpu") == 0
     printed = capsys.readouterr()
     for part in (
-        "cpu (asked for)",
+        "cpu (requested)",
         "72 images to train, 8 to validate",
         "sigma 0.5",
         "all epochs are done",

@@ -1,4 +1,4 @@
-"""Every model that comes along: small, explained, and good at what it was made for."""
+"""Every built-in model is small, has a record, and removes the noise it is for."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ def noisy_photo(noise: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("name", builtin_models())
-def test_a_built_in_model_is_small(name):
+def test_builtin_checkpoint_is_small(name):
     with builtin_file(name) as file:
         assert file.stat().st_size < 2.5e6
 
 
 @pytest.mark.parametrize("name", builtin_models())
-def test_which_models_are_told_the_noise_level_is_known_by_their_names(name):
-    is_told = load_checkpoint(name).outline().takes_noise_level
-    assert suits_any_noise(name) == is_told
+def test_suits_any_noise_agrees_with_the_network(name):
+    takes_noise_level = load_checkpoint(name).outline().takes_noise_level
+    assert suits_any_noise(name) == takes_noise_level
 
 
 @pytest.mark.parametrize("name", builtin_models())
-def test_a_built_in_model_says_how_it_was_trained(name):
+def test_builtin_model_has_a_training_record(name):
     checkpoint = load_checkpoint(name)
     assert checkpoint.record is not None
     lines = "\n".join(describe_checkpoint(checkpoint))
@@ -43,7 +43,7 @@ def test_a_built_in_model_says_how_it_was_trained(name):
 
 
 @pytest.mark.parametrize("name", builtin_models())
-def test_a_built_in_model_improves_what_it_was_made_for(name):
+def test_builtin_model_removes_the_noise_it_was_trained_on(name):
     noise = load_checkpoint(name).record.config.noise
     noisy, clean = noisy_photo(noise)
     before = psnr(clean, noisy, data_range=255)
@@ -51,7 +51,7 @@ def test_a_built_in_model_improves_what_it_was_made_for(name):
     assert after > before + 4
 
 
-def test_the_models_with_and_without_skip_connections_differ_in_nothing_else():
+def test_residual_models_differ_only_in_their_skip_connections():
     with_skips, without = (
         load_checkpoint(name) for name in ("residual", "residual-no-skips")
     )

@@ -45,7 +45,7 @@ def content_of(path: Path) -> dict:
 
 @pytest.fixture
 def rewrite(model_file):
-    """Write the model again with some of its content changed."""
+    """Rewrite the model file with parts of its content replaced."""
 
     def write(**changes) -> Path:
         torch.save(content_of(model_file) | changes, model_file)
@@ -54,10 +54,10 @@ def rewrite(model_file):
     return write
 
 
-# --- whole files -----------------------------------------------------------
+# --- valid files -----------------------------------------------------------
 
 
-def test_what_is_saved_is_loaded(tmp_path):
+def test_checkpoint_survives_saving_and_loading(tmp_path):
     saved = random_checkpoint(record=make_record())
     save_checkpoint(saved, tmp_path / "a.pt")
     loaded = load_checkpoint(tmp_path / "a.pt")
@@ -67,7 +67,7 @@ def test_what_is_saved_is_loaded(tmp_path):
     assert equal_weights(loaded.state_dict, saved.state_dict)
 
 
-def test_a_network_with_batch_normalization_is_saved_and_loaded(tmp_path):
+def test_network_with_batch_normalization_survives_saving_and_loading(tmp_path):
     options = {"base_channels": 2, "skip_connections": False}
     network = build_network("residual", options)
     network(torch.rand(2, 3, 32, 32))  # counts a batch
@@ -80,7 +80,7 @@ def test_a_network_with_batch_normalization_is_saved_and_loaded(tmp_path):
     assert torch.equal(built(images), network.eval()(images))
 
 
-def test_variances_below_0_are_refused(tmp_path):
+def test_negative_variances_are_rejected(tmp_path):
     state_dict = dict(build_network("residual", {"base_channels": 2}).state_dict())
     state_dict["halvings.0.0.running_var"] = torch.tensor([1.0, -1.0])
     bad = Checkpoint("a", "residual", {"base_channels": 2}, state_dict, None)
@@ -89,18 +89,18 @@ def test_variances_below_0_are_refused(tmp_path):
         load_checkpoint(tmp_path / "a.pt")
 
 
-def test_a_checkpoint_without_a_record_is_loaded(tmp_path):
+def test_checkpoint_without_a_record_loads(tmp_path):
     save_checkpoint(random_checkpoint(), tmp_path / "a.pt")
     assert load_checkpoint(str(tmp_path / "a.pt")).record is None
 
 
-def test_the_network_is_built_for_inference(model_file):
+def test_network_is_built_for_inference(model_file):
     network = load_checkpoint(model_file).build(CPU.device)
     assert not network.training
     assert not any(parameter.requires_grad for parameter in network.parameters())
 
 
-def test_a_file_holds_only_weights_and_plain_values(model_file):
+def test_file_contains_only_tensors_and_plain_values(model_file):
     content = content_of(model_file)
     plain = (str, int, float, bool, dict, list, tuple, type(None))
     assert all(isinstance(value, plain) for value in content.values())
@@ -108,7 +108,7 @@ def test_a_file_holds_only_weights_and_plain_values(model_file):
     assert content["format_version"] == FORMAT_VERSION
 
 
-def test_the_built_in_model_explains_itself():
+def test_builtin_model_loads_by_name_with_its_record():
     assert "conv" in builtin_models()
     checkpoint = load_checkpoint("conv")
     assert checkpoint.name == "conv"
@@ -116,22 +116,22 @@ def test_the_built_in_model_explains_itself():
     assert checkpoint.record.config.noise == "gaussian:0.5"
 
 
-def test_a_name_that_is_nothing_lists_the_built_in_models():
+def test_unknown_name_lists_the_builtin_models():
     with pytest.raises(CheckpointError, match=r"'unet9'.*conv"):
         load_checkpoint("unet9")
 
 
-def test_a_folder_is_no_model(tmp_path):
+def test_folder_is_rejected(tmp_path):
     with pytest.raises(CheckpointError, match="There is no model"):
         load_checkpoint(tmp_path)
 
 
-def test_a_name_that_is_too_long_is_no_model():
+def test_too_long_name_is_rejected():
     with pytest.raises(CheckpointError, match="There is no model"):
         load_checkpoint("a" * 300)
 
 
-def test_a_file_that_cannot_be_opened_is_an_error(model_file, monkeypatch):
+def test_unreadable_file_is_rejected(model_file, monkeypatch):
     def deny(*_: object, **__: object) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
@@ -140,12 +140,12 @@ def test_a_file_that_cannot_be_opened_is_an_error(model_file, monkeypatch):
         load_checkpoint(model_file)
 
 
-def test_it_cannot_be_saved_to_a_folder_that_does_not_exist(tmp_path):
+def test_saving_to_a_missing_folder_raises(tmp_path):
     with pytest.raises(OutputError, match="does not exist"):
         save_checkpoint(random_checkpoint(), tmp_path / "missing" / "a.pt")
 
 
-def test_an_old_file_survives_a_full_disk(model_file, monkeypatch):
+def test_existing_file_survives_a_full_disk(model_file, monkeypatch):
     before = model_file.read_bytes()
 
     def full(_descriptor: int) -> None:
@@ -158,9 +158,9 @@ def test_an_old_file_survives_a_full_disk(model_file, monkeypatch):
     assert list(model_file.parent.iterdir()) == [model_file]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="limits of POSIX")
-def test_a_disk_that_fills_up_while_writing_is_an_error(model_file):
-    """The limit on a file's size refuses writes as a full disk does."""
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX resource limits")
+def test_disk_that_fills_up_while_writing_raises(model_file):
+    """A limit on file size stands in for a full disk."""
     import resource
     import signal
 
@@ -178,19 +178,19 @@ def test_a_disk_that_fills_up_while_writing_is_an_error(model_file):
     assert list(model_file.parent.iterdir()) == [model_file]
 
 
-# --- files that are not whole, or not checkpoints --------------------------
+# --- damaged files, and files that are not checkpoints ---------------------
 
 
-@pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.9, 0.999])
-def test_a_truncated_file_is_refused(model_file, share):
+@pytest.mark.parametrize("fraction", [0, 0.01, 0.5, 0.9, 0.999])
+def test_truncated_file_is_rejected(model_file, fraction):
     content = model_file.read_bytes()
-    model_file.write_bytes(content[: int(share * len(content))])
+    model_file.write_bytes(content[: int(fraction * len(content))])
     with pytest.raises(CheckpointError, match=r"model\.pt is not a checkpoint"):
         load_checkpoint(model_file)
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_a_damaged_file_is_refused_or_loads_with_usable_weights(model_file, seed):
+def test_damaged_file_is_rejected_or_loads_with_usable_weights(model_file, seed):
     rng = np.random.default_rng(seed)
     content = bytearray(model_file.read_bytes())
     start = 0 if seed % 2 else len(content) - 3000
@@ -204,13 +204,13 @@ def test_a_damaged_file_is_refused_or_loads_with_usable_weights(model_file, seed
     assert loaded is None or loaded.build(CPU.device)(image).shape == image.shape
 
 
-def test_a_text_file_is_refused(tmp_path):
+def test_text_file_is_rejected(tmp_path):
     (tmp_path / "a.pt").write_text("weights")
     with pytest.raises(CheckpointError, match=r"a\.pt is not a checkpoint"):
         load_checkpoint(tmp_path / "a.pt")
 
 
-def test_a_zip_file_of_something_else_is_refused(tmp_path):
+def test_unrelated_zip_file_is_rejected(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.pt", "w") as archive:
         archive.writestr("readme.txt", "hello")
     with pytest.raises(CheckpointError, match=r"a\.pt cannot be used"):
@@ -218,14 +218,14 @@ def test_a_zip_file_of_something_else_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("content", [[1, 2], torch.zeros(3), "text", 5, None])
-def test_a_file_that_holds_no_dict_is_refused(tmp_path, content):
+def test_file_without_a_dict_is_rejected(tmp_path, content):
     torch.save(content, tmp_path / "a.pt")
     with pytest.raises(CheckpointError, match="not a dict"):
         load_checkpoint(tmp_path / "a.pt")
 
 
 class WritesAFile:
-    """What a malicious pickle does: run a function when it is loaded."""
+    """Act like a malicious pickle: run a function when loaded."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -235,9 +235,7 @@ class WritesAFile:
 
 
 @pytest.mark.parametrize("place", ["alone", "in a record", "as a weight"])
-def test_a_malicious_pickle_is_refused_and_its_code_does_not_run(
-    rewrite, tmp_path, place
-):
+def test_malicious_pickle_is_rejected_without_running_it(rewrite, tmp_path, place):
     proof = tmp_path / "proof"
     evil = WritesAFile(proof)
     assert pickle.loads(pickle.dumps(evil)) == 3
@@ -255,7 +253,7 @@ def test_a_malicious_pickle_is_refused_and_its_code_does_not_run(
     assert not proof.exists()
 
 
-def test_a_plain_pickle_is_refused_and_its_code_does_not_run(tmp_path):
+def test_plain_pickle_is_rejected_without_running_it(tmp_path):
     proof = tmp_path / "proof"
     (tmp_path / "evil.pt").write_bytes(pickle.dumps(WritesAFile(proof)))
     with pytest.raises(CheckpointError, match="is not a checkpoint"):
@@ -263,13 +261,13 @@ def test_a_plain_pickle_is_refused_and_its_code_does_not_run(tmp_path):
     assert not proof.exists()
 
 
-def test_a_whole_pickled_network_is_refused_with_advice(tmp_path):
+def test_pickled_network_is_rejected_with_advice(tmp_path):
     torch.save(build_network("conv", {}), tmp_path / "network.pt")
     with pytest.raises(CheckpointError, match="Save the network's state_dict instead"):
         load_checkpoint(tmp_path / "network.pt")
 
 
-def test_a_file_that_unpacks_to_too_much_is_refused(tmp_path):
+def test_zip_bomb_is_rejected(tmp_path):
     path = tmp_path / "bomb.pt"
     with (
         zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
@@ -281,28 +279,28 @@ def test_a_file_that_unpacks_to_too_much_is_refused(tmp_path):
         load_checkpoint(path)
 
 
-def test_a_newer_format_is_refused_with_advice(rewrite):
+def test_newer_format_version_is_rejected_with_advice(rewrite):
     with pytest.raises(CheckpointError, match=r"format version 2.*Update"):
         load_checkpoint(rewrite(format_version=2))
 
 
-def test_another_format_is_refused(rewrite):
+def test_other_format_is_rejected(rewrite):
     with pytest.raises(CheckpointError, match="'lightning'"):
         load_checkpoint(rewrite(format="lightning"))
 
 
-def test_a_training_state_is_no_checkpoint_nor_the_reverse(model_file, state_file):
+def test_training_state_and_checkpoint_are_not_interchangeable(model_file, state_file):
     with pytest.raises(CheckpointError, match="is not a napari-denoise-ae checkpoint"):
         load_checkpoint(state_file)
     with pytest.raises(CheckpointError, match="is not a napari-denoise-ae training"):
         load_training_state(model_file)
 
 
-# --- content that does not fit ---------------------------------------------
+# --- invalid content -------------------------------------------------------
 
 
 @pytest.mark.parametrize("key", ["network", "network_options", "state_dict", "record"])
-def test_a_missing_part_is_named(model_file, key):
+def test_missing_entry_is_named(model_file, key):
     content = content_of(model_file)
     del content[key]
     torch.save(content, model_file)
@@ -340,7 +338,7 @@ FIRST_SHAPE = (4, 3, 3, 3)
     ],
     ids="-".join,
 )
-def test_content_that_does_not_fit_is_refused(rewrite, changes):
+def test_invalid_entry_is_rejected(rewrite, changes):
     path = rewrite(**changes)
     with pytest.raises(CheckpointError, match=r"model\.pt cannot be used"):
         load_checkpoint(path)
@@ -360,25 +358,25 @@ def test_content_that_does_not_fit_is_refused(rewrite, changes):
         torch.zeros(FIRST_SHAPE, device="meta"),
     ],
     ids=[
-        "nothing",
+        "none",
         "number",
         "too few dimensions",
-        "too many channels",
+        "too large",
         "nan",
         "infinite",
         "integers",
         "complex",
-        "no memory",
+        "meta device",
     ],
 )
-def test_weights_that_do_not_fit_are_refused(rewrite, value):
+def test_invalid_weight_is_rejected(rewrite, value):
     path = rewrite(state_dict=weights_with(FIRST, value))
     with pytest.raises(CheckpointError, match=r"model\.pt cannot be used"):
         load_checkpoint(path)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
-def test_weights_of_another_precision_are_refused_or_made_float32(rewrite, dtype):
+def test_weights_of_other_precision_are_rejected_or_converted(rewrite, dtype):
     weights = random_checkpoint().state_dict
     path = rewrite(state_dict={key: value.to(dtype) for key, value in weights.items()})
     loaded = None
@@ -410,10 +408,10 @@ def test_weights_of_another_precision_are_refused_or_made_float32(rewrite, dtype
         ("date", 2026),
     ],
 )
-def test_a_wrong_record_is_refused(rewrite, key, value):
+def test_invalid_record_field_is_rejected(rewrite, key, value):
     path = rewrite(record=asdict(make_record()) | {key: value})
     if (key, value) == ("config", {}):
-        # Every setting has a default.
+        # Valid, because every setting has a default.
         assert load_checkpoint(path).record.config.preset == "conv"
         return
     with pytest.raises(CheckpointError, match=r"model\.pt cannot be used"):
@@ -421,21 +419,21 @@ def test_a_wrong_record_is_refused(rewrite, key, value):
 
 
 @pytest.mark.parametrize("change", ["more", "less"])
-def test_a_record_of_other_fields_is_refused(rewrite, change):
+def test_record_with_unexpected_fields_is_rejected(rewrite, change):
     record = asdict(make_record())
     if change == "more":
         record["color"] = "blue"
     else:
         del record["date"]
-    with pytest.raises(CheckpointError, match="other fields than expected"):
+    with pytest.raises(CheckpointError, match="unexpected fields"):
         load_checkpoint(rewrite(record=record))
 
 
-# --- weights alone ---------------------------------------------------------
+# --- bare state dicts ------------------------------------------------------
 
 
 @pytest.mark.parametrize("names", ["own", "module.", "another script's"])
-def test_a_plain_state_dict_loads_with_a_warning(tmp_path, names):
+def test_bare_state_dict_loads_with_a_warning(tmp_path, names):
     weights = default_weights()
     if names == "module.":
         renamed = {f"module.{key}": value for key, value in weights.items()}
@@ -444,7 +442,7 @@ def test_a_plain_state_dict_loads_with_a_warning(tmp_path, names):
     else:
         renamed = weights
     torch.save(renamed, tmp_path / "plain.pth")
-    with pytest.warns(DenoiseAEWarning, match=r"plain\.pth .*Unknown are") as caught:
+    with pytest.warns(DenoiseAEWarning, match=r"plain\.pth .*are unknown") as caught:
         checkpoint = load_checkpoint(tmp_path / "plain.pth")
     assert caught[0].filename == __file__
     assert checkpoint.record is None
@@ -465,13 +463,13 @@ def test_a_plain_state_dict_loads_with_a_warning(tmp_path, names):
     ],
     ids=["empty", "one tensor", "none", "numbers", "one missing", "another order"],
 )
-def test_other_weights_are_refused(tmp_path, content):
+def test_weights_of_an_unknown_network_are_rejected(tmp_path, content):
     torch.save(content, tmp_path / "plain.pth")
-    with pytest.raises(CheckpointError, match=r"plain\.pth holds other weights"):
+    with pytest.raises(CheckpointError, match=r"plain\.pth does not contain"):
         load_checkpoint(tmp_path / "plain.pth")
 
 
-def test_a_plain_state_dict_with_nan_is_refused(tmp_path):
+def test_bare_state_dict_with_nan_is_rejected(tmp_path):
     weights = default_weights() | {FIRST: torch.full((32, 3, 3, 3), torch.nan)}
     torch.save(weights, tmp_path / "plain.pth")
     with pytest.raises(CheckpointError, match="not finite"):
@@ -496,7 +494,7 @@ def state_file(trainer, tmp_path) -> Path:
     return path
 
 
-def test_a_training_state_is_saved_and_loaded(trainer, state_file):
+def test_training_state_survives_saving_and_loading(trainer, state_file):
     state, loaded = trainer.state(), load_training_state(state_file)
     assert equal_weights(loaded.state_dict, state.state_dict)
     assert equal_weights(loaded.best.state_dict, state.best.state_dict)
@@ -543,8 +541,8 @@ HISTORY_ROW = {
         ("history", [HISTORY_ROW | {"val_loss": "low"}]),
     ],
 )
-def test_a_training_state_that_does_not_fit_is_refused(state_file, key, value):
-    """By the time the first epoch would begin."""
+def test_invalid_training_state_is_rejected(state_file, key, value):
+    """It is rejected before the first epoch starts."""
     torch.save(content_of(state_file) | {key: value}, state_file)
 
     def resume() -> None:
@@ -558,7 +556,7 @@ def test_a_training_state_that_does_not_fit_is_refused(state_file, key, value):
 
 
 @pytest.mark.parametrize("key", ["best", "state_dict", "optimizer", "history"])
-def test_a_training_state_without_a_part_is_refused(state_file, key):
+def test_training_state_with_a_missing_entry_is_rejected(state_file, key):
     content = content_of(state_file)
     del content[key]
     torch.save(content, state_file)
@@ -566,9 +564,9 @@ def test_a_training_state_without_a_part_is_refused(state_file, key):
         load_training_state(state_file)
 
 
-def test_a_training_state_without_a_record_is_refused(state_file):
+def test_training_state_without_a_record_is_rejected(state_file):
     content = content_of(state_file)
     content["best"]["record"] = None
     torch.save(content, state_file)
-    with pytest.raises(CheckpointError, match="how it was trained"):
+    with pytest.raises(CheckpointError, match="no training record"):
         load_training_state(state_file)

@@ -42,7 +42,7 @@ BAD_VALUES = {
 }
 
 
-def test_every_field_has_its_bad_values():
+def test_every_field_has_invalid_values_to_test():
     names = {field.name for field in dataclasses.fields(TrainingConfig)}
     assert set(BAD_VALUES) == names
 
@@ -51,13 +51,13 @@ def test_every_field_has_its_bad_values():
     ("name", "value"),
     [(name, value) for name, values in BAD_VALUES.items() for value in values],
 )
-def test_a_bad_value_is_refused_and_the_field_is_named(name, value):
+def test_invalid_value_is_rejected_and_its_field_named(name, value):
     with pytest.raises(InvalidInputError) as caught:
         TrainingConfig(**{name: value})
     assert name.replace("network_options", "network") in str(caught.value)
 
 
-def test_the_error_says_what_is_allowed_and_what_came():
+def test_error_states_the_allowed_and_the_given_value():
     with pytest.raises(
         InvalidInputError, match=r"val_fraction .*above 0.*below 1.*1.5"
     ):
@@ -66,7 +66,7 @@ def test_the_error_says_what_is_allowed_and_what_came():
         TrainingConfig(loss="l2")
 
 
-def test_the_defaults_are_those_of_the_teaching_script():
+def test_defaults_are_those_of_the_first_teaching_project():
     config = TrainingConfig()
     assert (config.network, config.loss, config.optimizer) == ("conv", "mse", "adam")
     assert (config.learning_rate, config.batch_size) == (1e-3, 128)
@@ -74,7 +74,7 @@ def test_the_defaults_are_those_of_the_teaching_script():
     assert config.noise_model == Gaussian(0.5, clipped=True)
 
 
-def test_the_residual_preset_is_the_second_teaching_project():
+def test_residual_preset_is_that_of_the_second_teaching_project():
     config = PRESETS["residual"]
     assert (config.network, config.loss, config.optimizer) == (
         "residual",
@@ -110,57 +110,57 @@ def test_patience_may_exceed_epochs():
         *[("augmentation", augmentation) for augmentation in AUGMENTATIONS],
     ],
 )
-def test_values_at_the_edge_are_taken(name, value):
+def test_limits_are_accepted(name, value):
     assert getattr(TrainingConfig(**{name: value}), name) == value
 
 
-def test_a_config_cannot_be_changed():
+def test_config_is_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         TrainingConfig().epochs = 3
 
 
-def test_a_config_does_not_share_its_options_with_the_caller():
+def test_config_copies_the_options_of_the_caller():
     options = {"base_channels": 4}
     config = TrainingConfig(network_options=options)
     options["base_channels"] = 8
     assert config.network_options == {"base_channels": 4}
 
 
-def test_equal_noise_compares_equal():
+def test_configs_with_equal_noise_are_equal():
     assert TrainingConfig(noise="gaussian:0.50") == TrainingConfig(noise="gaussian:0.5")
 
 
-def test_as_dict_makes_the_same_config_again():
+def test_as_dict_round_trips():
     config = TrainingConfig(noise="gaussian:0.1,unclipped", seed=7, loss="l1")
     assert TrainingConfig(**config.as_dict()) == config
 
 
-def test_a_preset_can_be_changed():
+def test_preset_settings_can_be_overridden():
     config = preset_config("conv", epochs=5, noise="gaussian:0.1")
     assert (config.epochs, config.noise, config.preset) == (5, "gaussian:0.1", "conv")
     assert PRESETS["conv"].epochs == 50
 
 
 @pytest.mark.parametrize("preset", ["dncnn9", "", "CONV"])
-def test_an_unknown_preset_lists_the_known(preset):
+def test_unknown_preset_lists_the_presets(preset):
     with pytest.raises(InvalidInputError) as caught:
         preset_config(preset)
     assert repr(preset) in str(caught.value)
     assert all(name in str(caught.value) for name in PRESETS)
 
 
-def test_an_unknown_setting_lists_the_known():
+def test_unknown_setting_lists_the_settings():
     with pytest.raises(InvalidInputError, match=r"learn_rate.*learning_rate"):
         preset_config("conv", learn_rate=0.1)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_presets_carry_their_own_name(preset):
+def test_preset_has_its_own_name(preset):
     assert PRESETS[preset].preset == preset
 
 
 @pytest.mark.parametrize("value", [np.int64(3), np.array(3)])
-def test_numbers_of_numpy_are_refused(value):
-    """A checkpoint can hold plain numbers only, so numpy's must not slip in."""
+def test_numpy_integers_are_rejected(value):
+    """A checkpoint can only contain plain numbers."""
     with pytest.raises(InvalidInputError, match="epochs"):
         TrainingConfig(epochs=value)

@@ -9,7 +9,7 @@ from napari_denoise_ae.models.load import load_checkpoint
 from napari_denoise_ae.models.networks.registry import build_network
 
 
-def test_everything_that_is_known_is_said():
+def test_description_contains_the_whole_record():
     config = small_config(noise="gaussian:0.25,unclipped", seed=42)
     record = make_record(config=config)
     text = "\n".join(describe_checkpoint(random_checkpoint(record=record)))
@@ -48,7 +48,7 @@ def test_everything_that_is_known_is_said():
         ("squares", {"patience": 2, "min_delta": 0.1}, "patience 2, min_delta 0.1"),
     ],
 )
-def test_how_it_was_trained_is_said(dataset, settings, words):
+def test_description_of_training_settings(dataset, settings, words):
     record = make_record(dataset=dataset, config=small_config(**settings))
     text = "\n".join(describe_checkpoint(random_checkpoint(record=record)))
     assert words in text
@@ -57,21 +57,21 @@ def test_how_it_was_trained_is_said(dataset, settings, words):
 @pytest.mark.parametrize(
     ("options", "words"), [({}, "yes"), ({"skip_connections": False}, "no")]
 )
-def test_skip_connections_are_said_of_a_network_that_has_them(options, words):
+def test_skip_connections_are_listed_only_for_networks_with_that_option(options, words):
     network = build_network("residual", options)
     checkpoint = Checkpoint("a", "residual", options, dict(network.state_dict()), None)
     assert f"skip connections  {words}" in describe_checkpoint(checkpoint)
     assert "skip connections" not in "\n".join(describe_checkpoint(random_checkpoint()))
 
 
-def test_the_built_in_model_has_the_published_size():
+def test_conv_has_the_documented_size():
     text = "\n".join(describe_checkpoint(load_checkpoint("conv")))
     assert "186,371 parameters, RGB" in text
     assert "the network's defaults" in text
 
 
 @pytest.mark.parametrize(("channels", "words"), [(1, "1 channel"), (3, "RGB")])
-def test_what_is_unknown_is_said(channels, words):
+def test_unknown_training_is_stated(channels, words):
     lines = describe_checkpoint(random_checkpoint(in_channels=channels))
     text = "\n".join(lines)
     assert "training" in text
@@ -79,7 +79,7 @@ def test_what_is_unknown_is_said(channels, words):
     assert words in text
 
 
-def test_a_run_that_was_interrupted_is_said():
+def test_interrupted_run_is_stated():
     record = make_record(stop_reason="")
     text = "\n".join(describe_checkpoint(random_checkpoint(record=record)))
     assert "before its end" in text

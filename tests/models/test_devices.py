@@ -15,17 +15,17 @@ def pretend(monkeypatch, *, cuda: int = 0, mps: bool = False) -> None:
 
 
 @pytest.mark.parametrize(
-    ("there", "device", "reason"),
+    ("available", "device", "reason"),
     [
         ({"cuda": 1, "mps": True}, "cuda", "auto: a fast GPU found"),
         ({"mps": True}, "mps", "auto: Apple GPU found"),
         ({}, "cpu", "auto: neither CUDA nor MPS found"),
     ],
 )
-def test_auto_takes_cuda_then_mps_then_the_cpu_and_says_why(
-    monkeypatch, there, device, reason
+def test_auto_prefers_cuda_then_mps_then_cpu_and_says_why(
+    monkeypatch, available, device, reason
 ):
-    pretend(monkeypatch, **there)
+    pretend(monkeypatch, **available)
     choice = choose_device("auto")
     assert (choice.device.type, choice.reason) == (device, reason)
     assert str(choice) == f"{device} ({reason})"
@@ -33,21 +33,21 @@ def test_auto_takes_cuda_then_mps_then_the_cpu_and_says_why(
 
 
 @pytest.mark.parametrize("name", ["cpu", "cuda", "cuda:0", "cuda:1", "mps"])
-def test_a_device_that_is_there_is_taken(monkeypatch, name):
+def test_available_device_is_chosen_by_name(monkeypatch, name):
     pretend(monkeypatch, cuda=2, mps=True)
     choice = choose_device(name)
-    assert (str(choice.device), choice.reason) == (name, "asked for")
+    assert (str(choice.device), choice.reason) == (name, "requested")
 
 
 @pytest.mark.parametrize("name", ["cuda", "cuda:0", "mps", "meta", "xpu"])
-def test_a_device_that_is_not_there_is_refused_with_advice(monkeypatch, name):
+def test_unavailable_device_is_rejected_with_advice(monkeypatch, name):
     pretend(monkeypatch)
-    with pytest.raises(DeviceError, match=rf"'{name}' was asked for.*'auto' or 'cpu'"):
+    with pytest.raises(DeviceError, match=rf"'{name}' is not avail.*'auto' or 'cpu'"):
         choose_device(name)
 
 
 @pytest.mark.parametrize("name", ["cuda:2", "cuda:99999"])
-def test_a_number_that_no_device_has_is_refused(monkeypatch, name):
+def test_device_number_out_of_range_is_rejected(monkeypatch, name):
     pretend(monkeypatch, cuda=2)
     with pytest.raises(DeviceError, match=name):
         choose_device(name)
@@ -56,6 +56,6 @@ def test_a_number_that_no_device_has_is_refused(monkeypatch, name):
 @pytest.mark.parametrize(
     "name", ["", "gpu", "CPU", "cuda:x", "cuda:-1", "cuda:" + 20 * "9"]
 )
-def test_a_name_that_torch_does_not_know_lists_what_can_be_used(name):
+def test_unknown_device_lists_the_valid_names(name):
     with pytest.raises(DeviceError, match="auto, cpu, cuda, cuda:N or mps"):
         choose_device(name)

@@ -1,4 +1,4 @@
-"""The models that come with the package: one file each in ``weights/``."""
+"""The built-in models: one checkpoint each in ``weights/``."""
 
 from __future__ import annotations
 
@@ -9,27 +9,35 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-#: Taken where no model is named: the built-in one that suits the image's colors.
+#: Model used when none is named: the built-in one for the image's colors.
 DEFAULT_MODEL = "auto"
 _MODEL_OF_COLORS = {1: "gray", 3: "rgb"}
 _FOLDER = resources.files(__package__) / "weights"
 
+#: Value of the ``"format"`` entry of every checkpoint.
+CHECKPOINT_FORMAT = "napari-denoise-ae checkpoint"
+
 
 def builtin_models() -> list[str]:
-    """Return the names of the built-in models, in alphabetical order."""
+    """Return the names of the built-in models in alphabetical order."""
     names = (Path(entry.name) for entry in _FOLDER.iterdir())
     return sorted(name.stem for name in names if name.suffix == ".pt")
 
 
 def fitting_model(model: str, n_colors: int) -> str:
-    """Return the built-in model that ``"auto"`` stands for; others are themselves.
+    """Resolve ``"auto"`` to a built-in model; return other names unchanged.
 
     Parameters
     ----------
     model : str
-        ``"auto"``, a built-in model's name or a file.
+        ``"auto"``, the name of a built-in model, or a checkpoint file.
     n_colors : int
-        Colors of the image: 1 for gray, 3 for RGB, with or without alpha.
+        Colors of the image: 1 for gray, 3 for RGB with or without alpha.
+
+    Returns
+    -------
+    str
+        The name of a built-in model, or the checkpoint file.
 
     Examples
     --------
@@ -42,12 +50,18 @@ def fitting_model(model: str, n_colors: int) -> str:
 
 
 def suits_any_noise(model: str) -> bool:
-    """Tell whether a model is known to be told the noise level, by its name alone.
+    """Return whether a model is a built-in one that takes the noise level.
 
     Parameters
     ----------
     model : str
-        See `fitting_model`. Of a file it is not known before it is read.
+        See `fitting_model`.
+
+    Returns
+    -------
+    bool
+        False for a checkpoint file, even if its network takes the noise level:
+        the file is not read.
 
     Examples
     --------
@@ -58,9 +72,11 @@ def suits_any_noise(model: str) -> bool:
 
 
 def builtin_file(name: str) -> AbstractContextManager[Path]:
-    """Give the checkpoint file of a built-in model while a context lasts."""
+    """Return a context manager that provides a built-in model as a file.
+
+    Parameters
+    ----------
+    name : str
+        One of `builtin_models`.
+    """
     return resources.as_file(_FOLDER / f"{name}.pt")
-
-
-#: What a checkpoint says it is.
-CHECKPOINT_FORMAT = "napari-denoise-ae checkpoint"

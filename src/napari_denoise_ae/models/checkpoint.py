@@ -1,9 +1,9 @@
-"""Checkpoints: the file that holds a trained network and explains itself.
+"""A trained network together with a record of its training.
 
-A checkpoint is a file of `torch.save` that holds only tensors, numbers,
-strings, lists and dicts. It is untrusted until it has been checked: it is
-loaded with ``weights_only=True``, its tensors are compared with what its
-network expects before the network is made, and nothing in it is ever run.
+A checkpoint file is written by `torch.save` and contains only tensors, numbers,
+strings, lists and dicts. It is not trusted: it is loaded with
+``weights_only=True``, which never runs code from the file, and its tensors are
+compared with those that its network expects before the network is built.
 """
 
 from __future__ import annotations
@@ -32,27 +32,30 @@ class TrainingRecord:
     Parameters
     ----------
     config : TrainingConfig
-        Every setting of the run.
+        All settings of the run.
     dataset, dataset_sha256 : str
-        Name and checksum of all images, before the split.
+        Name and checksum of the images before the split.
     n_train, n_val : int
-        Images that trained and images that validated; the split follows from
-        the config's `seed` and `val_fraction`.
+        Number of training and validation images. The config's `seed` and
+        `val_fraction` determine the split.
     epochs_run, best_epoch : int
-        Finished epochs, and the one whose weights these are; from 1.
+        Number of finished epochs, and number of the epoch whose weights the
+        checkpoint contains, counted from 1.
     stop_reason : str
-        Why training ended; empty while it goes on or if it was interrupted.
+        Why training ended; empty if it is still running or was interrupted.
     val_loss, val_psnr : float
-        Validation loss, and mean PSNR in dB, of the best epoch.
+        Validation loss and mean validation PSNR, in dB, of the best epoch.
     noise_estimate : tuple of float
         5th, 50th and 95th percentile of `estimate_noise` on the noisy
         validation images, as fractions of the intensity range.
-    intensity : str
-        How intensities reach the network.
     receptive_field_radius, stride : int
         In pixels, see `DenoisingNetwork`.
-    device, package_version, torch_version, date : str
-        Where, with what and when (ISO 8601, UTC) it was trained.
+    device, package_version, torch_version : str
+        Device and software that trained the network.
+    date : str
+        Date and time of the checkpoint, ISO 8601, UTC.
+    intensity : str
+        How intensities are mapped to the network's input.
     """
 
     config: TrainingConfig
@@ -77,20 +80,20 @@ class TrainingRecord:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkpoint:
-    """A trained network and what is known of it.
+    """A trained network and how it was trained.
 
     Parameters
     ----------
     name : str
-        Built-in name or file name, for a user to read.
+        Name of the built-in model or of the file, for display.
     network : str
         A key of `napari_denoise_ae.models.networks.registry.NETWORKS`.
     network_options : mapping
         Arguments of the network's constructor.
     state_dict : mapping
-        The weights, float32 on the CPU.
+        The network's `state_dict`, float32 on the CPU.
     record : TrainingRecord or None
-        How it was trained; None if the file does not say.
+        How the network was trained; None if unknown.
     """
 
     name: str
@@ -100,18 +103,21 @@ class Checkpoint:
     record: TrainingRecord | None
 
     def build(self, device: torch.device) -> DenoisingNetwork:
-        """Make the network with these weights, for inference on `device`."""
+        """Build the network with its weights, for inference on `device`."""
         with torch.device("meta"):
             network = build_network(self.network, self.network_options)
         network.load_state_dict(self.state_dict, assign=True)
         return network.requires_grad_(False).eval().to(device)
 
     def outline(self) -> DenoisingNetwork:
-        """Make the network without weights, to ask it for its stride and the like."""
+        """Build the network without weights, to read its stride and other attributes.
+
+        Its parameters are on torch's meta device and take no memory.
+        """
         return _outline(self.network, tuple(sorted(self.network_options.items())))
 
 
-# Made often, and each time slower than a small image is denoised.
+# Needed often, and building it takes longer than denoising a small image.
 @lru_cache(maxsize=32)
 def _outline(network: str, options: tuple[tuple[str, Any], ...]) -> DenoisingNetwork:
     with torch.device("meta"):

@@ -1,4 +1,4 @@
-"""Read and write checkpoint files, checking everything that is read."""
+"""Write checkpoint files, and read and check them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ..io.atomic import atomic_write
 from .builtin import CHECKPOINT_FORMAT
 from .checkpoint import Checkpoint, TrainingRecord
 from .config import TrainingConfig
+from .legacy_names import translate_config, translate_options
 from .networks.registry import NETWORKS, build_network
-from .old_words import translate_config, translate_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,12 +26,19 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FORMAT_VERSION = 1
-# More than any network of the package needs, with its optimizer.
+# Bytes; more than any network of this package needs, including its optimizer.
 _LARGEST_FILE = 2**30
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
-    """Write a checkpoint, whole or not at all.
+    """Write a checkpoint file atomically.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        The checkpoint.
+    path : pathlib.Path
+        The file to write; an existing one is replaced.
 
     Raises
     ------
@@ -42,7 +49,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
 
 
 def checkpoint_content(checkpoint: Checkpoint) -> dict[str, Any]:
-    """Return what is stored for a checkpoint."""
+    """Return the dict that a checkpoint file contains."""
     record = checkpoint.record
     return {
         "format": CHECKPOINT_FORMAT,
@@ -55,8 +62,8 @@ def checkpoint_content(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def write_torch_file(content: dict[str, Any], path: Path) -> None:
-    """Write a file with `torch.save`, whole or not at all."""
-    # Not straight to the file: torch turns a full disk into a RuntimeError.
+    """Write a file with `torch.save`, atomically."""
+    # Via a buffer, because torch turns a full disk into a RuntimeError.
     buffer = io.BytesIO()
     torch.save(content, buffer)
     with atomic_write(path) as temporary:
@@ -64,21 +71,28 @@ def write_torch_file(content: dict[str, Any], path: Path) -> None:
 
 
 def read_torch_file(path: Path) -> dict[str, Any]:
-    """Read a file of `torch.save` without running anything that is in it."""
+    """Read a file written by `torch.save` without running code from it.
+
+    Raises
+    ------
+    CheckpointError
+        If the file cannot be read, is too large, contains anything other than
+        tensors and plain values, or does not contain a dict.
+    """
     _require_torch_file(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise CheckpointError(
-            f"{path.name} holds more than weights and plain values, so it was not "
-            "loaded: such a file could run a program. Save the network's state_dict "
-            "instead, and only open files from people you trust."
+            f"{path.name} contains more than tensors and plain values and was not "
+            "loaded, because loading it could run a program. Save the network's "
+            "state_dict instead, and open only files from people you trust."
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        raise damaged_error(path.name, "torch cannot read it") from error
+        raise unusable_error(path.name, "torch cannot read it") from error
     if not isinstance(content, dict):
-        raise damaged_error(
-            path.name, f"it holds a {type(content).__name__}, not a dict"
+        raise unusable_error(
+            path.name, f"it contains a {type(content).__name__}, not a dict"
         )
     return content
 
@@ -89,8 +103,8 @@ def _require_torch_file(path: Path) -> None:
             size = sum(entry.file_size for entry in archive.infolist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         raise CheckpointError(
-            f"{path.name} is not a checkpoint, or only a part of one: expected a file "
-            "written by torch.save. Copy or train it again."
+            f"{path.name} is not a checkpoint, or is incomplete: expected a file "
+            "written by torch.save. Copy it again or train a new one."
         ) from error
     except OSError as error:
         raise CheckpointError(
@@ -98,27 +112,40 @@ def _require_torch_file(path: Path) -> None:
         ) from error
     if size > _LARGEST_FILE:
         raise CheckpointError(
-            f"{path.name} unpacks to {size / 2**20:.0f} MB; a checkpoint of this "
-            f"package has at most {_LARGEST_FILE / 2**20:.0f} MB."
+            f"{path.name} unpacks to {size / 2**20:.0f} MB; checkpoints of this "
+            f"package have at most {_LARGEST_FILE / 2**20:.0f} MB."
         )
 
 
 def parse_checkpoint(content: dict[str, Any], *, name: str) -> Checkpoint:
-    """Check the content of a checkpoint file and return the checkpoint."""
+    """Check the content of a checkpoint file and return the checkpoint.
+
+    Parameters
+    ----------
+    content : dict
+        See `read_torch_file`.
+    name : str
+        Name of the checkpoint, also used in error messages.
+
+    Raises
+    ------
+    CheckpointError
+        If the content is not that of a usable checkpoint.
+    """
     require_format(content, CHECKPOINT_FORMAT, name)
     try:
         network = content["network"]
         options = translate_options(content["network_options"])
         state_dict, record = content["state_dict"], content["record"]
     except KeyError as error:
-        raise damaged_error(name, f"{error} is missing") from error
+        raise unusable_error(name, f"{error} is missing") from error
     require_weights(network, options, state_dict, name)
     parsed = None if record is None else _parse_record(record, name)
-    return Checkpoint(name, network, options, _at_full_length(state_dict), parsed)
+    return Checkpoint(name, network, options, _to_float32(state_dict), parsed)
 
 
-# The types of a record's plain fields, by their annotations.
-_PLAIN_TYPES: dict[str, type | tuple[type, ...]] = {
+# Types of the simple fields of a record, by annotation.
+_FIELD_TYPES: dict[str, type | tuple[type, ...]] = {
     "str": str,
     "int": int,
     "float": (int, float),
@@ -128,30 +155,51 @@ _PLAIN_TYPES: dict[str, type | tuple[type, ...]] = {
 def _parse_record(content: dict[str, Any], name: str) -> TrainingRecord:
     expected = {field.name: str(field.type) for field in fields(TrainingRecord)}
     if not isinstance(content, dict) or set(content) != set(expected):
-        raise damaged_error(name, "its training record has other fields than expected")
+        raise unusable_error(name, "its training record has unexpected fields")
     for key, annotation in expected.items():
         value = content[key]
-        usable = isinstance(value, _PLAIN_TYPES.get(annotation, object))
-        # Integers of any size count as numbers, but not all can be computed with.
+        usable = isinstance(value, _FIELD_TYPES.get(annotation, object))
+        # Python integers have any size, but large ones overflow in a float.
         if not usable or (isinstance(value, int) and abs(value) >= 2**63):
-            raise damaged_error(
-                name, f"{key} in its training record is no {annotation}"
+            raise unusable_error(
+                name, f"{key} in its training record is not of type {annotation}"
             )
     try:
         config = TrainingConfig(**translate_config(content["config"]))
     except (InvalidInputError, TypeError) as error:
-        raise damaged_error(name, f"its settings cannot be used: {error}") from error
+        raise unusable_error(name, f"its settings are invalid: {error}") from error
     estimate = content["noise_estimate"]
-    numbers = isinstance(estimate, (list, tuple)) and len(estimate) == 3
-    if not numbers or not all(isinstance(part, float) for part in estimate):
-        raise damaged_error(name, "its noise estimate is not three numbers")
+    is_triple = isinstance(estimate, (list, tuple)) and len(estimate) == 3
+    if not is_triple or not all(isinstance(value, float) for value in estimate):
+        raise unusable_error(name, "its noise estimate is not three numbers")
     return TrainingRecord(
         **{**content, "config": config, "noise_estimate": tuple(estimate)}
     )
 
 
 def parse_plain_state_dict(content: dict[str, Any], path: Path) -> Checkpoint:
-    """Recognize the weights of a default network by their shapes, in order."""
+    """Make a checkpoint from the bare `state_dict` of a network with default options.
+
+    The network is recognized by the shapes of the tensors, in order; their names
+    do not matter.
+
+    Parameters
+    ----------
+    content : dict
+        The `state_dict`.
+    path : pathlib.Path
+        Its file, for messages and the checkpoint's name.
+
+    Raises
+    ------
+    CheckpointError
+        If no network has these shapes, or the weights are unusable.
+
+    Warns
+    -----
+    DenoiseAEWarning
+        Because the training is unknown.
+    """
     shapes = [getattr(tensor, "shape", None) for tensor in content.values()]
     for network in NETWORKS:
         expected = _expected_weights(network, {})
@@ -159,25 +207,25 @@ def parse_plain_state_dict(content: dict[str, Any], path: Path) -> Checkpoint:
             state_dict = dict(zip(expected, content.values(), strict=True))
             require_weights(network, {}, state_dict, path.name)
             warnings.warn(
-                f"{path.name} holds the weights of a {network!r} network and nothing "
-                "else. Unknown are the noise and the data it was trained with and how "
-                "well it does; it is taken to expect intensities in [0, 1].",
+                f"{path.name} contains the weights of a {network!r} network but no "
+                "training record: the noise and data it was trained with are unknown, "
+                "and so is its quality. It is assumed to expect intensities in [0, 1].",
                 DenoiseAEWarning,
                 stacklevel=3,
             )
-            weights = _at_full_length(state_dict)
+            weights = _to_float32(state_dict)
             return Checkpoint(path.name, network, {}, weights, record=None)
     raise CheckpointError(
-        f"{path.name} holds other weights than those of this package's networks "
-        f"({', '.join(NETWORKS)}), so it cannot be used."
+        f"{path.name} does not contain the weights of any network of this package "
+        f"({', '.join(NETWORKS)})."
     )
 
 
 def require_format(content: Any, expected: str, name: str) -> None:
-    """Raise unless the content has the expected format and version."""
+    """Raise `CheckpointError` unless the content has this format and version."""
     if not isinstance(content, dict) or content.get("format") != expected:
         found = content.get("format") if isinstance(content, dict) else None
-        raise CheckpointError(f"{name} is not a {expected}, but: {found!r}.")
+        raise CheckpointError(f"{name} is not a {expected}: its format is {found!r}.")
     version = content.get("format_version")
     if version != FORMAT_VERSION:
         raise CheckpointError(
@@ -187,8 +235,8 @@ def require_format(content: Any, expected: str, name: str) -> None:
 
 
 def _expected_weights(network: str, options: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Return tensors that have shapes and dtypes, and no values."""
-    # On the meta device nothing is allocated, whatever sizes a file claims.
+    """Return the `state_dict` of a new network on the meta device."""
+    # The meta device allocates no memory, whatever sizes a file claims.
     with torch.device("meta"):
         return dict(build_network(network, options).state_dict())
 
@@ -196,42 +244,64 @@ def _expected_weights(network: str, options: Mapping[str, Any]) -> dict[str, Ten
 def require_weights(
     network: str, options: Mapping[str, Any], state_dict: Any, name: str
 ) -> None:
-    """Raise unless a state dict fits its network."""
+    """Raise `CheckpointError` unless a `state_dict` fits its network.
+
+    Parameters
+    ----------
+    network : str
+        A key of `NETWORKS`.
+    options : mapping
+        Arguments of the network's constructor.
+    state_dict : dict
+        The weights to check. A value of any other type raises as well.
+    name : str
+        Name of the checkpoint, for the error message.
+    """
     try:
         expected = _expected_weights(network, options)
     except (InvalidInputError, TypeError, RuntimeError) as error:
-        raise damaged_error(name, f"its network cannot be made: {error}") from error
+        raise unusable_error(name, f"its network cannot be built: {error}") from error
     if not isinstance(state_dict, dict) or list(state_dict) != list(expected):
-        raise damaged_error(name, f"its weights are not those of a {network!r} network")
+        raise unusable_error(
+            name, f"its weights are not those of a {network!r} network"
+        )
     for key, tensor in state_dict.items():
-        if not isinstance(tensor, torch.Tensor) or tensor.shape != expected[key].shape:
-            shape = tuple(expected[key].shape)
-            raise damaged_error(name, f"{key} has not the shape {shape}")
-        # Batch normalization counts its batches in int64; weights are float32, or
-        # half as long in a file that is to be small.
-        if not _is_plain(tensor, expected[key].dtype):
-            raise damaged_error(name, f"{key} is not plain {expected[key].dtype}")
-        if not torch.isfinite(tensor).all():
-            raise damaged_error(name, f"{key} has values that are not finite")
-        if key.endswith("running_var") and (tensor < 0).any():
-            raise damaged_error(name, f"{key} has variances below 0")
+        _require_tensor(key, tensor, expected[key], name)
 
 
-def _at_full_length(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _require_tensor(key: str, tensor: Any, expected: Tensor, name: str) -> None:
+    if not isinstance(tensor, torch.Tensor) or tensor.shape != expected.shape:
+        raise unusable_error(
+            name, f"{key} does not have the shape {tuple(expected.shape)}"
+        )
+    if not _has_dtype(tensor, expected.dtype):
+        raise unusable_error(name, f"{key} is not a plain {expected.dtype} tensor")
+    if not torch.isfinite(tensor).all():
+        raise unusable_error(name, f"{key} has values that are not finite")
+    if key.endswith("running_var") and (tensor < 0).any():
+        raise unusable_error(name, f"{key} has variances below 0")
+
+
+def _has_dtype(tensor: Tensor, dtype: torch.dtype) -> bool:
+    """Return whether a tensor is dense, on the CPU, and of the given dtype.
+
+    float16 is accepted for float32, because the built-in models are stored so.
+    """
+    is_dense = tensor.layout == torch.strided and tensor.device.type == "cpu"
+    is_half = tensor.dtype == torch.float16 and dtype == torch.float32
+    return is_dense and (tensor.dtype == dtype or is_half)
+
+
+def _to_float32(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Convert float16 tensors to float32, and leave all others unchanged."""
     return {
         key: tensor.float() if tensor.dtype == torch.float16 else tensor
         for key, tensor in state_dict.items()
     }
 
 
-def _is_plain(tensor: Tensor, dtype: torch.dtype) -> bool:
-    plain = tensor.layout == torch.strided and tensor.device.type == "cpu"
-    is_half = tensor.dtype == torch.float16 and dtype == torch.float32
-    return plain and (tensor.dtype == dtype or is_half)
-
-
-def damaged_error(name: str, what: str) -> CheckpointError:
-    """Return the error for a checkpoint that cannot be used."""
+def unusable_error(name: str, reason: str) -> CheckpointError:
+    """Return the error to raise for a checkpoint that cannot be used."""
     return CheckpointError(
-        f"{name} cannot be used: {what}. Copy it again or train a new one."
+        f"{name} cannot be used: {reason}. Copy it again or train a new one."
     )

@@ -1,4 +1,4 @@
-"""A checkpoint in words."""
+"""Describe a checkpoint in a table for users."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def describe_checkpoint(checkpoint: Checkpoint) -> list[str]:
-    """Return lines about a checkpoint, for a user to read.
+    """Describe a checkpoint in lines for users.
 
     Parameters
     ----------
@@ -25,7 +25,8 @@ def describe_checkpoint(checkpoint: Checkpoint) -> list[str]:
     Returns
     -------
     list of str
-        What it is, how it was trained and how well it does.
+        The network, how it was trained, and its validation loss and PSNR: one
+        line for each, with its name in the first 18 characters.
     """
     network = checkpoint.build(torch.device("cpu"))
     n_parameters = sum(parameter.numel() for parameter in network.parameters())
@@ -40,7 +41,7 @@ def describe_checkpoint(checkpoint: Checkpoint) -> list[str]:
     if skips is not None:
         rows["skip connections"] = "yes" if skips else "no"
     if checkpoint.record is None:
-        rows["training"] = "unknown: the file holds weights only"
+        rows["training"] = "unknown: the file contains only weights"
     else:
         rows |= _describe_training(checkpoint.record)
     return [f"{name:<18}{value}" for name, value in rows.items()]

@@ -1,4 +1,4 @@
-"""Which device to compute on, and why."""
+"""Choose the device to compute on."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ..errors import DeviceError
 
 @dataclass(frozen=True, slots=True)
 class DeviceChoice:
-    """A device and the reason for it.
+    """A device and why it was chosen.
 
     Parameters
     ----------
     device : torch.device
         The device to compute on.
     reason : str
-        Why it was taken, for a user to read.
+        Why it was chosen, for display.
     """
 
     device: torch.device
@@ -36,18 +36,19 @@ def choose_device(name: str = "auto") -> DeviceChoice:
     Parameters
     ----------
     name : str
-        ``"auto"`` takes CUDA, else MPS, else the CPU. Any of torch's names
-        takes that device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
+        A torch device: ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``.
+        ``"auto"``, the default, is CUDA if available, else MPS if available,
+        else the CPU.
 
     Returns
     -------
     DeviceChoice
-        The device and the reason for it.
+        The device and why it was chosen.
 
     Raises
     ------
     DeviceError
-        If the name is unknown, or the device is not there.
+        If the name is unknown or the device is not available.
     """
     if name == "auto":
         return _best_device()
@@ -57,23 +58,23 @@ def choose_device(name: str = "auto") -> DeviceChoice:
         raise DeviceError(
             f"Unknown device {name!r}. Use auto, cpu, cuda, cuda:N or mps."
         ) from None
-    # torch wraps large numbers round: cuda:99999 becomes cuda:-97.
-    if str(device) != name or not _is_there(device):
+    # torch wraps large numbers around: cuda:99999 becomes cuda:-97.
+    if str(device) != name or not _is_available(device):
         raise DeviceError(
-            f"The device {name!r} was asked for, but torch {torch.__version__} finds "
-            "none here. Use 'auto' or 'cpu', or install a torch and a driver that "
-            "support it."
+            f"The device {name!r} is not available to torch {torch.__version__} on "
+            "this machine. Use 'auto' or 'cpu', or install a version of torch and a "
+            "driver that support it."
         )
-    return DeviceChoice(device, "asked for")
+    return DeviceChoice(device, "requested")
 
 
 def free_memory(device: torch.device) -> int | None:
-    """Return how many bytes a device has free; None where it does not say."""
+    """Return the free memory of a device in bytes, or None if it is unknown."""
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
-        # What torch holds in reserve is free for it.
-        reserve = torch.cuda.memory_reserved(device)
-        return free + reserve - torch.cuda.memory_allocated(device)
+        # torch can use the memory that it has reserved but not allocated.
+        reserved = torch.cuda.memory_reserved(device)
+        return free + reserved - torch.cuda.memory_allocated(device)
     if device.type == "mps":
         limit = torch.mps.recommended_max_memory()
         return limit - torch.mps.current_allocated_memory()
@@ -81,14 +82,14 @@ def free_memory(device: torch.device) -> int | None:
 
 
 def has_fast_bfloat16() -> bool:
-    """Tell whether the CPU has instructions for bfloat16, as Linux and torch see it."""
-    # Older versions of torch do not say.
+    """Return whether torch reports that the CPU has bfloat16 instructions."""
+    # Older versions of torch have no `get_capabilities`.
     capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def _available_main_memory() -> int | None:
-    """Read what Linux says is available; other systems have no such file."""
+    """Return the available main memory in bytes on Linux, None on other systems."""
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     except OSError:
@@ -109,7 +110,7 @@ def _best_device() -> DeviceChoice:
     return DeviceChoice(torch.device("cpu"), "auto: neither CUDA nor MPS found")
 
 
-def _is_there(device: torch.device) -> bool:
+def _is_available(device: torch.device) -> bool:
     if device.type == "cuda":
         return 0 <= (device.index or 0) < torch.cuda.device_count()
     if device.type == "mps":

@@ -1,4 +1,4 @@
-"""Load a model by name, path or as a loaded checkpoint."""
+"""Load a model by name or from a file."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .checkpoint_file import parse_checkpoint, parse_plain_state_dict, read_torc
 
 
 def load_checkpoint(source: str | Path) -> Checkpoint:
-    """Load a checkpoint, or a built-in model by its name.
+    """Load a checkpoint file or a built-in model.
 
     Parameters
     ----------
     source : path or str
-        A file, or a name that `builtin_models` lists. A file of a plain
-        ``state_dict`` of one of the package's networks is taken too, with a
-        warning, since how it was trained is unknown.
+        A checkpoint file, the name of a built-in model (``"gray"``, ``"rgb"``,
+        ``"conv"``, ...), or a file that contains only the `state_dict` of one of
+        the package's networks with default options.
 
     Returns
     -------
@@ -31,14 +31,20 @@ def load_checkpoint(source: str | Path) -> Checkpoint:
     ------
     CheckpointError
         If there is no such file or it is not a usable checkpoint.
+
+    Warns
+    -----
+    DenoiseAEWarning
+        If the file contains only a `state_dict`, so that the training is unknown.
     """
     if str(source) in builtin_models():
         return _load_builtin(str(source))
     file = Path(source)
-    if not os.path.isfile(file):  # noqa: PTH113 - Path's raises for names too long
+    # Path.is_file raises an error if the name is too long.
+    if not os.path.isfile(file):  # noqa: PTH113
         raise CheckpointError(
-            f"There is no model {str(source)!r}: expected a checkpoint file or one of "
-            f"the built-in models ({', '.join(builtin_models())})."
+            f"There is no model {str(source)!r}: expected a checkpoint file or a "
+            f"built-in model ({', '.join(builtin_models())})."
         )
     content = read_torch_file(file)
     if "format" not in content:
@@ -46,7 +52,7 @@ def load_checkpoint(source: str | Path) -> Checkpoint:
     return parse_checkpoint(content, name=file.name)
 
 
-# Read once: a call for each image of a loop would spend a tenth of its time here.
+# Without the cache, `denoise` in a loop over images spends a tenth of its time here.
 @lru_cache(maxsize=8)
 def _load_builtin(name: str) -> Checkpoint:
     with builtin_file(name) as file:
@@ -54,14 +60,20 @@ def _load_builtin(name: str) -> Checkpoint:
 
 
 def load_fitting(source: str | Path | Checkpoint, n_colors: int) -> Checkpoint:
-    """Load the model for images of some colors; one that is loaded is itself.
+    """Load the model for images with a number of colors.
 
     Parameters
     ----------
     source : str, path or Checkpoint
-        See `load_checkpoint`, or ``"auto"``.
+        See `load_checkpoint`. ``"auto"`` is the built-in model for `n_colors`;
+        a `Checkpoint` is returned unchanged.
     n_colors : int
-        See `fitting_model`.
+        1 for gray, 3 for RGB.
+
+    Returns
+    -------
+    Checkpoint
+        The checked checkpoint.
 
     Raises
     ------

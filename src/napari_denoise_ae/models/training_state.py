@@ -1,4 +1,4 @@
-"""The training state that a run resumes from."""
+"""Save and load the state from which a training run is resumed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import torch
 from .checkpoint_file import (
     FORMAT_VERSION,
     checkpoint_content,
-    damaged_error,
     parse_checkpoint,
     read_torch_file,
     require_format,
     require_weights,
+    unusable_error,
     write_torch_file,
 )
 from .networks.registry import build_network
@@ -32,20 +32,20 @@ _TRAINING_STATE = "napari-denoise-ae training state"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingState:
-    """What is needed to go on with a training run as if it had not stopped.
+    """The state of a training run after an epoch, from which it can be resumed.
 
     Parameters
     ----------
     best : Checkpoint
-        The best epoch so far.
+        Checkpoint of the best epoch so far.
     record : TrainingRecord
-        That of `best`.
+        The record of `best`.
     state_dict : mapping
-        Weights after the last finished epoch.
+        The network's `state_dict` after the last finished epoch.
     optimizer : mapping
         The optimizer's `state_dict` after that epoch.
     history : list of dict
-        The fields of each epoch's `EpochResult`.
+        The fields of `EpochResult` for each epoch.
     """
 
     best: Checkpoint
@@ -56,7 +56,20 @@ class TrainingState:
 
 
 def save_training_state(state: TrainingState, path: Path) -> None:
-    """Write a training state, whole or not at all; see `save_checkpoint`."""
+    """Write a training state file atomically.
+
+    Parameters
+    ----------
+    state : TrainingState
+        The state.
+    path : pathlib.Path
+        The file to write; an existing one is replaced.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
     content = {
         "format": _TRAINING_STATE,
         "format_version": FORMAT_VERSION,
@@ -69,7 +82,17 @@ def save_training_state(state: TrainingState, path: Path) -> None:
 
 
 def load_training_state(path: Path) -> TrainingState:
-    """Load what `save_training_state` wrote.
+    """Load and check a file that `save_training_state` wrote.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    TrainingState
+        The checked state.
 
     Raises
     ------
@@ -83,9 +106,9 @@ def load_training_state(path: Path) -> TrainingState:
         state_dict, history = content["state_dict"], content["history"]
         optimizer = content["optimizer"]
     except (KeyError, TypeError) as error:
-        raise damaged_error(path.name, f"{error} is missing") from error
+        raise unusable_error(path.name, f"{error} is missing") from error
     if best.record is None:
-        raise damaged_error(path.name, "it does not say how it was trained")
+        raise unusable_error(path.name, "it has no training record")
     require_weights(best.network, best.network_options, state_dict, path.name)
     _require_history(history, path.name)
     _require_optimizer(optimizer, best, path.name)
@@ -93,36 +116,37 @@ def load_training_state(path: Path) -> TrainingState:
 
 
 def _require_history(history: Any, name: str) -> None:
-    """Check what `EpochResult` is made of again."""
+    """Check that each row has the fields of `EpochResult`, and one is the best."""
     expected = {"epoch", "train_loss", "val_loss", "val_psnr", "is_best", "seconds"}
     rows = history if isinstance(history, list) else []
     for number, row in enumerate(rows, start=1):
         usable = isinstance(row, dict) and set(row) == expected
         usable = usable and all(isinstance(v, (int, float)) for v in row.values())
         if not usable or row["epoch"] != number:
-            raise damaged_error(name, f"epoch {number} of its history cannot be used")
+            raise unusable_error(name, f"epoch {number} of its history is invalid")
     if not any(row["is_best"] for row in rows):
-        raise damaged_error(name, "its history has no best epoch")
+        raise unusable_error(name, "its history has no best epoch")
 
 
 def _require_optimizer(optimizer: Any, best: Checkpoint, name: str) -> None:
-    """Compare an optimizer's state with that of a fresh one, tensor by tensor."""
+    """Check that an optimizer's state has the structure and shapes of the network."""
     with torch.device("meta"):
         network = build_network(best.network, best.network_options)
     shapes = [parameter.shape for parameter in network.parameters()]
     if not isinstance(optimizer, dict) or set(optimizer) != {"state", "param_groups"}:
-        raise damaged_error(name, "its optimizer state cannot be used")
+        raise unusable_error(name, "its optimizer state is invalid")
     states, groups = optimizer["state"], optimizer["param_groups"]
     usable = isinstance(groups, list) and len(groups) == 1
     usable = usable and isinstance(groups[0], dict)
     usable = usable and groups[0].get("params") == list(range(len(shapes)))
     if not usable or not isinstance(states, dict):
-        raise damaged_error(name, "its optimizer state cannot be used")
+        raise unusable_error(name, "its optimizer state is invalid")
     for index, state in states.items():
         if index not in range(len(shapes)) or not isinstance(state, dict):
-            raise damaged_error(name, "its optimizer state cannot be used")
+            raise unusable_error(name, "its optimizer state is invalid")
+        # Each tensor has the shape of its parameter; the step count is a scalar.
         found = {getattr(value, "shape", None) for value in state.values()}
         if not found <= {shapes[index], torch.Size()}:
-            raise damaged_error(
-                name, "its optimizer state has other shapes than its weights"
+            raise unusable_error(
+                name, "the shapes in its optimizer state are not those of its weights"
             )

@@ -125,7 +125,7 @@ def test_training_ends_and_the_model_is_chosen(viewer, widget, qtbot, tmp_path):
     assert "all epochs are done" in widget._status.text()
     assert str(path) in widget._status.text().replace("\u200b", "")
     assert f"epoch {record.best_epoch}" in widget._status.text()
-    assert "cpu (asked for)" in widget.progress._facts.text()
+    assert "cpu (requested)" in widget.progress._facts.text()
     assert [result.epoch for result in widget.progress.plot.history] == [1, 2]
     assert widget.progress.pictures._image is not None
     assert torch.get_num_threads() == threads

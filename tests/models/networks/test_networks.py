@@ -14,18 +14,18 @@ from napari_denoise_ae.models.networks.registry import (
 
 
 def sensitive_network(name: str) -> DenoisingNetwork:
-    """A network in float64 in which every connection counts."""
+    """Build a float64 network whose output depends on its whole receptive field."""
     torch.manual_seed(0)
     network = build_network(name, {}).double().eval().requires_grad_(False)
-    for name_of, tensor in network.named_parameters():
-        # Positive weights let no ReLU hide a dependence; their sum bounds the output.
+    for key, tensor in network.named_parameters():
+        # With positive weights, no ReLU hides a dependence. The sum is bounded.
         weights = tensor.abs() * len(tensor) / tensor.abs().sum()
-        tensor.copy_(weights if "weight" in name_of else torch.zeros_like(tensor))
+        tensor.copy_(weights if "weight" in key else torch.zeros_like(tensor))
     return network
 
 
 @pytest.fixture(autouse=True)
-def _global_generator_is_put_back():
+def _restore_the_random_state():
     with torch.random.fork_rng(devices=[]):
         yield
 
@@ -36,7 +36,7 @@ def test_conv_has_186371_parameters():
 
 
 @pytest.mark.parametrize("options", [{}, {"in_channels": 1}, {"base_channels": 5}])
-def test_conv_keeps_shapes_and_gives_values_in_the_range(options):
+def test_conv_keeps_the_shape_and_returns_values_in_range(options):
     network = build_network("conv", options)
     batch = 10 * torch.randn(2, network.in_channels, 16, 40)
     output = network(batch)
@@ -46,8 +46,8 @@ def test_conv_keeps_shapes_and_gives_values_in_the_range(options):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_nothing_changes_farther_than_the_receptive_field_radius(name):
-    """Nothing changes beyond it, and something changes at exactly that distance."""
+def test_receptive_field_radius_is_exact(name):
+    """Changing a pixel changes nothing beyond the radius, and something at it."""
     network = sensitive_network(name)
     radius = network.receptive_field_radius
     side = 2 * (radius + network.stride) // 32 * 32 + 64
@@ -88,49 +88,48 @@ def test_shifting_the_input_by_the_stride_shifts_the_output(name):
 
 @pytest.mark.parametrize("skips", [True, False])
 @pytest.mark.parametrize("in_channels", [1, 3])
-def test_residual_keeps_the_shape_with_and_without_skip_connections(skips, in_channels):
+def test_residual_keeps_the_shape(skips, in_channels):
     options = {"in_channels": in_channels, "skip_connections": skips}
     batch = torch.rand(2, in_channels, 32, 32)
     assert build_network("residual", options)(batch).shape == batch.shape
 
 
 @pytest.mark.parametrize("skips", [True, False])
-def test_without_skip_connections_the_bottleneck_is_the_only_way(skips):
-    """A bottleneck that gives the same for every image leaves only the skips."""
+def test_without_skip_connections_everything_passes_the_bottleneck(skips):
+    """If the bottleneck ignores its input, only skip connections depend on it."""
     network = build_network("residual", {"skip_connections": skips}).eval()
     network.bottleneck[1].weight.data.zero_()
     first, second = network(torch.rand(2, 3, 32, 32)).detach()
     assert bool((first - second).abs().max() > 1e-4) == skips
 
 
-def test_residual_trains_whatever_the_brightness_of_a_batch():
-    """Batch statistics do not reach what the skip connections carry."""
+def test_residual_skip_connections_do_not_depend_on_batch_statistics():
     network = build_network("residual", {}).train()
-    levels = []
+    skipped = []
     for convolve in network.convolutions:
-        convolve.register_forward_hook(lambda *call: levels.append(call[-1].detach()))
+        convolve.register_forward_hook(lambda *call: skipped.append(call[-1].detach()))
     image, bright = torch.rand(1, 3, 32, 32), torch.ones(1, 3, 32, 32)
     network(torch.cat([image, 0 * bright]))
     network(torch.cat([image, bright]))
-    assert torch.allclose(levels[0][0], levels[3][0])
+    assert torch.allclose(skipped[0][0], skipped[3][0])
 
 
 @pytest.mark.parametrize("value", [1, 0, None, "true", 1.0])
-def test_skip_connections_are_on_or_off(value):
+def test_skip_connections_must_be_a_bool(value):
     with pytest.raises(InvalidInputError, match="skip_connections must be true"):
         build_network("residual", {"skip_connections": value})
 
 
 @pytest.mark.parametrize("name", ["in_channels", "base_channels", "latent_dim"])
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, "3", None])
-def test_residual_options_out_of_their_range_are_refused_and_named(name, value):
+def test_residual_option_out_of_range_is_rejected(name, value):
     with pytest.raises(InvalidInputError, match=name):
         build_network("residual", {name: value})
 
 
 @pytest.mark.parametrize("in_channels", [1, 3])
 @pytest.mark.parametrize("factor", [0.01, 300.0])
-def test_scaling_the_image_and_its_level_scales_what_unet_gives(in_channels, factor):
+def test_unet_is_homogeneous_in_image_and_noise_level(in_channels, factor):
     network = build_network("unet", {"in_channels": in_channels}).double().eval()
     batch = torch.randn(1, in_channels + 1, 48, 40, dtype=torch.float64)
     scaled = network(factor * batch)
@@ -138,16 +137,16 @@ def test_scaling_the_image_and_its_level_scales_what_unet_gives(in_channels, fac
     torch.testing.assert_close(scaled, factor * network(batch))
 
 
-def test_unet_gives_something_else_for_another_level():
+def test_unet_depends_on_the_noise_level():
     network = build_network("unet", {"in_channels": 1}).eval()
     batch = torch.randn(1, 2, 32, 32)
-    louder = batch.clone()
-    louder[:, 1] *= 2
-    assert (network(louder) - network(batch)).abs().max() > 1e-4
+    noisier = batch.clone()
+    noisier[:, 1] *= 2
+    assert (network(noisier) - network(batch)).abs().max() > 1e-4
 
 
 @pytest.mark.parametrize("noise_level", [True, False])
-def test_unet_has_biases_only_where_it_is_told_no_level(noise_level):
+def test_unet_has_biases_only_without_a_noise_level(noise_level):
     network = build_network("unet", {"noise_level": noise_level})
     names = [name for name, _ in network.named_parameters()]
     assert any("bias" in name for name in names) != noise_level
@@ -156,51 +155,51 @@ def test_unet_has_biases_only_where_it_is_told_no_level(noise_level):
 
 
 @pytest.mark.parametrize("noise_level", [True, False])
-def test_self_ensemble_unet_mirrors_its_answer_with_the_image(noise_level):
+def test_self_ensemble_averages_over_the_mirrored_image(noise_level):
     torch.manual_seed(0)
     options = {"noise_level": noise_level}
-    plain = build_network("unet", options).double().eval()
-    mirrored = build_network("unet", {**options, "self_ensemble": True}).double().eval()
-    mirrored.load_state_dict(plain.state_dict())
-    image = torch.rand(1, plain.n_inputs, 32, 48, dtype=torch.float64)
-    to_the_mirror = plain(image.flip(-1)).flip(-1)
-    assert (to_the_mirror - plain(image)).abs().max() > 1e-4
-    mean = (plain(image) + to_the_mirror) / 2
-    torch.testing.assert_close(mirrored(image), mean)
-    torch.testing.assert_close(mirrored(image.flip(-1)), mean.flip(-1))
+    single = build_network("unet", options).double().eval()
+    ensemble = build_network("unet", {**options, "self_ensemble": True}).double().eval()
+    ensemble.load_state_dict(single.state_dict())
+    image = torch.rand(1, single.n_inputs, 32, 48, dtype=torch.float64)
+    mirrored = single(image.flip(-1)).flip(-1)
+    assert (mirrored - single(image)).abs().max() > 1e-4
+    mean = (single(image) + mirrored) / 2
+    torch.testing.assert_close(ensemble(image), mean)
+    torch.testing.assert_close(ensemble(image.flip(-1)), mean.flip(-1))
 
 
 @pytest.mark.parametrize("name", ["noise_level", "self_ensemble"])
 @pytest.mark.parametrize("value", [1, 0, None, "true", 1.0])
-def test_unet_options_that_are_on_or_off(name, value):
+def test_unet_flags_must_be_bools(name, value):
     with pytest.raises(InvalidInputError, match=f"{name} must be true"):
         build_network("unet", {name: value})
 
 
 @pytest.mark.parametrize("name", ["in_channels", "base_channels"])
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, "3", None])
-def test_unet_options_out_of_their_range_are_refused_and_named(name, value):
+def test_unet_option_out_of_range_is_rejected(name, value):
     with pytest.raises(InvalidInputError, match=name):
         build_network("unet", {name: value})
 
 
-def test_an_unknown_network_lists_the_known():
+def test_unknown_network_lists_the_networks():
     with pytest.raises(InvalidInputError, match=r"'unet9'.*conv"):
         network_class("unet9")
 
 
-def test_an_unknown_option_lists_the_known():
+def test_unknown_option_lists_the_options():
     with pytest.raises(InvalidInputError, match=r"depth.*in_channels, base_channels"):
         build_network("conv", {"depth": 3})
 
 
 @pytest.mark.parametrize("name", ["in_channels", "base_channels"])
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, "3", None])
-def test_an_option_out_of_its_range_is_refused_and_named(name, value):
+def test_conv_option_out_of_range_is_rejected(name, value):
     with pytest.raises(InvalidInputError, match=name):
         build_network("conv", {name: value})
 
 
-def test_the_base_class_denoises_nothing():
+def test_base_class_has_no_forward():
     with pytest.raises(NotImplementedError):
         DenoisingNetwork()(torch.zeros(1, 3, 8, 8))

@@ -1,4 +1,4 @@
-"""What every network of the package has in common."""
+"""The base class of the networks, and checks of their options."""
 
 from __future__ import annotations
 
@@ -13,32 +13,35 @@ if TYPE_CHECKING:
 
 
 class DenoisingNetwork(nn.Module):
-    """A network from noisy to denoised images.
+    """Base class of networks that map noisy images to denoised images.
 
-    It takes and returns tensors of shape (N, `in_channels`, Y, X), float32,
-    with the intensity range mapped to [0, 1]; Y and X are multiples of
-    `stride`, or both `image_size` where a network has one. One that
-    `takes_noise_level` takes intensities of any unit, shifted so that they lie
-    around 0, and one more channel: each pixel's noise level in that unit. One of
-    `image_size` reaches larger images through
-    `napari_denoise_ae.denoising.blending`, and what is said here of shifts and of
-    the receptive field holds for the two together.
+    A network takes and returns float32 tensors of shape (N, `in_channels`, Y, X)
+    whose intensity range is mapped to [0, 1]. Y and X are multiples of `stride`,
+    or both are `image_size` if the network has a fixed size.
+
+    A network with `takes_noise_level` instead takes intensities in any unit,
+    shifted so that they lie around 0. Its input has one more channel, the noise
+    level of each pixel in the same unit.
+
+    A network with a fixed `image_size` is applied to larger images in overlapping
+    windows by `napari_denoise_ae.denoising.blending`. Its `stride` and
+    `receptive_field_radius` are those of the blended result.
 
     Attributes
     ----------
     in_channels : int
-        Channels that it takes and returns: 1 for gray, 3 for RGB.
+        Number of image channels: 1 for gray, 3 for RGB.
     stride : int
-        Total stride of the encoder, in pixels. Shifting the input by a
-        multiple of it shifts the output; by anything else it does not.
+        Total stride of the encoder, in pixels. Shifting the input shifts the
+        output by the same amount only for multiples of it.
     receptive_field_radius : int
-        How far, in pixels, an input pixel can be from an output pixel that
-        depends on it.
+        Largest distance, in pixels along an axis, between an output pixel and
+        an input pixel that affects it.
     image_size : int or None
-        Rows and columns of the only images that the network takes; None where
-        it takes any multiple of `stride`.
+        Number of rows and of columns if the network takes only one size of image;
+        None if it takes any multiple of `stride`.
     takes_noise_level : bool
-        Whether it is told how noisy the images are.
+        Whether the noise level is an input of the network.
     """
 
     image_size: ClassVar[int | None] = None
@@ -49,7 +52,7 @@ class DenoisingNetwork(nn.Module):
 
     @property
     def n_inputs(self) -> int:
-        """Channels that `forward` takes: those of the image, and the noise level."""
+        """Number of input channels: those of the image, and the noise level if any."""
         return self.in_channels + self.takes_noise_level
 
     def forward(self, noisy: Tensor) -> Tensor:
@@ -57,12 +60,25 @@ class DenoisingNetwork(nn.Module):
         raise NotImplementedError
 
 
-# More than any network has; what torch can count is far beyond it.
+# Far more than any network needs, and far less than overflows in torch.
 _LARGEST_SIZE = 2**16
 
 
 def require_at_least_one(name: str, value: object) -> int:
-    """Return `value` if it is an integer above 0, and no absurd one; else raise."""
+    """Return a network option if it is an integer from 1 to 65,536; else raise.
+
+    Parameters
+    ----------
+    name : str
+        Name of the option, for the error message.
+    value : object
+        Its value.
+
+    Raises
+    ------
+    InvalidInputError
+        If the value is of another type or out of range.
+    """
     is_integer = isinstance(value, int) and not isinstance(value, bool)
     if not isinstance(value, int) or not is_integer or not 1 <= value <= _LARGEST_SIZE:
         raise InvalidInputError(
@@ -73,7 +89,20 @@ def require_at_least_one(name: str, value: object) -> int:
 
 
 def require_bool(name: str, value: object) -> bool:
-    """Return `value` if it is true or false; else raise."""
+    """Return a network option if it is a bool; else raise.
+
+    Parameters
+    ----------
+    name : str
+        Name of the option, for the error message.
+    value : object
+        Its value.
+
+    Raises
+    ------
+    InvalidInputError
+        If the value is of another type.
+    """
     if not isinstance(value, bool):
         raise InvalidInputError(
             f"The network option {name} must be true or false, got {value!r}."

@@ -1,4 +1,4 @@
-"""`conv`: the plain convolutional autoencoder of the first teaching project."""
+"""`conv`: a plain convolutional autoencoder, from the first teaching project."""
 
 from __future__ import annotations
 
@@ -14,24 +14,26 @@ if TYPE_CHECKING:
 
 
 class ConvAutoencoder(DenoisingNetwork):
-    """Three strided convolutions down, three transposed convolutions up.
+    """A plain convolutional autoencoder.
 
-    The encoder halves the image three times while it widens the channels; all
-    that the decoder gets is that code, an eighth as wide and high. It cannot
-    copy its input, so what it learns is what images look like.
+    The encoder has three convolutions of stride 2, each of which halves the size
+    of the image. The decoder has three transposed convolutions. It sees only the
+    code, an eighth as wide and high as the image, so the network cannot copy its
+    input and has to learn what images look like.
 
     Parameters
     ----------
     in_channels : int
-        Channels of the image.
+        Number of image channels.
     base_channels : int
-        Channels after the first convolution; the next two double them.
+        Number of channels after the first convolution. Each of the next two
+        doubles it.
 
     Notes
     -----
-    With the defaults it has 186,371 parameters. An output pixel depends on
-    input pixels up to 14 away: the encoder's three convolutions reach 1, 2
-    and 4 pixels further, the decoder's 4, 2 and 1.
+    With the default options, the network has 186,371 parameters. An output pixel
+    depends on input pixels up to 14 away: the three convolutions of the encoder
+    add 1, 2 and 4 pixels, those of the decoder 4, 2 and 1.
     """
 
     stride = 8

@@ -1,7 +1,7 @@
-"""The networks: one file each, and the registry that finds them by name.
+"""The registry of networks, by name.
 
-The registry holds import paths, not classes, so that names can be listed and
-checked without importing torch.
+It contains import paths, not classes, so that names can be listed and checked
+without importing torch.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NETWORKS: dict[str, tuple[str, str]] = {
 
 
 def network_class(name: str) -> type[DenoisingNetwork]:
-    """Import the class of a registered network.
+    """Import and return the class of a network.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def network_class(name: str) -> type[DenoisingNetwork]:
     Returns
     -------
     type
-        The class; its constructor takes the network's options.
+        The class. Its constructor takes the options of the network.
 
     Raises
     ------
@@ -55,15 +55,14 @@ def network_class(name: str) -> type[DenoisingNetwork]:
 
 
 def build_network(name: str, options: Mapping[str, Any]) -> DenoisingNetwork:
-    """Make a network with freshly drawn weights.
+    """Build a network with random initial weights.
 
     Parameters
     ----------
     name : str
         A key of `NETWORKS`.
     options : mapping
-        Arguments of the network's constructor; those left out have the
-        constructor's defaults.
+        Arguments of the network's constructor; the others have its defaults.
 
     Returns
     -------
@@ -73,7 +72,7 @@ def build_network(name: str, options: Mapping[str, Any]) -> DenoisingNetwork:
     Raises
     ------
     InvalidInputError
-        If the name or an option is unknown, or an option is out of its range.
+        If the name or an option is unknown, or an option is out of range.
     """
     cls = network_class(name)
     known = inspect.signature(cls).parameters

@@ -1,4 +1,7 @@
-"""`residual`: the second teaching project, with skip connections to switch off."""
+"""`residual`: an autoencoder with optional skip connections.
+
+It is the network of the second teaching project.
+"""
 
 from __future__ import annotations
 
@@ -15,31 +18,31 @@ if TYPE_CHECKING:
 
 
 class ResidualAutoencoder(DenoisingNetwork):
-    """An encoder, a dense bottleneck and a decoder, joined by skip connections.
+    """An encoder, a dense bottleneck and a decoder, with skip connections.
 
-    The encoder halves the image three times by max pooling; the bottleneck
-    squeezes what is left into a vector; the decoder doubles it again three
-    times. What the bottleneck has lost, the skip connections bring back: each
-    hands the features of an encoder level to the decoder level of the same
-    size.
+    The encoder halves the size of the image three times by max pooling, the
+    bottleneck reduces the result to a vector, and the decoder doubles the size
+    three times. Skip connections pass the features of each encoder level to the
+    decoder level of the same size, and with them the detail that the bottleneck
+    loses.
 
     Parameters
     ----------
     in_channels : int
-        Channels of the image.
+        Number of image channels.
     base_channels : int
-        Channels of the first level; the next two double them.
+        Number of channels of the first level. Each of the next two doubles it.
     latent_dim : int
-        Length of the vector that the bottleneck squeezes an image into.
+        Length of the vector in the bottleneck.
     skip_connections : bool
-        Whether the levels are joined. Without, all that the decoder knows of
-        an image is that vector.
+        Whether the encoder and decoder levels are connected. If not, the decoder
+        sees only the vector.
 
     Notes
     -----
-    The dense bottleneck has a weight for each pixel, so it takes images of
-    32 x 32 pixels and no others; larger ones go through it in windows, see
-    `napari_denoise_ae.denoising.blending`.
+    The dense bottleneck has weights for each pixel, so the network takes only
+    images of 32 x 32 pixels. Larger images are processed in overlapping windows,
+    see `napari_denoise_ae.denoising.blending`.
 
     References
     ----------
@@ -54,7 +57,7 @@ class ResidualAutoencoder(DenoisingNetwork):
     """
 
     image_size = 32
-    # Of the network in windows that begin every 16 pixels.
+    # Those of the blended result: the windows start every 16 pixels.
     stride = 16
     receptive_field_radius = 31
 
@@ -75,59 +78,70 @@ class ResidualAutoencoder(DenoisingNetwork):
             nn.Conv2d(narrow, wide, 3, padding=1, bias=False)
             for narrow, wide in pairwise((in_channels, *widths))
         )
-        self.halvings = nn.ModuleList(
-            nn.Sequential(nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(2))
-            for width in widths
-        )
+        self.halvings = nn.ModuleList(_halving(width) for width in widths)
         side = self.image_size // 2 ** len(widths)
-        code = (widths[-1], side, side)
-        n_code = widths[-1] * side**2
-        self.bottleneck = nn.Sequential(
-            nn.Flatten(),
-            nn.Linear(n_code, latent),
-            nn.ReLU(),
-            nn.Linear(latent, n_code),
-            nn.ReLU(),
-            nn.Unflatten(1, code),
-        )
+        self.bottleneck = _bottleneck(widths[-1], side, latent)
         self.doublings = nn.ModuleList(
-            nn.Sequential(
-                nn.ConvTranspose2d(wide, narrow, 2, stride=2, bias=False),
-                nn.BatchNorm2d(narrow),
-                nn.ReLU(),
-            )
+            _doubling(wide, narrow)
             for wide, narrow in pairwise((widths[-1], *reversed(widths)))
         )
         n_joined = 2 if skip_connections else 1
         self.refinements = nn.ModuleList(
-            nn.Sequential(
-                nn.Conv2d(n_joined * width, width, 3, padding=1),
-                nn.ReLU(),
-                nn.Conv2d(width, width, 3, padding=1),
-                nn.ReLU(),
-            )
-            for width in reversed(widths)
+            _refinement(n_joined * width, width) for width in reversed(widths)
         )
         self.output = nn.ConvTranspose2d(base, in_channels, 3, padding=1)
 
     def forward(self, noisy: Tensor) -> Tensor:
         """Denoise a batch of shape (N, in_channels, 32, 32), range [0, 1]."""
-        # Batch normalization and pooling of few channels are faster so.
+        # channels_last makes batch normalization and pooling of few channels faster.
         features = noisy.contiguous(memory_format=torch.channels_last)
-        levels = []
+        skipped = []
         for convolve, halve in zip(self.convolutions, self.halvings, strict=True):
             features = convolve(features)
-            # Before batch normalization: it moves an image's brightness with the
-            # batch that the image happens to be in, too much to draw it from.
-            levels.append(features)
+            # Taken before batch normalization, because during training that makes
+            # the brightness of an image depend on the others in its batch.
+            skipped.append(features)
             features = halve(features)
         features = self.bottleneck(features)  # (N, 4 * base_channels, 4, 4)
-        for double, refine, level in zip(
-            self.doublings, self.refinements, reversed(levels), strict=True
+        for double, refine, skip in zip(
+            self.doublings, self.refinements, reversed(skipped), strict=True
         ):
             features = double(features)
             if self.skip_connections:
-                features = torch.cat([features, level], dim=1)
+                features = torch.cat([features, skip], dim=1)
             features = refine(features)
         denoised: Tensor = self.output(features)
         return denoised
+
+
+def _halving(channels: int) -> nn.Sequential:
+    return nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU(), nn.MaxPool2d(2))
+
+
+def _bottleneck(channels: int, side: int, latent_dim: int) -> nn.Sequential:
+    n_features = channels * side**2
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(n_features, latent_dim),
+        nn.ReLU(),
+        nn.Linear(latent_dim, n_features),
+        nn.ReLU(),
+        nn.Unflatten(1, (channels, side, side)),
+    )
+
+
+def _doubling(in_channels: int, out_channels: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.ConvTranspose2d(in_channels, out_channels, 2, stride=2, bias=False),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU(),
+    )
+
+
+def _refinement(in_channels: int, out_channels: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(out_channels, out_channels, 3, padding=1),
+        nn.ReLU(),
+    )

@@ -1,4 +1,4 @@
-"""`unet`: the network of the built-in models, told how noisy the image is."""
+"""`unet`: a small U-Net that takes the noise level, the network of `gray` and `rgb`."""
 
 from __future__ import annotations
 
@@ -13,33 +13,34 @@ from .base import DenoisingNetwork, require_at_least_one, require_bool
 if TYPE_CHECKING:
     from torch import Tensor
 
-# Residual blocks at a half, a quarter and an eighth of the image's size, and at
-# a quarter and a half again.
+# Numbers of residual blocks, in the encoder at 1/2 and 1/4 of the image size, in the
+# middle at 1/8, and in the decoder at 1/4 and 1/2.
 _N_BLOCKS = (2, 1, 3, 1, 2)
 
 
 class UNet(DenoisingNetwork):
-    """A small U-Net that works at half size and below, and estimates the noise.
+    """A small U-Net at half resolution and below that predicts the noise.
 
-    Four pixels become one with four times the channels; then come residual
-    blocks at a half, a quarter and an eighth of the image's size and back,
-    joined by additive skip connections. What comes out is the noise, which is
-    subtracted.
+    Pixel unshuffling first turns each square of 2 x 2 pixels into one pixel with
+    four times the channels. Residual blocks then work at 1/2, 1/4, 1/8, 1/4 and
+    1/2 of the image size, with additive skip connections. The output is the
+    predicted noise, which is subtracted from the image.
 
     Parameters
     ----------
     in_channels : int
-        Channels of the image.
+        Number of image channels.
     base_channels : int
-        Channels at half size; each level below doubles them.
+        Number of channels at half size. Each of the two smaller sizes doubles it.
     noise_level : bool
-        Whether the network is told the noise level, and has no biases. It then
-        suits any noise level and any intensities: to scale the image and the
-        level by a factor scales the result by it. Without, it suits the noise
-        that it was trained for, in intensities from 0 to 1.
+        Whether the network takes the noise level and has no biases. It is then
+        suitable for any noise level and intensity range: scaling the image and
+        the level by a factor scales the output by the same factor. Otherwise, it
+        is suitable for the noise it was trained on, and intensities in [0, 1].
     self_ensemble : bool
-        Whether it sees the mirror image, too, and answers the mean of both:
-        twice the work with the same weights, and a little better.
+        Whether to denoise the mirrored image as well and average the two results.
+        This doubles the computation, uses the same weights, and slightly improves
+        the result.
 
     References
     ----------
@@ -82,14 +83,11 @@ class UNet(DenoisingNetwork):
         self.up_half = nn.ConvTranspose2d(quarter, half, 2, stride=2, bias=bias)
         self.decoder_half = _blocks(half, _N_BLOCKS[4], bias)
         self.output = nn.Conv2d(half, 4 * in_channels, 3, padding=1, bias=bias)
-        # As the features, which saves training a tenth of its time.
+        # The memory format of the features too; saves a tenth of the training time.
         self.to(memory_format=torch.channels_last)
 
     def forward(self, noisy: Tensor) -> Tensor:
-        """Denoise a batch of shape (N, in_channels, Y, X), see `DenoisingNetwork`.
-
-        With `noise_level` it has one more channel, the level.
-        """
+        """Denoise a batch; see `DenoisingNetwork` for shapes and ranges."""
         denoised = self._denoise(noisy)
         if self.self_ensemble:
             denoised = (denoised + self._denoise(noisy.flip(3)).flip(3)) / 2.0
@@ -97,19 +95,19 @@ class UNet(DenoisingNetwork):
 
     def _denoise(self, noisy: Tensor) -> Tensor:
         noisy, level = noisy[:, : self.in_channels], noisy[:, self.in_channels :]
-        # Without a level, intensities are 0 to 1; with, they lie around 0.
+        # Networks that take the noise level get intensities that lie around 0.
         centered = noisy if self.takes_noise_level else noisy - 0.5
         features = torch.cat(
             [pixel_unshuffle(centered, 2), level[..., ::2, ::2]], dim=1
         )
-        # Convolutions of few channels are much faster so.
+        # channels_last makes convolutions of few channels much faster.
         features = features.contiguous(memory_format=torch.channels_last)
         at_half = self.encoder_half(self.entrance(features))
         at_quarter = self.encoder_quarter(self.down_quarter(at_half))
         features = self.middle(self.down_eighth(at_quarter))
         features = self.decoder_quarter(self.up_quarter(features).add_(at_quarter))
         features = self.decoder_half(self.up_half(features).add_(at_half))
-        # Not in the half precision that training may compute in.
+        # Back to full precision: training may compute in half precision.
         noise = pixel_shuffle(self.output(features).to(noisy.dtype), 2)
         return noisy - noise
 
@@ -119,8 +117,8 @@ class _ResidualBlock(nn.Module):
         super().__init__()
         self.first = nn.Conv2d(channels, channels, 3, padding=1, bias=bias)
         self.second = nn.Conv2d(channels, channels, 3, padding=1, bias=bias)
-        # A block begins as little more than its input, so that a stack of them
-        # does not begin by making it larger.
+        # Start close to the identity, so that a stack of blocks does not amplify
+        # its input.
         with torch.no_grad():
             self.second.weight.mul_(0.3)
 
@@ -129,5 +127,5 @@ class _ResidualBlock(nn.Module):
         return change.add_(features)
 
 
-def _blocks(channels: int, number: int, bias: bool) -> nn.Sequential:
-    return nn.Sequential(*(_ResidualBlock(channels, bias) for _ in range(number)))
+def _blocks(channels: int, n_blocks: int, bias: bool) -> nn.Sequential:
+    return nn.Sequential(*(_ResidualBlock(channels, bias) for _ in range(n_blocks)))

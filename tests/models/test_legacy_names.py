@@ -1,4 +1,4 @@
-"""Checkpoints with names of before are read as if they had those of today."""
+"""Checkpoints with legacy names load with the current names."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import torch
 from synthetic import make_record, random_checkpoint
 
 from napari_denoise_ae.models.checkpoint_file import checkpoint_content
+from napari_denoise_ae.models.legacy_names import translate_config
 from napari_denoise_ae.models.load import load_checkpoint
-from napari_denoise_ae.models.old_words import translate_config
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from napari_denoise_ae.models.old_words import translate_config
         ("gaussian:1e-3,unclipped", "gaussian:0.001,unclipped"),
     ],
 )
-def test_noise_of_before_is_read(old, new, tmp_path):
+def test_legacy_noise_and_augmentation_are_translated(old, new, tmp_path):
     checkpoint = random_checkpoint(record=make_record())
     content = checkpoint_content(checkpoint)
     content["record"]["config"]["noise"] = old
@@ -33,7 +33,7 @@ def test_noise_of_before_is_read(old, new, tmp_path):
     assert config.augmentation == "dead-leaves"
 
 
-def test_network_options_of_before_are_read(tmp_path):
+def test_legacy_network_options_are_translated(tmp_path):
     options = {"noise_level": False, "base_channels": 4}
     checkpoint = random_checkpoint(network="unet", **options)
     content = checkpoint_content(checkpoint)
@@ -44,10 +44,10 @@ def test_network_options_of_before_are_read(tmp_path):
 
 
 @pytest.mark.parametrize("config", [None, 3, [], {"noise": 5, "augmentation": []}])
-def test_what_is_no_config_is_left_to_be_refused(config):
+def test_invalid_config_is_returned_unchanged(config):
     assert translate_config(config) == config
 
 
-def test_settings_of_today_are_unchanged():
+def test_current_config_is_returned_unchanged():
     config = asdict(make_record().config)
     assert translate_config(config) == config

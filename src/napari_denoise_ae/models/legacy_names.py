@@ -1,12 +1,12 @@
-"""Names that earlier checkpoints use for what has another name today."""
+"""Translate names in older checkpoints to the current ones."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-#: Words of a noise string, such as ``gaussian:0.1+salt_pepper:0.05``.
-NOISE_WORDS = {
+#: Parts of a noise string, such as ``gaussian:0.1+salt_pepper:0.05``.
+NOISE = {
     "salt_pepper": "salt-pepper",
     "poisson_gaussian": "poisson-gaussian",
     "per_pixel": "per-pixel",
@@ -16,13 +16,18 @@ NETWORK_OPTIONS = {"mirrored": "self_ensemble"}
 
 
 def translate_config(config: Any) -> Any:
-    """Return the stored settings of a training run with today's names.
+    """Return the settings of a training run with current names.
 
     Parameters
     ----------
     config : dict
-        Fields of `TrainingConfig` as they were stored. Anything else, and any
-        field of another type, is returned as it is, for the caller to refuse.
+        The fields of `TrainingConfig`, as stored in a checkpoint. Invalid
+        values, of any type, are returned unchanged: they are rejected later.
+
+    Returns
+    -------
+    dict
+        A copy with current names.
     """
     if not isinstance(config, dict):
         return config
@@ -30,7 +35,7 @@ def translate_config(config: Any) -> Any:
     noise, augmentation = config.get("noise"), config.get("augmentation")
     if isinstance(noise, str):
         translated["noise"] = re.sub(
-            r"[a-z_]+", lambda word: NOISE_WORDS.get(word[0], word[0]), noise
+            r"[a-z_]+", lambda match: NOISE.get(match[0], match[0]), noise
         )
     if isinstance(augmentation, str):
         translated["augmentation"] = AUGMENTATIONS.get(augmentation, augmentation)
@@ -40,7 +45,19 @@ def translate_config(config: Any) -> Any:
 
 
 def translate_options(options: Any) -> Any:
-    """Return stored options of a network with today's names."""
+    """Return the options of a network with current names.
+
+    Parameters
+    ----------
+    options : dict
+        As stored in a checkpoint. Values of any other type are returned
+        unchanged.
+
+    Returns
+    -------
+    dict
+        A copy with current names.
+    """
     if not isinstance(options, dict):
         return options
     return {NETWORK_OPTIONS.get(name, name): value for name, value in options.items()}
