@@ -18,6 +18,7 @@ from napari_denoise_ae.io.images import (
     require_storable,
     write_image,
 )
+from napari_denoise_ae.io.source import open_volume
 
 AXES = {2: "YX", 3: "YXS"}
 
@@ -148,7 +149,14 @@ def test_any_axes_can_be_written_beside_any_calibration(
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
 def test_the_calibration_of_imagej_is_kept(tmp_path, dtype):
     image = pixels(dtype, 5, 9, 7)
-    metadata = {"axes": "ZYX", "unit": "um", "spacing": 0.5, "finterval": 0.1}
+    metadata = {
+        "axes": "ZYX",
+        "unit": "um",
+        "zunit": "nm",
+        "tunit": "ms",
+        "spacing": 0.5,
+        "finterval": 0.1,
+    }
     tifffile.imwrite(
         tmp_path / "a.tif",
         image,
@@ -162,9 +170,18 @@ def test_the_calibration_of_imagej_is_kept(tmp_path, dtype):
     with tifffile.TiffFile(tmp_path / "b.tif") as tiff:
         assert tiff.is_imagej
         kept = {key: tiff.imagej_metadata[key] for key in metadata if key != "axes"}
-        assert kept == {"unit": "um", "spacing": 0.5, "finterval": 0.1}
+        assert {**kept, "axes": "ZYX"} == metadata
         assert tiff.pages[0].resolution == (4.0, 2.0)
         np.testing.assert_array_equal(tiff.asarray(), image)
+
+
+def test_a_unit_that_is_not_ascii_is_written_as_imagej_does(tmp_path):
+    """tifffile would fail after all the work."""
+    calibration = {"resolution": (4.0, 2.0), "metadata": {"unit": "µm"}}
+    write_image(tmp_path / "a.tif", ImageFile(pixels("uint8", 9, 7), "YX", calibration))
+    with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
+        assert "unit=\\u00b5m" in tiff.pages[0].description
+    assert open_volume(tmp_path / "a.tif").units == dict.fromkeys("YX", "micrometer")
 
 
 def test_the_resolution_of_a_plain_tiff_is_kept(tmp_path):

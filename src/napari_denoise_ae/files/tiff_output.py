@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..denoising.array import Progress
 from ..image.tiling import LARGEST_PLANE
+from ..io.calibration import imagej_calibration, ome_calibration
 from ..io.tiff import TiffLayout
-from ..io.units import IMAGEJ_UNITS, OME_UNITS
 from .stream import grid_of, selected_shape
 
 if TYPE_CHECKING:
@@ -59,30 +59,7 @@ def tiff_layout(
     """Return how a result is laid out and described in a TIFF."""
     ome, calibration = None, dict(volume.calibration)
     if path.name.lower().endswith((".ome.tif", ".ome.tiff")):
-        ome, calibration = _ome_calibration(volume), {}
+        ome, calibration = ome_calibration(volume.scale, volume.units), {}
     elif not calibration and volume.scale:
-        calibration = _imagej_calibration(volume)
+        calibration = imagej_calibration(volume.scale, volume.units)
     return TiffLayout(shape, volume.dtype, volume.axes, calibration, tile, ome)
-
-
-def _ome_calibration(volume: Volume) -> dict[str, Any]:
-    metadata: dict[str, Any] = {}
-    for letter, scale in volume.scale.items():
-        key = {"T": "TimeIncrement", "C": ""}.get(letter, f"PhysicalSize{letter}")
-        unit = volume.units.get(letter)
-        if key and unit:
-            metadata |= {key: scale, f"{key}Unit": OME_UNITS.get(unit, unit)}
-    return metadata
-
-
-def _imagej_calibration(volume: Volume) -> dict[str, Any]:
-    unit = IMAGEJ_UNITS.get(volume.units.get("X", ""))
-    if unit is None or not (volume.scale["X"] > 0 and volume.scale["Y"] > 0):
-        return {}
-    metadata: dict[str, Any] = {"unit": unit}
-    if "Z" in volume.scale:
-        metadata["spacing"] = volume.scale["Z"]
-    if volume.units.get("T") == "second":
-        metadata["finterval"] = volume.scale["T"]
-    resolution = (1 / volume.scale["X"], 1 / volume.scale["Y"])
-    return {"resolution": resolution, "metadata": metadata}

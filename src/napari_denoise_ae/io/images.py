@@ -14,12 +14,12 @@ from PIL import Image, ImageOps
 
 from ..errors import InvalidInputError
 from .atomic import atomic_write
+from .calibration import tiff_calibration
 from .tiff import (
     TiffLayout,
     image_axes,
     require_complete,
     require_no_cut,
-    tiff_calibration,
     tifffile_remarks,
     write_tiff,
 )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InvalidInputError
+from .units import known_unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -130,7 +131,7 @@ def _parse_metadata(attributes: dict[str, Any], path: Path) -> tuple[OmeMetadata
         else:
             origin = origin + transform.translation
     units = {
-        letter: str(axis.unit)
+        letter: known_unit(str(axis.unit)) or str(axis.unit)
         for letter, axis in zip(axes, multiscale.axes, strict=True)
         if getattr(axis, "unit", None)
     }

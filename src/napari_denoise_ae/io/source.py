@@ -14,6 +14,7 @@ import tifffile
 from ..errors import InvalidInputError
 from ..image.axes import resolve_axes
 from ..image.checks import require_real
+from .calibration import tiff_calibration, tiff_scale
 from .images import DAMAGED, read_image, require_file
 from .ome_zarr import read_ome_zarr
 from .tiff import (
@@ -21,8 +22,6 @@ from .tiff import (
     require_complete,
     require_no_cut,
     tiff_array,
-    tiff_calibration,
-    tiff_scale,
     tifffile_remarks,
 )
 

@@ -13,7 +13,7 @@ import numpy as np
 import tifffile
 
 from ..image.axes import AXES
-from .units import KNOWN_UNITS
+from .units import as_ascii
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Of ImageJ's metadata, what says how large and how far apart pixels are.
-_IMAGEJ_CALIBRATION = ("unit", "spacing", "finterval")
 _IMAGEJ_DTYPES = ("uint8", "uint16", "float32")
 # Bytes of pixels. Beyond it a TIFF must be a BigTIFF, which ImageJ's kind cannot be.
 _LARGEST_CLASSIC_TIFF = 2**32 - 2**25
@@ -79,20 +77,6 @@ def require_complete(tiff: tifffile.TiffFile, file_size: int) -> None:
             raise ValueError("it ends before its pixels do")
 
 
-def tiff_calibration(tiff: tifffile.TiffFile) -> dict[str, Any]:
-    """Return what a TIFF says of the size of its pixels, to be written again."""
-    page = tiff.series[0].keyframe
-    calibration: dict[str, Any] = {}
-    if "XResolution" in page.tags and "YResolution" in page.tags:
-        calibration["resolution"] = page.resolution
-        calibration["resolutionunit"] = page.resolutionunit
-    imagej = tiff.imagej_metadata or {}
-    metadata = {key: imagej[key] for key in _IMAGEJ_CALIBRATION if key in imagej}
-    if metadata:
-        calibration["metadata"] = metadata
-    return calibration
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class TiffLayout:
     """What a TIFF is to be, apart from its pixels.
@@ -135,7 +119,7 @@ def write_tiff(
     # ImageJ's own metadata can only stand in a TIFF of the kind ImageJ writes.
     as_imagej = layout.ome is None and bool(imagej) and _fits_imagej(layout)
     if as_imagej:
-        metadata |= imagej
+        metadata |= {key: as_ascii(value) for key, value in imagej.items()}
     if layout.ome is not None:
         metadata |= {**layout.ome, "Description": provenance}
     elif provenance:
@@ -221,36 +205,3 @@ def tiff_array(path: Path) -> Any:
     except ValueError:
         # Compressed, or scattered over the file.
         return _StoredTiff(tifffile.TiffFile(path))
-
-
-def tiff_scale(tiff: tifffile.TiffFile) -> tuple[dict[str, float], dict[str, str]]:
-    """Return what OME or ImageJ say of the distances between pixels."""
-    if tiff.ome_metadata is not None:
-        return _ome_scale(tiff.ome_metadata)
-    imagej = tiff.imagej_metadata or {}
-    unit = KNOWN_UNITS.get(str(imagej.get("unit", "")))
-    scale: dict[str, float] = {}
-    if unit is not None:
-        columns, rows = tiff.series[0].keyframe.resolution
-        scale = {"X": 1 / columns, "Y": 1 / rows} if columns and rows else {}
-        if "spacing" in imagej:
-            scale["Z"] = float(imagej["spacing"])
-    units = dict.fromkeys(scale, unit or "")
-    if imagej.get("finterval"):
-        scale["T"], units["T"] = float(imagej["finterval"]), "second"
-    return scale, units
-
-
-def _ome_scale(xml: str) -> tuple[dict[str, float], dict[str, str]]:
-    images = tifffile.xml2dict(xml).get("OME", {}).get("Image", {})
-    image = images[0] if isinstance(images, list) else images
-    pixels = image.get("Pixels", {})
-    scale, units = {}, {}
-    for letter in "XYZT":
-        key = "TimeIncrement" if letter == "T" else f"PhysicalSize{letter}"
-        if key in pixels:
-            scale[letter] = float(pixels[key])
-            default = "s" if letter == "T" else "µm"
-            unit = str(pixels.get(f"{key}Unit", default))
-            units[letter] = KNOWN_UNITS.get(unit, unit)
-    return scale, units

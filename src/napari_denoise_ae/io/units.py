@@ -1,21 +1,157 @@
-"""Units of length and time in OME and ImageJ metadata."""
+"""Units of length and time: OME-Zarr's names, and how other formats write them.
+
+Everywhere in the package a unit is a word of OME-Zarr, such as ``micrometer``. This
+is the one table that turns the symbols of OME-TIFF and the names of ImageJ into such
+words, and back.
+"""
 
 from __future__ import annotations
 
-# OME's units, by the names that are written in an OME-TIFF or for ImageJ.
-OME_UNITS = {"micrometer": "µm", "nanometer": "nm", "millimeter": "mm", "second": "s"}
-IMAGEJ_UNITS = {"micrometer": "micron", "nanometer": "nm", "millimeter": "mm"}
-# OME's names of units, by those that microscopes write.
-KNOWN_UNITS = {
-    "µm": "micrometer",
+import re
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit of length or time.
+
+    Parameters
+    ----------
+    symbol : str
+        Its name in OME-XML.
+    size : float
+        What it is in meters or seconds.
+    """
+
+    symbol: str
+    size: float
+
+
+# Prefixes with their symbols and powers of ten; OME-Zarr has no decameter.
+_PREFIXES = {
+    "yotta": ("Y", 24), "zetta": ("Z", 21), "exa": ("E", 18), "peta": ("P", 15),
+    "tera": ("T", 12), "giga": ("G", 9), "mega": ("M", 6), "kilo": ("k", 3),
+    "hecto": ("h", 2), "": ("", 0), "deci": ("d", -1), "centi": ("c", -2),
+    "milli": ("m", -3), "micro": ("µ", -6), "nano": ("n", -9), "pico": ("p", -12),
+    "femto": ("f", -15), "atto": ("a", -18), "zepto": ("z", -21), "yocto": ("y", -24),
+}  # fmt: skip
+
+
+def _with_prefixes(word: str, symbol: str) -> dict[str, Unit]:
+    return {
+        prefix + word: Unit(letter + symbol, float(f"1e{power}"))
+        for prefix, (letter, power) in _PREFIXES.items()
+    }
+
+
+#: The units of lengths and of times, by the words of OME-Zarr: all that it has.
+LENGTHS = {
+    **_with_prefixes("meter", "m"),
+    "angstrom": Unit("Å", 1e-10),
+    "inch": Unit("in", 0.0254),
+    "foot": Unit("ft", 0.3048),
+    "yard": Unit("yd", 0.9144),
+    "mile": Unit("mi", 1609.344),
+    "parsec": Unit("pc", 3.0856775814913673e16),
+}
+TIMES = {
+    **_with_prefixes("second", "s"),
+    "minute": Unit("min", 60.0),
+    "hour": Unit("h", 3600.0),
+    "day": Unit("d", 86400.0),
+}
+_UNITS = LENGTHS | TIMES
+
+# What OME-XML has besides: how many there are of which of the units above.
+_ONLY_OME = {
+    "dam": (10.0, "meter"),
+    "thou": (25.4, "micrometer"),
+    "li": (1 / 12, "inch"),
+    "ua": (149597870700.0, "meter"),
+    "ly": (9460730472580800.0, "meter"),
+    "pt": (1 / 72, "inch"),
+    "das": (10.0, "second"),
+}
+# ImageJ's own names; it takes any text for a unit, and knows these.
+_IMAGEJ = {"micrometer": "micron", "angstrom": "A", "inch": "inch"}
+
+# Symbols differ in capitals (mm, Mm); words do not.
+_SYMBOLS = {unit.symbol: word for word, unit in _UNITS.items()} | {
     "um": "micrometer",
-    "\\u00b5m": "micrometer",
+    "us": "microsecond",
+    "A": "angstrom",
+}
+_WORDS = {
+    **{word: word for word in _UNITS},
+    **{f"{word}s": word for word in _UNITS},
     "micron": "micrometer",
     "microns": "micrometer",
-    "nm": "nanometer",
-    "mm": "millimeter",
-    "s": "second",
+    "inches": "inch",
+    "feet": "foot",
     "sec": "second",
-    "ms": "millisecond",
-    "min": "minute",
+    "msec": "millisecond",
+    "usec": "microsecond",
+    "hr": "hour",
 }
+
+
+def known_unit(text: str) -> str | None:
+    """Return OME-Zarr's word for a unit that some program has written.
+
+    Returns
+    -------
+    str or None
+        None for what is no unit of length or time, such as pixels.
+
+    Examples
+    --------
+    >>> known_unit("µm"), known_unit("Microns"), known_unit("pixel")
+    ('micrometer', 'micrometer', None)
+    """
+    # ImageJ writes \u00b5; beside the micro sign there is the Greek letter.
+    plain = re.sub(r"\\u([0-9a-fA-F]{4})", lambda m: chr(int(m[1], 16)), text).strip()
+    plain = plain.replace("\u03bc", "\u00b5").replace("\u212b", "Å")
+    american = plain.lower().replace("metre", "meter")  # codespell:ignore metre
+    return _SYMBOLS.get(plain) or _WORDS.get(american)
+
+
+def read_distance(distance: float, text: str) -> tuple[float, str] | None:
+    """Return a distance between pixels and its unit as OME-Zarr's word.
+
+    Parameters
+    ----------
+    distance : float
+        In the unit that follows.
+    text : str
+        A unit of OME-XML or ImageJ.
+
+    Returns
+    -------
+    tuple of float and str, or None
+        The distance, converted where OME-Zarr has no such unit; None where the text
+        is no unit of length or time.
+    """
+    factor, word = _ONLY_OME.get(text, (1.0, known_unit(text)))
+    return None if word is None else (factor * distance, word)
+
+
+def convert(distance: float, unit: str, target: str) -> float:
+    """Return a distance in another unit of the same kind."""
+    if unit == target:
+        return distance
+    return distance * (_UNITS[unit].size / _UNITS[target].size)
+
+
+def imagej_name(unit: str) -> str:
+    """Return the name of a unit of length that ImageJ knows."""
+    return _IMAGEJ.get(unit, LENGTHS[unit].symbol)
+
+
+def as_ascii(value: Any) -> Any:
+    """Return a text as ImageJ writes it to a TIFF: ASCII; no other value changes."""
+    if not isinstance(value, str):
+        return value
+    return "".join(
+        letter if letter.isascii() else f"\\u{ord(letter):04x}" for letter in value
+    )

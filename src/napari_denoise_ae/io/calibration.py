@@ -1,0 +1,128 @@
+"""How far apart the pixels of a TIFF are: as OME-XML and as ImageJ say it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import tifffile
+
+from .units import LENGTHS, TIMES, convert, imagej_name, read_distance
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# What ImageJ's metadata say of the size of pixels.
+_IMAGEJ_KEYS = ("unit", "yunit", "zunit", "tunit", "spacing", "finterval")
+# A TIFF stores pixels per unit as a fraction of two integers of 32 bits.
+_FEWEST_PER_UNIT, _MOST_PER_UNIT = 1e-6, 4e9
+
+#: Distance between pixels and its unit, OME-Zarr's word, by axis.
+Calibration = tuple[dict[str, float], dict[str, str]]
+
+
+def tiff_calibration(tiff: tifffile.TiffFile) -> dict[str, Any]:
+    """Return what a TIFF says of the size of its pixels, to be written again."""
+    page = tiff.series[0].keyframe
+    calibration: dict[str, Any] = {}
+    if "XResolution" in page.tags and "YResolution" in page.tags:
+        calibration["resolution"] = page.resolution
+        calibration["resolutionunit"] = page.resolutionunit
+    imagej = tiff.imagej_metadata or {}
+    metadata = {key: imagej[key] for key in _IMAGEJ_KEYS if key in imagej}
+    if metadata:
+        calibration["metadata"] = metadata
+    return calibration
+
+
+def tiff_scale(tiff: tifffile.TiffFile) -> Calibration:
+    """Return what OME or ImageJ say of the distances between pixels."""
+    if tiff.ome_metadata is not None:
+        return _known(_ome_distances(tiff.ome_metadata))
+    return _known(_imagej_distances(tiff))
+
+
+def ome_calibration(
+    scale: Mapping[str, float], units: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return distances between pixels as attributes of OME-XML.
+
+    Only those are returned that OME-XML has a unit for; without one it would take
+    micrometers and seconds.
+    """
+    metadata: dict[str, Any] = {}
+    for letter, (key, _) in _OME_KEYS.items():
+        unit = (TIMES if letter == "T" else LENGTHS).get(units.get(letter, ""))
+        if unit is not None and scale[letter] > 0:
+            metadata |= {key: scale[letter], f"{key}Unit": unit.symbol}
+    return metadata
+
+
+def imagej_calibration(
+    scale: Mapping[str, float], units: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return distances between pixels for ImageJ, as arguments of `tifffile.imwrite`.
+
+    ImageJ gets all lengths in the unit of X and times in seconds. Empty if it is not
+    known how large a pixel is.
+    """
+    known = {letter: scale[letter] for letter in "XY" if units.get(letter) in LENGTHS}
+    if len(known) < 2 or min(known.values()) <= 0:
+        return {}
+    for unit in (units["X"], "micrometer"):
+        per_unit = [1 / convert(known[letter], units[letter], unit) for letter in "XY"]
+        if all(_FEWEST_PER_UNIT <= n <= _MOST_PER_UNIT for n in per_unit):
+            break
+    else:
+        return {}
+    metadata: dict[str, Any] = {"unit": imagej_name(unit)}
+    if units.get("Z") in LENGTHS:
+        metadata["spacing"] = convert(scale["Z"], units["Z"], unit)
+    if units.get("T") in TIMES:
+        metadata["finterval"] = convert(scale["T"], units["T"], "second")
+    return {"resolution": tuple(per_unit), "metadata": metadata}
+
+
+def _known(distances: dict[str, tuple[float, str]]) -> Calibration:
+    """Return the distances whose unit is one of length or time."""
+    scale, units = {}, {}
+    for letter, (distance, text) in distances.items():
+        if (read := read_distance(distance, text)) is not None:
+            scale[letter], units[letter] = read
+    return scale, units
+
+
+# OME-XML's attributes, and the units that it takes where none is given.
+_OME_KEYS = {
+    "X": ("PhysicalSizeX", "µm"),
+    "Y": ("PhysicalSizeY", "µm"),
+    "Z": ("PhysicalSizeZ", "µm"),
+    "T": ("TimeIncrement", "s"),
+}
+
+
+def _ome_distances(xml: str) -> dict[str, tuple[float, str]]:
+    images = tifffile.xml2dict(xml).get("OME", {}).get("Image", {})
+    image = images[0] if isinstance(images, list) else images
+    pixels = image.get("Pixels", {})
+    return {
+        letter: (float(pixels[key]), str(pixels.get(f"{key}Unit", default)))
+        for letter, (key, default) in _OME_KEYS.items()
+        if key in pixels
+    }
+
+
+def _imagej_distances(tiff: tifffile.TiffFile) -> dict[str, tuple[float, str]]:
+    imagej = tiff.imagej_metadata or {}
+    unit = str(imagej.get("unit", ""))
+    columns, rows = tiff.series[0].keyframe.resolution
+    distances = {}
+    if columns and rows:
+        distances["X"] = 1 / columns, unit
+        distances["Y"] = 1 / rows, str(imagej.get("yunit", unit))
+    if "spacing" in imagej:
+        # ImageJ takes a negative spacing for its amount, too.
+        distances["Z"] = abs(float(imagej["spacing"])), str(imagej.get("zunit", unit))
+    if imagej.get("finterval"):
+        interval = float(imagej["finterval"])
+        distances["T"] = interval, str(imagej.get("tunit", "sec"))
+    return distances
