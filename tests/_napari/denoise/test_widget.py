@@ -69,7 +69,7 @@ def test_from_a_clean_sample_to_figures(viewer, widget, run, qtbot):
     np.testing.assert_array_equal(denoised, denoise(noisy, model="conv"))
     scale = resolve_intensity_range(clean)
     expected = compare(clean, noisy, denoised, axes="YXS", data_range=scale)
-    assert widget._result.mean == expected
+    assert widget.readout.result.mean == expected
     shown = widget.readout.text()
     assert f"{expected.psnr_denoised:.2f}" in shown
     assert f"{expected.ssim_noisy:.3f}" in shown
@@ -102,7 +102,7 @@ def test_a_clean_reference_gives_figures(viewer, widget, run):
     scale = resolve_intensity_range(clean)
     denoised = viewer.layers["noisy [denoised]"].data
     expected = compare(clean, noisy, denoised, axes="YX", data_range=scale)
-    assert widget._result.mean == expected
+    assert widget.readout.result.mean == expected
 
 
 def test_a_stack_has_figures_of_the_current_plane_and_the_mean(viewer, widget, run):
@@ -113,7 +113,7 @@ def test_a_stack_has_figures_of_the_current_plane_and_the_mean(viewer, widget, r
     noisy, denoised = viewer.layers[1].data, viewer.layers[2].data
     scale = resolve_intensity_range(clean)
     expected = compare(clean, noisy, denoised, axes="TYX", data_range=scale)
-    assert widget._result.mean == expected
+    assert widget.readout.result.mean == expected
     for plane in (0, 2):
         viewer.dims.set_point(0, plane)
         single = compare(
@@ -453,16 +453,16 @@ def test_the_theme_changes_while_it_runs(viewer, widget, qtbot, slow_network):
 def test_only_the_main_thread_touches_layers(
     viewer, widget, run, monkeypatch, slow_network
 ):
-    from napari_denoise_ae._napari.denoise import widget as denoise_widget
+    from napari_denoise_ae._napari.denoise import run as denoise_run
 
     where = []
-    show = denoise_widget.show_output
+    show = denoise_run.show_output
 
     def show_and_tell(*args, **kwargs):
         where.append(threading.get_ident())
         return show(*args, **kwargs)
 
-    monkeypatch.setattr(denoise_widget, "show_output", show_and_tell)
+    monkeypatch.setattr(denoise_run, "show_output", show_and_tell)
     viewer.add_image(image())
     run(widget)
     assert set(where) == {threading.get_ident()}

@@ -23,7 +23,7 @@ from qtpy.QtWidgets import (
 from ...errors import DenoiseAEError
 from ...image.axes import count_colors
 from ...models.builtin import DEFAULT_MODEL, builtin_models, fitting_model
-from ..shared.fields import Note, breakable, make_row
+from ..shared.layout import Note, breakable, make_row
 from ..shared.worker import Running, say_duration
 from ..viewer.outputs import remove_output, show_output
 from .compare_job import ModelDone, ModelFailed, ModelStarted, run_comparison

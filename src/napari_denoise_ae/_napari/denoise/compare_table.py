@@ -14,7 +14,7 @@ from qtpy.QtWidgets import (
     QTableWidgetItem,
 )
 
-from ..shared.fields import Note, breakable
+from ..shared.layout import Note, breakable
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QResizeEvent

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import QLabel
 
 from ...models.builtin import suits_any_noise
 from ...noise.setting import NoiseSetting
-from ..shared.fields import Note
+from ..shared.layout import Note
 from ..shared.model_choice import model_choice
 from ..shared.noise_edit import NoiseChooser
 from ..shared.noise_form import NoiseForm

@@ -9,7 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from ...errors import InvalidInputError
-from ..shared.fields import Note, make_row
+from ..shared.layout import Note, make_row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ from qtpy.QtWidgets import (
     QTableWidgetItem,
 )
 
-from ..shared.fields import Note
+from ..shared.layout import Note
 
 if TYPE_CHECKING:
     from ...evaluation.comparison import Comparison
@@ -28,12 +28,16 @@ class Readout(QTableWidget):  # type: ignore[misc]
 
     Attributes
     ----------
+    result : Denoised or None
+        The last result.
     note : Note
         What the figures refer to; to be laid out under the table.
     """
 
     def __init__(self) -> None:
         super().__init__(0, 4)
+        self.result: Denoised | None = None
+        self._part: tuple[slice, ...] | None = None
         self.setHorizontalHeaderLabels([""] * 4)
         self.verticalHeader().hide()
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
@@ -44,34 +48,60 @@ class Readout(QTableWidget):  # type: ignore[misc]
         self.setVisible(False)
         self.note = Note()
 
-    def show_result(self, result: Denoised, title: str, plane: Plane) -> None:
-        """Show what is known of a result: PSNR and SSIM only with a clean image.
+    def show_result(
+        self,
+        result: Denoised,
+        title: str,
+        plane: Plane,
+        part: tuple[slice, ...] | None = None,
+    ) -> None:
+        """Show the figures of a result: PSNR and SSIM only with a clean image.
 
         Parameters
         ----------
         result : Denoised
             The result.
         title : str
-            What was denoised.
+            The name of its source.
         plane : tuple of int
-            Which of its planes the viewer shows.
+            The plane of its source that the viewer shows.
+        part : tuple of slice, optional
+            The part of its source that was denoised; None for all of it.
         """
+        self.result, self._part = result, part
         if (mean := result.mean) is None:
             self._fill(("", "noise before", "noise after", ""), _noise_rows(result))
             self.note.setText(
                 f"{title}: no clean image with different intensities to compare with, "
                 "so there is no PSNR"
             )
+        else:
+            self.note.setText(f"{title}: data range {mean.data_range}")
+            self.show_plane(plane)
+
+    def show_plane(self, plane: Plane) -> None:
+        """Show the figures of another plane of the source, and the means."""
+        if self.result is None or (mean := self.result.mean) is None:
             return
-        rows = _comparison_rows(result.figures[plane], "")
+        figures = self.result.figures[self._index_of(plane)]
+        rows = _comparison_rows(figures, "")
         if mean.n_planes > 1:
-            rows = _comparison_rows(result.figures[plane], "this plane")
+            rows = _comparison_rows(figures, "this plane")
             rows += _comparison_rows(mean, f"{mean.n_planes} planes")
         self._fill(("", "noisy", "denoised", "gain"), rows)
-        self.note.setText(f"{title}: data range {mean.data_range}")
+
+    def _index_of(self, plane: Plane) -> Plane:
+        """Return the index in the result of a plane of its source."""
+        if self._part is None:
+            return plane
+        return tuple(
+            min(max(index - cut.start, 0), cut.stop - cut.start - 1)
+            for index, cut in zip(plane, self._part, strict=False)
+        )
 
     def clear_result(self) -> None:
         """Show nothing, since nothing is known of what is shown now."""
+        self.result = None
         self.setRowCount(0)
         self.setVisible(False)
         self.note.setText("")

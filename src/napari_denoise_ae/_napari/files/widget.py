@@ -23,16 +23,8 @@ from qtpy.QtWidgets import (
 from ...errors import DenoiseAEError, InvalidInputError
 from ...models.builtin import suits_any_noise
 from ...noise.setting import NoiseSetting
-from ..shared.fields import (
-    Field,
-    Note,
-    PathEdit,
-    breakable,
-    make_combo,
-    make_form,
-    make_row,
-    make_scroll,
-)
+from ..shared.fields import Field, PathEdit, make_combo
+from ..shared.layout import DockScroll, Note, breakable, make_form, make_row
 from ..shared.model_choice import model_choice, unwrapped
 from ..shared.model_facts import look_at_model
 from ..shared.noise_form import NoiseForm
@@ -193,7 +185,7 @@ class FilesWidget(QWidget):  # type: ignore[misc]
         column.addLayout(make_row(self.run_button, self.cancel_button))
         for widget in (self.bar, self.status, self.notes):
             column.addWidget(widget)
-        QVBoxLayout(self).addWidget(make_scroll(content))
+        QVBoxLayout(self).addWidget(DockScroll(content))
         self.layout().setContentsMargins(0, 0, 0, 0)
 
     def _connect(self) -> None:

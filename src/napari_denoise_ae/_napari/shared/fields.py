@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QFormLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
-    QScrollArea,
     QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
+from .layout import Note, breakable
 from .noise_edit import WRONG, NoiseChooser
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-# What napari's style adds to the width of the fields, in pixels.
-_STYLE = 12
 
 
 class Field(QWidget):  # type: ignore[misc]
@@ -130,55 +126,6 @@ class Field(QWidget):  # type: ignore[misc]
         self.changed.emit()
 
 
-class Note(QLabel):  # type: ignore[misc]
-    """A label of several lines that takes no room while it says nothing."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setWordWrap(True)
-        self.hide()
-
-    def setText(self, text: str) -> None:
-        """Say something; nothing, if it is empty."""
-        super().setText(text)
-        self.setVisible(bool(text))
-
-
-class Folded(QWidget):  # type: ignore[misc]
-    """A title that shows and hides what is below it, however that grows.
-
-    Parameters
-    ----------
-    title : str
-        The title.
-    content : QWidget
-        What is folded away at first.
-    """
-
-    def __init__(self, title: str, content: QWidget) -> None:
-        super().__init__()
-        self._title, self._content = title, content
-        self.button = QPushButton()
-        self.button.setCheckable(True)
-        self.button.setStyleSheet("text-align: left")
-        self.button.toggled.connect(self._show)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.button)
-        layout.addWidget(content)
-        # Its room is kept for it, so that unfolding cuts nothing off.
-        self.setMinimumWidth(content.minimumWidth())
-        self._show(False)
-
-    def unfold(self) -> None:
-        """Show what is folded away."""
-        self.button.setChecked(True)
-
-    def _show(self, on: bool) -> None:
-        self.button.setText(f"{'▼' if on else '▶'} {self._title}")
-        self._content.setVisible(on)
-
-
 class NumberEdit(QLineEdit):  # type: ignore[misc]
     """A line for a number that a spin box would round, such as 1e-3."""
 
@@ -230,41 +177,6 @@ def make_combo(choices: Iterable[str]) -> QComboBox:
     editor = QComboBox()
     editor.addItems(list(choices))
     return editor
-
-
-def make_form(parent: QWidget | None = None) -> QFormLayout:
-    """Return a layout of labels and fields that fits a narrow dock."""
-    form = QFormLayout(parent)
-    form.setContentsMargins(0, 0, 0, 0)
-    form.setVerticalSpacing(4)
-    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-    return form
-
-
-def make_row(*widgets: QWidget) -> QHBoxLayout:
-    """Return a layout of widgets side by side."""
-    row = QHBoxLayout()
-    for widget in widgets:
-        row.addWidget(widget)
-    return row
-
-
-def make_scroll(content: QWidget) -> QScrollArea:
-    """Return an area that shows a dock's content, which may be higher than it."""
-    scroll = QScrollArea()
-    scroll.setWidget(content)
-    scroll.setWidgetResizable(True)
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    bar_width = scroll.verticalScrollBar().sizeHint().width()
-    scroll.setMinimumWidth(content.minimumSizeHint().width() + bar_width + _STYLE)
-    return scroll
-
-
-def breakable(text: str) -> str:
-    """Let a label wrap long paths, which would make its dock as wide as they are."""
-    for separator in ("/", "\\", "_", "-"):
-        text = text.replace(separator, f"{separator}\u200b")
-    return text
 
 
 def _changed_signal(editor: QWidget) -> Any:

@@ -10,7 +10,8 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 from superqt import QLabeledDoubleSlider
 
 from ...noise.setting import GAUSSIAN, POISSON_GAUSSIAN, NoiseSetting
-from .fields import Field, Folded, Note, NumberEdit, make_combo, make_form
+from .fields import Field, NumberEdit, make_combo
+from .layout import Folded, Note, make_form
 from .noise_plot import NoisePlot
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from ...models.config import (
 )
 from ...training.losses import LOSSES
 from ..shared.docstrings import summary
-from ..shared.fields import Field, PathEdit, make_combo, make_editor, make_form
+from ..shared.fields import Field, PathEdit, make_combo, make_editor
+from ..shared.layout import make_form
 from ..shared.noise_edit import NoiseChooser
 from ..shared.preferences import device_choices, preferences, preferred_device
 from .network_form import NetworkForm

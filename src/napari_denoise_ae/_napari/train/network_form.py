@@ -11,7 +11,8 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ...models.networks.registry import NETWORKS, network_class
 from ..shared.docstrings import parameter_texts, summary
-from ..shared.fields import Field, make_editor, make_form
+from ..shared.fields import Field, make_editor
+from ..shared.layout import make_form
 from ..shared.worker import Running
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
 
-from ..shared.fields import Note
+from ..shared.layout import Note
 from .loss_plot import LossPlot
 from .pictures import ExamplePictures
 

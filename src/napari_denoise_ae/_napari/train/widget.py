@@ -24,7 +24,7 @@ from qtpy.QtWidgets import (
 from ...errors import DatasetError, DenoiseAEError
 from ...io.cifar10 import require_cifar10
 from ...training.run_files import RunFiles
-from ..shared.fields import breakable
+from ..shared.layout import breakable
 from ..shared.model_choice import model_choice
 from ..shared.preferences import preferences
 from .form import TrainForm

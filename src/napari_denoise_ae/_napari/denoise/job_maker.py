@@ -1,0 +1,100 @@
+"""Turn the Denoise form into jobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...errors import InvalidInputError
+from ...noise.spec import parse_noise
+from ..shared.model_choice import model_choice
+from ..viewer.axes import layer_axes
+from ..viewer.layers import lazy_levels
+from ..viewer.view import current_plane, part_in_scope
+from .job import DenoiseJob
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+    from napari.viewer import Viewer
+
+    from .form import DenoiseForm
+
+
+class JobMaker:
+    """Makes the jobs that a form describes, and raises errors that a user can mend.
+
+    Parameters
+    ----------
+    form : DenoiseForm
+        The form.
+    viewer : napari.viewer.Viewer
+        The viewer that shows the layers.
+    """
+
+    def __init__(self, form: DenoiseForm, viewer: Viewer) -> None:
+        self._form, self._viewer = form, viewer
+
+    def source(self) -> Image:
+        """Return the layer to denoise."""
+        if (layer := self._form.source) is None:
+            raise InvalidInputError("There is no image layer to denoise.")
+        return layer
+
+    def job(self, **changes: Any) -> DenoiseJob:
+        """Return a job for the whole layer, with some of its fields changed."""
+        form, layer = self._form, self.source()
+        axes, levels = layer_axes(layer), lazy_levels(layer)
+        self._require_usable_settings(layer, is_lazy=bool(levels))
+        reference = form.reference_layer
+        settings = {
+            "data": layer.data,
+            "axes": axes,
+            "model": model_choice(self._viewer).chosen,
+            "device": form.device.value,
+            "noise": form.noise_to_add,
+            "seed": form.seed.value,
+            "reference": None if reference is None else reference.data,
+            "plane": current_plane(self._viewer, layer),
+            "residual": form.residual.value,
+            "levels": levels,
+            "intensity_range": form.given_range,
+            "setting": form.setting,
+            "range_of": form.measured_in,
+        }
+        return DenoiseJob(**{**settings, **changes})
+
+    def job_in_scope(self) -> DenoiseJob:
+        """Return a job for the part of the layer that is in scope."""
+        scope = self._form.scope
+        part = part_in_scope(
+            self._viewer,
+            self.source(),
+            scope.value,
+            scope.first.value(),
+            scope.last.value(),
+        )
+        return self.job(part=part)
+
+    def comparison(self) -> tuple[Image, DenoiseJob]:
+        """Return a layer on which models can be compared, and a job for it."""
+        layer, job = self.source(), self.job(residual=False)
+        if job.levels:
+            raise InvalidInputError(
+                f"Models are compared on layers in memory, and {layer.name!r} is lazy. "
+                "Add a part of it as a layer of its own."
+            )
+        return layer, job
+
+    def _require_usable_settings(self, layer: Image, *, is_lazy: bool) -> None:
+        form, reference = self._form, self._form.reference_layer
+        if form.noise_to_add is not None:
+            parse_noise(form.noise_to_add)
+        if reference is not None and reference.data.shape != layer.data.shape:
+            raise InvalidInputError(
+                f"The clean reference has the shape {reference.data.shape}, the layer "
+                f"{layer.data.shape}: choose one of the same shape."
+            )
+        if is_lazy and form.noise_to_add is not None:
+            raise InvalidInputError(
+                "Noise can be added only to a layer that is in memory, and this one is "
+                "lazy. Choose 'this layer is: noisy'."
+            )

@@ -1,0 +1,216 @@
+"""Denoise a layer outside the GUI thread, and show the result as layers."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from napari.utils import progress
+from napari.utils.notifications import show_error, show_warning
+from qtpy.QtCore import QObject, Signal
+
+from ..shared.worker import Failed, Running, say_duration
+from ..viewer.outputs import (
+    finished_planes,
+    remove_output,
+    show_lazy_output,
+    show_output,
+)
+from ..viewer.view import place_of_part
+from .job import Started, part_of_planes, residual_limits, run_denoising
+from .lazy_job import denoise_levels
+from .provenance import provenance
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+    from napari.viewer import Viewer
+
+    from ...denoising.array import Denoising, Progress
+    from .job import Denoised, DenoiseJob
+    from .lazy_job import LazyDenoised
+
+
+@dataclass(slots=True, eq=False)
+class _Run:
+    """A layer being denoised."""
+
+    layer: Image
+    job: DenoiseJob
+    running: Running
+    activity: progress[Any]
+    denoising: Denoising | None = None
+    began: float = 0.0
+
+
+class DenoiseRun(QObject):  # type: ignore[misc]
+    """Denoises one layer at a time and adds the result to the viewer.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        The viewer of the layers.
+
+    Attributes
+    ----------
+    busy : Signal
+        Emitted with whether a layer is being denoised, when that changes.
+    told : Signal
+        Emitted with the state of the run as text.
+    progressed : Signal
+        Emitted with the number of finished tiles, and that of all tiles.
+    keepable : Signal
+        Emitted once finished planes can be kept.
+    shown : Signal
+        Emitted after the layers of the result have been added or updated.
+    finished : Signal
+        Emitted with the layer, the `DenoiseJob` and its `Denoised` after that.
+    """
+
+    busy = Signal(bool)
+    told = Signal(str)
+    progressed = Signal(int, int)
+    keepable = Signal()
+    shown = Signal()
+    finished = Signal(object, object, object)
+
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._run: _Run | None = None
+
+    def start(self, layer: Image, job: DenoiseJob) -> None:
+        """Denoise a layer; that of an earlier call must have ended."""
+        self.busy.emit(True)
+        self.told.emit("starting")
+        is_lazy = bool(job.levels)
+        self._run = _Run(
+            layer=layer,
+            job=job,
+            activity=progress(total=0, desc=f"Denoising {layer.name}"),
+            running=Running(
+                denoise_levels if is_lazy else run_denoising,
+                job,
+                yielded=self._show_step,
+                returned=self._finish_lazily if is_lazy else self._finish,
+                # napari itself shows unexpected errors.
+                errored=self._on_error,
+            ),
+        )
+
+    def cancel(self) -> None:
+        """End the run and add nothing."""
+        self._end("cancelled")
+
+    def stop_and_keep(self) -> None:
+        """End the run, and show the planes that are finished."""
+        run = self._end("stopped")
+        if run is None or run.denoising is None or run.layer not in self._viewer.layers:
+            return
+        n_planes = run.denoising.planes_done
+        data = finished_planes(run.denoising.result, len(run.job.plane), n_planes)
+        known = provenance(run.job) | {"planes_denoised": n_planes}
+        data = data[part_of_planes(run.job)]
+        place = place_of_part(run.layer, run.job.part)
+        show_output(self._viewer, run.layer, "denoised", data, known, **place)
+        self.told.emit(f"stopped: the first {n_planes} planes are denoised")
+
+    def drop(self) -> None:
+        """End the run without a word to others."""
+        if self._run is not None:
+            self._run.running.drop()
+            self._run.activity.close()
+            self._run = None
+
+    def _end(self, status: str) -> _Run | None:
+        """Drop the run and return it; its thread may still be at its last step."""
+        run = self._run
+        self.drop()
+        self.busy.emit(False)
+        self.told.emit(status)
+        return run
+
+    def _show_step(self, step: str | Started | Progress) -> None:
+        run = self._run
+        if run is None:
+            return
+        if isinstance(step, str):
+            self.told.emit(step)
+        elif isinstance(step, Started):
+            run.denoising, run.began = step.run, time.monotonic()
+            if run.job.plane:
+                self.keepable.emit()
+        else:
+            self._show_progress(run, step)
+
+    def _show_progress(self, run: _Run, step: Progress) -> None:
+        self.progressed.emit(step.done, step.total)
+        seconds = (time.monotonic() - run.began) * (step.total / step.done - 1)
+        left = say_duration(seconds)
+        self.told.emit(f"{step.done} of {step.total} tiles, {left} left")
+        run.activity.total = step.total
+        run.activity.update(1)
+
+    def _finish(self, outcome: Denoised | Failed) -> None:
+        if isinstance(outcome, Failed):
+            self._fail(outcome)
+            return
+        run = self._end(f"done on {outcome.device}")
+        if run is None or not self._is_there(run.layer):
+            return
+        _show_result(self._viewer, run.layer, run.job, outcome)
+        self.shown.emit()
+        self.finished.emit(run.layer, run.job, outcome)
+
+    def _finish_lazily(self, outcome: LazyDenoised | Failed) -> None:
+        if isinstance(outcome, Failed):
+            self._fail(outcome)
+            return
+        run = self._end("done: what you look at is computed")
+        if run is None or not self._is_there(run.layer):
+            return
+        _show_lazy_result(self._viewer, run.layer, run.job, outcome)
+        self.shown.emit()
+
+    def _on_error(self) -> None:
+        self._end("failed")
+
+    def _fail(self, outcome: Failed) -> None:
+        self._end("failed")
+        show_error(outcome.message)
+
+    def _is_there(self, layer: Image) -> bool:
+        if layer in self._viewer.layers:
+            return True
+        self.told.emit("the layer is gone")
+        show_warning(f"The layer {layer.name!r} is gone, and its result with it.")
+        return False
+
+
+def _show_result(
+    viewer: Viewer, layer: Image, job: DenoiseJob, result: Denoised
+) -> None:
+    known, place = provenance(job, result), place_of_part(layer, job.part)
+    if job.noise is None:
+        remove_output(viewer, layer, "noisy")
+    else:
+        show_output(viewer, layer, "noisy", result.noisy, known, **place)
+    if result.residual is None:
+        remove_output(viewer, layer, "residual")
+    else:
+        limits = residual_limits(result.residual)
+        look = {"contrast_limits": limits, "colormap": "gray", **place}
+        # Below the denoised layer, which it would hide.
+        show_output(viewer, layer, "residual", result.residual, known, **look)
+    shown = show_output(viewer, layer, "denoised", result.denoised, known, **place)
+    viewer.layers.selection.active = shown
+
+
+def _show_lazy_result(
+    viewer: Viewer, layer: Image, job: DenoiseJob, result: LazyDenoised
+) -> None:
+    remove_output(viewer, layer, "noisy")
+    remove_output(viewer, layer, "residual")
+    known, place = provenance(job), place_of_part(layer, job.part)
+    shown = show_lazy_output(viewer, layer, result.levels, job.axes, known, **place)
+    viewer.layers.selection.active = shown

@@ -1,0 +1,81 @@
+"""Keep the layer of the Denoise form up to date."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, Signal
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+    from .form import DenoiseForm
+
+
+class SourceLayer(QObject):  # type: ignore[misc]
+    """Follows the active layer, and watches the pixels of the chosen one.
+
+    Parameters
+    ----------
+    form : DenoiseForm
+        The form in which a layer is chosen.
+    viewer : napari.viewer.Viewer
+        The viewer of the layers.
+
+    Attributes
+    ----------
+    changed : Signal
+        Emitted after another layer was chosen, or the pixels or axis labels of
+        the chosen one have changed.
+    """
+
+    changed = Signal()
+
+    def __init__(self, form: DenoiseForm, viewer: Viewer) -> None:
+        super().__init__()
+        self._form, self._viewer = form, viewer
+        self._watched = ExitStack()
+        form.layer.native.activated.connect(self._pin)
+        form.layer.changed.connect(self.watch)
+        form.follow.changed.connect(self.follow_active)
+
+    def refresh(self) -> None:
+        """Offer the layers of the viewer, which have changed."""
+        self._form.refresh_layers()
+        self.follow_active()
+
+    def follow_active(self) -> None:
+        """Choose the active layer, unless another is pinned."""
+        form, active = self._form, self._viewer.layers.selection.active
+        if form.source is None:
+            # The layer that was pinned is gone, or nothing is chosen yet.
+            form.follow.value = True
+        if not form.follow.value:
+            return
+        sources = form.sources()
+        if active in sources:
+            form.layer.value = active
+        elif form.source is None and sources:
+            form.layer.value = sources[-1]
+
+    def watch(self) -> None:
+        """Watch the pixels of the layer that is chosen now."""
+        layer = self._form.source
+        self._watched.close()
+        if layer is not None:
+            for event in (layer.events.data, layer.events.axis_labels):
+                event.connect(self._tell)
+                self._watched.callback(event.disconnect, self._tell)
+        self._form.refresh_references()
+        self._tell()
+
+    def close(self) -> None:
+        """Watch nothing more."""
+        self._watched.close()
+
+    def _pin(self) -> None:
+        self._form.follow.value = False
+
+    def _tell(self) -> None:
+        self.changed.emit()
