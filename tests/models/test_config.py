@@ -66,6 +66,24 @@ def test_error_states_the_allowed_and_the_given_value():
         TrainingConfig(loss="l2")
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "limits"),
+    [
+        ("min_delta", -1, "a finite number of at least 0"),
+        ("min_delta", math.inf, "a finite number of at least 0"),
+        ("zoom", 0.5, "a number of at least 1 and below 16"),
+        ("zoom", 16, "a number of at least 1 and below 16"),
+        ("learning_rate", 0, "a finite number above 0"),
+        ("learning_rate", math.inf, "a finite number above 0"),
+        ("val_fraction", 0, "a number above 0 and below 1"),
+    ],
+)
+def test_the_error_names_the_limits_that_are_checked(name, value, limits):
+    with pytest.raises(InvalidInputError) as caught:
+        TrainingConfig(**{name: value})
+    assert str(caught.value) == f"{name} must be {limits}, got {value!r}."
+
+
 def test_defaults_are_those_of_the_first_teaching_project():
     config = TrainingConfig()
     assert (config.network, config.loss, config.optimizer) == ("conv", "mse", "adam")
@@ -97,6 +115,7 @@ def test_patience_may_exceed_epochs():
     [
         ("min_delta", 0),
         ("min_delta", 0.0),
+        ("zoom", 1),
         ("learning_rate", 1),
         ("val_fraction", 0.999),
         ("seed", 0),

@@ -139,10 +139,10 @@ class TrainingConfig:
         for name, lowest in _LOWEST_INTEGER.items():
             _require_integer(name, getattr(self, name), lowest)
         _require_number("learning_rate", self.learning_rate, above=0.0)
-        _require_number("min_delta", self.min_delta, above=-math.ulp(0.0))
+        _require_number("min_delta", self.min_delta, at_least=0.0)
         _require_number("val_fraction", self.val_fraction, above=0.0, below=1.0)
         _require_number("ssim_weight", self.ssim_weight, above=0.0, below=1.0)
-        _require_number("zoom", self.zoom, above=math.nextafter(1.0, 0.0), below=16.0)
+        _require_number("zoom", self.zoom, at_least=1.0, below=16.0)
         if self.n_test > N_CIFAR10_TEST:
             raise InvalidInputError(
                 f"n_test must be at most {N_CIFAR10_TEST:,}, the test images that "
@@ -201,12 +201,21 @@ def _require_integer(name: str, value: object, lowest: int) -> None:
 
 
 def _require_number(
-    name: str, value: Any, *, above: float, below: float = math.inf
+    name: str,
+    value: Any,
+    *,
+    above: float = -math.inf,
+    at_least: float = -math.inf,
+    below: float = math.inf,
 ) -> None:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not above < value < below:
-        limits = f"above {above:g}" + (f" and below {below:g}" if below < 1e9 else "")
-        raise InvalidInputError(f"{name} must be a number {limits}, got {value!r}.")
+    if not is_number or not above < value < below or value < at_least:
+        number = "number" if math.isfinite(below) else "finite number"
+        lowest = f"above {above:g}" if above > at_least else f"of at least {at_least:g}"
+        highest = f" and below {below:g}" if math.isfinite(below) else ""
+        raise InvalidInputError(
+            f"{name} must be a {number} {lowest}{highest}, got {value!r}."
+        )
 
 
 _RGB = TrainingConfig(
