@@ -35,16 +35,18 @@ from napari_denoise_ae.evaluation.metrics import psnr, ssim
 from napari_denoise_ae.evaluation.model_names import load_models
 from napari_denoise_ae.evaluation.model_warnings import find_misfits
 from napari_denoise_ae.evaluation.pairs import (
+    find_clean_images,
     noisy_pairs,
-    read_clean_images,
+    read_clean_image,
     real_pairs,
 )
-from napari_denoise_ae.evaluation.scoring import Score, score_methods
-from napari_denoise_ae.evaluation.tasks import Task, pair_task
+from napari_denoise_ae.evaluation.scoring import score_methods
+from napari_denoise_ae.evaluation.tasks import ImagePair, Task
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 from napari_denoise_ae.noise.setting import NoiseSetting
 
 if TYPE_CHECKING:
+    from napari_denoise_ae.evaluation.score import Score
     from napari_denoise_ae.models.checkpoint import Checkpoint, TrainingRecord
 
 FIELDS = {
@@ -200,7 +202,7 @@ def test_evaluate_warns_of_noise_that_does_not_fit(cifar10, no_baselines):
 def test_real_images_may_not_fit_either(denoiser):
     record = record_for("gaussian:0.5")
     models = {"mine": Denoiser(random_checkpoint(record=record), CPU)}
-    (message,) = find_misfits(pair_task(*real_pair(), models, None), models)
+    (message,) = find_misfits(ImagePair(*real_pair()).make_task(models), models)
     assert "much less noisy" in message
 
 
@@ -490,7 +492,7 @@ def test_images_of_a_folder_come_in_the_order_of_their_names(tmp_path):
     for name, image in zip(["b.png", "a.tif", "c.JPG"], images, strict=True):
         Image.fromarray(image).save(tmp_path / name)
     (tmp_path / "notes.txt").write_text("not an image")
-    read = read_clean_images(tmp_path)
+    read = [read_clean_image(path) for path in find_clean_images(tmp_path)]
     assert len(read) == 3
     np.testing.assert_array_equal(read[0], images[1])
     np.testing.assert_array_equal(read[1], images[0])
@@ -504,7 +506,7 @@ def test_a_folder_without_images_is_refused(tmp_path, kind):
     elif kind == "empty":
         folder.mkdir()
     with pytest.raises(InvalidInputError, match="folder"):
-        read_clean_images(folder)
+        find_clean_images(folder)
 
 
 @pytest.mark.parametrize(
@@ -516,11 +518,10 @@ def test_the_axes_of_a_tiff_are_heeded(tmp_path, shape, axes):
     color = {"planarconfig": "separate", "photometric": "rgb"} if "S" in axes else {}
     tifffile.imwrite(tmp_path / "a.tif", stack, metadata={"axes": axes}, **color)
     if axes == "ZYX":
-        with pytest.raises(InvalidInputError):
-            noisy_pairs(read_clean_images(tmp_path), "gaussian:0.1", seed=0)
+        with pytest.raises(InvalidInputError, match="expected single images"):
+            read_clean_image(tmp_path / "a.tif")
     else:
-        pair = noisy_pairs(read_clean_images(tmp_path), "gaussian:0.1", seed=0)[0]
-        assert pair.clean.shape == (32, 32, 3)
+        assert read_clean_image(tmp_path / "a.tif").shape == (32, 32, 3)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from synthetic import CPU, make_record, random_checkpoint, small_config
 from napari_denoise_ae import evaluate
 from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.errors import DatasetError, InvalidInputError
-from napari_denoise_ae.evaluation.scoring import Score, ScoringProgress, score_together
+from napari_denoise_ae.evaluation.score import Score, ScoringProgress
+from napari_denoise_ae.evaluation.scoring import score_together
 from napari_denoise_ae.evaluation.test_set import count_test_images, score_test_set
 from napari_denoise_ae.io.cifar10 import load_test_images
 from napari_denoise_ae.models.checkpoint import Checkpoint
@@ -18,11 +19,11 @@ from napari_denoise_ae.models.networks.registry import build_network
 RESIDUAL = {"base_channels": 2, "latent_dim": 4}
 
 
-def trained_on_cifar10(**settings: object) -> Checkpoint:
+def trained_on_cifar10(*, in_channels: int = 3, **settings: object) -> Checkpoint:
     record = make_record(
         dataset="CIFAR-10 training set", config=small_config(**settings)
     )
-    return random_checkpoint(record=record)
+    return random_checkpoint(record=record, in_channels=in_channels)
 
 
 def residual() -> Checkpoint:
@@ -48,13 +49,17 @@ def test_all_are_held_out_for_a_model_of_other_images():
     assert count_test_images(random_checkpoint()) == 10_000
 
 
-@pytest.mark.parametrize("checkpoint", [trained_on_cifar10(), residual()])
+@pytest.mark.parametrize(
+    "checkpoint",
+    [trained_on_cifar10(), trained_on_cifar10(in_channels=1), residual()],
+    ids=["color", "gray", "one size"],
+)
 @pytest.mark.parametrize("noise", ["gaussian:0.5", "gaussian:0..0.3,unclipped"])
 def test_the_figures_are_those_of_evaluate(checkpoint, noise, cifar10, monkeypatch):
     """Together they are quicker, over more than one batch, and give the same."""
     monkeypatch.setattr("napari_denoise_ae.evaluation.scoring._BATCH_SIZE", 10)
     monkeypatch.setattr("napari_denoise_ae.evaluation.scoring.BASELINES", {})
-    monkeypatch.setattr("napari_denoise_ae.evaluation.api.find_misfits", lambda *_: [])
+    monkeypatch.setattr("napari_denoise_ae.evaluation.run.find_misfits", lambda *_: [])
     images = load_test_images(cifar10, n_test=24).images
     *_, noisy, denoised = score_together(images, Denoiser(checkpoint, CPU), noise)
     expected = evaluate(cifar10, model=checkpoint, noise=noise, device="cpu")

@@ -13,71 +13,55 @@ from .arguments import add_device, add_model_and_device, allow_negative_numbers
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from ..denoising.denoiser import Denoiser
-    from ..evaluation.scoring import Score
-    from ..evaluation.tasks import Task
-    from ..models.devices import DeviceChoice
+    from ..evaluation.run import Evaluation
+    from ..evaluation.score import Score
+    from ..evaluation.tasks import ImagePair, ImageSource
 
 
-# --- evaluate, compare and info ---------------------------------------------
+# --- evaluate and compare ---------------------------------------------------
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    from ..evaluation.model_names import load_models
-    from ..models.devices import choose_device
+    from ..evaluation.run import Evaluation
 
     _require_fitting_options(arguments)
     _require_outputs(arguments, [arguments.json])
-    device = choose_device(arguments.device)
-    n_colors = _count_colors(arguments)
-    models = load_models([arguments.model], device, n_colors=n_colors)
-    task = _task(arguments, models)
-    _announce(task, models, device)
-    scores = _print_scores(task, models)
-    if arguments.json is not None:
-        _write_json(scores, arguments.json)
+    evaluation = Evaluation(
+        [arguments.model], _image_source(arguments), device=arguments.device
+    )
+    _report(evaluation, arguments.json)
 
 
 def _compare(arguments: argparse.Namespace) -> None:
-    from ..evaluation.comparison_figure import require_figure, save_comparison
-    from ..evaluation.model_names import load_models
+    from ..evaluation.comparison_figure import require_figure
+    from ..evaluation.run import Evaluation
     from ..evaluation.tasks import COMPARED_IMAGES
-    from ..models.devices import choose_device
 
     require_figure(arguments.figure)
     _require_outputs(arguments, [arguments.figure, arguments.json])
-    device = choose_device(arguments.device)
-    models = load_models(arguments.models, device)
-    task = _task(arguments, models, most=COMPARED_IMAGES)
-    _announce(task, models, device)
-    scores = _print_scores(task, models, baselines=arguments.baselines)
-    if arguments.json is not None:
-        _write_json(scores, arguments.json)
-    save_comparison(task.pairs, models, scores, arguments.figure, task.setting)
+    evaluation = Evaluation(
+        arguments.models,
+        _image_source(arguments, most=COMPARED_IMAGES),
+        device=arguments.device,
+        baselines=arguments.baselines,
+    )
+    _report(evaluation, arguments.json)
+    evaluation.save_figure(arguments.figure)
     print(f"\nfigure  {arguments.figure}")
 
 
-def _task(
-    arguments: argparse.Namespace,
-    models: dict[str, Denoiser],
-    most: int | None = None,
-) -> Task:
-    """Take the noisy images that the arguments name."""
-    from ..evaluation.tasks import cifar10_task, folder_task, pair_task
-    from ..io.images import read_image
-    from ..noise.setting import NoiseSetting
+def _image_source(
+    arguments: argparse.Namespace, most: int | None = None
+) -> ImageSource:
+    """Return the images that the arguments name."""
+    from ..evaluation.tasks import Cifar10Images, FolderImages
 
     if getattr(arguments, "pair", None) is not None:
-        noisy, reference = (read_image(path).pixels for path in arguments.pair)
-        data_range = None
-        if arguments.data_range is not None:
-            data_range = _data_range(arguments.data_range, reference)
-        setting = NoiseSetting(noise_type=arguments.noise_type or GAUSSIAN)
-        return pair_task(noisy, reference, models, data_range, setting)
+        return _image_pair(arguments)
     settings = {
         "noise": arguments.noise,
         "limit": arguments.limit,
@@ -85,38 +69,58 @@ def _task(
         "seed": arguments.seed,
     }
     if arguments.images is not None:
-        return folder_task(arguments.images, models, **settings)
-    return cifar10_task(arguments.data, models, **settings)
+        return FolderImages(folder=arguments.images, **settings)
+    return Cifar10Images(folder=arguments.data, **settings)
 
 
-def _count_colors(arguments: argparse.Namespace) -> int:
-    """Return how many colors the images to score on have."""
-    from ..evaluation.pairs import read_clean_images
-    from ..image.axes import count_colors
+def _image_pair(arguments: argparse.Namespace) -> ImagePair:
+    from ..evaluation.tasks import ImagePair
     from ..io.images import read_image
+    from ..noise.setting import NoiseSetting
 
-    if arguments.data is not None:
-        return 3
-    if arguments.pair is not None:
-        return count_colors(read_image(arguments.pair[1]).pixels.shape, None)
-    return count_colors(read_clean_images(arguments.images)[0].shape, None)
+    noisy, reference = (read_image(path).pixels for path in arguments.pair)
+    data_range = None
+    if arguments.data_range is not None:
+        data_range = _data_range(arguments.data_range, reference)
+    setting = NoiseSetting(noise_type=arguments.noise_type or GAUSSIAN)
+    return ImagePair(noisy, reference, data_range, setting)
 
 
-def _announce(task: Task, models: Mapping[str, Denoiser], device: DeviceChoice) -> None:
+def _report(evaluation: Evaluation, json_file: Path | None) -> None:
+    """Score, print each line of the table as soon as it is known, write the scores."""
     from ..errors import DenoiseAEWarning
-    from ..evaluation.model_warnings import find_misfits
 
-    print(f"device  {device}")
-    print(f"images  {task.origin}")
-    print(f"noise   {task.noise}", flush=True)
-    for message in find_misfits(task, models):
+    print(f"device  {evaluation.device}")
+    print(f"images  {evaluation.task.origin}")
+    print(f"noise   {evaluation.task.noise}", flush=True)
+    for message in evaluation.misfits():
         warnings.warn(message, DenoiseAEWarning, stacklevel=2)
+    width = max(24, 2 + max(map(len, evaluation.models)))
+    print(
+        f"{'method':<{width}}{'PSNR / dB':>16}{'SSIM':>18}{'parameters':>13}"
+        f"{'ms / image':>12}"
+    )
+    for score in evaluation:
+        print(_table_row(score, width), flush=True)
+    if json_file is not None:
+        _write_json(evaluation.scores, json_file)
+
+
+def _table_row(score: Score, width: int) -> str:
+    psnr = f"{score.psnr_mean:.2f} ± {score.psnr_std:.2f}"
+    ssim = f"{score.ssim_mean:.3f} ± {score.ssim_std:.3f}"
+    size = "" if score.n_parameters is None else f"{score.n_parameters:,}"
+    milliseconds = f"{1000 * score.seconds_per_image:.2f}"
+    name = score.method
+    if score.parameter is not None:
+        name += f" ({score.parameter:g})"
+    return f"{name:<{width}}{psnr:>16}{ssim:>18}{size:>13}{milliseconds:>12}"
 
 
 def _require_outputs(
     arguments: argparse.Namespace, outputs: Sequence[Path | None]
 ) -> None:
-    """Find out now whether outputs can be written, and would replace nothing."""
+    """Raise now unless the outputs can be written without replacing an input."""
     from ..io.atomic import require_replaces_nothing, require_writable
 
     models = [arguments.model] if "model" in arguments else arguments.models
@@ -131,7 +135,7 @@ def _require_outputs(
 
 
 def _require_fitting_options(arguments: argparse.Namespace) -> None:
-    """Refuse options that would have no effect."""
+    """Raise if an option would have no effect."""
     useless = (
         ["data_range", "noise_type"] if arguments.pair is None else ["noise", "limit"]
     )
@@ -159,36 +163,6 @@ def _data_range(text: str, reference: NDArray[Any]) -> tuple[float, float]:
             "as 0,255, or as percentiles from 0 to 100, such as P0.1,P99.9."
         ) from None
     return low, high
-
-
-def _print_scores(
-    task: Task, models: Mapping[str, Denoiser], *, baselines: bool = True
-) -> list[Score]:
-    """Score, and print each line of the table as soon as it is known."""
-    from ..evaluation.scoring import score_methods
-
-    width = max(24, 2 + max(map(len, models)))
-    print(
-        f"{'method':<{width}}{'PSNR / dB':>16}{'SSIM':>18}{'parameters':>13}"
-        f"{'ms / image':>12}"
-    )
-    scores = []
-    for score in score_methods(
-        task.pairs, models, task.noise, baselines=baselines, setting=task.setting
-    ):
-        psnr = f"{score.psnr_mean:.2f} ± {score.psnr_std:.2f}"
-        ssim = f"{score.ssim_mean:.3f} ± {score.ssim_std:.3f}"
-        size = "" if score.n_parameters is None else f"{score.n_parameters:,}"
-        milliseconds = f"{1000 * score.seconds_per_image:.2f}"
-        name = score.method
-        if score.parameter is not None:
-            name += f" ({score.parameter:g})"
-        print(
-            f"{name:<{width}}{psnr:>16}{ssim:>18}{size:>13}{milliseconds:>12}",
-            flush=True,
-        )
-        scores.append(score)
-    return scores
 
 
 def _write_json(scores: Sequence[Score], path: Path) -> None:
@@ -220,7 +194,7 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     add_model_and_device(parser)
     _add_noise_and_limit(
         parser,
-        noise="that which the model was trained for",
+        noise="the noise that the model was trained for",
         limit="all that the model was not trained on",
     )
     parser.add_argument(
@@ -232,9 +206,11 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--noise-type",
         choices=NOISE_TYPES,
-        help="kind of the noise of --pair, for a model that takes its level (gaussian)",
+        help="kind of noise in --pair, for models that take a noise level (gaussian)",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write the scores to FILE"
+    )
 
 
 def add_compare(parser: argparse.ArgumentParser) -> None:
@@ -255,23 +231,25 @@ def add_compare(parser: argparse.ArgumentParser) -> None:
     )
     _add_noise_and_limit(
         parser,
-        noise="that which the models were trained for, if they agree",
-        limit="1000, or all that no model was trained on if they are fewer",
+        noise="the noise that all models were trained for",
+        limit="1000, or all that no model was trained on if there are fewer",
     )
     add_device(parser)
     parser.add_argument(
         "--no-baselines",
         dest="baselines",
         action="store_false",
-        help="leave the classical denoisers out",
+        help="do not score classical denoisers",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write the scores to FILE"
+    )
     parser.add_argument(
         "--figure",
         type=Path,
         default=Path("comparison.png"),
         metavar="PNG",
-        help="a few images as each model denoises them (comparison.png)",
+        help="figure of a few images, as each model denoises them (comparison.png)",
     )
 
 

@@ -10,17 +10,14 @@ from ..errors import DenoiseAEWarning
 from ..io.atomic import require_replaces_nothing
 from ..models.builtin import DEFAULT_MODEL
 from ..models.checkpoint import Checkpoint
-from ..models.devices import choose_device
-from .comparison_figure import require_figure, save_comparison
-from .model_names import load_models
-from .model_warnings import find_misfits
-from .scoring import score_methods
-from .tasks import COMPARED_IMAGES, cifar10_task
+from .comparison_figure import require_figure
+from .run import Evaluation
+from .tasks import COMPARED_IMAGES, Cifar10Images
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .scoring import Score
+    from .score import Score
 
 
 def evaluate(
@@ -41,13 +38,13 @@ def evaluate(
     model : str, path or Checkpoint
         See `denoise`.
     noise : str, optional
-        Noise to add, as a fraction of the range; None means that which the
-        model was trained for, or ``"gaussian:0.5"`` if it does not say.
+        Noise to add, as a fraction of the range. None means the noise that the
+        model was trained for, or ``"gaussian:0.5"`` if that is unknown.
     limit : int, optional
-        Take the first `limit` images; None means all that the model was not
+        Use the first `limit` images. None means all that the model was not
         trained on, see `TrainingConfig.n_test`.
     seed : int
-        Decides the noise.
+        Seed of the noise.
     device : str
         See `denoise`.
 
@@ -65,14 +62,13 @@ def evaluate(
     ------
     InvalidInputError, DatasetError, CheckpointError, DeviceError
         If the noise, the limit, the data, the model or the device cannot be
-        used. The limit cannot be used if the model was trained on some of the
-        images.
+        used. A limit is too large if the model was trained on some of the images.
     """
-    models = load_models([model], choose_device(device))
-    task = cifar10_task(data, models, noise=noise, limit=limit, seed=seed)
-    for message in find_misfits(task, models):
+    images = Cifar10Images(folder=data, noise=noise, limit=limit, seed=seed)
+    evaluation = Evaluation([model], images, device=device)
+    for message in evaluation.misfits():
         warnings.warn(message, DenoiseAEWarning, stacklevel=2)
-    return list(score_methods(task.pairs, models, task.noise, setting=task.setting))
+    return list(evaluation)
 
 
 def compare_models(
@@ -95,26 +91,26 @@ def compare_models(
     data : path
         The folder that holds CIFAR-10's ``cifar-10-batches-py``.
     noise : str, optional
-        Noise to add; None means that which the models were trained for, if
-        they agree.
+        Noise to add. None means the noise that the models were trained for,
+        if it is the same for all.
     limit : int, optional
-        Take the first `limit` images; None means 1,000, or all that none of
-        the models was trained on if they are fewer.
+        Use the first `limit` images. None means 1,000, or all that none of
+        the models was trained on if there are fewer.
     seed : int
-        Decides the noise.
+        Seed of the noise.
     device : str
         See `denoise`.
     baselines : bool
-        Whether classical denoisers are scored too.
+        Whether to score classical denoisers too.
     figure : path, optional
-        PNG to draw a few images in, noisy, as each model denoises them, and
-        clean.
+        PNG file to write, with a few images: noisy, as each model denoises
+        them, and clean.
 
     Returns
     -------
     list of Score
         One for the noisy images, one for each model, one for each baseline.
-        Models of one name are told apart by their folders or by numbers.
+        Models of the same name are told apart by their folders or by numbers.
 
     Warns
     -----
@@ -138,21 +134,13 @@ def compare_models(
         require_replaces_nothing(
             Path(figure), [m for m in models if not isinstance(m, Checkpoint)]
         )
-    denoisers = load_models(models, choose_device(device))
-    task = cifar10_task(
-        data, denoisers, noise=noise, limit=limit, most=COMPARED_IMAGES, seed=seed
+    images = Cifar10Images(
+        folder=data, noise=noise, limit=limit, most=COMPARED_IMAGES, seed=seed
     )
-    for message in find_misfits(task, denoisers):
+    evaluation = Evaluation(models, images, device=device, baselines=baselines)
+    for message in evaluation.misfits():
         warnings.warn(message, DenoiseAEWarning, stacklevel=2)
-    scores = list(
-        score_methods(
-            task.pairs,
-            denoisers,
-            task.noise,
-            baselines=baselines,
-            setting=task.setting,
-        )
-    )
+    scores = list(evaluation)
     if figure is not None:
-        save_comparison(task.pairs, denoisers, scores, Path(figure), task.setting)
+        evaluation.save_figure(Path(figure))
     return scores

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from ..errors import InvalidInputError
 from ..image.intensity import IntensityRange
 from ..io.atomic import require_writable
+from .apply import apply_model, denoise_pair
 from .figures import save_panels
 from .metrics import psnr
-from .scoring import apply_model, denoise_pair
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..denoising.denoiser import Denoiser
     from ..noise.setting import NoiseSetting
     from .pairs import Pair
-    from .scoring import Score
+    from .score import Score
 
 # Images that are drawn.
 _N_IMAGES = 5

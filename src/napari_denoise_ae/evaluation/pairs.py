@@ -149,13 +149,13 @@ def real_pairs(
     return pairs
 
 
-def read_clean_images(folder: Path) -> list[NDArray[Any]]:
-    """Read every PNG, JPEG and TIFF of a folder, in the order of their names.
+def find_clean_images(folder: Path) -> list[Path]:
+    """Return the PNG, JPEG and TIFF files of a folder, sorted by name.
 
     Raises
     ------
     InvalidInputError
-        If there is none, or one cannot be read.
+        If there are none.
     """
     if not folder.is_dir():
         raise InvalidInputError(f"{folder} is not a folder.")
@@ -164,11 +164,17 @@ def read_clean_images(folder: Path) -> list[NDArray[Any]]:
         raise InvalidInputError(
             f"{folder} holds no images: expected {', '.join(sorted(SUFFIXES))}."
         )
-    return [_read_plane(path) for path in paths]
+    return paths
 
 
-def _read_plane(path: Path) -> NDArray[Any]:
-    """Read an image as (Y, X) or (Y, X, 3)."""
+def read_clean_image(path: Path) -> NDArray[Any]:
+    """Read an image as (Y, X) or (Y, X, 3).
+
+    Raises
+    ------
+    InvalidInputError
+        If it cannot be read, or is a stack.
+    """
     image = read_image(path)
     axes = resolve_axes(image.pixels.shape, image.axes)
     if not set(axes) <= set("YXS"):

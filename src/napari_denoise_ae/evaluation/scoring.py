@@ -1,95 +1,39 @@
-"""Scoring models and the usual baselines with PSNR and SSIM."""
+"""Score models and classical denoisers with PSNR and SSIM."""
 
 from __future__ import annotations
 
-import math
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..denoising.array import Denoising
 from ..noise.setting import setting_of
 from ..noise.spec import parse_noise
+from .apply import apply_model, as_scored, count_parameters, denoise_together
 from .baselines import BASELINES
 from .metrics import psnr, psnr_of_each, ssim, ssim_of_each
-from .pairs import noisy_pairs, plane_axes
+from .pairs import noisy_pairs
+from .score import ScoringProgress, summarize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from threading import Event
 
     from numpy.typing import NDArray
 
     from ..denoising.denoiser import Denoiser
     from ..noise.setting import NoiseSetting
+    from .apply import Method
     from .baselines import Baseline
     from .pairs import Pair
-
-    # Takes (Y, X, channels), mostly in [0, 1], and returns the same.
-    Method = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    from .score import Score
 
 # Images on which a baseline's parameter is chosen.
 _N_TUNING_IMAGES = 16
 # Images that go through a network together.
 _BATCH_SIZE = 250
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """How one method does on a set of images.
-
-    Parameters
-    ----------
-    method : str
-        ``"noisy"``, a model's name, or a baseline's.
-    noise : str
-        The noise that was added, or ``"real"``.
-    n : int
-        Images.
-    psnr_mean, psnr_std : float
-        Mean and standard deviation over the images, in dB.
-    ssim_mean, ssim_std : float
-        Likewise, of SSIM.
-    seconds_per_image : float
-        Median time for an image, loading the model left out; of images that
-        are scored together, their time divided by their number.
-    parameter : float or None
-        A baseline's parameter: the one of a small grid that has the highest
-        PSNR on the first images, truth known, so in the baseline's favor.
-    n_parameters : int or None
-        A model's weights; None for what is no model.
-    """
-
-    method: str
-    noise: str
-    n: int
-    psnr_mean: float
-    psnr_std: float
-    ssim_mean: float
-    ssim_std: float
-    seconds_per_image: float
-    parameter: float | None = None
-    n_parameters: int | None = None
-
-    def as_record(self) -> dict[str, Any]:
-        """Return the fields, with None for what JSON cannot hold (NaN, infinity)."""
-        return {
-            key: None
-            if isinstance(value, float) and not math.isfinite(value)
-            else value
-            for key, value in asdict(self).items()
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class ScoringProgress:
-    """How many images have been scored, of how many."""
-
-    done: int
-    total: int
 
 
 def score_methods(
@@ -111,10 +55,10 @@ def score_methods(
     noise : str
         Name of the noise, for the scores.
     baselines : bool
-        Whether the baselines are scored too.
+        Whether to score the baselines too.
     setting : NoiseSetting, optional
-        What models that take a noise level are told, relative to the input
-        range; None means that they estimate it.
+        Noise settings for models that take a noise level, relative to the
+        input range. None means that the level is estimated.
 
     Yields
     ------
@@ -145,7 +89,8 @@ def score_together(
     Parameters
     ----------
     images : numpy.ndarray
-        Clean images, (N, Y, X, channels), with the model's channels.
+        Clean images, (N, Y, X, channels), with the model's channels; a model
+        with one channel takes any number.
     denoiser : Denoiser
         The model.
     noise : str
@@ -153,7 +98,7 @@ def score_together(
     seed : int
         See `noisy_pairs`.
     stop : threading.Event, optional
-        Once it is set, by whichever thread, scoring ends without a score.
+        Once it is set, by any thread, scoring ends without a score.
 
     Yields
     ------
@@ -181,70 +126,6 @@ def score_together(
     yield replace(score, n_parameters=count_parameters(denoiser))
 
 
-def denoise_together(
-    unit: NDArray[np.float64],
-    denoiser: Denoiser,
-    setting: NoiseSetting | None = None,
-) -> NDArray[np.float64]:
-    """Denoise small images at once, as `denoise` does with one after another.
-
-    Parameters
-    ----------
-    unit : numpy.ndarray
-        (N, Y, X, channels) with the model's channels, mostly in [0, 1].
-    denoiser : Denoiser
-        The model.
-    setting : NoiseSetting, optional
-        What a model that takes a noise level is told.
-
-    Returns
-    -------
-    numpy.ndarray
-        The same shape.
-    """
-    if denoiser.network.takes_noise_level:
-        # Each has a scaling of its own.
-        each = [
-            apply_model(image, denoiser=denoiser, setting=setting) for image in unit
-        ]
-        return np.stack(each)
-    within = np.clip(unit, 0.0, 1.0)
-    batch = within.astype(np.float32).transpose(0, 3, 1, 2)  # (N, channels, Y, X)
-    denoised = denoiser.run_network(batch).transpose(0, 2, 3, 1)
-    return denoised + (unit - within)
-
-
-def apply_model(
-    unit: NDArray[np.float64],
-    *,
-    denoiser: Denoiser,
-    setting: NoiseSetting | None = None,
-) -> NDArray[np.float64]:
-    """Denoise (Y, X, channels), mostly in [0, 1]."""
-    if not denoiser.network.takes_noise_level:
-        setting = None
-    run = Denoising(
-        unit,
-        denoiser,
-        axes=plane_axes(unit),
-        intensity_range=(0.0, 1.0),
-        setting=setting,
-    )
-    for _ in run:
-        pass
-    return run.result
-
-
-def denoise_pair(pair: Pair, method: Method) -> NDArray[np.float64]:
-    """Return what is scored: a pair's noisy image denoised, in its intensities."""
-    return _as_scored(pair, method(pair.input_range.normalize(pair.noisy)))
-
-
-def count_parameters(denoiser: Denoiser) -> int:
-    """Return how many weights a model has."""
-    return sum(parameter.numel() for parameter in denoiser.network.parameters())
-
-
 class _Figures:
     """PSNR and SSIM of images with the data range 1, batch by batch."""
 
@@ -260,7 +141,7 @@ class _Figures:
 
     def score(self, name: str, noise: str) -> Score:
         seconds = self.seconds / len(self.psnrs)
-        return _summarize(name, noise, self.psnrs, self.ssims, seconds)
+        return summarize(name, noise, self.psnrs, self.ssims, seconds)
 
 
 def _best_parameter(baseline: Baseline, pairs: Sequence[Pair]) -> float:
@@ -279,38 +160,7 @@ def _score(name: str, noise: str, pairs: Sequence[Pair], method: Method) -> Scor
         start = time.perf_counter()
         denoised = method(unit)
         seconds.append(time.perf_counter() - start)
-        result, width = _as_scored(pair, denoised), pair.data_range.width
+        result, width = as_scored(pair, denoised), pair.data_range.width
         psnrs.append(psnr(pair.clean, result, data_range=width))
         ssims.append(ssim(pair.clean, result, data_range=width, channel_axis=-1))
-    return _summarize(name, noise, psnrs, ssims, float(np.median(seconds)))
-
-
-def _as_scored(pair: Pair, denoised: NDArray[np.float64]) -> NDArray[np.float64]:
-    result = pair.input_range.denormalize(denoised)
-    if not pair.clip:
-        return result
-    return np.clip(result, pair.data_range.low, pair.data_range.high)
-
-
-def _summarize(
-    name: str,
-    noise: str,
-    psnrs: list[float],
-    ssims: list[float],
-    seconds_per_image: float,
-) -> Score:
-    return Score(
-        method=name,
-        noise=noise,
-        n=len(psnrs),
-        psnr_mean=float(np.mean(psnrs)),
-        psnr_std=_standard_deviation(psnrs),
-        ssim_mean=float(np.mean(ssims)),
-        ssim_std=_standard_deviation(ssims),
-        seconds_per_image=seconds_per_image,
-    )
-
-
-def _standard_deviation(values: list[float]) -> float:
-    # Identical images have an infinite PSNR.
-    return float(np.std(values)) if np.isfinite(values).all() else math.nan
+    return summarize(name, noise, psnrs, ssims, float(np.median(seconds)))

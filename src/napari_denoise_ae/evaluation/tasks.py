@@ -1,17 +1,24 @@
-"""Models and classical denoisers, scored on images that none of the models has seen."""
+"""Images to score methods on that none of the models was trained on."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..denoising.array import Denoising
 from ..errors import InvalidInputError
+from ..image.axes import count_colors
 from ..io.cifar10 import load_test_images
 from ..models.config import N_CIFAR10_TEST
 from ..noise.setting import NoiseSetting, setting_of
 from ..noise.spec import parse_noise
-from .pairs import noisy_pairs, plane_axes, read_clean_images, real_pairs
+from .pairs import (
+    find_clean_images,
+    noisy_pairs,
+    plane_axes,
+    read_clean_image,
+    real_pairs,
+)
 from .test_set import count_test_images
 
 if TYPE_CHECKING:
@@ -23,15 +30,15 @@ if TYPE_CHECKING:
     from ..denoising.denoiser import Denoiser
     from .pairs import Pair
 
-#: Images that models are compared on where no limit is given.
+#: Number of images that models are compared on if no limit is given.
 COMPARED_IMAGES = 1000
-# Where no model says what it was trained for.
+# If no model says which noise it was trained for.
 _FALLBACK_NOISE = "gaussian:0.5"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
-    """What methods are scored on.
+    """Noisy images and their truth, chosen for some models.
 
     Parameters
     ----------
@@ -40,10 +47,10 @@ class Task:
     noise : str
         The noise that was added, or ``"real"``.
     origin : str
-        How many images these are and where they are from, for a user to read.
+        Number and source of the images, for a user to read.
     setting : NoiseSetting
-        What models that take a noise level are told, relative to the images'
-        intensity range.
+        Noise settings for models that take a noise level, relative to the
+        images' intensity range.
     """
 
     pairs: list[Pair]
@@ -52,112 +59,176 @@ class Task:
     setting: NoiseSetting
 
 
-def cifar10_task(
-    folder: str | Path,
-    models: Mapping[str, Denoiser],
-    *,
-    noise: str | None = None,
-    limit: int | None = None,
-    most: int | None = None,
-    seed: int = 0,
-) -> Task:
-    """Take test images of CIFAR-10 that none of the models was trained on.
+class ImageSource(Protocol):
+    """A source of images to score methods on."""
+
+    def count_colors(self) -> int:
+        """Return the number of colors, which decides which model ``auto`` is."""
+        ...
+
+    def make_task(self, models: Mapping[str, Denoiser]) -> Task:
+        """Choose images, and add noise where they are clean.
+
+        Parameters
+        ----------
+        models : mapping
+            The models by name.
+
+        Raises
+        ------
+        InvalidInputError, DatasetError
+            If the images, the noise or the limit cannot be used.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CleanImages:
+    """Clean images, to which noise is added.
+
+    Parameters
+    ----------
+    noise : str, optional
+        Noise to add; None means the noise that the models were trained for.
+    limit : int, optional
+        Take the first `limit` images.
+    most : int, optional
+        Take at most so many if no limit is given.
+    seed : int
+        Seed of the noise.
+    """
+
+    noise: str | None = None
+    limit: int | None = None
+    most: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.noise is not None:
+            # The canonical string, as scores show it.
+            object.__setattr__(self, "noise", str(parse_noise(self.noise)))
+
+    def _noisy_pairs(
+        self,
+        images: Sequence[NDArray[Any]],
+        noise: str,
+        models: Mapping[str, Denoiser],
+    ) -> list[Pair]:
+        limit = self.most if self.limit is None else self.limit
+        pairs = noisy_pairs(images, noise, seed=self.seed, limit=limit)
+        _require_fitting(pairs, models)
+        return pairs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cifar10Images(_CleanImages):
+    """Test images of CIFAR-10; parameters beside `folder` as in `_CleanImages`.
 
     Parameters
     ----------
     folder : path
         The folder that holds ``cifar-10-batches-py``.
-    models : mapping
-        The models by name.
-    noise : str, optional
-        Noise to add, see `compare_models`.
-    limit : int, optional
-        Take the first `limit` images.
-    most : int, optional
-        Take no more than these if no limit is given.
-    seed : int
-        Decides the noise.
-
-    Raises
-    ------
-    InvalidInputError, DatasetError
-        If the noise, the limit or the data cannot be used.
     """
-    noise = _choose_noise(models, noise)
-    counts = {name: count_test_images(m.checkpoint) for name, m in models.items()}
-    strictest = min(counts, key=counts.__getitem__)
-    images = load_test_images(folder, n_test=counts[strictest]).images
-    if limit is not None and limit > len(images):
-        reason = "there are no more test images"
-        if len(images) == counts[strictest] < N_CIFAR10_TEST:
-            reason = f"the model {strictest!r} was trained on the others"
-        raise InvalidInputError(
-            f"limit must be at most {len(images):,} for the test images of CIFAR-10, "
-            f"since {reason}; got {limit}."
-        )
-    pairs = noisy_pairs(
-        list(images), noise, seed=seed, limit=most if limit is None else limit
-    )
-    _require_fitting(pairs, models)
-    origin = _describe_origin(len(pairs), len(images), models)
-    return Task(pairs, noise, origin, setting_of(parse_noise(noise)))
+
+    folder: str | Path
+
+    def count_colors(self) -> int:
+        """Return 3."""
+        return 3
+
+    def make_task(self, models: Mapping[str, Denoiser]) -> Task:
+        """Take images that none of the models was trained on."""
+        noise = self.noise or _noise_of_training(models)
+        counts = {name: count_test_images(m.checkpoint) for name, m in models.items()}
+        strictest = min(counts, key=counts.__getitem__)
+        images = load_test_images(self.folder, n_test=counts[strictest]).images
+        if self.limit is not None and self.limit > len(images):
+            reason = "there are no more test images"
+            if len(images) == counts[strictest] < N_CIFAR10_TEST:
+                reason = f"the model {strictest!r} was trained on the others"
+            raise InvalidInputError(
+                f"limit must be at most {len(images):,} for the test images of "
+                f"CIFAR-10, since {reason}; got {self.limit}."
+            )
+        pairs = self._noisy_pairs(list(images), noise, models)
+        origin = _describe_origin(len(pairs), len(images), models)
+        return Task(pairs, noise, origin, setting_of(parse_noise(noise)))
 
 
-def folder_task(
-    folder: Path,
-    models: Mapping[str, Denoiser],
-    *,
-    noise: str | None = None,
-    limit: int | None = None,
-    most: int | None = None,
-    seed: int = 0,
-) -> Task:
-    """Take the clean images of a folder; see `cifar10_task`."""
-    noise = _choose_noise(models, noise)
-    images = read_clean_images(folder)
-    pairs = noisy_pairs(
-        images, noise, seed=seed, limit=most if limit is None else limit
-    )
-    _require_fitting(pairs, models)
-    which = "all" if len(pairs) == len(images) else f"the first of {len(images):,}"
-    origin = f"{len(pairs):,}, {which} in {folder}"
-    return Task(pairs, noise, origin, setting_of(parse_noise(noise)))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderImages(_CleanImages):
+    """Clean images in a folder; parameters beside `folder` as in `_CleanImages`.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder of PNG, JPEG and TIFF files.
+    """
+
+    folder: Path
+
+    def count_colors(self) -> int:
+        """Return the number of colors of the first image."""
+        first = read_clean_image(find_clean_images(self.folder)[0])
+        return count_colors(first.shape, None)
+
+    def make_task(self, models: Mapping[str, Denoiser]) -> Task:
+        """Read the images and add noise."""
+        noise = self.noise or _noise_of_training(models)
+        images = [read_clean_image(path) for path in find_clean_images(self.folder)]
+        pairs = self._noisy_pairs(images, noise, models)
+        which = "all" if len(pairs) == len(images) else f"the first of {len(images):,}"
+        origin = f"{len(pairs):,}, {which} in {self.folder}"
+        return Task(pairs, noise, origin, setting_of(parse_noise(noise)))
 
 
-def pair_task(
-    noisy: NDArray[Any],
-    reference: NDArray[Any],
-    models: Mapping[str, Denoiser],
-    data_range: tuple[float, float] | None,
-    setting: NoiseSetting | None = None,
-) -> Task:
-    """Take a real noisy image, or repeats of it, and its reference."""
-    pairs = real_pairs(noisy, reference, data_range)
-    _require_fitting(pairs, models)
-    origin = f"{len(pairs):,} with a reference"
-    return Task(pairs, "real", origin, setting or NoiseSetting())
+@dataclass(frozen=True, slots=True, eq=False)
+class ImagePair:
+    """A real noisy image, or repeats of it, and its reference.
+
+    Parameters
+    ----------
+    noisy, reference, data_range
+        See `real_pairs`.
+    setting : NoiseSetting
+        Noise settings for models that take a noise level.
+    """
+
+    noisy: NDArray[Any]
+    reference: NDArray[Any]
+    data_range: tuple[float, float] | None = None
+    setting: NoiseSetting = field(default_factory=NoiseSetting)
+
+    def count_colors(self) -> int:
+        """Return the number of colors of the reference."""
+        return count_colors(self.reference.shape, None)
+
+    def make_task(self, models: Mapping[str, Denoiser]) -> Task:
+        """Pair the noisy images with the reference."""
+        pairs = real_pairs(self.noisy, self.reference, self.data_range)
+        _require_fitting(pairs, models)
+        origin = f"{len(pairs):,} with a reference"
+        return Task(pairs, "real", origin, self.setting)
 
 
-def _choose_noise(models: Mapping[str, Denoiser], noise: str | None) -> str:
-    """Return the noise to add, as it is written in full."""
-    if noise is not None:
-        return str(parse_noise(noise))
+def _noise_of_training(models: Mapping[str, Denoiser]) -> str:
+    """Return the noise that all models were trained for."""
     records = {name: m.checkpoint.record for name, m in models.items()}
     own = {name: r.config.noise for name, r in records.items() if r is not None}
     if len(set(own.values())) > 1:
         listed = ", ".join(f"{name}: {text}" for name, text in own.items())
         raise InvalidInputError(
-            f"The models were trained for different noise ({listed}). Say by noise "
-            "which one to compare them with."
+            f"The models were trained for different noise ({listed}). Choose the "
+            "noise to compare them with."
         )
     return next(iter(own.values()), _FALLBACK_NOISE)
 
 
-def _describe_origin(n: int, n_held_out: int, models: Mapping[str, Denoiser]) -> str:
-    """Say how many test images are taken, and why not others."""
+def _describe_origin(n: int, n_available: int, models: Mapping[str, Denoiser]) -> str:
+    """Return how many test images are taken, and why no others, in words."""
     unknown = [name for name, m in models.items() if m.checkpoint.record is None]
     known = [name for name in models if name not in unknown]
-    which = "all" if n == n_held_out else f"the first of {n_held_out:,}"
+    which = "all" if n == n_available else f"the first of {n_available:,}"
     text = f"{n:,}, {which} test images of CIFAR-10"
     if len(known) > 1:
         text += " that none of the models was trained on"
@@ -169,7 +240,7 @@ def _describe_origin(n: int, n_held_out: int, models: Mapping[str, Denoiser]) ->
 
 
 def _require_fitting(pairs: Sequence[Pair], models: Mapping[str, Denoiser]) -> None:
-    """Find out before the work whether all models take images of these channels."""
+    """Raise before the work unless all models take images of these channels."""
     examples = {pair.noisy.shape[-1]: pair.noisy for pair in pairs}
     for denoiser in models.values():
         for image in examples.values():

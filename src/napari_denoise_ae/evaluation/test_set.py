@@ -1,4 +1,4 @@
-"""The images of CIFAR-10 that a model was not trained on, and what it makes of them."""
+"""The test set of a model: the images of CIFAR-10 that it was not trained on."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
     from ..models.checkpoint import Checkpoint
     from ..models.devices import DeviceChoice
-    from .scoring import Score, ScoringProgress
+    from .score import Score, ScoringProgress
 
     Images = Iterable[NDArray[Any]]
 
 
 def count_test_images(checkpoint: Checkpoint) -> int:
-    """Return how many of CIFAR-10's test images, from the first on, are held out.
+    """Return how many of CIFAR-10's test images, from the first on, are the test set.
 
-    Those after them have trained or validated the model. All are held out for a
-    model that was trained on other images, or on nobody knows what.
+    Those after them have trained or validated the model. A model that was trained on
+    other or unknown images can be tested on all.
     """
     record = checkpoint.record
     if record is None or not record.dataset.startswith(CIFAR10):
@@ -54,7 +54,7 @@ def score_test_set(
     device : DeviceChoice
         Where to compute.
     stop : threading.Event, optional
-        Once it is set, by whichever thread, scoring ends without a score.
+        Once it is set, by any thread, scoring ends without a score.
 
     Yields
     ------

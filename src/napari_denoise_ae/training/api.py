@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from tqdm import tqdm
 
 from ..errors import DenoiseAEError, DenoiseAEWarning
-from ..evaluation.scoring import Score
+from ..evaluation.score import Score
 from ..evaluation.test_set import score_test_set
 from ..io.cifar10 import ImageSet, load_training_images
 from ..io.download import download_cifar10

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..denoising.denoiser import Denoiser
+from ..evaluation.apply import denoise_together
 from ..evaluation.figures import save_panels
 from ..evaluation.metrics import psnr
 from ..evaluation.pairs import noisy_pairs
-from ..evaluation.scoring import denoise_together
 from ..image.intensity import IntensityRange
 from ..io.cifar10 import load_test_images
 

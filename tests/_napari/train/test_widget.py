@@ -16,7 +16,7 @@ from napari_denoise_ae._napari.train import widget as train_widget
 from napari_denoise_ae._napari.train.widget import TrainWidget
 from napari_denoise_ae.errors import DatasetError
 from napari_denoise_ae.evaluation import test_set
-from napari_denoise_ae.evaluation.scoring import ScoringProgress
+from napari_denoise_ae.evaluation.score import ScoringProgress
 from napari_denoise_ae.io import cifar10 as data
 from napari_denoise_ae.io.cifar10 import CIFAR10_URL, ImageSet
 from napari_denoise_ae.io.download import DownloadProgress

@@ -286,7 +286,7 @@ def denoise_prepared(
     job: DenoiseJob, prepared: Prepared, denoiser: Denoiser
 ) -> Generator[str | Started | Progress, None, Denoised]:
     from ...denoising.array import Denoising
-    from ...evaluation.scoring import count_parameters
+    from ...evaluation.apply import count_parameters
     from ...image.axes import color_planes
 
     n_stacked = len(job.axes.rstrip("YXS"))

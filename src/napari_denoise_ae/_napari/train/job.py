@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ...evaluation.scoring import Score
+    from ...evaluation.score import Score
     from ...io.cifar10 import ImageSet
     from ...models.config import TrainingConfig
     from ...training.results import BatchResult
@@ -183,8 +183,8 @@ def _test_examples(run: TrainingRun, folder: Path) -> Examples:
     import numpy as np
 
     from ...denoising.denoiser import Denoiser
+    from ...evaluation.apply import denoise_together
     from ...evaluation.pairs import noisy_pairs
-    from ...evaluation.scoring import denoise_together
     from ...io.cifar10 import load_test_images
 
     trainer = run.trainer
@@ -202,7 +202,7 @@ def _test_examples(run: TrainingRun, folder: Path) -> Examples:
 def _score(
     run: TrainingRun, folder: Path, stop: Event
 ) -> Generator[ScoreProgress, None, tuple[Score, ...]]:
-    from ...evaluation.scoring import Score
+    from ...evaluation.score import Score
     from ...evaluation.test_set import score_test_set
 
     checkpoint, device = run.trainer.checkpoint(), run.trainer.device

@@ -12,7 +12,7 @@ from .loss_plot import LossPlot
 from .pictures import ExamplePictures
 
 if TYPE_CHECKING:
-    from ...evaluation.scoring import Score
+    from ...evaluation.score import Score
     from .job import Examples
     from .steps import BatchProgress, EpochProgress, FinalPictures, TrainingStart
 

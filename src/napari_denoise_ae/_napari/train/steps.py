@@ -10,7 +10,7 @@ from ...io.download import DownloadProgress
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ...evaluation.scoring import Score
+    from ...evaluation.score import Score
     from ...training.results import EpochResult
     from .job import Examples
 

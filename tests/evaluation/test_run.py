@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+from synthetic import make_record, random_checkpoint, small_config, smooth_images
+
+from napari_denoise_ae.errors import InvalidInputError
+from napari_denoise_ae.evaluation import pairs
+from napari_denoise_ae.evaluation.run import Evaluation
+from napari_denoise_ae.evaluation.tasks import Cifar10Images, FolderImages, ImagePair
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for number, image in enumerate(smooth_images(3, side=32)):
+        Image.fromarray(image).save(tmp_path / f"{number}.png")
+    return tmp_path
+
+
+def evaluation_of(folder, **settings) -> Evaluation:
+    images = FolderImages(folder=folder, noise="gaussian:0.1", **settings)
+    return Evaluation([random_checkpoint()], images, device="cpu", baselines=False)
+
+
+def test_scores_that_were_reached_lie_on_the_object(folder):
+    evaluation = evaluation_of(folder)
+    assert evaluation.scores == []
+    steps = iter(evaluation)
+    first = next(steps)
+    steps.close()
+    assert evaluation.scores == [first]
+    assert [score.method for score in evaluation] == ["noisy", "random"]
+    assert [score.method for score in evaluation.scores] == ["noisy", "random"]
+
+
+def test_one_image_tells_the_colors_of_a_folder(folder, monkeypatch):
+    read = []
+    original = pairs.read_image
+    monkeypatch.setattr(
+        pairs, "read_image", lambda path: read.append(path.name) or original(path)
+    )
+    assert FolderImages(folder=folder).count_colors() == 3
+    assert read == ["0.png"]
+
+
+def test_the_images_decide_which_model_auto_is(folder):
+    noisy = np.random.default_rng(0).random((32, 32))
+    names = [
+        list(Evaluation(["auto"], images, device="cpu").models)
+        for images in (ImagePair(noisy, noisy), FolderImages(folder=folder))
+    ]
+    assert names == [["gray"], ["rgb"]]
+
+
+@pytest.mark.parametrize("source", [Cifar10Images, FolderImages])
+def test_noise_that_cannot_be_read_is_refused_at_once(source, tmp_path):
+    with pytest.raises(InvalidInputError, match="loud"):
+        source(folder=tmp_path / "nowhere", noise="loud")
+
+
+def test_a_figure_is_drawn_of_what_was_scored(folder, tmp_path):
+    evaluation = evaluation_of(folder)
+    list(evaluation)
+    evaluation.save_figure(tmp_path / "figure.png")
+    with Image.open(tmp_path / "figure.png") as picture:
+        assert picture.format == "PNG"
+
+
+def test_models_for_other_noise_are_named(folder):
+    model = random_checkpoint(record=make_record(config=small_config()))
+    images = FolderImages(folder=folder, noise="gaussian:0.05")
+    (message,) = Evaluation([model], images, device="cpu").misfits()
+    assert "much less noisy" in message
