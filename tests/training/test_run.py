@@ -241,6 +241,7 @@ def killed(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.xdist_group("killed")
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")
 @pytest.mark.parametrize("number", range(KILLS))
 def test_after_sigkill_every_file_is_whole(killed, number):
@@ -262,6 +263,7 @@ def test_after_sigkill_every_file_is_whole(killed, number):
     assert files.checkpoint.exists() >= files.history.exists() >= files.state.exists()
 
 
+@pytest.mark.xdist_group("killed")
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")
 def test_a_run_killed_again_and_again_ends_like_one_that_never_was(killed, tmp_path):
     train_to(tmp_path / "model.pt", EPOCHS)

@@ -35,6 +35,7 @@ def test_the_menu_entry_is_there_for_image_layers(viewer):
     assert not menu_action(viewer).isEnabled()
 
 
+@pytest.mark.qt_binding
 def test_the_menu_entry_denoises(viewer, qtbot, messages):
     layer = photo(viewer, scale=(2, 3))
     menu_action(viewer).trigger()

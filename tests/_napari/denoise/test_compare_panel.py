@@ -80,6 +80,7 @@ def title_of(small, viewer):
     return model_choice(viewer).titles()[small]
 
 
+@pytest.mark.qt_binding
 def test_each_model_gives_a_layer_and_a_row(viewer, widget, panel, run, small):
     clean = image((40, 56, 3))
     viewer.add_image(clean, name="photo", rgb=True)
@@ -157,6 +158,7 @@ def test_a_model_called_residual_is_not_the_layer_of_what_was_removed(
         assert ("cells [residual]" in names(viewer)) == residual
 
 
+@pytest.mark.qt_binding
 def test_it_is_folded_away_and_has_room_once_it_is_not(viewer, widget, panel):
     assert panel.isHidden()
     assert widget.minimumSizeHint().width() >= panel.table.minimumWidth()
@@ -208,6 +210,7 @@ def test_a_model_that_fails_takes_nothing_away(
     assert not messages()
 
 
+@pytest.mark.qt_binding
 def test_a_runtime_error_of_one_model_does_not_end_the_next(
     viewer, widget, panel, run, small, monkeypatch
 ):
@@ -237,6 +240,7 @@ def test_what_cannot_be_denoised_is_one_message(viewer, panel, run, messages):
     assert len(viewer.layers) == 1
 
 
+@pytest.mark.qt_binding
 def test_cancel_keeps_the_models_that_are_done(
     viewer, widget, panel, qtbot, slow, small
 ):
@@ -276,6 +280,7 @@ def test_a_layer_that_goes_is_one_message(viewer, panel, qtbot, slow, messages):
     assert not viewer.layers
 
 
+@pytest.mark.qt_binding
 def test_closing_the_dock_ends_it(viewer, widget, panel, qtbot, slow):
     viewer.add_image(image((60, 16, 16)))
     panel.compare_button.click()
@@ -296,6 +301,7 @@ def test_side_by_side_takes_all_models_in(viewer, widget, panel, run):
         assert output.contrast_limits == [5, 100]
 
 
+@pytest.mark.qt_binding
 def test_the_list_follows_the_models(viewer, widget, panel, small, tmp_path):
     panel.choose(["conv"])
     newer = str(copyfile(small, tmp_path / "newer.pt"))
@@ -351,6 +357,7 @@ def test_another_layer_clears_the_table(viewer, panel, run):
     assert not panel.copy_figures.isEnabled()
 
 
+@pytest.mark.qt_binding
 @pytest.mark.parametrize("kind", ["noisy", "clean"])
 def test_what_is_copied(viewer, widget, panel, run, small, kind):
     viewer.add_image(image((16, 24), np.uint16), name="it's")

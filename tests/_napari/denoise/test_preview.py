@@ -84,6 +84,7 @@ def test_it_is_the_same_crop_of_the_full_result(
     assert_is_crop(viewer, layer, preview, full)
 
 
+@pytest.mark.qt_binding
 def test_it_follows_the_view_and_the_settings(viewer, widget, wait_for_preview):
     layer = viewer.add_image(image((3, 200, 200)))
     viewer.dims.set_point(0, 0)
@@ -145,6 +146,7 @@ def test_in_3d_it_is_off_and_says_why(viewer, widget, wait_for_preview, qtbot):
     assert len(viewer.layers) == 1
 
 
+@pytest.mark.qt_binding
 def test_off_removes_it(viewer, widget, wait_for_preview, qtbot):
     viewer.add_image(image((50, 50)))
     wait_for_preview()

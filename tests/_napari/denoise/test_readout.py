@@ -44,6 +44,7 @@ def test_the_mean_is_that_of_compare():
     assert result((noisy, denoised, clean)).mean == expected
 
 
+@pytest.mark.qt_binding
 def test_a_stack_has_figures_of_the_plane_and_of_all(readout):
     shown = result(stack())
     readout.show_result(shown, "cells", (1,))
@@ -72,6 +73,7 @@ def test_without_a_clean_image_there_is_no_psnr(readout):
     assert "no PSNR" in readout.text()
 
 
+@pytest.mark.qt_binding
 def test_it_copies_as_text(readout):
     readout.show_result(result(stack()), "cells", (0,))
     readout.copy()

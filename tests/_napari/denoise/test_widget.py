@@ -54,6 +54,7 @@ def slow_network(monkeypatch):
 # --- the whole way
 
 
+@pytest.mark.qt_binding
 def test_from_a_clean_sample_to_figures(viewer, widget, run, qtbot):
     viewer.open_sample("napari-denoise-ae", "clean_color")
     widget.form.model.value = "conv"
@@ -138,6 +139,7 @@ def test_it_follows_the_active_layer_but_no_output(viewer, widget, run):
     assert widget.form.layer.choices == (None, first, second)
 
 
+@pytest.mark.qt_binding
 def test_a_layer_that_is_chosen_stays(viewer, widget):
     first = viewer.add_image(image(), name="first")
     second = viewer.add_image(image(), name="second")
@@ -276,6 +278,7 @@ def test_a_wrong_setting_is_one_message(viewer, widget, run, messages):
     assert "salt" in messages()[1]
 
 
+@pytest.mark.qt_binding
 def test_a_runtime_error_is_one_message(viewer, widget, run, messages, monkeypatch):
     def fail(self, batch, level=None):
         raise RuntimeError("shapes do not match")
@@ -286,6 +289,7 @@ def test_a_runtime_error_is_one_message(viewer, widget, run, messages, monkeypat
     assert messages() == ["Denoising failed: shapes do not match"]
 
 
+@pytest.mark.qt_binding
 def test_a_wrong_checkpoint_changes_nothing(
     viewer, widget, run, messages, qtbot, monkeypatch, tmp_path
 ):
@@ -302,6 +306,7 @@ def test_a_wrong_checkpoint_changes_nothing(
     assert run(widget).startswith("done")
 
 
+@pytest.mark.qt_binding
 def test_a_chosen_checkpoint_is_used_and_described(
     viewer, widget, run, qtbot, monkeypatch, checkpoint
 ):
@@ -353,6 +358,7 @@ def test_another_widget_finds_what_the_first_has_made(viewer, widget, run):
     assert len(viewer.layers) == 2
 
 
+@pytest.mark.qt_binding
 @pytest.mark.parametrize("step", ["model", "layer", "tiles", "figures"])
 def test_cancel_at_every_stage(
     viewer, widget, run, qtbot, monkeypatch, slow_network, step
@@ -442,6 +448,7 @@ def test_settings_that_change_while_it_runs_are_for_the_next_run(
     assert "dB" not in widget.readout.text()
 
 
+@pytest.mark.qt_binding
 def test_the_theme_changes_while_it_runs(viewer, widget, qtbot, slow_network):
     viewer.add_image(image((3, 16, 16)))
     widget.run_button.click()
@@ -450,6 +457,7 @@ def test_the_theme_changes_while_it_runs(viewer, widget, qtbot, slow_network):
     assert len(viewer.layers) == 2
 
 
+@pytest.mark.qt_binding
 def test_only_the_main_thread_touches_layers(
     viewer, widget, run, monkeypatch, slow_network
 ):
@@ -469,6 +477,7 @@ def test_only_the_main_thread_touches_layers(
     assert threading.get_ident() not in slow_network
 
 
+@pytest.mark.qt_binding
 def test_closing_the_dock_ends_everything(viewer, widget, qtbot, slow_network):
     layer = viewer.add_image(image((60, 16, 16)))
     widget.preview_box.setChecked(True)
@@ -489,6 +498,7 @@ def test_closing_the_dock_ends_everything(viewer, widget, qtbot, slow_network):
     assert "Alt-B" not in [str(key) for key in viewer.keymap]
 
 
+@pytest.mark.qt_binding
 def test_closing_the_viewer_ends_everything(
     make_napari_viewer, qtbot, slow_network, messages
 ):
@@ -509,6 +519,7 @@ def test_closing_the_viewer_ends_everything(
 # --- looking at it, and taking it along
 
 
+@pytest.mark.qt_binding
 def test_side_by_side_links_contrast_limits(viewer, widget, run):
     layer = viewer.add_image(image(), name="cells")
     widget.side_by_side.setChecked(True)
@@ -559,6 +570,7 @@ def test_a_grid_of_the_user_stays(viewer, widget, run):
     assert viewer.canvas.grid.enabled
 
 
+@pytest.mark.qt_binding
 def test_the_key_flips_between_before_and_after(viewer, widget, run):
     viewer.add_image(image(), name="cells")
     flip = next(func for key, func in viewer.keymap.items() if str(key) == "Alt+B")
@@ -586,6 +598,7 @@ def test_the_copied_call_gives_the_same_array(viewer, widget, run, kind, shape, 
     np.testing.assert_array_equal(names_there["denoised"], viewer.layers[-1].data)
 
 
+@pytest.mark.qt_binding
 def test_figures_are_copied(viewer, widget, run):
     assert not widget.copy_figures.isEnabled()
     viewer.add_image(image())

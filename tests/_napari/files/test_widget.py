@@ -89,6 +89,7 @@ def states(widget):
     return [widget.table.state(file) for file in widget.table.files]
 
 
+@pytest.mark.qt_binding
 def test_files_are_denoised_into_the_folder_that_is_proposed(widget, run, folder):
     widget.add(files_in(folder))
     assert widget.run_button.text() == "Denoise 3 files"
@@ -109,6 +110,7 @@ def test_what_is_done_and_unchanged_is_skipped(widget, run, folder):
     assert states(widget) == ["skipped", "done", "skipped"]
 
 
+@pytest.mark.qt_binding
 def test_a_folder_gives_its_images(qtbot, monkeypatch, widget, folder):
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_args: str(folder))
     widget.add_folder.click()
@@ -132,6 +134,7 @@ def test_a_folder_without_images_is_told(
     assert not widget.run_button.isEnabled()
 
 
+@pytest.mark.qt_binding
 def test_chosen_files_come_into_the_list_and_can_be_removed(
     monkeypatch, widget, folder
 ):
@@ -147,6 +150,7 @@ def test_chosen_files_come_into_the_list_and_can_be_removed(
     assert not widget.run_button.isEnabled()
 
 
+@pytest.mark.qt_binding
 def test_a_bad_file_ends_nothing_and_its_reason_is_told(widget, run, folder):
     (folder / "1.tif").write_bytes(b"no TIFF")
     widget.add(files_in(folder))
@@ -184,6 +188,7 @@ def test_what_is_no_result_is_replaced_only_if_it_is_asked_for(widget, run, fold
     assert tifffile.imread(other).shape == SHAPE
 
 
+@pytest.mark.qt_binding
 def test_it_says_how_far_it_is_and_how_long_it_takes(qtbot, slow, widget, run, folder):
     said = []
     widget.add(files_in(folder))
@@ -196,6 +201,7 @@ def test_it_says_how_far_it_is_and_how_long_it_takes(qtbot, slow, widget, run, f
     )
 
 
+@pytest.mark.qt_binding
 def test_cancel_keeps_what_is_done_and_leaves_nothing_half_written(
     qtbot, slow, widget, folder
 ):
@@ -216,6 +222,7 @@ def test_cancel_keeps_what_is_done_and_leaves_nothing_half_written(
     assert widget.status.text() == "2 done, 1 skipped"
 
 
+@pytest.mark.qt_binding
 def test_a_run_ends_when_napari_quits(qtbot, slow, widget, folder):
     """napari asks its workers to end, and waits for them."""
     widget.add(files_in(folder))
@@ -268,6 +275,7 @@ def test_a_model_that_cannot_be_used_is_marked_and_nothing_can_run(
     assert widget.run_button.isEnabled()
 
 
+@pytest.mark.qt_binding
 def test_a_run_ends_with_its_dock(qtbot, slow, viewer, widget, folder):
     widget.add(files_in(folder))
     widget.run_button.click()

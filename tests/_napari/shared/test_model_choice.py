@@ -1,11 +1,14 @@
 from pathlib import Path
 
+import pytest
+
 from napari_denoise_ae._napari.shared.model_choice import ModelChoice, model_choice
 from napari_denoise_ae.models.builtin import builtin_models
 
 BUILT_IN = ("auto", *builtin_models())
 
 
+@pytest.mark.qt_binding
 def test_widgets_of_a_viewer_share_their_models(viewer, widget, checkpoint):
     _, other = viewer.window.add_plugin_dock_widget("napari-denoise-ae", "Denoise")
     model_choice(viewer).choose(checkpoint)
@@ -16,6 +19,7 @@ def test_widgets_of_a_viewer_share_their_models(viewer, widget, checkpoint):
     assert widget.form.model.value == "conv"
 
 
+@pytest.mark.qt_binding
 def test_checkpoints_are_remembered_the_last_one_first(checkpoint):
     second = str(Path(checkpoint).rename(Path(checkpoint).with_name("second.pt")))
     Path(checkpoint).write_bytes(Path(second).read_bytes())
@@ -31,6 +35,7 @@ def test_checkpoints_are_remembered_the_last_one_first(checkpoint):
     assert ModelChoice().models == (*BUILT_IN, checkpoint)
 
 
+@pytest.mark.qt_binding
 def test_more_than_ten_are_forgotten(tmp_path):
     choice = ModelChoice()
     for number in range(12):

@@ -22,6 +22,7 @@ def choose(part, name):
     part.kind.setCurrentIndex(part.kind.findData(name))
 
 
+@pytest.mark.qt_binding
 @pytest.mark.parametrize("name", NOISE_MODELS)
 def test_every_noise_model_can_be_chosen_and_is_explained(make_chooser, name):
     chooser = make_chooser("poisson:3+speckle:0.2")
@@ -73,6 +74,7 @@ def test_a_new_noise_model_appears_by_itself(make_chooser, monkeypatch):
     assert "Striped noise, depth 0.01 of the range, standing." in chooser.said
 
 
+@pytest.mark.qt_binding
 def test_fields_write_the_text(make_chooser):
     chooser = make_chooser()
     told = []
@@ -86,6 +88,7 @@ def test_fields_write_the_text(make_chooser):
     assert "sigma 0 to 0.3 of the range, another for each image" in chooser.said
 
 
+@pytest.mark.qt_binding
 def test_fields_follow_the_text(make_chooser):
     chooser = make_chooser()
     chooser.value = "poisson-gaussian:0.01,0..0.05,unclipped+salt-pepper:0.123456789"
@@ -99,6 +102,7 @@ def test_fields_follow_the_text(make_chooser):
     assert [part.model_name for part in chooser.parts] == ["gaussian"]
 
 
+@pytest.mark.qt_binding
 def test_noises_are_added_and_taken_away(make_chooser):
     chooser = make_chooser()
     assert chooser.parts[0].remove_button.isHidden()
@@ -111,6 +115,7 @@ def test_noises_are_added_and_taken_away(make_chooser):
     assert chooser.parts[0].remove_button.isHidden()
 
 
+@pytest.mark.qt_binding
 @pytest.mark.parametrize("text", ["", "loud", "gaussian:", "gaussian:0", "gaussian:1+"])
 def test_a_mistake_is_said_and_can_be_mended(make_chooser, text):
     chooser = make_chooser()

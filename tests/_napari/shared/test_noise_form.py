@@ -79,6 +79,7 @@ def test_only_models_that_listen_are_asked_for(viewer, widget, form, qtbot, tmp_
         assert widget.form.setting == expected
 
 
+@pytest.mark.qt_binding
 def test_each_kind_of_noise_has_its_fields(viewer, form):
     for kind, has_sigma, has_curve in (
         (ESTIMATED, False, False),
@@ -121,6 +122,7 @@ def test_the_models_for_any_noise_are_described(viewer, widget, qtbot):
 # --- what is found
 
 
+@pytest.mark.qt_binding
 def test_the_noise_is_found_before_anything_runs(viewer, widget, form, wait_for_noise):
     image = noisy_photo()
     viewer.add_image(image)
@@ -149,6 +151,7 @@ def test_a_given_sigma_stays_until_there_is_another_layer(
     assert form.sigma.value == pytest.approx(5, rel=0.2)
 
 
+@pytest.mark.qt_binding
 def test_the_noise_curve_is_found_and_drawn(viewer, form, wait_for_noise, qtbot):
     viewer.add_image(photons(gain=4.0))
     form.kind.value = CURVE
@@ -165,6 +168,7 @@ def test_the_noise_curve_is_found_and_drawn(viewer, form, wait_for_noise, qtbot)
     assert form.plot._measured.getData()[0] is None
 
 
+@pytest.mark.qt_binding
 def test_the_plot_takes_over_the_theme(viewer, form):
     viewer.theme = "light"
     light = form.plot.backgroundBrush().color().name()
@@ -292,6 +296,7 @@ def crop_of(full, layer, preview):
     return full[tuple(cuts)]
 
 
+@pytest.mark.qt_binding
 def test_the_preview_follows_the_slider_and_measures_once(
     viewer, widget, form, wait_for_preview, monkeypatch
 ):

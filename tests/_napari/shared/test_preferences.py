@@ -46,6 +46,7 @@ def test_the_device_of_the_preferences_is_offered(prefer, kept, device, choices)
     assert preferences.device_choices() == choices
 
 
+@pytest.mark.qt_binding
 def test_every_widget_takes_the_device_of_the_preferences(viewer, qtbot, prefer):
     prefer("cuda:1")
     denoise, files, train = (

@@ -113,6 +113,7 @@ def answer(monkeypatch, button):
     return asked
 
 
+@pytest.mark.qt_binding
 def test_training_ends_and_the_model_is_chosen(viewer, widget, qtbot, tmp_path):
     torch = pytest.importorskip("torch")
     threads = torch.get_num_threads()
@@ -131,6 +132,7 @@ def test_training_ends_and_the_model_is_chosen(viewer, widget, qtbot, tmp_path):
     assert torch.get_num_threads() == threads
 
 
+@pytest.mark.qt_binding
 def test_the_end_has_figures_and_pictures_of_test_images(widget, qtbot):
     told = []
     show = widget.progress.pictures.set_examples
@@ -216,6 +218,7 @@ def test_patience_is_named_as_the_reason(widget, qtbot):
     assert "patience of 1 used up at epoch 2" in widget._status.text()
 
 
+@pytest.mark.qt_binding
 def test_stop_keeps_the_best(viewer, widget, qtbot, tmp_path):
     train_without_end(qtbot, widget)
     assert not widget.train_button.isEnabled()
@@ -251,6 +254,7 @@ def test_stop_in_the_first_epoch(widget, qtbot, tmp_path, monkeypatch):
     assert not (tmp_path / "model.pt").exists()
 
 
+@pytest.mark.qt_binding
 def test_resume_goes_on(widget, qtbot, tmp_path, monkeypatch):
     widget.train_button.click()
     wait_for_end(qtbot, widget)
@@ -278,6 +282,7 @@ def test_nobody_need_choose_a_run_to_resume(widget, monkeypatch):
     assert not train_widget._RUNNING
 
 
+@pytest.mark.qt_binding
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
@@ -307,6 +312,7 @@ def test_what_is_wrong_is_marked_at_its_field(
     assert widget.form.message(name) == ""
 
 
+@pytest.mark.qt_binding
 def test_every_field_has_a_tooltip_and_a_default(widget):
     for name, field in widget.form._fields.items():
         assert len(field.toolTip()) > 20, name
@@ -318,6 +324,7 @@ def wait_for_networks(qtbot, widget):
     qtbot.waitUntil(lambda: bool(widget.form.network.fields), timeout=60_000)
 
 
+@pytest.mark.qt_binding
 def test_every_option_of_every_network_has_a_field(widget, qtbot):
     wait_for_networks(qtbot, widget)
     for preset, config in PRESETS.items():
@@ -379,6 +386,7 @@ def test_an_option_that_cannot_be_used_is_told(widget, qtbot, messages):
     )
 
 
+@pytest.mark.qt_binding
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_preset_fills_in_everything(widget, preset):
     form = widget.form
@@ -417,6 +425,7 @@ def test_a_device_that_is_not_there_is_marked(widget, messages, qtbot):
     assert len(messages) == 1
 
 
+@pytest.mark.qt_binding
 def test_data_that_is_missing_can_be_fetched(widget, qtbot, tmp_path, monkeypatch):
     asked = answer(monkeypatch, QMessageBox.StandardButton.Yes)
     fetched = []
@@ -443,6 +452,7 @@ def test_data_that_is_missing_need_not_be_fetched(widget, tmp_path, monkeypatch)
     assert not train_widget._RUNNING
 
 
+@pytest.mark.qt_binding
 def test_a_download_can_be_cancelled(widget, qtbot, tmp_path, monkeypatch):
     def fetch(folder, stop):
         while not stop.is_set():
@@ -459,6 +469,7 @@ def test_a_download_can_be_cancelled(widget, qtbot, tmp_path, monkeypatch):
     assert "before training began" in widget._status.text()
 
 
+@pytest.mark.qt_binding
 def test_a_run_is_only_replaced_on_request(widget, qtbot, tmp_path, monkeypatch):
     path = tmp_path / "model.pt"
     path.write_bytes(b"precious")
@@ -513,6 +524,7 @@ def test_memory_that_runs_out_later_leaves_the_best(
     assert model_choice(viewer).chosen == str(tmp_path / "model.pt")
 
 
+@pytest.mark.qt_binding
 def test_a_bug_is_told_and_leaves_the_widget_usable(
     widget, messages, qtbot, monkeypatch
 ):
@@ -526,6 +538,7 @@ def test_a_bug_is_told_and_leaves_the_widget_usable(
     assert widget._status.text() == "Failed."
 
 
+@pytest.mark.qt_binding
 def test_a_second_run_is_refused(viewer, widget, messages, qtbot, tmp_path):
     train_without_end(qtbot, widget)
     other = docked(viewer, tmp_path, output=str(tmp_path / "other.pt"))
@@ -538,6 +551,7 @@ def test_a_second_run_is_refused(viewer, widget, messages, qtbot, tmp_path):
     wait_for_end(qtbot, widget)
 
 
+@pytest.mark.qt_binding
 def test_a_hidden_dock_goes_on(widget, qtbot):
     dock = widget.parent()
     while not isinstance(dock, QDockWidget):
@@ -554,6 +568,7 @@ def test_a_hidden_dock_goes_on(widget, qtbot):
     assert "stopped by you after epoch" in widget._status.text()
 
 
+@pytest.mark.qt_binding
 @pytest.mark.parametrize("what", ["dock", "viewer"])
 def test_closing_ends_the_run_and_keeps_the_best(viewer, widget, qtbot, tmp_path, what):
     train_without_end(qtbot, widget)
@@ -566,6 +581,7 @@ def test_closing_ends_the_run_and_keeps_the_best(viewer, widget, qtbot, tmp_path
     assert load_checkpoint(tmp_path / "model.pt").record.epochs_run >= 1
 
 
+@pytest.mark.qt_binding
 def test_the_x_of_the_dock_ends_the_run(viewer, widget, qtbot):
     train_without_end(qtbot, widget)
     dock = widget.parent()
@@ -575,6 +591,7 @@ def test_the_x_of_the_dock_ends_the_run(viewer, widget, qtbot):
     qtbot.waitUntil(lambda: not train_widget._RUNNING, timeout=30_000)
 
 
+@pytest.mark.qt_binding
 def test_the_theme_is_followed_while_training(viewer, widget, qtbot):
     train_without_end(qtbot, widget)
     dark = widget.progress.plot.backgroundBrush().color().name()
@@ -586,6 +603,7 @@ def test_the_theme_is_followed_while_training(viewer, widget, qtbot):
     wait_for_end(qtbot, widget)
 
 
+@pytest.mark.qt_binding
 def test_the_last_folders_are_remembered(viewer, widget, qtbot, tmp_path):
     widget.train_button.click()
     wait_for_end(qtbot, widget)
@@ -604,6 +622,7 @@ def test_without_the_plugins_settings_nothing_is_remembered(monkeypatch):
     assert preferences.preferences().device == "auto"
 
 
+@pytest.mark.qt_binding
 def test_napari_finds_the_widget(viewer):
     _, widget = viewer.window.add_plugin_dock_widget("napari-denoise-ae", "Train")
     assert isinstance(widget, TrainWidget)

@@ -78,6 +78,7 @@ def is_lazy_like(layer, source):
     return (layer.data.shape, layer.data.dtype) == (source.shape, source.dtype)
 
 
+@pytest.mark.qt_binding
 @pytest.mark.parametrize("kind", ["dask", "zarr"])
 def test_a_lazy_layer_gives_a_lazy_layer(
     viewer, widget, start, wait_until_filled, kind
@@ -126,6 +127,7 @@ def test_nothing_but_what_is_looked_at_is_computed(
     assert len(source.read) == n_read
 
 
+@pytest.mark.qt_binding
 def test_looking_does_not_wait(viewer, widget, start, wait_until_filled, monkeypatch):
     from napari_denoise_ae._napari.viewer import tile_cache as filling
 

@@ -18,6 +18,7 @@ def test_a_checkpoint_is_chosen_and_adds_no_layer(viewer, checkpoint, qtbot):
     assert not viewer.layers
 
 
+@pytest.mark.qt_binding
 def test_a_dropped_checkpoint_reaches_the_widget_from_the_menu(
     viewer, checkpoint, qtbot
 ):

@@ -16,6 +16,7 @@ def test_images_are_shown_side_by_side(monkeypatch, make_napari_viewer):
     assert viewer.canvas.grid.enabled
 
 
+@pytest.mark.qt_binding
 def test_the_demo_opens_the_viewer(monkeypatch, make_napari_viewer, tmp_path, capsys):
     viewer = make_napari_viewer()
     monkeypatch.setattr(napari, "Viewer", lambda **_: viewer)

@@ -84,6 +84,7 @@ def test_figures_are_those_of_the_part(viewer, widget, run):
     assert "PSNR" in widget.readout.text()
 
 
+@pytest.mark.qt_binding
 @pytest.mark.parametrize(
     ("scope", "expected"),
     [(SLICE, "single image"), (RANGE, "single image"), (RECTANGLE, "Shapes layer")],
