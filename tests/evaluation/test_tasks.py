@@ -303,7 +303,7 @@ def test_mistakes_are_found_before_anything_is_scored(
     def too_late(*_: object, **__: object) -> None:
         raise AssertionError("scoring has begun")
 
-    monkeypatch.setattr("napari_denoise_ae.evaluation.api.score_methods", too_late)
+    monkeypatch.setattr("napari_denoise_ae.evaluation.run.score_methods", too_late)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(error):
         compare_models(settings.pop("models", [trained()]), cifar10, **settings)
