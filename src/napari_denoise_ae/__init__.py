@@ -1,7 +1,7 @@
 """Convolutional denoising autoencoders for napari, the shell and Python.
 
-The names below are imported when they are first used, so that importing the
-package, as napari does at every start, costs nothing.
+The public names are imported on first use, so that importing the package, as
+napari does whenever it starts, takes almost no time.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ = [
     "train",
 ]
 
-# `__all__` leaves out denoise_layer, which needs napari: a star import would fail.
+# `__all__` lacks `denoise_layer`, because without napari a star import would fail.
 _MODULES = {
     "PRESETS": "models.config",
     "TrainingConfig": "models.config",
@@ -63,7 +63,7 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     names = set(__all__)
-    # Not without napari: help() and the like get every name that is listed here.
+    # Only with napari, because help() and other tools access every listed name.
     if find_spec("napari"):
         names.add("denoise_layer")
     return sorted(names)

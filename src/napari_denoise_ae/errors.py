@@ -1,44 +1,44 @@
 """Errors and warnings that a user can act on.
 
-Everything the package raises on purpose for a user's mistake derives from
-`DenoiseAEError`; its text says what was expected, what came and what to do.
-Faces (command line, viewer) show that text and nothing else.
+Every error that the package raises for a mistake of the user derives from
+`DenoiseAEError`. Its message states what was expected, what was given and what to
+do. The command line and the napari plugin show this message without a traceback.
 """
 
 from __future__ import annotations
 
 
 class DenoiseAEError(Exception):
-    """Base of the errors that a user can act on."""
+    """Base class of the errors that a user can act on."""
 
 
 class InvalidInputError(DenoiseAEError, ValueError):
-    """An argument, a setting or an image that cannot be used."""
+    """An argument, a setting or an image is invalid."""
 
 
 class CheckpointError(DenoiseAEError):
-    """A file that is not a usable checkpoint."""
+    """A file is not a usable checkpoint."""
 
 
 class DatasetError(DenoiseAEError):
-    """Training or test data that is missing, damaged or cannot be fetched."""
+    """Training or test data is missing, damaged or cannot be downloaded."""
 
 
 class DeviceError(DenoiseAEError):
-    """A device that was asked for and is not there, or that gave up."""
+    """A requested device is not available, or failed."""
 
 
 class OutputError(DenoiseAEError):
-    """A place that cannot be written to."""
+    """A file or folder cannot be written to."""
 
 
 class TrainingError(DenoiseAEError):
-    """A training run that cannot go on."""
+    """A training run cannot continue."""
 
 
 class MissingDependencyError(DenoiseAEError, ImportError):
-    """An optional package that is needed for what was asked."""
+    """An optional package is required but not installed."""
 
 
 class DenoiseAEWarning(UserWarning):
-    """A result that was computed, but that may not be what was meant."""
+    """A result was computed but may not be what the user intended."""

@@ -9,13 +9,14 @@ from importlib.util import find_spec
 
 
 def load_triton_apart() -> None:
-    """Keep triton's LLVM apart from that of Mesa's OpenGL.
+    """Load triton so that it does not use the LLVM of Mesa's OpenGL.
 
-    The first optimizer makes torch import triton, and so does torchvision: call
-    this before either. Where a window has loaded Mesa's software OpenGL before,
-    triton's library then finds Mesa's LLVM symbols instead of its own and the
-    process dies of a segmentation fault. Loaded with RTLD_DEEPBIND, a library
-    prefers its own symbols.
+    If Mesa's software OpenGL has been loaded first, by a window, triton's library
+    resolves its LLVM symbols to Mesa's, and the process dies of a segmentation
+    fault. RTLD_DEEPBIND makes the library prefer its own symbols.
+
+    Call this before creating the first torch optimizer and before importing
+    torchvision, because both import triton. Only Linux is affected.
     """
     name = "triton._C.libtriton"
     if sys.platform != "linux" or name in sys.modules or not find_spec("triton"):

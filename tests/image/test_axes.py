@@ -17,7 +17,7 @@ from napari_denoise_ae.image.axes import color_planes, middle_plane, resolve_axe
         ((3, 4), "YX"),
     ],
 )
-def test_plain_shapes_need_no_axes(shape, axes):
+def test_axes_are_inferred_from_an_unambiguous_shape(shape, axes):
     assert resolve_axes(shape, None) == axes
 
 
@@ -34,7 +34,7 @@ def test_plain_shapes_need_no_axes(shape, axes):
         (1, 1, 1, 1, 1),
     ],
 )
-def test_shapes_that_are_not_plain_are_refused_without_axes(shape):
+def test_ambiguous_shape_without_axes_is_rejected(shape):
     with pytest.raises(InvalidInputError) as caught:
         resolve_axes(shape, None)
     assert str(shape) in str(caught.value)
@@ -53,7 +53,7 @@ def test_shapes_that_are_not_plain_are_refused_without_axes(shape):
         ((2, 3, 4, 5, 6, 3), "TZCYXS"),
     ],
 )
-def test_given_axes_are_taken_in_upper_case(shape, axes):
+def test_given_axes_are_converted_to_upper_case(shape, axes):
     assert resolve_axes(shape, axes) == axes.upper()
 
 
@@ -69,7 +69,7 @@ def test_given_axes_are_taken_in_upper_case(shape, axes):
         ((5, 5, 6), "SYX", "3 or 4 samples, got 5"),
     ],
 )
-def test_axes_that_do_not_fit_are_refused(shape, axes, words):
+def test_invalid_axes_are_rejected(shape, axes, words):
     with pytest.raises(InvalidInputError, match=words):
         resolve_axes(shape, axes)
 
@@ -87,14 +87,14 @@ def test_axes_that_do_not_fit_are_refused(shape, axes, words):
         ((5, 2, 3, 6), "YZSX", (2, 5, 6, 3)),
     ],
 )
-def test_planes_are_a_view_with_channels_last(shape, axes, expected):
+def test_color_planes_is_a_view_with_colors_last(shape, axes, expected):
     array = np.arange(np.prod(shape)).reshape(shape)
     planes = color_planes(array, axes)
     assert planes.shape == expected
     assert np.shares_memory(planes, array)
 
 
-def test_writing_to_planes_leaves_alpha_alone():
+def test_writing_to_color_planes_leaves_alpha_unchanged():
     array = np.zeros((5, 6, 4))
     color_planes(array, "YXS")[...] = 1
     assert array[..., :3].min() == 1
@@ -110,15 +110,15 @@ def test_writing_to_planes_leaves_alpha_alone():
         ((2, 7, 5, 6, 3), "TZYXS", (5, 6, 3)),
     ],
 )
-def test_the_middle_plane_can_be_drawn(shape, axes, expected):
+def test_middle_plane_has_the_shape_of_a_picture(shape, axes, expected):
     assert middle_plane(np.zeros(shape), axes).shape == expected
 
 
-def test_the_middle_plane_is_the_middle_one():
+def test_middle_plane_has_the_middle_index():
     stack = np.arange(7)[:, np.newaxis, np.newaxis] * np.ones((7, 5, 6))
     assert (middle_plane(stack, "ZYX") == 3).all()
 
 
-def test_axes_that_are_no_string_are_refused():
+def test_axes_that_are_not_a_string_are_rejected():
     with pytest.raises(InvalidInputError, match="one letter for each dimension, got"):
         resolve_axes((5, 6), ["Y", "X"])

@@ -24,7 +24,7 @@ def test_tiles_cover_the_plane_exactly_once(shape, tile_size):
 
 @pytest.mark.parametrize("tile_size", TILE_SIZES)
 @pytest.mark.parametrize("shape", SHAPES)
-def test_what_is_kept_of_a_tile_is_what_it_writes(shape, tile_size):
+def test_kept_pixels_are_the_written_pixels(shape, tile_size):
     plane = np.arange(np.prod(shape)).reshape(shape)
     for tile in plan_tiles(shape, tile_size=tile_size, radius=14, stride=8):
         np.testing.assert_array_equal(plane[tile.read][tile.keep], plane[tile.write])
@@ -32,13 +32,13 @@ def test_what_is_kept_of_a_tile_is_what_it_writes(shape, tile_size):
 
 @pytest.mark.parametrize("stride", [1, 2, 8])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_reading_starts_at_multiples_of_the_stride(shape, stride):
+def test_tiles_are_read_from_multiples_of_the_stride(shape, stride):
     for tile in plan_tiles(shape, tile_size=20, radius=14, stride=stride):
         assert all(side.start % stride == 0 for side in tile.read)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_the_halo_is_the_radius_or_reaches_the_border(shape):
+def test_halo_is_at_least_the_radius_or_ends_at_the_border(shape):
     radius = 14
     for tile in plan_tiles(shape, tile_size=16, radius=radius, stride=8):
         for read, write, length in zip(tile.read, tile.write, shape, strict=True):
@@ -46,22 +46,22 @@ def test_the_halo_is_the_radius_or_reaches_the_border(shape):
             assert read.stop - write.stop >= radius or read.stop == length
 
 
-def test_memory_is_bounded_by_the_tile_and_not_by_the_image():
+def test_read_regions_do_not_grow_with_the_image():
     tiles = plan_tiles((5000, 3000), tile_size=64, radius=14, stride=8)
     sides = [side.stop - side.start for tile in tiles for side in tile.read]
     assert max(sides) == 64 + 2 * 16
 
 
-def test_a_tile_size_may_be_a_number_of_numpy():
-    given, plain = (
+def test_tile_size_may_be_a_numpy_integer():
+    from_numpy, from_int = (
         plan_tiles((90, 70), tile_size=size, radius=14, stride=8)
         for size in (np.int64(40), 40)
     )
-    assert given == plain
+    assert from_numpy == from_int
 
 
 @pytest.mark.parametrize("tile_size", [0, -8, 8.5, "64", None])
-def test_a_tile_size_that_is_none_is_refused(tile_size):
+def test_invalid_tile_size_is_rejected(tile_size):
     with pytest.raises(InvalidInputError, match="tile_size"):
         plan_tiles((9, 9), tile_size=tile_size, radius=14, stride=8)
 
@@ -69,7 +69,7 @@ def test_a_tile_size_that_is_none_is_refused(tile_size):
 @pytest.fixture(scope="module")
 def denoiser() -> Denoiser:
     checkpoint = random_checkpoint()
-    # Larger weights than fresh ones, so that the output varies.
+    # Larger weights than the initial ones, so that the output varies.
     for weights in checkpoint.state_dict.values():
         weights.mul_(3)
     return Denoiser(checkpoint, CPU)
@@ -84,7 +84,7 @@ def denoise_in_tiles(image: np.ndarray, denoiser: Denoiser, size: int) -> np.nda
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("shape", [(1, 1), (7, 300), (100, 131), (257, 64)])
-def test_tiled_equals_untiled(shape, channels, denoiser):
+def test_tiled_result_equals_untiled_result(shape, channels, denoiser):
     image = np.random.default_rng(0).random((*shape, channels))
     image = image[..., 0] if channels == 1 else image
     untiled = denoise_in_tiles(image, denoiser, 1000)
@@ -93,8 +93,8 @@ def test_tiled_equals_untiled(shape, channels, denoiser):
         np.testing.assert_allclose(tiled, untiled, rtol=0, atol=1e-6)
 
 
-def test_without_a_halo_there_would_be_a_seam(denoiser, monkeypatch):
-    """The comparison above is sharp enough to see one."""
+def test_without_a_halo_there_is_a_seam(denoiser, monkeypatch):
+    """The tolerance of the previous test is small enough to detect a seam."""
     image = np.random.default_rng(0).random((64, 64))
     untiled = denoise_in_tiles(image, denoiser, 1000)
     monkeypatch.setattr(type(denoiser.network), "receptive_field_radius", 0)

@@ -96,7 +96,7 @@ def test_only_a_level_that_is_known_is_told(noise, sigma):
 def test_the_level_is_estimated_in_the_units_of_the_image(noisy, model):
     (scale,) = scaling_of(noisy, model).ranges
     assert scale.sigma == pytest.approx(SIGMA, rel=0.1)
-    assert scale.level == pytest.approx(scale.sigma / scale.width)
+    assert scale.noise_level == pytest.approx(scale.sigma / scale.width)
 
 
 @pytest.mark.parametrize("sigma", [3, np.float32(3), np.int64(3)])
@@ -155,7 +155,7 @@ def test_photon_counts_are_stabilized_to_a_level_of_1(model):
     assert scale.sigma == 1.0
     assert scale.curve.gain == pytest.approx(1.0, rel=0.2)
     unit = scale.normalize(counts) - scale.normalize(clean)
-    assert unit.std() == pytest.approx(scale.level, rel=0.1)
+    assert unit.std() == pytest.approx(scale.noise_level, rel=0.1)
 
 
 def test_a_scaling_survives_as_plain_numbers():

@@ -288,7 +288,7 @@ def _misfit_of_group(
     windows = list(chain.from_iterable(planes))
     if setting.strength == 0.0 or setting.sigma == 0.0:
         return None
-    if scaling.level == 0.0:
+    if scaling.noise_level == 0.0:
         return (
             "No noise was found in those parts of {channel}this image that are looked "
             "at, so nothing is removed. If there is some, give its level (sigma), or "

@@ -226,7 +226,7 @@ class Denoiser:
         self, block: NDArray[Any], scale: IntensityRange
     ) -> NDArray[np.float64]:
         """Denoise (Y, X, channels) in the image's units."""
-        if scale.level == 0.0:
+        if scale.noise_level == 0.0:
             return block.astype(np.float64)
         unit = scale.normalize(block)
         missing = np.isnan(unit)
@@ -234,7 +234,7 @@ class Denoiser:
         unit[missing] = scale.middle
         within = np.clip(unit, *scale.limits)
         # What lies outside the range is not shown to the network, nor lost.
-        denoised = self._apply_network(within, scale.level) + (unit - within)
+        denoised = self._apply_network(within, scale.noise_level) + (unit - within)
         denoised[missing] = np.nan
         return scale.denormalize(denoised)
 

@@ -124,12 +124,12 @@ def describe(
 
 
 def _describe_ranges(ranges: IntensityRanges) -> str:
-    if ranges.ranges[0].level is None:
+    if ranges.ranges[0].noise_level is None:
         return f"intensity  {ranges} mapped to 0 to 1"
     return f"noise      {ranges}"
 
 
 def provenance(ranges: IntensityRanges) -> str:
     """Return what a file says of how it was made."""
-    kind = "intensity range " if ranges.ranges[0].level is None else ""
+    kind = "intensity range " if ranges.ranges[0].noise_level is None else ""
     return f"napari-denoise-ae {__version__}, {kind}{ranges}"

@@ -14,7 +14,21 @@ if TYPE_CHECKING:
 def mean_of_pixels(
     values: NDArray[Any], axis: tuple[int, ...] | None = None
 ) -> NDArray[Any]:
-    """Average pixels in their own dtype; NaN only where there is nothing else."""
+    """Return the mean of pixels in their own dtype, ignoring NaN.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        The pixels, any real dtype.
+    axis : tuple of int, optional
+        Axes to average over; None, the default, means all.
+
+    Returns
+    -------
+    numpy.ndarray
+        The means, in the dtype of `values`; integers are rounded. A mean is NaN
+        only if all its pixels are NaN.
+    """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Mean of empty slice", RuntimeWarning)
         means = np.asarray(np.nanmean(values, axis=axis, dtype=np.float64))
@@ -22,21 +36,34 @@ def mean_of_pixels(
 
 
 def cast_saturating(values: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Cast to `dtype`; integers are rounded and saturated, never wrapped round."""
+    """Cast to a dtype, clipping to its limits instead of overflowing.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        float64, any shape. NaN is allowed only if `dtype` is floating-point.
+    dtype : numpy.dtype
+        An integer or floating-point dtype. Integers are rounded to nearest.
+
+    Returns
+    -------
+    numpy.ndarray
+        The same shape, of dtype `dtype`.
+    """
     if np.issubdtype(dtype, np.integer):
         limits = np.iinfo(dtype)
-        return _round_into(values, limits.min, limits.max, dtype)
-    # float16 ends at 65504: what lies beyond must not become infinite.
+        return _round_and_clip(values, limits.min, limits.max, dtype)
+    # For example, the largest float16 is 65504; larger values would become infinite.
     largest = float(np.finfo(dtype).max)
     return np.clip(values, -largest, largest).astype(dtype)
 
 
-def _round_into(
+def _round_and_clip(
     values: NDArray[np.float64], low: int, high: int, dtype: np.dtype[Any]
 ) -> NDArray[Any]:
     rounded = np.rint(values)
-    # float64 cannot hold the limits of 64-bit integers exactly, so only what
-    # lies inside them is cast.
+    # float64 cannot represent the limits of 64-bit integers exactly, so only values
+    # strictly between them are cast, and the limits themselves are assigned.
     inside = (rounded > float(low)) & (rounded < float(high))
     cast = np.where(inside, rounded, 0.0).astype(dtype)
     cast[rounded >= float(high)] = high

@@ -1,4 +1,4 @@
-"""Checks of an array before it is denoised."""
+"""Check that an array is an image that can be denoised."""
 
 from __future__ import annotations
 
@@ -17,29 +17,42 @@ if TYPE_CHECKING:
 def require_image(image: NDArray[Any]) -> None:
     """Raise unless an array can be denoised.
 
+    Parameters
+    ----------
+    image : numpy.ndarray
+        The array.
+
     Raises
     ------
     InvalidInputError
-        If it is empty, no real numbers, or not finite.
+        If the dtype is not integer or floating-point, or the array is empty, has
+        infinite values or is all NaN.
     """
     require_real(image.dtype, image.shape)
     require_finite(image)
     if np.issubdtype(image.dtype, np.floating) and np.isnan(image).all():
-        raise InvalidInputError("The image has nothing but NaN.")
+        raise InvalidInputError("The image contains nothing but NaN.")
 
 
 def require_real(dtype: np.dtype[Any], shape: Sequence[int]) -> None:
-    """Raise unless an array is made of real numbers, at least one.
+    """Raise unless an array has a real dtype and at least one element.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype
+        The dtype of the array.
+    shape : sequence of int
+        The shape of the array.
 
     Raises
     ------
     InvalidInputError
-        If it is not.
+        If the dtype is not integer or floating-point, or the shape is empty.
     """
     if not (np.issubdtype(dtype, np.integer) or np.issubdtype(dtype, np.floating)):
         hint = " Masks and labels have no noise." if dtype.kind == "b" else ""
         raise InvalidInputError(
-            f"An image must be made of integers or floating-point numbers, got {dtype}."
+            f"The dtype of an image must be integer or floating-point, got {dtype}."
             f"{hint}"
         )
     if 0 in shape:
@@ -47,15 +60,20 @@ def require_real(dtype: np.dtype[Any], shape: Sequence[int]) -> None:
 
 
 def require_finite(image: NDArray[Any]) -> None:
-    """Raise if an array has infinite values; NaN is none of them.
+    """Raise if an array has infinite values; NaN is allowed.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        The array, any real dtype.
 
     Raises
     ------
     InvalidInputError
-        If it has.
+        If any value is infinite.
     """
     if np.issubdtype(image.dtype, np.floating) and np.isinf(image).any():
         raise InvalidInputError(
             "The image has infinite values. Replace them, for example with "
-            "numpy.nan, which is left as it is."
+            "numpy.nan, which is kept unchanged."
         )

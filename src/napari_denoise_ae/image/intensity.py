@@ -1,4 +1,4 @@
-"""The one intensity mapping: a declared range, linearly to [0, 1] and back."""
+"""Map intensities from a given range linearly to [0, 1] and back."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class IntensityRange:
-    """The intensities that become 0 and 1.
+    """The intensities that are mapped to 0 and 1.
 
     Parameters
     ----------
     low, high : float
-        In the image's units. Equal for a constant image, which maps to 0.
+        In the image's units. Equal for a constant image, which is mapped to 0.
     """
 
     low: float
     high: float
 
-    #: What pixels that are missing are taken for, once they are mapped.
+    #: Mapped intensity that replaces NaN in the network's input.
     middle: ClassVar[float] = 0.5
-    #: Between these a network sees what is mapped; the rest is kept from it.
+    #: The network's input is clipped to these mapped intensities.
     limits: ClassVar[tuple[float, float]] = (0.0, 1.0)
 
     def __str__(self) -> str:
         return f"{self.low:g} to {self.high:g}"
 
     @property
-    def level(self) -> float | None:
-        """The noise level that the network is told; None if it is told none."""
+    def noise_level(self) -> float | None:
+        """Noise level passed to the network, None if it takes none."""
         return None
 
     @property
@@ -45,13 +45,36 @@ class IntensityRange:
         return self.high - self.low
 
     def normalize(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        """Map intensities to [0, 1]; what lies outside the range stays outside."""
+        """Map the range linearly to [0, 1].
+
+        Parameters
+        ----------
+        values : numpy.ndarray
+            Intensities in the image's units, any shape and real dtype.
+
+        Returns
+        -------
+        numpy.ndarray
+            float64, the same shape. Intensities outside the range are mapped to
+            values outside [0, 1]; NaN stays NaN.
+        """
         shifted: NDArray[np.float64] = values.astype(np.float64) - self.low
-        # Times 0 and not just zeros: NaN stays NaN.
+        # Multiplying by 0, instead of returning zeros, keeps NaN.
         return shifted / self.width if self.width > 0 else shifted * 0.0
 
     def denormalize(self, unit: NDArray[Any]) -> NDArray[np.float64]:
-        """Invert `normalize`."""
+        """Invert `normalize`.
+
+        Parameters
+        ----------
+        unit : numpy.ndarray
+            Mapped intensities, any shape and real dtype.
+
+        Returns
+        -------
+        numpy.ndarray
+            float64, the same shape, in the image's units.
+        """
         scaled: NDArray[np.float64] = unit.astype(np.float64) * self.width
         return scaled + self.low
 
@@ -65,9 +88,10 @@ class IntensityRanges:
     axes : str
         The axes of the stack without Y, X and S; empty for a single plane.
     shape : tuple of int
-        How many ranges there are along each of them: 1 where all share one.
+        Number of ranges along each axis: its length, or 1 if all planes along
+        the axis share a range.
     ranges : tuple of IntensityRange
-        The ranges, in C order.
+        The ranges in C order.
     """
 
     axes: str
@@ -75,25 +99,25 @@ class IntensityRanges:
     ranges: tuple[IntensityRange, ...]
 
     def of(self, plane: Sequence[int]) -> IntensityRange:
-        """Return the range of a plane, by its index in the stack."""
+        """Return the range of the plane at an index in the stack."""
         return self.ranges[self.number_of(plane)]
 
     def number_of(self, plane: Sequence[int]) -> int:
-        """Return which of `ranges` is that of a plane."""
+        """Return the index into `ranges` for the plane at an index in the stack."""
         number = 0
         for index, length in zip(plane, self.shape, strict=True):
             number = number * length + index % length
         return number
 
     def channel_of(self, number: int) -> int:
-        """Return the channel that one of `ranges` belongs to; 0 without C."""
+        """Return the channel C of the range with this index, 0 without an axis C."""
         if "C" not in self.axes:
             return 0
         return int(np.unravel_index(number, self.shape)[self.axes.index("C")])
 
     @property
     def hull(self) -> IntensityRange:
-        """The smallest range that holds them all."""
+        """The smallest range that contains all of them."""
         return IntensityRange(
             min(each.low for each in self.ranges),
             max(each.high for each in self.ranges),
@@ -104,20 +128,33 @@ class IntensityRanges:
             return str(self.ranges[0])
         if self.axes and self.shape == self.channel_shape(self.axes, self.shape):
             return ", ".join(f"channel {n}: {one}" for n, one in enumerate(self.ranges))
-        if self.ranges[0].level is not None:
-            return f"of each image, the first: {self.ranges[0]}"
-        return f"of each image, within {self.hull}"
+        if self.ranges[0].noise_level is not None:
+            return f"separate for each image, the first: {self.ranges[0]}"
+        return f"separate for each image, within {self.hull}"
 
     @staticmethod
     def channel_shape(axes: str, shape: Sequence[int]) -> tuple[int, ...]:
-        """Return the shape of ranges that all but the channels share."""
+        """Return the shape of ranges that all planes of a channel share.
+
+        Parameters
+        ----------
+        axes : str
+            The axes of the stack without Y, X and S.
+        shape : sequence of int
+            The length of each axis.
+
+        Returns
+        -------
+        tuple of int
+            The length of C, and 1 for all other axes.
+        """
         return tuple(
             length if letter == "C" else 1
             for letter, length in zip(axes, shape, strict=True)
         )
 
 
-#: What may be given as `intensity_range`.
+#: Values that `intensity_range` can have: one range, or one for each channel.
 GivenRange: TypeAlias = Union[
     "tuple[float, float]",
     "Sequence[tuple[float, float]]",
@@ -126,7 +163,15 @@ GivenRange: TypeAlias = Union[
 ]
 
 
-def share_range(axes: str, scale: IntensityRange) -> IntensityRanges:
-    """Return one range for all planes of a stack with these axes."""
+def share_range(axes: str, intensity_range: IntensityRange) -> IntensityRanges:
+    """Return the ranges of a stack whose planes all share one.
+
+    Parameters
+    ----------
+    axes : str
+        All axes of the stack.
+    intensity_range : IntensityRange
+        The shared range.
+    """
     leading = "".join(letter for letter in axes if letter not in "YXS")
-    return IntensityRanges(leading, (1,) * len(leading), (scale,))
+    return IntensityRanges(leading, (1,) * len(leading), (intensity_range,))

@@ -16,53 +16,58 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-#: What may share an intensity range: the stack, or each image has its own.
+#: Values of `range_of`: all planes of a channel share a range, or each has its own.
 RANGE_OF = ("stack", "image")
 
 
 def resolve_intensity_ranges(
     planes: Any, axes: str, given: Any = None, *, range_of: str = "stack"
 ) -> IntensityRanges:
-    """Return the intensity ranges of a stack, one for each channel C.
+    """Return the intensity ranges of the planes of a stack.
 
     Parameters
     ----------
     planes : array
-        (..., Y, X, channels), see `color_planes`; the colors share a range.
+        (..., Y, X, colors), as returned by `color_planes`. The colors of a plane
+        share a range; NaN is ignored.
     axes : str
-        The axes of the array that they come from.
+        The axes of the array that the planes are from.
     given : optional
-        ``(low, high)`` for all channels, or one such pair for each channel C.
-        None means 0 to 255 for uint8, else the lowest and highest value.
+        ``(low, high)`` in the image's units for all channels, a sequence with one
+        such pair for each channel C, or ranges that are already resolved. None,
+        the default, means 0 to 255 for uint8, else the lowest and highest value.
     range_of : str
-        ``"stack"``: the planes of a channel share their range. ``"image"``:
-        each has its own lowest and highest value, where none is given.
+        If no range is given and the dtype is not uint8, ``"stack"``, the default,
+        means the lowest and highest value of all planes of a channel, and
+        ``"image"`` those of each plane.
 
     Returns
     -------
     IntensityRanges
-        The ranges.
+        The range of each plane.
 
     Raises
     ------
     InvalidInputError
-        If a setting cannot be used.
+        If a given range or `range_of` is invalid.
     """
     if isinstance(given, IntensityRanges):
         return given
     if (known := known_ranges(planes, axes, given, range_of=range_of)) is not None:
         return known
     leading, shape = stack_grouping(planes, axes, range_of)
-    found = tuple(_lowest_and_highest(planes[part]) for part in _groups(shape))
+    found = tuple(_min_and_max(planes[group]) for group in _groups(shape))
     return IntensityRanges(leading, shape, found)
 
 
 def known_ranges(
     planes: Any, axes: str, given: Any = None, *, range_of: str = "stack"
 ) -> IntensityRanges | None:
-    """Return the intensity ranges if they are known without looking at pixels.
+    """Return the intensity ranges of a stack if no pixels are needed, else None.
 
-    The arguments are those of `resolve_intensity_ranges`.
+    They are known if they are given or the dtype is uint8. The parameters and
+    errors are those of `resolve_intensity_ranges`, but a given `IntensityRanges`
+    is not accepted.
     """
     leading, shape = stack_grouping(planes, axes, range_of)
     n_ranges = math.prod(shape)
@@ -85,9 +90,9 @@ def known_ranges(
 def stack_grouping(
     planes: Any, axes: str, range_of: str
 ) -> tuple[str, tuple[int, ...]]:
-    """Return the axes of a stack, and how many ranges there are along each.
+    """Return the `axes` and `shape` of `IntensityRanges` for a stack.
 
-    The arguments are those of `resolve_intensity_ranges`.
+    The parameters and errors are those of `resolve_intensity_ranges`.
     """
     if range_of not in RANGE_OF:
         raise InvalidInputError(
@@ -105,16 +110,16 @@ def _n_channels(leading: str, shape: tuple[int, ...]) -> int:
 
 
 def _groups(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
-    """Yield, for each range, which planes it is the range of."""
-    parts = (
+    """Yield, for each range, the index of the planes that share it."""
+    slices = (
         [slice(None)] if length == 1 else [slice(i, i + 1) for i in range(length)]
         for length in shape
     )
-    yield from product(*parts)
+    yield from product(*slices)
 
 
-def _lowest_and_highest(planes: NDArray[Any]) -> IntensityRange:
-    # A channel or an image may have nothing but NaN where others have pixels.
+def _min_and_max(planes: NDArray[Any]) -> IntensityRange:
+    # One channel or image may be all NaN although the whole stack is not.
     if np.issubdtype(planes.dtype, np.floating) and np.isnan(planes).all():
         return IntensityRange(0.0, 0.0)
     return IntensityRange(float(np.nanmin(planes)), float(np.nanmax(planes)))
@@ -123,7 +128,7 @@ def _lowest_and_highest(planes: NDArray[Any]) -> IntensityRange:
 def _checked_ranges(
     given: Any, leading: str, shape: tuple[int, ...]
 ) -> tuple[IntensityRange, ...]:
-    """Return one range, or one for each channel."""
+    """Return a given range, or a given range for each channel."""
     pairs = list(given) if isinstance(given, (list, tuple, np.ndarray)) else []
     if not pairs or not all(np.ndim(pair) == 1 for pair in pairs):
         return (_checked_range(given),)
@@ -131,7 +136,7 @@ def _checked_ranges(
     if len(pairs) not in (1, n_channels):
         raise InvalidInputError(
             f"intensity_range has {len(pairs)} pairs, but the image has {n_channels} "
-            "channels (C). Give one pair for all, or one for each."
+            "channels (axis C). Pass one pair for all channels or one for each."
         )
     return tuple(_checked_range(pair) for pair in pairs)
 
@@ -144,9 +149,9 @@ def resolve_intensity_range(
     Parameters
     ----------
     image : numpy.ndarray
-        The image; NaN is ignored.
+        The image, any shape and real dtype. NaN is ignored.
     given : tuple of float or IntensityRange, optional
-        ``(low, high)`` in the image's units, which is then taken. None means
+        The range, ``(low, high)`` in the image's units. None, the default, means
         0 to 255 for uint8, else the lowest and highest value of the image.
 
     Returns
@@ -157,7 +162,7 @@ def resolve_intensity_range(
     Raises
     ------
     InvalidInputError
-        If the given range is not two finite numbers, the first the lower.
+        If the given range is not two finite numbers, the lower first.
     """
     if isinstance(given, IntensityRange):
         return given

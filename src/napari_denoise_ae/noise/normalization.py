@@ -69,7 +69,7 @@ class NoiseScaling(IntensityRange):
         return f"Poisson-Gaussian noise, {self.curve}{strength}"
 
     @property
-    def level(self) -> float:
+    def noise_level(self) -> float:
         """The noise level that the network is told, in its own unit."""
         return self.sigma / self.width if self.width > 0 else 0.0
 
