@@ -192,8 +192,7 @@ def test_what_is_no_result_is_replaced_only_if_it_is_asked_for(widget, run, fold
 def test_it_says_how_far_it_is_and_how_long_it_takes(qtbot, slow, widget, run, folder):
     said = []
     widget.add(files_in(folder))
-    show = widget.status.setText
-    widget.status.setText = lambda text: (said.append(text), show(text))
+    widget._run.told.connect(said.append)
     run()
     assert any(
         text.startswith("file 2 of 3, about ") and text.endswith(" s left")

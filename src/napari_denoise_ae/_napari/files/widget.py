@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -24,56 +22,21 @@ from ...errors import DenoiseAEError, InvalidInputError
 from ...models.builtin import suits_any_noise
 from ...noise.setting import NoiseSetting
 from ..shared.fields import Field, PathEdit, make_combo
-from ..shared.layout import DockScroll, Note, breakable, make_form, make_row
+from ..shared.layout import DockScroll, Note, make_form, make_row
 from ..shared.model_choice import model_choice, unwrapped
 from ..shared.model_facts import look_at_model
 from ..shared.noise_form import NoiseForm
 from ..shared.open_checkpoint import ask_for_checkpoint
 from ..shared.preferences import device_choices, preferred_device
-from ..shared.worker import Failed, Running, say_duration
-from .job import FilesJob, FileWatch, denoise_in_turn, list_images
-from .table import WAITING, FilesTable
+from ..shared.worker import Failed, Running
+from .job import FilesJob, list_images
+from .run import FilesRun
+from .table import FilesTable
 
 if TYPE_CHECKING:
     import napari.viewer
 
-    from ...files.batch import BatchStep
     from ..shared.model_facts import ModelFacts
-
-# How often it is looked how far a file is, in milliseconds.
-_EVERY = 200
-# Parts of the progress bar that a file has.
-_PARTS = 1000
-# As many reasons as stand below the bar.
-_MOST_REASONS = 5
-
-
-@dataclass(slots=True, eq=False)
-class _Run:
-    """Files that are being denoised."""
-
-    job: FilesJob
-    watch: FileWatch
-    running: Running
-    began: float = field(default_factory=time.monotonic)
-    steps: list[BatchStep] = field(default_factory=list)
-    reasons: dict[str, list[str]] = field(default_factory=dict)
-    in_sight: int = -1
-
-    @property
-    def current(self) -> Path | None:
-        """The file that is being denoised."""
-        n_done = len(self.steps)
-        return self.job.inputs[n_done] if n_done < len(self.job.inputs) else None
-
-    @property
-    def n_computed(self) -> int:
-        """Files that took time."""
-        return sum(step.outcome != "skipped" for step in self.steps)
-
-    def count(self, outcome: str) -> int:
-        """Return how many files came to an end of a kind."""
-        return sum(step.outcome == outcome for step in self.steps)
 
 
 class FilesWidget(QWidget):  # type: ignore[misc]
@@ -91,17 +54,17 @@ class FilesWidget(QWidget):  # type: ignore[misc]
         super().__init__()
         self._viewer = viewer = unwrapped(viewer)
         self._models = model_choice(viewer)
-        self._run: _Run | None = None
         self._describing: Running | None = None
         self._listing: list[Running] = []
         # Of a file it is not known before it is read.
         self._takes_noise_level: bool | None = None
         self._closing = ExitStack()
         self._build()
+        self._run = FilesRun(self.table)
         self._lay_out()
         self._connect()
         self._refresh_models()
-        self._set_run(None)
+        self._on_busy(False)
 
     def event(self, event: QEvent) -> bool:
         """Stop when napari takes the widget out of a dock that is closed."""
@@ -112,7 +75,7 @@ class FilesWidget(QWidget):  # type: ignore[misc]
     @property
     def is_running(self) -> bool:
         """Whether files are being denoised."""
-        return self._run is not None
+        return self._run.is_running
 
     # --- what it is made of
 
@@ -196,9 +159,10 @@ class FilesWidget(QWidget):  # type: ignore[misc]
         self.open_model.clicked.connect(self._open_model)
         self.run_button.clicked.connect(self._start)
         self.cancel_button.clicked.connect(self._cancel)
-        self._timer = QTimer(self)
-        self._timer.setInterval(_EVERY)
-        self._timer.timeout.connect(self._show_progress)
+        self._run.busy.connect(self._on_busy)
+        self._run.told.connect(self.status.setText)
+        self._run.noted.connect(self.notes.setText)
+        self._run.progressed.connect(self._show_progress)
         self._models.changed.connect(self._refresh_models)
         self._closing.callback(self._models.changed.disconnect, self._refresh_models)
         self._closing.callback(self._drop_all)
@@ -248,7 +212,7 @@ class FilesWidget(QWidget):  # type: ignore[misc]
     def _show_number(self) -> None:
         number = len(self.table.files)
         self.run_button.setText(f"Denoise {number} file{'s' * (number != 1)}")
-        is_ready = self._takes_noise_level is not None and self._run is None
+        is_ready = self._takes_noise_level is not None and not self.is_running
         self.run_button.setEnabled(number > 0 and is_ready)
 
     # --- which model
@@ -314,109 +278,29 @@ class FilesWidget(QWidget):  # type: ignore[misc]
         except DenoiseAEError as error:
             show_error(str(error))
             return
-        self.table.all_wait()
-        self.notes.setText("")
-        watch = FileWatch()
-        running = Running(
-            denoise_in_turn,
-            job,
-            watch,
-            yielded=self._show_step,
-            returned=self._finish,
-            # napari shows what nobody foresaw by itself.
-            errored=lambda: self._finish(None),
-        )
-        watch.is_unwanted = lambda: running.is_stopping
-        self._set_run(_Run(job, watch, running))
-        self.status.setText("loading the model")
-        self._timer.start()
-
-    def _show_step(self, step: BatchStep) -> None:
-        if self._run is None:
-            return
-        self._run.steps.append(step)
-        remarks = [remark for remark in (step.reason, *step.remarks) if remark]
-        self.table.show_state(step.input, step.outcome, "\n".join(remarks))
-        for remark in remarks:
-            self._run.reasons.setdefault(remark, []).append(step.input.name)
-        self._show_reasons(self._run)
-        self._show_progress()
-
-    def _show_reasons(self, run: _Run) -> None:
-        """Say what went wrong, once for all files of which it is true."""
-        notes = []
-        for reason, names in list(run.reasons.items())[:_MOST_REASONS]:
-            whose = names[0] if len(names) == 1 else f"{len(names)} files"
-            notes.append(breakable(f"⚠ {whose}: {reason}"))
-        if len(run.reasons) > _MOST_REASONS:
-            notes.append("More: rest the mouse on the state of a file.")
-        self.notes.setText("\n".join(notes))
-
-    def _show_progress(self) -> None:
-        """Show how far the file is that is being denoised, and all of them."""
-        run = self._run
-        if run is None or run.current is None or run.watch.stop.is_set():
-            return
-        n_files, n_done, latest = len(run.job.inputs), len(run.steps), run.watch.latest
-        part = latest.done / latest.total if latest is not None else 0.0
-        self.table.show_state(run.current, f"{part:.0%}" if latest else "reading")
-        if run.in_sight != n_done:
-            # Once for each file: the table is the user's to scroll.
-            self.table.bring_into_sight(run.current)
-            run.in_sight = n_done
-        self.bar.setRange(0, _PARTS * n_files)
-        self.bar.setValue(round(_PARTS * (n_done + part)))
-        text = f"file {n_done + 1} of {n_files}"
-        if run.n_computed + part > 0:
-            left = (n_files - n_done - part) / (run.n_computed + part)
-            seconds = (time.monotonic() - run.began) * left
-            text = f"{text}, about {say_duration(seconds)} left"
-        self.status.setText(text)
+        self._run.start(job)
 
     def _cancel(self) -> None:
-        if self._run is not None:
-            self._run.watch.stop.set()
-            self.cancel_button.setEnabled(False)
-            self.status.setText("stopping at the next tile…")
+        self.cancel_button.setEnabled(False)
+        self._run.cancel()
 
-    def _finish(self, outcome: Failed | None) -> None:
-        run = self._run
-        if run is None:
-            return
-        kinds = ("done", "skipped", "failed")
-        counts = [f"{run.count(kind)} {kind}" for kind in kinds if run.count(kind)]
-        if run.watch.stop.is_set():
-            counts.insert(0, "cancelled")
-        elif isinstance(outcome, Failed):
-            counts = ["failed"]
-            show_error(outcome.message)
-        elif run.current is not None:
-            counts.insert(0, "failed")
-        if run.current is not None:
-            self.table.show_state(run.current, WAITING)
-        self._set_run(None)
-        self.status.setText(", ".join(counts))
-
-    def _set_run(self, run: _Run | None) -> None:
-        self._run = run
-        is_idle = run is None
-        if is_idle:
-            self._timer.stop()
+    def _on_busy(self, busy: bool) -> None:
         for widget in (self.add_files, self.add_folder, self.remove):
-            widget.setEnabled(is_idle)
-        self.cancel_button.setEnabled(not is_idle)
-        self.bar.setVisible(not is_idle)
+            widget.setEnabled(not busy)
+        self.cancel_button.setEnabled(busy)
+        self.bar.setVisible(busy)
         self.bar.setRange(0, 0)
         self._show_number()
+
+    def _show_progress(self, value: int, maximum: int) -> None:
+        self.bar.setRange(0, maximum)
+        self.bar.setValue(value)
 
     def _drop_all(self) -> None:
         for running in (self._describing, *self._listing):
             if running is not None:
                 running.drop()
-        run, self._run = self._run, None
-        if run is not None:
-            run.watch.stop.set()
-            run.running.drop()
+        self._run.drop()
 
 
 def _button(text: str, tooltip: str) -> QPushButton:
