@@ -23,7 +23,6 @@ from napari_denoise_ae.denoising.dask_blocks import (
 from napari_denoise_ae.denoising.dask_noise import found_nodes, noise_node
 from napari_denoise_ae.denoising.dask_stack import pyramid
 from napari_denoise_ae.denoising.denoiser import Denoiser
-from napari_denoise_ae.denoising.halo import align_chunks
 from napari_denoise_ae.denoising.model_ranges import resolve_scaling
 from napari_denoise_ae.errors import InvalidInputError
 from napari_denoise_ae.models.networks.conv import ConvAutoencoder
@@ -390,26 +389,7 @@ def test_the_noise_node_reads_a_few_windows_of_three_planes(gray_model):
     assert len(source.read) <= 3 * 5 * 9
 
 
-# --- chunks and pyramids ---------------------------------------------------
-
-
-@pytest.mark.parametrize("stride", [1, 8, 16])
-@pytest.mark.parametrize("halo", [16, 32])
-@pytest.mark.parametrize(
-    "chunks",
-    [(100,) * 9, (64, 64, 1), (1,) * 300, (5000,), (7, 900, 3), (3,), (4096,) * 3],
-)
-def test_chunks_are_aligned_and_as_large_as_the_halo(chunks, stride, halo):
-    aligned = align_chunks(chunks, stride, halo)
-    assert sum(aligned) == sum(chunks)
-    assert all(chunk % stride == 0 for chunk in aligned[:-1])
-    assert len(aligned) == 1 or min(aligned) >= halo
-    assert max(aligned) <= 2048 + halo
-
-
-@pytest.mark.parametrize("chunks", [(1024,) * 8, (128, 128, 40), (512, 256, 64)])
-def test_chunks_that_will_do_are_kept(chunks):
-    assert align_chunks(chunks, 8, 16) == chunks
+# --- noise and pyramids -----------------------------------------------------
 
 
 @pytest.mark.parametrize("noise", ["gaussian", "poisson-gaussian"])

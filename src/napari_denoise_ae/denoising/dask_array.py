@@ -29,7 +29,7 @@ from .dask_stack import (
     with_dtype,
 )
 from .denoiser import require_fitting_channels
-from .halo import align_chunks, find_halo
+from .halo import align_chunks, find_halo, read_around
 from .model_ranges import require_noise_level_is_taken
 
 if TYPE_CHECKING:
@@ -209,9 +209,7 @@ class _LazyJob:
         start, stop, _ = part.indices(length)
         if letter not in "YX":
             return slice(start, stop), slice(0, stop - start)
-        begin = max(start - self.halo, 0) // self.stride * self.stride
-        end = min(stop + self.halo, length)
-        return slice(begin, end), slice(start - begin, stop - begin)
+        return read_around((start, stop), length, halo=self.halo, stride=self.stride)
 
 
 @lru_cache(maxsize=1)

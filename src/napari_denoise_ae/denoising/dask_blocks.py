@@ -16,6 +16,7 @@ from ..image.axes import color_planes
 from ..image.checks import require_finite
 from ..models.devices import choose_device
 from .denoiser import Denoiser
+from .halo import without_halo
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,14 +86,16 @@ class BlockJob:
 
     def region(self, shape: tuple[int, ...], block_id: tuple[int, ...]) -> Region:
         """Return the rows and columns of a block without its halo."""
-        first, last = (
-            slice(
-                self.halo if block_id[axis] > 0 else 0,
-                shape[axis] - self.halo * (block_id[axis] < self.n_blocks[axis] - 1),
+        rows, columns = (
+            without_halo(
+                shape[axis],
+                number=block_id[axis],
+                n_blocks=self.n_blocks[axis],
+                halo=self.halo,
             )
             for axis in (self.axes.index("Y"), self.axes.index("X"))
         )
-        return first, last
+        return rows, columns
 
 
 def denoise_block(

@@ -16,9 +16,10 @@ import torch
 
 from ..errors import DenoiseAEWarning, DeviceError, InvalidInputError
 from ..image.casting import cast_saturating
-from ..image.tiling import SMALLEST_TILE_SIZE, plan_tiles
+from ..image.tiling import SMALLEST_TILE_SIZE
 from ..models.devices import DeviceChoice
 from .blending import run_network
+from .halo import find_halo, padded_length, plan_tiles
 from .memory import OutOfMemoryError, choose_tile_size, is_lack_of_memory
 
 if TYPE_CHECKING:
@@ -27,9 +28,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..image.intensity import IntensityRange
-    from ..image.tiling import Tile
+    from ..image.tiling import Region
     from ..models.checkpoint import Checkpoint
     from ..models.networks.base import DenoisingNetwork
+    from .halo import Tile
 
 
 class Denoiser:
@@ -79,14 +81,14 @@ class Denoiser:
         shape: Sequence[int],
         *,
         tile_size: int | None = None,
-        region: tuple[slice, slice] | None = None,
+        region: Region | None = None,
     ) -> list[Tile]:
         """Cut a plane, or a region of it, into tiles for this model."""
         height, width = shape
         return plan_tiles(
             (height, width),
             tile_size=self.tile_size if tile_size is None else tile_size,
-            radius=self.network.receptive_field_radius,
+            halo=find_halo(self.network),
             stride=self.network.stride,
             region=region,
         )
@@ -218,9 +220,11 @@ class Denoiser:
         )
 
     def _padded(self, length: int) -> int:
-        """Return the next length of a side that can be computed."""
-        stride = self.network.stride
-        return max(length + -length % stride, self.network.image_size or 0)
+        """Return the next length of a side that the network takes."""
+        network = self.network
+        return padded_length(
+            length, stride=network.stride, shortest=network.image_size or 0
+        )
 
     def _denoise_block(
         self, block: NDArray[Any], scale: IntensityRange

@@ -8,19 +8,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..errors import DeviceError
-from ..image.tiling import DEFAULT_TILE_SIZE, SMALLEST_TILE_SIZE
+from ..image.tiling import SMALLEST_TILE_SIZE
 from ..models.devices import free_memory
 from ..models.networks.registry import build_network
-from .halo import find_halo
+from .halo import find_halo, usual_tile_size
 
 if TYPE_CHECKING:
     from ..models.checkpoint import Checkpoint
-    from ..models.networks.base import DenoisingNetwork
 
 # A GPU gains nothing from larger tiles than these.
 _LARGEST_GPU_TILE = 2048
-# Halos, as a part of a tile, are computed twice and more.
-_LARGEST_HALO = 0.1
 # Other programs and the tile's own copies need memory, too.
 _SHARE_OF_FREE_MEMORY = 0.5
 # Windows of a network of one size cover each pixel four times.
@@ -44,7 +41,8 @@ def is_lack_of_memory(error: Exception) -> bool:
 
 def choose_tile_size(checkpoint: Checkpoint, device: torch.device) -> int:
     """Return the largest tile, a power of two, for which there is memory."""
-    usual, free = _usual_tile_size(checkpoint.outline()), free_memory(device)
+    usual = usual_tile_size(find_halo(checkpoint.outline()))
+    free = free_memory(device)
     if free is None:
         return usual
     largest = usual if device.type == "cpu" else _LARGEST_GPU_TILE
@@ -54,14 +52,6 @@ def choose_tile_size(checkpoint: Checkpoint, device: torch.device) -> int:
     size = largest
     while size > SMALLEST_TILE_SIZE and size**2 > pixels:
         size //= 2
-    return size
-
-
-def _usual_tile_size(network: DenoisingNetwork) -> int:
-    """Return the tile that is fastest on a CPU, whose caches larger ones exceed."""
-    size = DEFAULT_TILE_SIZE
-    while find_halo(network) > _LARGEST_HALO * size:
-        size *= 2
     return size
 
 

@@ -12,7 +12,8 @@ from ..errors import InvalidInputError
 from ..image.checks import require_finite
 from ..image.intensity import IntensityRange, IntensityRanges
 from ..image.ranges import known_ranges, stack_grouping
-from .stream import Outline, Stream, block_sides, grid_of, selected_shape
+from ..image.tiling import grid_of
+from .stream import Outline, Stream, block_sides, selected_shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

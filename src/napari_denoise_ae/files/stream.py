@@ -14,10 +14,9 @@ import numpy as np
 
 from ..denoising.compatibility import describe_misfits, find_noise_misfits, noise_levels
 from ..denoising.dask_blocks import denoise_part
-from ..denoising.halo import surroundings
+from ..denoising.halo import choose_side, surroundings
 from ..errors import InvalidInputError
 from ..image.axes import color_planes
-from ..image.tiling import LARGEST_PLANE
 from ..io.source import opened_volume
 from ..noise.normalization import group_planes, measure_scaling
 from ..noise.windows import read_noise_windows
@@ -34,9 +33,6 @@ if TYPE_CHECKING:
     from ..io.source import Volume
     from ..models.checkpoint import Checkpoint
     from ..noise.setting import NoiseSetting
-
-# Rows and columns of a part, in pixels, where the source does not suggest any.
-_USUAL_SIDE, _SMALLEST_SIDE = 1024, 128
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,27 +197,14 @@ class Outline:
 def block_sides(
     volume: Volume, selection: Mapping[str, tuple[int, int]], *, stride: int
 ) -> tuple[int, int]:
-    """Return rows and columns of the parts in which an image is denoised.
-
-    Those of the source's chunks, where they suit the network; never more than
-    what is selected.
-    """
-    sides = []
-    for letter in "YX":
-        start, stop = selection[letter]
-        side = _USUAL_SIDE
-        if volume.chunks is not None:
-            chunk = volume.chunks[volume.axes.index(letter)]
-            if chunk % stride == 0 and _SMALLEST_SIDE <= chunk <= LARGEST_PLANE:
-                side = chunk
-        sides.append(min(side, stop - start))
-    return sides[0], sides[1]
-
-
-def grid_of(shape: tuple[int, int], sides: tuple[int, int]) -> Iterator[Region]:
-    """Yield the parts of a plane in reading order."""
-    height, width = shape
-    for y in range(0, height, sides[0]):
-        for x in range(0, width, sides[1]):
-            rows = slice(y, min(y + sides[0], height))
-            yield rows, slice(x, min(x + sides[1], width))
+    """Return rows and columns of the parts in which an image is denoised."""
+    chunks = dict(zip(volume.axes, volume.chunks or (), strict=False))
+    rows, columns = (
+        choose_side(
+            selection[letter][1] - selection[letter][0],
+            chunk=chunks.get(letter),
+            stride=stride,
+        )
+        for letter in "YX"
+    )
+    return rows, columns

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..denoising.array import Progress
-from ..image.tiling import LARGEST_PLANE
+from ..image.tiling import LARGEST_PLANE, grid_of
 from ..io.calibration import imagej_calibration, ome_calibration
 from ..io.tiff import TiffLayout
-from .stream import grid_of, selected_shape
+from .stream import selected_shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
