@@ -202,7 +202,7 @@ def test_the_demo_of_a_model_without_a_record_is_refused(tmp_path, capsys):
     weights = dict(random_checkpoint(base_channels=32).state_dict)
     torch.save(weights, tmp_path / "plain.pth")
     assert run("demo", "--output", tmp_path, "--model", tmp_path / "plain.pth") == 2
-    assert "does not say which noise" in capsys.readouterr().err
+    assert "has no training record" in capsys.readouterr().err
     assert not (tmp_path / "demo.png").exists()
 
 

@@ -10,7 +10,7 @@ from napari_denoise_ae.evaluation.metrics import psnr
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("name", BASELINES)
-def test_every_baseline_improves_a_noisy_image_and_keeps_its_shape(name, channels):
+def test_baseline_improves_a_noisy_image_and_keeps_its_shape(name, channels):
     clean = smooth_photo(64, 48, channels)
     noisy = clean + np.random.default_rng(0).normal(0, 0.2, clean.shape)
     before = noisy.copy()
@@ -26,20 +26,18 @@ def test_every_baseline_improves_a_noisy_image_and_keeps_its_shape(name, channel
 
 
 @pytest.mark.parametrize("name", [n for n, b in BASELINES.items() if len(b.grid) > 1])
-def test_the_parameter_changes_the_result(name):
+def test_larger_parameter_gives_a_smoother_result(name):
     noisy = smooth_photo() + np.random.default_rng(0).normal(0, 0.2, (64, 64, 3))
     baseline = BASELINES[name]
     first, last = (
         baseline.with_parameter(value)(noisy)
         for value in (baseline.grid[0], baseline.grid[-1])
     )
-    # The larger it is, the smoother the result.
     assert np.abs(np.diff(last, axis=1)).mean() < np.abs(np.diff(first, axis=1)).mean()
 
 
 @pytest.mark.parametrize("name", BASELINES)
-def test_a_mirrored_image_gives_the_mirrored_result(name):
-    """What is done to one image must not depend on where its pixels lie."""
+def test_mirrored_image_gives_the_mirrored_result(name):
     noisy = smooth_photo() + np.random.default_rng(0).normal(0, 0.2, (64, 64, 3))
     method = BASELINES[name].with_parameter(BASELINES[name].grid[0])
     mirrored = method(noisy[:, ::-1])[:, ::-1]
@@ -49,7 +47,7 @@ def test_a_mirrored_image_gives_the_mirrored_result(name):
 
 @pytest.mark.parametrize("name", BASELINES)
 @pytest.mark.parametrize("image", [np.full((16, 16, 3), 0.5), np.zeros((16, 16, 1))])
-def test_a_flat_image_stays_flat(name, image):
+def test_constant_image_is_unchanged(name, image):
     for parameter in BASELINES[name].grid:
         denoised = BASELINES[name].with_parameter(parameter)(image)
         np.testing.assert_allclose(denoised, image, atol=1e-6)

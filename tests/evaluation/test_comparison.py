@@ -20,49 +20,50 @@ def images(*shape: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return clean, clean + noise, clean + noise / 2
 
 
-def test_figures_are_those_of_the_metrics():
+def test_compare_equals_the_metrics():
     clean, noisy, denoised = images()
-    found = compare(clean, noisy, denoised, axes="YX", data_range=UNIT)
-    assert found.psnr_noisy == psnr(clean, noisy, data_range=1)
-    assert found.psnr_denoised == pytest.approx(found.psnr_noisy + 20 * math.log10(2))
-    assert found.ssim_noisy == pytest.approx(ssim(clean, noisy, data_range=1))
-    assert found.n_planes == 1
+    result = compare(clean, noisy, denoised, axes="YX", data_range=UNIT)
+    assert result.psnr_noisy == psnr(clean, noisy, data_range=1)
+    expected = result.psnr_noisy + 20 * math.log10(2)
+    assert result.psnr_denoised == pytest.approx(expected)
+    assert result.ssim_noisy == pytest.approx(ssim(clean, noisy, data_range=1))
+    assert result.n_planes == 1
 
 
-def test_of_a_stack_they_are_means_over_the_planes():
+def test_compare_averages_over_the_planes_of_a_stack():
     clean, noisy, denoised = images(3)
-    found = compare(clean, noisy, denoised, axes="TYX", data_range=UNIT)
+    result = compare(clean, noisy, denoised, axes="TYX", data_range=UNIT)
     expected = [psnr(*pair, data_range=1) for pair in zip(clean, noisy, strict=True)]
-    assert found.psnr_noisy == pytest.approx(np.mean(expected))
-    assert found.n_planes == 3
-    assert "means over 3 planes" in found.lines()[-1]
+    assert result.psnr_noisy == pytest.approx(np.mean(expected))
+    assert result.n_planes == 3
+    assert "means over 3 planes" in result.lines()[-1]
 
 
-def test_alpha_does_not_count():
+def test_compare_ignores_alpha():
     clean = np.ones((9, 9, 4))
     noisy = clean.copy()
     noisy[..., 3] = 0
-    found = compare(clean, noisy, clean, axes="YXS", data_range=UNIT)
-    assert found.psnr_noisy == math.inf
+    result = compare(clean, noisy, clean, axes="YXS", data_range=UNIT)
+    assert result.psnr_noisy == math.inf
 
 
-def test_the_table_and_the_titles_can_be_read():
-    found = compare(*images(), axes="YX", data_range=UNIT)
-    table = "\n".join(found.lines())
+def test_table_and_titles():
+    result = compare(*images(), axes="YX", data_range=UNIT)
+    table = "\n".join(result.lines())
     for part in ("PSNR / dB", "SSIM", "noisy", "denoised", "+6.02", "0 to 1"):
         assert part in table
-    assert found.titles()[0] == f"noisy, {found.psnr_noisy:.2f} dB"
-    assert found.titles()[2] == "clean"
+    assert result.titles()[0] == f"noisy, {result.psnr_noisy:.2f} dB"
+    assert result.titles()[2] == "clean"
 
 
-def test_what_is_not_known_is_not_shown_as_a_number():
+def test_unknown_ssim_is_shown_as_not_available():
     tiny = np.zeros((3, 3))
-    found = compare(tiny, tiny + 1, tiny, axes="YX", data_range=UNIT)
-    assert math.isnan(found.ssim_noisy)
-    assert "n/a" in "\n".join(found.lines())
+    result = compare(tiny, tiny + 1, tiny, axes="YX", data_range=UNIT)
+    assert math.isnan(result.ssim_noisy)
+    assert "n/a" in "\n".join(result.lines())
 
 
-def test_a_range_of_no_width_is_refused():
+def test_empty_data_range_is_rejected():
     tiny = np.zeros((3, 3))
     with pytest.raises(InvalidInputError, match="data_range"):
         compare(tiny, tiny, tiny, axes="YX", data_range=IntensityRange(5, 5))

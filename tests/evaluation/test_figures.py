@@ -29,7 +29,7 @@ def read(path) -> np.ndarray:
 
 @pytest.fixture
 def saved_figures(monkeypatch) -> list:
-    """The figures that are saved, to look into."""
+    """Collect the figures that are saved, so that tests can inspect them."""
     saved = []
     original = figures.save_figure
 
@@ -57,14 +57,14 @@ def test_loss_curves_show_both_losses_and_mark_the_best_epoch(tmp_path, saved_fi
     assert labels == {"training", "validation", "best epoch: 2 (5.00 dB)"}
 
 
-def test_one_epoch_has_curves_too(tmp_path):
+def test_loss_curves_of_a_single_epoch(tmp_path):
     save_loss_curves(HISTORY[:1], tmp_path / "a.png")
     assert read(tmp_path / "a.png").std() > 3
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (20, 30), (20, 30, 3), (1, 500), (500, 1)])
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
-def test_images_of_any_shape_are_drawn_with_their_titles(
+def test_images_of_any_shape_and_dtype_are_drawn_with_titles(
     tmp_path, shape, dtype, saved_figures
 ):
     image = np.ones(shape, dtype=dtype)
@@ -85,8 +85,8 @@ def test_rows_and_columns_are_drawn_in_order(tmp_path, saved_figures):
     assert drawn == pytest.approx([index / 6 for index in range(6)])
 
 
-def test_rows_may_have_titles_and_images_captions(tmp_path, saved_figures):
-    # The rows have images of other sizes, and the last has no captions.
+def test_row_titles_and_captions(tmp_path, saved_figures):
+    # Images of the two rows differ in size, and the last row has no captions.
     rows = [[np.ones((8, width))] * 2 for width in (8, 16)]
     save_panels(
         rows,
@@ -102,7 +102,7 @@ def test_rows_may_have_titles_and_images_captions(tmp_path, saved_figures):
     assert [ax.get_xlabel() for ax in axes] == ["1 dB", "2 dB", "", ""]
 
 
-def test_what_lies_outside_the_range_is_drawn_black_or_white(tmp_path, saved_figures):
+def test_intensities_outside_the_range_are_clipped(tmp_path, saved_figures):
     image = np.array([[-100.0, 10, 15, 20, 1000]])
     save_panels(
         [[image]], ["a"], tmp_path / "a.png", intensity_range=IntensityRange(10, 20)
@@ -121,6 +121,6 @@ def test_nan_is_drawn_without_a_warning(tmp_path, channels):
     assert read(tmp_path / "a.png").std() > 5
 
 
-def test_a_folder_that_does_not_exist_is_an_error(tmp_path):
+def test_missing_folder_raises(tmp_path):
     with pytest.raises(OutputError, match="does not exist"):
         save_loss_curves(HISTORY, tmp_path / "missing" / "a.png")

@@ -8,7 +8,12 @@ from skimage.metrics import structural_similarity
 from synthetic import smooth_photo
 
 from napari_denoise_ae.errors import InvalidInputError
-from napari_denoise_ae.evaluation.metrics import psnr, psnr_of_each, ssim, ssim_of_each
+from napari_denoise_ae.evaluation.metrics import (
+    psnr,
+    psnr_per_image,
+    ssim,
+    ssim_per_image,
+)
 from napari_denoise_ae.noise.wavelet import estimate_noise
 
 
@@ -18,7 +23,7 @@ def noisy_pair(*shape: int, sigma: float = 0.1) -> tuple[np.ndarray, np.ndarray]
 
 
 @pytest.mark.parametrize("data_range", [1.0, 255.0, 4095.0])
-def test_psnr_against_a_hand_computation(data_range):
+def test_psnr_equals_a_value_computed_by_hand(data_range):
     true = np.array([[0, 0], [0, 0]], dtype=np.uint8)
     test = np.array([[3, 0], [0, 4]], dtype=np.uint8)  # mean square 6.25
     expected = 10 * math.log10(data_range**2 / 6.25)
@@ -31,12 +36,12 @@ def test_psnr_of_equal_images_is_infinite():
     assert psnr(image, image.copy(), data_range=1) == math.inf
 
 
-def test_psnr_of_integers_does_not_wrap():
+def test_psnr_of_integers_does_not_overflow():
     true, test = np.zeros((4, 4), np.uint8), np.full((4, 4), 255, np.uint8)
     assert psnr(true, test, data_range=255) == pytest.approx(0)
 
 
-def test_ssim_is_that_of_scikit_image():
+def test_ssim_equals_that_of_scikit_image():
     clean, noisy = noisy_pair(32, 40)
     expected = structural_similarity(clean, noisy, data_range=1.0, channel_axis=-1)
     assert ssim(clean, noisy, data_range=1, channel_axis=-1) == pytest.approx(expected)
@@ -50,55 +55,55 @@ def test_ssim_of_equal_images_is_one():
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (6, 100), (100, 6)])
-def test_ssim_of_an_image_below_the_window_is_nan(shape):
+def test_ssim_of_an_image_smaller_than_the_window_is_nan(shape):
     assert math.isnan(ssim(np.zeros(shape), np.ones(shape), data_range=1))
 
 
-def test_ssim_does_not_count_the_channels_as_a_side():
+def test_ssim_window_may_exceed_the_number_of_channels():
     image = smooth_photo(7, 7, 3)
     assert ssim(image, image, data_range=1, channel_axis=-1) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("metric", [psnr, ssim])
 @pytest.mark.parametrize("data_range", [0, -1, math.nan, math.inf])
-def test_a_data_range_that_is_none_is_refused(metric, data_range):
+def test_invalid_data_range_is_rejected(metric, data_range):
     with pytest.raises(InvalidInputError, match="data_range"):
         metric(np.zeros((9, 9)), np.ones((9, 9)), data_range=data_range)
 
 
 @pytest.mark.parametrize("metric", [psnr, ssim])
-def test_images_of_different_shape_are_refused(metric):
+def test_images_of_different_shapes_are_rejected(metric):
     with pytest.raises(InvalidInputError, match=r"\(9, 9\) and \(9, 1\)"):
         metric(np.zeros((9, 9)), np.ones((9, 1)), data_range=1)
 
 
 @pytest.mark.parametrize("sigma", [0.01, 0.1, 0.5])
 @pytest.mark.parametrize("shape", [(64, 64), (32, 200), (700, 600)])
-def test_known_noise_is_found(shape, sigma):
-    """In the 700 x 600 image on windows, in the others on the whole image."""
+def test_known_noise_is_estimated(shape, sigma):
+    """The 700 x 600 image is sampled in windows, the others are used as a whole."""
     _, noisy = noisy_pair(*shape, sigma=sigma)
     assert estimate_noise(noisy, channel_axis=-1) == pytest.approx(sigma, rel=0.1)
     assert estimate_noise(noisy[..., 0]) == pytest.approx(sigma, rel=0.1)
 
 
-def test_the_channel_axis_may_be_anywhere():
+def test_estimate_accepts_any_channel_axis():
     _, noisy = noisy_pair(64, 64)
     expected = estimate_noise(noisy, channel_axis=-1)
     assert estimate_noise(np.moveaxis(noisy, -1, 0), channel_axis=0) == expected
 
 
-def test_the_estimate_is_in_the_units_of_the_image():
+def test_estimate_is_in_the_units_of_the_image():
     _, noisy = noisy_pair(64, 64)
     counts = np.rint(1000 * noisy).astype(np.int32)
     expected = 1000 * estimate_noise(noisy, channel_axis=-1)
     assert estimate_noise(counts, channel_axis=-1) == pytest.approx(expected, rel=0.01)
 
 
-def test_a_clean_image_has_nearly_no_noise():
+def test_estimate_for_a_clean_image_is_close_to_0():
     assert estimate_noise(smooth_photo(), channel_axis=-1) < 0.01
 
 
-def test_windows_that_are_not_finite_are_left_out():
+def test_estimate_ignores_windows_with_nan():
     _, noisy = noisy_pair(700, 600)
     noisy[100:110, 100:110] = np.nan
     assert estimate_noise(noisy, channel_axis=-1) == pytest.approx(0.1, rel=0.1)
@@ -114,11 +119,11 @@ def test_windows_that_are_not_finite_are_left_out():
         np.full((16, 16), np.inf),
     ],
 )
-def test_where_nothing_can_be_said_the_estimate_is_nan(image):
+def test_estimate_is_nan_if_there_is_too_little_data(image):
     assert math.isnan(estimate_noise(image))
 
 
-def test_flat_squares_have_an_estimate_without_a_warning():
+def test_flat_squares_cause_no_warning():
     image = np.kron(np.arange(4.0).reshape(2, 2), np.ones((8, 8)))
     assert not estimate_noise(image) > 0.5
 
@@ -133,7 +138,7 @@ def test_inputs_are_not_modified():
     np.testing.assert_array_equal(noisy, before[1])
 
 
-def test_figures_of_many_images_are_those_of_each():
+def test_batch_metrics_equal_those_of_single_images():
     rng = np.random.default_rng(0)
     true = rng.random((5, 20, 24, 3)) * 255
     test = np.clip(true + rng.normal(0, 30, true.shape), 0, 255)
@@ -142,17 +147,17 @@ def test_figures_of_many_images_are_those_of_each():
         ssim(a, b, data_range=255, channel_axis=-1)
         for a, b in zip(true, test, strict=True)
     ]
-    np.testing.assert_allclose(psnr_of_each(true, test, data_range=255), psnrs)
-    np.testing.assert_allclose(ssim_of_each(true, test, data_range=255), ssims)
+    np.testing.assert_allclose(psnr_per_image(true, test, data_range=255), psnrs)
+    np.testing.assert_allclose(ssim_per_image(true, test, data_range=255), ssims)
 
 
-def test_equal_images_among_many():
+def test_batch_metrics_of_equal_images():
     images = np.random.default_rng(0).random((2, 8, 8, 1))
-    assert np.isinf(psnr_of_each(images, images, data_range=1)).all()
-    np.testing.assert_allclose(ssim_of_each(images, images, data_range=1), 1)
+    assert np.isinf(psnr_per_image(images, images, data_range=1)).all()
+    np.testing.assert_allclose(ssim_per_image(images, images, data_range=1), 1)
 
 
-@pytest.mark.parametrize("function", [psnr_of_each, ssim_of_each])
-def test_many_images_of_two_shapes_are_refused(function):
+@pytest.mark.parametrize("metric", [psnr_per_image, ssim_per_image])
+def test_batches_of_different_shapes_are_rejected(metric):
     with pytest.raises(InvalidInputError, match="same shape"):
-        function(np.zeros((2, 8, 8, 3)), np.zeros((3, 8, 8, 3)), data_range=1)
+        metric(np.zeros((2, 8, 8, 3)), np.zeros((3, 8, 8, 3)), data_range=1)

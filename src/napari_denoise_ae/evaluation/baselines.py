@@ -1,7 +1,8 @@
-"""Classical denoisers of scikit-image and SciPy, to compare models with.
+"""Classical denoisers from scikit-image and SciPy, to compare models with.
 
-Each takes an image (Y, X, channels), float64, mostly in [0, 1], and one
-parameter. A new baseline is one function and one line in `BASELINES`.
+Each is a function of an image and one parameter. The image is float64 of shape
+(Y, X, channels), with its intensity range mapped to [0, 1]; noise may exceed that
+range. To add a baseline, write a function and add a line to `BASELINES`.
 """
 
 from __future__ import annotations
@@ -25,53 +26,53 @@ if TYPE_CHECKING:
 
     Image = NDArray[np.float64]
 
-# Noise-free images need no denoising, but a denoiser needs some sigma.
+# The denoisers need a sigma above 0, even if no noise is found.
 _LOWEST_SIGMA = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A classical denoiser and the parameters to choose from.
+    """A classical denoiser and the parameter values to try.
 
     Parameters
     ----------
     function : callable
-        Takes an image and a parameter, returns the denoised image.
+        Takes an image and a keyword `parameter`; returns the denoised image.
     grid : tuple of float
-        Values of the parameter.
+        Parameter values, from weak to strong smoothing.
     """
 
     function: Callable[..., Image]
     grid: tuple[float, ...]
 
     def with_parameter(self, parameter: float) -> Callable[[Image], Image]:
-        """Return the denoiser with its parameter fixed."""
+        """Return the denoiser with a fixed parameter, as a function of the image."""
         return partial(self.function, parameter=parameter)
 
 
 def gaussian(image: Image, parameter: float) -> Image:
-    """Gaussian filter; the parameter is its sigma in pixels."""
+    """Apply a Gaussian filter; the parameter is its sigma in pixels."""
     result: Image = gaussian_filter(image, (parameter, parameter, 0))
     return result
 
 
 def median(image: Image, parameter: float) -> Image:
-    """Median filter; the parameter is its side in pixels."""
+    """Apply a median filter; the parameter is the side of its window in pixels."""
     side = int(parameter)
     result: Image = median_filter(image, (side, side, 1))
     return result
 
 
 def total_variation(image: Image, parameter: float) -> Image:
-    """Total variation (Chambolle 2004); the parameter is its weight."""
+    """Minimize the total variation (Chambolle 2004); the parameter is its weight."""
     result: Image = denoise_tv_chambolle(image, weight=parameter, channel_axis=-1)
     return result
 
 
 def wavelet(image: Image, parameter: float) -> Image:
-    """Wavelet shrinkage (VisuShrink); the parameter scales the estimated sigma."""
+    """Shrink wavelets (VisuShrink); the parameter multiplies the estimated sigma."""
     with warnings.catch_warnings():
-        # Small images have fewer wavelet levels than it would like.
+        # PyWavelets warns if an image is too small for the default wavelet levels.
         warnings.simplefilter("ignore", UserWarning)
         result: Image = denoise_wavelet(
             image,
@@ -84,7 +85,7 @@ def wavelet(image: Image, parameter: float) -> Image:
 
 
 def non_local_means(image: Image, parameter: float) -> Image:
-    """Non-local means (Buades 2005), fast mode; the parameter is h / sigma."""
+    """Apply non-local means (Buades 2005), fast mode; the parameter is h / sigma."""
     sigma = _sigma(image)
     denoised = denoise_nl_means(
         image,
@@ -95,7 +96,7 @@ def non_local_means(image: Image, parameter: float) -> Image:
         sigma=sigma,
         channel_axis=-1,
     )
-    # It drops a channel axis of length 1.
+    # scikit-image drops a channel axis of length 1.
     result: Image = denoised.reshape(image.shape)
     return result
 

@@ -1,4 +1,4 @@
-"""A noisy and a denoised image against the clean one."""
+"""Compare a noisy and a denoised image with the clean image."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Figures of a noisy and a denoised image; of a stack, means over its planes.
+    """PSNR and SSIM of a noisy and a denoised image.
+
+    For a stack, these are means over its planes.
 
     Parameters
     ----------
     psnr_noisy, psnr_denoised : float
-        In dB; infinite for images equal to the clean one.
+        In dB; infinite for images equal to the clean image.
     ssim_noisy, ssim_denoised : float
         NaN for planes smaller than 7 pixels.
     data_range : IntensityRange
-        What the figures took as the data range.
+        Lowest and highest intensity that the clean image can have.
     n_planes : int
-        Planes that were averaged.
+        Number of planes.
     """
 
     psnr_noisy: float
@@ -42,24 +44,24 @@ class Comparison:
 
     @property
     def psnr_gain(self) -> float:
-        """Gain in dB, of the figures as they are shown: with two decimals."""
+        """Difference of the PSNRs in dB, as rounded to two decimals for display."""
         return round(self.psnr_denoised, 2) - round(self.psnr_noisy, 2)
 
     @property
     def ssim_gain(self) -> float:
-        """Gain of SSIM, of the figures as they are shown: with three decimals."""
+        """Difference of the SSIMs, as rounded to three decimals for display."""
         return round(self.ssim_denoised, 3) - round(self.ssim_noisy, 3)
 
     def lines(self) -> list[str]:
-        """Return a table for a user to read."""
+        """Return a table, as lines of text for users."""
         rows = [
-            ("noisy", _number(self.psnr_noisy, 2), _number(self.ssim_noisy, 3)),
+            ("noisy", _format(self.psnr_noisy, 2), _format(self.ssim_noisy, 3)),
             (
                 "denoised",
-                _number(self.psnr_denoised, 2),
-                _number(self.ssim_denoised, 3),
+                _format(self.psnr_denoised, 2),
+                _format(self.ssim_denoised, 3),
             ),
-            ("gain", _number(self.psnr_gain, 2, "+"), _number(self.ssim_gain, 3, "+")),
+            ("gain", _format(self.psnr_gain, 2, "+"), _format(self.ssim_gain, 3, "+")),
         ]
         heading = f"{'':<10}{'PSNR / dB':>11}{'SSIM':>9}"
         table = [f"{name:<10}{first:>11}{second:>9}" for name, first, second in rows]
@@ -69,10 +71,10 @@ class Comparison:
         return [heading, *table, note]
 
     def titles(self) -> list[str]:
-        """Return titles for pictures of the noisy, the denoised and the clean image."""
+        """Return titles for the noisy, the denoised and the clean image."""
         return [
-            f"noisy, {_number(self.psnr_noisy, 2)} dB",
-            f"denoised, {_number(self.psnr_denoised, 2)} dB",
+            f"noisy, {_format(self.psnr_noisy, 2)} dB",
+            f"denoised, {_format(self.psnr_denoised, 2)} dB",
             "clean",
         ]
 
@@ -85,48 +87,47 @@ def compare(
     axes: str,
     data_range: IntensityRange,
 ) -> Comparison:
-    """Compare a noisy and a denoised image, or stack, with the clean one.
+    """Compute the PSNR and SSIM of a noisy and a denoised image or stack.
 
     Parameters
     ----------
     clean, noisy, denoised : numpy.ndarray
-        One shape; alpha is left out.
+        The images, all of one shape. Alpha is ignored.
     axes : str
-        Their axes.
+        Axes of the images, see `resolve_axes`.
     data_range : IntensityRange
         Lowest and highest intensity that the clean image can have.
 
     Returns
     -------
     Comparison
-        The figures.
+        PSNR and SSIM, averaged over the planes.
 
     Raises
     ------
     InvalidInputError
         If the shapes differ or the data range is empty.
     """
-    psnr_noisy, ssim_noisy = _mean_figures(clean, noisy, axes, data_range.width)
-    psnr_denoised, ssim_denoised = _mean_figures(
-        clean, denoised, axes, data_range.width
-    )
+    psnr_noisy, ssim_noisy = _mean_scores(clean, noisy, axes, data_range.width)
+    psnr_denoised, ssim_denoised = _mean_scores(clean, denoised, axes, data_range.width)
     n_planes = math.prod(color_planes(clean, axes).shape[:-3])
     return Comparison(
         psnr_noisy, psnr_denoised, ssim_noisy, ssim_denoised, data_range, n_planes
     )
 
 
-def _mean_figures(
+def _mean_scores(
     clean: NDArray[Any], test: NDArray[Any], axes: str, data_range: float
 ) -> tuple[float, float]:
+    """Return the mean PSNR and SSIM over the planes."""
     true_planes, test_planes = color_planes(clean, axes), color_planes(test, axes)
     psnrs, ssims = [], []
     for plane in np.ndindex(true_planes.shape[:-3]):
-        true, compared = true_planes[plane], test_planes[plane]
-        psnrs.append(psnr(true, compared, data_range=data_range))
-        ssims.append(ssim(true, compared, data_range=data_range, channel_axis=-1))
+        pair = true_planes[plane], test_planes[plane]
+        psnrs.append(psnr(*pair, data_range=data_range))
+        ssims.append(ssim(*pair, data_range=data_range, channel_axis=-1))
     return float(np.mean(psnrs)), float(np.mean(ssims))
 
 
-def _number(value: float, digits: int, sign: str = "") -> str:
-    return "n/a" if math.isnan(value) else f"{value:{sign}.{digits}f}"
+def _format(value: float, decimals: int, sign: str = "") -> str:
+    return "n/a" if math.isnan(value) else f"{value:{sign}.{decimals}f}"

@@ -1,4 +1,4 @@
-"""Images as several models denoise them, side by side in a PNG."""
+"""Draw the results of several models side by side."""
 
 from __future__ import annotations
 
@@ -25,15 +25,21 @@ if TYPE_CHECKING:
     from .pairs import Pair
     from .score import Score
 
-# Images that are drawn.
 _N_IMAGES = 5
 _PANEL_WIDTH = 2.0  # inches
-_LETTERS = 24  # that fit above a panel
+_TITLE_WIDTH = 24  # characters that fit above a panel
 _UNIT = IntensityRange(0.0, 1.0)
 
 
 def require_figure(path: Path) -> None:
-    """Find out now whether a figure can be written later.
+    """Raise unless a figure can be written to a path.
+
+    Call this before a long computation.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The PNG file.
 
     Raises
     ------
@@ -43,7 +49,7 @@ def require_figure(path: Path) -> None:
         If it cannot be written.
     """
     if path.suffix.lower() != ".png":
-        raise InvalidInputError(f"A figure's name ends in .png, got {path}.")
+        raise InvalidInputError(f"The name of a figure must end in .png, got {path}.")
     require_writable(path)
 
 
@@ -54,17 +60,19 @@ def save_comparison(
     path: Path,
     setting: NoiseSetting | None = None,
 ) -> None:
-    """Draw the first images, one a row: noisy, as each model denoises them, clean.
+    """Draw the first five images: noisy, denoised by each model, and clean.
+
+    Each image is a row, with its PSNR below the noisy and the denoised images.
 
     Parameters
     ----------
     pairs : sequence of Pair
-        The images.
+        The noisy and clean images.
     models : mapping
         The models by name.
     scores : sequence of Score
-        Those of ``"noisy"`` and of the models at least; their means stand
-        above the columns.
+        The scores of ``"noisy"`` and of all models, and possibly of other
+        methods. The mean PSNR is drawn above each column.
     path : pathlib.Path
         The PNG file.
     setting : NoiseSetting, optional
@@ -77,7 +85,7 @@ def save_comparison(
     """
     means = {score.method: score.psnr_mean for score in scores}
     titles = [
-        f"{textwrap.fill(name, _LETTERS)}\nmean {means[name]:.2f} dB"
+        f"{textwrap.fill(name, _TITLE_WIDTH)}\nmean {means[name]:.2f} dB"
         for name in ("noisy", *models)
     ]
     rows, captions = [], []
@@ -87,9 +95,8 @@ def save_comparison(
             denoise_pair(pair, partial(apply_model, denoiser=denoiser, setting=setting))
             for denoiser in models.values()
         ]
-        figures = [_psnr(pair, result) for result in results]
-        captions.append([f"{figure:.2f} dB" for figure in figures])
-        rows.append([_picture(pair, image) for image in (*results, pair.clean)])
+        captions.append([f"{_psnr(pair, result):.2f} dB" for result in results])
+        rows.append([_to_panel(pair, image) for image in (*results, pair.clean)])
     save_panels(
         rows,
         [*titles, "clean"],
@@ -104,6 +111,7 @@ def _psnr(pair: Pair, result: NDArray[np.float64]) -> float:
     return psnr(pair.clean, result, data_range=pair.data_range.width)
 
 
-def _picture(pair: Pair, image: NDArray[np.float64]) -> NDArray[np.float64]:
+def _to_panel(pair: Pair, image: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return an image in [0, 1], of shape (Y, X, 3) or (Y, X)."""
     unit = pair.data_range.normalize(image)
     return unit if unit.shape[-1] == 3 else unit[..., 0]

@@ -1,4 +1,4 @@
-"""The demonstration: a photograph made noisy and denoised, with nothing to fetch."""
+"""The demo: add noise to a bundled photograph and denoise it."""
 
 from __future__ import annotations
 
@@ -29,26 +29,28 @@ if TYPE_CHECKING:
     from ..models.devices import DeviceChoice
     from .comparison import Comparison
 
-# For models that suit any noise.
+# Noise for models that take the noise level, and so have none of their own.
 _NOISE = "gaussian:0.1"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DemoResult:
-    """What the demonstration made.
+    """The result of the demo.
 
     Parameters
     ----------
     clean, noisy, denoised : numpy.ndarray
-        (512, 512, 3), uint8.
+        The images, uint8 of shape (512, 512, 3).
     comparison : Comparison
-        Their figures.
-    noise, model : str
-        The noise that was added, and the model that removed it.
+        PSNR and SSIM of the noisy and the denoised image.
+    noise : str
+        Description of the noise that was added.
+    model : str
+        Name of the model.
     device : DeviceChoice
-        Where it was computed.
+        The device that was used.
     figure : pathlib.Path
-        The three images side by side.
+        PNG file of the three images side by side.
     """
 
     clean: NDArray[np.uint8]
@@ -61,7 +63,7 @@ class DemoResult:
     figure: Path
 
     def lines(self) -> list[str]:
-        """Return a report for a user to read."""
+        """Return the result as lines of text for users."""
         return [
             "image      astronaut, 512 x 512 RGB, from scikit-image",
             f"noise      {self.noise}",
@@ -75,34 +77,37 @@ class DemoResult:
 
 
 def run_demo(folder: Path, *, model: str, device: str) -> DemoResult:
-    """Add to a photograph the noise that a model was trained for, and denoise it.
+    """Add the noise that a model was trained on to a photograph, and denoise it.
+
+    The photograph is scikit-image's astronaut.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Where ``demo.png`` goes.
+        Folder to write ``demo.png`` to.
     model : str
-        A built-in model's name, or a checkpoint file that says its noise.
+        ``"auto"``, the name of a built-in model, or a checkpoint file with a
+        training record.
     device : str
         See `denoise`.
 
     Returns
     -------
     DemoResult
-        The images and their figures.
+        The images, their PSNR and SSIM, and the file.
 
     Raises
     ------
     CheckpointError, DeviceError, OutputError
-        If the model, the device or the folder cannot be used.
+        If the model or the device cannot be used, or the file cannot be written.
     """
     figure = folder / "demo.png"
     require_writable(figure)
     checkpoint = load_fitting(model, n_colors=3)
     if checkpoint.record is None:
         raise CheckpointError(
-            f"{checkpoint.name} does not say which noise it was trained for, so there "
-            "is nothing to demonstrate. Use `denoise --add-noise` instead."
+            f"{checkpoint.name} has no training record, so the noise for the demo is "
+            "unknown. Use `denoise --add-noise` instead."
         )
     noise = checkpoint.record.config.noise_model
     if checkpoint.outline().takes_noise_level:
@@ -115,10 +120,10 @@ def run_demo(folder: Path, *, model: str, device: str) -> DemoResult:
         warnings.warn(message, DenoiseAEWarning, stacklevel=2)
     for _ in run:
         pass
-    scale = resolve_intensity_range(clean)
-    comparison = compare(clean, noisy, run.result, axes="YXS", data_range=scale)
+    data_range = resolve_intensity_range(clean)
+    comparison = compare(clean, noisy, run.result, axes="YXS", data_range=data_range)
     panels = [noisy, run.result, clean]
-    save_panels([panels], comparison.titles(), figure, intensity_range=scale)
+    save_panels([panels], comparison.titles(), figure, intensity_range=data_range)
     return DemoResult(
         clean=clean,
         noisy=noisy,

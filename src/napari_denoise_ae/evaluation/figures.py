@@ -1,4 +1,4 @@
-"""Figures as PNG files: loss curves, and images side by side."""
+"""Write figures as PNG files, above all images side by side."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ def save_panels(
     captions: Sequence[Sequence[str]] = (),
     panel_width: float = 3.0,
 ) -> None:
-    """Draw rows of images side by side.
+    """Draw rows of images side by side and write the figure as PNG.
 
     Parameters
     ----------
     rows : sequence of sequences of numpy.ndarray
-        Images of shape (Y, X) or (Y, X, 3), any real dtype; those of a row
-        have one size.
+        Images of shape (Y, X) or (Y, X, 3), any real dtype. The images of a row
+        have the same size.
     titles : sequence of str
-        One title a column.
+        The title of each column.
     path : pathlib.Path
         The PNG file.
     intensity_range : IntensityRange
-        Intensities drawn as black and as white; what lies outside is drawn
-        as one of the two.
+        Intensities drawn as black and as white. Intensities outside the range
+        are clipped to it.
     row_titles : sequence of str
-        One title a row, at its left; may be left out.
+        The title of each row, to its left. Default: none.
     captions : sequence of sequences of str
-        What stands below each image of the first rows; may be left out.
+        The text below each image, for the first rows or all. Default: none.
     panel_width : float
-        Width of an image, in inches.
+        Width of an image, in inches. Default: 3.
 
     Raises
     ------
@@ -71,20 +71,22 @@ def save_panels(
         axes.set_title(title, fontsize=10)
     for axes, title in zip(grid[:, 0], row_titles, strict=False):
         axes.set_ylabel(title, fontsize=10)
-    for line, texts in zip(grid, captions, strict=False):
-        for axes, text in zip(line, texts, strict=False):
+    for panels, texts in zip(grid, captions, strict=False):
+        for axes, text in zip(panels, texts, strict=False):
             axes.set_xlabel(text, fontsize=8)
     save_figure(figure, path)
 
 
 def _aspect(image: NDArray[Any]) -> float:
-    # Unless the images are very wide or very high.
+    """Return height / width, limited so that panels stay visible."""
     height, width = image.shape[:2]
     return float(min(max(height / width, 0.2), 3.0))
 
 
-def _draw_image(axes: Axes, image: NDArray[Any], scale: IntensityRange) -> None:
-    unit = np.clip(scale.normalize(image), 0.0, 1.0)
+def _draw_image(
+    axes: Axes, image: NDArray[Any], intensity_range: IntensityRange
+) -> None:
+    unit = np.clip(intensity_range.normalize(image), 0.0, 1.0)
     axes.imshow(unit, cmap="gray", vmin=0.0, vmax=1.0, interpolation="nearest")
     axes.set_xticks([])
     axes.set_yticks([])
@@ -92,7 +94,20 @@ def _draw_image(axes: Axes, image: NDArray[Any], scale: IntensityRange) -> None:
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG."""
+    """Write a figure as PNG, atomically.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        The figure; it needs no canvas.
+    path : pathlib.Path
+        The PNG file.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
     FigureCanvasAgg(figure)
     with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=_DPI, format="png", bbox_inches="tight")

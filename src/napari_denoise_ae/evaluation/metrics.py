@@ -1,8 +1,4 @@
-"""How good a result is, and how noisy an image is.
-
-All of it is scikit-image's, with one convention: the data range is given,
-never guessed.
-"""
+"""PSNR and SSIM, as in scikit-image, but the data range is never guessed."""
 
 from __future__ import annotations
 
@@ -16,21 +12,21 @@ from ..errors import InvalidInputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Side of the window that SSIM slides over the image, in pixels.
+#: Side of the sliding window of SSIM, in pixels.
 SSIM_WINDOW = 7
 
 
 def psnr(
     image_true: NDArray[Any], image_test: NDArray[Any], *, data_range: float
 ) -> float:
-    """Peak signal-to-noise ratio.
+    """Compute the peak signal-to-noise ratio of an image.
 
     Parameters
     ----------
     image_true : numpy.ndarray
-        The clean image, any shape.
+        The clean image, any shape and real dtype.
     image_test : numpy.ndarray
-        The image to judge, same shape.
+        The image to score, the same shape.
     data_range : float
         Difference between the highest and the lowest intensity that the
         clean image can have, in its units.
@@ -38,17 +34,17 @@ def psnr(
     Returns
     -------
     float
-        Decibels; higher is better, infinite for equal images.
+        PSNR in dB. Higher is better; infinite for equal images.
 
     Raises
     ------
     InvalidInputError
-        If the shapes differ or the range is not above 0.
+        If the shapes differ, or the data range is not a finite number above 0.
     """
     _require_comparable(image_true, image_test, data_range)
     true, test = image_true.astype(np.float64), image_test.astype(np.float64)
     error = float(np.mean((true - test) ** 2))
-    # scikit-image divides by zero for equal images, with a warning.
+    # For equal images, scikit-image would warn about a division by zero.
     if error == 0:
         return math.inf
     from skimage.metrics import peak_signal_noise_ratio
@@ -63,29 +59,33 @@ def ssim(
     data_range: float,
     channel_axis: int | None = None,
 ) -> float:
-    """Structural similarity, scikit-image's with a uniform window of 7 pixels.
+    """Compute the structural similarity of an image.
+
+    It is scikit-image's, with a uniform window of 7 pixels.
 
     Parameters
     ----------
     image_true : numpy.ndarray
-        The clean image.
+        The clean image, any shape and real dtype.
     image_test : numpy.ndarray
-        The image to judge, same shape.
+        The image to score, the same shape.
     data_range : float
         Difference between the highest and the lowest intensity that the
         clean image can have, in its units.
     channel_axis : int, optional
-        Axis of the color channels, whose similarities are averaged.
+        Axis of the color channels, whose similarities are averaged. None, the
+        default, means that the image has no color channels.
 
     Returns
     -------
     float
-        1 for equal images; NaN where a side is shorter than the window.
+        SSIM. Higher is better; 1 for equal images. NaN if the image is smaller
+        than the window along any axis other than `channel_axis`.
 
     Raises
     ------
     InvalidInputError
-        If the shapes differ or the range is not above 0.
+        If the shapes differ, or the data range is not a finite number above 0.
 
     References
     ----------
@@ -111,22 +111,27 @@ def ssim(
     )
 
 
-def psnr_of_each(
+def psnr_per_image(
     images_true: NDArray[Any], images_test: NDArray[Any], *, data_range: float
 ) -> NDArray[np.float64]:
-    """`psnr` of each of many images at once.
+    """Compute the `psnr` of each image of a batch.
 
     Parameters
     ----------
     images_true, images_test : numpy.ndarray
-        Images along the first axis, one shape.
+        Clean images and images to score, both of shape (N, ...).
     data_range : float
         See `psnr`.
 
     Returns
     -------
     numpy.ndarray
-        (N,), in dB.
+        PSNR in dB, float64 of shape (N,).
+
+    Raises
+    ------
+    InvalidInputError
+        See `psnr`.
     """
     _require_comparable(images_true, images_test, data_range)
     squares = np.square(images_true.astype(np.float64) - images_test)
@@ -136,28 +141,36 @@ def psnr_of_each(
     return result
 
 
-def ssim_of_each(
+def ssim_per_image(
     images_true: NDArray[Any], images_test: NDArray[Any], *, data_range: float
 ) -> NDArray[np.float64]:
-    """`ssim` of each of many small images at once, quicker than one by one.
+    """Compute the `ssim` of each image of a batch.
+
+    For many small images, this is faster than calling `ssim` for each.
 
     Parameters
     ----------
     images_true, images_test : numpy.ndarray
-        (N, Y, X, channels), one shape, at least 7 pixels wide and high.
+        Clean images and images to score, both of shape (N, Y, X, channels), at
+        least 7 pixels wide and high.
     data_range : float
         See `ssim`.
 
     Returns
     -------
     numpy.ndarray
-        (N,), means over the channels.
+        SSIM, averaged over the channels, float64 of shape (N,).
+
+    Raises
+    ------
+    InvalidInputError
+        See `ssim`.
     """
     _require_comparable(images_true, images_test, data_range)
     from scipy.ndimage import uniform_filter
 
-    # As in scikit-image: sample covariances, and pixels nearer to the border
-    # than half a window left out.
+    # As in scikit-image: unbiased covariances, and the border of half a window is
+    # left out.
     half = SSIM_WINDOW // 2
     inner = (slice(None), slice(half, -half), slice(half, -half))
 
@@ -185,7 +198,7 @@ def _require_comparable(
 ) -> None:
     if image_true.shape != image_test.shape:
         raise InvalidInputError(
-            "The two images to compare must have the same shape, got "
+            "The images to compare must have the same shape, got "
             f"{image_true.shape} and {image_test.shape}."
         )
     if not (math.isfinite(data_range) and data_range > 0):

@@ -13,7 +13,7 @@ from ..noise.setting import setting_of
 from ..noise.spec import parse_noise
 from .apply import apply_model, as_scored, count_parameters, denoise_together
 from .baselines import BASELINES
-from .metrics import psnr, psnr_of_each, ssim, ssim_of_each
+from .metrics import psnr, psnr_per_image, ssim, ssim_per_image
 from .pairs import noisy_pairs
 from .score import ScoringProgress, summarize
 
@@ -136,8 +136,8 @@ class _Figures:
 
     def add(self, clean: NDArray[np.float64], result: NDArray[np.float64]) -> None:
         result = np.clip(result, 0.0, 1.0)
-        self.psnrs += psnr_of_each(clean, result, data_range=1.0).tolist()
-        self.ssims += ssim_of_each(clean, result, data_range=1.0).tolist()
+        self.psnrs += psnr_per_image(clean, result, data_range=1.0).tolist()
+        self.ssims += ssim_per_image(clean, result, data_range=1.0).tolist()
 
     def score(self, name: str, noise: str) -> Score:
         seconds = self.seconds / len(self.psnrs)
