@@ -12,7 +12,7 @@ from napari_denoise_ae._napari.denoise.widget import DenoiseWidget
 from napari_denoise_ae._napari.shared import preferences
 from napari_denoise_ae._napari.shared.model_choice import model_choice
 from napari_denoise_ae._napari.train import job as training_worker
-from napari_denoise_ae._napari.train import widget as train_widget
+from napari_denoise_ae._napari.train import run as train_run
 from napari_denoise_ae._napari.train.widget import TrainWidget
 from napari_denoise_ae.errors import DatasetError
 from napari_denoise_ae.evaluation import test_set
@@ -48,7 +48,7 @@ def _few_small_images(monkeypatch):
 def messages(monkeypatch):
     """What the widget tells the user, instead of napari's pop-ups."""
     told = []
-    monkeypatch.setattr(train_widget, "show_error", told.append)
+    monkeypatch.setattr(train_run, "show_error", told.append)
     return told
 
 
@@ -65,9 +65,9 @@ def widget(viewer, tmp_path, qtbot, messages):
     widget = docked(viewer, tmp_path)
     yield widget
     # A test that failed leaves a run behind, which would fail the next.
-    for stop in list(train_widget._RUNNING):
+    for stop in list(train_run._RUNNING):
         stop.set()
-    qtbot.waitUntil(lambda: not train_widget._RUNNING, timeout=30_000)
+    qtbot.waitUntil(lambda: not train_run._RUNNING, timeout=30_000)
 
 
 def docked(viewer, folder, **settings):
@@ -88,7 +88,7 @@ def docked(viewer, folder, **settings):
 
 def wait_for_end(qtbot, widget):
     qtbot.waitUntil(widget.train_button.isEnabled, timeout=60_000)
-    qtbot.waitUntil(lambda: not train_widget._RUNNING, timeout=60_000)
+    qtbot.waitUntil(lambda: not train_run._RUNNING, timeout=60_000)
 
 
 def train_without_end(qtbot, widget, n_epochs=1):
@@ -244,7 +244,7 @@ def test_stop_in_the_first_epoch(widget, qtbot, tmp_path, monkeypatch):
     train = TrainingStep.train
 
     def stop_and_train(self, *batch):
-        widget._stop_signal.set()
+        widget._run._stop_signal.set()
         return train(self, *batch)
 
     monkeypatch.setattr(TrainingStep, "train", stop_and_train)
@@ -273,13 +273,13 @@ def test_there_must_be_something_to_resume(widget, tmp_path, monkeypatch):
     monkeypatch.setattr(widget, "_choose_checkpoint", lambda: tmp_path / "other.pt")
     widget.resume_button.click()
     assert "nothing to resume" in widget.form.message("output")
-    assert not train_widget._RUNNING
+    assert not train_run._RUNNING
 
 
 def test_nobody_need_choose_a_run_to_resume(widget, monkeypatch):
     monkeypatch.setattr(widget, "_choose_checkpoint", lambda: None)
     widget.resume_button.click()
-    assert not train_widget._RUNNING
+    assert not train_run._RUNNING
 
 
 @pytest.mark.qt_binding
@@ -306,7 +306,7 @@ def test_what_is_wrong_is_marked_at_its_field(
     widget.form.set_value(name, value)
     widget.train_button.click()
     assert expected in widget.form.message(name)
-    assert not train_widget._RUNNING
+    assert not train_run._RUNNING
     assert not messages
     widget.form.set_value(name, good)
     assert widget.form.message(name) == ""
@@ -449,7 +449,7 @@ def test_data_that_is_missing_need_not_be_fetched(widget, tmp_path, monkeypatch)
     widget.form.set_value("data", str(tmp_path / "empty"))
     widget.train_button.click()
     assert "CIFAR-10 was not found" in widget.form.message("data")
-    assert not train_widget._RUNNING
+    assert not train_run._RUNNING
 
 
 @pytest.mark.qt_binding
@@ -475,7 +475,7 @@ def test_a_run_is_only_replaced_on_request(widget, qtbot, tmp_path, monkeypatch)
     path.write_bytes(b"precious")
     asked = answer(monkeypatch, QMessageBox.StandardButton.No)
     widget.train_button.click()
-    assert not train_widget._RUNNING
+    assert not train_run._RUNNING
     assert path.read_bytes() == b"precious"
     assert str(path) in asked[0]
     answer(monkeypatch, QMessageBox.StandardButton.Yes)
@@ -577,7 +577,7 @@ def test_closing_ends_the_run_and_keeps_the_best(viewer, widget, qtbot, tmp_path
         viewer.theme = "light"
     else:
         viewer.close()
-    qtbot.waitUntil(lambda: not train_widget._RUNNING, timeout=30_000)
+    qtbot.waitUntil(lambda: not train_run._RUNNING, timeout=30_000)
     assert load_checkpoint(tmp_path / "model.pt").record.epochs_run >= 1
 
 
@@ -588,7 +588,7 @@ def test_the_x_of_the_dock_ends_the_run(viewer, widget, qtbot):
     while not isinstance(dock, QDockWidget):
         dock = dock.parent()
     dock.destroyOnClose()
-    qtbot.waitUntil(lambda: not train_widget._RUNNING, timeout=30_000)
+    qtbot.waitUntil(lambda: not train_run._RUNNING, timeout=30_000)
 
 
 @pytest.mark.qt_binding

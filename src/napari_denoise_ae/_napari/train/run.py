@@ -1,0 +1,127 @@
+"""Train a network outside the GUI thread, and say how far it is."""
+
+from __future__ import annotations
+
+from threading import Event
+from typing import TYPE_CHECKING
+
+from napari.utils.notifications import show_error
+from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QDockWidget
+
+from .job import make_worker
+from .status import describe_outcome, status_of
+
+if TYPE_CHECKING:
+    from qtpy.QtWidgets import QWidget
+
+    from .steps import Step, TrainingJob, TrainingOutcome
+
+# One training at a time in the whole program, also where a closed dock's run is
+# still coming to its end: they would share the cores, and perhaps their files.
+_RUNNING: set[Event] = set()
+
+
+class TrainRun(QObject):  # type: ignore[misc]
+    """Trains one network at a time.
+
+    Parameters
+    ----------
+    owner : QWidget
+        The widget that shows the run; the run ends when it or its dock is deleted.
+
+    Attributes
+    ----------
+    busy : Signal
+        Emitted with whether a network is being trained, when that changes.
+    told : Signal
+        Emitted with the state of the run as text.
+    progressed : Signal
+        Emitted with the value and the maximum of a progress bar.
+    stepped : Signal
+        Emitted with each `Step`.
+    finished : Signal
+        Emitted with the `TrainingOutcome` of a run that has come to its end.
+    """
+
+    busy = Signal(bool)
+    told = Signal(str)
+    progressed = Signal(int, int)
+    stepped = Signal(object)
+    finished = Signal(object)
+
+    def __init__(self, owner: QWidget) -> None:
+        super().__init__(owner)
+        self._owner = owner
+        self._stop_signal: Event | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a network is being trained."""
+        return self._stop_signal is not None
+
+    def start(self, job: TrainingJob) -> bool:
+        """Train a network, unless another is being trained; tell whether it is."""
+        if _RUNNING:
+            show_error("A training run is still going on. Stop it first.")
+            return False
+        stop = Event()
+        _RUNNING.add(stop)
+        worker = make_worker(job, stop)
+        worker.yielded.connect(self._show_step)
+        worker.returned.connect(self._finish)
+        # By napari, when it ends: the files of the last epoch are whole.
+        worker.aborted.connect(self._on_abort)
+        worker.errored.connect(self._on_error)
+        worker.finished.connect(lambda: _RUNNING.discard(stop))
+        self._stop_when_closed(stop)
+        self._set_running(stop)
+        self.told.emit("Preparing: loading torch and the images…")
+        worker.start()
+        return True
+
+    def stop(self) -> None:
+        """End the run, and keep its best epoch."""
+        if self._stop_signal is not None:
+            self._stop_signal.set()
+            self.told.emit("Stopping…")
+
+    def _stop_when_closed(self, stop: Event) -> None:
+        # A hidden dock goes on training. A dock that is closed for good is
+        # deleted, but its widget can outlive it.
+        self._owner.destroyed.connect(lambda _: stop.set())
+        dock = self._owner.parent()
+        while dock is not None and not isinstance(dock, QDockWidget):
+            dock = dock.parent()
+        if dock is not None:
+            dock.destroyed.connect(lambda _: stop.set())
+
+    def _set_running(self, stop: Event | None) -> None:
+        self._stop_signal = stop
+        self.busy.emit(stop is not None)
+
+    def _show_step(self, step: Step) -> None:
+        self.stepped.emit(step)
+        status = status_of(step)
+        if status is None:
+            return
+        self.progressed.emit(status.value, status.maximum)
+        if self._stop_signal is not None and not self._stop_signal.is_set():
+            self.told.emit(status.text)
+
+    def _finish(self, outcome: TrainingOutcome) -> None:
+        self._set_running(None)
+        if outcome.error:
+            show_error(outcome.error)
+        self.told.emit(describe_outcome(outcome))
+        self.finished.emit(outcome)
+
+    def _on_abort(self) -> None:
+        self._set_running(None)
+        self.told.emit("Stopped.")
+
+    def _on_error(self, error: Exception) -> None:
+        # An unexpected error, which napari does not show.
+        self._set_running(None)
+        self.told.emit("Failed.")
+        show_error(f"Training failed ({type(error).__name__}): {error}")

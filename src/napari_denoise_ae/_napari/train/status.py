@@ -1,0 +1,85 @@
+"""The state of a training run in words, and as the value of a progress bar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...io.download import DownloadProgress
+from ..shared.layout import breakable
+from .steps import BatchProgress, FinalPictures, ScoreProgress
+
+if TYPE_CHECKING:
+    from .steps import Step, TrainingOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How far a run is.
+
+    Parameters
+    ----------
+    text : str
+        How far, in words.
+    value, maximum : int
+        The same for a progress bar; both 0 if it is unknown.
+    """
+
+    text: str
+    value: int
+    maximum: int
+
+
+def status_of(step: Step) -> Status | None:
+    """Return how far a run is; None if a step does not tell."""
+    if isinstance(step, BatchProgress):
+        return _status_of_batch(step)
+    if isinstance(step, FinalPictures):
+        text = "The model is saved. Drawing what it makes of test images…"
+        return Status(text, 0, 0)
+    if isinstance(step, ScoreProgress):
+        text = (
+            f"The model is saved. Scoring it: {step.done:,} of {step.total:,} test "
+            f"images, {_duration(step.seconds_left)} left"
+        )
+        return Status(text, step.done, step.total)
+    if isinstance(step, DownloadProgress):
+        done, total = step.done // 10**6, step.total // 10**6
+        return Status(f"Fetching CIFAR-10: {done} of {total or 170} MB", done, total)
+    return None
+
+
+def _status_of_batch(step: BatchProgress) -> Status:
+    text = (
+        f"Epoch {step.epoch} of {step.epochs}, batch {step.batch} of "
+        f"{step.n_batches}, at most {_duration(step.seconds_left)} left"
+    )
+    n_done = (step.epoch - 1) * step.n_batches + step.batch
+    return Status(text, n_done, step.epochs * step.n_batches)
+
+
+def describe_outcome(outcome: TrainingOutcome) -> str:
+    """Return how a run ended, in a few lines."""
+    lines = [f"Ended: {outcome.stop_reason}."] if outcome.stop_reason else []
+    if outcome.error:
+        lines.append("Failed.")
+    if outcome.checkpoint is None or outcome.best is None:
+        return "\n".join([*lines, "Nothing was kept."])
+    best = outcome.best
+    lines.append(f"Best: epoch {best.epoch}, {best.val_psnr:.2f} dB.")
+    if outcome.test_scores:
+        denoised = outcome.test_scores[-1]
+        lines.append(f"Test images: {denoised.psnr_mean:.2f} dB.")
+    elif outcome.not_scored:
+        lines.append(f"Test images were not scored: {breakable(outcome.not_scored)}.")
+    lines.append(f"Checkpoint: {breakable(str(outcome.checkpoint))}")
+    lines.append("It is chosen in the Denoise widget.")
+    return "\n".join(lines)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
