@@ -166,9 +166,9 @@ EXTRA_MODULES = {"OpenCV NLM": "cv2", "BM3D": "bm3d"}
 
 def read_images(folder: Path, limit: int | None) -> list[NDArray[Any]]:
     """Read the images of a folder, all gray or all in color."""
-    from napari_denoise_ae.evaluation.pairs import read_clean_images
+    from napari_denoise_ae.evaluation.pairs import find_clean_images, read_clean_image
 
-    images = read_clean_images(folder)[:limit]
+    images = [read_clean_image(path) for path in find_clean_images(folder)[:limit]]
     if len({image.ndim for image in images}) > 1:
         raise SystemExit(f"{folder} holds gray and color images: give one kind.")
     return images

@@ -6,7 +6,7 @@ from PIL import Image
 from synthetic import make_record, random_checkpoint, small_config, smooth_images
 
 from napari_denoise_ae.errors import InvalidInputError
-from napari_denoise_ae.evaluation import pairs
+from napari_denoise_ae.evaluation import pairs, tasks
 from napari_denoise_ae.evaluation.run import Evaluation
 from napari_denoise_ae.evaluation.tasks import Cifar10Images, FolderImages, ImagePair
 
@@ -34,14 +34,15 @@ def test_scores_that_were_reached_lie_on_the_object(folder):
     assert [score.method for score in evaluation.scores] == ["noisy", "random"]
 
 
-def test_one_image_tells_the_colors_of_a_folder(folder, monkeypatch):
-    read = []
-    original = pairs.read_image
+def test_the_header_of_one_image_tells_the_colors_of_a_folder(folder, monkeypatch):
+    opened = []
+    original = tasks.open_image
     monkeypatch.setattr(
-        pairs, "read_image", lambda path: read.append(path.name) or original(path)
+        tasks, "open_image", lambda path: opened.append(path.name) or original(path)
     )
+    monkeypatch.setattr(pairs, "read_image", lambda _: pytest.fail("pixels were read"))
     assert FolderImages(folder=folder).count_colors() == 3
-    assert read == ["0.png"]
+    assert opened == ["0.png"]
 
 
 def test_the_images_decide_which_model_auto_is(folder):

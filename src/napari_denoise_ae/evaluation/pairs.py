@@ -11,7 +11,8 @@ from ..errors import InvalidInputError
 from ..image.axes import color_planes, middle_plane, resolve_axes
 from ..image.checks import require_image
 from ..image.ranges import resolve_intensity_range
-from ..io.images import SUFFIXES, read_image
+from ..io.images import read_image
+from ..io.source import READERS, list_images
 from ..noise.add import add_noise
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def real_pairs(
 
 
 def find_clean_images(folder: Path) -> list[Path]:
-    """Return the PNG, JPEG and TIFF files of a folder, sorted by name.
+    """Return the images in a folder, sorted by name.
 
     Raises
     ------
@@ -159,10 +160,10 @@ def find_clean_images(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise InvalidInputError(f"{folder} is not a folder.")
-    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+    paths = list_images(folder)
     if not paths:
         raise InvalidInputError(
-            f"{folder} holds no images: expected {', '.join(sorted(SUFFIXES))}."
+            f"{folder} holds no images: expected {', '.join(sorted(READERS))}."
         )
     return paths
 

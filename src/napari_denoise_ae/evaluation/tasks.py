@@ -9,6 +9,7 @@ from ..denoising.array import Denoising
 from ..errors import InvalidInputError
 from ..image.axes import count_colors
 from ..io.cifar10 import load_test_images
+from ..io.source import open_image
 from ..models.config import N_CIFAR10_TEST
 from ..noise.setting import NoiseSetting, setting_of
 from ..noise.spec import parse_noise
@@ -162,15 +163,15 @@ class FolderImages(_CleanImages):
     Parameters
     ----------
     folder : pathlib.Path
-        Folder of PNG, JPEG and TIFF files.
+        Folder of images.
     """
 
     folder: Path
 
     def count_colors(self) -> int:
-        """Return the number of colors of the first image."""
-        first = read_clean_image(find_clean_images(self.folder)[0])
-        return count_colors(first.shape, None)
+        """Return the number of colors of the first image; no pixels are read."""
+        first = open_image(find_clean_images(self.folder)[0])
+        return count_colors(first.shape, first.axes)
 
     def make_task(self, models: Mapping[str, Denoiser]) -> Task:
         """Read the images and add noise."""

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 from ..denoising.dask_blocks import Model
 from ..denoising.model_ranges import require_noise_level_is_taken
 from ..errors import DenoiseAEError, DenoiseAEWarning, InvalidInputError, OutputError
-from ..io.source import ZARR, close_volumes, signature
+from ..io.source import ZARR, close_volumes, is_image, signature
 from ..models.devices import choose_device
 from ..models.load import load_fitting
-from .find import is_image
 from .record import is_recorded, read_record, write_record
 from .route import denoise_any_file
 from .stream_run import plain_settings

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidInputError
-from ..io.images import SUFFIXES
-from ..io.source import ZARR, is_zarr
+from ..io.source import READERS, is_image, is_zarr, list_images
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,14 +41,13 @@ def find_files(inputs: Sequence[Path], output: Path) -> list[Path]:
         if _is_pattern(path):
             files += _matches(path, output)
         elif _is_folder(path):
-            files += sorted(child for child in path.iterdir() if is_image(child))
+            files += list_images(path)
         else:
             files.append(path)
     if not files:
         given = ", ".join(str(path) for path in inputs)
         raise InvalidInputError(
-            f"There are no images at {given}: expected "
-            f"{', '.join(sorted(SUFFIXES))} or .zarr."
+            f"There are no images at {given}: expected {', '.join(sorted(READERS))}."
         )
     return files
 
@@ -72,9 +70,3 @@ def _is_folder(path: Path) -> bool:
 
 def _is_pattern(path: Path) -> bool:
     return glob.has_magic(str(path)) and not os.path.exists(path)  # noqa: PTH110
-
-
-def is_image(path: Path) -> bool:
-    """Return whether a path has the suffix of a readable image."""
-    suffix = path.suffix.lower()
-    return suffix == ZARR or (suffix in SUFFIXES and not path.is_dir())

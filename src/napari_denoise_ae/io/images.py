@@ -1,28 +1,19 @@
-"""Image files: PNG, JPEG and TIFF in and out, nothing of them lost."""
+"""Image files as a whole: any known format in, PNG, JPEG and TIFF out."""
 
 from __future__ import annotations
 
-import os
-import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import imagecodecs
 import numpy as np
-import tifffile
-from PIL import Image, ImageOps
+from PIL import Image
 
 from ..errors import InvalidInputError
 from .atomic import atomic_write
-from .calibration import tiff_calibration
-from .tiff import (
-    TiffLayout,
-    image_axes,
-    require_complete,
-    require_no_cut,
-    tifffile_remarks,
-    write_tiff,
-)
+from .source import open_image, unknown_format
+from .stored import refuse_damaged
+from .tiff import TiffLayout, write_tiff
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,22 +22,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _PNG, _JPEG, _TIFF = {".png"}, {".jpg", ".jpeg"}, {".tif", ".tiff"}
-#: Suffixes of the files that can be read and written, lower case.
+#: Suffixes of the files that can be written, lower case.
 SUFFIXES = _PNG | _JPEG | _TIFF
 _JPEG_QUALITY = 95
-# What the three libraries raise for files that are damaged or not theirs.
-DAMAGED = (
-    ArithmeticError,
-    AssertionError,
-    Image.DecompressionBombError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +51,7 @@ class ImageFile:
 
 
 def read_image(path: Path) -> ImageFile:
-    """Read a PNG, JPEG or TIFF file.
+    """Read an image file as a whole.
 
     Parameters
     ----------
@@ -83,38 +61,19 @@ def read_image(path: Path) -> ImageFile:
     Returns
     -------
     ImageFile
-        Its pixels, in the file's dtype; JPEG turned upright.
+        Its pixels, in the file's dtype and the machine's byte order; JPEG turned
+        upright.
 
     Raises
     ------
     InvalidInputError
         If there is no such file or it cannot be read.
     """
-    _require_known_suffix(path)
-    require_file(path)
-    suffix = path.suffix.lower()
-    try:
-        if suffix in _PNG:
-            return ImageFile(imagecodecs.png_decode(path.read_bytes()))
-        return _read_jpeg(path) if suffix in _JPEG else _read_tiff(path)
-    except DAMAGED as error:
-        raise InvalidInputError(
-            f"Cannot read {path} as a {suffix[1:].upper()} image: {error}. The file is "
-            "damaged, incomplete or of another kind than its name says."
-        ) from error
-
-
-def require_file(path: Path) -> None:
-    """Raise unless there is such a file.
-
-    Raises
-    ------
-    InvalidInputError
-        If there is none, or it is a folder.
-    """
-    if not os.path.isfile(path):  # noqa: PTH113 - Path's raises for names too long
-        what = "is not a file" if os.path.lexists(path) else "does not exist"
-        raise InvalidInputError(f"Cannot read {path}: it {what}.")
+    stored = open_image(path)
+    with refuse_damaged(path):
+        pixels = np.asarray(stored.array[...])
+    pixels = pixels.astype(stored.dtype, copy=False)
+    return ImageFile(pixels, stored.axes, stored.calibration)
 
 
 def require_storable(path: Path, pixels: NDArray[Any], axes: str) -> None:
@@ -175,26 +134,7 @@ def write_image(path: Path, image: ImageFile) -> None:
 
 def _require_known_suffix(path: Path) -> None:
     if path.suffix.lower() not in SUFFIXES:
-        raise InvalidInputError(
-            f"Cannot tell the format of {str(path)!r}: the name must end in one of "
-            f"{', '.join(sorted(SUFFIXES))}."
-        )
-
-
-def _read_jpeg(path: Path) -> ImageFile:
-    with Image.open(path, formats=["JPEG"]) as picture:
-        if picture.mode not in ("L", "RGB"):
-            raise ValueError(f"its colors are {picture.mode}, not gray or RGB")
-        return ImageFile(np.array(ImageOps.exif_transpose(picture)))
-
-
-def _read_tiff(path: Path) -> ImageFile:
-    with tifffile_remarks() as remarks, tifffile.TiffFile(path) as tiff:
-        require_complete(tiff, path.stat().st_size)
-        series = tiff.series[0]
-        image = ImageFile(series.asarray(), image_axes(tiff), tiff_calibration(tiff))
-    require_no_cut(remarks)
-    return image
+        raise unknown_format(path, SUFFIXES)
 
 
 def _write_tiff(path: Path, image: ImageFile, axes: str) -> None:

@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InvalidInputError
+from .stored import StoredImage
 from .units import known_unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 # Where a result says how it was made.
 METADATA_KEY = "napari-denoise-ae"
@@ -56,6 +59,21 @@ class OmeMetadata:
     n_levels: int = 1
     version: str = _LATEST
     omero: Mapping[str, Any] = field(default_factory=dict)
+
+
+def open_ome_zarr(path: Path) -> StoredImage:
+    """Open an OME-Zarr image or a plain Zarr array, see `read_ome_zarr`."""
+    array, ome = read_ome_zarr(path)
+    if ome is None:
+        return StoredImage(array=array, chunks=array.chunks)
+    return StoredImage(
+        array=array,
+        axes=ome.axes,
+        chunks=array.chunks,
+        scale=ome.scale,
+        units=ome.units,
+        ome=ome,
+    )
 
 
 def read_ome_zarr(path: Path) -> tuple[Any, OmeMetadata | None]:
@@ -119,20 +137,11 @@ def _parse_metadata(attributes: dict[str, Any], path: Path) -> tuple[OmeMetadata
     except ValueError as error:
         why = f"its metadata are not valid: {_first_fault(error)}"
         raise _unreadable(path, why) from error
-    multiscale = image.multiscales[0]
-    axes = "".join(_letter(axis, path) for axis in multiscale.axes)
-    level = multiscale.datasets[0]
-    scale, origin = np.ones(len(axes)), np.zeros(len(axes))
-    transforms = [*level.coordinateTransformations]
-    transforms += multiscale.coordinateTransformations or []
-    for transform in transforms:
-        if transform.type == "scale":
-            scale, origin = scale * transform.scale, origin * transform.scale
-        else:
-            origin = origin + transform.translation
+    axes = "".join(_letter(axis, path) for axis in image.multiscales[0].axes)
+    scale, origin = _transformation(image.multiscales[0])
     units = {
         letter: known_unit(str(axis.unit)) or str(axis.unit)
-        for letter, axis in zip(axes, multiscale.axes, strict=True)
+        for letter, axis in zip(axes, image.multiscales[0].axes, strict=True)
         if getattr(axis, "unit", None)
     }
     metadata = OmeMetadata(
@@ -140,11 +149,24 @@ def _parse_metadata(attributes: dict[str, Any], path: Path) -> tuple[OmeMetadata
         scale=dict(zip(axes, scale.tolist(), strict=True)),
         units=units,
         origin=dict(zip(axes, origin.tolist(), strict=True)),
-        n_levels=len(multiscale.datasets),
+        n_levels=len(image.multiscales[0].datasets),
         version=version,
         omero=dict(content.get("omero") or {}),
     )
-    return metadata, level.path
+    return metadata, image.multiscales[0].datasets[0].path
+
+
+def _transformation(multiscale: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the distance between pixels of the highest level, and where they begin."""
+    scale, origin = np.ones(len(multiscale.axes)), np.zeros(len(multiscale.axes))
+    transforms = [*multiscale.datasets[0].coordinateTransformations]
+    transforms += multiscale.coordinateTransformations or []
+    for transform in transforms:
+        if transform.type == "scale":
+            scale, origin = scale * transform.scale, origin * transform.scale
+        else:
+            origin = origin + transform.translation
+    return scale, origin
 
 
 def _first_fault(error: ValueError) -> str:

@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tifffile
 
 from ..errors import InvalidInputError
 from ..image.axes import resolve_axes
 from ..image.checks import require_real
-from .calibration import tiff_calibration, tiff_scale
-from .images import DAMAGED, read_image, require_file
-from .ome_zarr import read_ome_zarr
-from .tiff import (
-    image_axes,
-    require_complete,
-    require_no_cut,
-    tiff_array,
-    tifffile_remarks,
-)
+from .ome_zarr import open_ome_zarr
+from .pictures import open_jpeg, open_png
+from .stored import DAMAGED, StoredImage, refuse_damaged
+from .tiff_reader import open_tiff
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
     from ..image.tiling import Region
-    from .ome_zarr import OmeMetadata
 
 #: What the folder of an OME-Zarr image is called.
 ZARR = ".zarr"
@@ -39,47 +32,37 @@ ZARR = ".zarr"
 TIFF = {".tif", ".tiff"}
 
 
+# Reads what a file says of its image, and gives access to its pixels. Errors of an
+# imaging library are turned into one for the user, see `open_image`.
+_Reader = Callable[[Path], StoredImage]
+
+#: How to open a file, by its suffix in lower case: a new format is one line.
+READERS: dict[str, _Reader] = {
+    ".jpeg": open_jpeg,
+    ".jpg": open_jpeg,
+    ".png": open_png,
+    ".tif": open_tiff,
+    ".tiff": open_tiff,
+    ZARR: open_ome_zarr,
+}
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Volume:
+class Volume(StoredImage):
     """An image of any size, of which parts are read.
 
     Parameters
     ----------
     path : pathlib.Path
         The file, or the folder of an OME-Zarr.
-    array : array
-        Its pixels: has shape and dtype, and slices of it are NumPy arrays.
     axes : str
-        What its axes are.
-    chunks : tuple of int, optional
-        What is read at once.
-    scale, units : mapping
-        Distance between pixels and its unit, by axis, where they are known.
-    calibration : mapping
-        What else a TIFF says, as arguments of `tifffile.imwrite`.
-    ome : OmeMetadata, optional
-        What else an OME-Zarr says.
+        Its axes, which are known.
+    array, chunks, scale, units, calibration, ome
+        See `StoredImage`.
     """
 
     path: Path
-    array: Any
     axes: str
-    chunks: tuple[int, ...] | None = None
-    scale: Mapping[str, float] = field(default_factory=dict)
-    units: Mapping[str, str] = field(default_factory=dict)
-    calibration: Mapping[str, Any] = field(default_factory=dict)
-    ome: OmeMetadata | None = None
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Lengths of the axes."""
-        return tuple(self.array.shape)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the pixels, in the machine's byte order."""
-        dtype: np.dtype[Any] = np.dtype(self.array.dtype)
-        return dtype.newbyteorder("=")
 
     @cached_property
     def lengths(self) -> dict[str, int]:
@@ -150,36 +133,86 @@ def is_zarr(path: Path) -> bool:
     return within and os.path.isdir(path)  # noqa: PTH112 - no error for a long name
 
 
+def is_image(path: Path) -> bool:
+    """Return whether a path has the suffix of a readable image."""
+    suffix = path.suffix.lower()
+    return suffix == ZARR or (suffix in READERS and not path.is_dir())
+
+
+def list_images(folder: Path) -> list[Path]:
+    """Return the images in a folder, in the order of their names.
+
+    Hidden files are left out: macOS puts ``._a.tif``, which is no image, beside
+    ``a.tif`` on disks of other systems.
+    """
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if is_image(path) and not path.name.startswith(".")
+    )
+
+
+def unknown_format(path: Path, suffixes: Iterable[str]) -> InvalidInputError:
+    """Return the error for a file whose suffix is none of those known."""
+    return InvalidInputError(
+        f"Cannot tell the format of {str(path)!r}: the name must end in one of "
+        f"{', '.join(sorted(suffixes))}."
+    )
+
+
+def open_image(path: Path) -> StoredImage:
+    """Read what a file says of its image; its pixels are not read yet.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A file of one of the formats in `READERS`.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such file or it cannot be read.
+    """
+    suffix = ZARR if is_zarr(path) else path.suffix.lower()
+    if suffix not in READERS:
+        raise unknown_format(path, READERS)
+    with refuse_damaged(path):
+        return READERS[suffix](path)
+
+
 def open_volume(path: Path, axes: str | None = None) -> Volume:
     """Open an image of any size; its pixels are not read yet.
 
     Parameters
     ----------
     path : pathlib.Path
-        An OME-Zarr folder or Zarr array, TIFF, PNG or JPEG file.
+        A file of one of the formats in `READERS`.
     axes : str, optional
         What its axes are, if the file does not say or says it wrongly.
 
     Returns
     -------
     Volume
-        The image. PNG and JPEG files are read whole.
+        The image. PNG and JPEG files are read as a whole with their first part.
 
     Raises
     ------
     InvalidInputError
         If there is no such file, it cannot be read, or its axes are unknown.
     """
-    if is_zarr(path):
-        opened = _open_zarr(path, axes)
-    elif path.suffix.lower() in TIFF:
-        opened = _open_tiff(path, axes)
-    else:
-        image = read_image(path)
-        known = resolve_axes(image.pixels.shape, axes or image.axes)
-        opened = Volume(path=path, array=image.pixels, axes=known)
-    require_real(opened.dtype, opened.shape)
-    return opened
+    stored = open_image(path)
+    known = resolve_axes(stored.shape, axes or stored.axes)
+    require_real(stored.dtype, stored.shape)
+    return Volume(
+        path=path,
+        array=stored.array,
+        axes=known,
+        chunks=stored.chunks,
+        scale={axis: stored.scale[axis] for axis in known if axis in stored.scale},
+        units={axis: stored.units[axis] for axis in known if axis in stored.units},
+        calibration=stored.calibration,
+        ome=stored.ome,
+    )
 
 
 def signature(path: Path) -> list[int]:
@@ -207,42 +240,3 @@ def close_volumes() -> None:
 @lru_cache(maxsize=2)
 def _opened(path: Path, axes: str, _changed: int) -> Volume:
     return open_volume(path, axes)
-
-
-def _open_zarr(path: Path, axes: str | None) -> Volume:
-    array, ome = read_ome_zarr(path)
-    return Volume(
-        path=path,
-        array=array,
-        axes=resolve_axes(array.shape, axes or (ome.axes if ome else None)),
-        chunks=array.chunks,
-        scale=ome.scale if ome else {},
-        units=ome.units if ome else {},
-        ome=ome,
-    )
-
-
-def _open_tiff(path: Path, axes: str | None) -> Volume:
-    require_file(path)
-    try:
-        with tifffile_remarks() as remarks, tifffile.TiffFile(path) as tiff:
-            require_complete(tiff, path.stat().st_size)
-            array = tiff_array(path)
-            scale, units = tiff_scale(tiff)
-            calibration, own_axes = tiff_calibration(tiff), image_axes(tiff)
-        require_no_cut(remarks)
-    except DAMAGED as error:
-        raise InvalidInputError(
-            f"Cannot read {path} as a TIFF image: {error}. The file is damaged, "
-            "incomplete or of another kind than its name says."
-        ) from error
-    known = resolve_axes(array.shape, axes or own_axes)
-    return Volume(
-        path=path,
-        array=array,
-        axes=known,
-        chunks=getattr(array, "chunks", None),
-        scale={letter: scale[letter] for letter in known if letter in scale},
-        units={letter: units[letter] for letter in known if letter in units},
-        calibration=calibration,
-    )

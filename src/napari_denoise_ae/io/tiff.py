@@ -1,18 +1,14 @@
-"""TIFF files: what they say of axes and calibration, and writing them."""
+"""Write TIFF files."""
 
 from __future__ import annotations
 
-import logging
 import math
-import weakref
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tifffile
 
-from ..image.axes import AXES
 from .units import as_ascii
 
 if TYPE_CHECKING:
@@ -24,57 +20,6 @@ if TYPE_CHECKING:
 _IMAGEJ_DTYPES = ("uint8", "uint16", "float32")
 # Bytes of pixels. Beyond it a TIFF must be a BigTIFF, which ImageJ's kind cannot be.
 _LARGEST_CLASSIC_TIFF = 2**32 - 2**25
-# What tifffile only remarks on, and then reads fewer planes than there were.
-_TIFF_IS_CUT_SHORT = ("invalid page offset", "metadata invalid or corrupted")
-
-
-def require_no_cut(remarks: list[str]) -> None:
-    """Raise `ValueError` if tifffile has remarked that planes are missing."""
-    for remark in remarks:
-        if any(sign in remark for sign in _TIFF_IS_CUT_SHORT):
-            raise ValueError(remark)
-
-
-def image_axes(tiff: tifffile.TiffFile) -> str | None:
-    """Return what a TIFF says of its axes; None if it says nothing."""
-    axes: str = tiff.series[0].axes
-    return axes if set(axes) <= set(AXES) else None
-
-
-class _Remarks(logging.Handler):
-    """Collects what a library logs."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.texts: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.texts.append(record.getMessage())
-
-
-@contextmanager
-def tifffile_remarks() -> Iterator[list[str]]:
-    """Collect what tifffile logs, instead of showing it to the user."""
-    logger, handler = logging.getLogger("tifffile"), _Remarks()
-    propagated = logger.propagate
-    logger.addHandler(handler)
-    logger.propagate = False
-    try:
-        yield handler.texts
-    finally:
-        logger.removeHandler(handler)
-        logger.propagate = propagated
-
-
-def require_complete(tiff: tifffile.TiffFile, file_size: int) -> None:
-    """Raise `ValueError` if a file ends before its pixels do."""
-    # tifffile fills segments that lie beyond the end of the file with zeros.
-    for page in tiff.series[0].pages:
-        if page is None:
-            continue
-        segments = zip(page.dataoffsets, page.databytecounts, strict=True)
-        if any(offset + count > file_size for offset, count in segments):
-            raise ValueError("it ends before its pixels do")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,46 +107,3 @@ def stored_bytes(layout: TiffLayout) -> int:
         for letter, side in zip("YX", layout.tile, strict=True):
             lengths[letter] += -lengths[letter] % side
     return math.prod(lengths.values()) * layout.dtype.itemsize
-
-
-class _MappedFile:
-    """An uncompressed image in a file; a part is in memory while it is read.
-
-    A mapping that stays open counts what it has ever touched as this process's
-    memory, so each part has a mapping of its own.
-    """
-
-    def __init__(self, mapped: np.memmap[Any, Any]) -> None:
-        self.shape, self.dtype = mapped.shape, mapped.dtype
-        self._path, self._offset = mapped.filename, mapped.offset
-
-    def __getitem__(self, index: Any) -> NDArray[Any]:
-        mapped = np.memmap(
-            str(self._path), self.dtype, "r", offset=self._offset, shape=self.shape
-        )
-        return np.array(mapped[index])
-
-
-class _StoredTiff:
-    """A compressed or scattered image in a TIFF that stays open."""
-
-    def __init__(self, tiff: tifffile.TiffFile) -> None:
-        import zarr
-
-        store = tiff.series[0].levels[0].aszarr()
-        self._array = zarr.open_array(store, mode="r")
-        self.shape, self.dtype = self._array.shape, self._array.dtype
-        self.chunks = self._array.chunks
-        weakref.finalize(self, tiff.close)
-
-    def __getitem__(self, index: Any) -> NDArray[Any]:
-        return np.asarray(self._array[index])
-
-
-def tiff_array(path: Path) -> Any:
-    """Return the first series of a TIFF, read on indexing."""
-    try:
-        return _MappedFile(tifffile.memmap(path, series=0, mode="r"))
-    except ValueError:
-        # Compressed, or scattered over the file.
-        return _StoredTiff(tifffile.TiffFile(path))

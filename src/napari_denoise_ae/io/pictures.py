@@ -1,0 +1,98 @@
+"""Read PNG and JPEG files: first what they hold, then all of their pixels."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import imagecodecs
+import numpy as np
+from PIL import Image, ImageOps
+
+from .stored import StoredImage, require_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from numpy.typing import NDArray
+
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+# Samples of a pixel by PNG's types of color: gray, RGB, palette, and with alpha.
+_PNG_SAMPLES = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
+# Orientations in EXIF that swap height and width.
+_ORIENTATION, _TURNED = 0x0112, {5, 6, 7, 8}
+
+
+@dataclass(frozen=True, eq=False)
+class _Picture:
+    """A file that can only be decoded as a whole, which is done once."""
+
+    path: Path
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    decode: Callable[[Path], NDArray[Any]]
+
+    @cached_property
+    def _pixels(self) -> NDArray[Any]:
+        pixels = self.decode(self.path)
+        if pixels.shape != self.shape:
+            raise ValueError(f"it holds {pixels.shape}, not {self.shape} as it says")
+        return pixels
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        return np.asarray(self._pixels[index])
+
+
+def open_png(path: Path) -> StoredImage:
+    """Read the header of a PNG file."""
+    require_file(path)
+    with path.open("rb") as file:
+        shape, dtype = _png_header(file)
+    return StoredImage(array=_Picture(path, shape, dtype, _decode_png))
+
+
+def open_jpeg(path: Path) -> StoredImage:
+    """Read the header of a JPEG file; its image is upright."""
+    require_file(path)
+    with Image.open(path, formats=["JPEG"]) as picture:
+        if picture.mode not in ("L", "RGB"):
+            raise ValueError(f"its colors are {picture.mode}, not gray or RGB")
+        width, height = picture.size
+        if picture.getexif().get(_ORIENTATION) in _TURNED:
+            width, height = height, width
+        shape = (height, width, *(3,) * (picture.mode == "RGB"))
+    return StoredImage(array=_Picture(path, shape, np.dtype(np.uint8), _decode_jpeg))
+
+
+def _png_header(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return the shape and the dtype of a PNG, colors of a palette written out."""
+    start = file.read(33)
+    if not start.startswith(_PNG_SIGNATURE):
+        raise ValueError("it does not begin like one")
+    width, height, depth, color = struct.unpack(">IIBB", start[16:26])
+    samples = _PNG_SAMPLES[color] + _has_transparency(file)
+    shape = (height, width, *(samples,) * (samples > 1))
+    return shape, np.dtype(np.uint16 if depth == 16 else np.uint8)
+
+
+def _has_transparency(file: BinaryIO) -> bool:
+    """Tell whether one color is transparent, which gives the image an alpha channel."""
+    while True:
+        length, kind = struct.unpack(">I4s", file.read(8))
+        if kind in (b"tRNS", b"IDAT", b"IEND"):
+            return bool(kind == b"tRNS")
+        file.seek(length + 4, 1)  # over the checksum, too
+
+
+def _decode_png(path: Path) -> NDArray[Any]:
+    pixels: NDArray[Any] = imagecodecs.png_decode(path.read_bytes())
+    return pixels
+
+
+def _decode_jpeg(path: Path) -> NDArray[Any]:
+    with Image.open(path, formats=["JPEG"]) as picture:
+        return np.array(ImageOps.exif_transpose(picture))

@@ -1,0 +1,121 @@
+"""TIFF files that tifffile reads in a way of its own; see test_images for the rest."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_denoise_ae.errors import InvalidInputError
+from napari_denoise_ae.io.images import read_image
+from napari_denoise_ae.io.source import open_volume
+
+NAMES = ("a.ome.tif", "b.ome.tif")
+OME = """<?xml version="1.0" encoding="UTF-8"?>
+<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:{own}">
+<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16"
+SizeX="50" SizeY="40" SizeZ="1" SizeC="1" SizeT="{n_planes}" PhysicalSizeX="0.5">
+<Channel ID="Channel:0:0" SamplesPerPixel="1"/>{planes}</Pixels></Image></OME>"""
+PLANE = """<TiffData FirstT="{number}" IFD="{page}" PlaneCount="1">
+<UUID FileName="{name}">urn:uuid:{name}</UUID></TiffData>"""
+
+
+def stack_of(n_planes: int) -> np.ndarray:
+    rng = np.random.default_rng(n_planes)
+    return rng.integers(0, 2**16, (n_planes, 40, 50), dtype=np.uint16)
+
+
+def write_ome_tiffs(folder, where, **options) -> np.ndarray:
+    """Write one series to two files; `where` has the file and the page of each plane.
+
+    Pages that no plane refers to hold zeros.
+    """
+    stack = stack_of(len(where))
+    planes = "".join(
+        PLANE.format(number=number, page=page, name=NAMES[file])
+        for number, (file, page) in enumerate(where)
+    )
+    for file, name in enumerate(NAMES):
+        own = [page for number, page in where if number == file]
+        text = OME.format(own=name, n_planes=len(where), planes=planes)
+        with tifffile.TiffWriter(folder / name, ome=False) as writer:
+            for page in range(max(own, default=0) + 1):
+                known = (file, page) in where
+                pixels = stack[where.index((file, page))] if known else 0 * stack[0]
+                writer.write(
+                    pixels,
+                    description=text if page == 0 else None,
+                    metadata=None,
+                    contiguous=False,
+                    **options,
+                )
+    return stack
+
+
+def read_by_planes(path) -> np.ndarray:
+    volume = open_volume(path)
+    everything = slice(0, 40), slice(0, 50)
+    return np.concatenate(
+        [volume.read((plane,), everything) for plane in range(volume.shape[0])]
+    )
+
+
+# One file shorter than the other, in any order; all planes in the other file; and a
+# plane that lies in the other file just where it would lie in this one.
+LAYOUTS = {
+    "short first": [(0, 0), (1, 0), (1, 1), (1, 2)],
+    "short last": [(0, 0), (0, 1), (0, 2), (1, 0)],
+    "by turns": [(0, 0), (1, 0), (0, 1), (1, 1)],
+    "elsewhere": [(1, 0), (1, 1)],
+    "in line": [(0, 0), (1, 1)],
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_series_in_several_files_is_read_from_any_of_them(
+    tmp_path, layout, compression, name
+):
+    stack = write_ome_tiffs(tmp_path, LAYOUTS[layout], compression=compression)
+    np.testing.assert_array_equal(read_image(tmp_path / name).pixels, stack)
+    np.testing.assert_array_equal(read_by_planes(tmp_path / name), stack)
+    assert open_volume(tmp_path / name).units == {"X": "micrometer"}
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("broken", [0, 1])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_file_that_ends_too_early_is_named(tmp_path, name, broken, compression):
+    write_ome_tiffs(tmp_path, LAYOUTS["by turns"], compression=compression)
+    path = tmp_path / NAMES[broken]
+    with tifffile.TiffFile(path, mode="r+b") as tiff:
+        page = tiff.pages[1]
+        page.tags["StripOffsets"].overwrite(path.stat().st_size - 100)
+    missing = "it" if name == NAMES[broken] else NAMES[broken]
+    for read in (read_image, open_volume):
+        with pytest.raises(InvalidInputError, match=f": {missing} ends before its"):
+            read(tmp_path / name)
+
+
+def test_a_file_that_is_missing_is_not_read_as_zeros(tmp_path):
+    write_ome_tiffs(tmp_path, LAYOUTS["by turns"])
+    (tmp_path / "b.ome.tif").unlink()
+    for read in (read_image, open_volume):
+        with pytest.raises(
+            InvalidInputError, match=r"its planes in 'b.ome.tif' are missing"
+        ):
+            read(tmp_path / "a.ome.tif")
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+def test_pixels_come_in_the_byte_order_of_the_machine(tmp_path, compression, byteorder):
+    image = stack_of(1)[0]
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, image, byteorder=byteorder, compression=compression)
+    part = open_volume(path).read((), (slice(0, 40), slice(0, 50)))
+    for read in (read_image(path).pixels, part):
+        assert read.dtype == np.uint16
+        assert read.dtype.isnative
+        np.testing.assert_array_equal(read, image)
