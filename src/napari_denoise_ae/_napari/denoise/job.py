@@ -66,6 +66,27 @@ class Prepared:
         return self.data is job.data and mine == (job.noise, job.seed, job.range_of)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LayerScan:
+    """What takes reading all of a layer, and depends on no other setting.
+
+    Parameters
+    ----------
+    data, axes
+        Those of the job, to tell whether it fits another job, too.
+    ranges : IntensityRanges
+        The intensity ranges of the layer.
+    """
+
+    data: Any
+    axes: str
+    ranges: IntensityRanges
+
+    def fits(self, job: DenoiseJob) -> bool:
+        """Tell whether another job would find the same."""
+        return self.data is job.data and self.axes == job.axes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DenoiseJob:
     """What to denoise, and how.
@@ -90,6 +111,8 @@ class DenoiseJob:
         Denoise only these rows and columns of `plane`; None means everything.
     prepared : Prepared, optional
         What an earlier job has prepared.
+    scan : LayerScan, optional
+        What an earlier look at the layer has found.
     residual : bool
         Whether to return what was removed, too.
     levels : tuple
@@ -116,6 +139,7 @@ class DenoiseJob:
     plane: Plane = ()
     region: tuple[slice, slice] | None = None
     prepared: Prepared | None = None
+    scan: LayerScan | None = None
     residual: bool = False
     levels: tuple[Any, ...] = ()
     level: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, QTimer, Signal
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ..shared.model_choice import ModelChoice
     from ..shared.model_facts import ModelFacts
     from .form import DenoiseForm
+    from .job import LayerScan
     from .job_maker import JobMaker
     from .look_job import LayerFacts
 
@@ -54,6 +56,7 @@ class LayerInspector(QObject):  # type: ignore[misc]
         super().__init__()
         self._form, self._models, self._jobs = form, models, jobs
         self._looking: Running | None = None
+        self._scan: LayerScan | None = None
         self._describing: Running | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -65,6 +68,7 @@ class LayerInspector(QObject):  # type: ignore[misc]
         if self._looking is not None:
             # Its facts would be those of other pixels.
             self._looking.drop()
+        self._scan = None
         self._form.facts.setText(describe_layer(self._form.source))
         self._form.show_layer()
         self.show_plan()
@@ -110,8 +114,16 @@ class LayerInspector(QObject):  # type: ignore[misc]
         except DenoiseAEError as error:
             self.warned.emit([str(error)] if self._form.source is not None else [])
             return
+        if self._scan is not None and self._scan.fits(job):
+            job = replace(job, scan=self._scan)
         look = look_at_lazy_layer if job.levels else look_at_layer
-        self._looking = Running(look, job, returned=self._show_facts)
+        self._looking = Running(
+            look, job, yielded=self._keep_scan, returned=self._show_facts
+        )
+
+    def _keep_scan(self, step: LayerScan | None) -> None:
+        if step is not None:
+            self._scan = step
 
     def _show_facts(self, facts: LayerFacts | Failed) -> None:
         if isinstance(facts, Failed):

@@ -10,7 +10,7 @@ import numpy as np
 from ...errors import DenoiseAEError
 from ..shared.noise_found import find_noise
 from ..shared.worker import Failed
-from .job import load_denoiser, noise_level
+from .job import LayerScan, load_denoiser, noise_level
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -41,26 +41,26 @@ class LayerFacts:
     found: NoiseFound | None = None
 
 
-def look_at_layer(job: DenoiseJob) -> Generator[None, None, LayerFacts | Failed]:
-    """Find out about a layer what takes too long for the GUI thread.
+def look_at_layer(
+    job: DenoiseJob,
+) -> Generator[LayerScan | None, None, LayerFacts | Failed]:
+    """Measure a layer in memory, which takes too long for the GUI thread.
 
-    Of a stack, three planes are looked at.
+    Yields what it finds by reading all of the layer, for the next look. The noise
+    is measured on three planes of a stack.
     """
-    yield
+    yield None
     from ...denoising.compatibility import find_misfits
     from ...image.axes import color_planes
-    from ...image.checks import require_image
     from ...image.intensity import share_range
-    from ...image.ranges import resolve_intensity_ranges
     from ...noise.windows import noise_planes
 
     try:
-        array = np.asarray(job.data)
-        require_image(array)
-        planes = color_planes(array, job.axes)
-        scale = resolve_intensity_ranges(planes, job.axes)
+        scan = job.scan or scan_layer(job)
+        yield scan
+        planes, scale = color_planes(np.asarray(job.data), job.axes), scan.ranges
         noise = noise_level(planes, scale)
-        yield
+        yield None
         noisy, axes = planes, job.axes
         if job.noise is not None:
             noisy = _with_noise(noise_planes(planes), job.noise, scale.hull)
@@ -70,7 +70,7 @@ def look_at_layer(job: DenoiseJob) -> Generator[None, None, LayerFacts | Failed]
             denoiser = load_denoiser(job.fitting, job.device)
         except DenoiseAEError as error:
             return LayerFacts(noise, (str(error),))
-        yield
+        yield None
         found = None
         if denoiser.network.takes_noise_level:
             found = find_noise(noisy, axes, job.setting)
@@ -80,6 +80,18 @@ def look_at_layer(job: DenoiseJob) -> Generator[None, None, LayerFacts | Failed]
         return Failed(str(error))
     except (RuntimeError, MemoryError) as error:
         return Failed(f"The layer cannot be looked at: {error}")
+
+
+def scan_layer(job: DenoiseJob) -> LayerScan:
+    """Read all of a layer to check it and to find its intensity ranges."""
+    from ...image.axes import color_planes
+    from ...image.checks import require_image
+    from ...image.ranges import resolve_intensity_ranges
+
+    array = np.asarray(job.data)
+    require_image(array)
+    ranges = resolve_intensity_ranges(color_planes(array, job.axes), job.axes)
+    return LayerScan(job.data, job.axes, ranges)
 
 
 def _with_noise(

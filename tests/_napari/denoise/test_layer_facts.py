@@ -1,0 +1,61 @@
+"""How often a layer is read to show what is known of it."""
+
+import numpy as np
+import pytest
+
+from napari_denoise_ae._napari.denoise import look_job
+
+
+@pytest.fixture
+def scans(monkeypatch):
+    """Return the intensity ranges of each scan of a layer."""
+    found, scan_layer = [], look_job.scan_layer
+
+    def scan(job):
+        found.append(scan_layer(job))
+        return found[-1]
+
+    monkeypatch.setattr(look_job, "scan_layer", scan)
+    return lambda: [scan.ranges.hull.high for scan in found]
+
+
+@pytest.fixture
+def wait_for_look(qtbot, widget):
+    def wait():
+        widget.form.facts.setText("")
+        qtbot.waitUntil(lambda: "estimated" in widget.form.facts.text(), timeout=60_000)
+
+    return wait
+
+
+def image(high):
+    values = np.random.default_rng(0).random((40, 56))
+    return np.interp(values, (values.min(), values.max()), (0.0, high))
+
+
+def test_changing_a_setting_does_not_scan_the_layer_again(
+    viewer, widget, scans, wait_for_look
+):
+    viewer.add_image(image(5.0))
+    widget.form.model.value = "conv"
+    wait_for_look()
+    widget.form.seed.value = 3
+    wait_for_look()
+    widget.form.kind.value = "clean"
+    wait_for_look()
+    assert scans() == [5.0]
+
+
+def test_other_pixels_are_scanned(viewer, widget, scans, wait_for_look):
+    layer = viewer.add_image(image(5.0))
+    widget.form.model.value = "conv"
+    wait_for_look()
+    layer.data = image(7.0)
+    wait_for_look()
+    # The same array with other values, which napari is told.
+    layer.data[:] = image(9.0)
+    layer.data = layer.data
+    wait_for_look()
+    viewer.add_image(image(11.0))
+    wait_for_look()
+    assert scans() == [5.0, 7.0, 9.0, 11.0]
