@@ -146,6 +146,33 @@ def test_any_axes_can_be_written_beside_any_calibration(
     np.testing.assert_array_equal(read_image(tmp_path / "a.tif").pixels, image)
 
 
+@pytest.mark.parametrize(
+    ("shape", "axes"),
+    [
+        ((9, 7), "YX"),
+        ((9, 7, 3), "YXS"),
+        ((3, 9, 7), "SYX"),
+        ((2, 3, 9, 7), "CTYX"),
+        ((2, 3, 4, 9, 7), "TZCYX"),
+        ((2, 5, 9, 7, 3), "TCYXS"),
+        ((2, 3, 9, 7), "TSYX"),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint32", "float64"])
+def test_a_file_named_like_an_ome_tiff_is_one(tmp_path, shape, axes, dtype):
+    image = pixels(dtype, *shape)
+    path = tmp_path / "a.ome.tif"
+    calibration = {"metadata": {"unit": "um"}}
+    ome = {"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "µm"}
+    write_image(path, ImageFile(image, axes, calibration, "denoised", ome))
+    with tifffile.TiffFile(path) as tiff:
+        assert tiff.is_ome
+        assert tiff.series[0].axes == axes
+        assert 'PhysicalSizeX="0.5"' in tiff.ome_metadata
+        assert "denoised" in tiff.ome_metadata
+        np.testing.assert_array_equal(tiff.asarray(), image)
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
 def test_the_calibration_of_imagej_is_kept(tmp_path, dtype):
     image = pixels(dtype, 5, 9, 7)
@@ -370,6 +397,11 @@ def test_a_file_that_may_not_be_read_is_an_error(tmp_path, monkeypatch):
         ("a.jpg", "uint8", (9, 7, 4), "YXS", r"\(9, 7, 4\).*Write a \.tif"),
         ("a.png", "uint8", (5, 9, 7), "ZYX", r"ZYX\. Write a \.tif"),
         ("a.png", "uint8", (3, 9, 7), "SYX", r"SYX\. Write a \.tif"),
+        ("a.ome.tif", "float16", (9, 7), "YX", r"float16.*Write a \.tif"),
+        ("a.ome.tif", "uint64", (9, 7), "YX", r"uint64.*Write a \.tif"),
+        ("a.ome.tif", "uint8", (9, 7), "XY", r"XY.*Write a \.tif"),
+        ("a.ome.tif", "uint8", (9, 7, 2), "YXC", r"YXC.*Write a \.tif"),
+        ("a.OME.TIFF", "uint8", (3, 5, 9, 7), "SZYX", r"SZYX.*Write a \.tif"),
         ("a.bmp", "uint8", (9, 7), "YX", "must end in one of"),
         ("a", "uint8", (9, 7), "YX", "must end in one of"),
     ],

@@ -13,7 +13,7 @@ from ..errors import InvalidInputError
 from .atomic import atomic_write
 from .source import open_image, unknown_format
 from .stored import refuse_damaged
-from .tiff import TiffLayout, write_tiff
+from .tiff import TiffLayout, is_ome_tiff, require_tiff_storable, write_tiff
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,12 +42,15 @@ class ImageFile:
         Pixel size and the like, as arguments of `tifffile.imwrite`.
     provenance : str
         What was done to the image; stored in the description of a TIFF.
+    ome : mapping
+        Pixel size and the like, in the words of OME, for an OME-TIFF.
     """
 
     pixels: NDArray[Any]
     axes: str | None = None
     calibration: Mapping[str, Any] = field(default_factory=dict)
     provenance: str = ""
+    ome: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_image(path: Path) -> ImageFile:
@@ -88,6 +91,7 @@ def require_storable(path: Path, pixels: NDArray[Any], axes: str) -> None:
     _require_known_suffix(path)
     suffix = path.suffix.lower()
     if suffix in _TIFF:
+        require_tiff_storable(path, pixels.dtype, axes)
         return
     dtypes = ("uint8", "uint16") if suffix in _PNG else ("uint8",)
     if pixels.dtype.name not in dtypes:
@@ -129,7 +133,8 @@ def write_image(path: Path, image: ImageFile) -> None:
             picture = Image.fromarray(image.pixels)
             picture.save(temporary, quality=_JPEG_QUALITY, subsampling=0)
         else:
-            _write_tiff(temporary, image, axes)
+            ome = image.ome if is_ome_tiff(path) else None
+            _write_tiff(temporary, image, axes, ome)
 
 
 def _require_known_suffix(path: Path) -> None:
@@ -137,7 +142,10 @@ def _require_known_suffix(path: Path) -> None:
         raise unknown_format(path, SUFFIXES)
 
 
-def _write_tiff(path: Path, image: ImageFile, axes: str) -> None:
+def _write_tiff(
+    path: Path, image: ImageFile, axes: str, ome: Mapping[str, Any] | None
+) -> None:
     pixels = image.pixels
-    layout = TiffLayout(pixels.shape, pixels.dtype, axes, image.calibration)
+    calibration = image.calibration if ome is None else {}
+    layout = TiffLayout(pixels.shape, pixels.dtype, axes, calibration, ome=ome)
     write_tiff(path, pixels, layout, provenance=image.provenance)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tifffile
 
+from ..errors import InvalidInputError
 from .units import as_ascii
 
 if TYPE_CHECKING:
@@ -18,8 +20,35 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _IMAGEJ_DTYPES = ("uint8", "uint16", "float32")
+_OME_DTYPES = (
+    *("uint8", "uint16", "uint32", "int8", "int16", "int32"),
+    *("float32", "float64"),
+)
+# Planes in any order; colors just before Y or after X.
+_OME_AXES = re.compile("[TZC]*(S?YX|YXS)")
 # Bytes of pixels. Beyond it a TIFF must be a BigTIFF, which ImageJ's kind cannot be.
 _LARGEST_CLASSIC_TIFF = 2**32 - 2**25
+
+
+def is_ome_tiff(path: Path) -> bool:
+    """Tell whether a file has the name of an OME-TIFF."""
+    return path.name.lower().endswith((".ome.tif", ".ome.tiff"))
+
+
+def require_tiff_storable(path: Path, dtype: np.dtype[Any], axes: str) -> None:
+    """Raise, before long work, if the kind of TIFF of this name cannot hold an image.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is an OME-TIFF, and OME has no such dtype or axes.
+    """
+    fits = dtype.name in _OME_DTYPES and _OME_AXES.fullmatch(axes)
+    if is_ome_tiff(path) and not fits:
+        raise InvalidInputError(
+            f"{path.name}: OME-TIFF cannot hold an image of {dtype} with axes {axes}. "
+            "Write a .tif file without .ome in its name, which can."
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
