@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,14 +14,16 @@ from synthetic import random_checkpoint
 
 from napari_denoise_ae import denoise
 from napari_denoise_ae.cli.main import main
-from napari_denoise_ae.files import batch
+from napari_denoise_ae.files import batch, loaded_models
+from napari_denoise_ae.models.checkpoint import Checkpoint
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_denoise_ae.files.job import FileJob
-    from napari_denoise_ae.files.whole import Watch
+    from napari_denoise_ae.files.loaded_models import LoadedModels
+    from napari_denoise_ae.files.route import FileDenoising
 
 MODEL = random_checkpoint(in_channels=1)
 
@@ -223,18 +224,34 @@ def test_the_folder_of_results_has_no_name_of_an_image(name, folder, capsys):
 
 
 def test_no_file_is_odd_enough_to_end_the_others(folder, capsys, monkeypatch):
-    whole = batch.denoise_any_file
+    whole = batch.FileDenoising
 
-    def odd(job: FileJob, watch: Watch) -> object:
+    def odd(job: FileJob, models: LoadedModels) -> FileDenoising:
         if job.input.name == "1.tif":
             raise KeyError("odd")
-        return whole(job, watch)
+        return whole(job, models)
 
-    monkeypatch.setattr(batch, "denoise_any_file", odd)
+    monkeypatch.setattr(batch, "FileDenoising", odd)
     assert run(folder, folder) == 1
     printed = capsys.readouterr()
     assert "3 done, 0 skipped, 1 failed" in printed.out
     assert "1.tif: KeyError: 'odd'" in printed.err
+
+
+def test_a_model_is_read_and_built_once_for_all_files(folder, monkeypatch):
+    built, loaded = [], []
+    build, load = Checkpoint.build, loaded_models.load_checkpoint
+    monkeypatch.setattr(
+        Checkpoint,
+        "build",
+        lambda self, device: built.append(self.name) or build(self, device),
+    )
+    monkeypatch.setattr(
+        loaded_models, "load_checkpoint", lambda name: loaded.append(name) or load(name)
+    )
+    assert run(folder, folder) == 0
+    assert built == ["gray.pt"]
+    assert loaded == [str(folder.parent / "gray.pt")]
 
 
 def test_a_bad_model_is_found_out_before_the_first_file(folder, capsys):
@@ -253,19 +270,3 @@ def test_a_tiff_in_a_folder_that_is_named_like_a_zarr_is_a_tiff(folder, capsys):
     np.testing.assert_array_equal(
         tifffile.imread(odd / "b.tif"), denoise(image(5), model=MODEL)
     )
-
-
-@pytest.mark.filterwarnings("always:of another thread:UserWarning")
-def test_what_others_warn_of_meanwhile_is_no_remark(folder, capsys, monkeypatch):
-    """Warnings are caught in the whole program, of which this is one thread."""
-    whole = batch.denoise_any_file
-
-    def warn(job: FileJob, watch: Watch) -> object:
-        warnings.warn("of another thread", UserWarning, stacklevel=1)
-        return whole(job, watch)
-
-    monkeypatch.setattr(batch, "denoise_any_file", warn)
-    assert run(folder, folder / "0.tif", folder / "1.tif") == 0
-    lines = capsys.readouterr().err.splitlines()
-    assert lines.count("warning: of another thread") == 2
-    assert not [line for line in lines if "tif: of another thread" in line]

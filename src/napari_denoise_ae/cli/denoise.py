@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidInputError
+from ..files.steps import FileRemark
 from ..image.ranges import RANGE_OF
 from ..noise.setting import GAUSSIAN, NOISE_TYPES
 from .arguments import (
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 def _denoise(arguments: argparse.Namespace) -> None:
     from ..files.find import is_batch
     from ..files.job import FileJob
-    from ..files.route import denoise_any_file
     from ..io.source import is_zarr
     from ..noise.setting import NoiseSetting
 
@@ -62,8 +62,7 @@ def _denoise(arguments: argparse.Namespace) -> None:
         if is_batch(arguments.input):
             _denoise_batch(arguments.input, job)
         else:
-            for line in denoise_any_file(job).lines():
-                print(line)
+            _denoise_file(job)
     except KeyboardInterrupt:
         if not (is_zarr(job.output) or is_batch(arguments.input)):
             raise
@@ -87,20 +86,35 @@ def _selections(
     return dict(parts)
 
 
+def _denoise_file(job: FileJob) -> None:
+    from ..files.route import FileDenoising
+    from .progress import show_progress
+
+    run = FileDenoising(job)
+    for step in show_progress(run):
+        if isinstance(step, FileRemark):
+            show_warning(step.text)
+    for line in run.result.lines():
+        print(line)
+
+
 def _denoise_batch(inputs: Sequence[Path], job: FileJob) -> None:
     """Denoise files into a folder, and end with what could not be denoised."""
     from ..files.batch import denoise_files
     from ..files.find import find_files
+    from .progress import show_progress
 
-    steps = []
-    for step in denoise_files(find_files(inputs, job.output), job.output, job):
-        steps.append(step)
-        for remark in step.remarks:
-            show_warning(f"{step.input}: {remark}")
-        print(f"{step.outcome:<10} {step.input}", flush=True)
-    counts = Counter(step.outcome for step in steps)
+    outcomes = []
+    files = find_files(inputs, job.output)
+    for step in show_progress(denoise_files(files, job.output, job)):
+        if isinstance(step, FileRemark):
+            show_warning(f"{step.input}: {step.text}")
+        else:
+            outcomes.append(step)
+            print(f"{step.outcome:<10} {step.input}", flush=True)
+    counts = Counter(step.outcome for step in outcomes)
     print(", ".join(f"{counts[name]} {name}" for name in ("done", "skipped", "failed")))
-    for step in steps:
+    for step in outcomes:
         if step.outcome == "failed":
             print(f"failed: {step.input}: {step.reason}", file=sys.stderr)
     if counts["failed"]:

@@ -3,58 +3,31 @@
 from __future__ import annotations
 
 import os
-import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..denoising.dask_blocks import Model
 from ..denoising.model_ranges import require_noise_level_is_taken
-from ..errors import DenoiseAEError, DenoiseAEWarning, InvalidInputError, OutputError
+from ..errors import DenoiseAEError, InvalidInputError, OutputError
 from ..io.source import ZARR, close_volumes, is_image, signature
+from ..models.builtin import fitting_model
 from ..models.devices import choose_device
-from ..models.load import load_fitting
-from .record import is_recorded, read_record, write_record
-from .route import denoise_any_file
-from .stream_run import plain_settings
-from .whole import show_progress
+from .loaded_models import LoadedModels
+from .record import is_recorded, plain_settings, read_record, write_record
+from .route import FileDenoising
+from .steps import FileOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from .job import FileJob
-    from .whole import Watch
-
-
-@dataclass(frozen=True, slots=True)
-class BatchStep:
-    """What became of a file.
-
-    Parameters
-    ----------
-    input : pathlib.Path
-        The file.
-    outcome : str
-        ``"done"``, ``"skipped"`` (done before, and unchanged) or ``"failed"``.
-    reason : str
-        Why it failed.
-    remarks : tuple of str
-        Warnings for a user to read.
-    """
-
-    input: Path
-    outcome: str
-    reason: str = ""
-    remarks: tuple[str, ...] = ()
+    from .steps import BatchStep
 
 
 def denoise_files(
-    files: Sequence[Path],
-    output: Path,
-    template: FileJob,
-    watch: Watch = show_progress,
+    files: Sequence[Path], output: Path, template: FileJob
 ) -> Iterator[BatchStep]:
-    """Denoise files into a folder; go on after one that cannot be.
+    """Denoise files into a folder; a file that fails does not end the batch.
 
     Parameters
     ----------
@@ -65,13 +38,11 @@ def denoise_files(
     template : FileJob
         What to do with each of them. What is in the folder and is no result
         of an earlier run is replaced only if `overwrite` is asked for.
-    watch : callable
-        Sees the steps of each file; see `show_progress`, the default.
 
     Yields
     ------
     BatchStep
-        What became of each file, in their order.
+        How far each file is, its remarks, and at its end a `FileOutcome`.
 
     Raises
     ------
@@ -87,19 +58,21 @@ def denoise_files(
     jobs = [replace(template, input=file, output=output / file.name) for file in files]
     _require_own_names(jobs)
     _require_places(files, output)
-    digest = _digest_models(template)
+    models = LoadedModels(template.device)
+    digest = _digest_models(template, models)
     choose_device(template.device)
     record = read_record(output)
     for job in jobs:
-        yield _denoise_one(job, digest, record, watch)
+        yield from _denoise_one(job, digest, record, models)
 
 
-def _digest_models(job: FileJob) -> str:
+def _digest_models(job: FileJob, loaded: LoadedModels) -> str:
     """Return a digest of the model for gray images and that for colors."""
-    models = [load_fitting(job.model, n_colors) for n_colors in (1, 3)]
+    names = [fitting_model(job.model, n_colors) for n_colors in (1, 3)]
+    models = [loaded.model(name) for name in names]
     for model in models:
-        require_noise_level_is_taken(job.setting, model)
-    return "+".join(sorted({Model.of(model).digest for model in models}))
+        require_noise_level_is_taken(job.setting, model.checkpoint)
+    return "+".join(sorted({model.digest for model in models}))
 
 
 def _require_own_names(jobs: Sequence[FileJob]) -> None:
@@ -133,48 +106,39 @@ def _require_places(files: Sequence[Path], output: Path) -> None:
 
 
 def _denoise_one(
-    job: FileJob, digest: str, record: dict[str, Any], watch: Watch
-) -> BatchStep:
+    job: FileJob, digest: str, record: dict[str, Any], models: LoadedModels
+) -> Iterator[BatchStep]:
     try:
         settings = {**plain_settings(job, digest), "signature": signature(job.input)}
-        if all(
-            is_recorded(path, record) and record[path.name]["settings"] == settings
-            for path in _results(job)
-        ):
-            return BatchStep(job.input, "skipped")
-        _require_replaceable(job, record)
-        # A result of other settings is replaced, if it is as this command left it.
-        known = is_recorded(job.output, record)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", DenoiseAEWarning)
-            denoise_any_file(replace(job, overwrite=job.overwrite or known), watch)
-        for path in _results(job):
-            record[path.name] = {"settings": settings, "result": signature(path)}
-        write_record(job.output.parent, record)
+        if _is_done(job, settings, record):
+            outcome = FileOutcome(job.input, "skipped")
+        else:
+            _require_replaceable(job, record)
+            # A result of other settings is replaced if it is as this command left it.
+            overwrite = job.overwrite or is_recorded(job.output, record)
+            yield from FileDenoising(replace(job, overwrite=overwrite), models)
+            for path in _results(job):
+                record[path.name] = {"settings": settings, "result": signature(path)}
+            write_record(job.output.parent, record)
+            outcome = FileOutcome(job.input, "done")
     except DenoiseAEError as error:
-        return BatchStep(job.input, "failed", str(error))
+        outcome = FileOutcome(job.input, "failed", str(error))
     except FileNotFoundError:
-        return BatchStep(job.input, "failed", f"There is no file {job.input}.")
+        outcome = FileOutcome(job.input, "failed", f"There is no file {job.input}.")
     # One bad file must not end what may be a night's work, however odd it is.
     except Exception as error:  # noqa: BLE001
-        return BatchStep(job.input, "failed", f"{type(error).__name__}: {error}")
+        reason = f"{type(error).__name__}: {error}"
+        outcome = FileOutcome(job.input, "failed", reason)
     finally:
         close_volumes()
-    return BatchStep(job.input, "done", remarks=_remarks(caught))
+    yield outcome
 
 
-def _remarks(caught: Sequence[warnings.WarningMessage]) -> tuple[str, ...]:
-    """Return what was warned of; what others have warned of is warned of again.
-
-    Warnings are caught in the whole program, of which this may be one thread.
-    """
-    ours = [w for w in caught if issubclass(w.category, DenoiseAEWarning)]
-    for other in caught:
-        if other not in ours:
-            warnings.warn_explicit(
-                other.message, other.category, other.filename, other.lineno
-            )
-    return tuple(str(w.message) for w in ours)
+def _is_done(job: FileJob, settings: dict[str, Any], record: dict[str, Any]) -> bool:
+    return all(
+        is_recorded(path, record) and record[path.name]["settings"] == settings
+        for path in _results(job)
+    )
 
 
 def _results(job: FileJob) -> list[Path]:

@@ -1,9 +1,10 @@
-"""The record of finished files in the output folder of a batch."""
+"""What results were made from, and the record of it in the folder of a batch."""
 
 from __future__ import annotations
 
 import json
 import os
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 from ..io.atomic import atomic_write
@@ -11,6 +12,8 @@ from ..io.source import signature
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from .job import FileJob
 
 #: In the folder of the results: what each of them was made from.
 RECORD = ".napari-denoise-ae.json"
@@ -37,3 +40,25 @@ def write_record(folder: Path, record: dict[str, Any]) -> None:
     """Write the record of finished files into a folder."""
     with atomic_write(folder / RECORD) as temporary:
         temporary.write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def plain_settings(job: FileJob, digest: str) -> dict[str, Any]:
+    """Return what of a job and its model decides a result, as plain values."""
+    given = job.intensity_range
+    return {
+        "input": job.input.name,
+        "model": digest,
+        "axes": None if job.axes is None else job.axes.upper(),
+        "intensity_range": None if given is None else _plain(given),
+        "range_of": job.range_of,
+        "noise": list(astuple(job.setting)),
+        "select": {letter: list(part) for letter, part in job.select.items()},
+        "add_noise": job.add_noise,
+        "seed": job.seed,
+    }
+
+
+def _plain(values: Any) -> Any:
+    if isinstance(values, (list, tuple)):
+        return [_plain(value) for value in values]
+    return float(values)

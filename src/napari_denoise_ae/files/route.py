@@ -10,38 +10,80 @@ from ..image.axes import count_colors
 from ..io.atomic import real_path
 from ..io.source import TIFF, is_zarr, open_volume
 from ..models.builtin import fitting_model
+from .loaded_models import LoadedModels
 from .stream_run import stream_to_tiff, stream_to_zarr
-from .whole import denoise_file, show_progress
+from .whole import denoise_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from ..io.source import Volume
     from .job import FileJob
     from .report import FileResult, StreamResult
-    from .whole import Watch
+    from .steps import FileStep
 
 
-def denoise_any_file(
-    job: FileJob, watch: Watch = show_progress
-) -> FileResult | StreamResult:
-    """Denoise a file, chunk by chunk where its format allows it.
+class FileDenoising:
+    """One file being denoised, chunk by chunk where its format allows it.
+
+    Iterate over it to do the work; then `result` says what was done. If the
+    iteration ends early, with an error or because nobody goes on with it, an
+    OME-Zarr keeps its finished chunks, and the same job resumes it. Of other
+    formats, nothing is left.
 
     Parameters
     ----------
     job : FileJob
         What to do.
-    watch : callable
-        See `show_progress`, the default.
-
-    Returns
-    -------
-    FileResult or StreamResult
-        What was done.
+    models : LoadedModels, optional
+        Models that other files use, too.
 
     Raises
     ------
     DenoiseAEError
-        If anything of it cannot be done. A TIFF is then not there; of an
-        OME-Zarr the chunks that are finished are, and the same job goes on.
+        If the settings contradict each other; while iterating, if anything
+        cannot be read, computed or written.
     """
+
+    def __init__(self, job: FileJob, models: LoadedModels | None = None) -> None:
+        _require_consistent(job)
+        self._job = job
+        self._models = models or LoadedModels(job.device)
+        self._result: FileResult | StreamResult | None = None
+
+    @property
+    def result(self) -> FileResult | StreamResult:
+        """What was done, once the file is finished."""
+        if self._result is None:
+            raise RuntimeError("the file is not finished")
+        return self._result
+
+    def __iter__(self) -> Iterator[FileStep]:
+        volume = open_volume(self._job.input, self._job.axes)
+        n_colors = count_colors(volume.shape, volume.axes)
+        job = replace(self._job, model=fitting_model(self._job.model, n_colors))
+        self._result = yield from _run(job, volume, self._models)
+
+
+def _run(
+    job: FileJob, volume: Volume, models: LoadedModels
+) -> Generator[FileStep, None, FileResult | StreamResult]:
+    to_zarr = is_zarr(job.output)
+    if not to_zarr and not _is_written_in_pages(job, volume):
+        return (yield from denoise_whole(job, volume, models))
+    _require_other_place(job)
+    write = stream_to_zarr if to_zarr else stream_to_tiff
+    return (yield from write(job, volume, models))
+
+
+def _is_written_in_pages(job: FileJob, volume: Volume) -> bool:
+    to_tiff = job.output.suffix.lower() in TIFF and not job.compares
+    from_parts = is_zarr(job.input) or job.input.suffix.lower() in TIFF
+    # Pages cannot be written one after another if the colors come before Y and X.
+    return to_tiff and from_parts and volume.axes == volume.block_axes
+
+
+def _require_consistent(job: FileJob) -> None:
     to_zarr = is_zarr(job.output)
     if job.scheduler is not None and not job.scheduler.strip():
         raise InvalidInputError(
@@ -58,19 +100,6 @@ def denoise_any_file(
             "An OME-Zarr is written without comparing it with another image. Omit "
             "--add-noise, --reference and --figure, or write a .tif file."
         )
-    to_tiff = job.output.suffix.lower() in TIFF and not job.compares
-    from_parts = is_zarr(job.input) or job.input.suffix.lower() in TIFF
-    if not to_zarr and not (to_tiff and from_parts):
-        return denoise_file(job, watch)
-    volume = open_volume(job.input, job.axes)
-    if not to_zarr and volume.axes != volume.block_axes:
-        # Its pages cannot be written one after another.
-        return denoise_file(job, watch)
-    _require_other_place(job)
-    n_colors = count_colors(volume.shape, volume.axes)
-    job = replace(job, model=fitting_model(job.model, n_colors))
-    write = stream_to_zarr if to_zarr else stream_to_tiff
-    return write(job, volume, watch)
 
 
 def _require_other_place(job: FileJob) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from ..denoising.array import Progress
 from ..image.tiling import LARGEST_PLANE, grid_of
 from ..io.calibration import imagej_calibration, ome_calibration
-from ..io.tiff import TiffLayout
+from ..io.tiff import TiffLayout, is_ome_tiff
 from .stream import selected_shape
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def tiff_layout(
 ) -> TiffLayout:
     """Return how a result is laid out and described in a TIFF."""
     ome, calibration = None, dict(volume.calibration)
-    if path.name.lower().endswith((".ome.tif", ".ome.tiff")):
+    if is_ome_tiff(path):
         ome, calibration = ome_calibration(volume.scale, volume.units), {}
     elif not calibration and volume.scale:
         calibration = imagej_calibration(volume.scale, volume.units)

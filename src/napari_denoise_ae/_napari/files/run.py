@@ -7,22 +7,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
 
+from ...files.steps import PART, FileOutcome, FileProgress, FileRemark
 from ..shared.layout import breakable
 from ..shared.worker import Failed, Running, say_duration
-from .job import FileWatch, denoise_in_turn
+from .job import denoise_in_turn
 from .table import WAITING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ...files.batch import BatchStep
+    from ...files.steps import BatchStep
     from .job import FilesJob
     from .table import FilesTable
 
-# How often the progress of a file is looked at, in milliseconds.
-_EVERY = 200
 # Parts of the progress bar for each file.
 _PARTS = 1000
 # Reasons that are shown below the bar.
@@ -34,30 +33,62 @@ class _Run:
     """Files that are being denoised."""
 
     job: FilesJob
-    watch: FileWatch
     running: Running
     began: float = field(default_factory=time.monotonic)
-    steps: list[BatchStep] = field(default_factory=list)
-    reasons: dict[str, list[str]] = field(default_factory=dict)
+    latest: FileProgress | None = None
+    outcomes: list[FileOutcome] = field(default_factory=list)
+    remarks: list[FileRemark] = field(default_factory=list)
     in_sight: int = -1
+    is_cancelled: bool = False
+
+    def add(self, step: BatchStep) -> None:
+        """Take note of a step."""
+        if isinstance(step, FileProgress):
+            self.latest = step
+        elif isinstance(step, FileRemark):
+            self.remarks.append(step)
+        else:
+            self.outcomes.append(step)
+            self.latest = None
+            if step.reason:
+                self.remarks.append(FileRemark(step.input, step.reason))
 
     @property
     def current(self) -> Path | None:
         """The file that is being denoised."""
-        n_done = len(self.steps)
+        n_done = len(self.outcomes)
         return self.job.inputs[n_done] if n_done < len(self.job.inputs) else None
+
+    @property
+    def part_done(self) -> float:
+        """How much of the current file is denoised, 0 to 1."""
+        if self.latest is None or self.latest.unit == PART:
+            return 0.0
+        return self.latest.done / self.latest.total
 
     @property
     def n_computed(self) -> int:
         """Files that took time."""
-        return sum(step.outcome != "skipped" for step in self.steps)
+        return sum(step.outcome != "skipped" for step in self.outcomes)
 
     @property
     def counts(self) -> list[str]:
         """The number of files with each outcome, as text."""
-        outcomes = [step.outcome for step in self.steps]
+        outcomes = [step.outcome for step in self.outcomes]
         kinds = ("done", "skipped", "failed")
         return [f"{outcomes.count(kind)} {kind}" for kind in kinds if kind in outcomes]
+
+    @property
+    def reasons(self) -> dict[str, list[str]]:
+        """The names of the files that each remark is about."""
+        reasons: dict[str, list[str]] = {}
+        for remark in self.remarks:
+            reasons.setdefault(remark.text, []).append(remark.input.name)
+        return reasons
+
+    def remarks_on(self, file: Path) -> list[str]:
+        """Return the remarks on a file, and why it failed."""
+        return [remark.text for remark in self.remarks if remark.input == file]
 
 
 class FilesRun(QObject):  # type: ignore[misc]
@@ -89,9 +120,6 @@ class FilesRun(QObject):  # type: ignore[misc]
         super().__init__()
         self._table = table
         self._run: _Run | None = None
-        self._timer = QTimer(self)
-        self._timer.setInterval(_EVERY)
-        self._timer.timeout.connect(self._show_progress)
 
     @property
     def is_running(self) -> bool:
@@ -102,65 +130,62 @@ class FilesRun(QObject):  # type: ignore[misc]
         """Denoise files; an earlier run must have ended."""
         self._table.all_wait()
         self.noted.emit("")
-        watch = FileWatch()
         running = Running(
             denoise_in_turn,
             job,
-            watch,
             yielded=self._show_step,
             returned=self._finish,
             # napari itself shows unexpected errors.
             errored=lambda: self._finish(None),
+            ended=self._finish_cancelled,
         )
-        watch.is_unwanted = lambda: running.is_stopping
-        self._run = _Run(job, watch, running)
+        self._run = _Run(job, running)
         self.busy.emit(True)
+        self._show_progress()
         self.told.emit("loading the model")
-        self._timer.start()
 
     def cancel(self) -> None:
         """End the run at the next tile."""
         if self._run is not None:
-            self._run.watch.stop.set()
+            self._run.is_cancelled = True
+            self._run.running.stop()
             self.told.emit("stopping at the next tile…")
 
     def drop(self) -> None:
         """End the run without a word to others."""
-        self._timer.stop()
         run, self._run = self._run, None
         if run is not None:
-            run.watch.stop.set()
             run.running.drop()
 
     def _show_step(self, step: BatchStep) -> None:
-        if self._run is None:
+        run = self._run
+        if run is None:
             return
-        self._run.steps.append(step)
-        remarks = [remark for remark in (step.reason, *step.remarks) if remark]
-        self._table.show_state(step.input, step.outcome, "\n".join(remarks))
-        for remark in remarks:
-            self._run.reasons.setdefault(remark, []).append(step.input.name)
-        self._show_reasons(self._run)
+        run.add(step)
+        if isinstance(step, FileOutcome):
+            remarks = "\n".join(run.remarks_on(step.input))
+            self._table.show_state(step.input, step.outcome, remarks)
+        if not isinstance(step, FileProgress):
+            self._show_reasons(run.reasons)
         self._show_progress()
 
-    def _show_reasons(self, run: _Run) -> None:
+    def _show_reasons(self, reasons: dict[str, list[str]]) -> None:
         """Show each reason once, with the file or the number of files."""
         notes = []
-        for reason, names in list(run.reasons.items())[:_MOST_REASONS]:
+        for reason, names in list(reasons.items())[:_MOST_REASONS]:
             whose = names[0] if len(names) == 1 else f"{len(names)} files"
             notes.append(breakable(f"⚠ {whose}: {reason}"))
-        if len(run.reasons) > _MOST_REASONS:
+        if len(reasons) > _MOST_REASONS:
             notes.append("More: rest the mouse on the state of a file.")
         self.noted.emit("\n".join(notes))
 
     def _show_progress(self) -> None:
         """Show the progress of the current file, and of all files."""
         run = self._run
-        if run is None or run.current is None or run.watch.stop.is_set():
+        if run is None or run.current is None or run.is_cancelled:
             return
-        n_files, n_done, latest = len(run.job.inputs), len(run.steps), run.watch.latest
-        part = latest.done / latest.total if latest is not None else 0.0
-        self._table.show_state(run.current, f"{part:.0%}" if latest else "reading")
+        n_files, n_done, part = len(run.job.inputs), len(run.outcomes), run.part_done
+        self._table.show_state(run.current, f"{part:.0%}" if part else "reading")
         if run.in_sight != n_done:
             # Once for each file: the table is the user's to scroll.
             self._table.bring_into_sight(run.current)
@@ -173,12 +198,17 @@ class FilesRun(QObject):  # type: ignore[misc]
             text = f"{text}, about {say_duration(seconds)} left"
         self.told.emit(text)
 
+    def _finish_cancelled(self) -> None:
+        # A run that ended in another way is finished by now.
+        if self._run is not None and self._run.is_cancelled:
+            self._finish(None)
+
     def _finish(self, outcome: Failed | None) -> None:
         run = self._run
         if run is None:
             return
         counts = run.counts
-        if run.watch.stop.is_set():
+        if run.is_cancelled:
             counts.insert(0, "cancelled")
         elif isinstance(outcome, Failed):
             counts = ["failed"]
@@ -188,6 +218,5 @@ class FilesRun(QObject):  # type: ignore[misc]
         if run.current is not None:
             self._table.show_state(run.current, WAITING)
         self._run = None
-        self._timer.stop()
         self.busy.emit(False)
         self.told.emit(", ".join(counts))

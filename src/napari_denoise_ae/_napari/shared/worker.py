@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari.qt.threading import create_worker
+from napari.qt.threading import GeneratorWorker, create_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +15,20 @@ def say_duration(seconds: float) -> str:
     """Return a time that is left as a user reads it."""
     minutes, seconds = divmod(round(seconds), 60)
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+class _ClosingWorker(GeneratorWorker):  # type: ignore[misc]
+    """Closes the generator in its own thread as soon as the work has to end.
+
+    Otherwise, its temporary files would stay until the worker is deleted.
+    """
+
+    def work(self) -> Any:
+        """Run the generator."""
+        try:
+            return super().work()
+        finally:
+            self._gen.close()
 
 
 class Running:
@@ -52,7 +66,7 @@ class Running:
         ended: Callable[[], None] | None = None,
     ) -> None:
         self._dropped = False
-        worker = create_worker(function, *args)
+        worker = create_worker(function, *args, _worker_class=_ClosingWorker)
         worker.returned.connect(lambda outcome: self._pass_on(returned, outcome))
         if yielded is not None:
             worker.yielded.connect(lambda step: self._pass_on(yielded, step))
@@ -63,10 +77,9 @@ class Running:
         self._worker = worker
         worker.start()
 
-    @property
-    def is_stopping(self) -> bool:
-        """Whether it is to end: it was dropped, or napari quits."""
-        return bool(self._worker.abort_requested)
+    def stop(self) -> None:
+        """Stop it at its next step; `returned` is not called then, but `ended`."""
+        self._worker.quit()
 
     def drop(self) -> None:
         """Stop it at its next step, and hear no more of it."""

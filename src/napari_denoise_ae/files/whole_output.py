@@ -1,0 +1,78 @@
+"""Write the images that were denoised in memory, and draw them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InvalidInputError
+from ..evaluation.figures import save_panels
+from ..image.axes import middle_plane
+from ..io.atomic import real_path, require_writable
+from ..io.images import ImageFile, require_storable, write_image
+from .report import provenance
+from .tiff_output import tiff_layout
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from ..image.intensity import IntensityRange
+    from ..io.source import Volume
+    from .job import FileJob
+    from .report import FileResult
+
+
+def require_outputs(job: FileJob, pixels: NDArray[Any], axes: str) -> None:
+    """Raise before the work, not after it, if a result cannot be written.
+
+    Raises
+    ------
+    DenoiseAEError
+        If a format cannot hold the pixels, a file cannot be written, or it
+        would replace another one of the job.
+    """
+    images = [job.output] if job.add_noise is None else [job.output, job.noisy_output]
+    for path in images:
+        require_storable(path, pixels, axes)
+    figures = [] if job.figure is None else [job.figure]
+    if figures and figures[0].suffix.lower() != ".png":
+        raise InvalidInputError(f"A figure's name ends in .png, got {figures[0]}.")
+    taken = {real_path(path) for path in (job.input, job.reference) if path is not None}
+    for path in images + figures:
+        if real_path(path) in taken:
+            raise InvalidInputError(
+                f"Writing {path} would replace the input, the reference or another "
+                "result. Choose another name."
+            )
+        taken.add(real_path(path))
+        require_writable(path)
+
+
+def write_result(result: FileResult, volume: Volume, shown: IntensityRange) -> None:
+    """Write the denoised image, the noisy one if noise was added, and the figure."""
+    job = result.job
+    done = provenance(result.intensity_range)
+    if job.add_noise is not None:
+        said = f"{done}, added {job.add_noise} with seed {job.seed}"
+        _write(job.noisy_output, result.noisy, volume, said)
+    if job.figure is not None:
+        _draw(result, job.figure, shown)
+    _write(job.output, result.denoised, volume, f"{done}, denoised with {job.model}")
+
+
+def _write(path: Path, pixels: NDArray[Any], volume: Volume, said: str) -> None:
+    layout = tiff_layout(path, volume, pixels.shape, tile=None)
+    image = ImageFile(
+        pixels, volume.axes, layout.calibration, said, ome=layout.ome or {}
+    )
+    write_image(path, image)
+
+
+def _draw(result: FileResult, path: Path, shown: IntensityRange) -> None:
+    images = {"noisy": result.noisy, "denoised": result.denoised}
+    if result.clean is not None:
+        images["clean"] = result.clean
+    titles = list(images) if result.comparison is None else result.comparison.titles()
+    panels = [middle_plane(image, result.axes) for image in images.values()]
+    save_panels([panels], titles, path, intensity_range=shown)

@@ -1,0 +1,129 @@
+"""One file being denoised, step by step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import tifffile
+import zarr
+from PIL import Image
+from synthetic import make_record, random_checkpoint
+
+from napari_denoise_ae import denoise
+from napari_denoise_ae.files.job import FileJob
+from napari_denoise_ae.files.route import FileDenoising
+from napari_denoise_ae.files.steps import (
+    CHUNK,
+    PART,
+    TILE,
+    FileProgress,
+    FileRemark,
+)
+from napari_denoise_ae.models.checkpoint_file import save_checkpoint
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MODEL = random_checkpoint(in_channels=1)
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """An image of three formats, and a model."""
+    save_checkpoint(MODEL, tmp_path / "gray.pt")
+    write_tiff(tmp_path / "in.tif", image())
+    Image.fromarray(image()[0]).save(tmp_path / "in.png")
+    chunks = (1, 128, 128)
+    zarr.create_array(tmp_path / "in.zarr", data=image(), chunks=chunks)
+    return tmp_path
+
+
+def write_tiff(path: Path, stack: np.ndarray) -> None:
+    tifffile.imwrite(path, stack, photometric="minisblack", metadata={"axes": "TYX"})
+
+
+def image() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 256, (3, 150, 140), dtype=np.uint8)
+
+
+def job_of(folder: Path, source: str, target: str, **more: object) -> FileJob:
+    given = {"model": str(folder / "gray.pt"), "axes": None, "tile_size": 64, **more}
+    if source == "in.zarr":
+        given["axes"] = "TYX"
+    return FileJob(input=folder / source, output=folder / target, **given)
+
+
+@pytest.mark.parametrize(
+    ("names", "units", "total"),
+    [
+        (("in.png", "out.png"), {TILE}, 9),
+        (("in.tif", "out.tif"), {TILE}, 3),
+        (("in.zarr", "out.zarr"), {CHUNK}, 12),
+    ],
+)
+def test_it_says_how_far_it_is_and_at_the_end_what_it_did(names, units, total, folder):
+    run = FileDenoising(job_of(folder, *names))
+    with pytest.raises(RuntimeError, match="not finished"):
+        _ = run.result
+    steps = list(run)
+    assert {step.unit for step in steps} == units
+    assert {step.input for step in steps} == {folder / names[0]}
+    assert [(step.done, step.total) for step in steps] == [
+        (n + 1, total) for n in range(total)
+    ]
+    assert run.result.lines()[-1] == f"denoised   {folder / names[1]}"
+
+
+def test_reading_for_the_range_is_progress_of_another_unit(folder):
+    write_tiff(folder / "in.tif", image().astype("uint16"))
+    steps = list(FileDenoising(job_of(folder, "in.tif", "out.tif")))
+    assert [step.unit for step in steps] == [PART] * 3 + [TILE] * 3
+
+
+@pytest.mark.parametrize("names", [("in.png", "out.png"), ("in.tif", "out.tif")])
+def test_a_remark_comes_before_the_work(names, folder):
+    save_checkpoint(random_checkpoint(record=make_record()), folder / "rgb.pt")
+    job = job_of(folder, *names, model=str(folder / "rgb.pt"))
+    first, *rest = FileDenoising(job)
+    assert isinstance(first, FileRemark)
+    assert "is gray" in first.text
+    assert isinstance(rest[-1], FileProgress)
+
+
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize(
+    ("names", "more"),
+    [
+        (("in.png", "out.png"), {"add_noise": "gaussian:0.1"}),
+        (("in.tif", "out.tif"), {}),
+        (("in.tif", "out.ome.tif"), {"figure": "f.png"}),
+    ],
+)
+def test_nothing_is_left_of_a_run_that_does_not_go_on(names, more, last, folder):
+    if "figure" in more:
+        more = {"figure": folder / "f.png"}
+    job = job_of(folder, *names, **more)
+    before = sorted(folder.iterdir())
+    steps = iter(FileDenoising(job))
+    step = next(steps)
+    while last and step.done < step.total:
+        step = next(steps)
+    steps.close()
+    assert sorted(folder.iterdir()) == before
+
+
+def test_an_ome_zarr_keeps_what_is_finished_and_the_same_job_resumes_it(folder):
+    job = job_of(folder, "in.zarr", "out.zarr")
+    steps = iter(FileDenoising(job))
+    for _ in range(5):
+        next(steps)
+    steps.close()
+    run = FileDenoising(job)
+    assert len(list(run)) == 12
+    assert (run.result.n_kept, run.result.n_chunks) == (5, 12)
+    result = np.asarray(zarr.open_group(folder / "out.zarr", mode="r")["0"])
+    expected = denoise(image(), model=MODEL, axes="TYX")
+    assert np.abs(result.astype(int) - expected).max() <= 1
