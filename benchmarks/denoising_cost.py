@@ -1,7 +1,7 @@
-"""Denoising time and peak memory per megapixel, against scikit-image.
+"""Compare time and peak memory per megapixel with scikit-image's denoisers.
 
-Every measurement is a process of its own, so that its peak memory is that of
-one method. The methods take turns, so that a busy machine slows all of them.
+Each measurement runs in its own process, so that its peak memory is that of one
+method. The methods take turns, so that other load slows all of them.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 SIGMA = 0.5
 REFERENCE = "non-local means"
-# Libraries that would otherwise take every core, and how to tell them.
+# Environment variables that set the number of threads.
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 def conv() -> Method:
-    """Return the built-in model, loaded once as the viewer would."""
+    """Return the built-in model `conv`, already loaded."""
     from napari_denoise_ae import denoise, load_checkpoint
 
     checkpoint = load_checkpoint("conv")
@@ -44,7 +44,7 @@ def conv() -> Method:
 
 
 def non_local_means() -> Method:
-    """Return non-local means, in its fast mode."""
+    """Return non-local means in its fast mode."""
     from skimage.restoration import denoise_nl_means
 
     return lambda image: denoise_nl_means(
@@ -59,14 +59,14 @@ def non_local_means() -> Method:
 
 
 def total_variation() -> Method:
-    """Return Chambolle's total variation."""
+    """Return total variation (Chambolle 2004)."""
     from skimage.restoration import denoise_tv_chambolle
 
     return lambda image: denoise_tv_chambolle(image, weight=SIGMA, channel_axis=-1)
 
 
 def wavelet() -> Method:
-    """Return wavelet shrinkage."""
+    """Return wavelet shrinkage (VisuShrink)."""
     from skimage.restoration import denoise_wavelet
 
     return lambda image: denoise_wavelet(
@@ -83,10 +83,10 @@ METHODS: dict[str, Callable[[], Method]] = {
 
 
 def make_image(side: int) -> NDArray[np.float32]:
-    """Return a noisy photograph, (side, side, 3), range [0, 1].
+    """Return a noisy photograph of shape (side, side, 3), in [0, 1].
 
-    It is made in place: what it needs for a moment would hide the memory that
-    a method needs later.
+    It is computed in place, because temporary arrays would raise the peak and hide
+    the memory that a method needs later.
     """
     from skimage.data import astronaut
 
@@ -102,26 +102,40 @@ def make_image(side: int) -> NDArray[np.float32]:
 
 
 def measure(method: str, side: int) -> dict[str, float]:
-    """Denoise one image in this process.
+    """Measure one method in this process.
 
     Parameters
     ----------
     method : str
         A key of `METHODS`.
     side : int
-        Rows and columns of the image.
+        Number of rows and columns of the image.
 
     Returns
     -------
     dict
-        Seconds and megabytes, both for a megapixel.
+        See `cost_of`.
     """
     return cost_of(METHODS[method](), make_image(side))
 
 
 def cost_of(denoise: Method, image: NDArray[np.float32]) -> dict[str, float]:
-    """Return seconds and megabytes, both for a megapixel, that an image costs."""
-    denoise(image[:64, :64].copy())  # what is loaded at the first call
+    """Return the cost of denoising an image in this process.
+
+    Parameters
+    ----------
+    denoise : callable
+        The method.
+    image : numpy.ndarray
+        The image, (Y, X) or (Y, X, 3).
+
+    Returns
+    -------
+    dict
+        ``"seconds"``, wall-clock, and ``"megabytes"``, the peak above the memory
+        in use before; both per megapixel.
+    """
+    denoise(image[:64, :64].copy())  # warm up: the first call imports and allocates
     megapixels = image.shape[0] * image.shape[1] / 1e6
     reset_peak()
     before = peak_megabytes()
@@ -135,19 +149,19 @@ def cost_of(denoise: Method, image: NDArray[np.float32]) -> dict[str, float]:
 
 
 def peak_megabytes() -> float:
-    """Return the most memory that this process has had so far."""
+    """Return the peak memory of this process so far."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 
 def reset_peak() -> None:
-    """Forget, on Linux, a peak that the imports had and that is over."""
+    """Reset the peak memory to the memory in use, on Linux only."""
     if sys.platform == "linux":
         Path("/proc/self/clear_refs").write_text("5")
 
 
-def measure_apart(method: str, side: int, threads: int) -> dict[str, float]:
-    """Call `measure` in a process of its own."""
+def measure_in_process(method: str, side: int, threads: int) -> dict[str, float]:
+    """Call `measure` in a new process with a number of threads."""
     environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads))
     command = [sys.executable, __file__, "--only", method, "--sizes", str(side)]
     done = subprocess.run(  # noqa: S603  (this very script)
@@ -158,7 +172,7 @@ def measure_apart(method: str, side: int, threads: int) -> dict[str, float]:
 
 
 def compare(sizes: list[int], repeats: int, threads: int) -> None:
-    """Measure every method on every size and print the medians."""
+    """Measure each method on each size and print the medians."""
     print(f"threads {threads}, repeats {repeats}, RGB, float32\n")
     print(
         f"{'size':<13}{'method':<17}{'s/Mpx':>8}{'MB/Mpx':>8}"
@@ -168,7 +182,7 @@ def compare(sizes: list[int], repeats: int, threads: int) -> None:
         runs: dict[str, list[dict[str, float]]] = defaultdict(list)
         for _ in range(repeats):
             for method in METHODS:
-                runs[method].append(measure_apart(method, side, threads))
+                runs[method].append(measure_in_process(method, side, threads))
         medians = {method: _medians(results) for method, results in runs.items()}
         seconds, megabytes = medians[REFERENCE]
         for method, (time_cost, memory_cost) in medians.items():
@@ -186,13 +200,21 @@ def _medians(results: list[dict[str, float]]) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Read the arguments and run."""
+    """Parse the arguments and run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--sizes", type=int, nargs="+", default=[512, 2048], help="rows and columns"
+        "--sizes",
+        type=int,
+        nargs="+",
+        default=[512, 2048],
+        help="rows and columns of the images (default: 512 2048)",
     )
-    parser.add_argument("--repeats", type=int, default=3, help="runs of each method")
-    parser.add_argument("--threads", type=int, default=1, help="threads of a method")
+    parser.add_argument(
+        "--repeats", type=int, default=3, help="runs of each method (default: 3)"
+    )
+    parser.add_argument(
+        "--threads", type=int, default=1, help="threads of each method (default: 1)"
+    )
     parser.add_argument(
         "--only",
         choices=METHODS,

@@ -1,8 +1,7 @@
-"""Lazy arrays, streaming and tiles: what they cost in time and memory.
+"""Measure the time and memory that lazy arrays, streaming and tiles take.
 
-``python benchmarks/large_data.py``. Each measurement of memory is a process of
-its own. Needs Linux or macOS; ``--what layer`` also napari and a screen, real or
-virtual.
+Memory is measured in a new process each time, on Linux or macOS. ``--what layer``
+also needs napari and a screen, real or virtual.
 """
 
 from __future__ import annotations
@@ -44,39 +43,64 @@ _CHUNK = 1024
 
 
 def main() -> None:
-    """Run the measurements that were asked for, and print them."""
+    """Run and print the selected measurements."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--what",
         nargs="+",
         choices=["lazy", "layer", "streaming", "tiles"],
         default=["lazy", "streaming", "tiles"],
+        help="measurements to run (default: lazy streaming tiles)",
     )
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument(
-        "--megapixels", type=int, nargs=2, default=[100, 400], help="for streaming"
+        "--device", default="cpu", help="auto, cpu, cuda or mps (default: cpu)"
     )
-    parser.add_argument("--side", type=int, default=4096, help="for tiles")
-    parser.add_argument("--repeats", type=int, default=3, help="for layer and tiles")
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=torch.get_num_threads(),
+        help="threads of torch (default: those that torch chooses)",
+    )
+    parser.add_argument(
+        "--megapixels",
+        type=int,
+        nargs=2,
+        default=[100, 400],
+        help="streaming: sizes of the two images (default: 100 400)",
+    )
+    parser.add_argument(
+        "--side",
+        type=int,
+        default=4096,
+        help="tiles: rows and columns of the image (default: 4096)",
+    )
+    parser.add_argument(
+        "--repeats", type=int, default=3, help="layer, tiles: runs (default: 3)"
+    )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     print(f"device {choose_device(options.device)}, threads {options.threads}")
-    for what in options.what:
+    for name in options.what:
         print()
-        MEASURES[what](options)
+        MEASUREMENTS[name](options)
 
 
-# --- a lazy array ----------------------------------------------------------
+# --- lazy arrays -----------------------------------------------------------
 
 
 def movie(read: list[tuple[int, ...]]) -> da.Array:
-    """Return 13 GB that are made on the fly, and note which chunks are."""
+    """Return a lazy array of 13 GB that is generated on the fly.
+
+    Parameters
+    ----------
+    read : list
+        Receives the position of each chunk that is computed.
+    """
 
     def make(block_info: dict) -> np.ndarray:
-        place = block_info[None]["chunk-location"]
-        read.append(place)
-        rng = np.random.default_rng(place)
+        position = block_info[None]["chunk-location"]
+        read.append(position)
+        rng = np.random.default_rng(position)
         return rng.integers(0, 256, block_info[None]["chunk-shape"], dtype=np.uint8)
 
     chunks = tuple(
@@ -88,27 +112,27 @@ def movie(read: list[tuple[int, ...]]) -> da.Array:
 
 
 def measure_lazy(options: argparse.Namespace) -> None:
-    """Time a lazy array of 13 GB, and a part and a plane of it."""
+    """Time `denoise` on a lazy array, and the computation of regions and a plane."""
     read: list[tuple[int, ...]] = []
     source, model = movie(read), load_checkpoint(MODEL)
     start = time.perf_counter()
     lazy = denoise(source, model=model, axes="TYX", device=options.device)
     seconds = time.perf_counter() - start
-    print(f"lazy {source.nbytes / 1e9:.0f} GB, {source.npartitions} chunks")
-    print(f"returns after {seconds:.2f} s, {len(read)} chunks read")
+    print(f"lazy array of {source.nbytes / 1e9:.0f} GB, {source.npartitions} chunks")
+    print(f"denoise returned after {seconds:.2f} s, {len(read)} chunks read")
     for y, x in ((0, 0), (1300, 300), (3000, 3000)):
         read.clear()
         start = time.perf_counter()
         lazy[100, y : y + 512, x : x + 512].compute()
         seconds = time.perf_counter() - start
         print(f"512 x 512 at {y}, {x}: {len(read)} chunks read, {seconds:.2f} s")
-    before, peak, seconds = in_a_process(compute_plane, options.device, options.threads)
+    before, peak, seconds = in_process(compute_plane, options.device, options.threads)
     above = (peak - before) / _MIB
-    print(f"a plane: {seconds:.1f} s, peak {above:.0f} MiB above the imports")
+    print(f"one plane: {seconds:.1f} s, peak {above:.0f} MiB above the imports")
 
 
 def compute_plane(device: str, threads: int) -> float:
-    """Compute a plane of the lazy array; return the seconds it took."""
+    """Compute one plane of the lazy array and return the seconds it takes."""
     torch.set_num_threads(threads)
     lazy = denoise(movie([]), axes="TYX", device=device)
     start = time.perf_counter()
@@ -117,7 +141,7 @@ def compute_plane(device: str, threads: int) -> float:
 
 
 def measure_layer(options: argparse.Namespace) -> None:
-    """Time the same in napari: from the button to the layer, and to its pixels."""
+    """Time napari from pressing the button to the layer, and to its visible pixels."""
     import napari
     from qtpy.QtWidgets import QApplication
 
@@ -133,7 +157,7 @@ def measure_layer(options: argparse.Namespace) -> None:
     source = viewer.add_image(movie(read), name="movie", contrast_limits=(0, 255))
     _, widget = viewer.window.add_plugin_dock_widget("napari-denoise-ae", "Denoise")
     widget.form.device.value = options.device
-    # What the widget finds out by itself, torch loaded among it.
+    # Wait until torch is loaded and the noise estimate is shown.
     wait(lambda: bool(widget.form.to_remove.found.text()))
     for _ in range(options.repeats):
         read.clear()
@@ -141,18 +165,18 @@ def measure_layer(options: argparse.Namespace) -> None:
             viewer.layers.remove("movie [denoised]")
         viewer.layers.selection.active = source
         widget.run_button.click()
-        there = wait(lambda: "movie [denoised]" in viewer.layers)
+        added = wait(lambda: "movie [denoised]" in viewer.layers)
         n_read = len(read)
         filled = wait(partial(_is_filled, viewer.layers["movie [denoised]"]))
         print(
-            f"layer after {there:.2f} s, {n_read} chunks read; what is seen of it "
-            f"after {there + filled:.2f} s"
+            f"layer after {added:.2f} s, {n_read} chunks read; visible pixels "
+            f"after {added + filled:.2f} s"
         )
     viewer.close()
 
 
 def _is_filled(layer: Any) -> bool:
-    """Tell whether all is there that is seen of a lazy layer."""
+    """Return whether all visible pixels of a lazy layer have been computed."""
     filler = layer.data[0].__dict__["_filling"].filler
     return filler.is_idle and filler.kept_bytes > 0
 
@@ -161,28 +185,26 @@ def _is_filled(layer: Any) -> bool:
 
 
 def measure_streaming(options: argparse.Namespace) -> None:
-    """Compare two sizes of OME-Zarr through the command."""
+    """Compare two sizes of OME-Zarr denoised by the command."""
     peaks = []
-    print("   Mpx  peak / MiB  above imports        s  arithmetic / s  ratio")
+    print("   Mpx  peak / MiB  above imports  time / s  network / s  ratio")
     for megapixels in options.megapixels:
         with tempfile.TemporaryDirectory() as folder:
             side = write_source(Path(folder, "in.zarr"), megapixels)
             given = (folder, options.device, options.threads)
-            before, peak, seconds = in_a_process(stream, *given)
-        *_, own = in_a_process(own_arithmetic, side, options.device, options.threads)
+            before, peak, seconds = in_process(stream, *given)
+        *_, alone = in_process(run_network, side, options.device, options.threads)
         peaks.append(peak)
-        ratio = seconds / own
         print(
             f"{side**2 / 1e6:6.0f}  {peak / _MIB:10.0f}  "
-            f"{(peak - before) / _MIB:13.0f}  {seconds:7.1f}  {own:14.1f}  {ratio:5.2f}"
+            f"{(peak - before) / _MIB:13.0f}  {seconds:8.1f}  {alone:11.1f}  "
+            f"{seconds / alone:5.2f}"
         )
-    print(
-        f"peak memory of the larger over that of the smaller: {peaks[1] / peaks[0]:.2f}"
-    )
+    print(f"peak memory, larger / smaller image: {peaks[1] / peaks[0]:.2f}")
 
 
 def write_source(path: Path, megapixels: int) -> int:
-    """Write a square image of noise, chunk by chunk; return its side."""
+    """Write a square image of noise, chunk by chunk, and return its side."""
     side = round((megapixels * 1e6) ** 0.5)
     stored = zarr.create_array(
         path, shape=(side, side), chunks=(_CHUNK, _CHUNK), dtype="uint8"
@@ -195,20 +217,20 @@ def write_source(path: Path, megapixels: int) -> int:
 
 
 def stream(folder: str, device: str, threads: int) -> float:
-    """Run the command; return the seconds it took."""
+    """Run the command and return the seconds it takes."""
     torch.set_num_threads(threads)
     paths = [str(Path(folder, name)) for name in ("in.zarr", "out.zarr")]
-    clock = clock_of(device)
+    clock = clock_for(device)
     start = clock()
     quiet = io.StringIO()
     with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
         status = command(["denoise", *paths, "--model", MODEL, "--device", device])
     if status != 0:
-        raise SystemExit(f"the command ended with {status}")
+        raise SystemExit(f"The command failed with exit status {status}.")
     return clock() - start
 
 
-def own_arithmetic(side: int, device: str, threads: int) -> float:
+def run_network(side: int, device: str, threads: int) -> float:
     """Return the seconds of the network alone, on tiles with halos in memory."""
     torch.set_num_threads(threads)
     denoiser = Denoiser(load_checkpoint(MODEL), choose_device(device))
@@ -219,16 +241,16 @@ def own_arithmetic(side: int, device: str, threads: int) -> float:
     batch = rng.random(shape, dtype=np.float32)
     denoiser.run_network(batch, SIGMA)
     n_tiles = max(1, round(side**2 / tile**2))
-    clock = clock_of(device)
+    clock = clock_for(device)
     start = clock()
     for _ in range(n_tiles):
         denoiser.run_network(batch, SIGMA)
-    # As many pixels as the image has.
+    # Scale to the number of pixels of the image.
     return (clock() - start) * side**2 / (n_tiles * tile**2)
 
 
-def clock_of(device: str) -> Callable[[], float]:
-    """Return what measures time: on a CPU its own seconds, whoever else is busy."""
+def clock_for(device: str) -> Callable[[], float]:
+    """Return the clock for a device: CPU seconds on a CPU, else wall-clock seconds."""
     return time.process_time if device == "cpu" else time.perf_counter
 
 
@@ -236,7 +258,7 @@ def clock_of(device: str) -> Callable[[], float]:
 
 
 def measure_tiles(options: argparse.Namespace) -> None:
-    """Compare an image in tiles with the same image at once."""
+    """Compare the time for an image in tiles with that for the image as a whole."""
     image = np.random.default_rng(0).random((options.side,) * 2).astype(np.float32)
     denoiser = Denoiser(load_checkpoint(MODEL), choose_device(options.device))
     sizes = {"tiled": denoiser.tile_size, "untiled": options.side}
@@ -248,13 +270,13 @@ def measure_tiles(options: argparse.Namespace) -> None:
         ratios.append(seconds["tiled"] / seconds["untiled"])
         print("  ".join(f"{name} {value:.2f} s" for name, value in seconds.items()))
     print(
-        f"{options.side} x {options.side}, tiles of {denoiser.tile_size}: tiled over "
-        f"untiled {statistics.median(ratios):.2f} (median)"
+        f"{options.side} x {options.side}, tiles of {denoiser.tile_size}: "
+        f"tiled / untiled {statistics.median(ratios):.2f} (median)"
     )
 
 
 def time_once(image: np.ndarray, denoiser: Denoiser, tile_size: int) -> float:
-    """Return the seconds that an image takes."""
+    """Return the seconds that denoising an image takes."""
     setting = NoiseSetting(sigma=SIGMA)
     run = Denoising(image, denoiser, setting=setting, tile_size=tile_size)
     start = time.perf_counter()
@@ -266,15 +288,23 @@ def time_once(image: np.ndarray, denoiser: Denoiser, tile_size: int) -> float:
 # --- processes -------------------------------------------------------------
 
 
-def in_a_process(function, *arguments: object) -> tuple[float, float, float]:
-    """Run a function; return peak memory before and after it, and its result."""
+def in_process(function, *arguments: object) -> tuple[float, float, float]:
+    """Call a function in a new process.
+
+    Returns
+    -------
+    before, peak : float
+        Peak memory before and after the call, in bytes.
+    result : float
+        The result of the call.
+    """
     context = multiprocessing.get_context("spawn")
     with context.Pool(1) as pool:
         return pool.apply(_measured, (function, arguments))
 
 
 def _measured(function, arguments: tuple[object, ...]) -> tuple[float, float, float]:
-    # A first small image imports and allocates what every other needs, too.
+    # Warm up: a first small image imports and allocates what every image needs.
     with tempfile.TemporaryDirectory() as folder:
         stored = zarr.create_array(
             Path(folder, "in.zarr"), shape=(64, 64), chunks=(64, 64), dtype="uint8"
@@ -291,7 +321,7 @@ def _peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-MEASURES = {
+MEASUREMENTS = {
     "lazy": measure_lazy,
     "layer": measure_layer,
     "streaming": measure_streaming,

@@ -1,13 +1,13 @@
-"""The built-in models gray and rgb against other denoisers: quality and cost.
+"""Compare quality and cost of the models gray and rgb with other denoisers.
 
-``python benchmarks/peers.py --images DIR`` adds unclipped Gaussian noise to the
-images of a folder and prints one table: mean PSNR for each sigma, and CPU
-seconds for a megapixel on one thread. Then what else the built-in model costs.
-Memory needs Linux or macOS.
+``python benchmarks/peers.py --images DIR`` adds unclipped Gaussian noise to the images
+of a folder and prints a table: the mean PSNR for each sigma, and CPU seconds per
+megapixel on one thread. More about the cost of the built-in model follows. The script
+needs Linux or macOS, to measure memory.
 
-Two of the methods are used only if they are installed. OpenCV's:
-``pip install opencv-python-headless``. BM3D, whose license allows only
-non-commercial use, and which is very slow: ``pip install bm3d``, and ``--bm3d``.
+Two methods are optional: OpenCV's non-local means (``pip install
+opencv-python-headless``), and BM3D (``pip install bm3d``, and ``--bm3d``). BM3D is very
+slow, and its license allows only non-commercial use.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ if TYPE_CHECKING:
 
     from napari_denoise_ae.evaluation.pairs import Pair
 
-    #: Takes an image, (Y, X) or (Y, X, 3), float32, its sigma, and the method's
-    #: own parameter in the same unit; returns the denoised image.
+    #: Function of an image, float32 of shape (Y, X) or (Y, X, 3), its sigma, and the
+    #: parameter of the method in the same unit; returns the denoised image.
     Function = Callable[[NDArray[np.float32], float, float], NDArray[Any]]
 
 REFERENCE = "NLM"
-BUILT_IN = "built-in, told sigma"
+BUILT_IN = "built-in, known sigma"
 SEED = 0
-# Images on which a parameter is chosen.
+# Number of images on which parameters are chosen.
 N_FITTED = 4
 SIDE, LARGE_SIDE = 512, 2048
 N_STARTS = 3
@@ -58,8 +58,8 @@ class Method:
     function : callable
         See `Function`.
     factors : tuple of float
-        Its parameter as multiples of sigma. Of several the one with the
-        highest PSNR on the first images is taken, for each sigma.
+        Values to try for its parameter, as multiples of sigma. For each sigma, the
+        one with the highest PSNR on the first images is used.
     """
 
     function: Function
@@ -70,21 +70,21 @@ class Method:
 
 
 def built_in(image: NDArray[np.float32], _: float, sigma: float) -> NDArray[Any]:
-    """Denoise as a user would: gray or rgb, told the sigma."""
+    """Apply the built-in model for the image's colors, with a known sigma."""
     from napari_denoise_ae import denoise
 
     return denoise(image, sigma=sigma, device="cpu")
 
 
 def built_in_blind(image: NDArray[np.float32], _: float, __: float) -> NDArray[Any]:
-    """Denoise as a user would who knows nothing of the noise."""
+    """Apply the built-in model for the image's colors, with an estimated sigma."""
     from napari_denoise_ae import denoise
 
     return denoise(image, device="cpu")
 
 
 def wavelet(image: NDArray[np.float32], _: float, sigma: float) -> NDArray[Any]:
-    """BayesShrink; of colors in YCbCr, as scikit-image advises."""
+    """Apply BayesShrink, to color images in YCbCr, as scikit-image recommends."""
     from skimage.restoration import denoise_wavelet
 
     color = {"channel_axis": -1, "convert2ycbcr": True} if image.ndim == 3 else {}
@@ -96,14 +96,14 @@ def wavelet(image: NDArray[np.float32], _: float, sigma: float) -> NDArray[Any]:
 def total_variation(
     image: NDArray[np.float32], _: float, weight: float
 ) -> NDArray[Any]:
-    """Chambolle's total variation."""
+    """Minimize the total variation (Chambolle 2004)."""
     from skimage.restoration import denoise_tv_chambolle
 
     return denoise_tv_chambolle(image, weight=weight, channel_axis=_colors(image))
 
 
 def non_local_means(image: NDArray[np.float32], sigma: float, h: float) -> NDArray[Any]:
-    """Non-local means of scikit-image, in its fast mode."""
+    """Apply scikit-image's non-local means in its fast mode."""
     from skimage.restoration import denoise_nl_means
 
     return denoise_nl_means(
@@ -118,24 +118,24 @@ def non_local_means(image: NDArray[np.float32], sigma: float, h: float) -> NDArr
 
 
 def opencv(image: NDArray[np.float32], _: float, h: float) -> NDArray[Any]:
-    """Non-local means of OpenCV, in 8 bits, with its usual 7 and 21 pixels."""
+    """Apply OpenCV's non-local means in 8 bits: patches of 7, windows of 21 pixels."""
     import cv2
 
     as_bytes = np.rint(255 * np.clip(image, 0.0, 1.0)).astype(np.uint8)
     if image.ndim == 2:
         denoised = cv2.fastNlMeansDenoising(as_bytes, None, 255 * h, 7, 21)
     else:
-        # It takes blue, green and red, and has a second h for the colors.
-        levels = (255 * h, 255 * h)
-        reversed_colors = np.ascontiguousarray(as_bytes[..., ::-1])
+        # OpenCV expects the order blue, green, red, and a second h for the colors.
+        h_luminance = h_color = 255 * h
+        bgr = np.ascontiguousarray(as_bytes[..., ::-1])
         denoised = cv2.fastNlMeansDenoisingColored(
-            reversed_colors, None, *levels, 7, 21
+            bgr, None, h_luminance, h_color, 7, 21
         )[..., ::-1]
     return denoised / np.float32(255)
 
 
 def bm3d(image: NDArray[np.float32], _: float, sigma: float) -> NDArray[Any]:
-    """BM3D by its authors, with their default profile."""
+    """Apply BM3D, the implementation of its authors, with the default profile."""
     from bm3d import bm3d as gray
     from bm3d import bm3d_rgb
 
@@ -157,7 +157,7 @@ METHODS: dict[str, Method] = {
     "OpenCV NLM": Method(opencv, (0.6, 0.8, 1.0, 1.2, 1.5)),
     "BM3D": Method(bm3d),
 }
-# What a method needs beyond the package.
+# Modules of optional packages, by method.
 EXTRA_MODULES = {"OpenCV NLM": "cv2", "BM3D": "bm3d"}
 
 
@@ -165,34 +165,34 @@ EXTRA_MODULES = {"OpenCV NLM": "cv2", "BM3D": "bm3d"}
 
 
 def read_images(folder: Path, limit: int | None) -> list[NDArray[Any]]:
-    """Read the images of a folder, all gray or all in color."""
+    """Read the images of a folder, which must be all gray or all in color."""
     from napari_denoise_ae.evaluation.pairs import find_clean_images, read_clean_image
 
     images = [read_clean_image(path) for path in find_clean_images(folder)[:limit]]
     if len({image.ndim for image in images}) > 1:
-        raise SystemExit(f"{folder} holds gray and color images: give one kind.")
+        raise SystemExit(f"{folder} contains gray and color images: use only one kind.")
     return images
 
 
 def mean_psnr(method: Method, factor: float, sigma: float, pairs: list[Pair]) -> float:
-    """Return the mean PSNR, of results clipped to [0, 1], data range 1."""
+    """Return the mean PSNR of the results, clipped to [0, 1], with data range 1."""
     from napari_denoise_ae import psnr
 
-    figures = []
+    psnrs = []
     for pair in pairs:
         noisy = np.squeeze(pair.input_range.normalize(pair.noisy)).astype(np.float32)
         clean = np.squeeze(pair.data_range.normalize(pair.clean))
         denoised = np.clip(method.function(noisy, sigma, factor * sigma), 0.0, 1.0)
-        figures.append(psnr(clean, denoised.astype(np.float64), data_range=1.0))
-    return statistics.fmean(figures)
+        psnrs.append(psnr(clean, denoised.astype(np.float64), data_range=1.0))
+    return statistics.fmean(psnrs)
 
 
 def best_factor(method: Method, sigma: float, pairs: list[Pair]) -> float:
     """Return the factor with the highest PSNR on the first images."""
     if len(method.factors) == 1:
         return method.factors[0]
-    few = pairs[:N_FITTED]
-    return max(method.factors, key=lambda factor: mean_psnr(method, factor, sigma, few))
+    first = pairs[:N_FITTED]
+    return max(method.factors, key=lambda x: mean_psnr(method, x, sigma, first))
 
 
 # --- cost ------------------------------------------------------------------
@@ -214,7 +214,10 @@ def make_image(side: int, channels: int, sigma: float) -> NDArray[np.float32]:
 def time_methods(
     factors: dict[str, float], channels: int, sigma: float, repeats: int
 ) -> dict[str, float]:
-    """Return the median CPU seconds for a megapixel; the methods take turns."""
+    """Return the median CPU seconds per megapixel of each method.
+
+    The methods take turns.
+    """
     image = make_image(SIDE, channels, sigma)
     seconds = defaultdict(list)
     for name, factor in factors.items():
@@ -229,12 +232,12 @@ def time_methods(
 
 
 def cost_of_built_in(side: int, channels: int, sigma: float) -> dict[str, float]:
-    """Return what `denoising_cost` measures, of the built-in model."""
+    """Return the cost of the built-in model, see `denoising_cost.cost_of`."""
     image = make_image(side, channels, sigma)
     return cost_of(lambda image: built_in(image, sigma, sigma), image)
 
 
-# The process measures its own imports, so that it is no function of this script.
+# A separate program, not a function of this script, so that it can time the imports.
 FIRST_CALL = """
 import json, time
 times = [time.perf_counter()]
@@ -253,7 +256,7 @@ print(json.dumps([times[1] - times[0], times[2] - times[1], times[4] - times[3]]
 
 
 def first_call(channels: int) -> list[float]:
-    """Return the seconds of import, load and first call of a new process."""
+    """Return the seconds of imports, loading and the first call in a new process."""
     code = FIRST_CALL.format(
         model={1: "gray", 3: "rgb"}[channels], side=SIDE, dimensions=2 + (channels > 1)
     )
@@ -261,8 +264,8 @@ def first_call(channels: int) -> list[float]:
     return parts
 
 
-def in_a_process(function: str, *, threads: int, **arguments: object) -> Any:
-    """Call a function of this script in a process with so many threads."""
+def in_process(function: str, *, threads: int, **arguments: object) -> Any:
+    """Call a function of this script in a new process with a number of threads."""
     task = json.dumps({"function": function, "threads": threads, **arguments})
     return _run([sys.executable, __file__, "--task", task], threads)
 
@@ -276,14 +279,14 @@ def _run(command: list[str], threads: int) -> Any:
 
 
 def _do(task: dict[str, Any]) -> None:
-    """Call what `in_a_process` names, and print what it returns."""
+    """Call the function named by `in_process` and print its result as JSON."""
     _set_threads(task.pop("threads"))
     tasks = {each.__name__: each for each in (time_methods, cost_of_built_in)}
     print(json.dumps(tasks[task.pop("function")](**task)))
 
 
 def _set_threads(threads: int) -> None:
-    # The environment does so for NumPy and torch; OpenCV does not listen to it.
+    # OpenCV ignores the environment variables.
     import torch
 
     torch.set_num_threads(threads)
@@ -303,8 +306,8 @@ def compare(options: argparse.Namespace) -> None:
     images = read_images(options.images, options.limit)
     channels = 3 if images[0].ndim == 3 else 1
     kind = "gray" if channels == 1 else "color"
-    print(f"images   {len(images)}, {kind}, of {options.images.name}")
-    print("noise    Gaussian, sigma of 255, not clipped")
+    print(f"images   {len(images)}, {kind}, from {options.images.name}")
+    print("noise    Gaussian, unclipped, sigma relative to 255")
     print(f"with     {_versions(options.methods)}", flush=True)
     decibels: dict[str, list[float]] = defaultdict(list)
     factors: dict[str, list[float]] = defaultdict(list)
@@ -316,7 +319,7 @@ def compare(options: argparse.Namespace) -> None:
             factors[name].append(factor)
             decibels[name].append(mean_psnr(METHODS[name], factor, sigma, pairs))
     middle = len(options.sigmas) // 2
-    seconds = in_a_process(
+    seconds = in_process(
         "time_methods",
         threads=1,
         factors={n: f[middle] for n, f in factors.items() if n != "noisy"},
@@ -345,10 +348,10 @@ def _versions(methods: Iterable[str]) -> str:
 def _print_table(
     sigmas: list[float], decibels: dict[str, list[float]], seconds: dict[str, float]
 ) -> None:
-    heads = "".join(f"{f'sigma {sigma:g}':>10}" for sigma in sigmas)
-    print(f"\n{'mean PSNR / dB':<22}{heads}{'CPU s/Mpx':>11}{'time / NLM':>12}")
-    for name, figures in decibels.items():
-        line = f"{name:<22}" + "".join(f"{figure:>10.2f}" for figure in figures)
+    headings = "".join(f"{f'sigma {sigma:g}':>10}" for sigma in sigmas)
+    print(f"\n{'mean PSNR / dB':<22}{headings}{'CPU s/Mpx':>11}{'time / NLM':>12}")
+    for name, psnrs in decibels.items():
+        line = f"{name:<22}" + "".join(f"{value:>10.2f}" for value in psnrs)
         if name in seconds:
             line += f"{seconds[name]:>11.2f}"
             if REFERENCE in seconds:
@@ -357,26 +360,26 @@ def _print_table(
 
 
 def _print_factors(factors: dict[str, list[float]]) -> None:
-    print("\nparameters as multiples of sigma, one for each sigma")
+    print("\nchosen parameters, as multiples of sigma")
     for name, chosen in factors.items():
         if METHODS[name].factors != (1.0,):
             print(f"{name:<22}" + "".join(f"{factor:>10g}" for factor in chosen))
 
 
 def _print_costs(channels: int, sigma: float, repeats: int) -> None:
-    print(f"\nthe built-in model {'gray' if channels == 1 else 'rgb'}")
+    print(f"\nbuilt-in model {'gray' if channels == 1 else 'rgb'}")
     given = {"channels": channels, "sigma": sigma}
     seconds: dict[int, list[float]] = defaultdict(list)
     for _ in range(repeats):
         for n in (1, 2):
-            cost = in_a_process("cost_of_built_in", threads=n, side=SIDE, **given)
+            cost = in_process("cost_of_built_in", threads=n, side=SIDE, **given)
             seconds[n].append(cost["seconds"])
     for n, runs in seconds.items():
-        print(f"{n} threads: {statistics.median(runs):.2f} s/Mpx, by the clock")
+        print(f"threads {n}: {statistics.median(runs):.2f} s/Mpx, wall-clock")
     for side in (SIDE, LARGE_SIDE):
-        cost = in_a_process("cost_of_built_in", threads=1, side=side, **given)
+        cost = in_process("cost_of_built_in", threads=1, side=side, **given)
         megabytes = cost["megabytes"] * side**2 / 1e6
-        print(f"{side} x {side}: {megabytes:.0f} MB above what is loaded")
+        print(f"{side} x {side}: peak {megabytes:.0f} MB above the memory before")
     starts = zip(*(first_call(channels) for _ in range(N_STARTS)), strict=True)
     imports, load, call = (statistics.median(part) for part in starts)
     print(
@@ -386,17 +389,30 @@ def _print_costs(channels: int, sigma: float, repeats: int) -> None:
 
 
 def main() -> None:
-    """Read the arguments and run."""
+    """Parse the arguments and run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--images", type=Path, metavar="DIR", help="clean images")
     parser.add_argument(
-        "--sigmas", type=float, nargs="+", default=[15, 25, 50], help="of 255"
+        "--images", type=Path, metavar="DIR", help="folder of clean images"
     )
-    parser.add_argument("--limit", type=int, help="take only the first N images")
-    parser.add_argument("--repeats", type=int, default=5, help="of each timing")
-    parser.add_argument("--methods", nargs="+", choices=METHODS, help="only these")
     parser.add_argument(
-        "--bm3d", action="store_true", help="BM3D as well, which is very slow"
+        "--sigmas",
+        type=float,
+        nargs="+",
+        default=[15, 25, 50],
+        help="noise levels relative to 255 (default: 15 25 50)",
+    )
+    parser.add_argument("--limit", type=int, help="use only the first LIMIT images")
+    parser.add_argument(
+        "--repeats", type=int, default=5, help="runs of each timing (default: 5)"
+    )
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        choices=METHODS,
+        help="methods to compare (default: all but BM3D)",
+    )
+    parser.add_argument(
+        "--bm3d", action="store_true", help="include BM3D, which is very slow"
     )
     parser.add_argument("--task", type=json.loads, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -404,22 +420,22 @@ def main() -> None:
         _do(options.task)
         return
     if options.images is None:
-        parser.error("--images DIR is needed")
-    options.methods = _chosen(options.methods, options.bm3d)
+        parser.error("--images DIR is required")
+    options.methods = _available(options.methods, options.bm3d)
     compare(options)
 
 
-def _chosen(methods: list[str] | None, with_bm3d: bool) -> list[str]:
-    """Return the methods that were asked for and are there."""
-    wanted = methods or [name for name in METHODS if with_bm3d or name != "BM3D"]
-    there = []
-    for name in wanted:
+def _available(methods: list[str] | None, with_bm3d: bool) -> list[str]:
+    """Return the requested methods whose modules are installed."""
+    requested = methods or [name for name in METHODS if with_bm3d or name != "BM3D"]
+    available = []
+    for name in requested:
         module = EXTRA_MODULES.get(name)
         if module is not None and find_spec(module) is None:
-            print(f"{name} is left out: the module {module} is not installed.")
+            print(f"Skipping {name}: the module {module} is not installed.")
         else:
-            there.append(name)
-    return there
+            available.append(name)
+    return available
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Training throughput: the package's Trainer against a Dataset and a DataLoader.
+"""Compare the training throughput of the package with that of a DataLoader.
 
-The other side is the loop of a teaching script: a Dataset that turns one
-image after another into a tensor and adds noise to it, as torchvision's
-CIFAR10 with ToTensor does, behind a DataLoader. Both train the same network on
-the same images with Adam and the mean squared error, in batches of 128. They
-take turns, an epoch each, so that a busy machine slows both.
+One side is the package's `Trainer`. The other is the loop of a teaching script: a
+`Dataset` that converts one image at a time to a tensor, like torchvision's CIFAR10 with
+ToTensor, and adds noise to it, and a `DataLoader`. Both train the same network on the
+same images with Adam and the mean squared error, in batches of 128. They take turns,
+one epoch each, so that other load slows both.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ LEARNING_RATE = 1e-3
 
 
 class NoisyImages(Dataset[tuple[Tensor, Tensor]]):
-    """Pairs of a noisy and a clean image, made one by one.
+    """Pairs of a noisy and a clean image, created one at a time.
 
     Parameters
     ----------
     images : numpy.ndarray
-        (N, Y, X, 3), uint8.
+        Clean images, uint8 of shape (N, Y, X, 3).
     """
 
     def __init__(self, images: NDArray[np.uint8]) -> None:
@@ -55,11 +55,11 @@ class NoisyImages(Dataset[tuple[Tensor, Tensor]]):
         self._to_tensor = ToTensor()
 
     def __len__(self) -> int:
-        """Return how many images there are."""
+        """Return the number of images."""
         return len(self._images)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        """Return a noisy and a clean image, (3, Y, X), in [0, 1]."""
+        """Return a noisy and a clean image, both of shape (3, Y, X), in [0, 1]."""
         clean = self._to_tensor(Image.fromarray(self._images[index]))
         noisy = clean + SIGMA * torch.randn_like(clean)
         return noisy.clamp(0.0, 1.0), clean
@@ -68,7 +68,7 @@ class NoisyImages(Dataset[tuple[Tensor, Tensor]]):
 def loader_epochs(
     images: NDArray[np.uint8], device: torch.device, num_workers: int
 ) -> Iterator[float]:
-    """Train with a Dataset and a DataLoader; yield the seconds of each epoch."""
+    """Train with a Dataset and a DataLoader, and yield the seconds of each epoch."""
     torch.manual_seed(0)
     network = build_network("conv", {}).to(device)
     optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
@@ -96,10 +96,10 @@ def loader_epochs(
 def trainer_epochs(
     images: NDArray[np.uint8], device: DeviceChoice, epochs: int
 ) -> Iterator[float]:
-    """Train with the package; yield the seconds of each epoch's batches.
+    """Train with the package, and yield the seconds of each epoch's batches.
 
-    One more image than those to train on is given, because a Trainer keeps at
-    least one to validate on; that is not timed.
+    The time does not include validation. Of `images`, one is used for validation,
+    the fewest that the Trainer accepts, and the others for training.
     """
     config = preset_config(
         "conv",
@@ -123,7 +123,7 @@ def trainer_epochs(
 
 
 def compare(arguments: argparse.Namespace) -> None:
-    """Let both sides take turns and print what they reach."""
+    """Run both sides in turn and print their throughput."""
     device = choose_device(arguments.device)
     workers = arguments.num_workers
     if workers is None:
@@ -132,12 +132,12 @@ def compare(arguments: argparse.Namespace) -> None:
     images = load_images(arguments.data, n_images + 1)
     print(f"device   {device}, {torch.get_num_threads()} threads")
     print(f"torch    {torch.__version__}")
-    print(f"images   {n_images} an epoch, {images.shape[1]} x {images.shape[2]} RGB")
+    print(f"images   {n_images} per epoch, {images.shape[1]} x {images.shape[2]} RGB")
     print(f"loader   {workers} workers")
     print()
     ours = trainer_epochs(images, device, arguments.repeats + 1)
     theirs = loader_epochs(images[:n_images], device.device, workers)
-    next(ours), next(theirs)  # to warm up
+    next(ours), next(theirs)  # warm up
     print(f"{'pair':>4}{'Trainer':>16}{'Dataset, loader':>18}{'ratio':>8}")
     ratios = []
     for pair in range(1, arguments.repeats + 1):
@@ -157,18 +157,27 @@ def load_images(folder: Path | None, n_images: int) -> NDArray[np.uint8]:
 
 
 def main() -> None:
-    """Read the arguments and run."""
+    """Parse the arguments and run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="CIFAR-10 (default: random images)"
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="folder that contains CIFAR-10 (default: random images)",
     )
-    parser.add_argument("--images", type=int, default=12_800, help="images an epoch")
-    parser.add_argument("--repeats", type=int, default=5, help="pairs of epochs")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument(
+        "--images", type=int, default=12_800, help="images per epoch (default: 12800)"
+    )
+    parser.add_argument(
+        "--repeats", type=int, default=5, help="number of pairs of epochs (default: 5)"
+    )
+    parser.add_argument(
+        "--device", default="auto", help="auto, cpu, cuda or mps (default: auto)"
+    )
     parser.add_argument(
         "--num-workers",
         type=int,
-        help="of the DataLoader (default: 2 on CUDA, else 0)",
+        help="workers of the DataLoader (default: 2 on CUDA, else 0)",
     )
     compare(parser.parse_args())
 
