@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import threading
+from functools import partial
 
 import pytest
 
@@ -33,6 +35,60 @@ def viewer(make_napari_viewer):
 
 
 @pytest.fixture
+def qtbot(qtbot):
+    """pytest-qt's, whose waits only end early where something is broken."""
+    qtbot.waitUntil = partial(qtbot.waitUntil, timeout=120_000)
+    return qtbot
+
+
+class Gate:
+    """Holds the network before each tile until a test lets it pass.
+
+    Attributes
+    ----------
+    arrived : list of int
+        The thread of each tile that has come to the gate.
+    """
+
+    def __init__(self):
+        self.arrived = []
+        self._passes = 0
+        self._changed = threading.Condition()
+
+    def let(self, n_tiles):
+        with self._changed:
+            self._passes += n_tiles
+            self._changed.notify_all()
+
+    def open(self):
+        self.let(10**9)
+
+    def wait(self):
+        with self._changed:
+            self.arrived.append(threading.get_ident())
+            self._changed.wait_for(lambda: self._passes > 0)
+            self._passes -= 1
+
+
+@pytest.fixture
+def gate(make_napari_viewer, monkeypatch):
+    """Hold the network before each tile until the test lets it pass."""
+    from napari_denoise_ae.denoising.denoiser import Denoiser
+
+    gate = Gate()
+    run_network = Denoiser.run_network
+
+    def held(self, batch, level=None):
+        gate.wait()
+        return run_network(self, batch, level)
+
+    monkeypatch.setattr(Denoiser, "run_network", held)
+    yield gate
+    # Before make_napari_viewer waits for the threads.
+    gate.open()
+
+
+@pytest.fixture
 def messages():
     """What the user was told by napari's notifications since the test began."""
     from napari.utils.notifications import notification_manager
@@ -56,7 +112,7 @@ def run(qtbot):
 
     def press_and_wait(widget):
         widget.run_button.click()
-        qtbot.waitUntil(widget.run_button.isEnabled, timeout=60_000)
+        qtbot.waitUntil(widget.run_button.isEnabled)
         return widget.status.text()
 
     return press_and_wait

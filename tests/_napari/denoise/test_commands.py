@@ -39,14 +39,14 @@ def test_the_menu_entry_is_there_for_image_layers(viewer):
 def test_the_menu_entry_denoises(viewer, qtbot, messages):
     layer = photo(viewer, scale=(2, 3))
     menu_action(viewer).trigger()
-    qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=60_000)
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2)
     denoised = viewer.layers["photo [denoised]"]
     np.testing.assert_array_equal(denoised.data, denoise(layer.data))
     np.testing.assert_array_equal(denoised.scale, (2, 3))
     denoised.data = denoised.data * 0
     viewer.layers.selection.active = layer
     menu_action(viewer).trigger()
-    qtbot.waitUntil(lambda: denoised.data.max() > 0, timeout=60_000)
+    qtbot.waitUntil(lambda: denoised.data.max() > 0)
     assert len(viewer.layers) == 2
     assert not messages()
 
@@ -63,7 +63,7 @@ def test_a_layer_that_goes_meanwhile_is_one_message(viewer, qtbot, messages):
     photo(viewer)
     get_app_model().commands.execute_command(COMMAND).result()
     viewer.layers.clear()
-    qtbot.waitUntil(lambda: bool(messages()), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(messages()))
     assert len(messages()) == 1
     assert "'photo' is gone" in messages()[0]
 
@@ -73,7 +73,7 @@ def test_the_model_is_that_for_the_colors(viewer, qtbot, messages, rgb, model):
     data = np.random.default_rng(0).integers(0, 256, (32, 40, 3)).astype(np.uint8)
     viewer.add_image(data if rgb else data[..., 0], rgb=rgb)
     get_app_model().commands.execute_command(COMMAND).result()
-    qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=60_000)
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2)
     assert viewer.layers[1].metadata["napari-denoise-ae"]["model"] == model
     assert not messages()
 

@@ -4,7 +4,6 @@ import pytest
 from napari_denoise_ae import denoise
 from napari_denoise_ae._napari.viewer.outputs import find_output
 from napari_denoise_ae._napari.viewer.view import visible_region
-from napari_denoise_ae.denoising.denoiser import Denoiser
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::napari_denoise_ae.errors.DenoiseAEWarning"
@@ -27,7 +26,7 @@ def wait_for_preview(viewer, widget, qtbot):
             widget.preview_box.setChecked(True)
         else:
             widget._preview.refresh()
-        qtbot.waitUntil(lambda: bool(shown), timeout=60_000)
+        qtbot.waitUntil(lambda: bool(shown))
         assert shown == [""]
         return find_output(viewer, widget.form.source, "preview")
 
@@ -139,7 +138,7 @@ def test_in_3d_it_is_off_and_says_why(viewer, widget, wait_for_preview, qtbot):
     qtbot.waitUntil(lambda: "3D display" in widget.preview_note.text())
     assert len(viewer.layers) == 1
     viewer.dims.ndisplay = 2
-    qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=10_000)
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2)
     assert widget.preview_note.isHidden()
     viewer.dims.transpose()
     qtbot.waitUntil(lambda: "transposed" in widget.preview_note.text())
@@ -170,10 +169,9 @@ def test_it_goes_with_its_layer(viewer, widget, wait_for_preview, qtbot):
     viewer.layers.remove(second)
     qtbot.waitUntil(
         lambda: [layer.name for layer in viewer.layers] == ["first", "first [preview]"],
-        timeout=10_000,
     )
     viewer.layers.remove(first)
-    qtbot.waitUntil(lambda: not viewer.layers, timeout=10_000)
+    qtbot.waitUntil(lambda: not viewer.layers)
 
 
 def test_the_full_result_takes_its_place(viewer, widget, wait_for_preview, run):
@@ -184,25 +182,15 @@ def test_the_full_result_takes_its_place(viewer, widget, wait_for_preview, run):
     assert not widget.preview_box.isChecked()
 
 
-def test_another_model_while_it_runs(
-    viewer, widget, wait_for_preview, checkpoint, monkeypatch, qtbot
-):
-    import time
-
+def test_another_model_while_it_runs(viewer, widget, checkpoint, gate, qtbot):
     from napari_denoise_ae._napari.shared.model_choice import model_choice
 
-    run_network = Denoiser.run_network
-
-    def run_slowly(self, batch, level=None):
-        time.sleep(0.3)
-        return run_network(self, batch, level)
-
     layer = viewer.add_image(image((50, 50)))
-    monkeypatch.setattr(Denoiser, "run_network", run_slowly)
     widget.preview_box.setChecked(True)
-    qtbot.wait(300)
+    qtbot.waitUntil(lambda: bool(gate.arrived))
     model_choice(viewer).choose(checkpoint)
-    qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=10_000)
+    gate.open()
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2)
     preview = find_output(viewer, layer, "preview")
     assert preview.metadata["napari-denoise-ae"]["model"] == checkpoint
 
@@ -212,5 +200,5 @@ def test_what_is_wrong_is_said_beside_it(viewer, widget, wait_for_preview, qtbot
     wait_for_preview()
     widget.form.kind.value = "clean"
     widget.form.noise.value = "salt"
-    qtbot.waitUntil(lambda: "salt" in widget.preview_note.text(), timeout=10_000)
+    qtbot.waitUntil(lambda: "salt" in widget.preview_note.text())
     assert len(viewer.layers) == 1

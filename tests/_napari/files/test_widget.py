@@ -1,9 +1,9 @@
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
+from qtpy.QtCore import QThreadPool
 from qtpy.QtWidgets import QFileDialog
 from superqt.utils import WorkerBase
 
@@ -12,7 +12,6 @@ from napari_denoise_ae._napari.files.widget import FilesWidget
 from napari_denoise_ae._napari.shared.model_choice import model_choice
 from napari_denoise_ae._napari.shared.noise_form import GIVEN
 from napari_denoise_ae.cli.main import main
-from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.io import source as volumes
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
@@ -20,6 +19,7 @@ from synthetic import make_record, random_checkpoint  # isort: skip
 
 MODEL = random_checkpoint(record=make_record(), in_channels=1)
 SHAPE = (5, 24, 32)
+N_TILES = 5
 
 
 def stack(number):
@@ -53,7 +53,7 @@ def small(viewer, tmp_path):
 def widget(viewer, small, qtbot):
     widget = FilesWidget(viewer)
     viewer.window.add_dock_widget(widget, name="Denoise files")
-    qtbot.waitUntil(lambda: widget._takes_noise_level is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: widget._takes_noise_level is not None)
     return widget
 
 
@@ -63,22 +63,10 @@ def run(qtbot, widget):
 
     def press_and_wait():
         widget.run_button.click()
-        qtbot.waitUntil(lambda: not widget.is_running, timeout=60_000)
+        qtbot.waitUntil(lambda: not widget.is_running)
         return widget.status.text()
 
     return press_and_wait
-
-
-@pytest.fixture
-def slow(monkeypatch):
-    """Make each tile take 100 ms."""
-    run_network = Denoiser.run_network
-
-    def run_slowly(self, batch, level=None):
-        time.sleep(0.1)
-        return run_network(self, batch, level)
-
-    monkeypatch.setattr(Denoiser, "run_network", run_slowly)
 
 
 def files_in(folder):
@@ -114,7 +102,7 @@ def test_what_is_done_and_unchanged_is_skipped(widget, run, folder):
 def test_a_folder_gives_its_images(qtbot, monkeypatch, widget, folder):
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_args: str(folder))
     widget.add_folder.click()
-    qtbot.waitUntil(lambda: len(widget.table.files) == 3, timeout=60_000)
+    qtbot.waitUntil(lambda: len(widget.table.files) == 3)
     assert list(widget.table.files) == files_in(folder)
     # Once more: each file stays in the list once.
     widget.add(files_in(folder))
@@ -129,7 +117,7 @@ def test_a_folder_without_images_is_told(
         QFileDialog, "getExistingDirectory", lambda *_args: str(tmp_path / "empty")
     )
     widget.add_folder.click()
-    qtbot.waitUntil(lambda: bool(messages()), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(messages()))
     assert "There are no images" in messages()[0]
     assert not widget.run_button.isEnabled()
 
@@ -189,27 +177,26 @@ def test_what_is_no_result_is_replaced_only_if_it_is_asked_for(widget, run, fold
 
 
 @pytest.mark.qt_binding
-def test_it_says_how_far_it_is_and_how_long_it_takes(qtbot, slow, widget, run, folder):
-    said = []
+def test_it_says_how_far_it_is_and_how_long_it_takes(qtbot, gate, widget, folder):
     widget.add(files_in(folder))
-    widget._run.told.connect(said.append)
-    run()
-    assert any(
-        text.startswith("file 2 of 3, about ") and text.endswith(" s left")
-        for text in said
-    )
+    gate.let(N_TILES + 2)
+    widget.run_button.click()
+    qtbot.waitUntil(lambda: widget.status.text().startswith("file 2 of 3, about "))
+    assert widget.status.text().endswith(" s left")
 
 
 @pytest.mark.qt_binding
 def test_cancel_keeps_what_is_done_and_leaves_nothing_half_written(
-    qtbot, slow, widget, folder
+    qtbot, gate, widget, folder
 ):
     widget.add(files_in(folder))
+    gate.let(N_TILES + 2)
     widget.run_button.click()
     first, second, _ = widget.table.files
-    qtbot.waitUntil(lambda: "%" in widget.table.state(second), timeout=60_000)
+    qtbot.waitUntil(lambda: "%" in widget.table.state(second))
     widget.cancel_button.click()
-    qtbot.waitUntil(lambda: not widget.is_running, timeout=10_000)
+    gate.open()
+    qtbot.waitUntil(lambda: not widget.is_running)
     assert widget.status.text() == "cancelled, 1 done"
     assert states(widget) == ["done", "waiting", "waiting"]
     visible = [path.name for path in (folder / "denoised").glob("*")]
@@ -217,18 +204,23 @@ def test_cancel_keeps_what_is_done_and_leaves_nothing_half_written(
     assert not [name for name in visible if name.startswith(".writing-")]
     # And it goes on where it stopped.
     widget.run_button.click()
-    qtbot.waitUntil(lambda: not widget.is_running, timeout=60_000)
+    qtbot.waitUntil(lambda: not widget.is_running)
     assert widget.status.text() == "2 done, 1 skipped"
 
 
 @pytest.mark.qt_binding
-def test_a_run_ends_when_napari_quits(qtbot, slow, widget, folder):
+def test_a_run_ends_when_napari_quits(qtbot, gate, widget, folder, monkeypatch):
     """napari asks its workers to end, and waits for them."""
+    ask_to_end = WorkerBase.quit
+    monkeypatch.setattr(
+        WorkerBase, "quit", lambda worker: (ask_to_end(worker), gate.open())
+    )
     widget.add(files_in(folder))
+    gate.let(N_TILES + 2)
     widget.run_button.click()
     second = widget.table.files[1]
-    qtbot.waitUntil(lambda: "%" in widget.table.state(second), timeout=60_000)
-    WorkerBase.await_workers(5_000)
+    qtbot.waitUntil(lambda: "%" in widget.table.state(second))
+    WorkerBase.await_workers(120_000)
     assert [path.name for path in (folder / "denoised").glob("*.tif")] == ["0.tif"]
 
 
@@ -266,7 +258,7 @@ def test_a_model_that_cannot_be_used_is_marked_and_nothing_can_run(
     widget.add(files_in(folder))
     (tmp_path / "bad.pt").write_bytes(b"no checkpoint")
     model_choice(viewer).choose(str(tmp_path / "bad.pt"))
-    qtbot.waitUntil(lambda: bool(widget.model.message), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(widget.model.message))
     assert "not a checkpoint" in widget.model.message
     assert not widget.run_button.isEnabled()
     model_choice(viewer).choose("gray")
@@ -275,14 +267,16 @@ def test_a_model_that_cannot_be_used_is_marked_and_nothing_can_run(
 
 
 @pytest.mark.qt_binding
-def test_a_run_ends_with_its_dock(qtbot, slow, viewer, widget, folder):
+def test_a_run_ends_with_its_dock(qtbot, gate, viewer, widget, folder):
     widget.add(files_in(folder))
+    gate.let(N_TILES + 2)
     widget.run_button.click()
     second = widget.table.files[1]
-    qtbot.waitUntil(lambda: "%" in widget.table.state(second), timeout=60_000)
+    qtbot.waitUntil(lambda: "%" in widget.table.state(second))
     viewer.window.remove_dock_widget(widget)
     assert not widget.is_running
-    time.sleep(0.5)
+    gate.open()
+    qtbot.waitUntil(lambda: not QThreadPool.globalInstance().activeThreadCount())
     written = [path.name for path in (folder / "denoised").glob("*.tif")]
     assert written == ["0.tif"]
 
@@ -293,7 +287,7 @@ def test_the_model_is_that_of_the_viewer_and_decides_what_is_asked(
     assert widget.model.editor.currentData() == model_choice(viewer).chosen
     model_choice(viewer).choose("conv")
     assert widget.model.value == "conv"
-    qtbot.waitUntil(lambda: widget._takes_noise_level is False, timeout=60_000)
+    qtbot.waitUntil(lambda: widget._takes_noise_level is False)
     assert widget.noise.isHidden()
     widget.model.value = "gray"
     assert model_choice(viewer).chosen == "gray"

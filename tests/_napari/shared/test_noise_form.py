@@ -1,6 +1,6 @@
 """The fields for models that are told the noise level, in a real viewer."""
 
-import time
+import threading
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def form(widget):
 @pytest.fixture
 def wait_for_noise(qtbot, form):
     def wait(start="Found: "):
-        qtbot.waitUntil(lambda: form.found.text().startswith(start), timeout=60_000)
+        qtbot.waitUntil(lambda: form.found.text().startswith(start))
         return form.found.text()
 
     return wait
@@ -72,7 +72,7 @@ def test_only_models_that_listen_are_asked_for(viewer, widget, form, qtbot, tmp_
         ("gray", True),
     ):
         model_choice(viewer).choose(model)
-        qtbot.waitUntil(lambda told=is_told: form.isHidden() != told, timeout=60_000)
+        qtbot.waitUntil(lambda told=is_told: form.isHidden() != told)
         assert (widget.form.setting == NoiseSetting()) or is_told
         form.strength.setValue(0.5)
         expected = NoiseSetting(strength=0.5) if is_told else NoiseSetting()
@@ -112,7 +112,7 @@ def test_the_fields_say_a_setting(qtbot):
 
 def test_the_models_for_any_noise_are_described(viewer, widget, qtbot):
     description = widget.form.description
-    qtbot.waitUntil(lambda: "rgb for color" in description.text(), timeout=60_000)
+    qtbot.waitUntil(lambda: "rgb for color" in description.text())
     assert "any noise level" in description.text()
     widget.form.model.value = "rgb"
     qtbot.waitUntil(lambda: "dB on its validation" in description.text())
@@ -147,7 +147,7 @@ def test_a_given_sigma_stays_until_there_is_another_layer(
     assert form.sigma.value == 7
     assert form.found.text().endswith(estimate)
     viewer.add_image(noisy_photo(sigma=5.0))
-    qtbot.waitUntil(lambda: form.sigma.value != 7, timeout=60_000)
+    qtbot.waitUntil(lambda: form.sigma.value != 7)
     assert form.sigma.value == pytest.approx(5, rel=0.2)
 
 
@@ -281,7 +281,7 @@ def wait_for_preview(viewer, widget, qtbot):
         shown = []
         widget._preview.told.connect(shown.append)
         change()
-        qtbot.waitUntil(lambda: bool(shown), timeout=60_000)
+        qtbot.waitUntil(lambda: bool(shown))
         assert shown == [""]
         return find_output(viewer, widget.form.source, "preview")
 
@@ -331,12 +331,13 @@ def test_only_the_latest_of_many_moves_is_computed(
 ):
     levels = []
     running = []
+    go_on = threading.Event()
     run_network = Denoiser.run_network
 
     def run_slowly(self, batch, level=None):
         running.append(level)
         levels.append((level, len(running)))
-        time.sleep(0.5)
+        go_on.wait(60)
         result = run_network(self, batch, level)
         running.remove(level)
         return result
@@ -345,12 +346,13 @@ def test_only_the_latest_of_many_moves_is_computed(
     wait_for_preview(lambda: widget.preview_box.setChecked(True))
     monkeypatch.setattr(Denoiser, "run_network", run_slowly)
     form.strength.setValue(0.5)
-    qtbot.waitUntil(lambda: bool(levels), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(levels))
 
     def move():
         for strength in (0.6, 0.7, 0.8):
             form.strength.setValue(strength)
             qtbot.wait(200)
+        go_on.set()
 
     preview = wait_for_preview(move)
     # One that had begun, and the latest; never two at a time.

@@ -67,7 +67,7 @@ def widget(viewer, tmp_path, qtbot, messages):
     # A test that failed leaves a run behind, which would fail the next.
     for stop in list(train_run._RUNNING):
         stop.set()
-    qtbot.waitUntil(lambda: not train_run._RUNNING, timeout=30_000)
+    qtbot.waitUntil(lambda: not train_run._RUNNING)
 
 
 def docked(viewer, folder, **settings):
@@ -87,8 +87,8 @@ def docked(viewer, folder, **settings):
 
 
 def wait_for_end(qtbot, widget):
-    qtbot.waitUntil(widget.train_button.isEnabled, timeout=60_000)
-    qtbot.waitUntil(lambda: not train_run._RUNNING, timeout=60_000)
+    qtbot.waitUntil(widget.train_button.isEnabled)
+    qtbot.waitUntil(lambda: not train_run._RUNNING)
 
 
 def train_without_end(qtbot, widget, n_epochs=1):
@@ -96,9 +96,7 @@ def train_without_end(qtbot, widget, n_epochs=1):
     widget.form.set_value("epochs", 10_000)
     widget.form.set_value("patience", 10_000)
     widget.train_button.click()
-    qtbot.waitUntil(
-        lambda: len(widget.progress.plot.history) >= n_epochs, timeout=60_000
-    )
+    qtbot.waitUntil(lambda: len(widget.progress.plot.history) >= n_epochs)
 
 
 def answer(monkeypatch, button):
@@ -168,7 +166,7 @@ def test_stop_while_it_is_scored_keeps_the_model(
 ):
     monkeypatch.setattr(test_set, "score_together", score_without_end)
     widget.train_button.click()
-    qtbot.waitUntil(lambda: "5 of 10 test" in widget._status.text(), timeout=60_000)
+    qtbot.waitUntil(lambda: "5 of 10 test" in widget._status.text())
     assert (widget._bar.value(), widget._bar.maximum()) == (5, 10)
     widget.stop_button.click()
     wait_for_end(qtbot, widget)
@@ -321,7 +319,7 @@ def test_every_field_has_a_tooltip_and_a_default(widget):
 
 
 def wait_for_networks(qtbot, widget):
-    qtbot.waitUntil(lambda: bool(widget.form.network.fields), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(widget.form.network.fields))
 
 
 @pytest.mark.qt_binding
@@ -463,7 +461,7 @@ def test_a_download_can_be_cancelled(widget, qtbot, tmp_path, monkeypatch):
     monkeypatch.setattr(training_worker, "fetch_cifar10", fetch)
     widget.form.set_value("data", str(tmp_path / "empty"))
     widget.train_button.click()
-    qtbot.waitUntil(lambda: "1 of 170 MB" in widget._status.text(), timeout=30_000)
+    qtbot.waitUntil(lambda: "1 of 170 MB" in widget._status.text())
     widget.stop_button.click()
     wait_for_end(qtbot, widget)
     assert "before training began" in widget._status.text()
@@ -559,9 +557,7 @@ def test_a_hidden_dock_goes_on(widget, qtbot):
     train_without_end(qtbot, widget)
     dock.hide()
     n_epochs = len(widget.progress.plot.history)
-    qtbot.waitUntil(
-        lambda: len(widget.progress.plot.history) > n_epochs + 2, timeout=30_000
-    )
+    qtbot.waitUntil(lambda: len(widget.progress.plot.history) > n_epochs + 2)
     widget.stop_button.click()
     wait_for_end(qtbot, widget)
     dock.show()
@@ -577,7 +573,7 @@ def test_closing_ends_the_run_and_keeps_the_best(viewer, widget, qtbot, tmp_path
         viewer.theme = "light"
     else:
         viewer.close()
-    qtbot.waitUntil(lambda: not train_run._RUNNING, timeout=30_000)
+    qtbot.waitUntil(lambda: not train_run._RUNNING)
     assert load_checkpoint(tmp_path / "model.pt").record.epochs_run >= 1
 
 
@@ -588,7 +584,7 @@ def test_the_x_of_the_dock_ends_the_run(viewer, widget, qtbot):
     while not isinstance(dock, QDockWidget):
         dock = dock.parent()
     dock.destroyOnClose()
-    qtbot.waitUntil(lambda: not train_run._RUNNING, timeout=30_000)
+    qtbot.waitUntil(lambda: not train_run._RUNNING)
 
 
 @pytest.mark.qt_binding

@@ -46,7 +46,7 @@ def start(widget, qtbot):
 
     def press(viewer, source):
         widget.run_button.click()
-        qtbot.waitUntil(widget.run_button.isEnabled, timeout=60_000)
+        qtbot.waitUntil(widget.run_button.isEnabled)
         return find_output(viewer, source, "denoised")
 
     return press
@@ -56,9 +56,9 @@ def start(widget, qtbot):
 def wait_until_filled(qtbot):
     def wait(layer):
         filler = filler_of(layer)
-        qtbot.waitUntil(lambda: filler.is_idle, timeout=60_000)
+        qtbot.waitUntil(lambda: filler.is_idle)
         qtbot.wait(20)
-        qtbot.waitUntil(lambda: filler.is_idle, timeout=60_000)
+        qtbot.waitUntil(lambda: filler.is_idle)
 
     return wait
 
@@ -70,7 +70,7 @@ def filler_of(layer):
 
 def wait_for_noise(qtbot, widget):
     found = widget.form.to_remove.found
-    qtbot.waitUntil(lambda: found.text().startswith("Found: "), timeout=60_000)
+    qtbot.waitUntil(lambda: found.text().startswith("Found: "))
 
 
 def is_lazy_like(layer, source):
@@ -298,15 +298,13 @@ def test_the_preview_computes_what_is_visible(viewer, widget, qtbot, is_pyramid)
     )
     widget.form.model.value = "conv"
     viewer.dims.set_point(0, 5)
-    qtbot.waitUntil(lambda: "estimated" in widget.form.facts.text(), timeout=60_000)
+    qtbot.waitUntil(lambda: "estimated" in widget.form.facts.text())
     viewer.scene.camera.center = (0, 500, 700)
     viewer.scene.camera.zoom *= 8
     viewer.window._qt_viewer.canvas.on_draw(None)
     source.read.clear()
     widget.preview_box.setChecked(True)
-    qtbot.waitUntil(
-        lambda: find_output(viewer, layer, "preview") is not None, timeout=60_000
-    )
+    qtbot.waitUntil(lambda: find_output(viewer, layer, "preview") is not None)
     preview = find_output(viewer, layer, "preview")
     assert {plane for plane, *_ in source.read} == {5}
     assert len(set(source.read)) < 40
@@ -355,7 +353,7 @@ def test_what_is_kept_has_a_limit(qtbot):
     for plane in (0, 1, 2, 3, 4):
         window = ((plane, plane + 1), (0, 3 * PART), (0, 40))
         filler.read(0, window, compute=True)
-        qtbot.waitUntil(lambda: filler.is_idle, timeout=60_000)
+        qtbot.waitUntil(lambda: filler.is_idle)
         # The plane that is shown, and what the limit allows beside it.
         assert filler.kept_bytes <= 2 * plane_bytes
     expected = denoise(source.array[4:5].compute(), model="conv", axes="TYX")
@@ -386,7 +384,7 @@ def test_a_part_that_failed_is_computed_when_it_is_looked_at_again(qtbot):
     def look(plane):
         window = ((plane, plane + 1), (0, 40), (0, 50))
         filler.read(0, window, compute=True)
-        qtbot.waitUntil(lambda: filler.is_idle, timeout=60_000)
+        qtbot.waitUntil(lambda: filler.is_idle)
         return filler.read(0, window, compute=False)[0]
 
     assert (look(1) == 0).all()
@@ -401,6 +399,6 @@ def test_showing_more_is_no_new_look_at_a_part_that_failed(qtbot):
     window = ((0, 40), (0, 2 * PART))
     filler.filled.connect(lambda: filler.read(0, window, compute=True))
     filler.read(0, window, compute=True)
-    qtbot.waitUntil(lambda: filler.is_idle, timeout=60_000)
+    qtbot.waitUntil(lambda: filler.is_idle)
     assert source.tried.count((0, 0)) == 1
     assert (filler.read(0, window, compute=False)[:, PART:] == 1).all()

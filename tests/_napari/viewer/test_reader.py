@@ -14,7 +14,7 @@ from napari_denoise_ae._napari.viewer.reader import get_reader, read_checkpoint
 def test_a_checkpoint_is_chosen_and_adds_no_layer(viewer, checkpoint, qtbot):
     assert viewer.open(checkpoint, plugin="napari-denoise-ae") == []
     choice = model_choice(viewer)
-    qtbot.waitUntil(lambda: choice.chosen == checkpoint, timeout=30_000)
+    qtbot.waitUntil(lambda: choice.chosen == checkpoint)
     assert not viewer.layers
 
 
@@ -24,7 +24,7 @@ def test_a_dropped_checkpoint_reaches_the_widget_from_the_menu(
 ):
     _, widget = viewer.window.add_plugin_dock_widget("napari-denoise-ae", "Denoise")
     viewer.window._qt_viewer._qt_open([checkpoint], stack=False)
-    qtbot.waitUntil(lambda: widget.form.model.value == checkpoint, timeout=30_000)
+    qtbot.waitUntil(lambda: widget.form.model.value == checkpoint)
     assert widget.form.model.current_choice.startswith("mine.pt")
 
 
@@ -35,7 +35,7 @@ def test_a_damaged_checkpoint_is_one_message(
     content["state_dict"].popitem()
     torch.save(content, checkpoint)
     viewer.open(checkpoint, plugin="napari-denoise-ae")
-    qtbot.waitUntil(lambda: bool(messages()), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(messages()))
     assert len(messages()) == 1
     assert "its weights are not those" in messages()[0]
     assert model_choice(viewer).chosen == "auto"
