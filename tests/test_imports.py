@@ -139,6 +139,13 @@ def test_the_napari_folder_names_no_torch_at_module_level():
         assert not module_level_imports(name) & with_torch, name
 
 
+def test_no_run_over_files_draws_its_own_progress():
+    names = modules_in(FOLDER / "files")
+    assert len(names) > 10
+    for name in names:
+        assert "tqdm" not in module_level_imports(name), name
+
+
 @pytest.mark.parametrize("name", napari_denoise_ae.__all__)
 def test_every_public_name_is_there(name):
     assert getattr(napari_denoise_ae, name) is not None

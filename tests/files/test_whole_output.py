@@ -70,6 +70,8 @@ def test_the_name_of_an_ome_tiff_gives_one(options, folder):
     assert (written.axes, written.shape) == ("TCYX", image().shape)
     assert written.scale == given.scale
     assert written.units == given.units
+    if "--add-noise" in options:
+        assert open_volume(folder / "out_noisy.ome.tif").scale == given.scale
 
 
 @pytest.mark.parametrize("name", ["out.ome.tif", "out.tif"])

@@ -143,7 +143,46 @@ def add_denoise(parser: argparse.ArgumentParser) -> None:
     )
     add_model_and_device(parser)
     _add_noise_setting(parser)
-    truth = parser.add_mutually_exclusive_group()
+    _add_image(parser)
+    _add_comparison(parser)
+    _add_run(parser)
+
+
+def _add_image(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("image")
+    group.add_argument(
+        "--axes",
+        help="one letter for each axis, such as YX, YXS or TCYX (default: as the file "
+        "says)",
+    )
+    group.add_argument(
+        "--select",
+        type=_selection,
+        action="append",
+        default=[],
+        metavar="AXIS=FIRST:END",
+        help="part to denoise, such as T=0:10 or X=512:1024, or a single index, such "
+        "as C=1; once for each axis",
+    )
+    group.add_argument(
+        "--intensity-range",
+        type=two_numbers,
+        action="append",
+        metavar="LOW,HIGH",
+        help="intensities that the network sees as 0 and 1 (default: 0,255 for uint8, "
+        "else the lowest and highest value of each channel); once for each channel",
+    )
+    group.add_argument(
+        "--range-of",
+        choices=RANGE_OF,
+        default="stack",
+        help="what shares an intensity range or noise level that is not given (stack)",
+    )
+
+
+def _add_comparison(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("comparison", "For images that fit into memory.")
+    truth = group.add_mutually_exclusive_group()
     truth.add_argument(
         "--add-noise",
         metavar="NOISE",
@@ -157,60 +196,39 @@ def add_denoise(parser: argparse.ArgumentParser) -> None:
         metavar="CLEAN",
         help="clean image to compare a noisy input with",
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of the noise")
-    parser.add_argument(
+    group.add_argument("--seed", type=int, default=0, help="seed of the noise (0)")
+    group.add_argument(
         "--figure",
         type=Path,
         metavar="PNG",
         help="write noisy, denoised and clean side by side",
     )
-    parser.add_argument(
-        "--axes", help="what the axes are, such as YX, YXS or TCYX, if it is not plain"
-    )
-    parser.add_argument(
-        "--intensity-range",
-        type=two_numbers,
-        action="append",
-        metavar="LOW,HIGH",
-        help="intensities that the network sees as 0 and 1 (default: 0,255 for uint8, "
-        "else the lowest and highest value of each channel); once for each channel",
-    )
-    parser.add_argument(
-        "--range-of",
-        choices=RANGE_OF,
-        default="stack",
-        help="what shares an intensity range that is not given (stack)",
-    )
-    parser.add_argument(
-        "--select",
-        type=_selection,
-        action="append",
-        default=[],
-        metavar="AXIS=FIRST:END",
-        help="part to denoise, such as T=0:10 or X=512:1024; C=1 is one of them; once "
-        "for each axis",
-    )
-    parser.add_argument(
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("run")
+    group.add_argument(
         "--tile-size",
         type=int,
-        help="rows and columns computed at once (default: what fits into the memory)",
+        help="rows and columns computed at once (default: as many as fit into memory)",
     )
-    parser.add_argument(
+    group.add_argument(
         "--overwrite",
         action="store_true",
-        help="replace an OME-Zarr that is the result of another run, and in a folder "
-        "of results whatever has the name of one",
+        help="replace an OME-Zarr that is the result of other settings, and any file "
+        "in a folder of results that has the name of one",
     )
-    parser.add_argument(
+    group.add_argument(
         "--scheduler",
         metavar="ADDRESS",
-        help="compute on the dask cluster whose scheduler is there; writes OME-Zarr",
+        help="compute on the dask cluster with this scheduler; writes OME-Zarr",
     )
 
 
 def _add_noise_setting(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
-        "noise to remove", "For models that take it, such as the built-in gray and rgb."
+        "noise to remove",
+        "For models that take a noise level, such as the built-in gray and rgb.",
     )
     group.add_argument(
         "--sigma",
@@ -228,7 +246,7 @@ def _add_noise_setting(parser: argparse.ArgumentParser) -> None:
         "--strength",
         type=float,
         default=1.0,
-        help="how many times that noise to remove, 0 to 10 (1)",
+        help="noise level multiplier, 0 to 10 (1)",
     )
 
 

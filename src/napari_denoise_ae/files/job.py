@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..io.tiff import is_ome_tiff
 from ..noise.setting import NoiseSetting
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ class FileJob:
     @property
     def noisy_output(self) -> Path:
         """Where the noisy preview goes: ``NAME_noisy`` beside the output."""
-        return self.output.with_stem(f"{self.output.stem}_noisy")
+        name, suffix = self.output.name, self.output.suffix
+        first = len(name) - len(f".ome{suffix}" if is_ome_tiff(self.output) else suffix)
+        return self.output.with_name(f"{name[:first]}_noisy{name[first:]}")
 
     @property
     def compares(self) -> bool:
