@@ -77,57 +77,6 @@ def test_images_of_different_shapes_are_rejected(metric):
         metric(np.zeros((9, 9)), np.ones((9, 1)), data_range=1)
 
 
-@pytest.mark.parametrize("sigma", [0.01, 0.1, 0.5])
-@pytest.mark.parametrize("shape", [(64, 64), (32, 200), (700, 600)])
-def test_known_noise_is_estimated(shape, sigma):
-    """The 700 x 600 image is sampled in windows, the others are used as a whole."""
-    _, noisy = noisy_pair(*shape, sigma=sigma)
-    assert estimate_noise(noisy, channel_axis=-1) == pytest.approx(sigma, rel=0.1)
-    assert estimate_noise(noisy[..., 0]) == pytest.approx(sigma, rel=0.1)
-
-
-def test_estimate_accepts_any_channel_axis():
-    _, noisy = noisy_pair(64, 64)
-    expected = estimate_noise(noisy, channel_axis=-1)
-    assert estimate_noise(np.moveaxis(noisy, -1, 0), channel_axis=0) == expected
-
-
-def test_estimate_is_in_the_units_of_the_image():
-    _, noisy = noisy_pair(64, 64)
-    counts = np.rint(1000 * noisy).astype(np.int32)
-    expected = 1000 * estimate_noise(noisy, channel_axis=-1)
-    assert estimate_noise(counts, channel_axis=-1) == pytest.approx(expected, rel=0.01)
-
-
-def test_estimate_for_a_clean_image_is_close_to_0():
-    assert estimate_noise(smooth_photo(), channel_axis=-1) < 0.01
-
-
-def test_estimate_ignores_windows_with_nan():
-    _, noisy = noisy_pair(700, 600)
-    noisy[100:110, 100:110] = np.nan
-    assert estimate_noise(noisy, channel_axis=-1) == pytest.approx(0.1, rel=0.1)
-
-
-@pytest.mark.parametrize(
-    "image",
-    [
-        np.zeros((1, 1)),
-        np.random.default_rng(0).random((7, 100)),
-        np.full((16, 16), 3.0),
-        np.full((16, 16), np.nan),
-        np.full((16, 16), np.inf),
-    ],
-)
-def test_estimate_is_nan_if_there_is_too_little_data(image):
-    assert math.isnan(estimate_noise(image))
-
-
-def test_flat_squares_cause_no_warning():
-    image = np.kron(np.arange(4.0).reshape(2, 2), np.ones((8, 8)))
-    assert not estimate_noise(image) > 0.5
-
-
 def test_inputs_are_not_modified():
     clean, noisy = noisy_pair(32, 32)
     before = clean.copy(), noisy.copy()

@@ -8,7 +8,7 @@ import pytest
 import yaozarrs
 import zarr
 
-from napari_denoise_ae.errors import InvalidInputError, OutputError
+from napari_denoise_ae.errors import InvalidInputError
 from napari_denoise_ae.io.ome_zarr import OmeMetadata, read_ome_zarr
 from napari_denoise_ae.io.zarr_target import ZarrTarget, result_state
 
@@ -80,58 +80,6 @@ def test_the_pixels_of_a_level_lie_on_those_that_they_are_the_means_of(tmp_path)
     assert half[1]["translation"] == [0.0, 10.25, 0.125]
 
 
-def test_a_result_that_is_not_finished_is_not_taken_for_an_image(tmp_path):
-    target = make_target(tmp_path / "a.zarr")
-    target.begin({}, overwrite=False)
-    with pytest.raises(InvalidInputError, match="not finished"):
-        read_ome_zarr(target.path)
-
-
-def test_chunks_of_zeros_count_as_done_and_others_do_not(tmp_path):
-    target = make_target(tmp_path / "a.zarr")
-    target.begin({}, overwrite=False)
-    target.write(0, (1, 2, 3), np.zeros((1, 8, 2), np.uint16))
-    done = [n for n in target.numbers(0) if target.is_done(0, n)]
-    assert done == [(1, 2, 3)]
-    assert target.total == 2 * 3 * 4 + 2 * 2 * 2
-
-
-def test_what_was_found_out_is_kept(tmp_path):
-    path = tmp_path / "a.zarr"
-    assert make_target(path).begin({"low": 1}, overwrite=False) == {"low": 1}
-    assert make_target(path).begin({"low": 2}, overwrite=False) == {"low": 1}
-    assert result_state(path)["finished"] is False
-
-
-def test_a_result_of_other_settings_is_not_replaced_by_accident(tmp_path):
-    path = tmp_path / "a.zarr"
-    target = make_target(path)
-    target.begin({}, overwrite=False)
-    target.write(0, (0, 0, 0), np.ones((1, 16, 16), np.uint16))
-    other = make_target(path, settings={"model": "b"})
-    with pytest.raises(OutputError, match=r"another run: model differ.*--overwrite"):
-        other.begin({}, overwrite=False)
-    assert target.is_done(0, (0, 0, 0))
-    other.begin({}, overwrite=True)
-    assert not other.is_done(0, (0, 0, 0))
-
-
-@pytest.mark.parametrize("content", ["folder", "file", "image"])
-def test_what_is_no_result_is_never_replaced(content, tmp_path):
-    path = tmp_path / "a.zarr"
-    if content == "folder":
-        path.mkdir()
-        (path / "mine.txt").write_text("mine")
-    elif content == "file":
-        path.write_text("mine")
-    else:
-        zarr.create_group(path)
-    before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(OutputError, match="no result of napari-denoise-ae"):
-        make_target(path).begin({}, overwrite=True)
-    assert sorted(tmp_path.rglob("*")) == before
-
-
 def write_group(path: Path, attributes: dict, zarr_format: int = 3) -> None:
     group = zarr.create_group(path, zarr_format=zarr_format, attributes=attributes)
     group.create_array("0", shape=(4, 5), chunks=(4, 5), dtype="uint8")
@@ -169,18 +117,6 @@ def test_what_is_no_image_is_refused_with_a_reason(attributes, words, tmp_path):
     with pytest.raises(InvalidInputError, match=words) as caught:
         read_ome_zarr(tmp_path / "a.zarr")
     assert "http" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "state",
-    [5, {"settings": {}}, {"settings": 5, "found": {}, "finished": True}],
-    ids=str,
-)
-def test_what_only_looks_like_a_result_is_none(state, tmp_path):
-    zarr.create_group(tmp_path / "a.zarr", attributes={"napari-denoise-ae": state})
-    assert result_state(tmp_path / "a.zarr") is None
-    with pytest.raises(OutputError, match="no result of napari-denoise-ae"):
-        make_target(tmp_path / "a.zarr").begin({}, overwrite=True)
 
 
 def test_a_name_that_is_too_long_is_one_error(tmp_path):

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+import pytest
+
+from napari_denoise_ae.errors import InvalidInputError
+from napari_denoise_ae.models.networks.registry import build_network, network_class
+
+
+def test_unknown_network_lists_the_networks():
+    with pytest.raises(InvalidInputError, match=r"'unet9'.*conv"):
+        network_class("unet9")
+
+
+def test_unknown_option_lists_the_options():
+    with pytest.raises(InvalidInputError, match=r"depth.*in_channels, base_channels"):
+        build_network("conv", {"depth": 3})

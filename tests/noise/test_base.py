@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pytest
+
+from napari_denoise_ae.errors import InvalidInputError
+from napari_denoise_ae.noise.base import amount_fields
+from napari_denoise_ae.noise.spec import how_to_write, parse_noise
+from napari_denoise_ae.noise.synthetic import (
+    NOISE_MODELS,
+    Composed,
+    Gaussian,
+    Poisson,
+    PoissonGaussian,
+    SaltAndPepper,
+    Speckle,
+)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Gaussian("0.1"),
+        lambda: Gaussian(None),
+        lambda: Gaussian([0.0, 0.1]),
+        lambda: Gaussian((0.0, 0.1, 0.2)),
+        lambda: Gaussian(True),
+        lambda: Gaussian(0.1, clipped="no"),
+        lambda: Composed(()),
+        lambda: Composed((Gaussian(0.1),)),
+    ],
+)
+def test_a_noise_model_made_by_hand_is_checked_too(make):
+    with pytest.raises(InvalidInputError):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (Gaussian(0.5), ["0.5", "of the range", "clipped to the range"]),
+        (Gaussian(0.1, clipped=False), ["0.1", "not clipped"]),
+        (Gaussian((0.0, 0.3)), ["0 to 0.3 of the range", "for each image"]),
+        (SaltAndPepper(0.1), ["0.1 of the values", "by themselves"]),
+        (SaltAndPepper(0.1, per_pixel=True), ["together"]),
+        (Poisson(30.0), ["30", "at full range"]),
+        (
+            PoissonGaussian(0.01, 0.05),
+            ["gain 0.01", "for each photon", "read noise 0.05 of the range"],
+        ),
+        (Speckle(0.2), ["0.2 of each value"]),
+        (Composed((Gaussian(0.1), Speckle(0.2))), ["Gaussian", ", then speckle"]),
+    ],
+)
+def test_the_description_states_amount_unit_and_clipping(model, words):
+    assert all(word in model.description for word in words)
+
+
+@pytest.mark.parametrize("name", NOISE_MODELS)
+def test_every_registered_noise_says_what_it_is_and_how_it_is_written(name):
+    model = NOISE_MODELS[name]
+    amounts = amount_fields(model)
+    text = f"{name}:{','.join(['0.25'] * len(amounts))}"
+    assert str(parse_noise(text)) == text
+    way = how_to_write(model)
+    assert way.startswith(f"{name}:{amounts[0].name.upper()}")
+    assert model.title in parse_noise(text).description
+    assert model.explanation.endswith(".")

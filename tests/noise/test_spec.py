@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import pytest
+
+from napari_denoise_ae.errors import InvalidInputError
+from napari_denoise_ae.noise.spec import parse_noise
+from napari_denoise_ae.noise.synthetic import (
+    Composed,
+    Gaussian,
+    Poisson,
+    PoissonGaussian,
+    SaltAndPepper,
+    Speckle,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical", "model"),
+    [
+        ("gaussian:0.5", "gaussian:0.5", Gaussian(0.5)),
+        (" gaussian:0.50 ", "gaussian:0.5", Gaussian(0.5)),
+        ("gaussian:5e-1", "gaussian:0.5", Gaussian(0.5)),
+        ("gaussian:2", "gaussian:2", Gaussian(2.0)),
+        ("gaussian:0.1,unclipped", "gaussian:0.1,unclipped", Gaussian(0.1, False)),
+        ("gaussian:.1,unclipped", "gaussian:0.1,unclipped", Gaussian(0.1, False)),
+        ("gaussian:0..0.30", "gaussian:0..0.3", Gaussian((0.0, 0.3))),
+        ("gaussian:1e+1", "gaussian:10", Gaussian(10.0)),
+        ("Gaussian: 0.1 , unclipped", "gaussian:0.1,unclipped", Gaussian(0.1, False)),
+        ("salt-pepper:0.1", "salt-pepper:0.1", SaltAndPepper(0.1)),
+        (
+            "salt-pepper:0.1,per-pixel",
+            "salt-pepper:0.1,per-pixel",
+            SaltAndPepper(0.1, per_pixel=True),
+        ),
+        ("poisson:100", "poisson:100", Poisson(100.0)),
+        (
+            "poisson-gaussian:.01,0..0.05,unclipped",
+            "poisson-gaussian:0.01,0..0.05,unclipped",
+            PoissonGaussian(0.01, (0.0, 0.05), clipped=False),
+        ),
+        ("speckle:0.2", "speckle:0.2", Speckle(0.2)),
+        (
+            "gaussian:0.1 + salt-pepper:0.05",
+            "gaussian:0.1+salt-pepper:0.05",
+            Composed((Gaussian(0.1), SaltAndPepper(0.05))),
+        ),
+    ],
+)
+def test_noise_strings_are_read_and_written_in_one_way(text, canonical, model):
+    parsed = parse_noise(text)
+    assert parsed == model
+    assert str(parsed) == canonical
+    assert parse_noise(str(parsed)) == parsed
+
+
+def test_the_canonical_string_keeps_the_amount():
+    sigma = 0.123456789
+    assert parse_noise(str(Gaussian(sigma))).sigma == sigma
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "gaussian",
+        "gaussian:",
+        ":0.5",
+        "0.5",
+        "shot:0.5",
+        "gaussian:0_1",
+        "poisson:1e20",
+        "poisson:1e-300",
+        "poisson-gaussian:1e-30,0.1",
+        "gaussian:1e308,unclipped",
+        "gaussian:half",
+        "gaussian:0.5,",
+        "gaussian:0.5,clip",
+        "gaussian:0.5,unclipped,unclipped",
+        "gaussian:0.3..0.1",
+        "gaussian:0.1..0.1",
+        "gaussian:-0.1..0.1",
+        "gaussian:0..inf",
+        "gaussian:0..nan",
+        "gaussian:0.1..0.2..0.3",
+        "gaussian:..0.3",
+        "gaussian:0.1,0.2",
+        "gaussian:0.1+",
+        "+gaussian:0.1",
+        "gaussian:0.1++speckle:0.1",
+        "gaussian:0.1+shot:0.5",
+        "salt-pepper:1.01",
+        "salt-pepper:0.5..1.5",
+        "salt-pepper:0.1,unclipped",
+        "poisson:0",
+        "poisson:0..100",
+        "poisson:10,per-pixel",
+        "poisson-gaussian:0.1",
+        "poisson-gaussian:0..0.1,0.1",
+        "poisson-gaussian:0.1,unclipped",
+        "gaussian:0",
+        "gaussian:-0.1",
+        "gaussian:nan",
+        "gaussian:inf",
+    ],
+)
+def test_bad_noise_strings_are_refused(text):
+    with pytest.raises(InvalidInputError) as caught:
+        parse_noise(text)
+    message = str(caught.value)
+    told = ("for example 'gaussian:0.5'", "above 0", "must be a number from")
+    assert any(words in message for words in told)
+
+
+@pytest.mark.parametrize("text", [None, 5, 0.5, ["gaussian:0.5"]])
+def test_a_noise_that_is_no_text_is_refused(text):
+    with pytest.raises(InvalidInputError):
+        parse_noise(text)
