@@ -1,10 +1,9 @@
-"""Make the pictures of the documentation, with the package itself.
+"""Draw the figures of the documentation and print the numbers that it quotes.
 
-    python docs/make_figures.py              those that need no data
-    python docs/make_figures.py --data DIR   those of CIFAR-10 as well
+    python docs/make_figures.py              draw the figures that need no data
+    python docs/make_figures.py --data DIR   draw those of CIFAR-10 as well
 
-DIR is the folder that holds cifar-10-batches-py. The figures that the
-documentation quotes are printed.
+DIR is the folder that contains cifar-10-batches-py.
 """
 
 from __future__ import annotations
@@ -53,18 +52,18 @@ BYTES = IntensityRange(0.0, 255.0)
 NOISE = "gaussian:0.5"
 SIGMAS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7)
 CLEAN_VALUES = (0.1, 0.5, 0.9)
-# Rows and columns of the photograph that are drawn large.
+# Crop of the astronaut that shows the face.
 FACE = (slice(40, 200), slice(130, 290))
-# Gray photographs, and the part of each that is drawn: fine textures, letters, a
-# face. Noise of sigma 25 of 255, as is usual.
+# Gray photographs, and the rows and columns of a crop of each: fine textures, letters
+# and a face.
 CROPS = {
     "brick": (brick, slice(160, 288), slice(160, 288)),
     "grass": (grass, slice(160, 288), slice(160, 288)),
     "page": (page, slice(30, 158), slice(20, 148)),
     "camera": (camera, slice(60, 188), slice(180, 308)),
 }
-CROP_SIGMA = 25.0
-# What changed on the way of the built-in models' training, and from which epoch on.
+CROP_SIGMA = 25.0  # of 255
+# Changes during the training of the built-in models, by the first epoch with each.
 CHANGES = {
     "gray": {
         15: "stripes",
@@ -79,20 +78,25 @@ CHANGES = {
         112: "loss psnr",
     },
 }
-# Collages in a row of their picture.
+# Number of dead leaves images in their figure.
 N_DEAD_LEAVES = 8
-# Columns of the demonstration's figure here; it is written with 1350.
+# Width in pixels to which the figure of the demo is reduced, from 1350.
 DEMO_WIDTH = 1000
-# Told apart by the color-blind.
+# Colors that color-blind people can distinguish.
 BLUE, RED, GRAY = "#4477aa", "#cc6677", "#bbbbbb"
 
 
 def main() -> None:
-    """Make all figures that can be made."""
+    """Draw all figures that the data allows."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, metavar="DIR", help="holds CIFAR-10")
     parser.add_argument(
-        "--output", type=Path, default=DOCS / "images", help="folder to write to"
+        "--data", type=Path, metavar="DIR", help="folder that contains CIFAR-10"
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=DOCS / "images",
+        help="folder to write to (default: docs/images)",
     )
     arguments = parser.parse_args()
     folder: Path = arguments.output
@@ -106,26 +110,32 @@ def main() -> None:
     draw_light_noise(folder / "light-noise.png")
     draw_residual(folder / "residual.png")
     draw_ablation(folder / "skip-curves.png")
+    print_unet_costs()
     draw_unet(folder / "unet.png")
     draw_built_in_curves(folder / "built-in-curves.png")
     draw_crops(folder / "built-in-crops.png")
     print_weaknesses()
     if arguments.data is not None:
-        draw_cifar10(arguments.data, folder / "cifar10.png")
-        draw_dead_leaves(arguments.data, folder / "dead-leaves.png")
-        compare_models(
-            ["residual", "residual-no-skips"],
-            arguments.data,
-            baselines=False,
-            figure=folder / "skip-pictures.png",
-        )
+        draw_from_cifar10(arguments.data, folder)
     for path in sorted(folder.glob("*.png")):
         shrink(path)
         print(f"{path.name:<18}{path.stat().st_size / 1000:>6.0f} kB")
 
 
+def draw_from_cifar10(data: Path, folder: Path) -> None:
+    """Draw the figures that need CIFAR-10."""
+    draw_cifar10(data, folder / "cifar10.png")
+    draw_dead_leaves(data, folder / "dead-leaves.png")
+    compare_models(
+        ["residual", "residual-no-skips"],
+        data,
+        baselines=False,
+        figure=folder / "skip-pictures.png",
+    )
+
+
 def read_history(path: Path) -> list[EpochResult]:
-    """Read the epochs that `train` wrote."""
+    """Read a history file written by `train`."""
     with path.open(newline="") as file:
         return [
             EpochResult(
@@ -144,7 +154,7 @@ def read_history(path: Path) -> list[EpochResult]:
 
 
 def draw_demo(path: Path, model: str) -> None:
-    """Draw what `napari-denoise-ae demo --model MODEL` writes."""
+    """Draw the figure of `napari-denoise-ae demo --model MODEL`."""
     with TemporaryDirectory() as folder:
         result = run_demo(Path(folder), model=model, device="cpu")
         with Image.open(result.figure) as picture:
@@ -153,7 +163,7 @@ def draw_demo(path: Path, model: str) -> None:
 
 
 def draw_cifar10(data: Path, path: Path) -> None:
-    """Draw the first six test images, two a row."""
+    """Draw the first six test images, two per row."""
     images = load_cifar10(data, train=False).images[:6]
     panels = []
     for index, clean in enumerate(images):
@@ -165,7 +175,7 @@ def draw_cifar10(data: Path, path: Path) -> None:
 
 
 def draw_dead_leaves(data: Path, path: Path) -> None:
-    """Draw what the built-in models were trained on, besides the images themselves."""
+    """Draw dead leaves images, on which the built-in models were trained as well."""
     images = load_cifar10(data, train=True).images[: 4 * N_DEAD_LEAVES]
     batch = torch.from_numpy(images).permute(0, 3, 1, 2) / 255.0
     dead_leaves = make_dead_leaves(batch, torch.Generator().manual_seed(0))
@@ -175,10 +185,10 @@ def draw_dead_leaves(data: Path, path: Path) -> None:
 
 
 def draw_light_noise(path: Path) -> None:
-    """Draw what the model does to a photograph with little noise."""
+    """Draw how `conv` blurs a photograph with little noise."""
     clean = astronaut()
     noisy = add_noise(clean, "gaussian:0.05")
-    denoised = denoise_anyway(noisy)
+    denoised = denoise_with_conv(noisy)
     titles = [
         f"noisy, {psnr(clean, noisy, data_range=255):.2f} dB",
         f"denoised, {psnr(clean, denoised, data_range=255):.2f} dB",
@@ -189,26 +199,26 @@ def draw_light_noise(path: Path) -> None:
 
 
 def draw_noise_levels(path: Path) -> None:
-    """Plot PSNR over the amount of noise, of a photograph, and print it."""
+    """Plot and print the PSNR of a photograph over the noise level."""
     clean = astronaut()
-    figures = []
+    psnrs = []
     print("astronaut, 512 x 512 RGB, Gaussian noise, clipped, seed 0")
     print(f"{'':>5}{'noisy':>18}{'denoised':>18}")
     print(f"{'sigma':>5}{'PSNR / dB':>12}{'SSIM':>6}{'PSNR / dB':>12}{'SSIM':>6}")
     for sigma in (0.0, *SIGMAS):
         noisy = add_noise(clean, f"gaussian:{sigma}") if sigma else clean
-        pairs = [score(clean, image) for image in (noisy, denoise_anyway(noisy))]
-        cells = "".join(f"{decibels:>12.2f}{other:>6.3f}" for decibels, other in pairs)
+        scores = [score(clean, image) for image in (noisy, denoise_with_conv(noisy))]
+        cells = "".join(f"{psnr_:>12.2f}{ssim_:>6.3f}" for psnr_, ssim_ in scores)
         print(f"{sigma:>5.2f}{cells}")
-        figures.append([decibels for decibels, _ in pairs])
+        psnrs.append([psnr_ for psnr_, _ in scores])
     print()
-    _plot_noise_levels(figures[1:], path)
+    _plot_noise_levels(psnrs[1:], path)
 
 
-def _plot_noise_levels(figures: list[list[float]], path: Path) -> None:
+def _plot_noise_levels(psnrs: list[list[float]], path: Path) -> None:
     figure = Figure(figsize=(6.4, 4.0), layout="constrained")
     axes = figure.add_subplot()
-    noisy, denoised = zip(*figures, strict=True)
+    noisy, denoised = zip(*psnrs, strict=True)
     axes.plot(SIGMAS, noisy, color=BLUE, marker=".", label="noisy, nothing done")
     axes.plot(SIGMAS, denoised, color=RED, marker=".", label="denoised with conv")
     axes.axvline(0.5, color="0.6", linestyle=":", zorder=0)
@@ -224,25 +234,23 @@ def _plot_noise_levels(figures: list[list[float]], path: Path) -> None:
 
 
 def score(clean: NDArray[Any], test: NDArray[Any]) -> tuple[float, float]:
-    """Return PSNR and SSIM of an 8-bit color image."""
+    """Return the PSNR in dB and the SSIM of an 8-bit color image."""
     return (
         psnr(clean, test, data_range=255),
         ssim(clean, test, data_range=255, channel_axis=-1),
     )
 
 
-def denoise_anyway(noisy: NDArray[Any]) -> NDArray[Any]:
-    """Denoise, although the model does not fit the noise."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DenoiseAEWarning)
-        return denoise(noisy, model="conv", device="cpu")
+def denoise_with_conv(noisy: NDArray[Any]) -> NDArray[Any]:
+    """Denoise with `conv`, ignoring warnings that it does not fit the noise."""
+    return denoise_quietly(noisy, model="conv")
 
 
 # --- noise -----------------------------------------------------------------
 
 
 def draw_clipping(path: Path) -> None:
-    """Draw histograms of clipped and unclipped noise, and print what they say."""
+    """Draw histograms of clipped and unclipped noise, and print their statistics."""
     figure = Figure(figsize=(9.0, 3.0), layout="constrained")
     panels = figure.subplots(1, len(CLEAN_VALUES), sharey=True)
     print("Gaussian noise, sigma 0.5, clipped to [0, 1], a million pixels")
@@ -262,7 +270,7 @@ def draw_clipping(path: Path) -> None:
 
 
 def noisy_values(value: float, flag: str) -> NDArray[np.float32]:
-    """Return a million noisy copies of one clean value."""
+    """Add noise to a million pixels of one clean value."""
     clean = torch.full((1_000_000,), value)
     model = parse_noise(NOISE + flag)
     return model.apply(clean, torch.Generator().manual_seed(0)).numpy()
@@ -289,7 +297,7 @@ def _draw_histogram(
 
 
 def layers() -> Iterator[tuple[str, tuple[int, ...], int]]:
-    """Give the name, the output shape and the parameters of each layer."""
+    """Yield the name, output shape and number of parameters of each layer of `conv`."""
     network = build_network("conv", {})
     image = torch.zeros(1, 3, 32, 32)
     for module in [*network.encoder, *network.decoder]:
@@ -299,7 +307,7 @@ def layers() -> Iterator[tuple[str, tuple[int, ...], int]]:
 
 
 def draw_shapes(path: Path) -> None:
-    """Draw what an image turns into on its way, and print the layers."""
+    """Draw the shapes of the features of `conv`, and print its layers."""
     print(f"{'layer':<18}{'output':>14}{'parameters':>12}")
     rows = list(layers())
     for name, shape, n_parameters in rows:
@@ -355,7 +363,10 @@ def _size(channels: int, side: int) -> str:
 def _draw_block(
     axes: Axes, left: float, depth: float, side: float, color: str
 ) -> float:
-    """Draw a block in oblique view, its channels to the right; return its end."""
+    """Draw a block in oblique view and return the x coordinate of its right end.
+
+    The channels extend to the right.
+    """
     skew = 0.28 * side
     low, high = -side / 2 - skew / 2, side / 2 - skew / 2
     near, far = left, left + depth
@@ -386,7 +397,7 @@ def _draw_block(
 
 
 def residual_levels() -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Give the shapes of what the network `residual` hands on, by what made it."""
+    """Return the output shapes of the modules of `residual`, with their kinds."""
     network = build_network("residual", {}).eval()
     shapes: list[tuple[str, tuple[int, ...]]] = []
     parts = {
@@ -408,7 +419,7 @@ def residual_levels() -> Iterator[tuple[str, tuple[int, ...]]]:
 
 
 def draw_residual(path: Path) -> None:
-    """Draw the network `residual`: down on the left, up on the right."""
+    """Draw the network `residual`, with the encoder left and the decoder right."""
     shapes: dict[str, list[tuple[int, ...]]] = {}
     for name, shape in residual_levels():
         shapes.setdefault(name, []).append(shape)
@@ -496,14 +507,14 @@ def draw_ablation(path: Path) -> None:
 
 
 def multiplications(network: nn.Module, side: int = 64) -> float:
-    """Return how often the network multiplies for each pixel of an image."""
+    """Return the number of multiplications per pixel of an image."""
     counts = []
 
     def count(layer: nn.Conv2d, given: tuple[Any, ...], result: torch.Tensor) -> None:
-        # Each weight meets each place once: of the result, or, where places
-        # are doubled, of what came in.
-        places = given[0] if isinstance(layer, nn.ConvTranspose2d) else result
-        counts.append(layer.weight.numel() * math.prod(places.shape[-2:]))
+        # Each weight is used once for each pixel of the output, or of the input for a
+        # transposed convolution.
+        pixels = given[0] if isinstance(layer, nn.ConvTranspose2d) else result
+        counts.append(layer.weight.numel() * math.prod(pixels.shape[-2:]))
 
     for layer in network.modules():
         if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
@@ -513,13 +524,7 @@ def multiplications(network: nn.Module, side: int = 64) -> float:
 
 
 def draw_unet(path: Path) -> None:
-    """Draw the network `unet`, and print what it costs."""
-    print(f"{'unet':<8}{'parameters':>12}{'multiplications a pixel':>25}")
-    for name, channels in (("gray", 1), ("rgb", 3)):
-        network = build_network("unet", {"in_channels": channels})
-        size = sum(parameter.numel() for parameter in network.parameters())
-        print(f"{name:<8}{size:>12,}{multiplications(network):>25,.0f}")
-    print()
+    """Draw the network `unet`."""
     figure = Figure(figsize=(9.0, 4.4))
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_axis_off()
@@ -528,28 +533,17 @@ def draw_unet(path: Path) -> None:
     _box_of(axes, 0.55, 3.9, "noisy\n1 or 3", "#eeeeee")
     _box_of(axes, 0.55, 3.1, "noise level\n1", RED)
     _box_of(axes, 9.45, 3.9, "denoised\n1 or 3", "#eeeeee")
-    heights, left, right = (3.1, 2.0, 0.8), (2.4, 3.6), (7.6, 6.4)
-    fractions = ("1/2", "1/4", "1/8")
-    widths, n_blocks = _widths(), _n_blocks()
-    for level in range(2):
-        text = f"{widths[level]} channels at {fractions[level]}\n{n_blocks[level]}"
-        _box_of(axes, left[level], heights[level], text, BLUE)
-        _box_of(axes, right[level], heights[level], text, BLUE)
-        start, end = left[level] + 0.75, right[level] - 0.75
-        _arrow(axes, (start, heights[level]), (end, heights[level]), RED)
-        axes.text(5.0, heights[level] + 0.1, "added", ha="center", color=RED)
-    text = f"{widths[2]} channels at {fractions[2]}\n{n_blocks[2]}"
-    _box_of(axes, 5.0, heights[2], text, BLUE)
-    for x, y, to_x, to_y in (
-        (2.4, 2.8, 3.2, 2.3),
-        (3.6, 1.7, 4.4, 1.1),
-        (5.6, 1.1, 6.4, 1.7),
-        (6.8, 2.3, 7.6, 2.8),
+    _draw_unet_levels(axes)
+    for start, end in (
+        ((2.4, 2.8), (3.2, 2.3)),
+        ((3.6, 1.7), (4.4, 1.1)),
+        ((5.6, 1.1), (6.4, 1.7)),
+        ((6.8, 2.3), (7.6, 2.8)),
+        ((0.95, 3.7), (1.7, 3.35)),
+        ((1.0, 3.1), (1.65, 3.1)),
+        ((8.2, 3.35), (9.0, 3.7)),
     ):
-        _arrow(axes, (x, y), (to_x, to_y), "0.3")
-    _arrow(axes, (0.95, 3.7), (1.7, 3.35), "0.3")
-    _arrow(axes, (1.0, 3.1), (1.65, 3.1), "0.3")
-    _arrow(axes, (8.2, 3.35), (9.0, 3.7), "0.3")
+        _arrow(axes, start, end, "0.3")
     _arrow(axes, (0.85, 3.9), (9.0, 3.9), RED)
     axes.text(5.0, 4.0, "minus what comes out: the noise", ha="center", color=RED)
     notes = {"fontsize": 8, "color": "0.3", "ha": "center"}
@@ -561,15 +555,43 @@ def draw_unet(path: Path) -> None:
     save_figure(figure, path)
 
 
+def _draw_unet_levels(axes: Axes) -> None:
+    """Draw the blocks at 1/2, 1/4 and 1/8 of the size, and the skip connections."""
+    heights, left, right = (3.1, 2.0, 0.8), (2.4, 3.6), (7.6, 6.4)
+    texts = [
+        f"{width} channels at {fraction}\n{blocks}"
+        for width, fraction, blocks in zip(
+            _widths(), ("1/2", "1/4", "1/8"), _n_blocks(), strict=True
+        )
+    ]
+    for level in range(2):
+        _box_of(axes, left[level], heights[level], texts[level], BLUE)
+        _box_of(axes, right[level], heights[level], texts[level], BLUE)
+        start, end = left[level] + 0.75, right[level] - 0.75
+        _arrow(axes, (start, heights[level]), (end, heights[level]), RED)
+        axes.text(5.0, heights[level] + 0.1, "added", ha="center", color=RED)
+    _box_of(axes, 5.0, heights[2], texts[2], BLUE)
+
+
+def print_unet_costs() -> None:
+    """Print the parameters and multiplications of `gray` and `rgb`."""
+    print(f"{'unet':<8}{'parameters':>12}{'multiplications per pixel':>27}")
+    for name, channels in (("gray", 1), ("rgb", 3)):
+        network = build_network("unet", {"in_channels": channels})
+        size = sum(parameter.numel() for parameter in network.parameters())
+        print(f"{name:<8}{size:>12,}{multiplications(network):>27,.0f}")
+    print()
+
+
 def _widths() -> list[int]:
-    """Return the channels at a half, a quarter and an eighth of the size."""
+    """Return the number of channels at 1/2, 1/4 and 1/8 of the image size."""
     network = build_network("unet", {})
     layers = (network.entrance, network.down_quarter, network.down_eighth)
     return [layer.out_channels for layer in layers]
 
 
 def _n_blocks() -> list[str]:
-    """Say how many blocks there are at each size, on the way down and up alike."""
+    """Return the number of blocks at 1/2, 1/4 and 1/8 of the image size, as text."""
     network = build_network("unet", {})
     sizes = (network.encoder_half, network.encoder_quarter, network.middle)
     return ["1 block" if len(size) == 1 else f"{len(size)} blocks" for size in sizes]
@@ -591,11 +613,11 @@ def draw_built_in_curves(path: Path) -> None:
         axes.plot(epochs, decibels, color=BLUE, marker=".")
         for step, (since, change) in enumerate(CHANGES[name].items()):
             axes.axvline(since - 0.5, color="0.6", linestyle=":", zorder=0)
-            is_late = since > 0.8 * len(history)  # Beside it there is no room.
+            is_late = since > 0.8 * len(history)  # no room for text to its right
             axes.annotate(
                 change,
                 (since - 0.5, min(decibels)),
-                (-4 if is_late else 4, 16 * step),  # One above the other.
+                (-4 if is_late else 4, 16 * step),  # each above the previous one
                 textcoords="offset points",
                 ha="right" if is_late else "left",
                 color="0.4",
@@ -609,20 +631,20 @@ def draw_built_in_curves(path: Path) -> None:
 
 
 def draw_crops(path: Path) -> None:
-    """Draw crops: noisy, non-local means, built-in and clean, and print figures."""
+    """Draw noisy, denoised and clean crops, and print their PSNR."""
     rows, captions = [], []
-    print(f"PSNR / dB of crops, sigma {CROP_SIGMA:g} of 255, not clipped, told sigma")
+    print(f"PSNR / dB of crops, unclipped noise, known sigma {CROP_SIGMA:g} of 255")
     print(f"{'':<8}{'noisy':>8}{'non-local means':>18}{'built-in':>10}")
     for name, (load, rows_drawn, columns_drawn) in CROPS.items():
         clean = load()[rows_drawn, columns_drawn].astype(np.float64)
         images = [*denoised_crops(clean), clean]
-        figures = [
+        psnrs = [
             psnr(clean, np.clip(image, 0.0, 255.0), data_range=255)
             for image in images[:-1]
         ]
-        print(f"{name:<8}{figures[0]:>8.2f}{figures[1]:>18.2f}{figures[2]:>10.2f}")
+        print(f"{name:<8}{psnrs[0]:>8.2f}{psnrs[1]:>18.2f}{psnrs[2]:>10.2f}")
         rows.append(images)
-        captions.append([f"{figure:.2f} dB" for figure in figures])
+        captions.append([f"{value:.2f} dB" for value in psnrs])
     print()
     save_panels(
         rows,
@@ -636,9 +658,9 @@ def draw_crops(path: Path) -> None:
 
 
 def denoised_crops(clean: NDArray[Any]) -> list[NDArray[Any]]:
-    """Return the noisy image, and what the best non-local means and gray make of it."""
-    amount = f"gaussian:{CROP_SIGMA / 255},unclipped"
-    noisy = add_noise(clean, amount, intensity_range=(0, 255))
+    """Return the noisy image, the best non-local means, and the result of `gray`."""
+    noise = f"gaussian:{CROP_SIGMA / 255},unclipped"
+    noisy = add_noise(clean, noise, intensity_range=(0, 255))
     baseline = BASELINES["non-local means"]
     candidates = [
         255 * baseline.function(noisy[..., None] / 255, parameter)[..., 0]
@@ -649,13 +671,13 @@ def denoised_crops(clean: NDArray[Any]) -> list[NDArray[Any]]:
 
 
 def print_weaknesses() -> None:
-    """Print what the built-in models do where they are not at their best."""
+    """Print the PSNR of the built-in models for noise that does not suit them."""
     clean = camera()[60:316, 100:356].astype(np.float64)
     rng = np.random.default_rng(0)
     white = rng.standard_normal(clean.shape)
     blurred = gaussian_filter(white, 1.0)
     print("camera, 256 x 256, PSNR / dB")
-    print(f"{'':<34}{'noisy':>8}{'blind':>8}{'told':>8}")
+    print(f"{'':<34}{'noisy':>8}{'blind':>8}{'known':>8}")
     for name, sigma, noise in (
         ("white, sigma 25", 25.0, 25.0 * white),
         ("correlated (blurred by 1 pixel)", 25.0, 25.0 * blurred / blurred.std()),
@@ -666,12 +688,12 @@ def print_weaknesses() -> None:
         pair = (denoise_quietly(noisy), denoise_quietly(noisy, sigma=sigma))
         _print_line(name, clean, 255.0, noisy, *pair)
     hit = add_noise(clean, "salt-pepper:0.1", intensity_range=(0, 255))
-    _print_line("10 % salt and pepper", clean, 255.0, hit, denoise_quietly(hit))
+    _print_line("10% salt-and-pepper", clean, 255.0, hit, denoise_quietly(hit))
     for photons in (0.5, 1.0, 4.0, 16.0):
         rate = photons * clean / 255
         counts = rng.poisson(rate).astype(np.float64)
         result = denoise_quietly(counts, noise_type="poisson-gaussian")
-        _print_line(f"{photons:g} photons where white", rate, photons, counts, result)
+        _print_line(f"{photons:g} photons at white", rate, photons, counts, result)
     _print_unequal_colors(rng)
     _print_estimates(clean, rng)
 
@@ -680,17 +702,18 @@ def _print_unequal_colors(rng: np.random.Generator) -> None:
     photograph = astronaut()[:256, 100:356].astype(np.float64)
     noise = rng.standard_normal(photograph.shape) * (5.0, 20.0, 50.0)
     noisy = photograph + noise
-    one_by_one = denoise_quietly(np.moveaxis(noisy, -1, 0), axes="CYX")
+    separate = denoise_quietly(np.moveaxis(noisy, -1, 0), axes="CYX")
     print("\nastronaut, sigma 5, 20 and 50 in red, green and blue, blind")
     for name, result in (
-        ("rgb, one level for all", denoise_quietly(noisy)),
-        ("gray, one by one", np.moveaxis(one_by_one, 0, -1)),
+        ("rgb, one sigma for all colors", denoise_quietly(noisy)),
+        ("gray, each color separately", np.moveaxis(separate, 0, -1)),
     ):
         _print_line(name, photograph, 255.0, noisy, result)
 
 
 def _print_estimates(clean: NDArray[Any], rng: np.random.Generator) -> None:
-    print("\nestimated sigma of crops of it, true 25: 5th, 50th and 95th percentile")
+    print("\nestimated sigma of crops of camera with true sigma 25, percentiles")
+    print(f"{'':<12}{'5th':>6}{'50th':>6}{'95th':>6}")
     for side in (16, 32, 64, 128):
         estimates = []
         for y, x in rng.integers(0, len(clean) - side, (40, 2)):
@@ -705,15 +728,15 @@ def _print_estimates(clean: NDArray[Any], rng: np.random.Generator) -> None:
 def _print_line(
     name: str, clean: NDArray[Any], data_range: float, *images: NDArray[Any]
 ) -> None:
-    figures = [
+    psnrs = [
         psnr(clean, np.clip(image, 0.0, data_range), data_range=data_range)
         for image in images
     ]
-    print(f"{name:<34}" + "".join(f"{figure:>8.2f}" for figure in figures))
+    print(f"{name:<34}" + "".join(f"{value:>8.2f}" for value in psnrs))
 
 
 def denoise_quietly(noisy: NDArray[Any], **settings: Any) -> NDArray[Any]:
-    """Denoise with the built-in model for its colors, whatever the noise is."""
+    """Denoise, ignoring warnings that the model does not fit the noise."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DenoiseAEWarning)
         return denoise(noisy, device="cpu", **settings)
@@ -741,7 +764,7 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 
 def shrink(path: Path) -> None:
-    """Reduce a PNG to 256 colors, so that the repository stays small."""
+    """Reduce a PNG to 256 colors, to keep the repository small."""
     with Image.open(path) as picture:
         if picture.mode == "P":
             return

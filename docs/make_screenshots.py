@@ -1,11 +1,11 @@
-"""Drive the widgets in a real window, and write what a user sees as numbered PNGs.
+"""Operate the widgets in a real window and write numbered screenshots as PNGs.
 
-Needs napari and a screen, real or virtual:
+The script needs napari and a screen, real or virtual:
 
     xvfb-run -a -s "-screen 0 1920x1080x24" python docs/make_screenshots.py --data DIR
 
-DIR holds CIFAR-10; without it the pictures of training are left out. The settings of
-the user who runs it are not touched.
+DIR contains CIFAR-10. Without it, the screenshots of training are left out. The user's
+napari settings are not changed.
 """
 
 from __future__ import annotations
@@ -26,39 +26,51 @@ if TYPE_CHECKING:
 
 IMAGES = Path(__file__).parent / "images"
 PLUGIN = "napari-denoise-ae"
-# As many colors as make a picture small, and still look right.
+# Few enough for small files, enough to look right.
 N_COLORS = 192
 
 
 def main() -> None:
-    """Make all pictures that can be made."""
+    """Take all screenshots that the data allows."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, help="folder that holds CIFAR-10")
-    parser.add_argument("--theme", default="dark", choices=("dark", "light"))
-    parser.add_argument("--size", default="1280x800", help="WIDTHxHEIGHT")
-    parser.add_argument("--output", type=Path, default=IMAGES)
+    parser.add_argument("--data", type=Path, help="folder that contains CIFAR-10")
+    parser.add_argument(
+        "--theme",
+        default="dark",
+        choices=("dark", "light"),
+        help="napari's theme (default: dark)",
+    )
+    parser.add_argument(
+        "--size",
+        default="1280x800",
+        metavar="WIDTHxHEIGHT",
+        help="size of the window (default: 1280x800)",
+    )
+    parser.add_argument(
+        "--output", type=Path, default=IMAGES, help="folder (default: docs/images)"
+    )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        # Before napari is imported: it reads its settings then.
+        # Set before napari is imported, because napari reads its settings then.
         os.environ["NAPARI_CONFIG"] = str(Path(folder) / "settings.yaml")
         os.environ["XDG_CONFIG_HOME"] = folder
         studio = Studio(arguments.theme, arguments.size, arguments.output.resolve())
         denoise(studio)
         if arguments.data is not None:
-            # Pictures shall not show where things lie on this machine.
+            # Use relative paths, so that the screenshots show no path of this machine.
             data = arguments.data.resolve()
             os.chdir(folder)
             Path("data").symlink_to(data)
             Path("models").mkdir()
             train(studio)
             compare(studio)
-            choose(studio)
-            queue(studio)
+            edit_noise(studio)
+            denoise_files(studio)
         studio.viewer.close()
 
 
 class Studio:
-    """A viewer, and the pictures that are taken of it."""
+    """A viewer of which numbered screenshots are taken."""
 
     def __init__(self, theme: str, size: str, folder: Path) -> None:
         import napari
@@ -70,7 +82,7 @@ class Studio:
         self._n_taken = 0
 
     def open_widget(self, name: str) -> Any:
-        """Open a widget of the plugin in its dock."""
+        """Open a widget of the plugin and return it."""
         dock, widget = self.viewer.window.add_plugin_dock_widget(
             PLUGIN, name, tabify=True
         )
@@ -80,7 +92,10 @@ class Studio:
     def wait(
         self, until: Callable[[], bool] | None = None, seconds: float = 1.0
     ) -> None:
-        """Let the window work until something is true, or for so many seconds."""
+        """Run Qt's event loop for some seconds, or until a condition is true.
+
+        Waiting for a condition ends after 10 minutes.
+        """
         from qtpy.QtWidgets import QApplication
 
         end = time.monotonic() + (600.0 if until else seconds)
@@ -88,18 +103,18 @@ class Studio:
             QApplication.processEvents()
             time.sleep(0.01)
 
-    def take(self, what: str) -> None:
-        """Take a numbered picture."""
+    def take(self, name: str) -> None:
+        """Take a numbered screenshot."""
         self.wait(seconds=1.0)
         self._n_taken += 1
-        path = self._folder / f"napari-{self._n_taken:02}-{what}.png"
+        path = self._folder / f"napari-{self._n_taken:02}-{name}.png"
         pixels = self.viewer.screenshot(canvas_only=False, flash=False)
         Image.fromarray(pixels[..., :3]).quantize(N_COLORS).save(path, optimize=True)
         print(path)
 
 
 def denoise(studio: Studio) -> None:
-    """Open a sample, look at the preview, denoise, and compare."""
+    """Open a sample, preview the result, denoise, and view both side by side."""
     viewer = studio.viewer
     viewer.open_sample(PLUGIN, "clean_color")
     widget = studio.open_widget("Denoise")
@@ -123,7 +138,7 @@ def denoise(studio: Studio) -> None:
 
 
 def train(studio: Studio) -> None:
-    """Train two epochs, and denoise with what came of it."""
+    """Train a model for two epochs and denoise an image with it."""
     studio.viewer.layers.clear()
     widget = studio.open_widget("Train")
     values = {"data": "data", "output": "models/mine.pt", "epochs": 2}
@@ -145,7 +160,7 @@ def train(studio: Studio) -> None:
 
 
 def compare(studio: Studio) -> None:
-    """Denoise a photograph with what came of it and with the built-in models."""
+    """Compare the new model with the built-in models."""
     viewer = studio.viewer
     viewer.layers.clear()
     viewer.open_sample(PLUGIN, "clean_color")
@@ -162,8 +177,8 @@ def compare(studio: Studio) -> None:
     widget.side_by_side.setChecked(False)
 
 
-def choose(studio: Studio) -> None:
-    """Choose noise of two kinds, and the options of a network."""
+def edit_noise(studio: Studio) -> None:
+    """Show the settings for mixed noise and for the options of a network."""
     studio.viewer.layers.clear()
     widget = studio.open_widget("Train")
     values = {
@@ -177,8 +192,8 @@ def choose(studio: Studio) -> None:
     studio.take("noise-and-network")
 
 
-def queue(studio: Studio) -> None:
-    """Denoise files, of which one is none, into a folder."""
+def denoise_files(studio: Studio) -> None:
+    """Denoise several files, one of which is not an image."""
     import numpy as np
     import tifffile
     from skimage import data
@@ -206,7 +221,7 @@ def queue(studio: Studio) -> None:
 
 
 def scroll_to_the_end(studio: Studio, widget: Any) -> None:
-    """Show the lower end of a widget."""
+    """Scroll a widget to its end."""
     from qtpy.QtWidgets import QScrollArea
 
     studio.wait(seconds=0.5)

@@ -1,7 +1,7 @@
-"""A tiny data set in CIFAR-10's own layout, which torchvision takes for the real one.
+"""A tiny data set that torchvision accepts as CIFAR-10.
 
 ``python fake_cifar10.py FOLDER ARGUMENT...`` runs ``napari-denoise-ae ARGUMENT...``
-in a process where the data in FOLDER passes for CIFAR-10.
+in a process that accepts the data in FOLDER as CIFAR-10.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _write_batch(path: Path, rng: np.random.Generator, n_images: int) -> None:
 
 
 def checksum_lists(folder: Path) -> dict[str, Any]:
-    """Return torchvision's lists of files, with the checksums of this data."""
+    """Return torchvision's attributes of CIFAR-10, with the checksums of this data."""
     root = folder / FOLDER_NAME
 
     def md5(name: str) -> str:

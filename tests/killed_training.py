@@ -1,8 +1,9 @@
-"""Train in a process of its own and kill it with SIGKILL, again and again.
+"""Train in a child process, and kill and resume the training several times.
 
-``python killed_training.py FOLDER EPOCHS KILLS`` leaves what each killed process left
-behind in FOLDER/killed_0, FOLDER/killed_1, ..., and lets the run come to its end in
-FOLDER/run. Run as a script, so that it can fork before torch starts threads.
+``python killed_training.py FOLDER EPOCHS KILLS`` kills the child with SIGKILL each time
+and copies the files that it left to FOLDER/killed_0, FOLDER/killed_1, and so on. Then
+it finishes the run in FOLDER/run. It is a script, and not a function of a test, so that
+it forks before torch starts threads.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ SETTINGS = {
 
 
 def train_to(output: Path, epochs: int) -> None:
+    """Train to a number of epochs, resuming the run at `output` if there is one."""
     train(
         image_set(),
         output=output,
@@ -45,6 +47,7 @@ def train_to(output: Path, epochs: int) -> None:
 
 
 def start(output: Path, epochs: int) -> int:
+    """Call `train_to` in a child process and return its id."""
     child = os.fork()
     if child == 0:
         train_to(output, epochs)
@@ -53,18 +56,19 @@ def start(output: Path, epochs: int) -> int:
 
 
 def wait_for_an_epoch(state: Path, process: int) -> float:
-    """Wait until the state is another file than now; return the seconds it took."""
+    """Wait until the state file is replaced and return the seconds that took."""
     start_time = time.perf_counter()
     before = state.stat().st_ino if state.exists() else None
     while os.waitpid(process, os.WNOHANG) == (0, 0):
         if state.exists() and state.stat().st_ino != before:
             return time.perf_counter() - start_time
         time.sleep(0.001)
-    raise SystemExit("the training ended by itself")
+    raise SystemExit("The training ended before it was killed.")
 
 
 def main(folder: Path, epochs: int, kills: int) -> None:
-    # The first optimizer imports much; no child shall do it again.
+    """Train, kill and resume, and exit with the status of the last child."""
+    # Creating the first optimizer imports much. Do it once, before forking.
     make_optimizer([torch.zeros(1, requires_grad=True)], TrainingConfig())
     rng = random.Random(0)
     run = folder / "run"
@@ -72,8 +76,8 @@ def main(folder: Path, epochs: int, kills: int) -> None:
     output = run / "model.pt"
     for number in range(kills):
         child = start(output, epochs)
-        # The first is killed while or before it writes its first files, the
-        # others at any moment of a later epoch.
+        # The first child is killed before or while it writes its first files, the
+        # others at a random moment of a later epoch.
         seconds = 0.05
         if number > 0:
             for _ in range(2):

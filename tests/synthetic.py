@@ -1,4 +1,4 @@
-"""Small images, networks and runs that tests are made of."""
+"""Small images, configs, records and checkpoints for tests."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ SMALL = {"base_channels": 4}
 def smooth_images(
     n_images: int, *, side: int = 16, channels: int = 3, seed: int = 0
 ) -> np.ndarray:
-    """Images of four flat squares, (N, side, side, channels), uint8."""
+    """Return images of four flat squares, uint8 of shape (N, side, side, channels)."""
     rng = np.random.default_rng(seed)
     colors = rng.integers(0, 256, (n_images, 2, 2, channels), dtype=np.uint8)
     return colors.repeat(side // 2, axis=1).repeat(side // 2, axis=2)
 
 
 def smooth_photo(height: int = 64, width: int = 64, channels: int = 3) -> np.ndarray:
-    """A smooth image of waves, (height, width, channels), float64 in [0, 1]."""
+    """Return smooth waves, float64 of shape (height, width, channels), in [0, 1]."""
     y, x = np.mgrid[:height, :width]
     phases = np.arange(channels)
     waves = np.sin(x[..., np.newaxis] / 9 + phases) * np.cos(y[..., np.newaxis] / 7)
@@ -37,10 +37,12 @@ def smooth_photo(height: int = 64, width: int = 64, channels: int = 3) -> np.nda
 
 
 def image_set(n_images: int = 40, *, seed: int = 0, **options: Any) -> ImageSet:
+    """Return a data set of `smooth_images`."""
     return ImageSet("squares", smooth_images(n_images, seed=seed, **options))
 
 
 def small_config(**changes: Any) -> TrainingConfig:
+    """Return the config of a run that takes less than a second on `image_set`."""
     settings: dict[str, Any] = {
         "network_options": SMALL,
         "batch_size": 8,
@@ -51,7 +53,7 @@ def small_config(**changes: Any) -> TrainingConfig:
 
 
 def make_record(**changes: Any) -> TrainingRecord:
-    """A record as training makes it, of a network for clipped noise of 0.5."""
+    """Return a plausible record of a network trained on clipped noise of sigma 0.5."""
     values: dict[str, Any] = {
         "config": small_config(),
         "dataset": "squares",
@@ -81,7 +83,7 @@ def random_checkpoint(
     network: str = "conv",
     **options: Any,
 ) -> Checkpoint:
-    """A checkpoint of a network with random weights."""
+    """Return a checkpoint of a small network with random weights."""
     options = SMALL | options
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -90,7 +92,7 @@ def random_checkpoint(
 
 
 def equal_weights(first: dict[str, Any], second: dict[str, Any]) -> bool:
-    """Whether two state_dicts are equal to the last bit."""
+    """Return whether two state_dicts are equal bit by bit."""
     return first.keys() == second.keys() and all(
         torch.equal(first[key], second[key]) for key in first
     )

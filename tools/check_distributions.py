@@ -1,4 +1,4 @@
-"""Check that a wheel and an sdist hold what users need of them."""
+"""Check that a wheel and an sdist contain all files that users need."""
 
 import sys
 import tarfile
@@ -6,9 +6,11 @@ import zipfile
 from pathlib import Path
 
 # Relative to the package.
-NEEDED = (
+REQUIRED = (
     "napari.yaml",
     "py.typed",
+    "models/weights/gray.pt",
+    "models/weights/rgb.pt",
     "models/weights/conv.pt",
     "models/weights/residual.pt",
     "models/weights/residual-no-skips.pt",
@@ -16,7 +18,18 @@ NEEDED = (
 
 
 def main(folder: Path) -> int:
-    """Name what is missing in the distributions of a folder."""
+    """List the files missing from the distributions in a folder.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Contains one wheel and one sdist.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
     (wheel,) = folder.glob("*.whl")
     (sdist,) = folder.glob("*.tar.gz")
     with zipfile.ZipFile(wheel) as archive:
@@ -25,15 +38,15 @@ def main(folder: Path) -> int:
         root = sdist.name.removesuffix(".tar.gz")
         package = f"{root}/src/napari_denoise_ae"
         missing += missing_files(sdist, archive.getnames(), package)
-    print("\n".join(missing) or f"{wheel.name} and {sdist.name} are whole")
+    print("\n".join(missing) or f"{wheel.name} and {sdist.name} are complete")
     return 1 if missing else 0
 
 
 def missing_files(path: Path, names: list[str], package: str) -> list[str]:
-    """Return a line for each file that a distribution lacks."""
+    """Return a line for each required file that is not in a distribution."""
     return [
         f"{path.name} lacks {package}/{name}"
-        for name in NEEDED
+        for name in REQUIRED
         if f"{package}/{name}" not in names
     ]
 

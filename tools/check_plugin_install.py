@@ -1,8 +1,8 @@
-"""Do what napari's plugin manager does, and look at what became of it.
+"""Install a wheel like napari's plugin manager does, and check the result.
 
-Installs a wheel into the running environment, which has napari, a Qt binding and
-torch, and shows that no package that was there has another version afterwards,
-that npe2 knows the plugin, and that its widgets open in a viewer.
+The environment that runs this script must have napari, a Qt binding and torch. The
+script installs the wheel into it and checks that this changes no installed package,
+that npe2 finds the plugin, and that the widgets open in a viewer.
 """
 
 import subprocess
@@ -39,7 +39,7 @@ def main(folder: Path) -> int:
         if after.get(name) != version
     }
     if changed:
-        print(f"Installing the plugin has changed other packages: {changed}")
+        print(f"Installing the plugin changed other packages: {changed}")
         return 1
     print(f"{len(before)} packages unchanged, {len(after) - len(before)} added")
     listed = subprocess.run(
@@ -57,7 +57,7 @@ def main(folder: Path) -> int:
 
 
 def installed_versions() -> dict[str, str]:
-    """Return the version of every installed package by its name."""
+    """Return the versions of the installed packages, by name in lower case."""
     return {d.metadata["Name"].lower(): d.version for d in distributions()}
 
 

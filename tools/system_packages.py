@@ -1,9 +1,9 @@
-"""Bring the system packages that the window tests need, where that is possible.
+"""Install the system packages that the window tests need, if possible.
 
-On Debian and Ubuntu, as root or with a sudo that asks for no password, missing
-packages are installed. Elsewhere the script says what is missing and ends with
-success: the tests that need a window then skip themselves. In CI (where the
-variable CI is set) anything missing is a failure.
+On Debian and Ubuntu, as root or with a sudo that asks for no password, the script
+installs missing packages. Otherwise it lists them and exits with status 0, and the
+tests that need a window are skipped. In CI, where the variable CI is set, it exits
+with status 1 if any package is missing.
 """
 
 import os
@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 
-# A virtual screen, software OpenGL, and what Qt's xcb plugin loads.
+# A virtual screen, software OpenGL, and the libraries that Qt's xcb plugin loads.
 PACKAGES = (
     "xvfb",
     "xauth",
@@ -36,11 +36,11 @@ PACKAGES = (
 
 
 def main() -> int:
-    """Install what is missing, or name it; return the exit status."""
+    """Install missing packages, or list them; return the exit status."""
     if sys.platform != "linux":
         return 0
     if shutil.which("dpkg-query") is None:
-        print("Not Debian or Ubuntu. The window tests need what these packages hold:")
+        print("This is not Debian or Ubuntu. The window tests need the equivalents of:")
         print(" ".join(PACKAGES))
         return 0
     missing = missing_packages()
@@ -53,19 +53,19 @@ def main() -> int:
         missing = missing_packages()
     if not missing:
         return 0
-    print("Missing system packages, so tests that need a window are skipped. Install:")
+    print("System packages are missing, so tests that need a window are skipped. Run:")
     print(f"    sudo apt-get install {' '.join(missing)}")
     return 1 if os.environ.get("CI") else 0
 
 
 def missing_packages() -> list[str]:
-    """Return the packages that are not installed."""
+    """Return the names of the packages that are not installed."""
     return [package for package in PACKAGES if not is_installed(package)]
 
 
 def is_installed(package: str) -> bool:
-    """Tell whether a package, or one that provides it, is installed."""
-    # Newer releases have, for example, libglib2.0-0t64 for libglib2.0-0.
+    """Return whether a package, or its renamed successor, is installed."""
+    # Newer releases have, for example, libglib2.0-0t64 instead of libglib2.0-0.
     for name in (package, f"{package}t64"):
         query = ["dpkg-query", "--show", "--showformat=${Status}", name]
         done = subprocess.run(query, capture_output=True, text=True, check=False)
@@ -75,7 +75,7 @@ def is_installed(package: str) -> bool:
 
 
 def may_install(as_root: list[str]) -> bool:
-    """Tell whether packages can be installed without asking for a password."""
+    """Return whether packages can be installed without asking for a password."""
     if as_root and shutil.which("sudo") is None:
         return False
     return subprocess.run([*as_root, "true"], check=False).returncode == 0
