@@ -22,7 +22,7 @@ def test_description_contains_the_whole_record():
         "34.0% of the range (31.0% to 37.0%)",
         "mapped linearly to [0, 1]",
         "squares, sha256 " + "0" * 64,
-        "36 to train, 4 to validate",
+        "36 training and 4 validation images",
         "seed 42",
         "mse",
         "adam, learning rate 0.01, batches of 8",
@@ -82,4 +82,4 @@ def test_unknown_training_is_stated(channels, words):
 def test_interrupted_run_is_stated():
     record = make_record(stop_reason="")
     text = "\n".join(describe_checkpoint(random_checkpoint(record=record)))
-    assert "before its end" in text
+    assert "stopped           not finished" in text

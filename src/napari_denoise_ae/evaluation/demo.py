@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ..models.devices import DeviceChoice
     from .comparison import Comparison
 
-# Noise for models that take the noise level, and so have none of their own.
+# Noise for models that take the noise level: they were not trained on one noise.
 _NOISE = "gaussian:0.1"
 
 

@@ -110,7 +110,7 @@ class IntensityRanges:
         return number
 
     def channel_of(self, number: int) -> int:
-        """Return the channel C of the range with this index, 0 without an axis C."""
+        """Return the channel of the range at an index in `ranges`; 0 without axis C."""
         if "C" not in self.axes:
             return 0
         return int(np.unravel_index(number, self.shape)[self.axes.index("C")])
@@ -154,7 +154,7 @@ class IntensityRanges:
         )
 
 
-#: Values that `intensity_range` can have: one range, or one for each channel.
+#: Types of `intensity_range`: one range, one for each channel, or resolved ranges.
 GivenRange: TypeAlias = Union[
     "tuple[float, float]",
     "Sequence[tuple[float, float]]",

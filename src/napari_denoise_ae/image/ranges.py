@@ -128,7 +128,7 @@ def _min_and_max(planes: NDArray[Any]) -> IntensityRange:
 def _checked_ranges(
     given: Any, leading: str, shape: tuple[int, ...]
 ) -> tuple[IntensityRange, ...]:
-    """Return a given range, or a given range for each channel."""
+    """Check the given pairs, and return one range or one for each channel."""
     pairs = list(given) if isinstance(given, (list, tuple, np.ndarray)) else []
     if not pairs or not all(np.ndim(pair) == 1 for pair in pairs):
         return (_checked_range(given),)

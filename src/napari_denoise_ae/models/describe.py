@@ -25,8 +25,8 @@ def describe_checkpoint(checkpoint: Checkpoint) -> list[str]:
     Returns
     -------
     list of str
-        The network, how it was trained, and its validation loss and PSNR: one
-        line for each, with its name in the first 18 characters.
+        The network, its training, and its validation loss and PSNR. Each line
+        is a name, padded to 18 characters, and a value.
     """
     network = checkpoint.build(torch.device("cpu"))
     n_parameters = sum(parameter.numel() for parameter in network.parameters())
@@ -53,12 +53,12 @@ def _describe_training(record: TrainingRecord) -> dict[str, str]:
     return {
         "preset": config.preset,
         "noise": config.noise_model.description,
-        "measured noise": f"{typical:.1%} of the range ({low:.1%} to {high:.1%}), as "
-        "estimate_noise finds it in the noisy validation images",
+        "measured noise": f"{typical:.1%} of the range ({low:.1%} to {high:.1%}), "
+        "estimated from the noisy validation images",
         "intensity": record.intensity,
         "data": f"{record.dataset}, sha256 {record.dataset_sha256}",
-        "split": f"{record.n_train} to train, {record.n_val} to validate, drawn with "
-        f"seed {config.seed} (val_fraction {config.val_fraction:g})",
+        "split": f"{record.n_train} training and {record.n_val} validation images, "
+        f"drawn with seed {config.seed} (val_fraction {config.val_fraction:g})",
         "test set": _describe_test_set(record),
         "loss": _describe_loss(config),
         "optimizer": f"{config.optimizer}, learning rate {config.learning_rate:g}, "
@@ -67,7 +67,7 @@ def _describe_training(record: TrainingRecord) -> dict[str, str]:
         "budget": f"{record.epochs_run} of {config.epochs} epochs, {config.schedule} "
         "learning rate",
         "early stopping": _describe_stopping(config),
-        "stopped": record.stop_reason or "before its end",
+        "stopped": record.stop_reason or "not finished",
         "best epoch": f"{record.best_epoch}: validation loss {record.val_loss:.6f}, "
         f"PSNR {record.val_psnr:.2f} dB",
         "receptive field": f"radius {record.receptive_field_radius} pixels, stride "
@@ -83,8 +83,8 @@ def _describe_test_set(record: TrainingRecord) -> str:
         return "none: these images have no test set"
     n_test, n_all = record.config.n_test, N_CIFAR10_TEST
     if n_test == n_all:
-        return f"all {n_all:,} images of CIFAR-10's own test set"
-    return f"the first {n_test:,} of the {n_all:,} images of CIFAR-10's own test set"
+        return f"all {n_all:,} images of CIFAR-10's test set"
+    return f"the first {n_test:,} of the {n_all:,} images of CIFAR-10's test set"
 
 
 def _describe_loss(config: TrainingConfig) -> str:

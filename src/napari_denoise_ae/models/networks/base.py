@@ -38,8 +38,8 @@ class DenoisingNetwork(nn.Module):
         Largest distance, in pixels along an axis, between an output pixel and
         an input pixel that affects it.
     image_size : int or None
-        Number of rows and of columns if the network takes only one size of image;
-        None if it takes any multiple of `stride`.
+        Number of rows, equal to the number of columns, if the network takes
+        images of only one size; None if it takes any multiple of `stride`.
     takes_noise_level : bool
         Whether the noise level is an input of the network.
     """

@@ -22,9 +22,8 @@ class ResidualAutoencoder(DenoisingNetwork):
 
     The encoder halves the size of the image three times by max pooling, the
     bottleneck reduces the result to a vector, and the decoder doubles the size
-    three times. Skip connections pass the features of each encoder level to the
-    decoder level of the same size, and with them the detail that the bottleneck
-    loses.
+    three times. The bottleneck loses detail, so skip connections pass the features
+    of each encoder level to the decoder level of the same size.
 
     Parameters
     ----------
@@ -57,7 +56,7 @@ class ResidualAutoencoder(DenoisingNetwork):
     """
 
     image_size = 32
-    # Those of the blended result: the windows start every 16 pixels.
+    # Stride and radius of the blended result, whose windows start every 16 pixels.
     stride = 16
     receptive_field_radius = 31
 
