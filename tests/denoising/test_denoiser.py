@@ -5,16 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from synthetic import CPU, random_checkpoint
+from synthetic import CPU
 
 from napari_denoise_ae import denoise
 from napari_denoise_ae.denoising.array import Denoising
 from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.errors import DenoiseAEWarning, DeviceError
-from napari_denoise_ae.models.devices import DeviceChoice, free_memory
+from napari_denoise_ae.models.devices import DeviceChoice
 from napari_denoise_ae.models.networks.conv import ConvAutoencoder
 
 CPU_DEVICE = torch.device("cpu")
+
 # Nothing can be computed on it, as on a GPU that this machine has not.
 OTHER = DeviceChoice(torch.device("meta"), "tests")
 
@@ -85,27 +86,6 @@ def test_a_new_run_starts_with_the_usual_tiles_on_the_chosen_device(
         assert tried == once
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 9"),
-        RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate"),
-        RuntimeError("MPS backend out of memory (MPS allocated: 1 GB)"),
-        MemoryError(),
-    ],
-    ids=["cpu", "windows", "mps", "python"],
-)
-def test_every_way_of_running_out_of_memory_is_one(
-    error, image, checkpoint, memory_for
-):
-    expected = denoise(image, model=checkpoint)
-    denoiser = Denoiser(checkpoint, CPU)
-    memory_for(error, cpu=190**2)
-    with pytest.warns(DenoiseAEWarning, match="out of memory on a tile of"):
-        result = run_through(image, denoiser)
-    np.testing.assert_allclose(result, expected, atol=1e-6)
-
-
 def test_an_error_of_another_kind_is_passed_on(image, checkpoint, memory_for):
     memory_for(RuntimeError("the sizes do not match"), cpu=0)
     with pytest.raises(RuntimeError, match="sizes do not match"):
@@ -143,42 +123,6 @@ def test_an_image_smaller_than_any_tile_is_one_error(checkpoint, memory_for):
         run_through(np.zeros((19, 21, 3)), denoiser)
 
 
-@pytest.mark.parametrize("network", ["conv", "residual"])
-@pytest.mark.parametrize(
-    ("free", "size"), [(10**12, 512), (2**18, 64), (0, 64), (None, 512)]
-)
-def test_tiles_are_chosen_from_the_memory_that_is_free(
-    network, free, size, monkeypatch
-):
-    monkeypatch.setattr(
-        "napari_denoise_ae.denoising.memory.free_memory", lambda _: free
-    )
-    checkpoint = random_checkpoint(network=network)
-    assert Denoiser(checkpoint, CPU).tile_size == size
-
-
-@pytest.mark.parametrize("free", [10**12, None])
-def test_tiles_are_larger_where_the_halo_is(free, monkeypatch):
-    """Else the halos would be most of what is computed."""
-    monkeypatch.setattr(
-        "napari_denoise_ae.denoising.memory.free_memory", lambda _: free
-    )
-    assert Denoiser(random_checkpoint(network="unet"), CPU).tile_size == 1024
-
-
-def test_more_memory_gives_larger_tiles(checkpoint, monkeypatch):
-    sizes = []
-    for megabytes in (4, 16, 64, 4096):
-        free = megabytes * 2**20
-        monkeypatch.setattr(
-            "napari_denoise_ae.denoising.memory.free_memory",
-            lambda _, free=free: free,
-        )
-        sizes.append(Denoiser(checkpoint, OTHER).tile_size)
-    assert sizes == sorted(set(sizes))
-    assert sizes[-1] > 512
-
-
 def test_tiles_are_chosen_anew_for_each_run(checkpoint, monkeypatch):
     free = [2**18]
     monkeypatch.setattr(
@@ -188,8 +132,3 @@ def test_tiles_are_chosen_anew_for_each_run(checkpoint, monkeypatch):
     assert loaded.tile_size == 64
     free[0] = 10**12
     assert loaded.for_new_run().tile_size == 512
-
-
-def test_the_main_memory_that_is_free_is_less_than_all():
-    free = free_memory(CPU_DEVICE)
-    assert free is None or 2**20 < free < 2**50

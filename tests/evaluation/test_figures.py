@@ -18,6 +18,7 @@ HISTORY = [
     EpochResult(2, 0.4, 0.3, 5.0, True, 1.0),
     EpochResult(3, 0.3, 0.35, 4.5, False, 1.0),
 ]
+
 UNIT = IntensityRange(0, 1)
 
 
@@ -40,26 +41,6 @@ def saved_figures(monkeypatch) -> list:
     monkeypatch.setattr(figures, "save_figure", save)
     monkeypatch.setattr(curves, "save_figure", save)
     return saved
-
-
-def test_loss_curves_show_both_losses_and_mark_the_best_epoch(tmp_path, saved_figures):
-    save_loss_curves(HISTORY, tmp_path / "a.png")
-    assert read(tmp_path / "a.png").std() > 5
-    axes = saved_figures[0].axes[0]
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "mean loss of an image")
-    lines = {line.get_label(): line for line in axes.get_lines()}
-    np.testing.assert_array_equal(lines["training"].get_ydata(), [0.5, 0.4, 0.3])
-    np.testing.assert_array_equal(lines["validation"].get_ydata(), [0.4, 0.3, 0.35])
-    np.testing.assert_array_equal(lines["training"].get_xdata(), [1, 2, 3])
-    best = lines["best epoch: 2 (5.00 dB)"]
-    assert (best.get_xdata(), best.get_ydata()) == ([2], [0.3])
-    labels = {text.get_text() for text in axes.get_legend().get_texts()}
-    assert labels == {"training", "validation", "best epoch: 2 (5.00 dB)"}
-
-
-def test_loss_curves_of_a_single_epoch(tmp_path):
-    save_loss_curves(HISTORY[:1], tmp_path / "a.png")
-    assert read(tmp_path / "a.png").std() > 3
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (20, 30), (20, 30, 3), (1, 500), (500, 1)])

@@ -8,58 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import tifffile
-import zarr
-from PIL import Image
+from batches import MODEL, image, outcomes, run
 from synthetic import random_checkpoint
 
 from napari_denoise_ae import denoise
-from napari_denoise_ae.cli.main import main
 from napari_denoise_ae.files import batch, loaded_models
 from napari_denoise_ae.models.checkpoint import Checkpoint
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from napari_denoise_ae.files.job import FileJob
     from napari_denoise_ae.files.loaded_models import LoadedModels
     from napari_denoise_ae.files.route import FileDenoising
-
-MODEL = random_checkpoint(in_channels=1)
-
-
-@pytest.fixture
-def folder(tmp_path) -> Path:
-    """Four images of three formats, and a file that is none."""
-    save_checkpoint(MODEL, tmp_path / "gray.pt")
-    folder = tmp_path / "in"
-    folder.mkdir()
-    for number in range(2):
-        tifffile.imwrite(folder / f"{number}.tif", image(number))
-    Image.fromarray(image(2)).save(folder / "2.png")
-    zarr.create_array(folder / "3.zarr", data=image(3))
-    (folder / "notes.txt").write_text("no image")
-    return folder
-
-
-def image(number: int) -> np.ndarray:
-    return np.random.default_rng(number).integers(0, 256, (40, 30), dtype=np.uint8)
-
-
-def run(folder: Path, *arguments: object, output: str = "out") -> int:
-    """Denoise into a folder beside the input; return the exit status."""
-    target = folder.parent / output
-    model = folder.parent / "gray.pt"
-    command = ["denoise", *arguments, target, "--model", model]
-    try:
-        return main([str(argument) for argument in command])
-    except SystemExit as ended:
-        return ended.code
-
-
-def outcomes(capsys) -> list[str]:
-    lines = capsys.readouterr().out.splitlines()
-    return [line.split()[0] for line in lines[:-1]]
 
 
 def test_a_folder_is_denoised_into_another(folder, capsys):
@@ -70,25 +30,6 @@ def test_a_folder_is_denoised_into_another(folder, capsys):
     assert names == {"0.tif", "1.tif", "2.png", "3.zarr"}
     expected = denoise(image(1), model=MODEL)
     np.testing.assert_array_equal(tifffile.imread(out / "1.tif"), expected)
-
-
-def test_a_pattern_or_several_files_are_taken(folder, capsys):
-    assert run(folder, folder / "*.tif") == 0
-    assert outcomes(capsys) == ["done"] * 2
-    assert run(folder, folder / "0.tif", folder / "2.png", output="other") == 0
-    assert outcomes(capsys) == ["done"] * 2
-
-
-def test_a_pattern_stands_for_images_but_not_for_earlier_results(folder, capsys):
-    out = "in/out"
-    for _ in range(2):
-        assert run(folder, folder / "*", output=out) == 0
-    assert outcomes(capsys)[-4:] == ["skipped"] * 4
-    # This pattern matches the results, too.
-    (folder / "more").mkdir()
-    tifffile.imwrite(folder / "more" / "9.tif", image(9))
-    assert run(folder, folder / "*" / "*.tif", output=out) == 0
-    assert outcomes(capsys) == ["done"]
 
 
 def test_what_is_done_and_unchanged_is_skipped(folder, capsys):
@@ -120,58 +61,6 @@ def test_a_bad_file_is_listed_at_the_end_and_the_others_are_done(folder, capsys)
     tifffile.imwrite(folder / "0.tif", image(0))
     assert run(folder, folder) == 0
     assert outcomes(capsys) == ["done", "skipped", "skipped", "skipped"]
-
-
-@pytest.mark.parametrize("record", ["{", "[]", '{"0.tif": 5, "1.tif": {}}'])
-def test_without_a_record_nothing_is_replaced_by_accident(record, folder, capsys):
-    run(folder, folder / "*.tif")
-    outcomes(capsys)
-    (folder.parent / "out" / ".napari-denoise-ae.json").write_text(record)
-    assert run(folder, folder / "*.tif") == 1
-    assert outcomes(capsys) == ["failed"] * 2
-    assert run(folder, folder / "*.tif", "--overwrite") == 0
-    assert outcomes(capsys) == ["done"] * 2
-    assert run(folder, folder / "*.tif") == 0
-    assert outcomes(capsys) == ["skipped"] * 2
-
-
-def test_a_file_that_is_no_result_is_not_replaced(folder, capsys):
-    out = folder.parent / "out"
-    out.mkdir()
-    (out / "0.tif").write_text("precious")
-    assert run(folder, folder) == 1
-    printed = capsys.readouterr()
-    assert "3 done, 0 skipped, 1 failed" in printed.out
-    assert "0.tif: it is there already and is no result" in printed.err
-    assert (out / "0.tif").read_text() == "precious"
-    assert run(folder, folder, "--overwrite") == 0
-    assert outcomes(capsys) == ["done", "skipped", "skipped", "skipped"]
-    expected = denoise(image(0), model=MODEL)
-    np.testing.assert_array_equal(tifffile.imread(out / "0.tif"), expected)
-
-
-def test_a_result_that_was_changed_is_not_replaced(folder, capsys):
-    run(folder, folder)
-    outcomes(capsys)
-    out = folder.parent / "out"
-    (out / "1.tif").write_text("drawn upon")
-    assert run(folder, folder, "--intensity-range", "0,100") == 1
-    assert outcomes(capsys) == ["done", "failed", "done", "done"]
-    assert (out / "1.tif").read_text() == "drawn upon"
-
-
-def test_a_noisy_preview_replaces_no_other_file_either(folder, capsys):
-    out = folder.parent / "out"
-    out.mkdir()
-    (out / "0_noisy.tif").write_text("precious")
-    noise = ("--add-noise", "gaussian:0.1")
-    assert run(folder, folder / "*.tif", *noise) == 1
-    assert outcomes(capsys) == ["failed", "done"]
-    assert (out / "0_noisy.tif").read_text() == "precious"
-    assert not (out / "0.tif").exists()
-    (out / "0_noisy.tif").unlink()
-    assert run(folder, folder / "*.tif", *noise) == 0
-    assert outcomes(capsys) == ["done", "skipped"]
 
 
 def test_remarks_name_the_file(folder, capsys):
@@ -258,15 +147,3 @@ def test_a_bad_model_is_found_out_before_the_first_file(folder, capsys):
     (folder.parent / "gray.pt").write_bytes(b"none")
     assert run(folder, folder) == 2
     assert "not a checkpoint" in capsys.readouterr().err
-
-
-def test_a_tiff_in_a_folder_that_is_named_like_a_zarr_is_a_tiff(folder, capsys):
-    odd = folder.parent / "series.zarr"
-    odd.mkdir()
-    tifffile.imwrite(odd / "a.tif", image(5))
-    model = folder.parent / "gray.pt"
-    command = ["denoise", odd / "a.tif", odd / "b.tif", "--model", model]
-    assert main([str(argument) for argument in command]) == 0
-    np.testing.assert_array_equal(
-        tifffile.imread(odd / "b.tif"), denoise(image(5), model=MODEL)
-    )

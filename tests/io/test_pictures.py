@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from napari_denoise_ae.errors import InvalidInputError
-from napari_denoise_ae.io.images import read_image
+from napari_denoise_ae.io.images import ImageFile, read_image, write_image
 from napari_denoise_ae.io.source import open_image, open_volume
 
 RGB = np.random.default_rng(0).integers(0, 256, (9, 7, 3), dtype=np.uint8)
@@ -78,3 +78,64 @@ def test_a_png_that_holds_something_else_than_it_says_is_refused(tmp_path, monke
         InvalidInputError, match=r"it holds \(5, 7, 3\), not \(9, 7, 3\)"
     ):
         read_image(tmp_path / "a.png")
+
+
+AXES = {2: "YX", 3: "YXS"}
+
+
+def pixels(dtype: str, *shape: int) -> np.ndarray:
+    values = np.random.default_rng(0).random(shape)
+    if np.issubdtype(dtype, np.integer):
+        values = values * np.iinfo(dtype).max
+    return values.astype(dtype)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".jpeg", ".JPG"])
+@pytest.mark.parametrize("shape", [(16, 24), (16, 24, 3)])
+def test_jpeg_round_trip_is_close(tmp_path, shape, suffix):
+    y, x = np.mgrid[:16, :24]
+    image = np.stack([8 * y + x, 10 * x, 200 - 3 * y], axis=-1).astype(np.uint8)
+    image = image if len(shape) == 3 else image[..., 0]
+    path = tmp_path / f"a{suffix}"
+    write_image(path, ImageFile(image, AXES[len(shape)]))
+    read = read_image(path).pixels
+    assert (read.shape, read.dtype) == (shape, np.uint8)
+    assert np.abs(read.astype(int) - image).max() < 12
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_jpeg_is_turned_upright(tmp_path, orientation):
+    image = np.zeros((16, 32), dtype=np.uint8)
+    image[:8, :8] = 255
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(image).save(tmp_path / "a.jpg", exif=exif, quality=95)
+    read = read_image(tmp_path / "a.jpg").pixels
+    upright = {
+        1: image,
+        2: image[:, ::-1],
+        3: image[::-1, ::-1],
+        4: image[::-1],
+        5: image.T,
+        6: image.T[:, ::-1],
+        7: image.T[::-1, ::-1],
+        8: image.T[::-1],
+    }[orientation]
+    assert read.shape == upright.shape
+    assert np.abs(read.astype(int) - upright).mean() < 5
+
+
+@pytest.mark.parametrize(
+    ("mode", "shape"), [("P", (9, 7, 3)), ("1", (9, 7)), ("LA", (9, 7, 2))]
+)
+def test_other_kinds_of_png_are_read_as_bytes(tmp_path, mode, shape):
+    picture = Image.fromarray(pixels("uint8", 9, 7, 3)).convert(mode)
+    picture.save(tmp_path / "a.png")
+    read = read_image(tmp_path / "a.png").pixels
+    assert (read.shape, read.dtype) == (shape, np.uint8)
+
+
+def test_a_jpeg_that_is_neither_gray_nor_rgb_is_refused(tmp_path):
+    Image.fromarray(pixels("uint8", 9, 7, 4), "CMYK").save(tmp_path / "a.jpg")
+    with pytest.raises(InvalidInputError, match="CMYK, not gray or RGB"):
+        read_image(tmp_path / "a.jpg")

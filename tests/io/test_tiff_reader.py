@@ -7,15 +7,17 @@ import pytest
 import tifffile
 
 from napari_denoise_ae.errors import InvalidInputError
-from napari_denoise_ae.io.images import read_image
+from napari_denoise_ae.io.images import ImageFile, read_image, write_image
 from napari_denoise_ae.io.source import open_volume
 
 NAMES = ("a.ome.tif", "b.ome.tif")
+
 OME = """<?xml version="1.0" encoding="UTF-8"?>
 <OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:{own}">
 <Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16"
 SizeX="50" SizeY="40" SizeZ="1" SizeC="1" SizeT="{n_planes}" PhysicalSizeX="0.5">
 <Channel ID="Channel:0:0" SamplesPerPixel="1"/>{planes}</Pixels></Image></OME>"""
+
 PLANE = """<TiffData FirstT="{number}" IFD="{page}" PlaneCount="1">
 <UUID FileName="{name}">urn:uuid:{name}</UUID></TiffData>"""
 
@@ -119,3 +121,51 @@ def test_pixels_come_in_the_byte_order_of_the_machine(tmp_path, compression, byt
         assert read.dtype == np.uint16
         assert read.dtype.isnative
         np.testing.assert_array_equal(read, image)
+
+
+def pixels(dtype: str, *shape: int) -> np.ndarray:
+    values = np.random.default_rng(0).random(shape)
+    if np.issubdtype(dtype, np.integer):
+        values = values * np.iinfo(dtype).max
+    return values.astype(dtype)
+
+
+@pytest.mark.parametrize("compression", [None, "zlib", "lzw"])
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+def test_tiff_of_any_kind_is_read(tmp_path, compression, byteorder):
+    image = pixels("uint16", 40, 33)
+    tifffile.imwrite(
+        tmp_path / "a.tif", image, byteorder=byteorder, compression=compression
+    )
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif").pixels, image)
+    write_image(
+        tmp_path / "a.png", ImageFile(read_image(tmp_path / "a.tif").pixels, "YX")
+    )
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png").pixels, image)
+
+
+def test_pages_without_a_meaning_have_no_axes(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for page in pixels("uint8", 4, 9, 7):
+            writer.write(page, metadata=None, contiguous=False)
+    read = read_image(tmp_path / "a.tif")
+    assert (read.pixels.shape, read.axes) == ((4, 9, 7), None)
+
+
+@pytest.mark.parametrize("kind", ["imagej", "ome", "pages", "shaped"])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.8])
+def test_a_truncated_stack_is_refused_and_not_cut_short(tmp_path, kind, share):
+    """With its end, a TIFF can lose the list of its pages, unnoticed."""
+    path = tmp_path / ("a.ome.tif" if kind == "ome" else "a.tif")
+    stack = pixels("uint16", 6, 20, 30)
+    if kind == "pages":
+        with tifffile.TiffWriter(path) as writer:
+            for page in stack:
+                writer.write(page, metadata=None, contiguous=False)
+    else:
+        tifffile.imwrite(path, stack, imagej=kind == "imagej", metadata={"axes": "ZYX"})
+    np.testing.assert_array_equal(read_image(path).pixels, stack)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(InvalidInputError, match="Cannot read"):
+        read_image(path)

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from synthetic import CPU, random_checkpoint
+
+from napari_denoise_ae import denoise
+from napari_denoise_ae.denoising.array import Denoising
+from napari_denoise_ae.denoising.denoiser import Denoiser
+from napari_denoise_ae.errors import DenoiseAEWarning
+from napari_denoise_ae.models.devices import DeviceChoice, free_memory
+from napari_denoise_ae.models.networks.conv import ConvAutoencoder
+
+CPU_DEVICE = torch.device("cpu")
+
+# Nothing can be computed on it, as on a GPU that this machine has not.
+OTHER = DeviceChoice(torch.device("meta"), "tests")
+
+NO_MEMORY = torch.OutOfMemoryError("out of memory")
+
+
+@pytest.fixture
+def memory_for(monkeypatch: pytest.MonkeyPatch):
+    """Give devices memory for so many pixels of a batch, by their type."""
+    forward = ConvAutoencoder.forward
+    tried: list[tuple[str, int]] = []
+
+    def limit(error: Exception = NO_MEMORY, /, **pixels: int) -> list[tuple[str, int]]:
+        def limited(self, noisy: torch.Tensor) -> torch.Tensor:
+            n_pixels = noisy.shape[-1] * noisy.shape[-2]
+            tried.append((noisy.device.type, n_pixels))
+            if n_pixels > pixels.get(noisy.device.type, n_pixels):
+                raise error
+            return forward(self, noisy)
+
+        monkeypatch.setattr(ConvAutoencoder, "forward", limited)
+        tried.clear()
+        return tried
+
+    return limit
+
+
+@pytest.fixture
+def image() -> np.ndarray:
+    return np.random.default_rng(0).random((300, 260, 3))
+
+
+def run_through(image: np.ndarray, denoiser: Denoiser) -> np.ndarray:
+    run = Denoising(image, denoiser)
+    for _ in run:
+        pass
+    return run.result
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 9"),
+        RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate"),
+        RuntimeError("MPS backend out of memory (MPS allocated: 1 GB)"),
+        MemoryError(),
+    ],
+    ids=["cpu", "windows", "mps", "python"],
+)
+def test_every_way_of_running_out_of_memory_is_one(
+    error, image, checkpoint, memory_for
+):
+    expected = denoise(image, model=checkpoint)
+    denoiser = Denoiser(checkpoint, CPU)
+    memory_for(error, cpu=190**2)
+    with pytest.warns(DenoiseAEWarning, match="out of memory on a tile of"):
+        result = run_through(image, denoiser)
+    np.testing.assert_allclose(result, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("network", ["conv", "residual"])
+@pytest.mark.parametrize(
+    ("free", "size"), [(10**12, 512), (2**18, 64), (0, 64), (None, 512)]
+)
+def test_tiles_are_chosen_from_the_memory_that_is_free(
+    network, free, size, monkeypatch
+):
+    monkeypatch.setattr(
+        "napari_denoise_ae.denoising.memory.free_memory", lambda _: free
+    )
+    checkpoint = random_checkpoint(network=network)
+    assert Denoiser(checkpoint, CPU).tile_size == size
+
+
+@pytest.mark.parametrize("free", [10**12, None])
+def test_tiles_are_larger_where_the_halo_is(free, monkeypatch):
+    """Else the halos would be most of what is computed."""
+    monkeypatch.setattr(
+        "napari_denoise_ae.denoising.memory.free_memory", lambda _: free
+    )
+    assert Denoiser(random_checkpoint(network="unet"), CPU).tile_size == 1024
+
+
+def test_more_memory_gives_larger_tiles(checkpoint, monkeypatch):
+    sizes = []
+    for megabytes in (4, 16, 64, 4096):
+        free = megabytes * 2**20
+        monkeypatch.setattr(
+            "napari_denoise_ae.denoising.memory.free_memory",
+            lambda _, free=free: free,
+        )
+        sizes.append(Denoiser(checkpoint, OTHER).tile_size)
+    assert sizes == sorted(set(sizes))
+    assert sizes[-1] > 512
+
+
+def test_the_main_memory_that_is_free_is_less_than_all():
+    free = free_memory(CPU_DEVICE)
+    assert free is None or 2**20 < free < 2**50

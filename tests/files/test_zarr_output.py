@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import yaozarrs
+import zarr
+from stored_stacks import MODEL, assert_alike, image_of, pixels, run, write_zarr
+
+from napari_denoise_ae import denoise
+from napari_denoise_ae.io.ome_zarr import read_ome_zarr
+
+# The command prints warnings itself; here they shall not become errors.
+pytestmark = pytest.mark.filterwarnings(
+    "default::napari_denoise_ae.errors.DenoiseAEWarning"
+)
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "chunks"),
+    [
+        ((300, 290), "YX", (128, 128)),
+        ((300, 290), "YX", (100, 100)),
+        ((2, 3, 70, 90), "TCYX", (1, 3, 70, 90)),
+        ((2, 2, 70, 90), "CZYX", (1, 2, 32, 32)),
+        ((9, 8), "YX", (9, 8)),
+    ],
+)
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_an_ome_zarr_becomes_one(shape, axes, chunks, version, gray, tmp_path, capsys):
+    image = image_of(shape)
+    source = write_zarr(
+        tmp_path / "in.ome.zarr", image, axes, chunks=chunks, version=version
+    )
+    target = tmp_path / "out.ome.zarr"
+    assert run("denoise", source, target, "--model", gray) == 0
+    assert f"({axes}), uint16" in capsys.readouterr().out
+    assert_alike(pixels(target), denoise(image, model=MODEL, axes=axes))
+    yaozarrs.validate_zarr_store(str(target))
+    metadata = read_ome_zarr(target)[1]
+    given = read_ome_zarr(source)[1]
+    assert (metadata.axes, metadata.version) == (axes, version)
+    assert (metadata.scale, metadata.units) == (given.scale, given.units)
+
+
+def test_large_planes_get_levels_that_are_means(gray, tmp_path):
+    image = image_of((2, 2500, 130), "uint8")
+    source = write_zarr(tmp_path / "in.zarr", image, "TYX", chunks=(1, 512, 130))
+    assert run("denoise", source, tmp_path / "out.zarr", "--model", gray) == 0
+    root = zarr.open_group(tmp_path / "out.zarr", mode="r")
+    whole, half = np.asarray(root["0"]), np.asarray(root["1"])
+    assert half.shape == (2, 1250, 65)
+    means = whole.reshape(2, 1250, 2, 65, 2).mean(axis=(2, 4))
+    np.testing.assert_array_equal(half, np.rint(means))
+    yaozarrs.validate_zarr_store(str(tmp_path / "out.zarr"))
+
+
+def test_names_and_colors_of_channels_are_kept(gray, tmp_path):
+    window = {"start": 0, "end": 4000, "min": 0, "max": 65535}
+    channels = [
+        {"label": name, "color": "FF0000", "window": window} for name in ("a", "b")
+    ]
+    source = write_zarr(
+        tmp_path / "in.zarr", image_of((2, 32, 32)), "CYX", omero={"channels": channels}
+    )
+    target = tmp_path / "out.zarr"
+    assert run("denoise", source, target, "--model", gray, "--select", "C=1") == 0
+    omero = read_ome_zarr(target)[1].omero
+    assert [channel["label"] for channel in omero["channels"]] == ["b"]
+
+
+def start(*arguments: object) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "napari_denoise_ae", *map(str, arguments)]
+    return subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
