@@ -17,6 +17,8 @@ from synthetic import random_checkpoint
 
 from napari_denoise_ae import denoise
 from napari_denoise_ae.cli.main import main
+from napari_denoise_ae.files.job import FileJob
+from napari_denoise_ae.files.route import FileDenoising
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ def cluster() -> Iterator[distributed.LocalCluster]:
         n_workers=2,
         threads_per_worker=1,
         processes=True,
-        dashboard_address=None,
+        dashboard_address=":0",
         host="127.0.0.1",
     ) as cluster:
         yield cluster
@@ -133,7 +135,7 @@ def test_a_scheduler_that_is_not_there_is_one_error(tmp_path, capsys, monkeypatc
 def small_cluster(n_workers: int) -> distributed.LocalCluster:
     """Return a cluster of threads of this process."""
     return distributed.LocalCluster(
-        n_workers=n_workers, processes=False, dashboard_address=None, protocol="tcp"
+        n_workers=n_workers, processes=False, dashboard_address=":0", protocol="tcp"
     )
 
 
@@ -166,6 +168,29 @@ def test_a_scheduler_that_is_lost_is_one_error(tmp_path, capsys, monkeypatch):
         go_on.set()
     assert status == 2
     assert f"The scheduler at '{address}' was lost" in capsys.readouterr().err
+
+
+def test_a_run_that_does_not_go_on_leaves_the_cluster(tmp_path):
+    image = image_of((20, 256, 256))
+    files(tmp_path, image)
+    with small_cluster(1) as cluster:
+        job = FileJob(
+            input=tmp_path / "in.zarr",
+            output=tmp_path / "out.zarr",
+            model=str(tmp_path / "gray.pt"),
+            axes="TYX",
+            scheduler=cluster.scheduler_address,
+        )
+        steps = iter(FileDenoising(job))
+        next(steps)
+        steps.close()
+        assert not [c for c in distributed.Client._instances if c.status == "running"]
+        run = FileDenoising(job)
+        *_, last = run
+    assert run.result.n_kept >= 1
+    assert last.done == last.total == run.result.n_chunks
+    result = np.asarray(zarr.open_group(tmp_path / "out.zarr", mode="r")["0"])
+    assert_alike(result, denoise(image, model=MODEL, axes="TYX"))
 
 
 def test_a_cluster_writes_ome_zarr_only(tmp_path, capsys):

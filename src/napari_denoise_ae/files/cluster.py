@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,9 @@ from ..errors import DeviceError, MissingDependencyError
 from .zarr_output import write_chunk, write_half
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from distributed import Client, Future
 
     from ..denoising.dask_blocks import Model
     from ..io.zarr_target import ZarrTarget
@@ -26,8 +29,8 @@ def write_zarr_on_cluster(
 ) -> Iterator[Progress]:
     """Denoise into an OME-Zarr image with the workers of a cluster.
 
-    All of them must reach the source and the target by the same paths. The
-    chunks of a worker that dies are computed by another.
+    All of them must reach the source and the target by the same paths. The chunks of
+    a worker that dies are computed by another.
 
     Parameters
     ----------
@@ -46,19 +49,35 @@ def write_zarr_on_cluster(
     ------
     Progress
         After every chunk.
+    """
+    with _connect(scheduler) as client:
+        # The result of a task, so that it can be had again if its worker dies.
+        run = client.submit(ModelRun.start, model, pure=False)
+        done = 0
+        for level in range(len(target.shapes)):
+            pending = [n for n in target.numbers(level) if not target.is_done(level, n)]
+            done += target.n_chunks(level) - len(pending)
+            job = _ChunkJob(stream, target, level, device)
+            for _ in _compute(client, pending, job, run, scheduler):
+                done += 1
+                yield Progress(done, target.total)
+    target.finish()
+
+
+@contextmanager
+def _connect(scheduler: str) -> Iterator[Client]:
+    """Give a client of a scheduler that has workers.
 
     Raises
     ------
     DeviceError
-        If no scheduler answers or is lost, it has no worker, or workers keep
-        dying.
+        If no scheduler answers, or it has no worker.
     MissingDependencyError
         If `distributed` is not installed.
     """
     try:
-        from distributed import CancelledError, Client, KilledWorker, as_completed
+        from distributed import Client
         from distributed import TimeoutError as NoWorkerError
-        from distributed.comm.core import CommClosedError
     except ImportError as error:
         raise MissingDependencyError(
             "A cluster needs the package distributed. Install it with: "
@@ -79,30 +98,7 @@ def write_zarr_on_cluster(
                 f"The scheduler at {scheduler!r} has no worker, nor got one within "
                 f"{_PATIENCE} s. Start one with: dask worker {scheduler}"
             ) from error
-        # The result of a task, so that it can be had again if its worker dies.
-        shared = client.submit(ModelRun.start, model, pure=False)
-        done = 0
-        for level in range(len(target.shapes)):
-            pending = [n for n in target.numbers(level) if not target.is_done(level, n)]
-            done += target.n_chunks(level) - len(pending)
-            job = _ChunkJob(stream, target, level, device)
-            futures = client.map(_work, pending, job=job, run=shared, pure=False)
-            for future in as_completed(futures, loop=client.loop):
-                try:
-                    future.result()
-                except KilledWorker as error:
-                    raise DeviceError(
-                        "The same chunk has ended several workers; they probably have "
-                        "too little memory. Try a smaller --tile-size."
-                    ) from error
-                except (CancelledError, CommClosedError) as error:
-                    raise DeviceError(
-                        f"The scheduler at {scheduler!r} was lost, or it was told to "
-                        "stop. What is finished is kept, and the same command goes on."
-                    ) from error
-                done += 1
-                yield Progress(done, target.total)
-    target.finish()
+        yield client
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +109,40 @@ class _ChunkJob:
     target: ZarrTarget
     level: int
     device: str
+
+
+def _compute(
+    client: Client,
+    numbers: Sequence[tuple[int, ...]],
+    job: _ChunkJob,
+    run: Future[ModelRun],
+    scheduler: str,
+) -> Iterator[None]:
+    """Compute chunks of a level; yields after each.
+
+    Raises
+    ------
+    DeviceError
+        If the scheduler is lost, or workers keep dying.
+    """
+    from distributed import CancelledError, KilledWorker, as_completed
+    from distributed.comm.core import CommClosedError
+
+    futures = client.map(_work, numbers, job=job, run=run, pure=False)
+    for future in as_completed(futures, loop=client.loop):
+        try:
+            future.result()
+        except KilledWorker as error:
+            raise DeviceError(
+                "The same chunk has ended several workers; they probably have too "
+                "little memory. Try a smaller --tile-size."
+            ) from error
+        except (CancelledError, CommClosedError) as error:
+            raise DeviceError(
+                f"The scheduler at {scheduler!r} was lost, or it was told to stop. "
+                "What is finished is kept, and the same command resumes the run."
+            ) from error
+        yield
 
 
 def _work(number: tuple[int, ...], *, job: _ChunkJob, run: ModelRun) -> None:
