@@ -29,6 +29,7 @@ distributed = pytest.importorskip("distributed")
 
 # What distributed leaves open when its processes end.
 pytestmark = [
+    pytest.mark.xdist_group("cluster"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),

@@ -1,0 +1,113 @@
+"""The folder tests/ mirrors the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import napari_denoise_ae
+
+PACKAGE = Path(napari_denoise_ae.__file__).parent
+TESTS = Path(__file__).parent
+
+MODULES = {
+    path.relative_to(PACKAGE).with_suffix("").as_posix()
+    for path in PACKAGE.rglob("*.py")
+    if path.stem != "__init__"
+}
+
+# Modules without a test file of their own name, and the file that tests them.
+TESTED_IN = {
+    "__main__": "cli/test_main",
+    "_napari/denoise/before_after": "_napari/denoise/test_widget",
+    "_napari/denoise/compare_job": "_napari/denoise/test_compare_panel",
+    "_napari/denoise/compare_run": "_napari/denoise/test_compare_panel",
+    "_napari/denoise/compare_table": "_napari/denoise/test_compare_panel",
+    "_napari/denoise/form": "_napari/denoise/test_widget",
+    "_napari/denoise/job_maker": "_napari/denoise/test_widget",
+    "_napari/denoise/lazy_job": "_napari/viewer/test_lazy_layers",
+    "_napari/denoise/look_job": "_napari/denoise/test_layer_facts",
+    "_napari/denoise/model_list": "_napari/denoise/test_compare_panel",
+    "_napari/denoise/provenance": "_napari/denoise/test_widget",
+    "_napari/denoise/python_code": "_napari/shared/test_noise_form",
+    "_napari/denoise/range_edit": "_napari/viewer/test_lazy_layers",
+    "_napari/denoise/run": "_napari/denoise/test_widget",
+    "_napari/denoise/source_layer": "_napari/denoise/test_widget",
+    "_napari/files/job": "_napari/files/test_widget",
+    "_napari/files/run": "_napari/files/test_widget",
+    "_napari/files/table": "_napari/files/test_widget",
+    "_napari/shared/fields": "_napari/shared/test_noise_edit",
+    "_napari/shared/layout": "_napari/denoise/test_compare_panel",
+    "_napari/shared/model_facts": "_napari/shared/test_noise_form",
+    "_napari/shared/noise_found": "_napari/shared/test_noise_form",
+    "_napari/shared/noise_part": "_napari/shared/test_noise_edit",
+    "_napari/shared/noise_plot": "_napari/shared/test_noise_form",
+    "_napari/shared/open_checkpoint": "_napari/viewer/test_reader",
+    "_napari/shared/plot": "_napari/train/test_widget",
+    "_napari/shared/scope_edit": "_napari/viewer/test_view",
+    "_napari/train/form": "_napari/train/test_widget",
+    "_napari/train/loss_plot": "_napari/train/test_widget",
+    "_napari/train/network_form": "_napari/train/test_widget",
+    "_napari/train/pictures": "_napari/train/test_widget",
+    "_napari/train/progress": "_napari/train/test_widget",
+    "_napari/train/run": "_napari/train/test_widget",
+    "_napari/train/status": "_napari/train/test_widget",
+    "_napari/train/steps": "_napari/train/test_job",
+    "_napari/viewer/axes": "_napari/viewer/test_layers",
+    "_napari/viewer/filling_array": "_napari/viewer/test_lazy_layers",
+    "_napari/viewer/outputs": "_napari/viewer/test_layers",
+    "_napari/viewer/samples": "_napari/test_manifest",
+    "_napari/viewer/tile_cache": "_napari/viewer/test_lazy_layers",
+    "_version": "cli/test_main",
+    "cli/arguments": "cli/test_main",
+    "cli/denoise": "cli/test_main",
+    "cli/evaluate": "cli/test_main",
+    "cli/other": "cli/test_main",
+    "cli/train": "cli/test_main",
+    "denoising/array": "denoising/test_api",
+    "denoising/compatibility": "denoising/test_api",
+    "denoising/dask_blocks": "denoising/test_dask_array",
+    "denoising/dask_noise": "denoising/test_dask_array",
+    "denoising/dask_stack": "denoising/test_dask_array",
+    "denoising/model_ranges": "noise/test_normalization",
+    "errors": "cli/test_bad_input",
+    "evaluation/api": "evaluation/test_tasks",
+    "evaluation/comparison_figure": "evaluation/test_run",
+    "evaluation/demo": "cli/test_main",
+    "evaluation/model_names": "evaluation/test_tasks",
+    "evaluation/model_warnings": "evaluation/test_tasks",
+    "evaluation/pairs": "evaluation/test_tasks",
+    "evaluation/score": "evaluation/test_tasks",
+    "evaluation/scoring": "evaluation/test_tasks",
+    "files/steps": "files/test_route",
+    "files/whole_source": "files/test_whole",
+    "image/checks": "denoising/test_api",
+    "io/stored": "io/test_source",
+    "native_libraries": "training/test_optimizers",
+    "noise/setting": "noise/test_normalization",
+    "noise/windows": "denoising/test_dask_array",
+    "training/checks": "training/test_trainer",
+    "training/gallery": "training/test_api",
+    "training/record": "training/test_trainer",
+    "training/results": "training/test_trainer",
+    "training/run_files": "training/test_run",
+}
+
+
+def own_test(module: str) -> Path:
+    """Return the path of the test file that has the name of a module."""
+    path = Path(module)
+    return TESTS / path.parent / f"test_{path.name}.py"
+
+
+def test_every_module_has_a_test_file_of_its_name_or_is_listed():
+    assert len(MODULES) > 100
+    without = {module for module in MODULES if not own_test(module).is_file()}
+    assert without - TESTED_IN.keys() == set()
+    assert TESTED_IN.keys() - without == set(), "listed, but not without"
+
+
+@pytest.mark.parametrize("module", TESTED_IN)
+def test_the_file_that_tests_a_module_is_there(module):
+    assert (TESTS / f"{TESTED_IN[module]}.py").is_file()
