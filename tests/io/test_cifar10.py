@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pickle
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,9 +15,6 @@ from napari_denoise_ae.io.cifar10 import (
     load_test_images,
     load_training_images,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_the_checksum_tells_images_apart():
@@ -80,10 +76,3 @@ def test_damaged_data_is_refused_before_it_is_unpickled(cifar10, damage):
     with pytest.raises(DatasetError, match="incomplete or damaged") as caught:
         load_cifar10(cifar10, train=False)
     assert str(cifar10 / FOLDER_NAME) in str(caught.value)
-
-
-def test_data_that_is_there_is_not_fetched(cifar10):
-    def fetch(_folder: Path) -> None:
-        raise AssertionError("fetched")
-
-    assert len(load_cifar10(cifar10, train=True, download=fetch).images) == N_TRAIN

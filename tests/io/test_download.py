@@ -23,8 +23,8 @@ from fake_cifar10 import FOLDER_NAME, N_TRAIN
 
 from napari_denoise_ae.errors import DatasetError
 from napari_denoise_ae.io import download
-from napari_denoise_ae.io.cifar10 import CIFAR10_URL, load_cifar10
-from napari_denoise_ae.io.download import download_cifar10, fetch_cifar10
+from napari_denoise_ae.io.cifar10 import CIFAR10_URL, has_cifar10, load_cifar10
+from napari_denoise_ae.io.download import fetch_cifar10
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,23 +68,29 @@ def served(cifar10, tmp_path, monkeypatch) -> Iterator[Path]:
         yield target
 
 
+def fetch(folder: Path) -> None:
+    """Download to the end."""
+    for _ in fetch_cifar10(folder, threading.Event()):
+        pass
+
+
 def test_missing_data_is_fetched_checked_and_read(served, cifar10):
-    fetch = partial(download_cifar10, progress=False)
-    fetched = load_cifar10(served, train=True, download=fetch)
+    fetch(served)
+    fetched = load_cifar10(served, train=True)
     assert fetched.sha256 == load_cifar10(cifar10, train=True).sha256
 
 
 def test_a_download_with_another_checksum_is_refused(served, monkeypatch):
     monkeypatch.setattr(download, "CIFAR10_HASH", "md5:" + "0" * 32)
     with pytest.raises(DatasetError, match="another checksum"):
-        download_cifar10(served, progress=False)
+        fetch(served)
     assert not served.exists()
 
 
 def test_a_page_that_is_not_there_is_a_data_set_error(served, monkeypatch):
     monkeypatch.setattr(download, "CIFAR10_URL", download.CIFAR10_URL + "x")
     with pytest.raises(DatasetError, match="HTTPError"):
-        download_cifar10(served, progress=False)
+        fetch(served)
 
 
 def test_offline_the_error_says_what_to_put_where(tmp_path, monkeypatch):
@@ -93,7 +99,7 @@ def test_offline_the_error_says_what_to_put_where(tmp_path, monkeypatch):
 
     monkeypatch.setattr(pooch, "retrieve", offline)
     with pytest.raises(DatasetError) as caught:
-        download_cifar10(tmp_path)
+        fetch(tmp_path)
     message = str(caught.value)
     assert all(part in message for part in (str(tmp_path), CIFAR10_URL, "offline"))
 
@@ -101,7 +107,7 @@ def test_offline_the_error_says_what_to_put_where(tmp_path, monkeypatch):
 def test_a_folder_that_cannot_be_made_is_a_data_set_error(served):
     served.write_text("a file")
     with pytest.raises(DatasetError, match="Fetching it failed"):
-        download_cifar10(served, progress=False)
+        fetch(served)
 
 
 def test_an_interrupted_download_leaves_nothing(served, monkeypatch):
@@ -111,7 +117,7 @@ def test_an_interrupted_download_leaves_nothing(served, monkeypatch):
 
     monkeypatch.setattr(requests.Response, "iter_content", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        download_cifar10(served, progress=False)
+        fetch(served)
     assert not served.exists()
 
 
@@ -119,7 +125,7 @@ def test_a_failed_download_leaves_a_folder_that_was_there(served, monkeypatch):
     served.mkdir()
     monkeypatch.setattr(download, "CIFAR10_URL", download.CIFAR10_URL + "x")
     with pytest.raises(DatasetError):
-        download_cifar10(served, progress=False)
+        fetch(served)
     assert list(served.iterdir()) == []
 
 
@@ -133,12 +139,13 @@ def test_interrupted_while_unpacking_it_can_be_fetched_again(served, monkeypatch
             raise KeyboardInterrupt
         copy(source, target, *rest, **options)
 
-    fetch = partial(download_cifar10, progress=False)
     with monkeypatch.context() as patch:
         patch.setattr(tarfile, "copyfileobj", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            load_cifar10(served, train=True, download=fetch)
-    assert len(load_cifar10(served, train=True, download=fetch).images) == N_TRAIN
+            fetch(served)
+    assert not has_cifar10(served)
+    fetch(served)
+    assert len(load_cifar10(served, train=True).images) == N_TRAIN
 
 
 class _Trickle(BaseHTTPRequestHandler):

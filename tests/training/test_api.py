@@ -19,12 +19,19 @@ from napari_denoise_ae.errors import (
     InvalidInputError,
     OutputError,
 )
+from napari_denoise_ae.evaluation.score import ScoringProgress
+from napari_denoise_ae.io.download import DownloadProgress
 from napari_denoise_ae.models.load import load_checkpoint
 from napari_denoise_ae.training import api as scripting
 from napari_denoise_ae.training import run as runs
-from napari_denoise_ae.training.api import TrainingResult, describe_epoch, train
-from napari_denoise_ae.training.results import BatchResult, EpochResult
-from napari_denoise_ae.training.run import TrainingRun
+from napari_denoise_ae.training import saved
+from napari_denoise_ae.training.api import describe_epoch, train
+from napari_denoise_ae.training.results import (
+    BatchResult,
+    EpochResult,
+    TrainingResult,
+)
+from napari_denoise_ae.training.saved import SavedTraining
 from napari_denoise_ae.training.trainer import Trainer
 
 SETTINGS = {"network_options": SMALL, "batch_size": 8, "epochs": 2, "device": "cpu"}
@@ -94,13 +101,13 @@ def test_images_in_memory_may_be_gray(output):
 def test_test_images_that_have_gone_do_not_lose_the_training(
     cifar10, output, monkeypatch
 ):
-    original = TrainingRun.write_end
+    original = SavedTraining.write_end
 
     def write_end(self) -> None:
         original(self)
         shutil.rmtree(cifar10)
 
-    monkeypatch.setattr(TrainingRun, "write_end", write_end)
+    monkeypatch.setattr(SavedTraining, "write_end", write_end)
     with pytest.warns(DenoiseAEWarning, match="trained and saved.*cifar-10-batches"):
         result = train(cifar10, output=output, progress=False, **SETTINGS)
     assert result.stop_reason == "all epochs are done"
@@ -114,7 +121,7 @@ def test_ctrl_c_while_the_test_set_is_scored_loses_nothing_else(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(scripting, "score_test_set", interrupted)
+    monkeypatch.setattr(runs, "score_test_set", interrupted)
     result = train(cifar10, output=output, progress=False, **SETTINGS)
     assert result.stop_reason == "all epochs are done"
     assert result.test_scores == ()
@@ -168,6 +175,22 @@ def test_the_bar_is_drawn_with_batch_epoch_and_losses(output, capsys, monkeypatc
     assert "val_loss 0." in shown
 
 
+def test_bars_of_the_download_and_of_scoring(capsys, monkeypatch):
+    def draw_always(**options):
+        return tqdm(**options | {"mininterval": 0, "miniters": 1})
+
+    monkeypatch.setattr(scripting, "tqdm", draw_always)
+    bars = scripting.ProgressBars(visible=True)
+    for step in (DownloadProgress(85 * 10**6, 170 * 10**6), ScoringProgress(5, 20)):
+        bars.show(step)
+        bars.close()
+    shown = capsys.readouterr().err
+    assert "CIFAR-10:  50%" in shown
+    assert "85.0M/170M" in shown
+    assert "test:  25%" in shown
+    assert "5/20" in shown
+
+
 def test_without_progress_nothing_is_printed(output, capsys):
     train(image_set(), output=output, progress=False, **SETTINGS)
     assert capsys.readouterr() == ("", "")
@@ -197,7 +220,7 @@ def test_after_overwriting_resume_never_goes_on_with_the_old_run(output, monkeyp
     def killed(*_: object) -> None:
         raise SystemExit
 
-    monkeypatch.setattr(runs, "save_training_state", killed)
+    monkeypatch.setattr(saved, "save_training_state", killed)
     new = SETTINGS | {"seed": 2, "epochs": 3}
     with pytest.raises(SystemExit):
         train(image_set(), output=output, progress=False, overwrite=True, **new)
@@ -237,6 +260,24 @@ def test_ctrl_c_keeps_the_best_epoch_so_far(output, monkeypatch):
     monkeypatch.undo()
     resumed = train(image_set(), output=output, progress=False, resume=True)
     assert len(resumed.history) == 5
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_late_ctrl_c_returns_what_was_reached(output, monkeypatch, times):
+    """The first while the curves are drawn; the second gives them up."""
+    save, left = saved.save_loss_curves, iter(range(times))
+
+    def interrupted(*arguments: object) -> None:
+        if next(left, None) is not None:
+            raise KeyboardInterrupt
+        save(*arguments)
+
+    monkeypatch.setattr(saved, "save_loss_curves", interrupted)
+    result = train(image_set(), output=output, progress=False, **SETTINGS)
+    assert result.stop_reason == "all epochs are done"
+    assert load_checkpoint(output).record.epochs_run == 2
+    assert result.files.curves.exists() == (times == 1)
+    assert result.files.gallery.exists() == (times == 1)
 
 
 def test_ctrl_c_in_the_first_epoch_leaves_nothing(output, monkeypatch):

@@ -1,282 +1,270 @@
 from __future__ import annotations
 
-import csv
-import errno
-import os
-import subprocess
-import sys
-from dataclasses import replace
-from pathlib import Path
+from itertools import groupby
+from threading import Event
 
 import pytest
-from killed_training import train_to
 from PIL import Image
-from synthetic import CPU, equal_weights, image_set, small_config
+from synthetic import SMALL, image_set
 
 from napari_denoise_ae.errors import (
     CheckpointError,
     DatasetError,
+    DeviceError,
     InvalidInputError,
     OutputError,
 )
+from napari_denoise_ae.evaluation.score import ScoringProgress
+from napari_denoise_ae.io.download import DownloadProgress
 from napari_denoise_ae.models.load import load_checkpoint
-from napari_denoise_ae.models.training_state import load_training_state
-from napari_denoise_ae.training.results import BatchResult, EpochResult
-from napari_denoise_ae.training.run import TrainingRun, resume_run
-from napari_denoise_ae.training.run_files import RunFiles
-from napari_denoise_ae.training.trainer import Trainer
+from napari_denoise_ae.training import run as run_module
+from napari_denoise_ae.training import saved
+from napari_denoise_ae.training.job import TrainingJob
+from napari_denoise_ae.training.results import (
+    BatchResult,
+    EpochResult,
+    FinalExamples,
+    TrainingStart,
+    ValidationExamples,
+)
+from napari_denoise_ae.training.run import TrainingRun
 
-KILLS, EPOCHS = 6, 60
+SETTINGS = {"network_options": SMALL, "batch_size": 8, "epochs": 2}
 
 
 @pytest.fixture
-def files(tmp_path) -> RunFiles:
-    return RunFiles(tmp_path / "model.pt")
+def make_run(tmp_path):
+    """Make a small run, by default on images in memory."""
+
+    def make(data=None, *, stop=None, settings=None, **options) -> TrainingRun:
+        job = TrainingJob(
+            data=image_set() if data is None else data,
+            output=tmp_path / "model.pt",
+            settings=SETTINGS | (settings or {}),
+            device="cpu",
+            **options,
+        )
+        return TrainingRun(job, stop)
+
+    return make
 
 
-def make_run(files: RunFiles, **changes) -> TrainingRun:
-    return TrainingRun(Trainer(small_config(**changes), image_set(), CPU), files)
+def kinds_of(steps) -> list[type]:
+    """Return the kinds of steps, those in a row counted as one."""
+    return [kind for kind, _ in groupby(map(type, steps))]
 
 
-def finish(run: TrainingRun) -> TrainingRun:
-    for _ in run.steps():
-        pass
-    run.write_end()
-    return run
+EPOCH = [BatchResult, EpochResult, ValidationExamples]
 
 
-def read_history(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def test_files_lie_beside_the_checkpoint(files):
-    names = [files.checkpoint, files.state, files.history, files.curves]
-    assert [path.name for path in names] == [
-        "model.pt",
-        "model.resume",
-        "model.history.csv",
-        "model.curves.png",
+def test_the_steps_of_a_run_on_cifar10(make_run, cifar10):
+    run = make_run(cifar10, settings={"n_test": 20})
+    steps = list(run.steps())
+    assert kinds_of(steps) == [
+        TrainingStart,
+        ValidationExamples,
+        *EPOCH,
+        *EPOCH,
+        FinalExamples,
+        ScoringProgress,
     ]
+    start = steps[0]
+    assert (start.n_train + start.n_val, start.n_batches, start.epochs) == (84, 10, 2)
+    assert steps[-1] == ScoringProgress(20, 20)
+    result = run.result
+    assert result.history == tuple(s for s in steps if isinstance(s, EpochResult))
+    assert result.stop_reason == "all epochs are done"
+    assert [score.n for score in result.test_scores] == [20, 20]
+    assert result.scoring_error == ""
+    assert all(path.exists() for path in run.files.paths)
 
 
-def test_files_are_written_before_an_epoch_is_told(files):
-    for result in make_run(files, epochs=2).steps():
-        if isinstance(result, BatchResult):
-            continue
-        record = load_checkpoint(files.checkpoint).record
-        assert record.epochs_run == result.epoch
-        assert len(load_training_state(files.state).history) == result.epoch
-        assert len(read_history(files.history)) == result.epoch
+def test_images_in_memory_have_no_test_set(make_run):
+    run = make_run()
+    assert kinds_of(run.steps())[-1] == FinalExamples
+    assert run.result.test_scores == ()
+    assert run.result.scoring_error == ""
 
 
-def test_a_finished_run_leaves_four_files(files):
-    run = finish(make_run(files, epochs=3))
-    assert len(list(files.checkpoint.parent.iterdir())) == 4
-    checkpoint = load_checkpoint(files.checkpoint)
-    assert checkpoint.record.stop_reason == "all epochs are done"
-    assert equal_weights(checkpoint.state_dict, run.trainer.checkpoint().state_dict)
-    with Image.open(files.curves) as picture:
+def test_a_gray_network_is_tested_on_color_images(make_run, cifar10):
+    """It trains on their luma, and denoises the colors one by one."""
+    run = make_run(cifar10, settings={"network_options": SMALL | {"in_channels": 1}})
+    list(run.steps())
+    assert run.result.scoring_error == ""
+    noisy, denoised = run.result.test_scores
+    assert denoised.psnr_mean != noisy.psnr_mean
+    with Image.open(run.files.gallery) as picture:
         assert picture.format == "PNG"
-        assert min(picture.size) > 300
 
 
-def test_the_history_holds_every_epoch(files):
-    run = finish(make_run(files, epochs=3))
-    rows = read_history(files.history)
-    for row, result in zip(rows, run.trainer.history, strict=True):
-        assert int(row["epoch"]) == result.epoch
-        assert float(row["train_loss"]) == result.train_loss
-        assert float(row["val_loss"]) == result.val_loss
-        assert float(row["val_psnr"]) == result.val_psnr
-        assert row["is_best"] == str(result.is_best)
+def test_data_that_is_missing_is_downloaded(make_run, cifar10, monkeypatch):
+    asked = []
+
+    def fetch(folder, stop):
+        asked.append(folder)
+        yield DownloadProgress(1, 2)
+        hidden.rename(cifar10)
+
+    hidden = cifar10.rename(cifar10.with_name("hidden"))
+    monkeypatch.setattr(run_module, "fetch_cifar10", fetch)
+    kinds = kinds_of(make_run(cifar10 / "cifar-10-batches-py").steps())
+    assert kinds[:2] == [DownloadProgress, TrainingStart]
+    assert asked == [cifar10]
 
 
-def test_a_run_is_resumed_from_its_files(files, tmp_path):
-    whole = finish(make_run(RunFiles(tmp_path / "whole.pt"), epochs=4))
-    for result in make_run(files, epochs=4).steps():
-        if isinstance(result, EpochResult) and result.epoch == 2:
+# --- stopping --------------------------------------------------------------
+
+
+def stop_at(run: TrainingRun, kind: type, *, epoch: int = 1) -> list[type]:
+    """Set the stop event at a step, and return the kinds of the steps after it."""
+    steps = run.steps()
+    for step in steps:
+        if isinstance(step, kind) and getattr(step, "epoch", epoch) == epoch:
             break
-    resumed = finish(resume_run(files, image_set(), CPU, {}))
-    assert equal_weights(
-        resumed.trainer.state().state_dict, whole.trainer.state().state_dict
-    )
-    without_time = [
-        [replace(result, seconds=0) for result in run.trainer.history]
-        for run in (resumed, whole)
-    ]
-    assert without_time[0] == without_time[1]
+    run.stop.set()
+    return kinds_of(steps)
 
 
-def test_a_run_goes_on_with_more_epochs(files):
-    finish(make_run(files, epochs=2, patience=9))
-    resumed = finish(resume_run(files, image_set(), CPU, {"epochs": 4}))
-    assert len(resumed.trainer.history) == 4
-    assert load_checkpoint(files.checkpoint).record.config.epochs == 4
-    assert len(read_history(files.history)) == 4
+def test_stopped_before_it_began_there_is_no_result(make_run):
+    stop = Event()
+    stop.set()
+    run = make_run(stop=stop)
+    assert list(run.steps()) == []
+    assert run.result is None
+    assert run.stop_reason == "interrupted before training began"
+    assert not any(path.exists() for path in run.files.paths)
 
 
-def test_a_run_that_is_over_says_so_and_keeps_its_files(files):
-    finish(make_run(files, epochs=2))
-    before = {path: path.read_bytes() for path in files.checkpoint.parent.iterdir()}
-    with pytest.raises(
-        InvalidInputError, match=r"over: all epochs are done.*more epochs"
-    ):
-        resume_run(files, image_set(), CPU, {})
-    assert before == {p: p.read_bytes() for p in files.checkpoint.parent.iterdir()}
+def test_stopped_in_the_first_epoch_there_is_no_result(make_run):
+    run = make_run()
+    assert stop_at(run, BatchResult) == []
+    assert run.result is None
+    assert run.stop_reason == "interrupted before the first epoch was finished"
+    assert not any(path.exists() for path in run.files.paths)
 
 
-def test_other_images_are_refused(files):
-    finish(make_run(files, epochs=1))
-    with pytest.raises(DatasetError, match=r"trained on squares .*checksum"):
-        resume_run(files, image_set(seed=1), CPU, {"epochs": 2})
+@pytest.mark.parametrize(("kind", "epoch"), [(EpochResult, 1), (BatchResult, 2)])
+def test_stopped_later_all_files_are_written_and_nothing_is_scored(
+    make_run, cifar10, kind, epoch
+):
+    run = make_run(cifar10)
+    assert stop_at(run, kind, epoch=epoch)[-1] == FinalExamples
+    assert run.result.stop_reason == "interrupted after epoch 1"
+    assert len(run.result.history) == 1
+    assert run.result.test_scores == ()
+    assert all(path.exists() for path in run.files.paths)
+
+
+def test_stopped_while_it_is_scored_it_has_no_scores(make_run, cifar10, monkeypatch):
+    monkeypatch.setattr("napari_denoise_ae.evaluation.scoring._BATCH_SIZE", 8)
+    run = make_run(cifar10)
+    assert stop_at(run, ScoringProgress) == []
+    assert run.result.stop_reason == "all epochs are done"
+    assert run.result.test_scores == ()
+
+
+def test_a_stopped_run_is_resumed(make_run, cifar10):
+    stop_at(make_run(cifar10, settings={"n_test": 20}), EpochResult)
+    run = make_run(cifar10, resume=True, settings={"network_options": SMALL})
+    steps = list(run.steps())
+    assert [epoch.epoch for epoch in steps[0].history] == [1]
+    # The images of the run, not of the settings, train.
+    assert steps[0].n_train + steps[0].n_val == 84
+    assert len(run.result.history) == 2
+
+
+@pytest.mark.parametrize("moment", ["batch", "curves", "gallery", "scores"])
+def test_after_an_interrupt_what_was_reached_can_be_written(
+    make_run, cifar10, monkeypatch, moment
+):
+    """Whatever breaks off the generator, iterating again writes what is left."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    run = make_run(cifar10)
+    with monkeypatch.context() as patch:
+        if moment == "batch":
+            original = run_module.SavedTraining.steps
+
+            def steps(self, stop):
+                for step in original(self, stop):
+                    if step.epoch == 2:
+                        raise KeyboardInterrupt
+                    yield step
+
+            patch.setattr(run_module.SavedTraining, "steps", steps)
+        elif moment == "curves":
+            patch.setattr(saved, "save_loss_curves", interrupted)
+        elif moment == "gallery":
+            patch.setattr(run_module, "save_gallery", interrupted)
+        else:
+            patch.setattr(run_module, "score_test_set", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            list(run.steps())
+    n_epochs = 1 if moment == "batch" else 2
+    assert len(run.result.history) == n_epochs
+    run.stop.set()
+    left = kinds_of(run.steps())
+    assert left == ([] if moment == "scores" else [FinalExamples])
+    assert all(path.exists() for path in run.files.paths)
+    assert load_checkpoint(run.files.checkpoint).record.epochs_run == n_epochs
+    assert run.result.test_scores == ()
+
+
+# --- what fails ------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("noise", "gaussian:0.1"),
-        ("seed", 1),
-        ("batch_size", 16),
-        ("learning_rate", 0.1),
-    ],
+    "where", ["denoise_examples", "save_gallery", "score_test_set"]
 )
-def test_a_change_that_contradicts_the_run_is_refused(files, name, value):
-    finish(make_run(files, epochs=1))
-    with pytest.raises(InvalidInputError, match=rf"{name} was .*epochs and patience"):
-        resume_run(files, image_set(), CPU, {"epochs": 2, name: value})
+@pytest.mark.parametrize("error", [DatasetError("gone"), RuntimeError("shapes differ")])
+def test_a_model_that_cannot_be_shown_or_scored_is_kept(
+    make_run, cifar10, monkeypatch, where, error
+):
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(run_module, where, fail)
+    run = make_run(cifar10)
+    list(run.steps())
+    assert run.result.scoring_error == str(error)
+    assert run.result.test_scores == ()
+    assert run.files.checkpoint.exists()
 
 
-def test_a_cosine_schedule_keeps_its_epochs(files):
-    finish(make_run(files, epochs=3, patience=1, schedule="cosine"))
-    with pytest.raises(InvalidInputError, match=r"epochs was 3 .*only patience"):
-        resume_run(files, image_set(), CPU, {"epochs": 5})
+def test_a_gallery_of_an_overwritten_run_is_not_left(make_run, monkeypatch):
+    run = make_run()
+    list(run.steps())
+    again = make_run(overwrite=True)
+    for step in again.steps():
+        if isinstance(step, EpochResult):
+            break
+    assert run.files.checkpoint.exists()
+    assert not run.files.gallery.exists()
+    assert not run.files.curves.exists()
 
 
-def test_a_cosine_schedule_that_is_done_says_that_nothing_more_will_come(files):
-    finish(make_run(files, epochs=2, patience=9, schedule="cosine"))
-    with pytest.raises(InvalidInputError, match=r"fallen to 0 .*start a new run"):
-        resume_run(files, image_set(), CPU, {"patience": 20})
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"preset": "unet9"}, InvalidInputError),
+        ({"settings": {"epochs": 0}}, InvalidInputError),
+        ({"settings": {"sigma": 0.5}}, InvalidInputError),
+        ({"resume": True}, CheckpointError),
+        ({"resume": True, "overwrite": True}, InvalidInputError),
+    ],
+    ids=str,
+)
+def test_a_mistake_is_found_before_anything_is_read(make_run, options, error):
+    with pytest.raises(error):
+        make_run("nowhere", **options)
 
 
-def test_the_same_setting_written_in_another_way_is_no_change(files):
-    finish(make_run(files, epochs=1, noise="gaussian:0.5"))
-    changes = {"epochs": 2, "noise": "gaussian:0.50"}
-    assert resume_run(files, image_set(), CPU, changes).trainer.config.epochs == 2
-
-
-def test_a_bad_change_is_refused(files):
-    finish(make_run(files, epochs=1))
-    with pytest.raises(InvalidInputError, match="epochs"):
-        resume_run(files, image_set(), CPU, {"epochs": 0})
-
-
-def test_a_disk_that_fills_up_leaves_the_epoch_before_whole(files, monkeypatch):
-    steps = make_run(files, epochs=3).steps()
-    next(result for result in steps if isinstance(result, EpochResult))
-
-    def full(_descriptor: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", full)
-        with pytest.raises(OutputError, match="No space left"):
-            list(steps)
-    assert load_checkpoint(files.checkpoint).record.epochs_run == 1
-    assert len(load_training_state(files.state).history) == 1
-    assert len(finish(resume_run(files, image_set(), CPU, {})).trainer.history) == 3
-
-
-# --- before a run ----------------------------------------------------------
-
-
-def test_a_new_run_needs_a_place_of_its_own(files):
-    files.require_usable(resume=False, overwrite=False)
-    files.checkpoint.write_text("another run")
-    with pytest.raises(OutputError, match=r"is there already.*resume.*overwrite"):
-        files.require_usable(resume=False, overwrite=False)
-    files.require_usable(resume=False, overwrite=True)
-
-
-def test_nothing_to_resume_is_an_error(files):
-    with pytest.raises(CheckpointError, match=r"nothing to resume.*model\.resume"):
-        files.require_usable(resume=True, overwrite=False)
-
-
-def test_resume_and_overwrite_exclude_each_other(files):
-    with pytest.raises(InvalidInputError, match="either resume or overwrite"):
-        files.require_usable(resume=True, overwrite=True)
-
-
-@pytest.mark.parametrize("name", ["model", "model.pth", "model.csv", ".pt", ""])
-def test_a_checkpoint_must_end_in_pt(tmp_path, name):
-    files = RunFiles(tmp_path / name)
-    with pytest.raises(InvalidInputError, match=r"must end in \.pt"):
-        files.require_usable(resume=False, overwrite=False)
-
-
-def test_a_folder_that_does_not_exist_is_found_before_the_run(tmp_path):
-    files = RunFiles(tmp_path / "missing" / "model.pt")
-    with pytest.raises(OutputError, match="does not exist"):
-        files.require_usable(resume=False, overwrite=False)
-
-
-# --- killed ----------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def killed(tmp_path_factory) -> Path:
-    """What a training left behind that was killed again and again."""
-    folder = tmp_path_factory.mktemp("killed")
-    script = Path(__file__).parents[1] / "killed_training.py"
-    done = subprocess.run(
-        [sys.executable, str(script), str(folder), str(EPOCHS), str(KILLS)],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=500,
-    )
-    assert done.returncode == 0, done.stderr
-    return folder
-
-
-@pytest.mark.xdist_group("killed")
-@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")
-@pytest.mark.parametrize("number", range(KILLS))
-def test_after_sigkill_every_file_is_whole(killed, number):
-    files = RunFiles(killed / f"killed_{number}" / "model.pt")
-    n_epochs = 0
-    if files.state.exists():
-        state = load_training_state(files.state)
-        n_epochs = len(state.history)
-        assert n_epochs == state.record.epochs_run
-    assert n_epochs >= number
-    # What is written before the state may be one epoch ahead of it.
-    if files.checkpoint.exists():
-        record = load_checkpoint(files.checkpoint).record
-        assert record.epochs_run in (n_epochs, n_epochs + 1)
-    if files.history.exists():
-        rows = read_history(files.history)
-        assert len(rows) in (n_epochs, n_epochs + 1)
-        assert all(float(row["seconds"]) > 0 for row in rows)
-    assert files.checkpoint.exists() >= files.history.exists() >= files.state.exists()
-
-
-@pytest.mark.xdist_group("killed")
-@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")
-def test_a_run_killed_again_and_again_ends_like_one_that_never_was(killed, tmp_path):
-    train_to(tmp_path / "model.pt", EPOCHS)
-    whole, resumed = RunFiles(tmp_path / "model.pt"), RunFiles(killed / "run/model.pt")
-    expected = load_training_state(whole.state)
-    state = load_training_state(resumed.state)
-    assert equal_weights(state.state_dict, expected.state_dict)
-    assert equal_weights(
-        load_checkpoint(resumed.checkpoint).state_dict,
-        load_checkpoint(whole.checkpoint).state_dict,
-    )
-    histories = [
-        [row | {"seconds": ""} for row in read_history(files.history)]
-        for files in (resumed, whole)
-    ]
-    assert histories[0] == histories[1]
+def test_a_device_that_is_not_there_and_a_run_that_is(make_run, tmp_path):
+    job = TrainingJob(data="nowhere", output=tmp_path / "model.pt", device="tpu")
+    with pytest.raises(DeviceError):
+        TrainingRun(job)
+    (tmp_path / "model.pt").write_text("another run")
+    with pytest.raises(OutputError, match="is there already"):
+        make_run()

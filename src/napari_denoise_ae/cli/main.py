@@ -50,8 +50,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         except BrokenPipeError:
             # Whoever read the output, such as `head`, has gone.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        except KeyboardInterrupt:
-            print("interrupted: nothing was finished, nothing is kept", file=sys.stderr)
+        except KeyboardInterrupt as interrupt:
+            # What is kept is up to the command, which may say so.
+            print("interrupted", *interrupt.args, sep=": ", file=sys.stderr)
             return INTERRUPTED
     return 0
 

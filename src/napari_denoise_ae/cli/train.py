@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ from ..training.losses import LOSSES
 from .arguments import add_device
 
 if TYPE_CHECKING:
-    from ..training.api import TrainingResult
+    from ..training.job import TrainingJob
+    from ..training.results import RunStep, TrainingResult, TrainingStart
 
 # Settings of a training run that are options of `train`, with their help.
 _SETTINGS: dict[str, dict[str, Any]] = {
@@ -58,28 +60,48 @@ _SETTINGS: dict[str, dict[str, Any]] = {
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    from ..training.api import prepare_run, run_to_the_end
+    from ..training.api import ProgressBars, run_to_the_end
+    from ..training.results import TrainingStart
+    from ..training.run import TrainingRun
+
+    def show(step: RunStep) -> None:
+        if isinstance(step, TrainingStart):
+            _print_start(step)
+        bars.show(step)
+
+    run = TrainingRun(_job(arguments))
+    with closing(ProgressBars(visible=True)) as bars:
+        try:
+            result = run_to_the_end(run, show)
+        except KeyboardInterrupt:
+            reason = "no epoch was finished, so nothing was saved"
+            raise KeyboardInterrupt(reason) from None
+    _print_result(result)
+
+
+def _job(arguments: argparse.Namespace) -> TrainingJob:
+    from ..training.job import TrainingJob
 
     given = vars(arguments)
     settings = {name: given[name] for name in _SETTINGS if given[name] is not None}
     if arguments.network_option:
         settings["network_options"] = dict(arguments.network_option)
-    run = prepare_run(
-        arguments.data,
-        preset=arguments.preset,
+    return TrainingJob(
+        data=arguments.data,
         output=arguments.output,
+        preset=arguments.preset,
+        settings=settings,
         device=arguments.device,
         resume=arguments.resume,
         overwrite=arguments.overwrite,
-        progress=True,
-        settings=settings,
     )
-    trainer = run.trainer
-    print(f"device      {trainer.device}")
-    print(f"data        {trainer.n_train} images to train, {trainer.n_val} to validate")
-    print(f"noise       {trainer.config.noise_model.description}")
-    print(f"network     {trainer.config.network}, {trainer.n_parameters:,} parameters")
-    _print_result(run_to_the_end(run, arguments.data, progress=True))
+
+
+def _print_start(start: TrainingStart) -> None:
+    print(f"device      {start.device}")
+    print(f"data        {start.n_train} images to train, {start.n_val} to validate")
+    print(f"noise       {start.noise}")
+    print(f"network     {start.network}, {start.n_parameters:,} parameters")
 
 
 def _print_result(result: TrainingResult) -> None:
@@ -93,11 +115,12 @@ def _print_result(result: TrainingResult) -> None:
             f"{'test':<12}{name} {score.psnr_mean:.2f} dB, SSIM {score.ssim_mean:.3f}, "
             f"mean of {score.n:,} test images"
         )
-    print(f"checkpoint  {result.files.checkpoint}")
-    print(f"history     {result.files.history}")
-    print(f"curves      {result.files.curves}")
-    if result.files.gallery.exists():
-        print(f"gallery     {result.files.gallery}")
+    files = result.files
+    for name in ("checkpoint", "history", "curves", "gallery"):
+        path = getattr(files, name)
+        # An interrupt while they are drawn leaves out the curves and the gallery.
+        if path.exists():
+            print(f"{name:<12}{path}")
 
 
 def _network_option(text: str) -> tuple[str, int | float | bool]:

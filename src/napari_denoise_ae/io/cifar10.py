@@ -14,8 +14,6 @@ from ..errors import DatasetError
 from ..native_libraries import load_triton_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
 #: The data set, as the names of its parts begin.
@@ -46,12 +44,7 @@ class ImageSet:
         return hashlib.sha256(np.ascontiguousarray(self.images).data).hexdigest()
 
 
-def load_cifar10(
-    folder: str | Path,
-    *,
-    train: bool,
-    download: Callable[[Path], None] | None = None,
-) -> ImageSet:
+def load_cifar10(folder: str | Path, *, train: bool) -> ImageSet:
     """Read CIFAR-10.
 
     Parameters
@@ -60,9 +53,6 @@ def load_cifar10(
         The folder that holds ``cifar-10-batches-py``, or that folder itself.
     train : bool
         True for the 50,000 training images, False for the 10,000 test images.
-    download : callable, optional
-        Called with `folder` where the data is not there, see
-        `download_cifar10`. None means an error instead.
 
     Returns
     -------
@@ -72,18 +62,15 @@ def load_cifar10(
     Raises
     ------
     DatasetError
-        If the data is not there and not fetched, or is damaged.
+        If the data is not there, or is damaged.
 
     References
     ----------
     .. [1] Krizhevsky, Learning multiple layers of features from tiny images,
        2009, https://www.cs.toronto.edu/~kriz/cifar.html.
     """
-    root = _cifar10_root(folder)
-    if download is None:
-        require_cifar10(root)
-    elif not (root / CIFAR10_FOLDER).is_dir():
-        download(root)
+    require_cifar10(folder)
+    root = cifar10_root(folder)
     load_triton_apart()
     from torchvision import datasets
 
@@ -99,17 +86,12 @@ def load_cifar10(
     return ImageSet(name=f"{CIFAR10} {part} set", images=data)
 
 
-def load_training_images(
-    folder: str | Path,
-    *,
-    n_test: int,
-    download: Callable[[Path], None] | None = None,
-) -> ImageSet:
+def load_training_images(folder: str | Path, *, n_test: int) -> ImageSet:
     """Read the images of CIFAR-10 that train and validate.
 
     Parameters
     ----------
-    folder, download
+    folder : path
         See `load_cifar10`.
     n_test : int
         How many of the test images, from the first on, are kept apart; see
@@ -125,7 +107,7 @@ def load_training_images(
     DatasetError
         See `load_cifar10`.
     """
-    training = load_cifar10(folder, train=True, download=download)
+    training = load_cifar10(folder, train=True)
     left = load_cifar10(folder, train=False).images[n_test:]
     if not len(left):
         return training
@@ -145,25 +127,36 @@ def load_test_images(folder: str | Path, *, n_test: int) -> ImageSet:
     return ImageSet(test.name, test.images[:n_test])
 
 
-def require_cifar10(folder: str | Path) -> None:
-    """Find out at once whether a folder holds CIFAR-10; its files are not read.
+def has_cifar10(folder: str | Path) -> bool:
+    """Return whether a folder holds CIFAR-10; its files are not read.
 
     Parameters
     ----------
     folder : path
         The folder that holds ``cifar-10-batches-py``, or that folder itself.
+    """
+    return (cifar10_root(folder) / CIFAR10_FOLDER).is_dir()
+
+
+def require_cifar10(folder: str | Path) -> None:
+    """Raise unless a folder holds CIFAR-10; its files are not read.
+
+    Parameters
+    ----------
+    folder : path
+        See `has_cifar10`.
 
     Raises
     ------
     DatasetError
-        If it does not, with where to get the data and what to put where.
+        If it does not; the message says which file to put where.
     """
-    root = _cifar10_root(folder)
-    if not (root / CIFAR10_FOLDER).is_dir():
-        raise DatasetError(missing_cifar10(root))
+    if not has_cifar10(folder):
+        raise DatasetError(missing_cifar10(cifar10_root(folder)))
 
 
-def _cifar10_root(folder: str | Path) -> Path:
+def cifar10_root(folder: str | Path) -> Path:
+    """Return the folder that holds ``cifar-10-batches-py``."""
     root = Path(folder)
     return root.parent if root.name == CIFAR10_FOLDER else root
 

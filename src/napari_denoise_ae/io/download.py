@@ -19,39 +19,59 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DownloadProgress:
-    """How much of a file has been fetched, in bytes; a `total` of 0 is unknown."""
+    """Bytes of a file that have been downloaded, and in all; 0 means unknown."""
 
     done: int
     total: int
 
 
 class DownloadCancelledError(DatasetError):
-    """A download that was given up on request."""
+    """A download that was cancelled."""
 
 
-def download_cifar10(folder: Path, *, progress: bool | DownloadBar = True) -> None:
-    """Fetch CIFAR-10 (170 MB), check it and unpack it into `folder`.
+def fetch_cifar10(folder: Path, stop: Event) -> Iterator[DownloadProgress]:
+    """Download CIFAR-10 (170 MB), check it and unpack it into `folder`.
 
     Parameters
     ----------
     folder : pathlib.Path
         Where ``cifar-10-batches-py`` will lie; made if it does not exist.
-    progress : bool or DownloadBar
-        Whether to show a progress bar on standard error, or who is told.
+    stop : threading.Event
+        Once it is set, by any thread, the download is cancelled.
+
+    Yields
+    ------
+    DownloadProgress
+        Several times a second.
 
     Raises
     ------
     DatasetError
-        If it cannot be fetched, with what to put where by hand.
+        If it cannot be downloaded; the message says which file to put where.
     """
+    bar = DownloadBar()
+    pool = ThreadPoolExecutor(max_workers=1)
+    download = pool.submit(_download, folder, bar)
+    pool.shutdown(wait=False)
+    try:
+        while not stop.is_set() and wait([download], timeout=0.1).not_done:
+            yield DownloadProgress(bar.done, bar.total)
+        if not stop.is_set():
+            download.result()
+    finally:
+        # Do not wait for a stalled connection: its thread ends with the next bytes
+        # or with the connection, and removes what it has written.
+        bar.cancelled = True
+
+
+def _download(folder: Path, bar: DownloadBar) -> None:
     import pooch
     import requests
 
     is_new = not folder.exists()
     unpacking = folder / "cifar-10-unpacking"
-    # Interrupted at any moment, what is half-done never has the final name:
-    # pooch moves the file once its checksum is right, and here the folder is
-    # moved once it is unpacked.
+    # Nothing unfinished ever has the final name: pooch moves the file once its
+    # checksum is right, and the folder is moved here once it is unpacked.
     try:
         shutil.rmtree(unpacking, ignore_errors=True)
         pooch.retrieve(
@@ -59,7 +79,7 @@ def download_cifar10(folder: Path, *, progress: bool | DownloadBar = True) -> No
             known_hash=CIFAR10_HASH,
             fname="cifar-10-python.tar.gz",
             path=folder,
-            progressbar=progress,
+            progressbar=bar,
             processor=pooch.Untar(extract_dir=unpacking.name),
         )
         (unpacking / CIFAR10_FOLDER).replace(folder / CIFAR10_FOLDER)
@@ -81,45 +101,10 @@ def download_cifar10(folder: Path, *, progress: bool | DownloadBar = True) -> No
                 folder.rmdir()
 
 
-def fetch_cifar10(folder: Path, stop: Event) -> Iterator[DownloadProgress]:
-    """Do what `download_cifar10` does, and say several times a second how far it is.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Where ``cifar-10-batches-py`` will lie.
-    stop : threading.Event
-        Once it is set, by whichever thread, the download is given up.
-
-    Yields
-    ------
-    DownloadProgress
-        How much has come.
-
-    Raises
-    ------
-    DatasetError
-        If it cannot be fetched.
-    """
-    bar = DownloadBar()
-    pool = ThreadPoolExecutor(max_workers=1)
-    download = pool.submit(download_cifar10, folder, progress=bar)
-    pool.shutdown(wait=False)
-    try:
-        while not stop.is_set() and wait([download], timeout=0.1).not_done:
-            yield DownloadProgress(bar.done, bar.total)
-        if not stop.is_set():
-            download.result()
-    finally:
-        # A connection that has stalled is not waited for: its thread ends with
-        # the next bytes or with the connection, and removes what had come.
-        bar.cancelled = True
-
-
 class DownloadBar:
-    """Count the bytes of a download, and give it up on request.
+    """Count the bytes of a download, which can be cancelled.
 
-    It has the methods that pooch wants of a progress bar.
+    It has the methods that pooch calls on a progress bar.
 
     Attributes
     ----------

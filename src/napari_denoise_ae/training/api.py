@@ -1,59 +1,27 @@
-"""The calls that scripts make, with a progress bar where they take long."""
+"""Train from Python, with progress bars."""
 
 from __future__ import annotations
 
 import sys
 import warnings
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tqdm import tqdm
 
-from ..errors import DenoiseAEError, DenoiseAEWarning
-from ..evaluation.score import Score
-from ..evaluation.test_set import score_test_set
-from ..io.cifar10 import ImageSet, load_training_images
-from ..io.download import download_cifar10
-from ..models.config import preset_config
-from ..models.devices import choose_device
-from ..models.training_state import load_training_state
-from .gallery import save_gallery
-from .results import EpochResult
-from .run import TrainingRun, resume_run
-from .run_files import RunFiles
-from .trainer import Trainer
+from ..errors import DenoiseAEWarning
+from ..evaluation.score import ScoringProgress
+from ..io.download import DownloadProgress
+from .job import TrainingJob
+from .results import BatchResult, EpochResult, FinalExamples, TrainingStart
+from .run import TrainingRun
 
 if TYPE_CHECKING:
-    from ..models.checkpoint import Checkpoint
-    from .results import BatchResult
+    from collections.abc import Callable
+    from pathlib import Path
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TrainingResult:
-    """What a training run has reached.
-
-    Parameters
-    ----------
-    checkpoint : Checkpoint
-        The best epoch.
-    history : tuple of EpochResult
-        The finished epochs.
-    files : RunFiles
-        Where the checkpoint, the history, the curves and the gallery lie.
-    stop_reason : str
-        Why training ended.
-    test_scores : tuple of Score
-        How the noisy and the denoised images of the test set do. Empty for
-        images in memory, which have no test set, and if interrupted.
-    """
-
-    checkpoint: Checkpoint
-    history: tuple[EpochResult, ...]
-    files: RunFiles
-    stop_reason: str
-    test_scores: tuple[Score, ...]
+    from ..io.cifar10 import ImageSet
+    from .results import RunStep, TrainingResult
 
 
 def train(
@@ -72,22 +40,22 @@ def train(
     Parameters
     ----------
     data : path or ImageSet
-        The folder that holds CIFAR-10's ``cifar-10-batches-py``; if it is not
-        there, it is fetched (170 MB). Or clean images in memory.
+        The folder that holds CIFAR-10's ``cifar-10-batches-py``, which is
+        downloaded if it is not there (170 MB). Or clean images in memory.
     preset : str, optional
         A key of `napari_denoise_ae.PRESETS`; None means ``"conv"``.
     output : path
         The checkpoint to write; must end in ``.pt``. The history, the curves,
-        a gallery of denoised images and what `resume` needs are written
+        a gallery of denoised images and the state to resume from are written
         beside it.
     device : str
         ``"auto"`` (CUDA, else MPS, else CPU) or one of torch's names.
     resume : bool
-        Go on with the run whose files lie at `output`.
+        Resume the run whose files lie at `output`.
     overwrite : bool
         Replace a run whose files lie at `output`.
     progress : bool
-        Whether to show a progress bar on standard error.
+        Whether to show progress bars on standard error.
     **settings
         Fields of `napari_denoise_ae.TrainingConfig` that differ from the
         preset; on `resume`, only `epochs` and `patience`, and with a cosine
@@ -96,23 +64,23 @@ def train(
     Returns
     -------
     TrainingResult
-        What was reached. Interrupted by Ctrl-C after the first epoch, what
-        was reached by then.
+        The best epoch, the history and the scores. After Ctrl-C, what had been
+        reached by then.
 
     Raises
     ------
     InvalidInputError
-        If the preset, a setting or its value cannot be used.
+        If the preset, a setting or its value is invalid.
     DatasetError, DeviceError, OutputError, CheckpointError, TrainingError
-        If the data, the device, the place to write to, the run to resume or
-        the training itself does not work out.
+        If the data, the device, the output, the run to resume or the training
+        itself fails.
     KeyboardInterrupt
         If interrupted before the first epoch was finished.
 
     Warns
     -----
     DenoiseAEWarning
-        If training worked out and scoring its test set did not.
+        If training succeeded and scoring the test set failed.
 
     Examples
     --------
@@ -120,146 +88,144 @@ def train(
     >>> noisy, denoised = result.test_scores  # doctest: +SKIP
     >>> denoised.psnr_mean, denoised.ssim_mean  # doctest: +SKIP
     """
-    run = prepare_run(
-        data,
-        preset=preset,
+    job = TrainingJob(
+        data=data,
         output=output,
+        preset=preset,
+        settings=settings,
         device=device,
         resume=resume,
         overwrite=overwrite,
-        progress=progress,
-        settings=settings,
     )
-    return run_to_the_end(run, data, progress=progress)
+    with closing(ProgressBars(visible=progress)) as bars:
+        return run_to_the_end(TrainingRun(job), bars.show)
 
 
-def prepare_run(
-    data: str | Path | ImageSet,
-    *,
-    preset: str | None,
-    output: str | Path,
-    device: str,
-    resume: bool,
-    overwrite: bool,
-    progress: bool,
-    settings: dict[str, Any],
-) -> TrainingRun:
-    """Do all of `train` up to the first epoch; see there."""
-    # Whatever can be wrong is found before a download, and long before an epoch.
-    config = preset_config(preset or "conv", **settings)
-    chosen_device = choose_device(device)
-    files = RunFiles(Path(output))
-    files.require_usable(resume=resume, overwrite=overwrite)
-    images = data
-    if not isinstance(images, ImageSet):
-        # Which images a run was begun with is in its state, not in the settings.
-        begun = load_training_state(files.state).record.config if resume else config
-        images = _load_images(images, begun.n_test, progress)
-    if not resume:
-        return TrainingRun(Trainer(config, images, chosen_device), files)
-    changes = settings if preset is None else {"preset": preset, **settings}
-    return resume_run(files, images, chosen_device, changes)
+def run_to_the_end(run: TrainingRun, show: Callable[[RunStep], None]) -> TrainingResult:
+    """Do a run; on Ctrl-C after the first epoch, write and return what was reached.
 
+    Parameters
+    ----------
+    run : TrainingRun
+        The run.
+    show : callable
+        Called with each step.
 
-def run_to_the_end(
-    run: TrainingRun, data: str | Path | ImageSet, *, progress: bool
-) -> TrainingResult:
-    """Do the epochs of `train`, write the last files and score; see there."""
-    trainer = run.trainer
-    stop_reason = ""
-    with _progress_bar(trainer, progress) as bar:
-        try:
-            for result in run.steps():
-                _show(result, bar, trainer)
-        except KeyboardInterrupt:
-            if not trainer.history:
-                raise
-            stop_reason = f"interrupted after epoch {len(trainer.history)}"
-    run.write_end()
-    return TrainingResult(
-        checkpoint=trainer.checkpoint(),
-        history=tuple(trainer.history),
-        files=run.files,
-        stop_reason=stop_reason or trainer.stop_reason,
-        test_scores=_score_run(
-            run, None if isinstance(data, ImageSet) else data, progress=progress
-        ),
-    )
+    Raises
+    ------
+    KeyboardInterrupt
+        If interrupted before the first epoch was finished.
 
-
-def _score_run(
-    run: TrainingRun, folder: str | Path | None, *, progress: bool
-) -> tuple[Score, ...]:
-    """Draw the gallery; score the test set, if there is one and training is over."""
-    # Whatever happens from here on, what was trained is kept and returned.
+    Warns
+    -----
+    DenoiseAEWarning
+        If training succeeded and scoring the test set failed.
+    """
     try:
-        save_gallery(run, folder)
-        if folder is None or not run.trainer.stop_reason:
-            return ()
-        return _score_test_set(run, folder, progress=progress)
+        _show_all(run, show)
     except KeyboardInterrupt:
-        return ()
-    except DenoiseAEError as error:
+        if run.result is None:
+            raise
+        run.stop.set()
+        # A second Ctrl-C leaves out the curves or the gallery.
+        with suppress(KeyboardInterrupt):
+            _show_all(run, show)
+    result = run.result
+    if result is None:
+        raise KeyboardInterrupt
+    if result.scoring_error:
         warnings.warn(
-            f"The model is trained and saved, but it was not scored: {error}",
+            "The model is trained and saved, but it was not scored: "
+            f"{result.scoring_error}",
             DenoiseAEWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
-        return ()
+    return result
 
 
-def _score_test_set(
-    run: TrainingRun, folder: str | Path, *, progress: bool
-) -> tuple[Score, ...]:
-    trainer, scores = run.trainer, []
-    with tqdm(desc="test", unit="image", disable=not progress, leave=False) as bar:
-        for result in score_test_set(trainer.checkpoint(), folder, trainer.device):
-            if isinstance(result, Score):
-                scores.append(result)
-            else:
-                bar.total = result.total
-                bar.update(result.done - bar.n)
-    return tuple(scores)
+def _show_all(run: TrainingRun, show: Callable[[RunStep], None]) -> None:
+    for step in run.steps():
+        show(step)
 
 
-def _load_images(folder: str | Path, n_test: int, progress: bool) -> ImageSet:
-    fetch = partial(download_cifar10, progress=progress)
-    return load_training_images(folder, n_test=n_test, download=fetch)
+class ProgressBars:
+    """Bars on standard error: of the download, of training and of scoring.
+
+    Parameters
+    ----------
+    visible : bool
+        Whether to draw anything.
+    """
+
+    def __init__(self, *, visible: bool) -> None:
+        self._visible = visible
+        self._bar: _TrainingBar | tqdm[NoReturn] | None = None
+
+    def show(self, step: RunStep) -> None:
+        """Draw a step."""
+        if not self._visible:
+            return
+        if isinstance(step, DownloadProgress):
+            self._count(step, desc="CIFAR-10", unit="B", unit_scale=True)
+        elif isinstance(step, ScoringProgress):
+            self._count(step, desc="test", unit="image")
+        elif isinstance(step, TrainingStart):
+            self.close()
+            self._bar = _TrainingBar(step)
+        elif isinstance(step, FinalExamples):
+            self.close()
+        elif isinstance(self._bar, _TrainingBar):
+            self._bar.show(step)
+
+    def close(self) -> None:
+        """Close the current bar."""
+        if self._bar is not None:
+            self._bar.close()
+        self._bar = None
+
+    def _count(self, step: DownloadProgress | ScoringProgress, **options: Any) -> None:
+        if self._bar is None:
+            self._bar = tqdm(leave=False, **options)
+        if not isinstance(self._bar, _TrainingBar):
+            self._bar.total = step.total or None
+            self._bar.update(step.done - self._bar.n)
 
 
-def _progress_bar(trainer: Trainer, progress: bool) -> tqdm[NoReturn]:
-    # The time left is that of all epochs; early stopping can only shorten it.
-    return tqdm(
-        total=trainer.config.epochs * trainer.n_batches,
-        initial=len(trainer.history) * trainer.n_batches,
-        disable=not progress,
-        unit="batch",
-        # A log gets few lines, a person many.
-        mininterval=0.5 if sys.stderr.isatty() else 5.0,
-        dynamic_ncols=True,
-        bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}, at most {remaining} "
-        "left, {rate_fmt}{postfix}",
-    )
+class _TrainingBar:
+    """A bar over all batches of a run, and a line for each epoch."""
 
-
-def _show(
-    result: BatchResult | EpochResult, bar: tqdm[NoReturn], trainer: Trainer
-) -> None:
-    if bar.disable:
-        return
-    if isinstance(result, EpochResult):
-        bar.write(describe_epoch(result, trainer.config.epochs), file=sys.stderr)
-        return
-    # Reading the loss waits for the device: only when the bar is drawn.
-    if bar.update():
-        epoch = f"epoch {result.epoch}/{trainer.config.epochs}"
-        bar.set_description(
-            f"{epoch}, batch {result.batch}/{result.n_batches}", refresh=False
+    def __init__(self, start: TrainingStart) -> None:
+        self._start = start
+        self._val_loss = ""
+        self._bar: tqdm[NoReturn] = tqdm(
+            # The time left is that of all epochs; early stopping can only shorten it.
+            total=start.epochs * start.n_batches,
+            initial=len(start.history) * start.n_batches,
+            unit="batch",
+            # A log gets few lines, a person many.
+            mininterval=0.5 if sys.stderr.isatty() else 5.0,
+            dynamic_ncols=True,
+            bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}, at most "
+            "{remaining} left, {rate_fmt}{postfix}",
         )
-        losses = f"loss {float(result.loss):.5f}"
-        if trainer.history:
-            losses += f", val_loss {trainer.history[-1].val_loss:.5f}"
-        bar.set_postfix_str(losses, refresh=False)
+
+    def show(self, step: RunStep) -> None:
+        if isinstance(step, EpochResult):
+            self._val_loss = f", val_loss {step.val_loss:.5f}"
+            line = describe_epoch(step, self._start.epochs)
+            self._bar.write(line, file=sys.stderr)
+        # Reading the loss waits for the device: only when the bar is drawn.
+        elif isinstance(step, BatchResult) and self._bar.update():
+            self._bar.set_description(
+                f"epoch {step.epoch}/{self._start.epochs}, "
+                f"batch {step.batch}/{step.n_batches}",
+                refresh=False,
+            )
+            losses = f"loss {float(step.loss):.5f}{self._val_loss}"
+            self._bar.set_postfix_str(losses, refresh=False)
+
+    def close(self) -> None:
+        self._bar.close()
 
 
 def describe_epoch(result: EpochResult, epochs: int) -> str:

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..evaluation.figures import save_figure
+from .results import best_epoch_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +51,7 @@ def save_loss_curves(history: Sequence[EpochResult], path: Path) -> None:
         marker=".",
         label="validation",
     )
-    best = next(result for result in reversed(history) if result.is_best)
+    best = best_epoch_of(history)
     axes.axvline(best.epoch, color="0.6", linestyle=":", zorder=0)
     axes.plot(
         best.epoch,

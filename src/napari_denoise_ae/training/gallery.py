@@ -1,8 +1,7 @@
-"""A picture of test images, noisy and denoised, at the end of a run."""
+"""A few images at the end of a run, as noisy, denoised by the best epoch and clean."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,8 @@ from ..evaluation.metrics import psnr
 from ..evaluation.pairs import noisy_pairs
 from ..image.intensity import IntensityRange
 from ..io.cifar10 import load_test_images
+from ..noise.setting import setting_of
+from .results import Examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,49 +22,60 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .run import TrainingRun
     from .trainer import Trainer
 
-# Images in the gallery of a run.
-_N_GALLERY = 8
+_N_IMAGES = 8
 _UNIT = IntensityRange(0.0, 1.0)
 
 
-def save_gallery(run: TrainingRun, folder: str | Path | None) -> None:
-    """Draw what the best epoch of a run makes of a few images.
+def denoise_examples(trainer: Trainer, folder: str | Path | None) -> Examples:
+    """Denoise a few images with the best epoch of a run.
 
     Parameters
     ----------
-    run : TrainingRun
-        The run; there must be a finished epoch.
+    trainer : Trainer
+        There must be a finished epoch.
     folder : path, optional
-        The folder that holds CIFAR-10: the first images of the test set are
-        drawn. None means images in memory, which have no test set: the first
-        validation images are drawn.
+        The folder that holds CIFAR-10, whose first test images are taken. None
+        means images in memory, whose first validation images are taken.
 
     Raises
     ------
     DatasetError
         If the data is not there, or is damaged.
+    """
+    noisy, clean = _noisy_and_clean(trainer, folder)
+    denoiser = Denoiser(trainer.checkpoint(), trainer.device)
+    # The noise level is told or estimated as for the scores of the test set.
+    setting = setting_of(trainer.config.noise_model)
+    # One by one: images in memory may be large.
+    denoised = [
+        denoise_together(image[np.newaxis], denoiser, setting)[0] for image in noisy
+    ]
+    return Examples(
+        *(np.asarray(images, dtype=np.float32) for images in (noisy, denoised, clean))
+    )
+
+
+def save_gallery(examples: Examples, path: Path) -> None:
+    """Draw examples as a PNG, with their PSNR.
+
+    Raises
+    ------
     OutputError
         If the file cannot be written.
     """
-    trainer = run.trainer
-    # That of a run that was overwritten must not be taken for this one's.
-    with suppress(OSError):
-        run.files.gallery.unlink(missing_ok=True)
-    noisy, clean = _noisy_and_clean(trainer, folder)
-    denoiser = Denoiser(trainer.checkpoint(), trainer.device)
-    # One by one: images in memory may be large.
-    denoised = [denoise_together(image[np.newaxis], denoiser)[0] for image in noisy]
-    rows = {"noisy": list(noisy), "denoised": denoised, "clean": list(clean)}
+    rows = examples._asdict()
     save_panels(
         [[_picture(image) for image in images] for images in rows.values()],
-        [""] * len(clean),
-        run.files.gallery,
+        [""] * len(examples.clean),
+        path,
         intensity_range=_UNIT,
         row_titles=list(rows),
-        captions=[_captions(images, clean) for images in (noisy, denoised)],
+        captions=[
+            _captions(images, examples.clean)
+            for images in (examples.noisy, examples.denoised)
+        ],
         panel_width=1.6,
     )
 
@@ -73,11 +85,11 @@ def _noisy_and_clean(
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return a few noisy images and their truth, (N, Y, X, channels) in [0, 1]."""
     if folder is None:
-        noisy, _, clean = trainer.example_images(_N_GALLERY)
+        noisy, _, clean = trainer.example_images(_N_IMAGES)
         return noisy, clean
-    n_images = min(_N_GALLERY, trainer.config.n_test)
+    n_images = min(_N_IMAGES, trainer.config.n_test)
     images = load_test_images(folder, n_test=n_images).images
-    # Drawn as for the scores of the test set.
+    # The same noise as for the scores of the test set.
     pairs = noisy_pairs(list(images), trainer.config.noise, seed=0)
     return (
         np.stack([pair.input_range.normalize(pair.noisy) for pair in pairs]),
@@ -95,5 +107,5 @@ def _captions(
     return [f"{figure:.1f} dB" for figure in figures]
 
 
-def _picture(image: NDArray[np.float64]) -> NDArray[np.float64]:
+def _picture(image: NDArray[Any]) -> NDArray[Any]:
     return image if image.shape[-1] == 3 else image[..., 0]

@@ -1,158 +1,222 @@
-"""A training run that writes its files after every epoch."""
+"""A whole training run: one generator that every face iterates.
+
+Its steps are the download of the data, the batches and epochs of training, and the
+gallery and the scores of the test set.
+"""
 
 from __future__ import annotations
 
-import csv
-from dataclasses import asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
 
-from ..errors import DatasetError, InvalidInputError
-from ..io.atomic import atomic_write
-from ..models.checkpoint_file import save_checkpoint
-from ..models.training_state import load_training_state, save_training_state
-from .curves import save_loss_curves
-from .results import EpochResult
+from ..errors import DenoiseAEError
+from ..evaluation.score import Score
+from ..evaluation.test_set import score_test_set
+from ..io.cifar10 import ImageSet, cifar10_root, has_cifar10, load_training_images
+from ..io.download import fetch_cifar10
+from ..models.devices import choose_device
+from ..models.training_state import load_training_state
+from .gallery import denoise_examples, save_gallery
+from .results import (
+    EpochResult,
+    FinalExamples,
+    TrainingResult,
+    TrainingStart,
+    ValidationExamples,
+)
+from .resume import resume_training
+from .saved import SavedTraining
 from .trainer import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
-    from threading import Event
 
-    from ..io.cifar10 import ImageSet
-    from ..models.config import TrainingConfig
-    from ..models.devices import DeviceChoice
-    from .results import BatchResult
-    from .run_files import RunFiles
+    from .job import TrainingJob
+    from .results import RunStep
 
-# What may change when a run goes on: none of it changes the epochs so far.
-_CHANGEABLE = {"epochs", "patience"}
+# Validation images that are shown after each epoch.
+_N_EXAMPLES = 4
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class TrainingRun:
-    """A trainer whose files are whole after every epoch.
+    """A training run from its data to its scores.
+
+    Iterate over `steps` to do it; `result` holds what has been reached. Set `stop` to
+    end it early. After an exception, such as `KeyboardInterrupt`, set `stop` and
+    iterate over `steps` again to write the last files.
 
     Parameters
     ----------
-    trainer : Trainer
-        The trainer.
+    job : TrainingJob
+        What to train.
+    stop : threading.Event, optional
+        Once it is set, by any thread, the run ends after the current batch: what
+        has been reached is written and drawn, but not scored.
+
+    Attributes
+    ----------
+    device : DeviceChoice
+        Where it computes.
     files : RunFiles
         Where its files lie.
-    """
-
-    trainer: Trainer
-    files: RunFiles
-
-    def steps(self, stop: Event | None = None) -> Iterator[BatchResult | EpochResult]:
-        """Train; before an epoch's result is given out, its files are written.
-
-        Parameters
-        ----------
-        stop : threading.Event, optional
-            Ends training before its end, see `Trainer.run`.
-
-        Raises
-        ------
-        OutputError
-            If a file cannot be written; the epoch before it is whole.
-        """
-        for result in self.trainer.run(stop):
-            if isinstance(result, EpochResult):
-                self._write_epoch()
-            yield result
-
-    def write_end(self) -> None:
-        """Write the best epoch, the history and the loss curves.
-
-        There must be a finished epoch; one that was interrupted is left out.
-        """
-        save_checkpoint(self.trainer.checkpoint(), self.files.checkpoint)
-        _save_history(self.trainer.history, self.files.history)
-        save_loss_curves(self.trainer.history, self.files.curves)
-
-    def _write_epoch(self) -> None:
-        # In this order: a state never lies beside an older checkpoint, nor that
-        # of an overwritten run beside a newer one, and an epoch whose state was
-        # not written is repeated with the same result.
-        if len(self.trainer.history) == 1:
-            self.files.state.unlink(missing_ok=True)
-        save_checkpoint(self.trainer.checkpoint(), self.files.checkpoint)
-        _save_history(self.trainer.history, self.files.history)
-        save_training_state(self.trainer.state(), self.files.state)
-
-
-def resume_run(
-    files: RunFiles, data: ImageSet, device: DeviceChoice, changes: dict[str, Any]
-) -> TrainingRun:
-    """Prepare to go on with a run after its last finished epoch.
-
-    Parameters
-    ----------
-    files : RunFiles
-        Where the run lies.
-    data : ImageSet
-        The same images.
-    device : DeviceChoice
-        May differ from before.
-    changes : dict
-        Fields of `TrainingConfig`; only `epochs` and `patience` may differ
-        from before, and with a cosine schedule only `patience`.
+    stop : threading.Event
+        See above.
 
     Raises
     ------
-    CheckpointError
-        If the state to go on from cannot be used.
-    InvalidInputError
-        If a change would contradict the epochs that were trained, or the run
-        is over.
-    DatasetError
-        If the images are others.
+    DeviceError
+        If the device is not available.
+    InvalidInputError, OutputError, CheckpointError
+        If the output cannot be written, or the run there cannot be resumed.
+
+    Examples
+    --------
+    >>> from napari_denoise_ae.training.job import TrainingJob
+    >>> job = TrainingJob(data="data", output="model.pt", settings={"epochs": 5})
+    >>> run = TrainingRun(job)  # doctest: +SKIP
+    >>> for step in run.steps():  # doctest: +SKIP
+    ...     print(step)
+    >>> run.result.best_epoch  # doctest: +SKIP
     """
-    state = load_training_state(files.state)
-    record = state.record
-    if data.sha256 != record.dataset_sha256:
-        raise DatasetError(
-            f"The run was trained on {record.dataset} with the checksum "
-            f"{record.dataset_sha256[:12]}, these images have {data.sha256[:12]}. "
-            "Give the same data, or start a new run."
+
+    def __init__(self, job: TrainingJob, stop: Event | None = None) -> None:
+        # Errors are found before a download, and long before an epoch.
+        self.device = choose_device(job.device)
+        self.files = job.files
+        self.files.require_usable(resume=job.resume, overwrite=job.overwrite)
+        self.stop = Event() if stop is None else stop
+        self._job = job
+        self._state = load_training_state(self.files.state) if job.resume else None
+        self._training: SavedTraining | None = None
+        self._has_gallery = False
+        self._scores: tuple[Score, ...] = ()
+        self._scoring_error = ""
+
+    @property
+    def result(self) -> TrainingResult | None:
+        """What has been reached; None before the first epoch is finished."""
+        if self._training is None or not self._training.trainer.history:
+            return None
+        trainer = self._training.trainer
+        return TrainingResult(
+            checkpoint=trainer.checkpoint(),
+            history=tuple(trainer.history),
+            files=self.files,
+            stop_reason=self.stop_reason,
+            test_scores=self._scores,
+            scoring_error=self._scoring_error,
         )
-    config = _changed_config(record.config, changes)
-    trainer = Trainer(config, data, device, resume_from=state)
-    if trainer.stop_reason:
-        save_loss_curves(trainer.history, files.curves)
-        raise InvalidInputError(
-            f"That run is over: {trainer.stop_reason}. {_how_to_go_on(trainer)}"
+
+    @property
+    def stop_reason(self) -> str:
+        """Why training is over, or after which epoch it would be interrupted now."""
+        if self._training is None:
+            return "interrupted before training began"
+        trainer = self._training.trainer
+        if not trainer.history:
+            return "interrupted before the first epoch was finished"
+        done = len(trainer.history)
+        return trainer.stop_reason or f"interrupted after epoch {done}"
+
+    def steps(self) -> Iterator[RunStep]:
+        """Do the run, or what is left of it.
+
+        Yields
+        ------
+        RunStep
+            `DownloadProgress` if the data is downloaded; `TrainingStart`;
+            `BatchResult` for each batch, `EpochResult` and `ValidationExamples`
+            for each epoch, whose files are written by then; `FinalExamples`; and
+            `ScoringProgress`.
+
+        Raises
+        ------
+        DatasetError, InvalidInputError, OutputError, TrainingError
+            If the data, the settings, a file or the training itself fails. An
+            error in the gallery or in scoring is kept in `result` instead.
+        """
+        if self._training is None and not self.stop.is_set():
+            yield from self._load()
+        if self._training is None:
+            return
+        if not self.stop.is_set():
+            yield from self._train(self._training)
+        if self._training.trainer.history:
+            self._training.write_end()
+            yield from self._test(self._training.trainer)
+
+    def _load(self) -> Iterator[RunStep]:
+        data = self._job.data
+        if not isinstance(data, ImageSet):
+            if not has_cifar10(data):
+                yield from fetch_cifar10(cifar10_root(data), self.stop)
+            if self.stop.is_set():
+                return
+            # The images of a run that is resumed are those that it began with.
+            config = self._state.record.config if self._state else self._job.config
+            data = load_training_images(data, n_test=config.n_test)
+        self._training = self._prepare(data)
+        trainer = self._training.trainer
+        yield TrainingStart(
+            device=str(trainer.device),
+            noise=trainer.config.noise_model.description,
+            network=trainer.config.network,
+            n_parameters=trainer.n_parameters,
+            n_train=trainer.n_train,
+            n_val=trainer.n_val,
+            n_batches=trainer.n_batches,
+            epochs=trainer.config.epochs,
+            history=tuple(trainer.history),
         )
-    return TrainingRun(trainer, files)
+        yield ValidationExamples(trainer.example_images(_N_EXAMPLES))
 
+    def _prepare(self, data: ImageSet) -> SavedTraining:
+        if self._state is None:
+            trainer = Trainer(self._job.config, data, self.device)
+            return SavedTraining(trainer, self.files)
+        return resume_training(
+            self._state, self.files, data, self.device, self._job.changes
+        )
 
-def _how_to_go_on(trainer: Trainer) -> str:
-    if trainer.config.schedule != "cosine":
-        return "Give it more epochs or more patience to go on."
-    if len(trainer.history) < trainer.config.epochs:
-        return "Give it more patience to go on."
-    return "Its learning rate has fallen to 0 (cosine schedule): start a new run."
+    def _train(self, training: SavedTraining) -> Iterator[RunStep]:
+        for result in training.steps(self.stop):
+            yield result
+            if isinstance(result, EpochResult):
+                examples = training.trainer.example_images(_N_EXAMPLES)
+                yield ValidationExamples(examples)
 
+    def _test(self, trainer: Trainer) -> Iterator[RunStep]:
+        """Draw the gallery; score the test set unless the run was stopped."""
+        data = self._job.data
+        folder = None if isinstance(data, ImageSet) else Path(data)
+        # Whatever fails from here on, the trained model is kept.
+        try:
+            if not self._has_gallery:
+                yield from self._draw_gallery(trainer, folder)
+            if folder is not None and not self.stop.is_set():
+                yield from self._score(trainer, folder)
+        # RuntimeError is torch's own.
+        except (DenoiseAEError, RuntimeError, MemoryError, OSError) as error:
+            self._scoring_error = str(error)
 
-def _changed_config(config: TrainingConfig, changes: dict[str, Any]) -> TrainingConfig:
-    changed = replace(config, **changes)
-    # A cosine schedule is stretched over the epochs: they decide all of it.
-    changeable = _CHANGEABLE - ({"epochs"} if config.schedule == "cosine" else set())
-    for name in changes.keys() - changeable:
-        before, now = getattr(config, name), getattr(changed, name)
-        if before != now:
-            raise InvalidInputError(
-                f"{name} was {before!r} when the run began and cannot be {now!r} now. "
-                f"Leave it out, or start a new run; only "
-                f"{' and '.join(sorted(changeable))} may change."
-            )
-    return changed
+    def _draw_gallery(self, trainer: Trainer, folder: Path | None) -> Iterator[RunStep]:
+        # If this fails, that of an earlier epoch must not be taken for the best's.
+        with suppress(OSError):
+            self.files.gallery.unlink(missing_ok=True)
+        examples = denoise_examples(trainer, folder)
+        yield FinalExamples(examples)
+        save_gallery(examples, self.files.gallery)
+        self._has_gallery = True
 
-
-def _save_history(history: list[EpochResult], path: Path) -> None:
-    names = [field.name for field in fields(EpochResult)]
-    with atomic_write(path) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.DictWriter(file, names)
-        writer.writeheader()
-        writer.writerows(asdict(result) for result in history)
+    def _score(self, trainer: Trainer, folder: Path) -> Iterator[RunStep]:
+        scores = []
+        for step in score_test_set(
+            trainer.checkpoint(), folder, trainer.device, stop=self.stop
+        ):
+            if isinstance(step, Score):
+                scores.append(step)
+            else:
+                yield step
+        self._scores = tuple(scores)

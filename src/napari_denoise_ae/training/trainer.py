@@ -19,7 +19,7 @@ from ..models.networks.registry import build_network
 from ..models.training_state import TrainingState
 from .checks import require_trainable
 from .record import begin_record, update_record
-from .results import BatchResult, EpochResult, Examples
+from .results import BatchResult, EpochResult, Examples, best_epoch_of
 from .seeds import Seeds, Stream
 from .split import split_indices, to_device
 from .step import TrainingStep
@@ -136,7 +136,7 @@ class Trainer:
     @property
     def best_epoch(self) -> EpochResult:
         """The epoch with the lowest validation loss; there must be one."""
-        return next(result for result in reversed(self.history) if result.is_best)
+        return best_epoch_of(self.history)
 
     def run(self, stop: Event | None = None) -> Iterator[BatchResult | EpochResult]:
         """Train until `stop_reason` says why it is over.

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 
 from napari_denoise_ae import add_noise, load_checkpoint
-from napari_denoise_ae._napari.train.job import _train_to_the_end
-from napari_denoise_ae._napari.train.steps import (
-    EpochProgress,
-    FinalPictures,
-    ScoreProgress,
-    TrainingJob,
-    TrainingStart,
-)
+from napari_denoise_ae._napari.train.job import _train
+from napari_denoise_ae._napari.train.steps import ScoreProgress
 from napari_denoise_ae.evaluation.test_set import score_test_set
 from napari_denoise_ae.io.cifar10 import load_test_images
 from napari_denoise_ae.models.devices import choose_device
+from napari_denoise_ae.training.job import TrainingJob
+from napari_denoise_ae.training.results import (
+    EpochResult,
+    FinalExamples,
+    TrainingStart,
+)
 
 # The stand-in for CIFAR-10 has 80 images to train and 24 to test.
 N_TRAIN, N_TEST = 80, 24
@@ -29,7 +29,6 @@ def job(cifar10, tmp_path):
         small = {"epochs": 1, "batch_size": 40, "network_options": {"base_channels": 2}}
         values = {
             "data": cifar10,
-            "download": False,
             "output": tmp_path / "model.pt",
             "preset": "conv",
             "settings": small | changes.pop("settings", {}),
@@ -44,7 +43,7 @@ def job(cifar10, tmp_path):
 
 def run(job):
     """Return the steps of a job, and its outcome."""
-    steps, worker = [], _train_to_the_end(job, Event())
+    steps, worker = [], _train(job, Event())
     while True:
         try:
             steps.append(next(worker))
@@ -65,35 +64,35 @@ def test_test_images_that_are_not_kept_apart_train_too(job, n_test):
 def test_the_end_is_told_as_the_core_tells_it(job, cifar10, tmp_path):
     steps, outcome = run(job(settings={"n_test": 10}))
     noisy, clean = steps[-2].examples[0], steps[-2].examples[2]
-    assert isinstance(steps[-2], FinalPictures)
-    images = load_test_images(cifar10, n_test=6).images
+    assert isinstance(steps[-2], FinalExamples)
+    images = load_test_images(cifar10, n_test=8).images
     np.testing.assert_allclose(clean, images / 255, atol=1e-6)
     expected = add_noise(images[0] / 255, "gaussian:0.5", intensity_range=(0, 1), rng=0)
     np.testing.assert_allclose(noisy[0], expected, atol=1e-6)
     assert (tmp_path / "model.gallery.png").is_file()
     assert isinstance(steps[-1], ScoreProgress)
     assert (steps[-1].done, steps[-1].total) == (10, 10)
-    checkpoint = load_checkpoint(outcome.checkpoint)
+    checkpoint = load_checkpoint(outcome.result.files.checkpoint)
     again = list(score_test_set(checkpoint, cifar10, choose_device("cpu")))[-2:]
-    for score, other in zip(outcome.test_scores, again, strict=True):
+    for score, other in zip(outcome.result.test_scores, again, strict=True):
         assert score.psnr_mean == pytest.approx(other.psnr_mean)
         assert score.ssim_mean == pytest.approx(other.ssim_mean)
-    assert outcome.not_scored == ""
+    assert outcome.result.scoring_error == ""
 
 
 def test_a_run_that_was_stopped_is_not_scored(job, tmp_path):
     stop, steps = Event(), []
-    worker = _train_to_the_end(job(settings={"epochs": 9}), stop)
+    worker = _train(job(settings={"epochs": 9}), stop)
     while True:
         try:
             steps.append(next(worker))
         except StopIteration as end:
             outcome = end.value
             break
-        if isinstance(steps[-1], EpochProgress):
+        if isinstance(steps[-1], EpochResult):
             stop.set()
-    assert outcome.test_scores == ()
-    assert outcome.not_scored == "the run was stopped"
+    assert outcome.stop_reason == "interrupted after epoch 1"
+    assert outcome.result.test_scores == ()
     assert not any(isinstance(step, ScoreProgress) for step in steps)
     assert (tmp_path / "model.gallery.png").is_file()
 
@@ -104,17 +103,17 @@ def test_the_run_that_is_resumed_decides_which_images_train(job):
     steps, outcome = run(replace(job(preset=None, resume=True), settings=settings))
     assert not outcome.error
     assert start_of(steps).n_train == first.n_train
-    assert load_checkpoint(outcome.checkpoint).record.epochs_run == 2
+    assert load_checkpoint(outcome.result.files.checkpoint).record.epochs_run == 2
 
 
 def test_a_run_whose_schedule_needs_its_epochs_keeps_them(job):
     stop = Event()
     settings = {"schedule": "cosine", "epochs": 2, "patience": 9}
-    worker = _train_to_the_end(job(settings=settings), stop)
+    worker = _train(job(settings=settings), stop)
     for step in worker:
-        if isinstance(step, EpochProgress):
+        if isinstance(step, EpochResult):
             stop.set()
     settings = {"epochs": 50, "patience": 9}
     _, outcome = run(replace(job(preset=None, resume=True), settings=settings))
     assert not outcome.error
-    assert load_checkpoint(outcome.checkpoint).record.epochs_run == 2
+    assert load_checkpoint(outcome.result.files.checkpoint).record.epochs_run == 2

@@ -11,18 +11,17 @@ from napari_denoise_ae import denoise, load_checkpoint
 from napari_denoise_ae._napari.denoise.widget import DenoiseWidget
 from napari_denoise_ae._napari.shared import preferences
 from napari_denoise_ae._napari.shared.model_choice import model_choice
-from napari_denoise_ae._napari.train import job as training_worker
 from napari_denoise_ae._napari.train import run as train_run
 from napari_denoise_ae._napari.train.widget import TrainWidget
 from napari_denoise_ae.errors import DatasetError
 from napari_denoise_ae.evaluation import test_set
 from napari_denoise_ae.evaluation.score import ScoringProgress
-from napari_denoise_ae.io import cifar10 as data
 from napari_denoise_ae.io.cifar10 import CIFAR10_URL, ImageSet
 from napari_denoise_ae.io.download import DownloadProgress
 from napari_denoise_ae.models.config import PRESETS, preset_config
 from napari_denoise_ae.models.networks.registry import network_class
 from napari_denoise_ae.training import gallery
+from napari_denoise_ae.training import run as training_run
 from napari_denoise_ae.training.losses import LOSSES
 from napari_denoise_ae.training.step import TrainingStep
 
@@ -37,11 +36,14 @@ def _few_small_images(monkeypatch):
     def load_test_images(folder, *, n_test):
         return ImageSet("squares to test", test[:n_test])
 
-    monkeypatch.setattr(training_worker, "load_images", lambda _folder, _n_test: train)
-    monkeypatch.setattr(data, "load_test_images", load_test_images)
+    def load_training_images(folder, *, n_test):
+        return train
+
+    monkeypatch.setattr(training_run, "load_training_images", load_training_images)
+    monkeypatch.setattr(gallery, "load_test_images", load_test_images)
     monkeypatch.setattr(test_set, "load_test_images", load_test_images)
     # Drawing takes a second; a test of its own has it.
-    monkeypatch.setattr(gallery, "save_gallery", lambda _run, _folder: None)
+    monkeypatch.setattr(training_run, "save_gallery", lambda _examples, _path: None)
 
 
 @pytest.fixture
@@ -148,7 +150,7 @@ def test_the_end_has_figures_and_pictures_of_test_images(widget, qtbot):
     shown = denoised.removeprefix("denoised: PSNR ").partition(",")[0]
     assert f"Test images: {shown}." in widget._status.text()
     assert widget.progress._which.text() == "Test images"
-    test = data.load_test_images(None, n_test=6).images
+    test = gallery.load_test_images(None, n_test=8).images
     np.testing.assert_allclose(told[-1][2], test / 255, atol=1e-6)
     # Another run begins without them.
     widget.progress.clear()
@@ -171,7 +173,7 @@ def test_stop_while_it_is_scored_keeps_the_model(
     widget.stop_button.click()
     wait_for_end(qtbot, widget)
     assert "all epochs are done" in widget._status.text()
-    assert "not scored: stopped by you" in widget._status.text()
+    assert "Test images were not scored." in widget._status.text()
     assert load_checkpoint(tmp_path / "model.pt").record.epochs_run == 2
     assert model_choice(viewer).chosen == str(tmp_path / "model.pt")
 
@@ -222,7 +224,7 @@ def test_stop_keeps_the_best(viewer, widget, qtbot, tmp_path):
     assert not widget.train_button.isEnabled()
     widget.stop_button.click()
     wait_for_end(qtbot, widget)
-    assert "stopped by you after epoch" in widget._status.text()
+    assert "interrupted after epoch" in widget._status.text()
     assert load_checkpoint(tmp_path / "model.pt").record.epochs_run >= 1
     assert model_choice(viewer).chosen == str(tmp_path / "model.pt")
     assert not widget.stop_button.isEnabled()
@@ -233,7 +235,7 @@ def test_stop_at_once_keeps_nothing_and_says_so(viewer, widget, qtbot, tmp_path)
     widget.train_button.click()
     widget.stop_button.click()
     wait_for_end(qtbot, widget)
-    assert "stopped by you before" in widget._status.text()
+    assert "interrupted before" in widget._status.text()
     assert not (tmp_path / "model.pt").exists()
     assert model_choice(viewer).chosen == before
 
@@ -432,7 +434,7 @@ def test_data_that_is_missing_can_be_fetched(widget, qtbot, tmp_path, monkeypatc
         fetched.append(folder)
         yield DownloadProgress(85 * 10**6, 170 * 10**6)
 
-    monkeypatch.setattr(training_worker, "fetch_cifar10", fetch)
+    monkeypatch.setattr(training_run, "fetch_cifar10", fetch)
     widget.form.set_value("data", str(tmp_path / "empty"))
     widget.train_button.click()
     wait_for_end(qtbot, widget)
@@ -458,7 +460,7 @@ def test_a_download_can_be_cancelled(widget, qtbot, tmp_path, monkeypatch):
             time.sleep(0.01)
 
     answer(monkeypatch, QMessageBox.StandardButton.Yes)
-    monkeypatch.setattr(training_worker, "fetch_cifar10", fetch)
+    monkeypatch.setattr(training_run, "fetch_cifar10", fetch)
     widget.form.set_value("data", str(tmp_path / "empty"))
     widget.train_button.click()
     qtbot.waitUntil(lambda: "1 of 170 MB" in widget._status.text())
@@ -487,11 +489,11 @@ def test_a_run_is_only_replaced_on_request(widget, qtbot, tmp_path, monkeypatch)
     [RuntimeError("shapes differ"), MemoryError("too big"), DatasetError("damaged")],
 )
 def test_an_error_is_told_once(widget, messages, qtbot, monkeypatch, error):
-    def fail(folder, n_test):
+    def fail(folder, *, n_test):
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(training_worker, "load_images", fail)
+        patch.setattr(training_run, "load_training_images", fail)
         widget.train_button.click()
         wait_for_end(qtbot, widget)
     assert len(messages) == 1
@@ -526,10 +528,10 @@ def test_memory_that_runs_out_later_leaves_the_best(
 def test_a_bug_is_told_and_leaves_the_widget_usable(
     widget, messages, qtbot, monkeypatch
 ):
-    def fail(folder, n_test):
+    def fail(folder, *, n_test):
         raise KeyError("a bug")
 
-    monkeypatch.setattr(training_worker, "load_images", fail)
+    monkeypatch.setattr(training_run, "load_training_images", fail)
     widget.train_button.click()
     wait_for_end(qtbot, widget)
     assert messages == ["Training failed (KeyError): 'a bug'"]
@@ -561,7 +563,7 @@ def test_a_hidden_dock_goes_on(widget, qtbot):
     widget.stop_button.click()
     wait_for_end(qtbot, widget)
     dock.show()
-    assert "stopped by you after epoch" in widget._status.text()
+    assert "interrupted after epoch" in widget._status.text()
 
 
 @pytest.mark.qt_binding

@@ -13,8 +13,8 @@ from .pictures import ExamplePictures
 
 if TYPE_CHECKING:
     from ...evaluation.score import Score
-    from .job import Examples
-    from .steps import BatchProgress, EpochProgress, FinalPictures, TrainingStart
+    from ...training.results import EpochResult, Examples, TrainingStart
+    from .steps import BatchProgress
 
 _VALIDATION = (
     "Validation images: the same after every epoch, with the same noise. The network "
@@ -68,28 +68,29 @@ class TrainProgress(QWidget):  # type: ignore[misc]
             f"{start.n_train:,} images train, {start.n_val:,} validate\n{start.noise}"
         )
         self.plot.set_history(list(start.history))
-        self._show_pictures(_VALIDATION, start.examples)
 
     def show_batch(self, batch: BatchProgress) -> None:
         """Show the loss of a batch, until its epoch is over."""
         self._losses.setText(f"Loss of the last batch: {batch.loss:.5f}")
 
-    def show_epoch(self, epoch: EpochProgress) -> None:
+    def show_epoch(self, result: EpochResult) -> None:
         """Show what an epoch has reached."""
-        result = epoch.result
         self._losses.setText(
             f"Epoch {result.epoch}: loss {result.train_loss:.5f}, "
             f"validation {result.val_loss:.5f}, {result.val_psnr:.2f} dB"
         )
         self.plot.add_epoch(result)
-        self._show_pictures(_VALIDATION, epoch.examples)
 
-    def show_test_pictures(self, test: FinalPictures) -> None:
-        """Show what became of a few images of the test set."""
-        self._show_pictures(_TEST, test.examples)
+    def show_validation(self, examples: Examples) -> None:
+        """Show validation images, denoised by the network as it is now."""
+        self._show_pictures(_VALIDATION, examples)
+
+    def show_test_set(self, examples: Examples) -> None:
+        """Show images of the test set, denoised by the best epoch."""
+        self._show_pictures(_TEST, examples)
 
     def show_test_scores(self, scores: tuple[Score, ...]) -> None:
-        """Show how the noisy and the denoised images of the test set do."""
+        """Show the scores of the noisy and of the denoised images of the test set."""
         lines = [f"All {scores[0].n:,}, {scores[0].noise}:"]
         names = ("noisy", "denoised")
         for name, score in zip(names, scores, strict=True):

@@ -15,7 +15,8 @@ from .status import describe_outcome, status_of
 if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
-    from .steps import Step, TrainingJob, TrainingOutcome
+    from ...training.job import TrainingJob
+    from .steps import Step, TrainingOutcome
 
 # One training at a time in the whole program, also where a closed dock's run is
 # still coming to its end: they would share the cores, and perhaps their files.

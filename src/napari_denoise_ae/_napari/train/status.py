@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...io.download import DownloadProgress
+from ...training.results import FinalExamples
 from ..shared.layout import breakable
-from .steps import BatchProgress, FinalPictures, ScoreProgress
+from .steps import BatchProgress, ScoreProgress
 
 if TYPE_CHECKING:
+    from ...training.results import TrainingResult
     from .steps import Step, TrainingOutcome
 
 
@@ -34,7 +36,7 @@ def status_of(step: Step) -> Status | None:
     """Return how far a run is; None if a step does not tell."""
     if isinstance(step, BatchProgress):
         return _status_of_batch(step)
-    if isinstance(step, FinalPictures):
+    if isinstance(step, FinalExamples):
         text = "The model is saved. Drawing what it makes of test images…"
         return Status(text, 0, 0)
     if isinstance(step, ScoreProgress):
@@ -63,18 +65,25 @@ def describe_outcome(outcome: TrainingOutcome) -> str:
     lines = [f"Ended: {outcome.stop_reason}."] if outcome.stop_reason else []
     if outcome.error:
         lines.append("Failed.")
-    if outcome.checkpoint is None or outcome.best is None:
-        return "\n".join([*lines, "Nothing was kept."])
-    best = outcome.best
-    lines.append(f"Best: epoch {best.epoch}, {best.val_psnr:.2f} dB.")
-    if outcome.test_scores:
-        denoised = outcome.test_scores[-1]
-        lines.append(f"Test images: {denoised.psnr_mean:.2f} dB.")
-    elif outcome.not_scored:
-        lines.append(f"Test images were not scored: {breakable(outcome.not_scored)}.")
-    lines.append(f"Checkpoint: {breakable(str(outcome.checkpoint))}")
-    lines.append("It is chosen in the Denoise widget.")
-    return "\n".join(lines)
+    if outcome.result is None:
+        return "\n".join([*lines, "No epoch was finished."])
+    best, path = outcome.result.best_epoch, str(outcome.result.files.checkpoint)
+    return "\n".join(
+        [
+            *lines,
+            f"Best: epoch {best.epoch}, {best.val_psnr:.2f} dB.",
+            _describe_scores(outcome.result),
+            f"Checkpoint: {breakable(path)}",
+            "It is chosen in the Denoise widget.",
+        ]
+    )
+
+
+def _describe_scores(result: TrainingResult) -> str:
+    if result.test_scores:
+        return f"Test images: {result.test_scores[-1].psnr_mean:.2f} dB."
+    reason = f": {result.scoring_error.rstrip('.')}" if result.scoring_error else ""
+    return f"Test images were not scored{breakable(reason)}."
 
 
 def _duration(seconds: float) -> str:

@@ -20,19 +20,20 @@ from qtpy.QtWidgets import (
 
 from ...errors import DatasetError, DenoiseAEError
 from ...io.cifar10 import require_cifar10
+from ...training.job import TrainingJob
+from ...training.results import (
+    EpochResult,
+    FinalExamples,
+    TrainingStart,
+    ValidationExamples,
+)
 from ...training.run_files import RunFiles
 from ..shared.model_choice import model_choice
 from ..shared.preferences import preferences
 from .form import TrainForm
 from .progress import TrainProgress
 from .run import TrainRun
-from .steps import (
-    BatchProgress,
-    EpochProgress,
-    FinalPictures,
-    TrainingJob,
-    TrainingStart,
-)
+from .steps import BatchProgress
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -122,8 +123,7 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         output = self.form.output
         if not self.form.check() or not self._is_usable(output, resume=False):
             return
-        download = self._must_download()
-        if download is None:
+        if not self._may_use_data():
             return
         if output.exists() and not self._confirm(
             "Replace the run?", f"{output} is there already. Replace that run?"
@@ -133,12 +133,10 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         self._start(
             TrainingJob(
                 data=self.form.data,
-                download=download,
                 output=output,
                 preset=self.form.preset,
                 settings=self.form.settings,
                 device=self.form.device,
-                resume=False,
                 overwrite=True,
             )
         )
@@ -149,8 +147,7 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         output = self._choose_checkpoint()
         if output is None or not self._is_usable(output, resume=True):
             return
-        download = self._must_download()
-        if download is None:
+        if not self._may_use_data():
             return
         self.form.set_value("output", str(output))
         self._remember()
@@ -158,13 +155,10 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         self._start(
             TrainingJob(
                 data=self.form.data,
-                download=download,
                 output=output,
-                preset=None,
                 settings={name: settings[name] for name in _CHANGEABLE},
                 device=self.form.device,
                 resume=True,
-                overwrite=False,
             )
         )
 
@@ -178,20 +172,19 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         self.form.mark("output", "")
         return True
 
-    def _must_download(self) -> bool | None:
-        """Whether the data is to be fetched; None if it is neither there nor to be."""
+    def _may_use_data(self) -> bool:
+        """Return whether the data is there, or may be downloaded by the run."""
         if not self.form.data.name:
             self._mark("data", "Choose the folder of CIFAR-10, or one to fetch it to.")
-            return None
+            return False
         try:
             require_cifar10(self.form.data)
         except DatasetError as error:
             question = f"{error}\n\nFetch it now to that folder (170 MB)?"
-            if self._confirm("CIFAR-10 is not there", question):
-                return True
-            self._mark("data", str(error))
-            return None
-        return False
+            if not self._confirm("CIFAR-10 is not there", question):
+                self._mark("data", str(error))
+                return False
+        return True
 
     def _mark(self, name: str, message: str) -> None:
         self._tabs.setCurrentWidget(self.form)
@@ -238,20 +231,24 @@ class TrainWidget(QWidget):  # type: ignore[misc]
     def _show_step(self, step: Step) -> None:
         if isinstance(step, TrainingStart):
             self.progress.show_start(step)
-        elif isinstance(step, EpochProgress):
+        elif isinstance(step, EpochResult):
             self.progress.show_epoch(step)
+        elif isinstance(step, ValidationExamples):
+            self.progress.show_validation(step.examples)
         elif isinstance(step, BatchProgress):
             self.progress.show_batch(step)
-        elif isinstance(step, FinalPictures):
-            self.progress.show_test_pictures(step)
+        elif isinstance(step, FinalExamples):
+            self.progress.show_test_set(step.examples)
 
     def _finish(self, outcome: TrainingOutcome) -> None:
         if outcome.field:
             self._mark(outcome.field, outcome.error)
-        if outcome.test_scores:
-            self.progress.show_test_scores(outcome.test_scores)
-        if outcome.checkpoint is not None:
-            model_choice(self._viewer).choose(str(outcome.checkpoint))
+        result = outcome.result
+        if result is None:
+            return
+        if result.test_scores:
+            self.progress.show_test_scores(result.test_scores)
+        model_choice(self._viewer).choose(str(result.files.checkpoint))
 
 
 def _button(text: str, tooltip: str) -> QPushButton:

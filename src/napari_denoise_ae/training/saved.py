@@ -1,0 +1,88 @@
+"""A trainer that writes its files after every epoch."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING
+
+from ..io.atomic import atomic_write
+from ..models.checkpoint_file import save_checkpoint
+from ..models.training_state import save_training_state
+from .curves import save_loss_curves
+from .results import EpochResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from threading import Event
+
+    from .results import BatchResult
+    from .run_files import RunFiles
+    from .trainer import Trainer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SavedTraining:
+    """A trainer whose files are complete after every epoch.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        The trainer.
+    files : RunFiles
+        Where its files lie.
+    """
+
+    trainer: Trainer
+    files: RunFiles
+
+    def steps(self, stop: Event | None = None) -> Iterator[BatchResult | EpochResult]:
+        """Train, and write the files of each epoch before its result is yielded.
+
+        Parameters
+        ----------
+        stop : threading.Event, optional
+            Ends training early, see `Trainer.run`.
+
+        Raises
+        ------
+        OutputError
+            If a file cannot be written; the files of the epoch before remain.
+        """
+        for result in self.trainer.run(stop):
+            if isinstance(result, EpochResult):
+                self._write_epoch()
+            yield result
+
+    def write_end(self) -> None:
+        """Write the best epoch, the history and the loss curves.
+
+        There must be a finished epoch; an unfinished one is left out.
+        """
+        save_checkpoint(self.trainer.checkpoint(), self.files.checkpoint)
+        _save_history(self.trainer.history, self.files.history)
+        save_loss_curves(self.trainer.history, self.files.curves)
+
+    def _write_epoch(self) -> None:
+        # In this order, a state never lies beside an older checkpoint, and never
+        # beside the checkpoint of a run that replaced it. An epoch whose state
+        # was not written is repeated with the same result.
+        is_first = len(self.trainer.history) == 1
+        if is_first:
+            self.files.state.unlink(missing_ok=True)
+        save_checkpoint(self.trainer.checkpoint(), self.files.checkpoint)
+        if is_first:
+            # Those of a run that was replaced, which are not of this one.
+            self.files.curves.unlink(missing_ok=True)
+            self.files.gallery.unlink(missing_ok=True)
+        _save_history(self.trainer.history, self.files.history)
+        save_training_state(self.trainer.state(), self.files.state)
+
+
+def _save_history(history: list[EpochResult], path: Path) -> None:
+    names = [field.name for field in fields(EpochResult)]
+    with atomic_write(path) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows(asdict(result) for result in history)

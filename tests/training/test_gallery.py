@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+from synthetic import CPU, image_set, small_config
+
+from napari_denoise_ae import add_noise
+from napari_denoise_ae.io.cifar10 import load_test_images, load_training_images
+from napari_denoise_ae.noise.setting import NoiseSetting
+from napari_denoise_ae.training import gallery
+from napari_denoise_ae.training.gallery import denoise_examples, save_gallery
+from napari_denoise_ae.training.trainer import Trainer
+
+#: A small network that is told the noise level.
+LEVEL = {"network": "unet", "network_options": {"base_channels": 4}}
+
+
+def trained(data, **changes) -> Trainer:
+    trainer = Trainer(small_config(epochs=1, **changes), data, CPU)
+    for _ in trainer.run():
+        pass
+    return trainer
+
+
+def test_they_are_the_first_test_images_with_the_noise_of_training(cifar10):
+    trainer = trained(load_training_images(cifar10, n_test=24))
+    noisy, denoised, clean = denoise_examples(trainer, cifar10)
+    images = load_test_images(cifar10, n_test=8).images
+    np.testing.assert_allclose(clean, images / 255, atol=1e-6)
+    expected = add_noise(images[0] / 255, "gaussian:0.5", intensity_range=(0, 1), rng=0)
+    np.testing.assert_allclose(noisy[0], expected, atol=1e-6)
+    assert denoised.shape == clean.shape
+
+
+@pytest.mark.parametrize("in_memory", [False, True])
+@pytest.mark.parametrize(
+    ("noise", "sigma"),
+    [("gaussian:0.1,unclipped", 0.1), ("gaussian:0.1..0.2,unclipped", None)],
+)
+def test_a_noise_level_that_is_known_is_told(
+    cifar10, monkeypatch, in_memory, noise, sigma
+):
+    """As it is for the scores of the test set, so that both show the same."""
+    told = []
+
+    def denoise(images, denoiser, setting=None):
+        told.append(setting)
+        return images
+
+    monkeypatch.setattr(gallery, "denoise_together", denoise)
+    trainer = trained(load_training_images(cifar10, n_test=24), noise=noise, **LEVEL)
+    denoise_examples(trainer, None if in_memory else cifar10)
+    assert told == [NoiseSetting(sigma=sigma)] * 8
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_picture_has_a_row_each_for_noisy_denoised_and_clean(channels, tmp_path):
+    options = {"base_channels": 4, "in_channels": channels}
+    trainer = trained(image_set(160, channels=channels), network_options=options)
+    examples = denoise_examples(trainer, None)
+    save_gallery(examples, tmp_path / "gallery.png")
+    with Image.open(tmp_path / "gallery.png") as picture:
+        # Eight columns, three rows.
+        assert 2 < picture.width / picture.height < 3

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from saved_runs import begin, finish, read_history, resume
+from synthetic import equal_weights
+
+from napari_denoise_ae.errors import DatasetError, InvalidInputError
+from napari_denoise_ae.models.load import load_checkpoint
+from napari_denoise_ae.training.results import EpochResult
+from napari_denoise_ae.training.run_files import RunFiles
+
+
+@pytest.fixture
+def files(tmp_path) -> RunFiles:
+    return RunFiles(tmp_path / "model.pt")
+
+
+def test_a_run_is_resumed_from_its_files(files, tmp_path):
+    whole = finish(begin(RunFiles(tmp_path / "whole.pt"), epochs=4))
+    for result in begin(files, epochs=4).steps():
+        if isinstance(result, EpochResult) and result.epoch == 2:
+            break
+    resumed = finish(resume(files))
+    assert equal_weights(
+        resumed.trainer.state().state_dict, whole.trainer.state().state_dict
+    )
+    without_time = [
+        [replace(result, seconds=0) for result in run.trainer.history]
+        for run in (resumed, whole)
+    ]
+    assert without_time[0] == without_time[1]
+
+
+def test_a_run_goes_on_with_more_epochs(files):
+    finish(begin(files, epochs=2, patience=9))
+    resumed = finish(resume(files, epochs=4))
+    assert len(resumed.trainer.history) == 4
+    assert load_checkpoint(files.checkpoint).record.config.epochs == 4
+    assert len(read_history(files.history)) == 4
+
+
+def test_a_run_that_is_over_says_so_and_keeps_its_files(files):
+    finish(begin(files, epochs=2))
+    before = {path: path.read_bytes() for path in files.checkpoint.parent.iterdir()}
+    with pytest.raises(
+        InvalidInputError, match=r"over: all epochs are done.*more epochs"
+    ):
+        resume(files)
+    assert before == {p: p.read_bytes() for p in files.checkpoint.parent.iterdir()}
+
+
+def test_other_images_are_refused(files):
+    finish(begin(files, epochs=1))
+    with pytest.raises(DatasetError, match=r"trained on squares .*checksum"):
+        resume(files, images=1, epochs=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("noise", "gaussian:0.1"),
+        ("seed", 1),
+        ("batch_size", 16),
+        ("learning_rate", 0.1),
+    ],
+)
+def test_a_change_that_contradicts_the_run_is_refused(files, name, value):
+    finish(begin(files, epochs=1))
+    with pytest.raises(InvalidInputError, match=rf"{name} was .*epochs and patience"):
+        resume(files, epochs=2, **{name: value})
+
+
+def test_a_cosine_schedule_keeps_its_epochs(files):
+    finish(begin(files, epochs=3, patience=1, schedule="cosine"))
+    with pytest.raises(InvalidInputError, match=r"epochs was 3 .*only patience"):
+        resume(files, epochs=5)
+
+
+def test_a_cosine_schedule_that_is_done_says_that_nothing_more_will_come(files):
+    finish(begin(files, epochs=2, patience=9, schedule="cosine"))
+    with pytest.raises(InvalidInputError, match=r"fallen to 0 .*start a new run"):
+        resume(files, patience=20)
+
+
+def test_the_same_setting_written_in_another_way_is_no_change(files):
+    finish(begin(files, epochs=1, noise="gaussian:0.5"))
+    changes = {"epochs": 2, "noise": "gaussian:0.50"}
+    assert resume(files, **changes).trainer.config.epochs == 2
+
+
+def test_a_bad_change_is_refused(files):
+    finish(begin(files, epochs=1))
+    with pytest.raises(InvalidInputError, match="epochs"):
+        resume(files, epochs=0)

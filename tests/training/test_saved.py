@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from killed_training import train_to
+from PIL import Image
+from saved_runs import begin, finish, read_history, resume
+from synthetic import equal_weights
+
+from napari_denoise_ae.errors import OutputError
+from napari_denoise_ae.models.load import load_checkpoint
+from napari_denoise_ae.models.training_state import load_training_state
+from napari_denoise_ae.training.results import BatchResult, EpochResult
+from napari_denoise_ae.training.run_files import RunFiles
+
+KILLS, EPOCHS = 6, 60
+
+
+@pytest.fixture
+def files(tmp_path) -> RunFiles:
+    return RunFiles(tmp_path / "model.pt")
+
+
+def test_files_are_written_before_an_epoch_is_told(files):
+    for result in begin(files, epochs=2).steps():
+        if isinstance(result, BatchResult):
+            continue
+        record = load_checkpoint(files.checkpoint).record
+        assert record.epochs_run == result.epoch
+        assert len(load_training_state(files.state).history) == result.epoch
+        assert len(read_history(files.history)) == result.epoch
+
+
+def test_a_finished_run_leaves_four_files(files):
+    run = finish(begin(files, epochs=3))
+    assert len(list(files.checkpoint.parent.iterdir())) == 4
+    checkpoint = load_checkpoint(files.checkpoint)
+    assert checkpoint.record.stop_reason == "all epochs are done"
+    assert equal_weights(checkpoint.state_dict, run.trainer.checkpoint().state_dict)
+    with Image.open(files.curves) as picture:
+        assert picture.format == "PNG"
+        assert min(picture.size) > 300
+
+
+def test_the_history_holds_every_epoch(files):
+    run = finish(begin(files, epochs=3))
+    rows = read_history(files.history)
+    for row, result in zip(rows, run.trainer.history, strict=True):
+        assert int(row["epoch"]) == result.epoch
+        assert float(row["train_loss"]) == result.train_loss
+        assert float(row["val_loss"]) == result.val_loss
+        assert float(row["val_psnr"]) == result.val_psnr
+        assert row["is_best"] == str(result.is_best)
+
+
+def test_a_disk_that_fills_up_leaves_the_epoch_before_whole(files, monkeypatch):
+    steps = begin(files, epochs=3).steps()
+    next(result for result in steps if isinstance(result, EpochResult))
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OutputError, match="No space left"):
+            list(steps)
+    assert load_checkpoint(files.checkpoint).record.epochs_run == 1
+    assert len(load_training_state(files.state).history) == 1
+    assert len(finish(resume(files)).trainer.history) == 3
+
+
+# --- killed ----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory) -> Path:
+    """What a training left behind that was killed again and again."""
+    folder = tmp_path_factory.mktemp("killed")
+    script = Path(__file__).parents[1] / "killed_training.py"
+    done = subprocess.run(
+        [sys.executable, str(script), str(folder), str(EPOCHS), str(KILLS)],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=500,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.xdist_group("killed")
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")
+@pytest.mark.parametrize("number", range(KILLS))
+def test_after_sigkill_every_file_is_whole(killed, number):
+    files = RunFiles(killed / f"killed_{number}" / "model.pt")
+    n_epochs = 0
+    if files.state.exists():
+        state = load_training_state(files.state)
+        n_epochs = len(state.history)
+        assert n_epochs == state.record.epochs_run
+    assert n_epochs >= number
+    # What is written before the state may be one epoch ahead of it.
+    if files.checkpoint.exists():
+        record = load_checkpoint(files.checkpoint).record
+        assert record.epochs_run in (n_epochs, n_epochs + 1)
+    if files.history.exists():
+        rows = read_history(files.history)
+        assert len(rows) in (n_epochs, n_epochs + 1)
+        assert all(float(row["seconds"]) > 0 for row in rows)
+    assert files.checkpoint.exists() >= files.history.exists() >= files.state.exists()
+
+
+@pytest.mark.xdist_group("killed")
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")
+def test_a_run_killed_again_and_again_ends_like_one_that_never_was(killed, tmp_path):
+    train_to(tmp_path / "model.pt", EPOCHS)
+    whole, resumed = RunFiles(tmp_path / "model.pt"), RunFiles(killed / "run/model.pt")
+    expected = load_training_state(whole.state)
+    state = load_training_state(resumed.state)
+    assert equal_weights(state.state_dict, expected.state_dict)
+    assert equal_weights(
+        load_checkpoint(resumed.checkpoint).state_dict,
+        load_checkpoint(whole.checkpoint).state_dict,
+    )
+    histories = [
+        [row | {"seconds": ""} for row in read_history(files.history)]
+        for files in (resumed, whole)
+    ]
+    assert histories[0] == histories[1]
