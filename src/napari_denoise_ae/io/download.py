@@ -62,6 +62,8 @@ def fetch_cifar10(folder: Path, stop: Event) -> Iterator[DownloadProgress]:
         # Do not wait for a stalled connection: its thread ends with the next bytes
         # or with the connection, and removes what it has written.
         bar.cancelled = True
+        # An error would otherwise refer to itself, and keep its connection open.
+        del download
 
 
 def _download(folder: Path, bar: DownloadBar) -> None:
