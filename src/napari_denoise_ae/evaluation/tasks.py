@@ -105,6 +105,10 @@ class _CleanImages:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise InvalidInputError(
+                f"seed must be an integer of at least 0, got {self.seed}."
+            )
         if self.noise is not None:
             # The canonical string, as scores show it.
             object.__setattr__(self, "noise", str(parse_noise(self.noise)))
