@@ -88,10 +88,9 @@ TESTED_IN = {
     "noise/setting": "noise/test_normalization",
     "noise/windows": "denoising/test_dask_array",
     "training/checks": "training/test_trainer",
-    "training/gallery": "training/test_api",
+    "training/job": "training/test_api",
     "training/record": "training/test_trainer",
     "training/results": "training/test_trainer",
-    "training/run_files": "training/test_run",
 }
 
 
