@@ -88,7 +88,7 @@ TESTED_IN = {
     "noise/setting": "noise/test_normalization",
     "noise/windows": "denoising/test_dask_array",
     "training/checks": "training/test_trainer",
-    "training/job": "training/test_api",
+    "training/job": "training/test_run",
     "training/record": "training/test_trainer",
     "training/results": "training/test_trainer",
 }
