@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,17 @@ def random_checkpoint(
         torch.manual_seed(seed)
         state_dict = dict(build_network(network, options).state_dict())
     return Checkpoint("random", network, options, state_dict, record)
+
+
+def cifar10_checkpoint(
+    name: str = "random", *, in_channels: int = 3, **settings: Any
+) -> Checkpoint:
+    """A model that claims to be trained on CIFAR-10, by default for noise of 0.5."""
+    record = make_record(
+        dataset="CIFAR-10 training set", config=small_config(**settings)
+    )
+    checkpoint = random_checkpoint(record=record, in_channels=in_channels)
+    return replace(checkpoint, name=name)
 
 
 def equal_weights(first: dict[str, Any], second: dict[str, Any]) -> bool:

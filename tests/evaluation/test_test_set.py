@@ -4,7 +4,13 @@ from threading import Event
 
 import pytest
 import torch
-from synthetic import CPU, make_record, random_checkpoint, small_config
+from synthetic import (
+    CPU,
+    cifar10_checkpoint,
+    make_record,
+    random_checkpoint,
+    small_config,
+)
 
 from napari_denoise_ae import evaluate
 from napari_denoise_ae.denoising.denoiser import Denoiser
@@ -17,13 +23,6 @@ from napari_denoise_ae.models.checkpoint import Checkpoint
 from napari_denoise_ae.models.networks.registry import build_network
 
 RESIDUAL = {"base_channels": 2, "latent_dim": 4}
-
-
-def trained_on_cifar10(*, in_channels: int = 3, **settings: object) -> Checkpoint:
-    record = make_record(
-        dataset="CIFAR-10 training set", config=small_config(**settings)
-    )
-    return random_checkpoint(record=record, in_channels=in_channels)
 
 
 def residual() -> Checkpoint:
@@ -39,8 +38,8 @@ def residual() -> Checkpoint:
 
 
 def test_the_first_test_images_are_held_out():
-    assert count_test_images(trained_on_cifar10(n_test=6000)) == 6000
-    assert count_test_images(trained_on_cifar10()) == 10_000
+    assert count_test_images(cifar10_checkpoint(n_test=6000)) == 6000
+    assert count_test_images(cifar10_checkpoint()) == 10_000
 
 
 def test_all_are_held_out_for_a_model_of_other_images():
@@ -51,7 +50,7 @@ def test_all_are_held_out_for_a_model_of_other_images():
 
 @pytest.mark.parametrize(
     "checkpoint",
-    [trained_on_cifar10(), trained_on_cifar10(in_channels=1), residual()],
+    [cifar10_checkpoint(), cifar10_checkpoint(in_channels=1), residual()],
     ids=["color", "gray", "one size"],
 )
 @pytest.mark.parametrize("noise", ["gaussian:0.5", "gaussian:0..0.3,unclipped"])
@@ -77,7 +76,7 @@ def test_the_figures_are_those_of_evaluate(checkpoint, noise, cifar10, monkeypat
 
 
 def test_the_test_set_is_scored_with_the_noise_of_training(cifar10):
-    checkpoint = trained_on_cifar10(n_test=10, noise="gaussian:0.2")
+    checkpoint = cifar10_checkpoint(n_test=10, noise="gaussian:0.2")
     *progress, noisy, denoised = score_test_set(checkpoint, cifar10, CPU)
     assert progress == [ScoringProgress(10, 10)]
     assert (noisy.method, denoised.method) == ("noisy", "random")
@@ -90,7 +89,7 @@ def test_it_can_be_stopped(cifar10, monkeypatch):
     monkeypatch.setattr("napari_denoise_ae.evaluation.scoring._BATCH_SIZE", 8)
     stop = Event()
     results = []
-    for result in score_test_set(trained_on_cifar10(), cifar10, CPU, stop=stop):
+    for result in score_test_set(cifar10_checkpoint(), cifar10, CPU, stop=stop):
         results.append(result)
         stop.set()
     assert results == [ScoringProgress(8, 24)]
@@ -98,7 +97,7 @@ def test_it_can_be_stopped(cifar10, monkeypatch):
 
 def test_without_the_data_there_is_an_error(tmp_path):
     with pytest.raises(DatasetError, match="cifar-10-batches-py"):
-        next(score_test_set(trained_on_cifar10(), tmp_path, CPU))
+        next(score_test_set(cifar10_checkpoint(), tmp_path, CPU))
 
 
 @pytest.mark.parametrize("record", [None, make_record(dataset="squares")])
@@ -108,5 +107,5 @@ def test_a_model_of_other_images_has_no_test_set(record, cifar10):
 
 
 def test_a_score_can_be_told_from_progress(cifar10):
-    kinds = [type(r) for r in score_test_set(trained_on_cifar10(), cifar10, CPU)]
+    kinds = [type(r) for r in score_test_set(cifar10_checkpoint(), cifar10, CPU)]
     assert kinds == [ScoringProgress, Score, Score]
