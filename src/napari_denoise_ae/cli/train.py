@@ -19,39 +19,48 @@ if TYPE_CHECKING:
 # Settings of a training run that are options of `train`, with their help.
 _SETTINGS: dict[str, dict[str, Any]] = {
     "noise": {"metavar": "NOISE", "help": "noise to train for, such as gaussian:0.5"},
-    "loss": {"choices": LOSSES, "help": "what to minimize"},
+    "loss": {"choices": LOSSES, "help": "loss function to minimize"},
     "ssim_weight": {"type": float, "help": "weight of 1 - SSIM in the loss mse_ssim"},
-    "optimizer": {"choices": OPTIMIZERS, "help": "how to minimize it"},
-    "learning_rate": {"type": float, "help": "step size of the optimizer"},
-    "schedule": {"choices": SCHEDULES, "help": "how the step size changes"},
+    "optimizer": {"choices": OPTIMIZERS, "help": "optimizer of the parameters"},
+    "learning_rate": {"type": float, "help": "learning rate of the optimizer"},
+    "schedule": {"choices": SCHEDULES, "help": "how the learning rate changes"},
     "batch_size": {"type": int, "help": "images in a batch"},
-    "epochs": {"type": int, "help": "most epochs to train"},
+    "epochs": {"type": int, "help": "maximum number of epochs"},
     "patience": {
         "type": int,
         "help": "epochs without a lower validation loss after which training stops",
     },
-    "min_delta": {"type": float, "help": "how much lower it must be to count"},
-    "val_fraction": {"type": float, "help": "share of images held back for validation"},
+    "min_delta": {
+        "type": float,
+        "help": "how much lower the loss must be to count as lower",
+    },
+    "val_fraction": {
+        "type": float,
+        "help": "fraction of the images used for validation",
+    },
     "n_test": {
         "type": int,
-        "help": "how many of CIFAR-10's test images are kept apart; the others train",
+        "help": "number of CIFAR-10 test images in the test set; the others train",
     },
     "augmentation": {
         "choices": AUGMENTATIONS,
-        "help": "how training images are varied at random",
+        "help": "random augmentation of training images",
     },
     "zoom": {
         "type": float,
         "help": "magnify every other batch by up to this factor",
     },
-    "seed": {"type": int, "help": "decides split, first weights, order and noise"},
+    "seed": {
+        "type": int,
+        "help": "seed of the split, initial weights, order and noise",
+    },
     "mixed_precision": {
         "action": argparse.BooleanOptionalAction,
         "help": "compute in bfloat16 on CUDA",
     },
     "bfloat16_on_cpu": {
         "action": argparse.BooleanOptionalAction,
-        "help": "and on a CPU that has instructions for it",
+        "help": "compute in bfloat16 on CPUs that support it",
     },
 }
 
@@ -141,14 +150,14 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``train``."""
     parser.set_defaults(command=_train)
     parser.add_argument(
-        "--preset", help=f"what to start from: {', '.join(PRESETS)} (default: conv)"
+        "--preset", help=f"preset to start from: {', '.join(PRESETS)} (default: conv)"
     )
     parser.add_argument(
         "--data",
         type=Path,
         required=True,
         metavar="DIR",
-        help="folder with cifar-10-batches-py; fetched if it is not there (170 MB)",
+        help="folder with cifar-10-batches-py; downloaded if missing (170 MB)",
     )
     parser.add_argument(
         "--output",
@@ -157,13 +166,15 @@ def add_train(parser: argparse.ArgumentParser) -> None:
         help="checkpoint to write (best_denoising_model.pt)",
     )
     parser.add_argument(
-        "--resume", action="store_true", help="go on with the run at --output"
+        "--resume", action="store_true", help="resume the run saved at --output"
     )
     parser.add_argument(
-        "--overwrite", action="store_true", help="replace the run at --output"
+        "--overwrite", action="store_true", help="replace the run saved at --output"
     )
     add_device(parser)
-    settings = parser.add_argument_group("settings", "Left out, they are the preset's.")
+    settings = parser.add_argument_group(
+        "settings", "Omitted settings are those of the preset."
+    )
     for name, options in _SETTINGS.items():
         settings.add_argument(f"--{name.replace('_', '-')}", default=None, **options)
     settings.add_argument(

@@ -26,7 +26,7 @@ class RunFiles:
 
     @property
     def state(self) -> Path:
-        """What `resume` goes on from, ``NAME.resume``."""
+        """The state that `resume` needs, ``NAME.resume``."""
         return self.checkpoint.with_suffix(".resume")
 
     @property
@@ -50,12 +50,12 @@ class RunFiles:
         return (self.checkpoint, self.state, self.history, self.curves, self.gallery)
 
     def require_usable(self, *, resume: bool, overwrite: bool) -> None:
-        """Find out now, not after an hour, whether the files can be used.
+        """Raise now, not after an hour, unless the files can be used.
 
         Parameters
         ----------
         resume : bool
-            Whether a run is to go on, so that its state must be there.
+            Whether to resume a run, whose state must be there.
         overwrite : bool
             Whether the files of another run may be replaced.
 
@@ -83,6 +83,6 @@ class RunFiles:
             )
         if not resume and not overwrite and self.checkpoint.exists():
             raise OutputError(
-                f"{self.checkpoint} is there already. Go on with that run by resume, "
-                "replace it by overwrite, or choose another name for the output."
+                f"{self.checkpoint} is there already. Resume that run with resume, "
+                "replace it with overwrite, or choose another name for the output."
             )
