@@ -81,7 +81,7 @@ def test_a_clean_reference_gives_figures(viewer, widget, run):
     reference = viewer.add_image(clean, name="clean")
     layer = viewer.add_image(noisy, name="noisy")
     assert widget.form.source is layer
-    assert layer not in widget.form.reference.choices
+    assert layer not in widget.form.reference.editor.values
     widget.form.reference.value = reference
     run(widget)
     scale = resolve_intensity_range(clean)
@@ -120,14 +120,14 @@ def test_it_follows_the_active_layer_but_no_output(viewer, widget, run):
     run(widget)
     assert viewer.layers.selection.active.name == "first [denoised]"
     assert widget.form.source is first
-    assert widget.form.layer.choices == (None, first, second)
+    assert widget.form.layer.editor.values == (None, first, second)
 
 
 @pytest.mark.qt_binding
 def test_a_layer_that_is_chosen_stays(viewer, widget):
     first = viewer.add_image(image(), name="first")
     second = viewer.add_image(image(), name="second")
-    combo = widget.form.layer.native
+    combo = widget.form.layer.editor
     combo.setCurrentIndex(combo.findText("first"))
     combo.activated.emit(combo.currentIndex())
     viewer.layers.selection.active = second
@@ -157,7 +157,7 @@ def test_opened_beside_other_layers_it_takes_the_topmost_image(viewer):
 
 def test_a_renamed_layer_is_offered_by_its_name(viewer, widget):
     viewer.add_image(image(), name="old").name = "new"
-    assert widget.form.layer.current_choice == "new"
+    assert widget.form.layer.editor.currentText() == "new"
 
 
 def test_new_pixels_are_looked_at_anew(viewer, widget, run, qtbot):
@@ -281,11 +281,11 @@ def test_a_wrong_checkpoint_changes_nothing(
     wrong.write_text("no checkpoint")
     choose = lambda *_: (str(wrong), "")  # noqa: E731
     monkeypatch.setattr(QFileDialog, "getOpenFileName", choose)
-    widget.form.open_model.changed.emit(True)
+    widget.form.open_model.click()
     qtbot.waitUntil(lambda: bool(messages()))
     assert len(messages()) == 1
     assert "wrong.pt is not a checkpoint" in messages()[0]
-    assert widget.form.model.choices == ("auto", *builtin_models())
+    assert widget.form.model.editor.values == ("auto", *builtin_models())
     viewer.add_image(image())
     assert run(widget).startswith("done")
 
@@ -296,7 +296,7 @@ def test_a_chosen_checkpoint_is_used_and_described(
 ):
     choose = lambda *_: (checkpoint, "")  # noqa: E731
     monkeypatch.setattr(QFileDialog, "getOpenFileName", choose)
-    widget.form.open_model.changed.emit(True)
+    widget.form.open_model.click()
     qtbot.waitUntil(lambda: widget.form.model.value == checkpoint)
     viewer.add_image(image())
     run(widget)

@@ -171,7 +171,7 @@ def test_what_is_no_result_is_replaced_only_if_it_is_asked_for(widget, run, fold
     widget.add(files_in(folder)[:1])
     assert run() == "1 failed"
     assert other.read_bytes() == b"mine"
-    widget.overwrite.setChecked(True)
+    widget.overwrite.value = True
     assert run() == "1 done"
     assert tifffile.imread(other).shape == SHAPE
 
@@ -284,7 +284,7 @@ def test_a_run_ends_with_its_dock(qtbot, gate, viewer, widget, folder):
 def test_the_model_is_that_of_the_viewer_and_decides_what_is_asked(
     qtbot, viewer, widget
 ):
-    assert widget.model.editor.currentData() == model_choice(viewer).chosen
+    assert widget.model.value == model_choice(viewer).chosen
     model_choice(viewer).choose("conv")
     assert widget.model.value == "conv"
     qtbot.waitUntil(lambda: widget._takes_noise_level is False)

@@ -14,7 +14,7 @@ def test_widgets_of_a_viewer_share_their_models(viewer, widget, checkpoint):
     model_choice(viewer).choose(checkpoint)
     for form in (widget.form, other.form):
         assert form.model.value == checkpoint
-        assert form.model.choices == (*BUILT_IN, checkpoint)
+        assert form.model.editor.values == (*BUILT_IN, checkpoint)
     other.form.model.value = "conv"
     assert widget.form.model.value == "conv"
 
@@ -53,7 +53,7 @@ def test_two_checkpoints_of_one_name_are_two_choices(viewer, widget, tmp_path):
         file.parent.mkdir(parents=True)
         file.touch()
         model_choice(viewer).choose(str(file))
-    assert widget.form.model.native.count() == len(BUILT_IN) + 2
+    assert widget.form.model.editor.count() == len(BUILT_IN) + 2
     for file in files:
         widget.form.model.value = str(file)
         assert model_choice(viewer).chosen == str(file)

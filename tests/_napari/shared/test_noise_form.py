@@ -56,8 +56,8 @@ def wait_for_noise(qtbot, form):
 
 
 def test_auto_comes_first_and_is_chosen(viewer, widget):
-    assert widget.form.model.choices[0] == widget.form.model.value == "auto"
-    assert widget.form.model.native.itemText(0) == "auto (gray or rgb)"
+    assert widget.form.model.editor.values[0] == widget.form.model.value == "auto"
+    assert widget.form.model.editor.itemText(0) == "auto (gray or rgb)"
 
 
 def test_only_models_that_listen_are_asked_for(viewer, widget, form, qtbot, tmp_path):

@@ -58,7 +58,7 @@ def test_every_widget_takes_the_device_of_the_preferences(viewer, qtbot, prefer)
         qtbot.addWidget(widget)
     viewer.window.add_dock_widget(denoise, name="Denoise")
     assert denoise.form.device.value == "cuda:1"
-    assert "cuda:1" in denoise.form.device.choices
+    assert "cuda:1" in denoise.form.device.editor.values
     assert files.device.value == "cuda:1"
     assert train.form.device == "cuda:1"
 

@@ -140,7 +140,7 @@ def test_so_can_those_of_a_lazy_stack(viewer, widget, run):
 def test_of_a_single_image_it_is_not_asked(viewer, widget):
     viewer.add_image(fading())
     widget.form.range_of.value = "image"
-    assert widget.form.range_of.native.isVisibleTo(widget)
+    assert widget.form.range_of.isVisibleTo(widget)
     viewer.add_image(fading()[0])
-    assert not widget.form.range_of.native.isVisibleTo(widget)
+    assert not widget.form.range_of.isVisibleTo(widget)
     assert widget.form.measured_in == "stack"

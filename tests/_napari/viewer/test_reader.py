@@ -25,7 +25,7 @@ def test_a_dropped_checkpoint_reaches_the_widget_from_the_menu(
     _, widget = viewer.window.add_plugin_dock_widget("napari-denoise-ae", "Denoise")
     viewer.window._qt_viewer._qt_open([checkpoint], stack=False)
     qtbot.waitUntil(lambda: widget.form.model.value == checkpoint)
-    assert widget.form.model.current_choice.startswith("mine.pt")
+    assert widget.form.model.editor.currentText().startswith("mine.pt")
 
 
 def test_a_damaged_checkpoint_is_one_message(

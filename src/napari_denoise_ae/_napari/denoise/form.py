@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import napari.layers
-from magicgui.widgets import (
-    CheckBox,
-    ComboBox,
-    Container,
-    PushButton,
-    RadioButtons,
-    SpinBox,
-)
-from qtpy.QtWidgets import QLabel
+from qtpy.QtWidgets import QLabel, QWidget
 
 from ...models.builtin import suits_any_noise
 from ...noise.setting import NoiseSetting
-from ..shared.layout import Note
+from ..shared.editors import Choice, RadioEdit, make_check, make_editor
+from ..shared.fields import Field, FieldSpec, add_fields
+from ..shared.layout import Note, make_button, make_form, make_row
 from ..shared.model_choice import model_choice
 from ..shared.noise_edit import NoiseChooser
 from ..shared.noise_form import NoiseForm
@@ -29,13 +24,86 @@ from .range_edit import RangeEdit
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
-    from qtpy.QtWidgets import QWidget
 
 NOISY, CLEAN = "noisy", "clean"
-NO_REFERENCE = "none"
+NO_LAYER, NO_REFERENCE = "-----", "none"
+# Where the editors begin, and the space around and between the rows, in pixels.
+_LABEL_WIDTH = 98
+_MARGIN, _SPACING = 9, 6
+
+_LAYER = (
+    FieldSpec("layer", "layer", Choice, "Image layer to denoise; it is not changed."),
+    FieldSpec(
+        "follow",
+        "",
+        partial(make_check, "follow the active layer", is_checked=True),
+        "Choosing a layer above switches this off. Default: on.",
+        is_wide=True,
+    ),
+)
+_RANGE_OF = FieldSpec(
+    "range_of",
+    "measured in",
+    partial(Choice, (("the whole stack", "stack"), ("each image", "image"))),
+    "Where noise level and intensity range are measured. The whole stack: all frames "
+    "and depths of a channel share them, so nothing flickers. Each image: for stacks "
+    "whose light or noise changes. Default: the whole stack.",
+)
+_MODEL = FieldSpec(
+    "model",
+    "model",
+    Choice,
+    "auto: the built-in rgb for colors, gray for all others. Then the built-in models, "
+    "and checkpoints that were opened or trained. Default: that of the preferences, "
+    "auto at first.",
+)
+_KIND = FieldSpec(
+    "kind",
+    "this layer is",
+    partial(RadioEdit, (NOISY, CLEAN)),
+    "noisy: denoise it as it is. clean: add noise first, so that the figures compare "
+    "with the clean image. Default: noisy.",
+)
+_REFERENCE = FieldSpec(
+    "reference",
+    "clean reference",
+    Choice,
+    "Clean image of the same shape, for PSNR and SSIM. Default: none.",
+)
+_NOISE = (
+    FieldSpec(
+        "noise",
+        "noise to add",
+        partial(NoiseChooser, "gaussian:0.1"),
+        "Added before the layer is denoised. Default: gaussian:0.1.",
+        is_wide=True,
+    ),
+    FieldSpec(
+        "seed",
+        "seed",
+        partial(make_editor, 0),
+        "The same seed gives the same noise. Default: 0.",
+    ),
+)
+_RUN = (
+    FieldSpec(
+        "device",
+        "device",
+        lambda: Choice(device_choices(), preferred_device()),
+        "auto takes CUDA, else MPS, else the CPU. Default: that of the preferences, "
+        "auto at first.",
+    ),
+    FieldSpec(
+        "residual",
+        "",
+        partial(make_check, "residual layer"),
+        "Also add what was removed: lost structure shows there first. Default: off.",
+        is_wide=True,
+    ),
+)
 
 
-class DenoiseForm(Container):  # type: ignore[type-arg]
+class DenoiseForm(QWidget):  # type: ignore[misc]
     """What to denoise, with which model, and what is known of it.
 
     Parameters
@@ -45,107 +113,62 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
     """
 
     def __init__(self, viewer: Viewer) -> None:
-        super().__init__(labels=True)
+        super().__init__()
         self._viewer = viewer
         self._models = model_choice(viewer)
-        self.layer = ComboBox(
-            label="layer",
-            choices=self._sources,
-            nullable=True,
-            tooltip="Image layer to denoise; it is not changed.",
-        )
-        self.follow = CheckBox(
-            text="follow the active layer",
-            value=True,
-            tooltip="Choosing a layer above switches this off. Default: on.",
-        )
-        self.facts = QLabel()
-        self.plan = Note()
+        self.facts, self.plan, self.description = QLabel(), Note(), QLabel()
+        for text in (self.facts, self.description):
+            text.setWordWrap(True)
         self.intensity_range = RangeEdit()
-        self.intensity_range.hide()
         self.scope = ScopeEdit()
-        self.range_of = ComboBox(
-            label="measured in",
-            choices=[("the whole stack", "stack"), ("each image", "image")],
-            tooltip="Where noise level and intensity range are measured. The whole "
-            "stack: all frames and depths of a channel share them, so nothing "
-            "flickers. Each image: for stacks whose light or noise changes. Default: "
-            "the whole stack.",
+        self.open_model = make_button(
+            "Open a checkpoint…", "A .pt file; or drop one on the viewer."
         )
-        self.model = ComboBox(
-            label="model",
-            choices=self._model_names,
-            tooltip="auto: the built-in rgb for colors, gray for all others. Then the "
-            "built-in models, and checkpoints that were opened or trained. Default: "
-            "that of the preferences, auto at first.",
-        )
-        self.open_model = PushButton(
-            text="Open a checkpoint…", tooltip="A .pt file; or drop one on the viewer."
-        )
-        self.description = QLabel()
         self.to_remove = NoiseForm()
-        self.kind = RadioButtons(
-            label="this layer is",
-            choices=[NOISY, CLEAN],
-            orientation="horizontal",
-            tooltip="noisy: denoise it as it is. clean: add noise first, so that the "
-            "figures compare with the clean image. Default: noisy.",
-        )
-        self.reference = ComboBox(
-            label="clean reference",
-            choices=self._references,
-            tooltip="Clean image of the same shape, for PSNR and SSIM. Default: none.",
-        )
-        self.noise = NoiseChooser("gaussian:0.1")
-        self._noise_label = QLabel("noise to add")
-        self._noise_label.setToolTip(
-            "<qt>Added before the layer is denoised. Default: gaussian:0.1.</qt>"
-        )
-        self.seed = SpinBox(
-            label="seed",
-            value=0,
-            min=0,
-            max=2**31 - 1,
-            tooltip="The same seed gives the same noise. Default: 0.",
-        )
-        self.device = ComboBox(
-            label="device",
-            choices=device_choices(),
-            value=preferred_device(),
-            tooltip="auto takes CUDA, else MPS, else the CPU. Default: that of the "
-            "preferences, auto at first.",
-        )
-        self.residual = CheckBox(
-            text="residual layer",
-            tooltip="Also add what was removed: lost structure shows there first. "
-            "Default: off.",
-        )
-        self.extend(
-            [
-                self.layer,
-                self.follow,
-                self.range_of,
-                self.model,
-                self.open_model,
-                self.kind,
-                self.reference,
-                self.seed,
-                self.device,
-                self.residual,
-            ]
-        )
-        self._insert(self.scope, below=self.follow)
-        self._insert(self.intensity_range, below=self.follow)
-        self._add_text(self.plan, below=self.follow)
-        self._add_text(self.facts, below=self.follow)
-        self._insert(self.to_remove, below=self.open_model)
-        self._add_text(self.description, below=self.open_model)
-        self._insert(self.noise, below=self.reference)
-        self._insert(self._noise_label, below=self.reference)
-        self.kind.value = NOISY
+        self._add_fields()
+        self.refresh_layers()
+        self.refresh_models()
         self.kind.changed.connect(self._show_fitting_fields)
         self._show_fitting_fields()
         self.fit_to_model(suits_any_noise(self._models.chosen))
+
+    def _add_fields(self) -> None:
+        form = make_form(self)
+        form.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        form.setVerticalSpacing(_SPACING)
+        self.reference = Field(_REFERENCE)
+        # Its label is longer than the others: in a row of its own it moves no editor.
+        self._reference_row = QWidget()
+        row = make_row(self.reference.label, self.reference)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setStretch(1, 1)
+        self._reference_row.setLayout(row)
+        rows = (
+            *_LAYER,
+            self.facts,
+            self.plan,
+            self.intensity_range,
+            self.scope,
+            _RANGE_OF,
+            _MODEL,
+            self.open_model,
+            self.description,
+            self.to_remove,
+            _KIND,
+            self._reference_row,
+            *_NOISE,
+            *_RUN,
+        )
+        fields = add_fields(form, rows)
+        self.layer, self.follow = fields["layer"], fields["follow"]
+        self.range_of, self.model = fields["range_of"], fields["model"]
+        self.kind, self.noise = fields["kind"], fields["noise"]
+        self.seed, self.device = fields["seed"], fields["device"]
+        self.residual = fields["residual"]
+        for field in fields.values():
+            field.label.setMinimumWidth(_LABEL_WIDTH)
+        # Qt would put the label beside the upper edge of an editor that is so high.
+        self.kind.label.setMinimumHeight(self.kind.sizeHint().height())
 
     @property
     def source(self) -> napari.layers.Image | None:
@@ -156,7 +179,7 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
     @property
     def source_name(self) -> str:
         """The name of that layer."""
-        return str(self.layer.current_choice)
+        return str(self.layer.editor.currentText())
 
     @property
     def noise_to_add(self) -> str | None:
@@ -166,10 +189,8 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
     @property
     def reference_layer(self) -> napari.layers.Image | None:
         """The clean reference, if one is chosen."""
-        if self.kind.value == CLEAN or self.reference.value == NO_REFERENCE:
-            return None
-        layer: napari.layers.Image = self.reference.value
-        return layer
+        layer: napari.layers.Image | None = self.reference.value
+        return layer if self.kind.value == NOISY else None
 
     @property
     def given_range(self) -> tuple[float, float] | None:
@@ -204,7 +225,7 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
         if layer is not None and needs_range(layer, takes_noise_level=False):
             self.intensity_range.prefill(proposed_range(layer))
         self.to_remove.forget()
-        self.range_of.visible = is_stack
+        self.range_of.show_if(is_stack)
         self._show_range()
 
     def sources(self) -> list[napari.layers.Image]:
@@ -217,33 +238,20 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
 
     def refresh_layers(self) -> None:
         """Offer the layers that are there now."""
-        self.layer.reset_choices()
+        layers = ((layer.name, layer) for layer in self.sources())
+        self.layer.editor.offer([(NO_LAYER, None), *layers])
         self.refresh_references()
 
     def refresh_references(self) -> None:
         """Offer all layers but the chosen one as clean reference."""
-        self.reference.reset_choices()
+        others = (layer for layer in self.sources() if layer is not self.source)
+        choices = ((layer.name, layer) for layer in others)
+        self.reference.editor.offer([(NO_REFERENCE, None), *choices])
 
     def refresh_models(self) -> None:
         """Offer the models that are known now, and choose the chosen one."""
-        self.model.reset_choices()
-        self.model.value = self._models.chosen
-
-    def _add_text(self, label: QLabel, below: Any) -> None:
-        # magicgui's own labels do not wrap in a narrow dock.
-        label.setWordWrap(True)
-        self._insert(label, below)
-
-    def _insert(self, widget: QWidget, below: Any) -> None:
-        layout = self.native.layout()
-        # Where the form has labels, a field lies in its row.
-        row = next(
-            i
-            for i in range(layout.count())
-            if layout.itemAt(i).widget() is below.native
-            or below.native in layout.itemAt(i).widget().children()
-        )
-        layout.insertWidget(row + 1, widget)
+        choices = ((title, model) for model, title in self._models.titles().items())
+        self.model.editor.offer(choices, self._models.chosen)
 
     def _show_range(self) -> None:
         is_needed = needs_range(self.source, takes_noise_level=self.takes_noise_level)
@@ -251,21 +259,6 @@ class DenoiseForm(Container):  # type: ignore[type-arg]
 
     def _show_fitting_fields(self) -> None:
         is_clean = self.kind.value == CLEAN
-        self.reference.visible = not is_clean
-        self.noise.setVisible(is_clean)
-        self._noise_label.setVisible(is_clean)
-        self.seed.visible = is_clean
-
-    def _sources(self, _: Any) -> list[tuple[str, napari.layers.Image]]:
-        return [(layer.name, layer) for layer in self.sources()]
-
-    def _references(self, _: Any) -> list[tuple[str, Any]]:
-        others = [
-            (layer.name, layer)
-            for layer in self.sources()
-            if layer is not self.layer.value
-        ]
-        return [(NO_REFERENCE, NO_REFERENCE), *others]
-
-    def _model_names(self, _: Any) -> list[tuple[str, str]]:
-        return [(title, model) for model, title in self._models.titles().items()]
+        self._reference_row.setVisible(not is_clean)
+        self.noise.show_if(is_clean)
+        self.seed.show_if(is_clean)

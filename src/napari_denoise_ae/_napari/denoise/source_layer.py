@@ -36,7 +36,7 @@ class SourceLayer(QObject):  # type: ignore[misc]
         super().__init__()
         self._form, self._viewer = form, viewer
         self._watched = ExitStack()
-        form.layer.native.activated.connect(self._pin)
+        form.layer.editor.activated.connect(self._pin)
         form.layer.changed.connect(self.watch)
         form.follow.changed.connect(self.follow_active)
 

@@ -114,7 +114,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
     def _lay_out(self) -> None:
         content = QWidget()
         column = QVBoxLayout(content)
-        column.addWidget(self.form.native)
+        column.addWidget(self.form)
         column.addWidget(self.warning)
         column.addWidget(self.preview_box)
         column.addWidget(self.preview_note)
@@ -137,7 +137,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
     def _connect_form(self) -> None:
         form = self.form
         form.model.changed.connect(self._on_model_chosen)
-        form.open_model.changed.connect(lambda: ask_for_checkpoint(self, self._viewer))
+        form.open_model.clicked.connect(lambda: ask_for_checkpoint(self, self._viewer))
         form.range_of.changed.connect(self._inspector.show_plan)
         settings = (
             form.noise,
@@ -217,9 +217,9 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
     def _warn(self, messages: Sequence[str]) -> None:
         self.warning.setText("\n".join(f"⚠ {message}" for message in messages))
 
-    def _on_model_chosen(self, model: str) -> None:
-        if model and model != self._models.chosen:
-            self._models.choose(model)
+    def _on_model_chosen(self) -> None:
+        if self.form.model.value != self._models.chosen:
+            self._models.choose(self.form.model.value)
         self._inspector.take_model()
 
     def _take_theme(self) -> None:

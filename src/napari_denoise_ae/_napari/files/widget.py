@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import (
-    QCheckBox,
     QFileDialog,
-    QLineEdit,
     QProgressBar,
     QPushButton,
     QVBoxLayout,
@@ -21,8 +20,9 @@ from qtpy.QtWidgets import (
 from ...errors import DenoiseAEError, InvalidInputError
 from ...models.builtin import suits_any_noise
 from ...noise.setting import NoiseSetting
-from ..shared.fields import Field, PathEdit, make_combo
-from ..shared.layout import DockScroll, Note, make_form, make_row
+from ..shared.editors import Choice, PathEdit, make_check, make_line
+from ..shared.fields import FieldSpec, add_fields
+from ..shared.layout import DockScroll, Note, make_button, make_form, make_row
 from ..shared.model_choice import model_choice, unwrapped
 from ..shared.model_facts import look_at_model
 from ..shared.noise_form import NoiseForm
@@ -35,8 +35,39 @@ from .table import FilesTable
 
 if TYPE_CHECKING:
     import napari.viewer
+    from qtpy.QtWidgets import QFormLayout
 
     from ..shared.model_facts import ModelFacts
+
+_MODEL = FieldSpec(
+    "model",
+    "model",
+    Choice,
+    "auto: the built-in rgb for colors, gray for all others. Default: that of the "
+    "Denoise widget.",
+)
+_AXES = FieldSpec(
+    "axes",
+    "axes",
+    partial(make_line, placeholder="as the files say"),
+    "A letter for each axis, such as TYX or CYX, where the files do not say it. "
+    "Default: as the files say.",
+)
+_DEVICE = FieldSpec(
+    "device",
+    "device",
+    lambda: Choice(device_choices(), preferred_device()),
+    "auto takes CUDA, else MPS, else the CPU. Default: that of the preferences, auto "
+    "at first.",
+)
+_OVERWRITE = FieldSpec(
+    "overwrite",
+    "",
+    partial(make_check, "replace other files"),
+    "Also replace what has the name of a result and was not made by an earlier run; "
+    "but no OME-Zarr of another program. Default: off.",
+    is_wide=True,
+)
 
 
 class FilesWidget(QWidget):  # type: ignore[misc]
@@ -60,8 +91,8 @@ class FilesWidget(QWidget):  # type: ignore[misc]
         self._takes_noise_level: bool | None = None
         self._closing = ExitStack()
         self._build()
-        self._run = FilesRun(self.table)
         self._lay_out()
+        self._run = FilesRun(self.table)
         self._connect()
         self._refresh_models()
         self._on_busy(False)
@@ -81,49 +112,17 @@ class FilesWidget(QWidget):  # type: ignore[misc]
 
     def _build(self) -> None:
         self.table = FilesTable()
-        self.add_files = _button("Add files…", "PNG, JPEG and TIFF files.")
-        self.add_folder = _button(
+        self.add_files = make_button("Add files…", "PNG, JPEG and TIFF files.")
+        self.add_folder = make_button(
             "Add folder…", "All images in a folder; or an OME-Zarr."
         )
-        self.remove = _button(
+        self.remove = make_button(
             "Remove", "Remove the selected files from the list; all, if none is."
         )
-        self.output = Field(
-            PathEdit("", self._ask_for_output),
-            "output folder",
-            "Where the results go, under the names of the files. It is made if it is "
-            "not there.",
-        )
-        self.model = Field(
-            make_combo(()),
-            "model",
-            "auto: the built-in rgb for colors, gray for all others. Default: that of "
-            "the Denoise widget.",
-        )
-        self.open_model = _button("Open a checkpoint…", "A .pt file.")
+        self.open_model = make_button("Open a checkpoint…", "A .pt file.")
         self.noise = NoiseForm(shows_found=False)
-        axes = QLineEdit()
-        axes.setPlaceholderText("as the files say")
-        self.axes = Field(
-            axes,
-            "axes",
-            "A letter for each axis, such as TYX or CYX, where the files do not say "
-            "it. Default: as the files say.",
-        )
-        self.device = Field(
-            make_combo(device_choices()),
-            "device",
-            "auto takes CUDA, else MPS, else the CPU. Default: that of the "
-            "preferences, auto at first.",
-        )
-        self.device.value = preferred_device()
-        self.overwrite = QCheckBox("replace other files")
-        self.overwrite.setToolTip(
-            "<qt>Also replace what has the name of a result and was not made by an "
-            "earlier run; but no OME-Zarr of another program. Default: off.</qt>"
-        )
         self.run_button = QPushButton("Denoise files")
-        self.cancel_button = _button(
+        self.cancel_button = make_button(
             "Cancel",
             "Stop. The files that are done stay; an OME-Zarr that is not goes on where "
             "it stopped, of others nothing is left.",
@@ -132,24 +131,32 @@ class FilesWidget(QWidget):  # type: ignore[misc]
         self.status, self.notes = Note(), Note()
 
     def _lay_out(self) -> None:
-        form = make_form()
-        for entry in (self.output, self.model):
-            form.addRow(entry.label, entry)
-        form.addRow(self.open_model)
-        form.addRow(self.noise)
-        for entry in (self.axes, self.device):
-            form.addRow(entry.label, entry)
-        form.addRow(self.overwrite)
         content = QWidget()
         column = QVBoxLayout(content)
         column.addWidget(self.table, 1)
         column.addLayout(make_row(self.add_files, self.add_folder, self.remove))
-        column.addLayout(form)
+        column.addLayout(self._make_form())
         column.addLayout(make_row(self.run_button, self.cancel_button))
         for widget in (self.bar, self.status, self.notes):
             column.addWidget(widget)
         QVBoxLayout(self).addWidget(DockScroll(content))
         self.layout().setContentsMargins(0, 0, 0, 0)
+
+    def _make_form(self) -> QFormLayout:
+        form = make_form()
+        output = FieldSpec(
+            "output",
+            "output folder",
+            partial(PathEdit, "", self._ask_for_output),
+            "Where the results go, under the names of the files. It is made if it is "
+            "not there.",
+        )
+        rows = (output, _MODEL, self.open_model, self.noise, _AXES, _DEVICE, _OVERWRITE)
+        fields = add_fields(form, rows)
+        self.output, self.model = fields["output"], fields["model"]
+        self.axes, self.device = fields["axes"], fields["device"]
+        self.overwrite = fields["overwrite"]
+        return form
 
     def _connect(self) -> None:
         self.add_files.clicked.connect(self._ask_for_files)
@@ -218,17 +225,13 @@ class FilesWidget(QWidget):  # type: ignore[misc]
     # --- which model
 
     def _refresh_models(self) -> None:
-        combo, titles = self.model.editor, self._models.titles()
-        combo.blockSignals(True)
-        combo.clear()
-        for model, title in titles.items():
-            combo.addItem(title, model)
-        combo.setCurrentText(titles[self._models.chosen])
-        combo.blockSignals(False)
+        choices = ((title, model) for model, title in self._models.titles().items())
+        self.model.editor.offer(choices, self._models.chosen)
         self._describe_model()
 
     def _on_model_chosen(self) -> None:
-        self._models.choose(self.model.editor.currentData())
+        if self.model.value != self._models.chosen:
+            self._models.choose(self.model.value)
 
     def _open_model(self) -> None:
         ask_for_checkpoint(self, self._viewer)
@@ -269,7 +272,7 @@ class FilesWidget(QWidget):  # type: ignore[misc]
             device=self.device.value,
             axes=self.axes.value or None,
             setting=setting,
-            overwrite=self.overwrite.isChecked(),
+            overwrite=self.overwrite.value,
         )
 
     def _start(self) -> None:
@@ -301,9 +304,3 @@ class FilesWidget(QWidget):  # type: ignore[misc]
             if running is not None:
                 running.drop()
         self._run.drop()
-
-
-def _button(text: str, tooltip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(f"<qt>{tooltip}</qt>")
-    return button

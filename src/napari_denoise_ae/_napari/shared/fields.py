@@ -1,27 +1,53 @@
-"""Fields of a form: an editor with its explanation and what is wrong with its value."""
+"""Forms: their fields are described as data, and built by `add_fields`."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QCheckBox,
-    QComboBox,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
     QSpinBox,
     QVBoxLayout,
     QWidget,
 )
+from superqt import QLabeledDoubleSlider
 
-from .layout import Note, breakable
-from .noise_edit import WRONG, NoiseChooser
+from .editors import Editor, NumberEdit
+from .layout import WRONG, Note, breakable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    from qtpy.QtWidgets import QFormLayout
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """What a field of a form is.
+
+    Parameters
+    ----------
+    name : str
+        The name by which the field is found.
+    label : str
+        The text before the editor; empty for an editor that has a text itself.
+    editor : callable
+        Makes the editor.
+    tooltip : str
+        What the value means, its unit and its default.
+    is_wide : bool
+        Whether the editor takes the whole width, with the label above it.
+    """
+
+    name: str
+    label: str
+    editor: Callable[[], QWidget]
+    tooltip: str
+    is_wide: bool = False
 
 
 class Field(QWidget):  # type: ignore[misc]
@@ -29,27 +55,25 @@ class Field(QWidget):  # type: ignore[misc]
 
     Parameters
     ----------
-    editor : QWidget
-        What the value is edited with.
-    name : str
-        What stands before it.
-    tooltip : str
+    spec : FieldSpec
         What it is.
 
     Attributes
     ----------
     changed : Signal
         Emitted after the value has changed.
+    editor : QWidget
+        The editor.
     label : QLabel
-        The name, to be laid out before the field.
+        The text before it; see `add_fields`.
     """
 
     changed = Signal()
 
-    def __init__(self, editor: QWidget, name: str, tooltip: str) -> None:
+    def __init__(self, spec: FieldSpec) -> None:
         super().__init__()
-        self.editor = editor
-        self.label = QLabel(name)
+        self.editor = spec.editor()
+        self.label = QLabel(spec.label)
         self._wrong = ""
         self._message = Note()
         self._message.setStyleSheet(f"color: {WRONG}")
@@ -57,36 +81,36 @@ class Field(QWidget):  # type: ignore[misc]
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(1)
-        layout.addWidget(editor)
+        layout.addWidget(self.editor)
         layout.addWidget(self._explanation)
         layout.addWidget(self._message)
-        self.describe(tooltip)
-        _changed_signal(editor).connect(lambda *_: self._tell())
+        self.describe(spec.tooltip)
+        _changed_signal(self.editor).connect(lambda *_: self._tell())
 
     @property
     def value(self) -> Any:
-        """What the editor holds; text that is no number stays text."""
+        """The value of the editor; text that is no number stays text."""
         editor = self.editor
-        if isinstance(editor, QComboBox):
-            return editor.currentText()
         if isinstance(editor, QCheckBox):
             return editor.isChecked()
-        if isinstance(editor, QSpinBox):
+        if isinstance(editor, _WITH_VALUE):
             return editor.value()
-        text = editor.text().strip()
-        return _number(text) if isinstance(editor, NumberEdit) else text
+        if isinstance(editor, QLineEdit):
+            text = editor.text().strip()
+            return _number(text) if isinstance(editor, NumberEdit) else text
+        return editor.value
 
     @value.setter
     def value(self, value: Any) -> None:
         editor = self.editor
-        if isinstance(editor, QComboBox):
-            editor.setCurrentText(value)
-        elif isinstance(editor, QCheckBox):
+        if isinstance(editor, QCheckBox):
             editor.setChecked(value)
-        elif isinstance(editor, QSpinBox):
+        elif isinstance(editor, _WITH_VALUE):
             editor.setValue(value)
-        else:
+        elif isinstance(editor, QLineEdit):
             editor.setText(str(value))
+        else:
+            editor.value = value
 
     @property
     def message(self) -> str:
@@ -95,12 +119,12 @@ class Field(QWidget):  # type: ignore[misc]
 
     @property
     def explanation(self) -> str:
-        """What is said of the value."""
+        """The text that explains the value."""
         return str(self._explanation.text())
 
     def describe(self, tooltip: str) -> None:
         """Say what the field is for, where the mouse rests on it."""
-        for widget in (self, self.label):
+        for widget in (self, self.editor, self.label):
             widget.setToolTip(f"<qt>{tooltip}</qt>")  # as rich text it is wrapped
 
     def explain(self, text: str) -> None:
@@ -110,8 +134,8 @@ class Field(QWidget):  # type: ignore[misc]
     def mark(self, message: str) -> None:
         """Say what is wrong; an empty text takes it back."""
         self._wrong = message
-        if isinstance(self.editor, NoiseChooser):
-            return  # it says so by itself
+        if isinstance(self.editor, Editor) and self.editor.marks_mistakes:
+            return
         self._message.setText(breakable(message))
         self.editor.setStyleSheet(f"border: 1px solid {WRONG};" if message else "")
 
@@ -120,76 +144,59 @@ class Field(QWidget):  # type: ignore[misc]
         self.setEnabled(on)
         self.label.setEnabled(on)
 
+    def show_if(self, on: bool) -> None:
+        """Show the field and its label, or hide both."""
+        self.setVisible(on)
+        self.label.setVisible(on)
+
     def _tell(self) -> None:
         # What was wrong with the old value says nothing about the new one.
         self.mark("")
         self.changed.emit()
 
 
-class NumberEdit(QLineEdit):  # type: ignore[misc]
-    """A line for a number that a spin box would round, such as 1e-3."""
+def add_fields(
+    form: QFormLayout, rows: Iterable[FieldSpec | QWidget]
+) -> dict[str, Field]:
+    """Add fields to a form, and other widgets that take the whole width.
+
+    Parameters
+    ----------
+    form : QFormLayout
+        The form.
+    rows : iterable of FieldSpec or QWidget
+        What to add, from the top down.
+
+    Returns
+    -------
+    dict of str to Field
+        The fields by their names.
+    """
+    fields: dict[str, Field] = {}
+    for row in rows:
+        if not isinstance(row, FieldSpec):
+            form.addRow(row)
+            continue
+        field = fields[row.name] = Field(row)
+        if row.is_wide:
+            if row.label:
+                form.addRow(field.label)
+            form.addRow(field)
+        else:
+            form.addRow(field.label, field)
+    return fields
 
 
-class PathEdit(QWidget):  # type: ignore[misc]
-    """A line for a path, and a button that asks for one."""
-
-    def __init__(self, path: str, ask: Any) -> None:
-        super().__init__()
-        self.line = QLineEdit(path)
-        button = QPushButton("…")
-        button.setFixedWidth(30)
-        button.clicked.connect(lambda: self._take(ask()))
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.line)
-        layout.addWidget(button)
-
-    def text(self) -> str:
-        """Return the path."""
-        return str(self.line.text())
-
-    def setText(self, path: str) -> None:
-        """Fill in a path."""
-        self.line.setText(path)
-
-    def _take(self, path: str) -> None:
-        if path:
-            self.line.setText(path)
-
-
-def make_editor(default: Any) -> QWidget:
-    """Return an editor for values of the kind of `default`, which it holds."""
-    if isinstance(default, bool):
-        editor = QCheckBox()
-        editor.setChecked(default)
-        return editor
-    if isinstance(default, int):
-        # Its limits are those of Qt: what is allowed is the core's to say.
-        editor = QSpinBox()
-        editor.setRange(0, 2**31 - 1)
-        editor.setValue(default)
-        return editor
-    return (NumberEdit if isinstance(default, float) else QLineEdit)(str(default))
-
-
-def make_combo(choices: Iterable[str]) -> QComboBox:
-    """Return an editor that offers a few values."""
-    editor = QComboBox()
-    editor.addItems(list(choices))
-    return editor
+# Qt's and superqt's editors of numbers have a method `value`, no attribute.
+_WITH_VALUE = (QSpinBox, QLabeledDoubleSlider)
 
 
 def _changed_signal(editor: QWidget) -> Any:
-    if isinstance(editor, QComboBox):
-        return editor.currentTextChanged
     if isinstance(editor, QCheckBox):
         return editor.toggled
-    if isinstance(editor, QSpinBox):
+    if isinstance(editor, _WITH_VALUE):
         return editor.valueChanged
-    if isinstance(editor, NoiseChooser):
-        return editor.changed
-    line = editor.line if isinstance(editor, PathEdit) else editor
-    return line.textChanged
+    return editor.textChanged if isinstance(editor, QLineEdit) else editor.changed
 
 
 def _number(text: str) -> float | str:

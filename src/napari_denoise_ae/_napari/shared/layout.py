@@ -13,6 +13,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+#: The color of what is wrong; legible on napari's dark and light themes.
+WRONG = "#e05252"
 # The width in pixels that napari's style adds to fields.
 _STYLE = 12
 # How long new widgets may take to find their place, in milliseconds.
@@ -121,6 +123,13 @@ def make_row(*widgets: QWidget) -> QHBoxLayout:
     for widget in widgets:
         row.addWidget(widget)
     return row
+
+
+def make_button(text: str, tooltip: str) -> QPushButton:
+    """Return a button with an explanation."""
+    button = QPushButton(text)
+    button.setToolTip(f"<qt>{tooltip}</qt>")
+    return button
 
 
 def breakable(text: str) -> str:

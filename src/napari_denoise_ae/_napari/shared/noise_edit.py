@@ -5,21 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout
 
 from ...errors import InvalidInputError
 from ...noise.spec import parse_noise
 from ...noise.synthetic import NOISE_MODELS, Composed
+from .editors import Editor
+from .layout import WRONG
 from .noise_part import NoisePart, capitalize, first_noise, wrap
 
 if TYPE_CHECKING:
     from ...noise.base import NoiseModel
 
-#: The color of what is wrong; legible on napari's dark and light themes.
-WRONG = "#e05252"
 
-
-class NoiseChooser(QWidget):  # type: ignore[misc]
+class NoiseChooser(Editor):
     """Choose noise models by name, and fill in their amounts.
 
     The text is what counts: fields write it, and follow it as long as it can be
@@ -39,6 +38,7 @@ class NoiseChooser(QWidget):  # type: ignore[misc]
     """
 
     changed = Signal(str)
+    marks_mistakes = True
 
     def __init__(self, noise: str) -> None:
         super().__init__()
@@ -69,18 +69,10 @@ class NoiseChooser(QWidget):  # type: ignore[misc]
     @property
     def value(self) -> str:
         """The noise as text, which may be wrong."""
-        return self.text()
+        return str(self.line.text()).strip()
 
     @value.setter
     def value(self, noise: str) -> None:
-        self.setText(noise)
-
-    def text(self) -> str:
-        """Return the noise as text."""
-        return str(self.line.text()).strip()
-
-    def setText(self, noise: str) -> None:
-        """Fill in a noise."""
         self.line.setText(noise)
 
     @property
@@ -101,7 +93,7 @@ class NoiseChooser(QWidget):  # type: ignore[misc]
                 self._show(model.parts if isinstance(model, Composed) else (model,))
             self._say(f"{capitalize(model.description)}.", wrong=False)
             self._enable(True)
-        self.changed.emit(self.text())
+        self.changed.emit(self.value)
 
     def _enable(self, on: bool) -> None:
         for widget in (*self.parts, self.add_button):

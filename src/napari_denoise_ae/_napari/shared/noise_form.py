@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 from superqt import QLabeledDoubleSlider
 
 from ...noise.setting import GAUSSIAN, POISSON_GAUSSIAN, NoiseSetting
-from .fields import Field, NumberEdit, make_combo
+from .editors import Choice, NumberEdit
+from .fields import FieldSpec, add_fields
 from .layout import Folded, Note, make_form
 from .noise_plot import NoisePlot
 
@@ -47,35 +49,24 @@ class NoiseForm(QWidget):  # type: ignore[misc]
     def __init__(self, *, shows_found: bool = True) -> None:
         super().__init__()
         self._shows_found = shows_found
-        # What stands in for sigma as long as nobody has said another.
+        # The text that sigma holds as long as nobody has typed another.
         self._proposed = ""
-        self.kind = Field(
-            make_combo((ESTIMATED, GIVEN, CURVE)),
-            "noise",
-            "What to remove. Gaussian: as strong in dark as in bright parts; its sigma "
-            "is estimated, or you give it. Poisson-Gaussian: photon counts and "
-            "cameras, stronger in bright parts; how much stronger is estimated. "
-            "Default: Gaussian, estimated.",
-        )
-        self.sigma = Field(
-            NumberEdit(),
-            "sigma",
-            "Standard deviation of the noise in the image's own units."
-            + " Default: what is estimated." * shows_found,
-        )
         self.found = Note()
-        self.strength = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
-        self.strength.setRange(0.0, _STRONGEST)
-        self.strength.setDecimals(_DECIMALS)
-        self.strength.setSingleStep(0.05)
-        self.strength.setValue(1.0)
         self.plot = NoisePlot()
         self.curve = Folded("Noise curve", self.plot)
-        self._lay_out()
+        form = make_form()
+        fields = add_fields(form, _specs(shows_found=shows_found))
+        self.kind, self.sigma = fields["kind"], fields["sigma"]
+        self.strength = fields["strength"].editor
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(form)
+        column.addWidget(self.found)
+        column.addWidget(self.curve)
         self.kind.changed.connect(self._show_fitting_fields)
         self.kind.changed.connect(self.changed)
         self.sigma.changed.connect(self._on_sigma_changed)
-        self.strength.valueChanged.connect(lambda _: self.strength_changed.emit())
+        fields["strength"].changed.connect(self.strength_changed)
         self._show_fitting_fields()
 
     @property
@@ -112,29 +103,48 @@ class NoiseForm(QWidget):  # type: ignore[misc]
         self._proposed = self.sigma.editor.text()
         self.show_found(None)
 
-    def _lay_out(self) -> None:
-        label = QLabel("strength")
-        for widget in (label, self.strength):
-            widget.setToolTip(
-                "<qt>How many times the noise level to remove: less keeps some of the "
-                "noise, 0 all of it; more smooths more. Default: 1.</qt>"
-            )
-        form = make_form()
-        form.addRow(self.kind.label, self.kind)
-        form.addRow(self.sigma.label, self.sigma)
-        form.addRow(label, self.strength)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(form)
-        column.addWidget(self.found)
-        column.addWidget(self.curve)
-
     def _show_fitting_fields(self) -> None:
         kind = self.kind.value
-        self.sigma.setVisible(kind == GIVEN)
-        self.sigma.label.setVisible(kind == GIVEN)
+        self.sigma.show_if(kind == GIVEN)
         self.curve.setVisible(kind == CURVE and self._shows_found)
 
     def _on_sigma_changed(self) -> None:
         if self.kind.value == GIVEN:
             self.changed.emit()
+
+
+def _specs(*, shows_found: bool) -> tuple[FieldSpec, ...]:
+    return (
+        FieldSpec(
+            "kind",
+            "noise",
+            partial(Choice, (ESTIMATED, GIVEN, CURVE)),
+            "What to remove. Gaussian: as strong in dark as in bright parts; its sigma "
+            "is estimated, or you give it. Poisson-Gaussian: photon counts and "
+            "cameras, stronger in bright parts; how much stronger is estimated. "
+            "Default: Gaussian, estimated.",
+        ),
+        FieldSpec(
+            "sigma",
+            "sigma",
+            NumberEdit,
+            "Standard deviation of the noise in the image's own units."
+            + " Default: what is estimated." * shows_found,
+        ),
+        FieldSpec(
+            "strength",
+            "strength",
+            _strength_slider,
+            "How many times the noise level to remove: less keeps some of the noise, 0 "
+            "all of it; more smooths more. Default: 1.",
+        ),
+    )
+
+
+def _strength_slider() -> QLabeledDoubleSlider:
+    slider = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
+    slider.setRange(0.0, _STRONGEST)
+    slider.setDecimals(_DECIMALS)
+    slider.setSingleStep(0.05)
+    slider.setValue(1.0)
+    return slider

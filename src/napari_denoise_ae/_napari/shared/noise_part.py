@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
-    QCheckBox,
     QComboBox,
-    QFormLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -22,10 +21,11 @@ from ...noise.base import amount_fields, flag_fields
 from ...noise.spec import parse_noise
 from ...noise.synthetic import NOISE_MODELS
 from .docstrings import parameter_texts
+from .editors import Editor, make_check
+from .fields import FieldSpec, add_fields
+from .layout import make_form
 
 if TYPE_CHECKING:
-    from dataclasses import Field
-
     from ...noise.base import NoiseModel
 
 # What an amount begins with, by its name, where a noise is newly chosen.
@@ -81,7 +81,7 @@ class NoisePart(QFrame):  # type: ignore[misc]
     @property
     def text(self) -> str:
         """What the fields say, as a noise string."""
-        amounts = [amount.text for amount in self.amounts]
+        amounts = [amount.value for amount in self.amounts]
         flags = [word for word, box in self.flags.items() if box.isChecked()]
         return f"{self.model_name}:{','.join(amounts + flags)}"
 
@@ -100,57 +100,28 @@ class NoisePart(QFrame):  # type: ignore[misc]
         self.kind.blockSignals(was_blocked)
         self.explanation.setText(model.explanation)
         fields = QWidget()
-        texts = parameter_texts(type(model))
-        form = QFormLayout(fields)
-        form.setContentsMargins(0, 0, 0, 0)
+        form = make_form(fields)
         form.setVerticalSpacing(2)
-        self.amounts = [
-            self._amount(form, field, word, texts.get(field.name, ""))
-            for field, word in zip(amount_fields(model), _words(model), strict=False)
-        ]
+        built = add_fields(form, _specs(model))
+        for field in built.values():
+            field.changed.connect(self.changed)
+        self.amounts = [built[f.name].editor for f in amount_fields(model)]
         self.flags = {
-            field.metadata["word"]: self._flag(
-                form, field, getattr(model, field.name), texts.get(field.name, "")
-            )
-            for field in flag_fields(model)
+            f.metadata["word"]: built[f.name].editor for f in flag_fields(model)
         }
         self._column.replaceWidget(self._fields, fields)
         self._fields.hide()
         self._fields.deleteLater()
         self._fields = fields
 
-    def _amount(
-        self, form: QFormLayout, field: Field[Any], word: str, text: str
-    ) -> _Amount:
-        tooltip = f"{text} Unit: {field.metadata['unit']}."
-        amount = _Amount(word, tooltip)
-        amount.changed.connect(self.changed)
-        label = QLabel(field.name.replace("_", " "))
-        label.setToolTip(f"<qt>{tooltip}</qt>")
-        form.addRow(label, amount)
-        return amount
 
-    def _flag(
-        self, form: QFormLayout, field: Field[Any], value: bool, text: str
-    ) -> QCheckBox:
-        box = QCheckBox(field.metadata["word"].replace("_", " "))
-        box.setToolTip(f"<qt>{field.name.replace('_', ' ')}: {text}</qt>")
-        box.setChecked(value != field.default)
-        box.toggled.connect(self.changed)
-        form.addRow("", box)
-        return box
-
-
-class _Amount(QWidget):  # type: ignore[misc]
+class _Amount(Editor):
     """A number, or the lowest and the highest of those drawn for each image."""
 
-    changed = Signal()
-
-    def __init__(self, word: str, tooltip: str) -> None:
+    def __init__(self, word: str) -> None:
         super().__init__()
         low, _, high = word.partition("..")
         self.low, self.high = QLineEdit(low), QLineEdit(high)
-        self.low.setToolTip(f"<qt>{tooltip}</qt>")
         self.high.setPlaceholderText("fixed")
         self.high.setToolTip(
             "<qt>Empty: the amount is the same for all images. A number: each image "
@@ -165,7 +136,7 @@ class _Amount(QWidget):  # type: ignore[misc]
             edit.textChanged.connect(self.changed)
 
     @property
-    def text(self) -> str:
+    def value(self) -> str:
         """The amount as it is written in a noise string."""
         low, high = str(self.low.text()).strip(), str(self.high.text()).strip()
         return f"{low}..{high}" if high else low
@@ -179,6 +150,33 @@ def first_noise(name: str) -> NoiseModel:
         for f in amount_fields(model)
     ]
     return parse_noise(f"{name}:{','.join(map(str, amounts))}")
+
+
+def _specs(model: NoiseModel) -> list[FieldSpec]:
+    texts = parameter_texts(type(model))
+    amounts = [
+        FieldSpec(
+            field.name,
+            field.name.replace("_", " "),
+            partial(_Amount, word),
+            f"{texts.get(field.name, '')} Unit: {field.metadata['unit']}.",
+        )
+        for field, word in zip(amount_fields(model), _words(model), strict=False)
+    ]
+    flags = [
+        FieldSpec(
+            field.name,
+            "",
+            partial(
+                make_check,
+                field.metadata["word"].replace("_", " "),
+                is_checked=getattr(model, field.name) != field.default,
+            ),
+            f"{field.name.replace('_', ' ')}: {texts.get(field.name, '')}",
+        )
+        for field in flag_fields(model)
+    ]
+    return amounts + flags
 
 
 def _words(model: NoiseModel) -> list[str]:

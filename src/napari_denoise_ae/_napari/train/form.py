@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,8 @@ from ...models.config import (
 )
 from ...training.losses import LOSSES
 from ..shared.docstrings import summary
-from ..shared.fields import Field, PathEdit, make_combo, make_editor
+from ..shared.editors import Choice, PathEdit, make_editor
+from ..shared.fields import Field, FieldSpec, add_fields
 from ..shared.layout import make_form
 from ..shared.noise_edit import NoiseChooser
 from ..shared.preferences import device_choices, preferences, preferred_device
@@ -77,6 +79,7 @@ _LABELS = {
     "bfloat16_on_cpu": "bfloat16 on CPU",
     "ssim_weight": "SSIM weight",
 }
+_OUTPUT = "best_denoising_model.pt"
 
 
 class TrainForm(QScrollArea):  # type: ignore[misc]
@@ -90,31 +93,18 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self._fields: dict[str, Field] = {}
-        form = make_form()
-        self._add(
-            form,
-            "preset",
-            make_combo(PRESETS),
-            "What to start from: a network, and settings that go with it. Choosing one "
-            "fills in all fields but data, output and device.",
-        )
-        self._add_paths(form)
-        for name, text in _MAIN.items():
-            self._add_setting(form, name, text)
-        self._add_device(form)
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.setContentsMargins(6, 6, 6, 6)
-        layout.addLayout(form)
+        layout.addLayout(self._main_form())
         layout.addWidget(self._network_folded())
         layout.addWidget(self._folded())
         layout.addStretch(1)
         self.setWidget(content)
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
-        self._fields["preset"].editor.currentTextChanged.connect(self._take_preset)
-        self._fields["loss"].changed.connect(self._show_loss)
-        self._take_preset(self.preset)
+        self._connect()
+        self._take_preset()
 
     @property
     def preset(self) -> str:
@@ -178,33 +168,37 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
             return str(error)
         return ""
 
-    def _add_paths(self, form: QFormLayout) -> None:
-        kept = preferences()
-        folder = Path(kept.checkpoint_folder or Path.home())
-        data = PathEdit(kept.data_folder, self._choose_folder)
-        data.line.setPlaceholderText("folder of CIFAR-10")
-        output = PathEdit(str(folder / "best_denoising_model.pt"), self._choose_output)
-        self._add(
-            form,
-            "data",
-            data,
-            "Folder that holds CIFAR-10's cifar-10-batches-py. If it is not there, "
-            "Train offers to fetch it (170 MB). The last folder is remembered.",
-        )
-        self._add(
-            form,
-            "output",
-            output,
-            "Checkpoint to write, a .pt file. The losses as a table and as a picture, "
-            "and what Resume needs, are written beside it.",
-        )
+    def _main_form(self) -> QFormLayout:
+        form = make_form()
+        settings = (_setting(name, text) for name, text in _MAIN.items())
+        rows = (_PRESET, *self._paths(), *settings, _DEVICE)
+        self._fields |= add_fields(form, rows)
+        return form
 
-    def _add_device(self, form: QFormLayout) -> None:
-        editor = make_combo(device_choices())
-        editor.setEditable(True)
-        editor.setCurrentText(preferred_device())
-        text = "Where to compute: auto takes CUDA, else MPS (Apple), else the CPU; or "
-        self._add(form, "device", editor, f"{text}cuda:N. Default: auto.")
+    def _paths(self) -> tuple[FieldSpec, ...]:
+        kept = preferences()
+        output = Path(kept.checkpoint_folder or Path.home()) / _OUTPUT
+        return (
+            FieldSpec(
+                "data",
+                "data",
+                partial(
+                    PathEdit,
+                    kept.data_folder,
+                    self._choose_folder,
+                    placeholder="folder of CIFAR-10",
+                ),
+                "Folder that holds CIFAR-10's cifar-10-batches-py. If it is not there, "
+                "Train offers to fetch it (170 MB). The last folder is remembered.",
+            ),
+            FieldSpec(
+                "output",
+                "output",
+                partial(PathEdit, str(output), self._choose_output),
+                "Checkpoint to write, a .pt file. The losses as a table and as a "
+                "picture, and what Resume needs, are written beside it.",
+            ),
+        )
 
     def _network_folded(self) -> QCollapsible:
         self.network = NetworkForm()
@@ -219,32 +213,21 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
         self._more = _collapsible("More settings")
         content = QWidget()
         form = make_form(content)
-        for name, text in _MORE.items():
-            self._add_setting(form, name, text)
+        specs = (_setting(name, text) for name, text in _MORE.items())
+        self._fields |= add_fields(form, specs)
         self._more.addWidget(content)
         return self._more
 
-    def _add_setting(self, form: QFormLayout, name: str, text: str) -> None:
-        default = getattr(PRESETS[self.preset], name)
-        field = self._add(form, name, _editor(name, default), text)
-        field.changed.connect(lambda: self.check([name]))
+    def _connect(self) -> None:
+        for name, field in self._fields.items():
+            field.changed.connect(self.changed)
+            if name in _MAIN | _MORE:
+                field.changed.connect(partial(self.check, [name]))
+        self._fields["preset"].changed.connect(self._take_preset)
+        self._fields["loss"].changed.connect(self._show_loss)
 
-    def _add(
-        self, form: QFormLayout, name: str, editor: QWidget, tooltip: str
-    ) -> Field:
-        field = Field(editor, _LABELS.get(name, name.replace("_", " ")), tooltip)
-        field.changed.connect(self.changed)
-        if isinstance(editor, NoiseChooser):
-            # It needs the whole width of a narrow dock.
-            form.addRow(field.label)
-            form.addRow(field)
-        else:
-            form.addRow(field.label, field)
-        self._fields[name] = field
-        return field
-
-    def _take_preset(self, preset: str) -> None:
-        config = PRESETS[preset]
+    def _take_preset(self) -> None:
+        config = PRESETS[self.preset]
         for name, text in (_MAIN | _MORE).items():
             default = getattr(config, name)
             self.set_value(name, default)
@@ -284,9 +267,37 @@ def _collapsible(title: str) -> QCollapsible:
     return folded
 
 
-def _editor(name: str, default: Any) -> QWidget:
+def _setting(name: str, text: str) -> FieldSpec:
+    """Describe the field of a setting; its default is filled in from the preset."""
+    default = getattr(PRESETS[next(iter(PRESETS))], name)
+    editor = partial(make_editor, default)
     if name == "noise":
-        return NoiseChooser(default)
-    if name in _CHOICES:
-        return make_combo(_CHOICES[name])
-    return make_editor(default)
+        editor = partial(NoiseChooser, default)
+    elif name in _CHOICES:
+        editor = partial(Choice, _CHOICES[name])
+    label = _LABELS.get(name, name.replace("_", " "))
+    # The fields of the noise need the whole width of a narrow dock.
+    return FieldSpec(name, label, editor, text, is_wide=name == "noise")
+
+
+def _device_edit() -> Choice:
+    editor = Choice(device_choices())
+    editor.setEditable(True)
+    editor.setCurrentText(preferred_device())
+    return editor
+
+
+_PRESET = FieldSpec(
+    "preset",
+    "preset",
+    partial(Choice, PRESETS),
+    "What to start from: a network, and settings that go with it. Choosing one fills "
+    "in all fields but data, output and device.",
+)
+_DEVICE = FieldSpec(
+    "device",
+    "device",
+    _device_edit,
+    "Where to compute: auto takes CUDA, else MPS (Apple), else the CPU; or cuda:N. "
+    "Default: auto.",
+)

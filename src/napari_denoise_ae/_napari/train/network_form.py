@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
@@ -11,7 +12,8 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ...models.networks.registry import NETWORKS, network_class
 from ..shared.docstrings import parameter_texts, summary
-from ..shared.fields import Field, make_editor
+from ..shared.editors import make_editor
+from ..shared.fields import Field, FieldSpec, add_fields
 from ..shared.layout import make_form
 from ..shared.worker import Running
 
@@ -116,18 +118,19 @@ class NetworkForm(QWidget):  # type: ignore[misc]
     def _build(self, facts: dict[str, NetworkFacts]) -> None:
         self._facts = facts
         self._waiting.hide()
+        defaults: dict[str, Any] = {}
         for of_one in facts.values():
             for name, default in of_one.options.items():
-                if name not in self.fields:
-                    self._add(name, default)
+                defaults.setdefault(name, default)
+        specs = (
+            FieldSpec(name, name.replace("_", " "), partial(make_editor, default), "")
+            for name, default in defaults.items()
+        )
+        self.fields = add_fields(self._form, specs)
+        for field in self.fields.values():
+            field.changed.connect(self.changed)
         self.set_network(self._network, self._given)
         self.known.emit()
-
-    def _add(self, name: str, default: Any) -> None:
-        field = Field(make_editor(default), name.replace("_", " "), "")
-        field.changed.connect(self.changed)
-        self._form.addRow(field.label, field)
-        self.fields[name] = field
 
 
 def look_at_networks() -> Generator[None, None, dict[str, NetworkFacts]]:
