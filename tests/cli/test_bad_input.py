@@ -350,7 +350,7 @@ def test_a_full_disk(command, folder, capsys, monkeypatch):
     assert main(command.split()) == 2
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert "No space left on device" in error
-    assert "make room" in error
+    assert "free disk space" in error
     assert state_of(folder) == before
 
 

@@ -118,5 +118,5 @@ def test_an_ome_tiff_that_cannot_hold_an_image_is_refused_at_once(
     tifffile.imwrite("in.tif", half, photometric="minisblack", metadata=METADATA)
     command = ["denoise", "in.tif", "out.ome.tif", "--model", "gray.pt", *options]
     assert main(command) == 2
-    assert "OME-TIFF cannot hold an image of float16" in capsys.readouterr().err
+    assert "OME-TIFF cannot store an image of float16" in capsys.readouterr().err
     assert not (folder / "out.ome.tif").exists()

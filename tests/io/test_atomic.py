@@ -32,7 +32,7 @@ def test_a_file_is_replaced(tmp_path):
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_after_an_error_the_old_file_is_there_and_nothing_else(tmp_path, error):
+def test_after_an_error_only_the_old_file_remains(tmp_path, error):
     path = tmp_path / "a.txt"
     path.write_text("old")
 
@@ -48,7 +48,7 @@ def test_after_an_error_the_old_file_is_there_and_nothing_else(tmp_path, error):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
-def test_the_file_has_the_permissions_that_any_other_would_have(tmp_path):
+def test_the_file_has_default_permissions(tmp_path):
     (tmp_path / "plain").write_text("")
     with atomic_write(tmp_path / "atomic") as temporary:
         temporary.write_text("")
@@ -56,15 +56,15 @@ def test_the_file_has_the_permissions_that_any_other_would_have(tmp_path):
     assert len(modes) == 1
 
 
-def test_the_umask_of_the_program_is_left_alone(tmp_path, monkeypatch):
-    """It belongs to all threads: one that writes meanwhile would make open files."""
+def test_the_umask_is_never_changed(tmp_path, monkeypatch):
+    """All threads share it: files written meanwhile would get other permissions."""
     monkeypatch.setattr(os, "umask", pytest.fail)
     with atomic_write(tmp_path / "a.txt") as temporary:
         temporary.write_text("new")
     assert (tmp_path / "a.txt").read_text() == "new"
 
 
-def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path, monkeypatch):
+def test_a_full_disk_is_an_error_and_leaves_no_file(tmp_path, monkeypatch):
     def full(_descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -81,8 +81,8 @@ def deny(*_: object, **__: object) -> None:
     raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
-def test_a_folder_that_cannot_be_written_to_is_an_error(tmp_path, monkeypatch):
-    # root may write anywhere, so the refusal is made.
+def test_a_read_only_folder_is_an_error(tmp_path, monkeypatch):
+    # root may write anywhere, so the error is simulated.
     monkeypatch.setattr(Path, "touch", deny)
     with (
         pytest.raises(OutputError, match=r"Cannot write .*a\.txt: Permission denied"),
@@ -91,7 +91,7 @@ def test_a_folder_that_cannot_be_written_to_is_an_error(tmp_path, monkeypatch):
         pass
 
 
-def test_a_folder_that_does_not_exist_is_named(tmp_path):
+def test_the_error_names_a_missing_folder(tmp_path):
     path = tmp_path / "missing" / "a.txt"
     with (
         pytest.raises(OutputError, match=r"missing does not exist\. Create it"),
@@ -102,28 +102,28 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path):
         require_writable(path)
 
 
-def test_require_writable_leaves_no_trace(tmp_path):
+def test_require_writable_leaves_no_file(tmp_path):
     require_writable(tmp_path / "a.txt")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_require_writable_refuses_a_folder(tmp_path):
+def test_require_writable_rejects_a_folder(tmp_path):
     with pytest.raises(OutputError, match="it is a folder"):
         require_writable(tmp_path)
 
 
-def test_require_writable_refuses_a_folder_without_permission(tmp_path, monkeypatch):
+def test_require_writable_rejects_a_read_only_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "TemporaryFile", deny)
     with pytest.raises(OutputError, match="Permission denied"):
         require_writable(tmp_path / "a.txt")
 
 
-def test_require_writable_refuses_a_file_as_folder(tmp_path):
+def test_require_writable_rejects_a_file_as_parent(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="Not a directory"):
         require_writable(tmp_path / "file" / "a.txt")
 
 
-def test_require_writable_refuses_a_name_that_is_too_long(tmp_path):
+def test_require_writable_rejects_a_name_that_is_too_long(tmp_path):
     with pytest.raises(OutputError, match="name too long"):
         require_writable(tmp_path / ("a" * 300))

@@ -15,7 +15,7 @@ def pixels(dtype: str, *shape: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
-def test_the_calibration_of_imagej_is_kept(tmp_path, dtype):
+def test_imagej_calibration_is_kept(tmp_path, dtype):
     image = pixels(dtype, 5, 9, 7)
     metadata = {
         "axes": "ZYX",

@@ -17,22 +17,22 @@ from napari_denoise_ae.io.cifar10 import (
 )
 
 
-def test_the_checksum_tells_images_apart():
+def test_the_checksum_depends_on_the_pixels_only():
     first, other = image_set(), image_set(seed=1)
     assert first.sha256 == image_set().sha256
     assert first.sha256 != other.sha256
-    # Whatever way they lie in memory.
+    # Independent of the memory layout.
     turned = np.asfortranarray(first.images)
     assert ImageSet("turned", turned).sha256 == first.sha256
 
 
 @pytest.mark.parametrize(("train", "n_images"), [(True, N_TRAIN), (False, N_TEST)])
-def test_cifar10_is_read_as_rgb_bytes(cifar10, train, n_images):
+def test_cifar10_is_read_as_8_bit_rgb(cifar10, train, n_images):
     images = load_cifar10(cifar10, train=train)
     assert images.images.shape == (n_images, 32, 32, 3)
     assert images.images.dtype == np.uint8
     assert ("training" if train else "test") in images.name
-    # The first quarter of a row of the file is the first square, in red.
+    # The first third of a row of the file is the red channel.
     batch = "data_batch_1" if train else "test_batch"
     content = pickle.loads((cifar10 / FOLDER_NAME / batch).read_bytes())
     expected = content["data"][0].reshape(3, 32, 32)
@@ -40,7 +40,7 @@ def test_cifar10_is_read_as_rgb_bytes(cifar10, train, n_images):
 
 
 @pytest.mark.parametrize("n_test", [1, 10, N_TEST])
-def test_the_first_test_images_are_kept_apart_and_the_others_train(cifar10, n_test):
+def test_the_test_images_beyond_the_test_set_train(cifar10, n_test):
     training = load_training_images(cifar10, n_test=n_test)
     test = load_test_images(cifar10, n_test=n_test)
     whole = load_cifar10(cifar10, train=False).images
@@ -53,12 +53,12 @@ def test_the_first_test_images_are_kept_apart_and_the_others_train(cifar10, n_te
     assert ("from" in training.name) == (n_test < N_TEST)
 
 
-def test_the_inner_folder_may_be_named(cifar10):
+def test_the_inner_folder_is_accepted(cifar10):
     named = load_cifar10(cifar10 / FOLDER_NAME, train=False)
     assert named.sha256 == load_cifar10(str(cifar10), train=False).sha256
 
 
-def test_missing_data_says_what_to_put_where(tmp_path):
+def test_the_error_for_missing_data_says_where_to_unpack_it(tmp_path):
     with pytest.raises(DatasetError) as caught:
         load_cifar10(tmp_path, train=True)
     assert str(tmp_path / FOLDER_NAME) in str(caught.value)
@@ -66,7 +66,7 @@ def test_missing_data_says_what_to_put_where(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["change", "remove", "truncate"])
-def test_damaged_data_is_refused_before_it_is_unpickled(cifar10, damage):
+def test_damaged_data_is_rejected_before_it_is_unpickled(cifar10, damage):
     file = cifar10 / FOLDER_NAME / "test_batch"
     if damage == "remove":
         file.unlink()

@@ -1,4 +1,4 @@
-"""CIFAR-10 is fetched from a server in this process."""
+"""CIFAR-10 is downloaded from a server in this process."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def serve(folder: Path) -> Iterator[str]:
-    """Serve a folder on this machine alone."""
+    """Serve a folder on the loopback interface."""
 
     class Handler(SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
@@ -54,7 +54,7 @@ def serve(folder: Path) -> Iterator[str]:
 
 @pytest.fixture
 def served(cifar10, tmp_path, monkeypatch) -> Iterator[Path]:
-    """The data as an archive on a server, and an empty folder to fetch it to."""
+    """Archive of the data on a server, and an empty folder to download it to."""
     server, target = tmp_path / "server", tmp_path / "target"
     server.mkdir()
     archive = server / "cifar-10-python.tar.gz"
@@ -69,31 +69,31 @@ def served(cifar10, tmp_path, monkeypatch) -> Iterator[Path]:
 
 
 def fetch(folder: Path) -> None:
-    """Download to the end."""
+    """Run a download to its end."""
     for _ in fetch_cifar10(folder, threading.Event()):
         pass
 
 
-def test_missing_data_is_fetched_checked_and_read(served, cifar10):
+def test_cifar10_is_downloaded_verified_and_read(served, cifar10):
     fetch(served)
     fetched = load_cifar10(served, train=True)
     assert fetched.sha256 == load_cifar10(cifar10, train=True).sha256
 
 
-def test_a_download_with_another_checksum_is_refused(served, monkeypatch):
+def test_a_download_with_a_wrong_checksum_is_rejected(served, monkeypatch):
     monkeypatch.setattr(download, "CIFAR10_HASH", "md5:" + "0" * 32)
-    with pytest.raises(DatasetError, match="another checksum"):
+    with pytest.raises(DatasetError, match="wrong checksum"):
         fetch(served)
     assert not served.exists()
 
 
-def test_a_page_that_is_not_there_is_a_data_set_error(served, monkeypatch):
+def test_a_missing_page_is_a_dataset_error(served, monkeypatch):
     monkeypatch.setattr(download, "CIFAR10_URL", download.CIFAR10_URL + "x")
     with pytest.raises(DatasetError, match="HTTPError"):
         fetch(served)
 
 
-def test_offline_the_error_says_what_to_put_where(tmp_path, monkeypatch):
+def test_the_error_when_offline_says_where_to_unpack_the_data(tmp_path, monkeypatch):
     def offline(*_: object, **__: object) -> None:
         raise requests.ConnectionError("no network")
 
@@ -104,13 +104,13 @@ def test_offline_the_error_says_what_to_put_where(tmp_path, monkeypatch):
     assert all(part in message for part in (str(tmp_path), CIFAR10_URL, "offline"))
 
 
-def test_a_folder_that_cannot_be_made_is_a_data_set_error(served):
+def test_a_folder_that_cannot_be_created_is_a_dataset_error(served):
     served.write_text("a file")
-    with pytest.raises(DatasetError, match="Fetching it failed"):
+    with pytest.raises(DatasetError, match="The download failed"):
         fetch(served)
 
 
-def test_an_interrupted_download_leaves_nothing(served, monkeypatch):
+def test_an_interrupted_download_leaves_no_file(served, monkeypatch):
     def interrupted(*_: object, **__: object) -> Iterator[bytes]:
         yield b"the first bytes"
         raise KeyboardInterrupt
@@ -121,7 +121,7 @@ def test_an_interrupted_download_leaves_nothing(served, monkeypatch):
     assert not served.exists()
 
 
-def test_a_failed_download_leaves_a_folder_that_was_there(served, monkeypatch):
+def test_a_failed_download_keeps_an_existing_folder(served, monkeypatch):
     served.mkdir()
     monkeypatch.setattr(download, "CIFAR10_URL", download.CIFAR10_URL + "x")
     with pytest.raises(DatasetError):
@@ -129,8 +129,10 @@ def test_a_failed_download_leaves_a_folder_that_was_there(served, monkeypatch):
     assert list(served.iterdir()) == []
 
 
-def test_interrupted_while_unpacking_it_can_be_fetched_again(served, monkeypatch):
-    """A folder that is only partly there must not pass for the data."""
+def test_the_download_can_be_repeated_after_unpacking_was_interrupted(
+    served, monkeypatch
+):
+    """An incomplete folder must not be mistaken for the data."""
     copy, copied = tarfile.copyfileobj, []
 
     def interrupted(source, target, *rest, **options):
@@ -149,7 +151,7 @@ def test_interrupted_while_unpacking_it_can_be_fetched_again(served, monkeypatch
 
 
 class _Trickle(BaseHTTPRequestHandler):
-    """Send some bytes of a large file, then nothing more until it is released."""
+    """Send the first bytes of a large file, then stall until released."""
 
     def do_GET(self):
         self.send_response(200)
@@ -178,13 +180,13 @@ def stalling_server(monkeypatch):
     server.server_close()
 
 
-def test_a_stalled_download_is_given_up_at_once(stalling_server, tmp_path):
+def test_a_stalled_download_is_cancelled_at_once(stalling_server, tmp_path):
     stop = threading.Event()
     for progress in fetch_cifar10(tmp_path / "data", stop):
         if progress.done > 0:
             assert progress.total == 10**8
             stop.set()
-    # The server still holds the connection: waiting for it would not end.
+    # The server keeps the connection open: waiting for it would never end.
     stalling_server.released.set()
     deadline = time.perf_counter() + 120
     while (tmp_path / "data").exists() and time.perf_counter() < deadline:
@@ -192,7 +194,7 @@ def test_a_stalled_download_is_given_up_at_once(stalling_server, tmp_path):
     assert not (tmp_path / "data").exists()
 
 
-def test_a_download_that_fails_says_so(stalling_server, tmp_path):
-    stalling_server.released.set()  # fewer bytes come than were announced
-    with pytest.raises(DatasetError, match="Fetching it failed"):
+def test_a_truncated_download_is_an_error(stalling_server, tmp_path):
+    stalling_server.released.set()  # fewer bytes arrive than were announced
+    with pytest.raises(DatasetError, match="The download failed"):
         list(fetch_cifar10(tmp_path / "data", threading.Event()))

@@ -44,7 +44,7 @@ def test_png_round_trip(tmp_path, dtype, shape):
 
 
 @pytest.mark.parametrize("suffix", [".png", ".PNG", ".tif", ".TIFF"])
-def test_what_is_written_can_be_read_by_others(tmp_path, suffix):
+def test_other_programs_can_read_the_files(tmp_path, suffix):
     image = pixels("uint8", 9, 7, 3)
     path = tmp_path / f"a{suffix}"
     write_image(path, ImageFile(image, "YXS"))
@@ -52,7 +52,7 @@ def test_what_is_written_can_be_read_by_others(tmp_path, suffix):
         np.testing.assert_array_equal(np.asarray(picture), image)
 
 
-# --- what cannot be read ---------------------------------------------------
+# --- unreadable files -------------------------------------------------------
 
 
 def write_example(path) -> None:
@@ -62,7 +62,7 @@ def write_example(path) -> None:
 
 @pytest.mark.parametrize("damage", ["empty", "text", "truncated", "almost", "first"])
 @pytest.mark.parametrize("suffix", sorted(SUFFIXES))
-def test_a_damaged_file_is_refused_and_named(tmp_path, suffix, damage):
+def test_the_error_names_a_damaged_file(tmp_path, suffix, damage):
     path = tmp_path / f"a{suffix}"
     write_example(path)
     content = path.read_bytes()
@@ -81,7 +81,7 @@ def test_a_damaged_file_is_refused_and_named(tmp_path, suffix, damage):
 
 @pytest.mark.parametrize("seed", range(60))
 @pytest.mark.parametrize("suffix", sorted(SUFFIXES - {".jpeg", ".tiff"}))
-def test_a_changed_file_is_read_or_refused(tmp_path, suffix, seed, caplog):
+def test_a_corrupted_file_is_read_or_rejected(tmp_path, suffix, seed, caplog):
     path = tmp_path / f"a{suffix}"
     write_example(path)
     rng = np.random.default_rng(seed)
@@ -95,8 +95,8 @@ def test_a_changed_file_is_read_or_refused(tmp_path, suffix, seed, caplog):
     assert read is None or isinstance(read.pixels, np.ndarray)
 
 
-def test_a_file_that_claims_to_be_huge_is_refused(tmp_path):
-    """What it claims is more than any memory; nothing of it is allocated."""
+def test_a_header_with_a_huge_size_is_rejected(tmp_path):
+    """The size exceeds any memory; it must not be allocated."""
     image = np.zeros((8, 8), dtype=np.uint8)
     tifffile.imwrite(tmp_path / "a.tif", image, compression="zlib", metadata=None)
     with tifffile.TiffFile(tmp_path / "a.tif", mode="r+b") as tiff:
@@ -106,8 +106,8 @@ def test_a_file_that_claims_to_be_huge_is_refused(tmp_path):
         read_image(tmp_path / "a.tif")
 
 
-def test_a_damaged_file_is_not_commented_on_by_libraries(tmp_path, caplog, capfd):
-    """The error says it; a log beside it on the terminal does not help."""
+def test_libraries_log_nothing_about_a_damaged_file(tmp_path, caplog, capfd):
+    """The error is enough; log messages in the terminal would only confuse."""
     path = tmp_path / "a.tif"
     stack = pixels("uint16", 6, 20, 30)
     tifffile.imwrite(path, stack, imagej=True, metadata={"axes": "ZYX"})
@@ -117,12 +117,12 @@ def test_a_damaged_file_is_not_commented_on_by_libraries(tmp_path, caplog, capfd
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_file_that_does_not_exist_is_named(tmp_path):
+def test_the_error_names_a_missing_file(tmp_path):
     with pytest.raises(InvalidInputError, match=r"missing\.png: it does not exist"):
         read_image(tmp_path / "missing.png")
 
 
-def test_a_folder_is_no_file(tmp_path):
+def test_a_folder_is_rejected(tmp_path):
     (tmp_path / "folder.tif").mkdir()
     with pytest.raises(InvalidInputError, match=r"folder\.tif: it is not a file"):
         read_image(tmp_path / "folder.tif")
@@ -134,12 +134,12 @@ def test_a_name_that_is_too_long_is_an_error(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a", "a.bmp", "a.npy", "png"])
-def test_an_unknown_suffix_lists_the_known(tmp_path, name):
+def test_the_error_for_an_unknown_suffix_lists_the_known_ones(tmp_path, name):
     with pytest.raises(InvalidInputError, match=r"\.jpeg, \.jpg, \.png, \.tif, \.tiff"):
         read_image(tmp_path / name)
 
 
-def test_a_file_that_may_not_be_read_is_an_error(tmp_path, monkeypatch):
+def test_a_file_without_read_permission_is_an_error(tmp_path, monkeypatch):
     def deny(*_: object, **__: object) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
@@ -149,11 +149,11 @@ def test_a_file_that_may_not_be_read_is_an_error(tmp_path, monkeypatch):
         read_image(tmp_path / "a.png")
 
 
-# --- what cannot be written ------------------------------------------------
+# --- images that cannot be written ------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("name", "dtype", "shape", "axes", "words"),
+    ("name", "dtype", "shape", "axes", "message"),
     [
         ("a.png", "float32", (9, 7), "YX", r"float32\. Write a \.tif"),
         ("a.png", "int16", (9, 7), "YX", r"int16\. Write a \.tif"),
@@ -170,19 +170,19 @@ def test_a_file_that_may_not_be_read_is_an_error(tmp_path, monkeypatch):
         ("a", "uint8", (9, 7), "YX", "must end in one of"),
     ],
 )
-def test_a_format_that_cannot_hold_an_image_is_refused_with_advice(
-    tmp_path, name, dtype, shape, axes, words
+def test_an_unsuitable_format_is_rejected_with_advice(
+    tmp_path, name, dtype, shape, axes, message
 ):
     image = pixels(dtype, *shape)
-    with pytest.raises(InvalidInputError, match=words):
+    with pytest.raises(InvalidInputError, match=message):
         require_storable(tmp_path / name, image, axes)
-    with pytest.raises(InvalidInputError, match=words):
+    with pytest.raises(InvalidInputError, match=message):
         write_image(tmp_path / name, ImageFile(image, axes))
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("suffix", sorted(SUFFIXES))
-def test_a_full_disk_leaves_the_old_file(tmp_path, suffix, monkeypatch):
+def test_a_full_disk_keeps_the_old_file(tmp_path, suffix, monkeypatch):
     path = tmp_path / f"a{suffix}"
     path.write_text("old")
 

@@ -44,7 +44,7 @@ def fill(target: ZarrTarget) -> None:
 
 
 @pytest.mark.parametrize("version", ["0.4", "0.5"])
-def test_what_is_written_is_valid_and_is_read_again(version, tmp_path):
+def test_a_written_image_is_valid_and_reads_back(version, tmp_path):
     known = make_target(tmp_path / "a.zarr").metadata
     metadata = OmeMetadata(
         axes=known.axes,
@@ -70,7 +70,7 @@ def test_what_is_written_is_valid_and_is_read_again(version, tmp_path):
     assert array.metadata.zarr_format == (2 if version == "0.4" else 3)
 
 
-def test_the_pixels_of_a_level_lie_on_those_that_they_are_the_means_of(tmp_path):
+def test_pixels_of_lower_levels_are_centered_on_those_they_average(tmp_path):
     target = make_target(tmp_path / "a.zarr")
     target.begin({}, overwrite=False)
     fill(target)
@@ -96,37 +96,39 @@ SPACE = [{"name": "y", "type": "space"}, {"name": "x", "type": "space"}]
 
 
 @pytest.mark.parametrize(
-    ("attributes", "words"),
+    ("attributes", "message"),
     [
-        ({}, "no metadata of an image"),
+        ({}, "no image metadata"),
         ({"bioformats2raw.layout": 3}, "several images"),
         ({"ome": {"version": "0.5", "plate": {}}}, "a plate"),
         (ome(SPACE, path="7"), "level '7' is missing"),
         (ome([{"name": "c", "type": "channel"}, *SPACE]), "axes are CYX"),
-        (ome(SPACE[:1]), r"not valid: multiscales\.0\.axes: "),
-        ({"ome": {"version": "0.5", "multiscales": []}}, "not valid: multiscales: "),
-        ({"ome": {"version": "0.5", "multiscales": 5}}, "not valid: multiscales: "),
-        ({"ome": 5}, "not valid: ome: expected an object, got 5"),
-        ({"ome": ["multiscales"]}, "not valid: ome: expected an object"),
-        ({"multiscales": 5}, "not valid: multiscales: "),
-        ({**ome(SPACE), "napari-denoise-ae": 5, "ome": None}, "not valid: ome: "),
+        (ome(SPACE[:1]), r"invalid: multiscales\.0\.axes: "),
+        ({"ome": {"version": "0.5", "multiscales": []}}, "invalid: multiscales: "),
+        ({"ome": {"version": "0.5", "multiscales": 5}}, "invalid: multiscales: "),
+        ({"ome": 5}, "invalid: ome: expected an object, got 5"),
+        ({"ome": ["multiscales"]}, "invalid: ome: expected an object"),
+        ({"multiscales": 5}, "invalid: multiscales: "),
+        ({**ome(SPACE), "napari-denoise-ae": 5, "ome": None}, "invalid: ome: "),
     ],
 )
-def test_what_is_no_image_is_refused_with_a_reason(attributes, words, tmp_path):
+def test_a_group_without_an_image_is_rejected_with_a_reason(
+    attributes, message, tmp_path
+):
     write_group(tmp_path / "a.zarr", attributes)
-    with pytest.raises(InvalidInputError, match=words) as caught:
+    with pytest.raises(InvalidInputError, match=message) as caught:
         read_ome_zarr(tmp_path / "a.zarr")
     assert "http" not in str(caught.value)
 
 
-def test_a_name_that_is_too_long_is_one_error(tmp_path):
+def test_a_name_that_is_too_long_is_an_input_error(tmp_path):
     path = tmp_path / f"{'a' * 300}.zarr"
     assert result_state(path) is None
     with pytest.raises(InvalidInputError, match="does not exist"):
         read_ome_zarr(path)
 
 
-def test_what_is_not_there_is_refused(tmp_path):
+def test_a_missing_image_is_rejected(tmp_path):
     with pytest.raises(InvalidInputError, match="does not exist"):
         read_ome_zarr(tmp_path / "a.zarr")
     (tmp_path / "a.zarr").write_text("text")
@@ -137,7 +139,7 @@ def test_what_is_not_there_is_refused(tmp_path):
         read_ome_zarr(tmp_path / "b.zarr")
 
 
-def test_transformations_of_the_whole_are_applied_after_those_of_a_level(tmp_path):
+def test_transformations_of_the_multiscale_follow_those_of_a_level(tmp_path):
     attributes = ome(SPACE)
     multiscale = attributes["ome"]["multiscales"][0]
     transforms = multiscale["datasets"][0]["coordinateTransformations"]
@@ -149,7 +151,7 @@ def test_transformations_of_the_whole_are_applied_after_those_of_a_level(tmp_pat
     assert metadata.origin == {"Y": 6.0, "X": 2.0}
 
 
-def test_a_damaged_description_is_an_error(tmp_path):
+def test_damaged_metadata_are_an_error(tmp_path):
     write_group(tmp_path / "a.zarr", ome(SPACE))
     file = tmp_path / "a.zarr" / "zarr.json"
     file.write_text(json.dumps(json.loads(file.read_text()))[:50])

@@ -27,7 +27,7 @@ PIXELS = np.arange(60, dtype=np.uint8).reshape(6, 10)
 
 @pytest.fixture
 def folder(tmp_path):
-    """Images, and what macOS, Windows and this package may leave beside them."""
+    """Images, and files that macOS, Windows and this package leave next to them."""
     for name in ("b.tif", "a.PNG", "c.jpeg"):
         write_image(tmp_path / name, ImageFile(PIXELS, "YX"))
     zarr.create_array(tmp_path / "d.zarr", data=PIXELS)
@@ -45,18 +45,18 @@ def names(paths):
 IMAGES = ["a.PNG", "b.tif", "c.jpeg", "d.zarr"]
 
 
-def test_hidden_files_are_no_images(folder, tmp_path):
+def test_hidden_files_are_skipped(folder, tmp_path):
     assert names(list_images(folder)) == IMAGES
     assert names(find_clean_images(folder)) == IMAGES
     assert names(find_files([folder], tmp_path / "out")) == IMAGES
 
 
-def test_a_pattern_does_not_stand_for_hidden_files(folder, tmp_path):
+def test_a_pattern_does_not_match_hidden_files(folder, tmp_path):
     found = find_files([folder / "*"], tmp_path / "out")
     assert names(found) == IMAGES
 
 
-def test_a_folder_of_nothing_but_hidden_files_holds_no_images(tmp_path):
+def test_a_folder_of_hidden_files_contains_no_images(tmp_path):
     (tmp_path / "._a.tif").write_bytes(b"\0\5\26\7")
     expected = re.escape(", ".join(sorted(READERS)))
     with pytest.raises(InvalidInputError, match=f"no images: expected {expected}"):
@@ -65,7 +65,7 @@ def test_a_folder_of_nothing_but_hidden_files_holds_no_images(tmp_path):
         find_files([tmp_path], tmp_path / "out")
 
 
-def test_a_new_format_is_one_line(tmp_path, monkeypatch):
+def test_a_new_format_needs_one_entry(tmp_path, monkeypatch):
     def open_numpy(path):
         return StoredImage(array=np.load(path, mmap_mode="r"), axes="TYX")
 
@@ -83,12 +83,12 @@ def test_a_new_format_is_one_line(tmp_path, monkeypatch):
     np.testing.assert_array_equal(part, stack[1:, 2:4, 3:9])
 
 
-def test_the_error_of_a_reader_is_one_for_the_user(tmp_path, monkeypatch):
+def test_an_error_of_a_reader_becomes_an_input_error(tmp_path, monkeypatch):
     (tmp_path / "a.npy").write_bytes(b"")
     monkeypatch.setitem(source.READERS, ".npy", lambda path: {}[path])
     with pytest.raises(InvalidInputError, match=r"Cannot read .*a\.npy as a NPY image"):
         open_image(tmp_path / "a.npy")
 
 
-def test_an_ome_zarr_is_read_as_a_whole_like_any_other(folder):
+def test_an_ome_zarr_can_be_read_as_a_whole(folder):
     np.testing.assert_array_equal(read_image(folder / "d.zarr").pixels, PIXELS)

@@ -64,10 +64,10 @@ def test_tiff_round_trip(tmp_path, dtype, shape, axes):
         ((2, 9, 7, 3), "ZYXS"),
     ],
 )
-def test_any_axes_can_be_written_beside_any_calibration(
+def test_any_axes_can_be_combined_with_any_calibration(
     tmp_path, shape, axes, dtype, calibration
 ):
-    """Pixels and their shape come back, whatever ImageJ's format allows."""
+    """Pixels and shape are kept, even if ImageJ's format does not allow the axes."""
     image = pixels(dtype, *shape)
     write_image(tmp_path / "a.tif", ImageFile(image, axes, calibration))
     np.testing.assert_array_equal(read_image(tmp_path / "a.tif").pixels, image)
@@ -86,7 +86,7 @@ def test_any_axes_can_be_written_beside_any_calibration(
     ],
 )
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "uint32", "float64"])
-def test_a_file_named_like_an_ome_tiff_is_one(tmp_path, shape, axes, dtype):
+def test_a_file_named_as_an_ome_tiff_is_an_ome_tiff(tmp_path, shape, axes, dtype):
     image = pixels(dtype, *shape)
     path = tmp_path / "a.ome.tif"
     calibration = {"metadata": {"unit": "um"}}
@@ -100,8 +100,8 @@ def test_a_file_named_like_an_ome_tiff_is_one(tmp_path, shape, axes, dtype):
         np.testing.assert_array_equal(tiff.asarray(), image)
 
 
-def test_a_unit_that_is_not_ascii_is_written_as_imagej_does(tmp_path):
-    """tifffile would fail after all the work."""
+def test_a_non_ascii_unit_is_escaped_as_in_imagej(tmp_path):
+    """Otherwise tifffile would fail, after the image was denoised."""
     calibration = {"resolution": (4.0, 2.0), "metadata": {"unit": "µm"}}
     write_image(tmp_path / "a.tif", ImageFile(pixels("uint8", 9, 7), "YX", calibration))
     with tifffile.TiffFile(tmp_path / "a.tif") as tiff:

@@ -1,4 +1,4 @@
-"""TIFF files that tifffile reads in a way of its own; see test_images for the rest."""
+"""TIFF files with peculiarities of their own; see test_images for the rest."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def stack_of(n_planes: int) -> np.ndarray:
 
 
 def write_ome_tiffs(folder, where, **options) -> np.ndarray:
-    """Write one series to two files; `where` has the file and the page of each plane.
+    """Write one series to two files; `where` gives file and page of each plane.
 
     Pages that no plane refers to hold zeros.
     """
@@ -62,8 +62,8 @@ def read_by_planes(path) -> np.ndarray:
     )
 
 
-# One file shorter than the other, in any order; all planes in the other file; and a
-# plane that lies in the other file just where it would lie in this one.
+# One file shorter than the other, in either order; all planes in the other file; and a
+# plane at the same offset in the other file as it would have in this one.
 LAYOUTS = {
     "short first": [(0, 0), (1, 0), (1, 1), (1, 2)],
     "short last": [(0, 0), (0, 1), (0, 2), (1, 0)],
@@ -76,7 +76,7 @@ LAYOUTS = {
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("compression", [None, "zlib"])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_series_in_several_files_is_read_from_any_of_them(
+def test_a_series_in_several_files_can_be_opened_from_each(
     tmp_path, layout, compression, name
 ):
     stack = write_ome_tiffs(tmp_path, LAYOUTS[layout], compression=compression)
@@ -88,7 +88,7 @@ def test_a_series_in_several_files_is_read_from_any_of_them(
 @pytest.mark.parametrize("compression", [None, "zlib"])
 @pytest.mark.parametrize("broken", [0, 1])
 @pytest.mark.parametrize("name", NAMES)
-def test_the_file_that_ends_too_early_is_named(tmp_path, name, broken, compression):
+def test_the_error_names_the_truncated_file(tmp_path, name, broken, compression):
     write_ome_tiffs(tmp_path, LAYOUTS["by turns"], compression=compression)
     path = tmp_path / NAMES[broken]
     with tifffile.TiffFile(path, mode="r+b") as tiff:
@@ -100,7 +100,7 @@ def test_the_file_that_ends_too_early_is_named(tmp_path, name, broken, compressi
             read(tmp_path / name)
 
 
-def test_a_file_that_is_missing_is_not_read_as_zeros(tmp_path):
+def test_a_missing_file_of_a_series_is_an_error(tmp_path):
     write_ome_tiffs(tmp_path, LAYOUTS["by turns"])
     (tmp_path / "b.ome.tif").unlink()
     for read in (read_image, open_volume):
@@ -112,7 +112,7 @@ def test_a_file_that_is_missing_is_not_read_as_zeros(tmp_path):
 
 @pytest.mark.parametrize("compression", [None, "zlib"])
 @pytest.mark.parametrize("byteorder", ["<", ">"])
-def test_pixels_come_in_the_byte_order_of_the_machine(tmp_path, compression, byteorder):
+def test_pixels_have_native_byte_order(tmp_path, compression, byteorder):
     image = stack_of(1)[0]
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, image, byteorder=byteorder, compression=compression)
@@ -132,7 +132,7 @@ def pixels(dtype: str, *shape: int) -> np.ndarray:
 
 @pytest.mark.parametrize("compression", [None, "zlib", "lzw"])
 @pytest.mark.parametrize("byteorder", ["<", ">"])
-def test_tiff_of_any_kind_is_read(tmp_path, compression, byteorder):
+def test_every_compression_and_byte_order_is_read(tmp_path, compression, byteorder):
     image = pixels("uint16", 40, 33)
     tifffile.imwrite(
         tmp_path / "a.tif", image, byteorder=byteorder, compression=compression
@@ -144,7 +144,7 @@ def test_tiff_of_any_kind_is_read(tmp_path, compression, byteorder):
     np.testing.assert_array_equal(read_image(tmp_path / "a.png").pixels, image)
 
 
-def test_pages_without_a_meaning_have_no_axes(tmp_path):
+def test_pages_of_unknown_meaning_have_no_axes(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
         for page in pixels("uint8", 4, 9, 7):
             writer.write(page, metadata=None, contiguous=False)
@@ -154,8 +154,8 @@ def test_pages_without_a_meaning_have_no_axes(tmp_path):
 
 @pytest.mark.parametrize("kind", ["imagej", "ome", "pages", "shaped"])
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.8])
-def test_a_truncated_stack_is_refused_and_not_cut_short(tmp_path, kind, share):
-    """With its end, a TIFF can lose the list of its pages, unnoticed."""
+def test_a_truncated_stack_is_rejected(tmp_path, kind, share):
+    """A truncated TIFF can lose its list of pages without an error."""
     path = tmp_path / ("a.ome.tif" if kind == "ome" else "a.tif")
     stack = pixels("uint16", 6, 20, 30)
     if kind == "pages":

@@ -1,4 +1,4 @@
-"""A TIFF that is written page by page or tile by tile is as if written at once."""
+"""A TIFF written page by page or tile by tile equals one written at once."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def parts_of(image: np.ndarray, axes: str, tile: tuple[int, int]) -> list[np.nda
 @pytest.mark.parametrize("tile", [None, (32, 16), (80, 64)])
 @pytest.mark.parametrize("ome", [None, {"PhysicalSizeX": 0.5}])
 @pytest.mark.parametrize("limit", [2**30, 0])
-def test_parts_come_to_lie_where_a_reader_looks_for_them(
+def test_a_reader_finds_pages_and_tiles_in_place(
     axes, dtype, tile, ome, limit, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(tiff, "_LARGEST_CLASSIC_TIFF", limit)

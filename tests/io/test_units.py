@@ -51,7 +51,7 @@ def write_ome_zarr(path, unit, time):
 # --- the table -------------------------------------------------------------
 
 
-def test_every_unit_is_one_of_ome_zarr():
+def test_every_unit_is_valid_in_ome_zarr():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for unit in LENGTHS:
@@ -60,7 +60,7 @@ def test_every_unit_is_one_of_ome_zarr():
             yaozarrs.v05.TimeAxis(name="t", unit=unit)
 
 
-def test_every_symbol_is_one_of_ome():
+def test_every_symbol_is_valid_in_ome_xml():
     assert {unit.symbol for unit in LENGTHS.values()} <= set(OME_LENGTHS)
     assert {unit.symbol for unit in TIMES.values()} <= set(OME_TIMES)
 
@@ -68,7 +68,7 @@ def test_every_symbol_is_one_of_ome():
 @pytest.mark.parametrize(
     ("texts", "units"), [(OME_LENGTHS, LENGTHS), (OME_TIMES, TIMES)]
 )
-def test_every_unit_of_ome_is_read(texts, units):
+def test_every_unit_of_ome_xml_is_read(texts, units):
     for text in texts:
         distance, unit = read_distance(1.0, text)
         assert unit in units
@@ -76,7 +76,7 @@ def test_every_unit_of_ome_is_read(texts, units):
 
 
 @pytest.mark.parametrize("text", [*NO_LENGTHS, "", "m/s", "None"])
-def test_what_is_no_unit_of_length_or_time_is_none(text):
+def test_other_text_is_not_a_unit(text):
     assert read_distance(1.0, text) is None
 
 
@@ -102,7 +102,7 @@ def test_what_is_no_unit_of_length_or_time_is_none(text):
         ("Hours", "hour"),
     ],
 )
-def test_spellings_of_microscopes_are_known(text, expected):
+def test_common_spellings_are_known(text, expected):
     assert known_unit(text) == expected
 
 
@@ -130,7 +130,7 @@ def test_distances_are_converted(distance, unit, target, expected):
         ("das", (20.0, "second")),
     ],
 )
-def test_a_unit_that_only_ome_has_is_converted(text, expected):
+def test_a_unit_that_only_ome_xml_has_is_converted(text, expected):
     distance, unit = read_distance(2.0, text)
     assert unit == expected[1]
     assert distance == pytest.approx(expected[0])
@@ -159,7 +159,7 @@ def test_an_ome_tiff_keeps_every_unit_of_time(tmp_path, time):
 
 
 @pytest.mark.parametrize("unit", [*OME_LENGTHS, *NO_LENGTHS])
-def test_lengths_of_ome_become_those_of_ome_zarr(tmp_path, unit):
+def test_units_of_ome_tiff_become_those_of_ome_zarr(tmp_path, unit):
     sizes = {f"PhysicalSize{letter}": 2.0 for letter in "XYZ"}
     given = {f"PhysicalSize{letter}Unit": unit for letter in "XYZ"}
     write_ome_tiff(tmp_path / "a.ome.tif", **sizes, **given)
@@ -168,7 +168,7 @@ def test_lengths_of_ome_become_those_of_ome_zarr(tmp_path, unit):
     assert set(volume.units.values()) <= set(LENGTHS)
 
 
-def test_without_a_unit_ome_means_micrometers_and_seconds(tmp_path):
+def test_ome_defaults_to_micrometers_and_seconds(tmp_path):
     write_ome_tiff(tmp_path / "a.ome.tif", PhysicalSizeX=2.0, TimeIncrement=3.0)
     volume = open_volume(tmp_path / "a.ome.tif")
     assert volume.scale == {"T": 3.0, "X": 2.0}
@@ -198,7 +198,7 @@ def test_imagej_gets_times_in_seconds(tmp_path, time):
     assert volume.scale["T"] == pytest.approx(2 * TIMES[time].size)
 
 
-def test_all_lengths_for_imagej_are_in_one_unit():
+def test_imagej_gets_all_lengths_in_one_unit():
     scale = {"Z": 2000.0, "Y": 500.0, "X": 0.25}
     units = {"Z": "nanometer", "Y": "nanometer", "X": "micrometer"}
     given = imagej_calibration(scale, units)
@@ -206,7 +206,7 @@ def test_all_lengths_for_imagej_are_in_one_unit():
     assert given["resolution"] == (4.0, pytest.approx(2.0))
 
 
-def test_a_length_that_no_tiff_can_hold_in_its_unit_is_given_in_micrometers():
+def test_a_length_that_tiff_cannot_store_is_converted_to_micrometers():
     given = imagej_calibration({"Y": 1e-10, "X": 1e-10}, dict.fromkeys("YX", "meter"))
     assert given["metadata"] == {"unit": "micron"}
     assert given["resolution"] == (pytest.approx(1e4), pytest.approx(1e4))
@@ -216,13 +216,13 @@ def test_a_length_that_no_tiff_can_hold_in_its_unit_is_given_in_micrometers():
     ("size", "unit"),
     [(0.0, "meter"), (-1.0, "meter"), (1.0, "pixel"), (1.0, "second"), (1e-30, "mile")],
 )
-def test_a_size_that_says_nothing_is_not_written(size, unit):
+def test_an_unknown_pixel_size_is_not_written(size, unit):
     scale, units = {"Y": size, "X": size}, {"Y": unit, "X": unit}
     assert imagej_calibration(scale, units) == {}
     assert not ome_calibration(scale, units) or size == 1e-30
 
 
-def test_the_units_of_imagej_may_differ_by_axis(tmp_path):
+def test_imagej_units_may_differ_by_axis(tmp_path):
     metadata = {"axes": "TZYX", "unit": "micron", "yunit": "nm", "zunit": "mm"}
     metadata |= {"tunit": "ms", "spacing": -3.0, "finterval": 40.0}
     pixels = np.zeros((2, 2, 8, 9), np.uint8)
@@ -239,11 +239,11 @@ def test_the_units_of_imagej_may_differ_by_axis(tmp_path):
     }
 
 
-# --- through a run ---------------------------------------------------------
+# --- end to end ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("time", ["millisecond", "second", "minute"])
-def test_an_ome_zarr_and_an_ome_tiff_of_it_say_the_same(tmp_path, time):
+def test_ome_zarr_and_ome_tiff_results_have_the_same_calibration(tmp_path, time):
     source = write_ome_zarr(tmp_path / "in.zarr", "nanometer", time)
     for given, result in (
         (source, tmp_path / "a.ome.tif"),
@@ -259,13 +259,13 @@ def test_an_ome_zarr_and_an_ome_tiff_of_it_say_the_same(tmp_path, time):
     assert (first.scale, first.units) == (last.scale, last.units)
 
 
-def test_names_that_ome_zarr_does_not_have_are_replaced_by_its_own(tmp_path):
+def test_other_names_of_units_become_those_of_ome_zarr(tmp_path):
     path = write_ome_zarr(tmp_path / "a.zarr", "um", "ms")
     units = read_ome_zarr(path)[1].units
     assert set(units.values()) == {"micrometer", "millisecond"}
 
 
-def test_a_unit_of_its_own_stays_in_an_ome_zarr(tmp_path):
+def test_a_custom_unit_is_kept_in_an_ome_zarr(tmp_path):
     path = write_ome_zarr(tmp_path / "a.zarr", "furlong", "second")
     volume = open_volume(path)
     assert volume.units["X"] == "furlong"

@@ -31,14 +31,14 @@ def make_target(path: Path, **changes) -> ZarrTarget:
     return ZarrTarget(**(values | changes))
 
 
-def test_a_result_that_is_not_finished_is_not_taken_for_an_image(tmp_path):
+def test_an_unfinished_result_is_not_opened_as_an_image(tmp_path):
     target = make_target(tmp_path / "a.zarr")
     target.begin({}, overwrite=False)
-    with pytest.raises(InvalidInputError, match="not finished"):
+    with pytest.raises(InvalidInputError, match="unfinished"):
         read_ome_zarr(target.path)
 
 
-def test_chunks_of_zeros_count_as_done_and_others_do_not(tmp_path):
+def test_only_written_chunks_count_as_done_even_if_zero(tmp_path):
     target = make_target(tmp_path / "a.zarr")
     target.begin({}, overwrite=False)
     target.write(0, (1, 2, 3), np.zeros((1, 8, 2), np.uint16))
@@ -47,14 +47,14 @@ def test_chunks_of_zeros_count_as_done_and_others_do_not(tmp_path):
     assert target.total == 2 * 3 * 4 + 2 * 2 * 2
 
 
-def test_what_was_found_out_is_kept(tmp_path):
+def test_measurements_are_stored(tmp_path):
     path = tmp_path / "a.zarr"
     assert make_target(path).begin({"low": 1}, overwrite=False) == {"low": 1}
     assert make_target(path).begin({"low": 2}, overwrite=False) == {"low": 1}
     assert result_state(path)["finished"] is False
 
 
-def test_a_result_of_other_settings_is_not_replaced_by_accident(tmp_path):
+def test_a_result_with_other_settings_is_replaced_only_on_request(tmp_path):
     path = tmp_path / "a.zarr"
     target = make_target(path)
     target.begin({}, overwrite=False)
@@ -68,7 +68,7 @@ def test_a_result_of_other_settings_is_not_replaced_by_accident(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["folder", "file", "image"])
-def test_what_is_no_result_is_never_replaced(content, tmp_path):
+def test_anything_but_a_result_is_never_replaced(content, tmp_path):
     path = tmp_path / "a.zarr"
     if content == "folder":
         path.mkdir()
@@ -78,7 +78,7 @@ def test_what_is_no_result_is_never_replaced(content, tmp_path):
     else:
         zarr.create_group(path)
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(OutputError, match="no result of napari-denoise-ae"):
+    with pytest.raises(OutputError, match="not a result of napari-denoise-ae"):
         make_target(path).begin({}, overwrite=True)
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -88,8 +88,8 @@ def test_what_is_no_result_is_never_replaced(content, tmp_path):
     [5, {"settings": {}}, {"settings": 5, "found": {}, "finished": True}],
     ids=str,
 )
-def test_what_only_looks_like_a_result_is_none(state, tmp_path):
+def test_invalid_state_is_not_a_result(state, tmp_path):
     zarr.create_group(tmp_path / "a.zarr", attributes={"napari-denoise-ae": state})
     assert result_state(tmp_path / "a.zarr") is None
-    with pytest.raises(OutputError, match="no result of napari-denoise-ae"):
+    with pytest.raises(OutputError, match="not a result of napari-denoise-ae"):
         make_target(tmp_path / "a.zarr").begin({}, overwrite=True)

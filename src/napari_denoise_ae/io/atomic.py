@@ -1,4 +1,4 @@
-"""Writing files so that none is ever half-written."""
+"""Write files atomically, so that no partial file is left behind."""
 
 from __future__ import annotations
 
@@ -17,25 +17,24 @@ if TYPE_CHECKING:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`, and move it there at the end.
+    """Write to a temporary file that replaces `path` on success.
 
     Parameters
     ----------
     path : pathlib.Path
-        The file to write. If it exists it is replaced, but only once the new
-        one is whole and on the disk.
+        File to write. An existing file is replaced only after the new one is
+        complete and flushed to disk.
 
     Yields
     ------
     pathlib.Path
-        An empty temporary file in the same folder and with the same suffix,
-        to be written to. It is removed if an exception is raised.
+        Empty temporary file in the same folder, with the same suffix. It is
+        removed if an exception is raised.
 
     Raises
     ------
     OutputError
-        If the operating system refuses: no such folder, no permission, disk
-        full.
+        If the file cannot be written: missing folder, no permission, disk full.
     """
     temporary = None
     try:
@@ -51,19 +50,19 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def require_writable(path: Path) -> None:
-    """Raise at once, before long work, if `path` could not be written later.
+    """Check before a long computation that `path` can be written.
 
     Raises
     ------
     OutputError
-        If `path` is a folder, or its folder does not exist or cannot be
-        written to.
+        If `path` is a folder, or its parent folder does not exist or is not
+        writable.
     """
     try:
-        # A name that is too long is found out here.
+        # Raises OSError if the name is too long.
         if path.is_dir():
             raise OutputError(
-                f"Cannot write {path}: it is a folder. Give the name of a file in it."
+                f"Cannot write {path}: it is a folder. Name a file in it."
             )
         with tempfile.TemporaryFile(dir=path.parent):
             pass
@@ -72,34 +71,34 @@ def require_writable(path: Path) -> None:
 
 
 def require_replaces_nothing(path: Path, others: Iterable[str | Path]) -> None:
-    """Raise before `path` is written if it is one of other files.
+    """Check that writing `path` would not overwrite or add to any of `others`.
 
     Raises
     ------
     OutputError
-        If it is one of them, or lies in one that is a folder.
+        If `path` is one of `others`, or lies inside one that is a folder.
     """
     target = real_path(path)
     for other in others:
         known = real_path(Path(other))
-        within = os.path.isdir(known) and known in target.parents  # noqa: PTH112
-        if target == known or within:
+        inside = os.path.isdir(known) and known in target.parents  # noqa: PTH112
+        if target == known or inside:
             raise OutputError(
-                f"Writing {path} would replace or add to {other}, which is read or "
-                "written as well. Choose another name."
+                f"Writing {path} would replace or add to {other}, which this run also "
+                "reads or writes. Choose another name."
             )
 
 
 def real_path(path: Path) -> Path:
-    """Return an absolute path without links, also if links go round in a circle."""
-    # Path.resolve raises for such a circle.
+    """Return the absolute path with symbolic links resolved."""
+    # Path.resolve raises if links form a loop.
     return Path(os.path.realpath(path))
 
 
 def _create_beside(path: Path) -> Path:
-    """Create an empty file with the permissions that the user's umask gives."""
-    # mkstemp makes a file that only its owner can read, and the umask can only be
-    # read by setting it, which changes what other threads write meanwhile.
+    """Create an empty file whose permissions follow the user's umask."""
+    # mkstemp creates files that only the owner can read. Correcting that requires
+    # the umask, which can only be read by setting it, for all threads.
     temporary = path.with_name(f".writing-{secrets.token_hex(8)}{path.suffix}")
     temporary.touch(exist_ok=False)
     return temporary
@@ -114,5 +113,5 @@ def _cannot_write(path: Path, error: OSError) -> OutputError:
     if not path.parent.exists():
         reason = f"the folder {path.parent} does not exist. Create it first"
     else:
-        reason = f"{error.strerror or error}. Choose another folder or make room"
+        reason = f"{error.strerror or error}. Choose another folder or free disk space"
     return OutputError(f"Cannot write {path}: {reason}.")

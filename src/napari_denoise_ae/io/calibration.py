@@ -1,4 +1,4 @@
-"""How far apart the pixels of a TIFF are: as OME-XML and as ImageJ say it."""
+"""Pixel sizes and time intervals in the metadata of OME-TIFF and ImageJ."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from .units import LENGTHS, TIMES, convert, imagej_name, read_distance
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# What ImageJ's metadata say of the size of pixels.
+# Keys of ImageJ's metadata that describe the pixel size.
 _IMAGEJ_KEYS = ("unit", "yunit", "zunit", "tunit", "spacing", "finterval")
-# A TIFF stores pixels per unit as a fraction of two integers of 32 bits.
+# TIFF stores pixels per unit as a fraction of two 32-bit integers.
 _FEWEST_PER_UNIT, _MOST_PER_UNIT = 1e-6, 4e9
 
-#: Distance between pixels and its unit, OME-Zarr's word, by axis.
+#: Pixel spacing and its unit (OME-Zarr's name), by axis.
 Calibration = tuple[dict[str, float], dict[str, str]]
 
 
 def tiff_calibration(tiff: tifffile.TiffFile) -> dict[str, Any]:
-    """Return what a TIFF says of the size of its pixels, to be written again."""
+    """Return the pixel size of a TIFF, as arguments of `tifffile.imwrite`."""
     page = tiff.series[0].keyframe
     calibration: dict[str, Any] = {}
     if "XResolution" in page.tags and "YResolution" in page.tags:
@@ -35,7 +35,7 @@ def tiff_calibration(tiff: tifffile.TiffFile) -> dict[str, Any]:
 
 
 def tiff_scale(tiff: tifffile.TiffFile) -> Calibration:
-    """Return what OME or ImageJ say of the distances between pixels."""
+    """Return the pixel spacing in a TIFF's OME or ImageJ metadata."""
     if tiff.ome_metadata is not None:
         return _known(_ome_distances(tiff.ome_metadata))
     return _known(_imagej_distances(tiff))
@@ -44,10 +44,10 @@ def tiff_scale(tiff: tifffile.TiffFile) -> Calibration:
 def ome_calibration(
     scale: Mapping[str, float], units: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return distances between pixels as attributes of OME-XML.
+    """Return the pixel spacing as attributes of OME-XML.
 
-    Only those are returned that OME-XML has a unit for; without one it would take
-    micrometers and seconds.
+    Axes whose unit OME-XML lacks are omitted: without a unit, readers would assume
+    micrometers or seconds.
     """
     metadata: dict[str, Any] = {}
     for letter, (key, _) in _OME_KEYS.items():
@@ -60,10 +60,10 @@ def ome_calibration(
 def imagej_calibration(
     scale: Mapping[str, float], units: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return distances between pixels for ImageJ, as arguments of `tifffile.imwrite`.
+    """Return the pixel spacing for ImageJ, as arguments of `tifffile.imwrite`.
 
-    ImageJ gets all lengths in the unit of X and times in seconds. Empty if it is not
-    known how large a pixel is.
+    Lengths are in the unit of X (micrometers if a TIFF cannot store that), times in
+    seconds. The result is empty if the pixel size is unknown.
     """
     known = {letter: scale[letter] for letter in "XY" if units.get(letter) in LENGTHS}
     if len(known) < 2 or min(known.values()) <= 0:
@@ -83,7 +83,7 @@ def imagej_calibration(
 
 
 def _known(distances: dict[str, tuple[float, str]]) -> Calibration:
-    """Return the distances whose unit is one of length or time."""
+    """Return the distances with a known unit of length or time."""
     scale, units = {}, {}
     for letter, (distance, text) in distances.items():
         if (read := read_distance(distance, text)) is not None:
@@ -91,7 +91,7 @@ def _known(distances: dict[str, tuple[float, str]]) -> Calibration:
     return scale, units
 
 
-# OME-XML's attributes, and the units that it takes where none is given.
+# OME-XML's attributes and their default units.
 _OME_KEYS = {
     "X": ("PhysicalSizeX", "µm"),
     "Y": ("PhysicalSizeY", "µm"),
@@ -120,7 +120,7 @@ def _imagej_distances(tiff: tifffile.TiffFile) -> dict[str, tuple[float, str]]:
         distances["X"] = 1 / columns, unit
         distances["Y"] = 1 / rows, str(imagej.get("yunit", unit))
     if "spacing" in imagej:
-        # ImageJ takes a negative spacing for its amount, too.
+        # ImageJ ignores the sign of a negative spacing, too.
         distances["Z"] = abs(float(imagej["spacing"])), str(imagej.get("zunit", unit))
     if imagej.get("finterval"):
         interval = float(imagej["finterval"])

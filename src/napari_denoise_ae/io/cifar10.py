@@ -1,4 +1,4 @@
-"""Training and test images: where they come from and how they are split."""
+"""Read CIFAR-10 and split it into training and test images."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..native_libraries import load_triton_apart
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: The data set, as the names of its parts begin.
+#: Name of the data set; the names of its image sets begin with it.
 CIFAR10 = "CIFAR-10"
 CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 CIFAR10_HASH = "md5:c58f30108f718f92721af3b95e74349a"
@@ -25,12 +25,12 @@ CIFAR10_FOLDER = "cifar-10-batches-py"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageSet:
-    """Clean images of one size, held as bytes.
+    """Clean images of equal size, in memory.
 
     Parameters
     ----------
     name : str
-        What the images are, for a user to read.
+        Human-readable name.
     images : numpy.ndarray
         Shape (N, Y, X, channels), uint8, range 0 to 255.
     """
@@ -40,7 +40,7 @@ class ImageSet:
 
     @property
     def sha256(self) -> str:
-        """Checksum of the images, so that a checkpoint can name its data."""
+        """Checksum of the images, with which a checkpoint identifies its data."""
         return hashlib.sha256(np.ascontiguousarray(self.images).data).hexdigest()
 
 
@@ -50,7 +50,7 @@ def load_cifar10(folder: str | Path, *, train: bool) -> ImageSet:
     Parameters
     ----------
     folder : path
-        The folder that holds ``cifar-10-batches-py``, or that folder itself.
+        Folder that contains ``cifar-10-batches-py``, or that folder itself.
     train : bool
         True for the 50,000 training images, False for the 10,000 test images.
 
@@ -62,7 +62,7 @@ def load_cifar10(folder: str | Path, *, train: bool) -> ImageSet:
     Raises
     ------
     DatasetError
-        If the data is not there, or is damaged.
+        If the data is missing or damaged.
 
     References
     ----------
@@ -80,27 +80,27 @@ def load_cifar10(folder: str | Path, *, train: bool) -> ImageSet:
     except (RuntimeError, OSError, pickle.UnpicklingError) as error:
         raise DatasetError(
             f"The CIFAR-10 files in {root / CIFAR10_FOLDER} are incomplete or "
-            f"damaged. Remove that folder and fetch it again from {CIFAR10_URL}."
+            f"damaged. Remove that folder and download it again from {CIFAR10_URL}."
         ) from error
     part = "training" if train else "test"
     return ImageSet(name=f"{CIFAR10} {part} set", images=data)
 
 
 def load_training_images(folder: str | Path, *, n_test: int) -> ImageSet:
-    """Read the images of CIFAR-10 that train and validate.
+    """Read the CIFAR-10 images for training and validation.
 
     Parameters
     ----------
     folder : path
         See `load_cifar10`.
     n_test : int
-        How many of the test images, from the first on, are kept apart; see
+        Size of the test set: the first `n_test` test images are excluded, see
         `load_test_images`.
 
     Returns
     -------
     ImageSet
-        The 50,000 training images and the test images that are left.
+        The 50,000 training images and the remaining test images.
 
     Raises
     ------
@@ -108,11 +108,11 @@ def load_training_images(folder: str | Path, *, n_test: int) -> ImageSet:
         See `load_cifar10`.
     """
     training = load_cifar10(folder, train=True)
-    left = load_cifar10(folder, train=False).images[n_test:]
-    if not len(left):
+    remaining = load_cifar10(folder, train=False).images[n_test:]
+    if not len(remaining):
         return training
     name = f"{training.name} and test images from {n_test + 1:,} on"
-    return ImageSet(name, np.concatenate([training.images, left]))
+    return ImageSet(name, np.concatenate([training.images, remaining]))
 
 
 def load_test_images(folder: str | Path, *, n_test: int) -> ImageSet:
@@ -128,18 +128,18 @@ def load_test_images(folder: str | Path, *, n_test: int) -> ImageSet:
 
 
 def has_cifar10(folder: str | Path) -> bool:
-    """Return whether a folder holds CIFAR-10; its files are not read.
+    """Return whether a folder contains CIFAR-10, without reading its files.
 
     Parameters
     ----------
     folder : path
-        The folder that holds ``cifar-10-batches-py``, or that folder itself.
+        Folder that contains ``cifar-10-batches-py``, or that folder itself.
     """
     return (cifar10_root(folder) / CIFAR10_FOLDER).is_dir()
 
 
 def require_cifar10(folder: str | Path) -> None:
-    """Raise unless a folder holds CIFAR-10; its files are not read.
+    """Raise unless a folder contains CIFAR-10, without reading its files.
 
     Parameters
     ----------
@@ -149,22 +149,22 @@ def require_cifar10(folder: str | Path) -> None:
     Raises
     ------
     DatasetError
-        If it does not; the message says which file to put where.
+        If it does not; the message says what to download and where to unpack it.
     """
     if not has_cifar10(folder):
         raise DatasetError(missing_cifar10(cifar10_root(folder)))
 
 
 def cifar10_root(folder: str | Path) -> Path:
-    """Return the folder that holds ``cifar-10-batches-py``."""
+    """Return the folder that contains ``cifar-10-batches-py``."""
     root = Path(folder)
     return root.parent if root.name == CIFAR10_FOLDER else root
 
 
 def missing_cifar10(root: Path) -> str:
-    """Return the message that CIFAR-10 is not in a folder."""
+    """Return the error message for a folder without CIFAR-10."""
     return (
         f"CIFAR-10 was not found: expected the folder {root / CIFAR10_FOLDER}. "
         f"Download {CIFAR10_URL} and unpack it into {root}, or name the folder "
-        "that holds it."
+        "that contains it."
     )

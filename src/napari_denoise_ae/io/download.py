@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DownloadProgress:
-    """Bytes of a file that have been downloaded, and in all; 0 means unknown."""
+    """Bytes downloaded and in total; a total of 0 means unknown."""
 
     done: int
     total: int
 
 
 class DownloadCancelledError(DatasetError):
-    """A download that was cancelled."""
+    """The download was cancelled."""
 
 
 def fetch_cifar10(folder: Path, stop: Event) -> Iterator[DownloadProgress]:
-    """Download CIFAR-10 (170 MB), check it and unpack it into `folder`.
+    """Download CIFAR-10 (170 MB), verify its checksum and unpack it.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Where ``cifar-10-batches-py`` will lie; made if it does not exist.
+        Folder to unpack ``cifar-10-batches-py`` into; created if missing.
     stop : threading.Event
-        Once it is set, by any thread, the download is cancelled.
+        Set it, from any thread, to cancel the download.
 
     Yields
     ------
@@ -47,7 +47,8 @@ def fetch_cifar10(folder: Path, stop: Event) -> Iterator[DownloadProgress]:
     Raises
     ------
     DatasetError
-        If it cannot be downloaded; the message says which file to put where.
+        If the download fails; the message says what to download by hand and where
+        to unpack it.
     """
     bar = DownloadBar()
     pool = ThreadPoolExecutor(max_workers=1)
@@ -60,9 +61,10 @@ def fetch_cifar10(folder: Path, stop: Event) -> Iterator[DownloadProgress]:
             download.result()
     finally:
         # Do not wait for a stalled connection: its thread ends with the next bytes
-        # or with the connection, and removes what it has written.
+        # or with the connection, and removes its partial files.
         bar.cancelled = True
-        # An error would otherwise refer to itself, and keep its connection open.
+        # Breaks the reference cycle through an exception's traceback, which would
+        # keep the connection open.
         del download
 
 
@@ -72,8 +74,8 @@ def _download(folder: Path, bar: DownloadBar) -> None:
 
     is_new = not folder.exists()
     unpacking = folder / "cifar-10-unpacking"
-    # Nothing unfinished ever has the final name: pooch moves the file once its
-    # checksum is right, and the folder is moved here once it is unpacked.
+    # Nothing incomplete ever has its final name: pooch renames the archive once its
+    # checksum matches, and the folder is renamed here once it is unpacked.
     try:
         shutil.rmtree(unpacking, ignore_errors=True)
         pooch.retrieve(
@@ -87,33 +89,31 @@ def _download(folder: Path, bar: DownloadBar) -> None:
         (unpacking / CIFAR10_FOLDER).replace(folder / CIFAR10_FOLDER)
     except ValueError as error:
         raise DatasetError(
-            f"{missing_cifar10(folder)} What {CIFAR10_URL} gave has another checksum "
-            "than CIFAR-10, so it was not used."
+            f"{missing_cifar10(folder)} The file downloaded from {CIFAR10_URL} has the "
+            "wrong checksum and was discarded."
         ) from error
     except (requests.RequestException, OSError) as error:
         raise DatasetError(
-            f"{missing_cifar10(folder)} Fetching it failed ({type(error).__name__}): "
-            "is this machine offline, or that folder not writable?"
+            f"{missing_cifar10(folder)} The download failed ({type(error).__name__}): "
+            "is this machine offline, or the folder not writable?"
         ) from error
     finally:
         shutil.rmtree(unpacking, ignore_errors=True)
         if is_new:
-            # Only succeeds while it is empty.
+            # Succeeds only if it is empty.
             with suppress(OSError):
                 folder.rmdir()
 
 
 class DownloadBar:
-    """Count the bytes of a download, which can be cancelled.
-
-    It has the methods that pooch calls on a progress bar.
+    """Progress bar for pooch that counts bytes and can cancel the download.
 
     Attributes
     ----------
     done, total : int
         Bytes.
     cancelled : bool
-        Set it, from any thread, to end the download.
+        Set it, from any thread, to cancel the download.
     """
 
     def __init__(self) -> None:
@@ -122,14 +122,14 @@ class DownloadBar:
         self.cancelled = False
 
     def update(self, n_bytes: int) -> None:
-        """Count bytes that have come."""
+        """Count received bytes; raise if the download was cancelled."""
         if self.cancelled:
             raise DownloadCancelledError("The download was cancelled.")
         self.done = min(self.done + n_bytes, self.total)
 
     def reset(self) -> None:
-        """Count from 0 again."""
+        """Restart the count at 0."""
         self.done = 0
 
     def close(self) -> None:
-        """Do nothing; pooch calls it at the end."""
+        """Do nothing; pooch requires the method."""

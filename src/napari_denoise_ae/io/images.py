@@ -1,4 +1,4 @@
-"""Image files as a whole: any known format in, PNG, JPEG and TIFF out."""
+"""Read whole images from any supported format; write PNG, JPEG and TIFF files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _PNG, _JPEG, _TIFF = {".png"}, {".jpg", ".jpeg"}, {".tif", ".tiff"}
-#: Suffixes of the files that can be written, lower case.
+#: Suffixes of the formats that `write_image` supports, lower case.
 SUFFIXES = _PNG | _JPEG | _TIFF
 _JPEG_QUALITY = 95
 
@@ -34,16 +34,16 @@ class ImageFile:
     Parameters
     ----------
     pixels : numpy.ndarray
-        Any shape and dtype that the file has.
+        The image, any shape and dtype.
     axes : str or None
-        What the file says of its axes, see `napari_denoise_ae.image.axes`; None if
-        it says nothing.
+        Axes stated by the file, see `napari_denoise_ae.image.axes`; None if it
+        states none.
     calibration : mapping
-        Pixel size and the like, as arguments of `tifffile.imwrite`.
+        Pixel size and related metadata, as arguments of `tifffile.imwrite`.
     provenance : str
-        What was done to the image; stored in the description of a TIFF.
+        How the image was processed; stored in the description of a TIFF.
     ome : mapping
-        Pixel size and the like, in the words of OME, for an OME-TIFF.
+        Pixel size and related metadata as attributes of OME-XML, for an OME-TIFF.
     """
 
     pixels: NDArray[Any]
@@ -54,23 +54,23 @@ class ImageFile:
 
 
 def read_image(path: Path) -> ImageFile:
-    """Read an image file as a whole.
+    """Read all pixels of an image file.
 
     Parameters
     ----------
     path : pathlib.Path
-        The file. Of a TIFF with several series the first is read.
+        The file. If a TIFF has several series, the first is read.
 
     Returns
     -------
     ImageFile
-        Its pixels, in the file's dtype and the machine's byte order; JPEG turned
-        upright.
+        Pixels in the file's dtype and native byte order. JPEG images are rotated
+        according to their EXIF orientation.
 
     Raises
     ------
     InvalidInputError
-        If there is no such file or it cannot be read.
+        If the file does not exist or cannot be read.
     """
     stored = open_image(path)
     with refuse_damaged(path):
@@ -80,13 +80,13 @@ def read_image(path: Path) -> ImageFile:
 
 
 def require_storable(path: Path, pixels: NDArray[Any], axes: str) -> None:
-    """Raise, before long work, if a file's format cannot hold these pixels.
+    """Check before a long computation that a file's format can store an image.
 
     Raises
     ------
     InvalidInputError
-        If the suffix is unknown, or its format cannot hold the dtype or the
-        axes without loss.
+        If the suffix is unknown, or its format cannot store the dtype or the axes
+        without loss.
     """
     _require_known_suffix(path)
     suffix = path.suffix.lower()
@@ -96,30 +96,30 @@ def require_storable(path: Path, pixels: NDArray[Any], axes: str) -> None:
     dtypes = ("uint8", "uint16") if suffix in _PNG else ("uint8",)
     if pixels.dtype.name not in dtypes:
         raise InvalidInputError(
-            f"{path.name}: {suffix[1:].upper()} holds {' and '.join(dtypes)}, and the "
-            f"image is {pixels.dtype}. Write a .tif file, which holds every dtype."
+            f"{path.name}: {suffix[1:].upper()} stores {' and '.join(dtypes)}, but the "
+            f"image is {pixels.dtype}. Write a .tif file, which stores any dtype."
         )
     if axes not in ("YX", "YXS") or (suffix in _JPEG and pixels.shape[2:] == (4,)):
         raise InvalidInputError(
-            f"{path.name}: {suffix[1:].upper()} cannot hold an image of shape "
-            f"{pixels.shape} and axes {axes}. Write a .tif file, which can."
+            f"{path.name}: {suffix[1:].upper()} cannot store an image of shape "
+            f"{pixels.shape} with axes {axes}. Write a .tif file instead."
         )
 
 
 def write_image(path: Path, image: ImageFile) -> None:
-    """Write a PNG, JPEG or TIFF file, whole or not at all.
+    """Write a PNG, JPEG or TIFF file atomically.
 
     Parameters
     ----------
     path : pathlib.Path
-        The file; its suffix decides the format.
+        The file; its suffix determines the format.
     image : ImageFile
-        What to write; `axes` must be known.
+        The image; `axes` must be known.
 
     Raises
     ------
     InvalidInputError
-        If the format cannot hold the image, see `require_storable`.
+        If the format cannot store the image, see `require_storable`.
     OutputError
         If the file cannot be written.
     """

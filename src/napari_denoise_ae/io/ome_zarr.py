@@ -1,9 +1,9 @@
-"""OME-Zarr images: what they say of themselves, and writing them chunk by chunk.
+"""Open OME-Zarr images and read their metadata.
 
-Pixels are read and written by zarr, which writes a chunk whole or not at all;
-what the metadata mean is checked by yaozarrs. A result says of itself what it
-was made from; while it is not finished it has no metadata of an image, so that
-nothing takes it for one, and the chunks that are there tell where to go on.
+zarr reads and writes the pixels, each chunk atomically; yaozarrs validates the
+metadata. A result records its source and settings. Until it is finished it has no
+image metadata, so that no program mistakes it for an image, and the chunks already
+written tell where to resume.
 """
 
 from __future__ import annotations
@@ -25,31 +25,31 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Where a result says how it was made.
+#: Attribute of a result that records its settings and state.
 METADATA_KEY = "napari-denoise-ae"
-#: The order of the axes that OME-Zarr asks for.
+#: Order of axes that OME-Zarr requires.
 ORDER = "TCZYX"
 _LATEST = "0.5"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OmeMetadata:
-    """What an OME-Zarr image says of itself.
+    """Metadata of an OME-Zarr image.
 
     Parameters
     ----------
     axes : str
         Its axes.
     scale, units : mapping
-        Distance between pixels and its unit, by axis.
+        Pixel spacing and its unit, by axis.
     origin : mapping
-        Where the first pixel lies, by axis, in these units.
+        Position of the first pixel, by axis, in the same units.
     n_levels : int
-        How many levels its pyramid has.
+        Number of levels of the pyramid.
     version : str
         Version of the format, 0.4 or 0.5.
     omero : mapping
-        How it is displayed: names and colors of the channels.
+        Display settings: names and colors of the channels.
     """
 
     axes: str
@@ -77,26 +77,26 @@ def open_ome_zarr(path: Path) -> StoredImage:
 
 
 def read_ome_zarr(path: Path) -> tuple[Any, OmeMetadata | None]:
-    """Open the pixels of an OME-Zarr image, or of a plain Zarr array.
+    """Open an OME-Zarr image or a plain Zarr array.
 
     Returns
     -------
-    zarr.Array
-        The highest level.
-    OmeMetadata or None
-        What the image says of itself; None for a plain array.
+    array : zarr.Array
+        Pixels at full resolution, read on indexing.
+    metadata : OmeMetadata or None
+        Metadata of the image; None for a plain array.
 
     Raises
     ------
     InvalidInputError
-        If there is none, or it cannot be read.
+        If it does not exist or cannot be read.
     """
     import zarr
 
-    # Path's own raises for names too long.
+    # Path.is_dir raises if the name is too long.
     if not os.path.isdir(path):  # noqa: PTH112
-        what = "is not a folder" if os.path.lexists(path) else "does not exist"
-        raise InvalidInputError(f"Cannot read {path}: it {what}.")
+        reason = "is not a folder" if os.path.lexists(path) else "does not exist"
+        raise InvalidInputError(f"Cannot read {path}: it {reason}.")
     try:
         node = zarr.open(path, mode="r")
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -116,16 +116,16 @@ def read_ome_zarr(path: Path) -> tuple[Any, OmeMetadata | None]:
 
 
 def _parse_metadata(attributes: dict[str, Any], path: Path) -> tuple[OmeMetadata, str]:
-    """Return what attributes say of an image, and the path of its highest level."""
+    """Return the metadata of an image and the path of its full-resolution level."""
     import yaozarrs
 
     content = attributes.get("ome", attributes)
     if not isinstance(content, dict):
         raise _unreadable(
-            path, f"its metadata are not valid: ome: expected an object, got {content}"
+            path, f"its metadata are invalid: ome: expected an object, got {content}"
         )
     if "multiscales" not in content:
-        raise _unreadable(path, _what_else(attributes, content))
+        raise _unreadable(path, _explain_non_image(attributes, content))
     version = str(
         attributes["ome"].get("version", _LATEST) if "ome" in attributes else "0.4"
     )
@@ -135,9 +135,9 @@ def _parse_metadata(attributes: dict[str, Any], path: Path) -> tuple[OmeMetadata
             warnings.simplefilter("ignore")
             image = kind.model_validate(content)
     except ValueError as error:
-        why = f"its metadata are not valid: {_first_fault(error)}"
-        raise _unreadable(path, why) from error
-    axes = "".join(_letter(axis, path) for axis in image.multiscales[0].axes)
+        reason = f"its metadata are invalid: {_first_validation_error(error)}"
+        raise _unreadable(path, reason) from error
+    axes = "".join(_axis_letter(axis, path) for axis in image.multiscales[0].axes)
     scale, origin = _transformation(image.multiscales[0])
     units = {
         letter: known_unit(str(axis.unit)) or str(axis.unit)
@@ -157,7 +157,7 @@ def _parse_metadata(attributes: dict[str, Any], path: Path) -> tuple[OmeMetadata
 
 
 def _transformation(multiscale: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the distance between pixels of the highest level, and where they begin."""
+    """Return the pixel spacing and the origin at full resolution."""
     scale, origin = np.ones(len(multiscale.axes)), np.zeros(len(multiscale.axes))
     transforms = [*multiscale.datasets[0].coordinateTransformations]
     transforms += multiscale.coordinateTransformations or []
@@ -169,8 +169,8 @@ def _transformation(multiscale: Any) -> tuple[NDArray[Any], NDArray[Any]]:
     return scale, origin
 
 
-def _first_fault(error: ValueError) -> str:
-    """Return where the first fault is that pydantic has found, and what it is."""
+def _first_validation_error(error: ValueError) -> str:
+    """Return the location and message of pydantic's first error."""
     from pydantic import ValidationError
 
     if not isinstance(error, ValidationError):
@@ -180,8 +180,8 @@ def _first_fault(error: ValueError) -> str:
     return f"{where}: {first['msg']}" if where else first["msg"]
 
 
-def _letter(axis: Any, path: Path) -> str:
-    """Return the letter of an axis of OME's."""
+def _axis_letter(axis: Any, path: Path) -> str:
+    """Return the letter of an OME axis."""
     by_type = {"time": "T", "channel": "C"}
     letter = by_type.get(axis.type or "", str(axis.name)[:1].upper())
     if letter not in ORDER or (axis.type == "space" and letter not in "ZYX"):
@@ -189,16 +189,16 @@ def _letter(axis: Any, path: Path) -> str:
     return letter
 
 
-def _what_else(attributes: dict[str, Any], content: dict[str, Any]) -> str:
-    """Say what a group is that is no image."""
+def _explain_non_image(attributes: dict[str, Any], content: dict[str, Any]) -> str:
+    """Explain to a user why a group is not an image."""
     if METADATA_KEY in attributes:
-        return "it is a result that is not finished yet"
+        return "it is an unfinished result"
     if "bioformats2raw.layout" in content:
-        return "it holds several images. Name one of them, such as the folder 0 in it"
+        return "it contains several images. Name one of them, such as its folder 0"
     if "plate" in content or "well" in content:
         return "it is a plate. Name an image in it, such as the folder A/1/0"
-    return "it has no metadata of an image (multiscales)"
+    return "it has no image metadata (multiscales)"
 
 
-def _unreadable(path: Path, why: str) -> InvalidInputError:
-    return InvalidInputError(f"Cannot read {path} as an OME-Zarr image: {why}.")
+def _unreadable(path: Path, reason: str) -> InvalidInputError:
+    return InvalidInputError(f"Cannot read {path} as an OME-Zarr image: {reason}.")

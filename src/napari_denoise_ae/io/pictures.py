@@ -1,4 +1,4 @@
-"""Read PNG and JPEG files: first what they hold, then all of their pixels."""
+"""Open PNG and JPEG files: read the header first, decode the pixels on demand."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# Samples of a pixel by PNG's types of color: gray, RGB, palette, and with alpha.
+# Samples per pixel by PNG color type: gray, RGB, palette, gray + alpha, RGBA.
 _PNG_SAMPLES = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
-# Orientations in EXIF that swap height and width.
-_ORIENTATION, _TURNED = 0x0112, {5, 6, 7, 8}
+# EXIF's orientation tag, and its values that swap height and width.
+_ORIENTATION, _ROTATED = 0x0112, {5, 6, 7, 8}
 
 
 @dataclass(frozen=True, eq=False)
 class _Picture:
-    """A file that can only be decoded as a whole, which is done once."""
+    """A file that is decoded as a whole, once, at the first access."""
 
     path: Path
     shape: tuple[int, ...]
@@ -40,7 +40,9 @@ class _Picture:
     def _pixels(self) -> NDArray[Any]:
         pixels = self.decode(self.path)
         if pixels.shape != self.shape:
-            raise ValueError(f"it holds {pixels.shape}, not {self.shape} as it says")
+            raise ValueError(
+                f"its pixels have shape {pixels.shape}, its header says {self.shape}"
+            )
         return pixels
 
     def __getitem__(self, index: Any) -> NDArray[Any]:
@@ -56,23 +58,23 @@ def open_png(path: Path) -> StoredImage:
 
 
 def open_jpeg(path: Path) -> StoredImage:
-    """Read the header of a JPEG file; its image is upright."""
+    """Read the header of a JPEG file; the shape is that after EXIF rotation."""
     require_file(path)
     with Image.open(path, formats=["JPEG"]) as picture:
         if picture.mode not in ("L", "RGB"):
-            raise ValueError(f"its colors are {picture.mode}, not gray or RGB")
+            raise ValueError(f"its color mode is {picture.mode}, not gray or RGB")
         width, height = picture.size
-        if picture.getexif().get(_ORIENTATION) in _TURNED:
+        if picture.getexif().get(_ORIENTATION) in _ROTATED:
             width, height = height, width
         shape = (height, width, *(3,) * (picture.mode == "RGB"))
     return StoredImage(array=_Picture(path, shape, np.dtype(np.uint8), _decode_jpeg))
 
 
 def _png_header(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Return the shape and the dtype of a PNG, colors of a palette written out."""
+    """Return the shape and the dtype of a decoded PNG; a palette becomes RGB."""
     start = file.read(33)
     if not start.startswith(_PNG_SIGNATURE):
-        raise ValueError("it does not begin like one")
+        raise ValueError("it has no PNG signature")
     width, height, depth, color = struct.unpack(">IIBB", start[16:26])
     samples = _PNG_SAMPLES[color] + _has_transparency(file)
     shape = (height, width, *(samples,) * (samples > 1))
@@ -80,12 +82,12 @@ def _png_header(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any]]:
 
 
 def _has_transparency(file: BinaryIO) -> bool:
-    """Tell whether one color is transparent, which gives the image an alpha channel."""
+    """Return whether a tRNS chunk follows, which decodes to an alpha channel."""
     while True:
         length, kind = struct.unpack(">I4s", file.read(8))
         if kind in (b"tRNS", b"IDAT", b"IEND"):
             return bool(kind == b"tRNS")
-        file.seek(length + 4, 1)  # over the checksum, too
+        file.seek(length + 4, 1)  # skip the checksum, too
 
 
 def _decode_png(path: Path) -> NDArray[Any]:

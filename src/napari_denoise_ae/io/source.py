@@ -1,4 +1,4 @@
-"""Images of which only parts are read: OME-Zarr and TIFF, larger than memory."""
+"""Open images of any supported format and read regions of them on demand."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
     from ..image.tiling import Region
 
-#: What the folder of an OME-Zarr image is called.
+#: Suffix of OME-Zarr folders.
 ZARR = ".zarr"
 #: Suffixes of TIFF files, lower case.
 TIFF = {".tif", ".tiff"}
 
 
-# Reads what a file says of its image, and gives access to its pixels. Errors of an
-# imaging library are turned into one for the user, see `open_image`.
+# Reads a file's metadata and gives access to its pixels. `open_image` translates
+# errors of the imaging libraries.
 _Reader = Callable[[Path], StoredImage]
 
-#: How to open a file, by its suffix in lower case: a new format is one line.
+#: Readers by suffix in lower case: a new format is one line.
 READERS: dict[str, _Reader] = {
     ".jpeg": open_jpeg,
     ".jpg": open_jpeg,
@@ -49,14 +49,14 @@ READERS: dict[str, _Reader] = {
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Volume(StoredImage):
-    """An image of any size, of which parts are read.
+    """An image of any size whose regions are read on demand.
 
     Parameters
     ----------
     path : pathlib.Path
-        The file, or the folder of an OME-Zarr.
+        The file, or the folder of an OME-Zarr image.
     axes : str
-        Its axes, which are known.
+        Its axes.
     array, chunks, scale, units, calibration, ome
         See `StoredImage`.
     """
@@ -66,7 +66,7 @@ class Volume(StoredImage):
 
     @cached_property
     def lengths(self) -> dict[str, int]:
-        """Length of each axis, by its letter."""
+        """Axis lengths by letter."""
         return dict(zip(self.axes, self.shape, strict=True))
 
     @property
@@ -76,23 +76,23 @@ class Volume(StoredImage):
 
     @property
     def block_axes(self) -> str:
-        """The axes of what `read` returns."""
+        """The axes of the arrays that `read` returns."""
         return self.stack_axes + "YX" + "S" * ("S" in self.axes)
 
     def read(self, plane: tuple[int, ...], region: Region) -> NDArray[Any]:
-        """Read rows and columns of a plane.
+        """Read a region of a plane.
 
         Parameters
         ----------
         plane : tuple of int
-            Its index along `stack_axes`.
+            Index of the plane along `stack_axes`.
         region : tuple of slice
             Rows and columns.
 
         Returns
         -------
         numpy.ndarray
-            With the axes `block_axes`; those of the stack have length 1.
+            Axes as in `block_axes`; the stack axes have length 1.
         """
         parts = {
             letter: slice(i, i + 1)
@@ -104,7 +104,7 @@ class Volume(StoredImage):
         return block.transpose(order)
 
     def read_part(self, part: tuple[slice, ...]) -> NDArray[Any]:
-        """Read a part, one slice for each of `axes`.
+        """Read a region, given as one slice per axis.
 
         Raises
         ------
@@ -118,32 +118,32 @@ class Volume(StoredImage):
                 f"Cannot read a part of {self.path}: {error}. The file is damaged or "
                 "incomplete."
             ) from error
-        # In the machine's byte order, which is all that torch knows.
+        # torch supports native byte order only.
         return block.astype(self.dtype, copy=False)
 
 
 def is_zarr(path: Path) -> bool:
-    """Tell whether a path is that of an OME-Zarr image, or of one in a plate.
+    """Return whether a path is an OME-Zarr image, or an image inside a plate.
 
-    The latter is a folder that is there; what is new is told by its own name.
+    An image inside a plate must exist; otherwise the suffix decides.
     """
     if path.suffix.lower() == ZARR:
         return True
-    within = any(parent.suffix.lower() == ZARR for parent in path.parents)
-    return within and os.path.isdir(path)  # noqa: PTH112 - no error for a long name
+    inside = any(parent.suffix.lower() == ZARR for parent in path.parents)
+    return inside and os.path.isdir(path)  # noqa: PTH112 - no error for a long name
 
 
 def is_image(path: Path) -> bool:
-    """Return whether a path has the suffix of a readable image."""
+    """Return whether a path has the suffix of a readable format."""
     suffix = path.suffix.lower()
     return suffix == ZARR or (suffix in READERS and not path.is_dir())
 
 
 def list_images(folder: Path) -> list[Path]:
-    """Return the images in a folder, in the order of their names.
+    """Return the images in a folder, sorted by name.
 
-    Hidden files are left out: macOS puts ``._a.tif``, which is no image, beside
-    ``a.tif`` on disks of other systems.
+    Hidden files are skipped: on foreign file systems macOS writes ``._a.tif``, which
+    is not an image, next to ``a.tif``.
     """
     return sorted(
         path
@@ -153,25 +153,25 @@ def list_images(folder: Path) -> list[Path]:
 
 
 def unknown_format(path: Path, suffixes: Iterable[str]) -> InvalidInputError:
-    """Return the error for a file whose suffix is none of those known."""
+    """Return the error for a file with an unknown suffix."""
     return InvalidInputError(
-        f"Cannot tell the format of {str(path)!r}: the name must end in one of "
+        f"Cannot infer the format of {str(path)!r}: the name must end in one of "
         f"{', '.join(sorted(suffixes))}."
     )
 
 
 def open_image(path: Path) -> StoredImage:
-    """Read what a file says of its image; its pixels are not read yet.
+    """Open an image and read its metadata; pixels are read on demand.
 
     Parameters
     ----------
     path : pathlib.Path
-        A file of one of the formats in `READERS`.
+        A file in one of the formats in `READERS`.
 
     Raises
     ------
     InvalidInputError
-        If there is no such file or it cannot be read.
+        If the file does not exist or cannot be read.
     """
     suffix = ZARR if is_zarr(path) else path.suffix.lower()
     if suffix not in READERS:
@@ -181,24 +181,24 @@ def open_image(path: Path) -> StoredImage:
 
 
 def open_volume(path: Path, axes: str | None = None) -> Volume:
-    """Open an image of any size; its pixels are not read yet.
+    """Open an image of any size; pixels are read on demand.
 
     Parameters
     ----------
     path : pathlib.Path
-        A file of one of the formats in `READERS`.
+        A file in one of the formats in `READERS`.
     axes : str, optional
-        What its axes are, if the file does not say or says it wrongly.
+        Its axes, if the file states none or the wrong ones.
 
     Returns
     -------
     Volume
-        The image. PNG and JPEG files are read as a whole with their first part.
+        The image. PNG and JPEG files are decoded as a whole at the first access.
 
     Raises
     ------
     InvalidInputError
-        If there is no such file, it cannot be read, or its axes are unknown.
+        If the file does not exist or cannot be read, or its axes cannot be inferred.
     """
     stored = open_image(path)
     known = resolve_axes(stored.shape, axes or stored.axes)
@@ -216,7 +216,7 @@ def open_volume(path: Path, axes: str | None = None) -> Volume:
 
 
 def signature(path: Path) -> list[int]:
-    """Return numbers that change when a file, or one in a folder, changes."""
+    """Return numbers that change when a file, or any file in a folder, changes."""
     files = [path]
     if path.is_dir():
         files = [
@@ -228,12 +228,12 @@ def signature(path: Path) -> list[int]:
 
 
 def opened_volume(path: Path, axes: str) -> Volume:
-    """Return an image that stays open in this process while it does not change."""
+    """Return an image from this process's cache; reopen it if the file changed."""
     return _opened(path, axes, path.stat().st_mtime_ns)
 
 
 def close_volumes() -> None:
-    """Let go of the files that `opened_volume` keeps open."""
+    """Close the files that `opened_volume` keeps open."""
     _opened.cache_clear()
 
 

@@ -1,4 +1,4 @@
-"""An image in a file, whose pixels are read when they are asked for."""
+"""An image file whose pixels are read on demand."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .ome_zarr import OmeMetadata
 
-#: Raised by imaging libraries for files that are damaged or of another format.
+#: Errors that imaging libraries raise for files that are damaged or of another format.
 DAMAGED = (
     ArithmeticError,
     AssertionError,
@@ -36,22 +36,22 @@ DAMAGED = (
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class StoredImage:
-    """The pixels of a file, and everything else that it says of its image.
+    """The pixels and metadata of an image file.
 
     Parameters
     ----------
     array : array
-        Its pixels: has shape and dtype, and slices of it are NumPy arrays.
+        Pixels: has a shape and a dtype; indexing reads and returns a NumPy array.
     axes : str or None
-        Its axes, see `napari_denoise_ae.image.axes`; None if the file does not say.
+        Its axes, see `napari_denoise_ae.image.axes`; None if the file states none.
     chunks : tuple of int, optional
-        What is read at once.
+        Shape of the chunks in which pixels are stored.
     scale, units : mapping
-        Distance between pixels and its unit, by axis, where they are known.
+        Pixel spacing and its unit, by axis, where known.
     calibration : mapping
-        What else a TIFF says, as arguments of `tifffile.imwrite`.
+        Pixel size of a TIFF, as arguments of `tifffile.imwrite`.
     ome : OmeMetadata, optional
-        What else an OME-Zarr says.
+        Metadata of an OME-Zarr image.
     """
 
     array: Any
@@ -64,24 +64,24 @@ class StoredImage:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Lengths of the axes."""
+        """Axis lengths."""
         return tuple(self.array.shape)
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Type of the pixels, in the machine's byte order."""
+        """Data type of the pixels, in native byte order."""
         dtype: np.dtype[Any] = np.dtype(self.array.dtype)
         return dtype.newbyteorder("=")
 
 
 @contextmanager
 def refuse_damaged(path: Path) -> Iterator[None]:
-    """Turn errors of imaging libraries into one that names the file.
+    """Turn errors of imaging libraries into an error that names the file.
 
     Raises
     ------
     InvalidInputError
-        If what is done within raises one of `DAMAGED`.
+        If the body raises one of `DAMAGED`.
     """
     try:
         yield
@@ -90,18 +90,19 @@ def refuse_damaged(path: Path) -> Iterator[None]:
     except DAMAGED as error:
         raise InvalidInputError(
             f"Cannot read {path} as a {path.suffix[1:].upper()} image: {error}. The "
-            "file is damaged, incomplete or of another kind than its name says."
+            "file is damaged, incomplete or not of the format that its suffix says."
         ) from error
 
 
 def require_file(path: Path) -> None:
-    """Raise unless there is such a file.
+    """Raise unless a file exists.
 
     Raises
     ------
     InvalidInputError
-        If there is none, or it is a folder.
+        If it does not exist, or is a folder.
     """
-    if not os.path.isfile(path):  # noqa: PTH113 - Path's raises for names too long
-        what = "is not a file" if os.path.lexists(path) else "does not exist"
-        raise InvalidInputError(f"Cannot read {path}: it {what}.")
+    # Path.is_file raises if the name is too long.
+    if not os.path.isfile(path):  # noqa: PTH113
+        reason = "is not a file" if os.path.lexists(path) else "does not exist"
+        raise InvalidInputError(f"Cannot read {path}: it {reason}.")

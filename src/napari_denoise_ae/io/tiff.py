@@ -24,51 +24,52 @@ _OME_DTYPES = (
     *("uint8", "uint16", "uint32", "int8", "int16", "int32"),
     *("float32", "float64"),
 )
-# Planes in any order; colors just before Y or after X.
+# Planes in any order; samples directly before Y or after X.
 _OME_AXES = re.compile("[TZC]*(S?YX|YXS)")
-# Bytes of pixels. Beyond it a TIFF must be a BigTIFF, which ImageJ's kind cannot be.
+# Bytes of pixels. Anything larger must be a BigTIFF, which ImageJ's format rules out.
 _LARGEST_CLASSIC_TIFF = 2**32 - 2**25
 
 
 def is_ome_tiff(path: Path) -> bool:
-    """Tell whether a file has the name of an OME-TIFF."""
+    """Return whether a file name is that of an OME-TIFF."""
     return path.name.lower().endswith((".ome.tif", ".ome.tiff"))
 
 
 def require_tiff_storable(path: Path, dtype: np.dtype[Any], axes: str) -> None:
-    """Raise, before long work, if the kind of TIFF of this name cannot hold an image.
+    """Check before a long computation that a TIFF can store an image.
 
     Raises
     ------
     InvalidInputError
-        If it is an OME-TIFF, and OME has no such dtype or axes.
+        If the name is that of an OME-TIFF and OME does not support the dtype or the
+        axes.
     """
     fits = dtype.name in _OME_DTYPES and _OME_AXES.fullmatch(axes)
     if is_ome_tiff(path) and not fits:
         raise InvalidInputError(
-            f"{path.name}: OME-TIFF cannot hold an image of {dtype} with axes {axes}. "
-            "Write a .tif file without .ome in its name, which can."
+            f"{path.name}: OME-TIFF cannot store an image of {dtype} with axes {axes}. "
+            "Write a .tif file without .ome in its name instead."
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TiffLayout:
-    """What a TIFF is to be, apart from its pixels.
+    """Structure and metadata of a TIFF to be written.
 
     Parameters
     ----------
     shape : tuple of int
         Its shape.
     dtype : numpy.dtype
-        Its dtype.
+        Its data type.
     axes : str
         Its axes.
     calibration : mapping
-        Pixel size and the like, as arguments of `tifffile.imwrite`.
+        Pixel size and related metadata, as arguments of `tifffile.imwrite`.
     tile : tuple of int, optional
-        Rows and columns of its tiles; None for whole pages.
+        Rows and columns of a tile; None stores whole pages.
     ome : mapping, optional
-        Metadata of an OME-TIFF; None for one of another kind.
+        Metadata of an OME-TIFF; None writes a TIFF without OME-XML.
     """
 
     shape: tuple[int, ...]
@@ -86,11 +87,23 @@ def write_tiff(
     *,
     provenance: str,
 ) -> None:
-    """Write a TIFF from an array, from its tiles, or with empty pages (None)."""
+    """Write a TIFF.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    pixels : numpy.ndarray, iterator of bytes, or None
+        All pixels, or the encoded tiles one by one; None writes empty pages.
+    layout : TiffLayout
+        Structure and metadata of the file.
+    provenance : str
+        How the image was made; stored in its description.
+    """
     calibration = dict(layout.calibration)
     imagej = calibration.pop("metadata", {})
     metadata: dict[str, Any] = {"axes": layout.axes}
-    # ImageJ's own metadata can only stand in a TIFF of the kind ImageJ writes.
+    # ImageJ reads its own metadata only from a TIFF in its own format.
     as_imagej = layout.ome is None and bool(imagej) and _fits_imagej(layout)
     if as_imagej:
         metadata |= {key: as_ascii(value) for key, value in imagej.items()}
@@ -108,7 +121,7 @@ def write_tiff(
         shape=layout.shape,
         dtype=layout.dtype,
         tile=layout.tile,
-        # tifffile cannot tell how large tiles that come one by one will be.
+        # tifffile does not know the size of tiles that an iterator yields.
         bigtiff=stored_bytes(layout) > _LARGEST_CLASSIC_TIFF,
         imagej=as_imagej,
         ome=layout.ome is not None,
@@ -119,7 +132,7 @@ def write_tiff(
 
 
 def _fits_imagej(layout: TiffLayout) -> bool:
-    """Tell whether ImageJ's kind of TIFF can hold an image: axes in its order."""
+    """Return whether ImageJ's TIFF format can store an image."""
     axes = layout.axes
     order = "".join(letter for letter in "TZCYXS" if letter in axes)
     colors_fit = "S" not in axes or layout.dtype == np.uint8
@@ -130,7 +143,7 @@ def _fits_imagej(layout: TiffLayout) -> bool:
 
 
 def stored_bytes(layout: TiffLayout) -> int:
-    """Return how many bytes the pixels take; tiles at the margin are filled up."""
+    """Return the bytes that the pixels occupy, including the padding of tiles."""
     lengths = dict(zip(layout.axes, layout.shape, strict=True))
     if layout.tile is not None:
         for letter, side in zip("YX", layout.tile, strict=True):

@@ -1,4 +1,4 @@
-"""Read TIFF files: what they say of their image, and parts of its pixels."""
+"""Open TIFF files: read their metadata, and pixels on demand."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# What tifffile only remarks on, and then reads fewer planes than there were, or
-# zeros where another file is missing.
-_CUT_SHORT = ("invalid page offset", "metadata invalid or corrupted")
+# Problems that tifffile only logs. It then returns fewer planes, or zeros in place
+# of a missing file.
+_TRUNCATED = ("invalid page offset", "metadata invalid or corrupted")
 _MISSING_FILE = re.compile(r"OME series failed to read (.*), raised")
 
 
 def open_tiff(path: Path) -> StoredImage:
-    """Read what a TIFF says of its first series, which may lie in several files."""
+    """Open the first series of a TIFF, which may span several files."""
     require_file(path)
-    with _tifffile_remarks() as remarks, tifffile.TiffFile(path) as tiff:
+    with _capture_tifffile_log() as messages, tifffile.TiffFile(path) as tiff:
         require_complete(tiff)
         array = _array(tiff, path)
         scale, units = tiff_scale(tiff)
         axes = tiff.series[0].axes
         calibration = tiff_calibration(tiff)
-    _require_no_cut(remarks)
+    _require_no_missing_planes(messages)
     return StoredImage(
         array=array,
         axes=axes if set(axes) <= set(AXES) else None,
@@ -47,47 +47,47 @@ def open_tiff(path: Path) -> StoredImage:
     )
 
 
-class _Remarks(logging.Handler):
-    """Collects what a library logs."""
+class _LogCollector(logging.Handler):
+    """Collects log messages."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.texts: list[str] = []
+        self.messages: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.texts.append(record.getMessage())
+        self.messages.append(record.getMessage())
 
 
 @contextmanager
-def _tifffile_remarks() -> Iterator[list[str]]:
-    """Collect what tifffile logs, instead of showing it to the user."""
-    logger, handler = logging.getLogger("tifffile"), _Remarks()
+def _capture_tifffile_log() -> Iterator[list[str]]:
+    """Collect tifffile's log messages instead of showing them to the user."""
+    logger, handler = logging.getLogger("tifffile"), _LogCollector()
     propagated = logger.propagate
     logger.addHandler(handler)
     logger.propagate = False
     try:
-        yield handler.texts
+        yield handler.messages
     finally:
         logger.removeHandler(handler)
         logger.propagate = propagated
 
 
-def _require_no_cut(remarks: list[str]) -> None:
-    """Raise `ValueError` if tifffile has remarked that planes are missing."""
-    for remark in remarks:
-        if missing := _MISSING_FILE.search(remark):
+def _require_no_missing_planes(messages: list[str]) -> None:
+    """Raise `ValueError` if tifffile has logged that planes are missing."""
+    for message in messages:
+        if missing := _MISSING_FILE.search(message):
             raise ValueError(f"its planes in {missing[1]} are missing")
-        if any(sign in remark for sign in _CUT_SHORT):
-            raise ValueError(remark)
+        if any(text in message for text in _TRUNCATED):
+            raise ValueError(message)
 
 
 def require_complete(tiff: tifffile.TiffFile) -> None:
     """Raise `ValueError` if a file ends before its pixels do."""
-    # tifffile fills segments that lie beyond the end of the file with zeros.
+    # tifffile reads segments beyond the end of the file as zeros.
     for page in tiff.series[0].pages:
         if page is None:
             continue
-        # Pages of an OME-TIFF may lie in other files than the one that is open.
+        # Pages of an OME-TIFF may be in other files.
         file = page.parent.filehandle
         segments = zip(page.dataoffsets, page.databytecounts, strict=True)
         if any(offset + count > file.size for offset, count in segments):
@@ -96,10 +96,10 @@ def require_complete(tiff: tifffile.TiffFile) -> None:
 
 
 class _MappedFile:
-    """An uncompressed image in a file; a part is in memory while it is read.
+    """An uncompressed image in a file, memory-mapped anew for each read.
 
-    A mapping that stays open counts what it has ever touched as this process's
-    memory, so each part has a mapping of its own.
+    Pages that a memory map has touched count as this process's memory until it is
+    closed.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class _MappedFile:
 
 
 class _StoredTiff:
-    """A compressed or scattered image in a TIFF that stays open."""
+    """A compressed or non-contiguous image in a TIFF that stays open."""
 
     def __init__(self, path: Path) -> None:
         import zarr
@@ -131,7 +131,7 @@ class _StoredTiff:
 
     def __getitem__(self, index: Any) -> NDArray[Any]:
         if index is Ellipsis:
-            # Everything at once: tifffile decodes in several threads.
+            # For the whole image tifffile decodes in several threads.
             return self._series.asarray()
         return np.asarray(self._array[index])
 
@@ -139,7 +139,7 @@ class _StoredTiff:
 def _array(tiff: tifffile.TiffFile, path: Path) -> _MappedFile | _StoredTiff:
     """Return the first series of a TIFF, read on indexing."""
     series = tiff.series[0]
-    # The offset says nothing of the file that it is in.
+    # The offset does not say which file it refers to.
     in_this_file = all(page is None or page.parent is tiff for page in series.pages)
     offset = series.dataoffset if in_this_file else None
     if offset is None or series.dtype is None:

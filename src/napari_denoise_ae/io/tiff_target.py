@@ -1,4 +1,4 @@
-"""A TIFF that is written page by page or tile by tile."""
+"""Write a TIFF page by page or tile by tile."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 
     from .tiff import TiffLayout
 
-# As tifffile aligns pixels in a file.
+# Alignment of pixel data in a file, in bytes, as in tifffile.
 _ALIGNMENT = 16
 
 
 class TiffTarget:
-    """A TIFF whose pages, or tiles, are handed over one by one.
+    """A TIFF whose pages or tiles are written one by one, in any order.
 
-    `write_tiff` takes all pixels in a single call. This class instead has it
-    write the metadata, and then writes pixels where the metadata say they are.
+    `write_tiff` takes all pixels in a single call. This class calls it to write the
+    metadata only, and then writes pixels at the offsets that the metadata give.
 
     Parameters
     ----------
     path : pathlib.Path
         The file.
     layout : TiffLayout
-        What the file is to be. Samples, if any, are its last axis.
+        Structure and metadata of the file. Samples, if any, are the last axis.
     provenance : str
         How the image was made.
     """
@@ -67,21 +67,21 @@ class TiffTarget:
         Parameters
         ----------
         number : int
-            Its number in the order of the file, from 0.
+            Index in the order of the file, from 0.
         block : numpy.ndarray
-            (Y, X) or (Y, X, S). Tiles at the margin may be smaller.
+            (Y, X) or (Y, X, S). Tiles at the right and bottom edges may be smaller.
         """
-        missing = [
-            (0, whole - length)
-            for whole, length in zip(self._shape, block.shape, strict=True)
+        padding = [
+            (0, full - length)
+            for full, length in zip(self._shape, block.shape, strict=True)
         ]
-        whole = np.pad(block, missing).astype(self._dtype, copy=False)
+        padded = np.pad(block, padding).astype(self._dtype, copy=False)
         self._file.seek(self._start + number * self._n_bytes)
-        self._file.write(whole.tobytes())
+        self._file.write(padded.tobytes())
 
 
 def _begin_pages(path: Path, layout: TiffLayout, provenance: str) -> int:
-    """Write a TIFF of empty pages; return where their pixels begin."""
+    """Write a TIFF of empty pages; return the offset of the first pixel."""
     write_tiff(path, None, layout, provenance=provenance)
     with tifffile.TiffFile(path) as tiff:
         return int(tiff.pages[0].dataoffsets[0])
@@ -90,8 +90,8 @@ def _begin_pages(path: Path, layout: TiffLayout, provenance: str) -> int:
 def _begin_tiles(
     path: Path, layout: TiffLayout, provenance: str, tile_bytes: int
 ) -> int:
-    """Write a TIFF of empty tiles; return where their pixels begin."""
-    # tifffile reserves no room for tiles: they follow the metadata.
+    """Write a TIFF of empty tiles; return the offset of the first pixel."""
+    # tifffile reserves no space for tiles, so they are appended after the metadata.
     n_tiles = stored_bytes(layout) // tile_bytes
     write_tiff(path, iter([b""] * n_tiles), layout, provenance=provenance)
     start = offset = -(-path.stat().st_size // _ALIGNMENT) * _ALIGNMENT

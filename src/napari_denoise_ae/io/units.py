@@ -1,8 +1,7 @@
-"""Units of length and time: OME-Zarr's names, and how other formats write them.
+"""Convert units of length and time between OME-Zarr, OME-TIFF and ImageJ.
 
-Everywhere in the package a unit is a word of OME-Zarr, such as ``micrometer``. This
-is the one table that turns the symbols of OME-TIFF and the names of ImageJ into such
-words, and back.
+The package uses OME-Zarr's names of units everywhere, such as ``micrometer``. The
+tables here translate OME-TIFF's symbols and ImageJ's names to them, and back.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ class Unit:
     symbol : str
         Its name in OME-XML.
     size : float
-        What it is in meters or seconds.
+        Its size in meters or seconds.
     """
 
     symbol: str
@@ -45,7 +44,7 @@ def _with_prefixes(word: str, symbol: str) -> dict[str, Unit]:
     }
 
 
-#: The units of lengths and of times, by the words of OME-Zarr: all that it has.
+#: All units of length and of time in OME-Zarr, by name.
 LENGTHS = {
     **_with_prefixes("meter", "m"),
     "angstrom": Unit("Å", 1e-10),
@@ -63,7 +62,7 @@ TIMES = {
 }
 _UNITS = LENGTHS | TIMES
 
-# What OME-XML has besides: how many there are of which of the units above.
+# Units that only OME-XML has, as multiples of the units above.
 _ONLY_OME = {
     "dam": (10.0, "meter"),
     "thou": (25.4, "micrometer"),
@@ -73,10 +72,10 @@ _ONLY_OME = {
     "pt": (1 / 72, "inch"),
     "das": (10.0, "second"),
 }
-# ImageJ's own names; it takes any text for a unit, and knows these.
+# ImageJ's own names where they differ from the symbols.
 _IMAGEJ = {"micrometer": "micron", "angstrom": "A", "inch": "inch"}
 
-# Symbols differ in capitals (mm, Mm); words do not.
+# Symbols are case-sensitive (mm, Mm); words are not.
 _SYMBOLS = {unit.symbol: word for word, unit in _UNITS.items()} | {
     "um": "micrometer",
     "us": "microsecond",
@@ -97,19 +96,24 @@ _WORDS = {
 
 
 def known_unit(text: str) -> str | None:
-    """Return OME-Zarr's word for a unit that some program has written.
+    """Return OME-Zarr's name for a unit written by another program.
+
+    Parameters
+    ----------
+    text : str
+        A symbol or a name, such as ``"µm"`` or ``"Microns"``.
 
     Returns
     -------
     str or None
-        None for what is no unit of length or time, such as pixels.
+        None if it is not a unit of length or time, such as pixels.
 
     Examples
     --------
     >>> known_unit("µm"), known_unit("Microns"), known_unit("pixel")
     ('micrometer', 'micrometer', None)
     """
-    # ImageJ writes \u00b5; beside the micro sign there is the Greek letter.
+    # ImageJ escapes \u00b5; some programs write the Greek letter mu instead.
     plain = re.sub(r"\\u([0-9a-fA-F]{4})", lambda m: chr(int(m[1], 16)), text).strip()
     plain = plain.replace("\u03bc", "\u00b5").replace("\u212b", "Å")
     american = plain.lower().replace("metre", "meter")  # codespell:ignore metre
@@ -117,39 +121,39 @@ def known_unit(text: str) -> str | None:
 
 
 def read_distance(distance: float, text: str) -> tuple[float, str] | None:
-    """Return a distance between pixels and its unit as OME-Zarr's word.
+    """Return a distance and OME-Zarr's name of its unit.
 
     Parameters
     ----------
     distance : float
-        In the unit that follows.
+        Pixel spacing or time interval, in the unit `text`.
     text : str
-        A unit of OME-XML or ImageJ.
+        Unit as written in OME-XML or by ImageJ.
 
     Returns
     -------
     tuple of float and str, or None
-        The distance, converted where OME-Zarr has no such unit; None where the text
-        is no unit of length or time.
+        The distance, converted if OME-Zarr lacks the unit, and the unit; None if the
+        text is not a unit of length or time.
     """
     factor, word = _ONLY_OME.get(text, (1.0, known_unit(text)))
     return None if word is None else (factor * distance, word)
 
 
 def convert(distance: float, unit: str, target: str) -> float:
-    """Return a distance in another unit of the same kind."""
+    """Convert a distance to another unit of the same kind."""
     if unit == target:
         return distance
     return distance * (_UNITS[unit].size / _UNITS[target].size)
 
 
 def imagej_name(unit: str) -> str:
-    """Return the name of a unit of length that ImageJ knows."""
+    """Return ImageJ's name of a unit of length."""
     return _IMAGEJ.get(unit, LENGTHS[unit].symbol)
 
 
 def as_ascii(value: Any) -> Any:
-    """Return a text as ImageJ writes it to a TIFF: ASCII; no other value changes."""
+    """Escape non-ASCII characters of a text as ImageJ does; return others as is."""
     if not isinstance(value, str):
         return value
     return "".join(

@@ -1,4 +1,4 @@
-"""An OME-Zarr image that is written chunk by chunk."""
+"""Write an OME-Zarr image chunk by chunk."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ class ZarrTarget:
     path : pathlib.Path
         Its folder.
     shapes : tuple of tuple of int
-        The shape of each level, the highest first.
+        Shape of each level, full resolution first.
     chunks : tuple of int
-        The chunks of all levels.
+        Chunk shape, the same at all levels.
     dtype : str
-        Type of the pixels.
+        Data type of the pixels.
     metadata : OmeMetadata
-        What it will say of itself.
+        Metadata of the finished image.
     settings : mapping
-        What it is made from and how; plain values.
+        Its source and settings, as JSON values.
     """
 
     path: Path
@@ -56,24 +56,24 @@ class ZarrTarget:
     settings: Mapping[str, Any]
 
     def begin(self, found: Mapping[str, Any], *, overwrite: bool) -> dict[str, Any]:
-        """Make the image, or go on with one that was made with the same settings.
+        """Create the image, or resume one with the same settings.
 
         Parameters
         ----------
         found : mapping
-            What has been found out about the source; kept, to be read again.
+            Measurements of the source, stored for when the image is resumed.
         overwrite : bool
-            Replace a result of other settings.
+            Whether to replace a result with other settings.
 
         Returns
         -------
         dict
-            `found`, or what had been kept when the image was begun.
+            `found`, or the stored measurements if the image is resumed.
 
         Raises
         ------
         OutputError
-            If something else is there, or it cannot be written.
+            If something else exists at `path`, or it cannot be written.
         """
         import zarr
 
@@ -84,7 +84,7 @@ class ZarrTarget:
                 "found": dict(found),
                 "finished": False,
             }
-            with _told_as_output_error(self.path):
+            with _as_output_error(self.path):
                 if self.path.exists():
                     shutil.rmtree(self.path)
                 zarr.create_group(
@@ -92,7 +92,7 @@ class ZarrTarget:
                     zarr_format=2 if self.metadata.version == "0.4" else 3,
                     attributes={METADATA_KEY: state},
                 )
-        with _told_as_output_error(self.path):
+        with _as_output_error(self.path):
             root = zarr.open_group(self.path, mode="r+")
             for level, shape in enumerate(self.shapes):
                 if str(level) not in root:
@@ -100,19 +100,24 @@ class ZarrTarget:
         return dict(state["found"])
 
     def kept(self, *, overwrite: bool) -> dict[str, Any] | None:
-        """Return what a result that is there says of itself; None if there is none.
+        """Return the state of the existing result, if it can be resumed.
+
+        Returns
+        -------
+        dict or None
+            See `result_state`; None if there is no result or it will be overwritten.
 
         Raises
         ------
         OutputError
-            If what is there is no such result, or one of other settings that
-            is not to be overwritten.
+            If `path` exists and is not a result, or is a result with other settings
+            and `overwrite` is False.
         """
         state = result_state(self.path)
         if state is None and os.path.lexists(self.path):
             raise OutputError(
-                f"Cannot write {self.path}: it is there already, and it is no result "
-                "of napari-denoise-ae. Remove it or choose another name."
+                f"Cannot write {self.path}: it exists and is not a result of "
+                "napari-denoise-ae. Remove it or choose another name."
             )
         if state is None or state["settings"] == self.settings:
             return state
@@ -125,11 +130,11 @@ class ZarrTarget:
         )
         raise OutputError(
             f"{self.path} is a result of another run: {', '.join(changed)} differ. "
-            "Choose another name, or have it replaced (--overwrite)."
+            "Choose another name, or replace it (--overwrite)."
         )
 
     def finish(self) -> None:
-        """Write the metadata that make it an image."""
+        """Write the image metadata, which mark the result as finished."""
         import zarr
 
         root = zarr.open_group(self.path, mode="r+")
@@ -138,16 +143,16 @@ class ZarrTarget:
         root.update_attributes({**self._content(), METADATA_KEY: state})
 
     def is_done(self, level: int, chunk: Sequence[int]) -> bool:
-        """Tell whether a chunk is there; one that is there is whole."""
+        """Return whether a chunk has been written."""
         return self._chunk_file(level, chunk).is_file()
 
     def write(self, level: int, chunk: Sequence[int], pixels: NDArray[Any]) -> None:
-        """Write a chunk, whole or not at all.
+        """Write a chunk atomically.
 
         Raises
         ------
         OutputError
-            If the operating system refuses.
+            If it cannot be written.
         """
         starts = [
             number * side for number, side in zip(chunk, self.chunks, strict=True)
@@ -156,7 +161,7 @@ class ZarrTarget:
             slice(start, start + length)
             for start, length in zip(starts, pixels.shape, strict=True)
         )
-        with _told_as_output_error(self.path):
+        with _as_output_error(self.path):
             self.levels[level][where] = pixels
 
     def read(self, level: int, where: tuple[slice, ...]) -> NDArray[Any]:
@@ -164,16 +169,16 @@ class ZarrTarget:
         return np.asarray(self.levels[level][where])
 
     def n_chunks(self, level: int) -> int:
-        """Return how many chunks a level has."""
+        """Return the number of chunks of a level."""
         return math.prod(self._grid(level))
 
     @property
     def total(self) -> int:
-        """Chunks of all levels."""
+        """Number of chunks of all levels."""
         return sum(self.n_chunks(level) for level in range(len(self.shapes)))
 
     def numbers(self, level: int) -> Iterator[tuple[int, ...]]:
-        """Yield the number of every chunk of a level."""
+        """Yield the grid index of every chunk of a level."""
         yield from np.ndindex(*self._grid(level))
 
     def _grid(self, level: int) -> tuple[int, ...]:
@@ -182,10 +187,10 @@ class ZarrTarget:
 
     @cached_property
     def levels(self) -> list[Any]:
-        """The arrays."""
+        """Arrays of the levels."""
         import zarr
 
-        # A chunk of nothing but zeros is written, too: it says that it is done.
+        # Chunks of zeros must be written, too: `is_done` looks for their files.
         with zarr.config.set({"array.write_empty_chunks": True}):
             root = zarr.open_group(self.path, mode="r+")
             return [root[str(level)] for level in range(len(self.shapes))]
@@ -204,7 +209,7 @@ class ZarrTarget:
         return self.path / str(level) / key
 
     def _content(self) -> dict[str, Any]:
-        """Return the metadata of the image, checked."""
+        """Return the metadata of the image, validated."""
         import yaozarrs
 
         version = yaozarrs.v04 if self.metadata.version == "0.4" else yaozarrs.v05
@@ -241,7 +246,7 @@ class ZarrTarget:
             step = self.metadata.scale.get(letter, 1.0)
             factor = 2**level if letter in "YX" else 1
             scale.append(step * factor)
-            # The middle of the first pixel moves as pixels grow.
+            # The center of the first pixel moves as pixels grow.
             start = self.metadata.origin.get(letter, 0.0)
             origin.append(start + step * (factor - 1) / 2)
         transforms: list[dict[str, Any]] = [{"type": "scale", "scale": scale}]
@@ -251,17 +256,18 @@ class ZarrTarget:
 
 
 def result_state(path: Path) -> dict[str, Any] | None:
-    """Return what a result says of itself; None if there is no such result.
+    """Return the recorded state of a result.
 
     Returns
     -------
     dict or None
-        Its ``settings``, what had been ``found``, and whether it is
-        ``finished``.
+        Its ``settings``, the measurements ``found`` in the source, and whether it is
+        ``finished``; None if `path` is not a result.
     """
     import zarr
 
-    if not os.path.isdir(path):  # noqa: PTH112 - Path's raises for names too long
+    # Path.is_dir raises if the name is too long.
+    if not os.path.isdir(path):  # noqa: PTH112
         return None
     try:
         attributes = dict(zarr.open_group(path, mode="r").attrs)
@@ -271,17 +277,17 @@ def result_state(path: Path) -> dict[str, Any] | None:
     if not isinstance(state, dict):
         return None
     kinds = {"settings": dict, "found": dict, "finished": bool}
-    # Anybody may have written there; what is no state of ours is no result.
-    ours = all(isinstance(state.get(key), kind) for key, kind in kinds.items())
-    return state if ours else None
+    # Another program may have written the attribute.
+    is_valid = all(isinstance(state.get(key), kind) for key, kind in kinds.items())
+    return state if is_valid else None
 
 
 @contextmanager
-def _told_as_output_error(path: Path) -> Iterator[None]:
+def _as_output_error(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         raise OutputError(
             f"Cannot write {path}: {error.strerror or error}. Choose another folder or "
-            "make room; the same command goes on where it has stopped."
+            "free disk space; the same command resumes where it stopped."
         ) from error
