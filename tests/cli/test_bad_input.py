@@ -246,7 +246,7 @@ MISTAKES = [
         ("replace", "truth.json"),
     ),
     compare("good.pt --images tiny_images --figure tiny_images/a.png", "tiny_images"),
-    compare("good.pt --images .", "comparison.png", "which is read"),
+    compare("good.pt --images .", "comparison.png", "also reads or writes"),
     compare("good.pt --data data --figure one.png --json one.png", "one.png"),
     train("--network-option base_channels=2000000000", "base_channels", "65,536"),
     train(f"--preset residual --network-option latent_dim={2**63 - 1}", "latent_dim"),
@@ -290,7 +290,7 @@ MISTAKES = [
     compare("good.pt --data data --figure nothing", ".png"),
     compare("good.pt --data data --json nothing", "nothing", "folder"),
     compare("good.pt --data data --json f.png --figure f.png", "replace", "f.png"),
-    compare("good.pt run.pt --data data --json run.pt", "run.pt", "which is read"),
+    compare("good.pt run.pt --data data --json run.pt", "run.pt", "also reads or writes"),
     Mistake("evaluate --data data --model good.pt --json good.pt", ("replace",)),
 ]
 
