@@ -1,1 +1,1 @@
-"""The command line."""
+"""The shell command ``napari-denoise-ae``."""

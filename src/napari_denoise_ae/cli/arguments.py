@@ -1,25 +1,99 @@
-"""Arguments that several subcommands share."""
+"""Arguments, checks and help texts that several subcommands share."""
 
 from __future__ import annotations
 
 import argparse
 import re
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..models.builtin import DEFAULT_MODEL
+from ..errors import DeviceError
+from ..models.builtin import DEFAULT_MODEL, builtin_models, require_model
+from ..noise.base import amount_fields
+from ..noise.spec import how_to_write, parse_noise
+from ..noise.synthetic import NOISE_MODELS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SOME_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130  # exit statuses
 
+_DEVICES = "auto, cpu, cuda, cuda:N or mps"
+_DEVICE = re.compile(r"auto|(cpu|cuda|mps)(:\d+)?", re.ASCII)
+
 
 def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    """Print a warning as the command's own message."""
+    """Print a warning on standard error; replaces `warnings.showwarning`."""
     print(f"warning: {message}", file=sys.stderr)
+
+
+# --- names -----------------------------------------------------------------
+
+
+def require_names(
+    *, models: Sequence[str] = (), noise: str | None = None, device: str = "auto"
+) -> None:
+    """Raise if a name is wrong; call it before importing torch, which takes seconds.
+
+    Parameters
+    ----------
+    models : sequence of str
+        Checkpoint files and names of built-in models, or ``"auto"``.
+    noise : str, optional
+        Synthetic noise, such as ``"gaussian:0.1"``.
+    device : str
+        Name of a device. Whether it is available, only torch knows.
+
+    Raises
+    ------
+    CheckpointError, InvalidInputError, DeviceError
+        If a model does not exist, or the noise or the device is misspelled.
+    """
+    for model in models:
+        if model != DEFAULT_MODEL:
+            require_model(model)
+    if noise is not None:
+        parse_noise(noise)
+    if not _DEVICE.fullmatch(device):
+        raise DeviceError(f"Unknown device {device!r}. Use {_DEVICES}.")
+
+
+# --- help texts ------------------------------------------------------------
+
+
+def examples(*arguments: str) -> str:
+    """Return the section of a help text that shows examples, one line each."""
+    lines = (f"  %(prog)s {line}".rstrip() for line in arguments)
+    return "\n".join(["examples:", *lines])
+
+
+def model_names() -> str:
+    """Return the section of a help text that lists the built-in models."""
+    return f"built-in models:\n  {', '.join(builtin_models())}"
+
+
+def noise_notation() -> str:
+    """Return the section of a help text that says how to write synthetic noise."""
+    lines = ["synthetic noise (NOISE), for intensities from 0 to 1:"]
+    for model in NOISE_MODELS.values():
+        amounts = (
+            f"{amount.name.upper()} {amount.metadata['unit']}"
+            for amount in amount_fields(model)
+        )
+        lines += [f"  {how_to_write(model)}", f"      {', '.join(amounts)}"]
+    lines += [
+        "  LOW..HIGH instead of an amount draws it anew for each image;",
+        "  a plus sign adds several: gaussian:0.1+salt-pepper:0.05",
+    ]
+    return "\n".join(lines)
+
+
+# --- arguments -------------------------------------------------------------
 
 
 def allow_negative_numbers(parser: argparse.ArgumentParser) -> None:
     """Let option values such as -5,5 begin with a minus sign."""
-    # argparse takes -5,5 for an option otherwise; there is no public way.
+    # Otherwise argparse takes -5,5 for an option; it has no public setting for this.
     parser._negative_number_matcher = re.compile(r"^-\d")  # noqa: SLF001
 
 
@@ -29,8 +103,8 @@ def add_model_and_device(parser: argparse.ArgumentParser) -> None:
         "--model",
         default=DEFAULT_MODEL,
         metavar="FILE|NAME",
-        help="checkpoint file or name of a built-in model; auto is gray or rgb, by the "
-        f"image's colors ({DEFAULT_MODEL})",
+        help="checkpoint file or name of a built-in model; auto is rgb for color "
+        "images, gray for others (default: %(default)s)",
     )
     add_device(parser)
 
@@ -38,7 +112,9 @@ def add_model_and_device(parser: argparse.ArgumentParser) -> None:
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Add ``--device``."""
     parser.add_argument(
-        "--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (auto)"
+        "--device",
+        default="auto",
+        help=f"device to compute on: {_DEVICES} (default: %(default)s)",
     )
 
 

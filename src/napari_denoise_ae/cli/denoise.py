@@ -17,6 +17,10 @@ from .arguments import (
     SOME_FAILED,
     add_model_and_device,
     allow_negative_numbers,
+    examples,
+    model_names,
+    noise_notation,
+    require_names,
     show_warning,
     two_numbers,
 )
@@ -27,10 +31,10 @@ if TYPE_CHECKING:
     from ..files.job import FileJob
 
 
-# --- denoise ---------------------------------------------------------------
-
-
 def _denoise(arguments: argparse.Namespace) -> None:
+    require_names(
+        models=[arguments.model], noise=arguments.add_noise, device=arguments.device
+    )
     from ..files.find import is_batch
     from ..files.job import FileJob
     from ..io.source import is_zarr
@@ -67,7 +71,7 @@ def _denoise(arguments: argparse.Namespace) -> None:
         if not (is_zarr(job.output) or is_batch(arguments.input)):
             raise
         print(
-            "interrupted: what is finished is kept, and the same command goes on",
+            "interrupted: finished results are kept; run the same command to continue",
             file=sys.stderr,
         )
         raise SystemExit(INTERRUPTED) from None
@@ -76,7 +80,7 @@ def _denoise(arguments: argparse.Namespace) -> None:
 def _selections(
     parts: Sequence[tuple[str, tuple[int, int]]],
 ) -> dict[str, tuple[int, int]]:
-    """Return the parts by axis."""
+    """Return the first index and the one after the last, by axis."""
     for axis, times in Counter(axis for axis, _ in parts).items():
         if times > 1:
             raise InvalidInputError(
@@ -99,7 +103,7 @@ def _denoise_file(job: FileJob) -> None:
 
 
 def _denoise_batch(inputs: Sequence[Path], job: FileJob) -> None:
-    """Denoise files into a folder, and end with what could not be denoised."""
+    """Denoise files into a folder; list the failed ones at the end."""
     from ..files.batch import denoise_files
     from ..files.find import find_files
     from .progress import show_progress
@@ -132,97 +136,28 @@ def add_denoise(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``denoise``."""
     allow_negative_numbers(parser)
     parser.set_defaults(command=_denoise)
+    shown = examples(
+        "noisy.tif denoised.tif",
+        "counts.tif denoised.tif --noise-type poisson-gaussian",
+        "clean.png denoised.png --add-noise gaussian:0.1 --figure figure.png",
+    )
+    parser.epilog = f"{model_names()}\n\n{noise_notation()}\n\n{shown}"
     parser.add_argument(
         "input",
         type=Path,
         nargs="+",
-        help="PNG, JPEG or TIFF file or OME-Zarr; several, or a folder of them",
+        help="PNG, JPEG, TIFF, or OME-Zarr image; or several, or a folder of them",
     )
     parser.add_argument(
-        "output", type=Path, help="file or OME-Zarr to write; a folder for several"
+        "output",
+        type=Path,
+        help="image file or OME-Zarr to write; a folder if there are several inputs",
     )
     add_model_and_device(parser)
     _add_noise_setting(parser)
     _add_image(parser)
     _add_comparison(parser)
     _add_run(parser)
-
-
-def _add_image(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("image")
-    group.add_argument(
-        "--axes",
-        help="one letter for each axis, such as YX, YXS or TCYX (default: as the file "
-        "says)",
-    )
-    group.add_argument(
-        "--select",
-        type=_selection,
-        action="append",
-        default=[],
-        metavar="AXIS=FIRST:END",
-        help="part to denoise, such as T=0:10 or X=512:1024, or a single index, such "
-        "as C=1; once for each axis",
-    )
-    group.add_argument(
-        "--intensity-range",
-        type=two_numbers,
-        action="append",
-        metavar="LOW,HIGH",
-        help="intensities that the network sees as 0 and 1 (default: 0,255 for uint8, "
-        "else the lowest and highest value of each channel); once for each channel",
-    )
-    group.add_argument(
-        "--range-of",
-        choices=RANGE_OF,
-        default="stack",
-        help="what shares an intensity range or noise level that is not given (stack)",
-    )
-
-
-def _add_comparison(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("comparison", "For images that fit into memory.")
-    truth = group.add_mutually_exclusive_group()
-    truth.add_argument(
-        "--add-noise",
-        metavar="NOISE",
-        help="the input is clean: add noise first, write it beside the output, and "
-        "print PSNR and SSIM (gaussian:0.1 is clipped to the range, "
-        "gaussian:0.1,unclipped is not)",
-    )
-    truth.add_argument(
-        "--reference",
-        type=Path,
-        metavar="CLEAN",
-        help="clean image to compare a noisy input with",
-    )
-    group.add_argument("--seed", type=int, default=0, help="seed of the noise (0)")
-    group.add_argument(
-        "--figure",
-        type=Path,
-        metavar="PNG",
-        help="write noisy, denoised and clean side by side",
-    )
-
-
-def _add_run(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("run")
-    group.add_argument(
-        "--tile-size",
-        type=int,
-        help="rows and columns computed at once (default: as many as fit into memory)",
-    )
-    group.add_argument(
-        "--overwrite",
-        action="store_true",
-        help="replace an OME-Zarr that is the result of other settings, and any file "
-        "in a folder of results that has the name of one",
-    )
-    group.add_argument(
-        "--scheduler",
-        metavar="ADDRESS",
-        help="compute on the dask cluster with this scheduler; writes OME-Zarr",
-    )
 
 
 def _add_noise_setting(parser: argparse.ArgumentParser) -> None:
@@ -233,25 +168,116 @@ def _add_noise_setting(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--sigma",
         type=float,
-        help="standard deviation in the image's units (default: estimated)",
+        help="standard deviation of the noise, in the image's units (default: "
+        "estimated from the image)",
     )
     group.add_argument(
         "--noise-type",
         choices=NOISE_TYPES,
         default=GAUSSIAN,
-        help="gaussian: the same everywhere; poisson-gaussian: photon counts and "
-        "cameras, estimated (gaussian)",
+        help="gaussian, the same everywhere, or poisson-gaussian, which grows with "
+        "the intensity and is always estimated (default: %(default)s)",
     )
     group.add_argument(
         "--strength",
         type=float,
         default=1.0,
-        help="noise level multiplier, 0 to 10 (1)",
+        metavar="FACTOR",
+        help="noise level multiplier, 0 to 10 (default: 1)",
+    )
+
+
+def _add_image(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("image")
+    group.add_argument(
+        "--axes",
+        help="axes of the image, one letter each, such as YX, YXS, or TCYX (default: "
+        "from the file)",
+    )
+    group.add_argument(
+        "--select",
+        type=_selection,
+        action="append",
+        default=[],
+        metavar="AXIS=FIRST:END",
+        help="indices to denoise, END excluded, such as T=0:10 or X=512:1024, or a "
+        "single index, such as C=1; repeat for several axes (default: the whole image)",
+    )
+    group.add_argument(
+        "--intensity-range",
+        type=two_numbers,
+        action="append",
+        metavar="LOW,HIGH",
+        help="for models that take no noise level: intensities, in the image's units, "
+        "that the network sees as 0 and 1; repeat to give one for each channel "
+        "(default: 0,255 for uint8, otherwise the lowest and highest value of each "
+        "channel)",
+    )
+    group.add_argument(
+        "--range-of",
+        choices=RANGE_OF,
+        default="stack",
+        help="stack: the planes of a channel share one intensity range or noise level; "
+        "image: each image has its own (default: %(default)s)",
+    )
+
+
+def _add_comparison(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("comparison", "For images that fit into memory.")
+    truth = group.add_mutually_exclusive_group()
+    truth.add_argument(
+        "--add-noise",
+        metavar="NOISE",
+        help="treat the input as clean: add this synthetic noise first, write the "
+        "noisy image beside the output, and print PSNR and SSIM (default: none)",
+    )
+    truth.add_argument(
+        "--reference",
+        type=Path,
+        metavar="CLEAN",
+        help="clean image to compare the noisy input with; prints PSNR and SSIM "
+        "(default: none)",
+    )
+    group.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="seed of the synthetic noise, 0 or more (default: %(default)s)",
+    )
+    group.add_argument(
+        "--figure",
+        type=Path,
+        metavar="PNG",
+        help="write the noisy, denoised, and clean images side by side (default: no "
+        "figure)",
+    )
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("run")
+    group.add_argument(
+        "--tile-size",
+        type=int,
+        metavar="PIXELS",
+        help="rows and columns denoised at once; affects memory, not the result "
+        "(default: chosen from the free memory)",
+    )
+    group.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace an OME-Zarr that is a result of other settings and, with several "
+        "inputs, files that are not results of an earlier run (default: off)",
+    )
+    group.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="address of the scheduler of a dask cluster to compute on; the output "
+        "must be an OME-Zarr (default: compute on this machine)",
     )
 
 
 def _selection(text: str) -> tuple[str, tuple[int, int]]:
-    """Read AXIS=FIRST:END or AXIS=INDEX."""
+    """Parse AXIS=FIRST:END or AXIS=INDEX."""
     axis, _, part = text.partition("=")
     first, colon, end = part.partition(":")
     try:

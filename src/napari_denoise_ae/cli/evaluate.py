@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidInputError
 from ..noise.setting import GAUSSIAN, NOISE_TYPES
-from .arguments import add_device, add_model_and_device, allow_negative_numbers
+from .arguments import (
+    add_device,
+    add_model_and_device,
+    allow_negative_numbers,
+    examples,
+    model_names,
+    noise_notation,
+    require_names,
+)
+from .score_table import report_scores
 
 if TYPE_CHECKING:
     import argparse
@@ -17,26 +24,27 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..evaluation.run import Evaluation
-    from ..evaluation.score import Score
     from ..evaluation.tasks import ImagePair, ImageSource
 
 
-# --- evaluate and compare ---------------------------------------------------
-
-
 def _evaluate(arguments: argparse.Namespace) -> None:
-    from ..evaluation.run import Evaluation
-
+    require_names(
+        models=[arguments.model], noise=arguments.noise, device=arguments.device
+    )
     _require_fitting_options(arguments)
     _require_outputs(arguments, [arguments.json])
+    from ..evaluation.run import Evaluation
+
     evaluation = Evaluation(
         [arguments.model], _image_source(arguments), device=arguments.device
     )
-    _report(evaluation, arguments.json)
+    report_scores(evaluation, arguments.json)
 
 
 def _compare(arguments: argparse.Namespace) -> None:
+    require_names(
+        models=arguments.models, noise=arguments.noise, device=arguments.device
+    )
     from ..evaluation.comparison_figure import require_figure
     from ..evaluation.run import Evaluation
     from ..evaluation.tasks import COMPARED_IMAGES
@@ -49,7 +57,7 @@ def _compare(arguments: argparse.Namespace) -> None:
         device=arguments.device,
         baselines=arguments.baselines,
     )
-    _report(evaluation, arguments.json)
+    report_scores(evaluation, arguments.json)
     evaluation.save_figure(arguments.figure)
     print(f"\nfigure  {arguments.figure}")
 
@@ -57,7 +65,7 @@ def _compare(arguments: argparse.Namespace) -> None:
 def _image_source(
     arguments: argparse.Namespace, most: int | None = None
 ) -> ImageSource:
-    """Return the images that the arguments name."""
+    """Return the images that the arguments ask for."""
     from ..evaluation.tasks import Cifar10Images, FolderImages
 
     if getattr(arguments, "pair", None) is not None:
@@ -86,41 +94,10 @@ def _image_pair(arguments: argparse.Namespace) -> ImagePair:
     return ImagePair(noisy, reference, data_range, setting)
 
 
-def _report(evaluation: Evaluation, json_file: Path | None) -> None:
-    """Score, print each line of the table as soon as it is known, write the scores."""
-    from ..errors import DenoiseAEWarning
-
-    print(f"device  {evaluation.device}")
-    print(f"images  {evaluation.task.origin}")
-    print(f"noise   {evaluation.task.noise}", flush=True)
-    for message in evaluation.misfits():
-        warnings.warn(message, DenoiseAEWarning, stacklevel=2)
-    width = max(24, 2 + max(map(len, evaluation.models)))
-    print(
-        f"{'method':<{width}}{'PSNR / dB':>16}{'SSIM':>18}{'parameters':>13}"
-        f"{'ms / image':>12}"
-    )
-    for score in evaluation:
-        print(_table_row(score, width), flush=True)
-    if json_file is not None:
-        _write_json(evaluation.scores, json_file)
-
-
-def _table_row(score: Score, width: int) -> str:
-    psnr = f"{score.psnr_mean:.2f} ± {score.psnr_std:.2f}"
-    ssim = f"{score.ssim_mean:.3f} ± {score.ssim_std:.3f}"
-    size = "" if score.n_parameters is None else f"{score.n_parameters:,}"
-    milliseconds = f"{1000 * score.seconds_per_image:.2f}"
-    name = score.method
-    if score.parameter is not None:
-        name += f" ({score.parameter:g})"
-    return f"{name:<{width}}{psnr:>16}{ssim:>18}{size:>13}{milliseconds:>12}"
-
-
 def _require_outputs(
     arguments: argparse.Namespace, outputs: Sequence[Path | None]
 ) -> None:
-    """Raise now unless the outputs can be written without replacing an input."""
+    """Raise unless the outputs can be written without replacing an input."""
     from ..io.atomic import require_replaces_nothing, require_writable
 
     models = [arguments.model] if "model" in arguments else arguments.models
@@ -136,10 +113,10 @@ def _require_outputs(
 
 def _require_fitting_options(arguments: argparse.Namespace) -> None:
     """Raise if an option would have no effect."""
-    useless = (
+    without_effect = (
         ["data_range", "noise_type"] if arguments.pair is None else ["noise", "limit"]
     )
-    for name in useless:
+    for name in without_effect:
         if getattr(arguments, name) is not None:
             mode = "without" if arguments.pair is None else "with"
             option = f"--{name.replace('_', '-')}"
@@ -147,7 +124,7 @@ def _require_fitting_options(arguments: argparse.Namespace) -> None:
 
 
 def _data_range(text: str, reference: NDArray[Any]) -> tuple[float, float]:
-    """Read LOW,HIGH, each an intensity, or a percentile of the reference: P99.9."""
+    """Parse LOW,HIGH: intensities, or percentiles of the reference such as P99.9."""
     import numpy as np
 
     try:
@@ -165,104 +142,124 @@ def _data_range(text: str, reference: NDArray[Any]) -> tuple[float, float]:
     return low, high
 
 
-def _write_json(scores: Sequence[Score], path: Path) -> None:
-    from ..io.atomic import atomic_write
-
-    with atomic_write(path) as temporary:
-        records = [score.as_record() for score in scores]
-        temporary.write_text(json.dumps(records, indent=2) + "\n", encoding="utf-8")
-
-
 def add_evaluate(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``evaluate``."""
     allow_negative_numbers(parser)
     parser.set_defaults(command=_evaluate)
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument(
-        "--data", type=Path, metavar="DIR", help="folder with cifar-10-batches-py"
+    shown = examples(
+        "--data data --limit 1000 --model conv",
+        "--images photos --noise gaussian:0.1",
+        "--pair noisy.tif reference.tif --noise-type poisson-gaussian",
     )
-    source.add_argument(
-        "--images", type=Path, metavar="DIR", help="folder of clean images"
-    )
-    source.add_argument(
+    parser.epilog = f"{model_names()}\n\n{noise_notation()}\n\n{shown}"
+    _add_images(parser).add_argument(
         "--pair",
         type=Path,
         nargs=2,
         metavar=("NOISY", "REFERENCE"),
-        help="a noisy image, or a stack of repeats, and its reference",
+        help="a noisy image, or a stack of repeats, and its clean reference",
     )
     add_model_and_device(parser)
     _add_noise_and_limit(
         parser,
         noise="the noise that the model was trained for",
-        limit="all that the model was not trained on",
+        limit="all images that the model was not trained on",
     )
     parser.add_argument(
         "--data-range",
         metavar="LOW,HIGH",
-        help="data range of --pair: intensities, or percentiles of the reference such "
-        "as P0.1,P99.9 (default: that of the reference)",
+        help="with --pair: data range of PSNR and SSIM, as intensities or as "
+        "percentiles of the reference, such as P0.1,P99.9 (default: 0,255 for uint8, "
+        "otherwise the lowest and highest value of the reference)",
     )
     parser.add_argument(
         "--noise-type",
         choices=NOISE_TYPES,
-        help="kind of noise in --pair, for models that take a noise level (gaussian)",
+        help="with --pair: kind of noise to remove, for models that take a noise "
+        f"level (default: {GAUSSIAN})",
     )
-    parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="write the scores to FILE"
-    )
+    _add_json(parser)
 
 
 def add_compare(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``compare``."""
     parser.set_defaults(command=_compare)
+    shown = examples(
+        "residual residual-no-skips --data data",
+        "a.pt b.pt --images photos --noise gaussian:0.1 --no-baselines",
+    )
+    parser.epilog = f"{model_names()}\n\n{noise_notation()}\n\n{shown}"
     parser.add_argument(
         "models",
         nargs="+",
         metavar="FILE|NAME",
         help="checkpoint files or names of built-in models",
     )
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument(
-        "--data", type=Path, metavar="DIR", help="folder with cifar-10-batches-py"
-    )
-    source.add_argument(
-        "--images", type=Path, metavar="DIR", help="folder of clean images"
-    )
+    _add_images(parser)
     _add_noise_and_limit(
         parser,
-        noise="the noise that all models were trained for",
-        limit="1000, or all that no model was trained on if there are fewer",
+        noise="the noise that the models were trained for, if it is the same for all",
+        limit="1000, or all images that no model was trained on if they are fewer",
     )
     add_device(parser)
     parser.add_argument(
         "--no-baselines",
         dest="baselines",
         action="store_false",
-        help="do not score classical denoisers",
+        help="do not score classical denoisers (default: score them)",
     )
-    parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="write the scores to FILE"
-    )
+    _add_json(parser)
     parser.add_argument(
         "--figure",
         type=Path,
         default=Path("comparison.png"),
         metavar="PNG",
-        help="figure of a few images, as each model denoises them (comparison.png)",
+        help="figure to write: a few images, denoised by each model (default: "
+        "%(default)s)",
     )
+
+
+def _add_images(
+    parser: argparse.ArgumentParser,
+) -> argparse._MutuallyExclusiveGroup:
+    """Add ``--data`` and ``--images``, one of which must be given."""
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="folder that contains CIFAR-10's cifar-10-batches-py",
+    )
+    source.add_argument(
+        "--images", type=Path, metavar="DIR", help="folder of clean images"
+    )
+    return source
 
 
 def _add_noise_and_limit(
     parser: argparse.ArgumentParser, *, noise: str, limit: str
 ) -> None:
     parser.add_argument(
-        "--noise", help=f"noise to add to clean images (default: {noise})"
+        "--noise", help=f"synthetic noise to add to clean images (default: {noise})"
     )
     parser.add_argument(
         "--limit",
         type=int,
         metavar="N",
-        help=f"take only the first N images (default: {limit})",
+        help=f"use only the first N images (default: {limit})",
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of the noise")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="seed of the synthetic noise, 0 or more (default: %(default)s)",
+    )
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="also write the scores to a JSON file (default: no file)",
+    )

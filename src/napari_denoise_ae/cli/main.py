@@ -1,7 +1,7 @@
-"""The command `napari-denoise-ae`.
+"""The command ``napari-denoise-ae``: the parser and the exit status.
 
-Commands import what they need when they run, so that ``--help`` and mistakes
-in the arguments are answered at once.
+Subcommands import torch only when they compute, so ``--help`` and most mistakes in
+the arguments are answered at once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,17 @@ from .other import add_demo, add_info
 from .train import add_train
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+# Each subcommand: its name, one sentence, and the function that adds its arguments.
+_COMMANDS: list[tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = [
+    ("demo", "Add noise to a sample photograph and denoise it.", add_demo),
+    ("denoise", "Denoise image files.", add_denoise),
+    ("train", "Train a model on CIFAR-10.", add_train),
+    ("evaluate", "Score a model and classical denoisers.", add_evaluate),
+    ("compare", "Score several models on the same noisy images.", add_compare),
+    ("info", "Describe a checkpoint.", add_info),
+]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,13 +40,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     argv : sequence of str, optional
-        The arguments; None means those of the process.
+        The arguments. Default: those of the process.
 
     Returns
     -------
     int
-        Exit status: 0, 2 for a mistake that the user can mend, 130 if
+        Exit status: 0 if done, 2 after an error that the user can fix, 130 if
         interrupted.
+
+    Raises
+    ------
+    SystemExit
+        With status 0 after ``--help`` and ``--version``, 1 if some of several files
+        could not be denoised, 2 if the arguments cannot be parsed, and 130 if a
+        run that can be continued was interrupted.
     """
     arguments = make_parser().parse_args(argv)
     with warnings.catch_warnings():
@@ -48,16 +65,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"error: {error}", file=sys.stderr)
             return BAD_INPUT
         except BrokenPipeError:
-            # Whoever read the output, such as `head`, has gone.
+            # The program that read the output, such as `head`, has exited.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except KeyboardInterrupt as interrupt:
-            # What is kept is up to the command, which may say so.
+            # The subcommand may say in the exception which results are kept.
             print("interrupted", *interrupt.args, sep=": ", file=sys.stderr)
             return INTERRUPTED
     return 0
-
-
-# --- the arguments ---------------------------------------------------------
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -65,17 +79,18 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="napari-denoise-ae",
         description="Train denoising autoencoders and denoise images with them.",
+        epilog="napari-denoise-ae COMMAND --help lists the options of a command.",
     )
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    add_demo(commands.add_parser("demo", help="denoise an image that comes along"))
-    add_denoise(commands.add_parser("denoise", help="denoise image files"))
-    add_train(commands.add_parser("train", help="train on CIFAR-10"))
-    add_evaluate(
-        commands.add_parser("evaluate", help="score a model and classical denoisers")
-    )
-    add_compare(
-        commands.add_parser("compare", help="score several models side by side")
-    )
-    add_info(commands.add_parser("info", help="say what a checkpoint is"))
+    commands = parser.add_subparsers(required=True, title="commands", metavar="COMMAND")
+    for name, sentence, add_arguments in _COMMANDS:
+        add_arguments(
+            commands.add_parser(
+                name,
+                help=sentence,
+                description=sentence,
+                # Keeps the line breaks of the epilog, which holds examples.
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+            )
+        )
     return parser

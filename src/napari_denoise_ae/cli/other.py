@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .arguments import add_model_and_device
+from ..models.builtin import require_model
+from .arguments import add_model_and_device, examples, model_names, require_names
 
 if TYPE_CHECKING:
     import argparse
 
 
 def _demo(arguments: argparse.Namespace) -> None:
+    require_names(models=[arguments.model], device=arguments.device)
     if arguments.viewer:
         from .._napari.viewer.show import require_viewer
 
@@ -30,6 +32,7 @@ def _demo(arguments: argparse.Namespace) -> None:
 
 
 def _info(arguments: argparse.Namespace) -> None:
+    require_model(arguments.model)
     from ..models.describe import describe_checkpoint
     from ..models.load import load_checkpoint
 
@@ -40,20 +43,30 @@ def _info(arguments: argparse.Namespace) -> None:
 def add_demo(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``demo``."""
     parser.set_defaults(command=_demo)
+    shown = examples("", "--model conv --output figures", "--viewer")
+    parser.epilog = f"{model_names()}\n\n{shown}"
     add_model_and_device(parser)
     parser.add_argument(
         "--output",
         type=Path,
         default=Path(),
         metavar="DIR",
-        help="folder for demo.png (default: the current one)",
+        help="folder to write demo.png to (default: the current folder)",
     )
     parser.add_argument(
-        "--viewer", action="store_true", help="show the images in napari as well"
+        "--viewer",
+        action="store_true",
+        help="also show the images in napari (default: off)",
     )
 
 
 def add_info(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``info``."""
     parser.set_defaults(command=_info)
-    parser.add_argument("model", help="checkpoint file or name of a built-in model")
+    shown = examples("conv", "best_denoising_model.pt")
+    parser.epilog = f"{model_names()}\n\n{shown}"
+    parser.add_argument(
+        "model",
+        metavar="FILE|NAME",
+        help="checkpoint file or name of a built-in model",
+    )

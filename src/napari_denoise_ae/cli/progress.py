@@ -16,15 +16,20 @@ if TYPE_CHECKING:
 
 
 def show_progress(steps: Iterable[BatchStep]) -> Iterator[FileRemark | FileOutcome]:
-    """Draw a bar for each file, and pass on what there is to say of it.
+    """Draw progress bars on standard error and yield the other steps.
 
     Parameters
     ----------
     steps : iterable of BatchStep
-        A run over one file or many.
+        The steps of a run over one file or several.
+
+    Yields
+    ------
+    FileRemark or FileOutcome
+        Every step that is not progress.
     """
     for unit, group in groupby(steps, _unit_of):
-        # For a person who waits longer than a second; none in a log.
+        # Shown only in a terminal, and only if it takes longer than a second.
         with tqdm(
             unit=unit, delay=1, leave=False, disable=None if unit else True
         ) as bar:

@@ -10,37 +10,52 @@ from typing import TYPE_CHECKING, Any
 
 from ..models.config import AUGMENTATIONS, OPTIMIZERS, PRESETS, SCHEDULES
 from ..training.losses import LOSSES
-from .arguments import add_device
+from .arguments import add_device, examples, noise_notation, require_names
 
 if TYPE_CHECKING:
     from ..training.job import TrainingJob
     from ..training.results import RunStep, TrainingResult, TrainingStart
 
-# Settings of a training run that are options of `train`, with their help.
+# Settings of a training run that are options of `train`; the defaults are added.
 _SETTINGS: dict[str, dict[str, Any]] = {
-    "noise": {"metavar": "NOISE", "help": "noise to train for, such as gaussian:0.5"},
+    "noise": {"metavar": "NOISE", "help": "synthetic noise to train for"},
     "loss": {"choices": LOSSES, "help": "loss function to minimize"},
-    "ssim_weight": {"type": float, "help": "weight of 1 - SSIM in the loss mse_ssim"},
+    "ssim_weight": {
+        "type": float,
+        "metavar": "WEIGHT",
+        "help": "weight of 1 - SSIM in the loss mse_ssim, between 0 and 1",
+    },
     "optimizer": {"choices": OPTIMIZERS, "help": "optimizer of the parameters"},
-    "learning_rate": {"type": float, "help": "learning rate of the optimizer"},
-    "schedule": {"choices": SCHEDULES, "help": "how the learning rate changes"},
-    "batch_size": {"type": int, "help": "images in a batch"},
-    "epochs": {"type": int, "help": "maximum number of epochs"},
+    "learning_rate": {
+        "type": float,
+        "metavar": "RATE",
+        "help": "learning rate of the optimizer",
+    },
+    "schedule": {"choices": SCHEDULES, "help": "schedule of the learning rate"},
+    "batch_size": {"type": int, "metavar": "N", "help": "images in a batch"},
+    "epochs": {"type": int, "metavar": "N", "help": "maximum number of epochs"},
     "patience": {
         "type": int,
-        "help": "epochs without a lower validation loss after which training stops",
+        "metavar": "N",
+        "help": "epochs without improvement of the validation loss before training "
+        "stops",
     },
     "min_delta": {
         "type": float,
-        "help": "how much lower the loss must be to count as lower",
+        "metavar": "LOSS",
+        "help": "smallest decrease of the validation loss that counts as an "
+        "improvement",
     },
     "val_fraction": {
         "type": float,
-        "help": "fraction of the images used for validation",
+        "metavar": "FRACTION",
+        "help": "fraction of the training images used for validation, between 0 and 1",
     },
     "n_test": {
         "type": int,
-        "help": "number of CIFAR-10 test images in the test set; the others train",
+        "metavar": "N",
+        "help": "number of CIFAR-10's 10,000 test images in the test set; the others "
+        "are used for training and validation",
     },
     "augmentation": {
         "choices": AUGMENTATIONS,
@@ -48,11 +63,13 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     },
     "zoom": {
         "type": float,
-        "help": "magnify every other batch by up to this factor",
+        "metavar": "FACTOR",
+        "help": "magnify every other batch by a random factor from 1 to this",
     },
     "seed": {
         "type": int,
-        "help": "seed of the split, initial weights, order and noise",
+        "metavar": "N",
+        "help": "seed of the split, initial weights, order, and noise, 0 or more",
     },
     "mixed_precision": {
         "action": argparse.BooleanOptionalAction,
@@ -65,10 +82,9 @@ _SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
-# --- train -----------------------------------------------------------------
-
-
 def _train(arguments: argparse.Namespace) -> None:
+    require_names(device=arguments.device)
+    job = _job(arguments)
     from ..training.api import ProgressBars, run_to_the_end
     from ..training.results import TrainingStart
     from ..training.run import TrainingRun
@@ -78,7 +94,7 @@ def _train(arguments: argparse.Namespace) -> None:
             _print_start(step)
         bars.show(step)
 
-    run = TrainingRun(_job(arguments))
+    run = TrainingRun(job)
     with closing(ProgressBars(visible=True)) as bars:
         try:
             result = run_to_the_end(run, show)
@@ -127,15 +143,16 @@ def _print_result(result: TrainingResult) -> None:
     files = result.files
     for name in ("checkpoint", "history", "curves", "gallery"):
         path = getattr(files, name)
-        # An interrupt while they are drawn leaves out the curves and the gallery.
+        # Ctrl-C while the curves or the gallery are drawn leaves them out.
         if path.exists():
             print(f"{name:<12}{path}")
 
 
 def _network_option(text: str) -> tuple[str, int | float | bool]:
+    """Parse KEY=VALUE."""
     key, equals, value = text.partition("=")
     try:
-        # Python's spelling of true and false, too.
+        # Lower case, because Python writes True and False.
         parsed = json.loads(value.lower())
     except json.JSONDecodeError:
         parsed = None
@@ -149,38 +166,91 @@ def _network_option(text: str) -> tuple[str, int | float | bool]:
 def add_train(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``train``."""
     parser.set_defaults(command=_train)
+    shown = examples(
+        "--data data --preset conv --output quick.pt --epochs 2",
+        "--data data --output quick.pt --epochs 4 --resume",
+        "--data data --noise poisson:50 --loss l1",
+    )
+    parser.epilog = f"{_presets()}\n\n{noise_notation()}\n\n{shown}"
+    _add_run(parser)
+    add_device(parser)
+    _add_settings(parser)
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--preset", help=f"preset to start from: {', '.join(PRESETS)} (default: conv)"
+        "--preset",
+        metavar="NAME",
+        help=f"preset to start from: {', '.join(PRESETS)} (default: conv, or with "
+        "--resume that of the run)",
     )
     parser.add_argument(
         "--data",
         type=Path,
         required=True,
         metavar="DIR",
-        help="folder with cifar-10-batches-py; downloaded if missing (170 MB)",
+        help="folder that contains CIFAR-10's cifar-10-batches-py; downloaded if "
+        "missing (170 MB)",
     )
     parser.add_argument(
         "--output",
         type=Path,
         default=Path("best_denoising_model.pt"),
-        help="checkpoint to write (best_denoising_model.pt)",
+        metavar="FILE",
+        help="checkpoint to write (default: %(default)s)",
     )
     parser.add_argument(
-        "--resume", action="store_true", help="resume the run saved at --output"
+        "--resume",
+        action="store_true",
+        help="resume the run saved at --output (default: off)",
     )
     parser.add_argument(
-        "--overwrite", action="store_true", help="replace the run saved at --output"
+        "--overwrite",
+        action="store_true",
+        help="replace the run saved at --output (default: off)",
     )
-    add_device(parser)
-    settings = parser.add_argument_group(
-        "settings", "Omitted settings are those of the preset."
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "settings", "Override the settings of the preset, which are the defaults."
     )
     for name, options in _SETTINGS.items():
-        settings.add_argument(f"--{name.replace('_', '-')}", default=None, **options)
-    settings.add_argument(
+        text = f"{options['help']} (default: {_defaults(name)})"
+        group.add_argument(
+            f"--{name.replace('_', '-')}", default=None, **options | {"help": text}
+        )
+    group.add_argument(
         "--network-option",
         type=_network_option,
         action="append",
         metavar="KEY=VALUE",
-        help="option of the network, such as base_channels=16; may be repeated",
+        help="option of the network, such as base_channels=16; repeat for several "
+        "(default: those of the preset)",
     )
+
+
+def _defaults(setting: str) -> str:
+    """Return a setting's default, or the defaults and the presets that have them."""
+    presets: dict[str, list[str]] = {}
+    for name, config in PRESETS.items():
+        presets.setdefault(_as_text(getattr(config, setting)), []).append(name)
+    if len(presets) == 1:
+        return next(iter(presets))
+    return ", ".join(f"{text} ({', '.join(names)})" for text, names in presets.items())
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _presets() -> str:
+    """Return the section of the help text that describes the presets."""
+    width = max(map(len, PRESETS))
+    lines = (
+        f"  {name:<{width}}  network {config.network}, {config.noise}"
+        for name, config in PRESETS.items()
+    )
+    return "\n".join(["presets:", *lines])

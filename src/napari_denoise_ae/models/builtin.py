@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ..errors import CheckpointError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -22,6 +25,28 @@ def builtin_models() -> list[str]:
     """Return the names of the built-in models in alphabetical order."""
     names = (Path(entry.name) for entry in _FOLDER.iterdir())
     return sorted(name.stem for name in names if name.suffix == ".pt")
+
+
+def require_model(source: str | Path) -> None:
+    """Raise if a model does not exist. Its file is not read, and torch not imported.
+
+    Parameters
+    ----------
+    source : path or str
+        A checkpoint file, or the name of a built-in model.
+
+    Raises
+    ------
+    CheckpointError
+        If there is neither such a built-in model nor such a file.
+    """
+    # Path.is_file raises an error if the name is too long.
+    if str(source) in builtin_models() or os.path.isfile(source):  # noqa: PTH113
+        return
+    raise CheckpointError(
+        f"There is no model {str(source)!r}: expected a checkpoint file or a "
+        f"built-in model ({', '.join(builtin_models())})."
+    )
 
 
 def fitting_model(model: str, n_colors: int) -> str:

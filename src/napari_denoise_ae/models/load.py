@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from functools import lru_cache
 from pathlib import Path
 
-from ..errors import CheckpointError
-from .builtin import builtin_file, builtin_models, fitting_model
+from .builtin import builtin_file, builtin_models, fitting_model, require_model
 from .checkpoint import Checkpoint
 from .checkpoint_file import parse_checkpoint, parse_plain_state_dict, read_torch_file
 
@@ -37,15 +35,10 @@ def load_checkpoint(source: str | Path) -> Checkpoint:
     DenoiseAEWarning
         If the file contains only a `state_dict`, so that the training is unknown.
     """
+    require_model(source)
     if str(source) in builtin_models():
         return _load_builtin(str(source))
     file = Path(source)
-    # Path.is_file raises an error if the name is too long.
-    if not os.path.isfile(file):  # noqa: PTH113
-        raise CheckpointError(
-            f"There is no model {str(source)!r}: expected a checkpoint file or a "
-            f"built-in model ({', '.join(builtin_models())})."
-        )
     content = read_torch_file(file)
     if "format" not in content:
         return parse_plain_state_dict(content, file)

@@ -1,0 +1,60 @@
+"""Print scores as a table and write them to a file."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from typing import TYPE_CHECKING
+
+from ..errors import DenoiseAEWarning
+from ..io.atomic import atomic_write
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ..evaluation.run import Evaluation
+    from ..evaluation.score import Score
+
+
+def report_scores(evaluation: Evaluation, json_file: Path | None) -> None:
+    """Score the methods, print each as soon as it is scored, and write the scores.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        The evaluation, which is run here.
+    json_file : pathlib.Path or None
+        JSON file to write; None writes none.
+    """
+    print(f"device  {evaluation.device}")
+    print(f"images  {evaluation.task.origin}")
+    print(f"noise   {evaluation.task.noise}", flush=True)
+    for message in evaluation.misfits():
+        warnings.warn(message, DenoiseAEWarning, stacklevel=2)
+    width = max(24, 2 + max(map(len, evaluation.models)))
+    print(
+        f"{'method':<{width}}{'PSNR / dB':>16}{'SSIM':>18}{'parameters':>13}"
+        f"{'ms / image':>12}"
+    )
+    for score in evaluation:
+        print(_table_row(score, width), flush=True)
+    if json_file is not None:
+        _write_json(evaluation.scores, json_file)
+
+
+def _table_row(score: Score, width: int) -> str:
+    psnr = f"{score.psnr_mean:.2f} ± {score.psnr_std:.2f}"
+    ssim = f"{score.ssim_mean:.3f} ± {score.ssim_std:.3f}"
+    size = "" if score.n_parameters is None else f"{score.n_parameters:,}"
+    milliseconds = f"{1000 * score.seconds_per_image:.2f}"
+    name = score.method
+    if score.parameter is not None:
+        name += f" ({score.parameter:g})"
+    return f"{name:<{width}}{psnr:>16}{ssim:>18}{size:>13}{milliseconds:>12}"
+
+
+def _write_json(scores: Sequence[Score], path: Path) -> None:
+    with atomic_write(path) as temporary:
+        records = [score.as_record() for score in scores]
+        temporary.write_text(json.dumps(records, indent=2) + "\n", encoding="utf-8")
