@@ -157,7 +157,7 @@ MISTAKES = [
     denoise("--add-noise gaussian:0", "above 0"),
     denoise("--add-noise gaussian:nan", "above 0"),
     denoise("--add-noise perlin:1", "perlin:1", "gaussian"),
-    denoise("--add-noise gaussian:0.1 --seed 99999999999999999999", "seed"),
+    denoise("--add-noise gaussian:0.1 --seed -1", "seed must be", "-1"),
     denoise("--add-noise gaussian:0.1", "intensity", source="flat.tif"),
     denoise("--intensity-range 5,5", "intensity_range"),
     denoise("--intensity-range 9,1", "intensity_range"),

@@ -35,6 +35,10 @@ def _denoise(arguments: argparse.Namespace) -> None:
     require_names(
         models=[arguments.model], noise=arguments.add_noise, device=arguments.device
     )
+    if arguments.seed < 0:
+        raise InvalidInputError(
+            f"seed must be an integer of at least 0, got {arguments.seed}."
+        )
     from ..files.find import is_batch
     from ..files.job import FileJob
     from ..io.source import is_zarr
