@@ -1,106 +1,18 @@
-"""Every mistake: one clear error, exit status 2, no traceback, nothing half-written."""
+"""Mistakes of the user: one clear error, exit status 2, no half-written file."""
 
 from __future__ import annotations
 
-import errno
-import os
-import pickle
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
 import pytest
-import tifffile
-import torch
-from PIL import Image
-from synthetic import make_record, random_checkpoint, small_config, smooth_photo
+from command import expect_error, state_of
 
-from napari_denoise_ae.cli.main import main
-from napari_denoise_ae.models.checkpoint_file import save_checkpoint
-
-# The command prints warnings itself; here they shall not become errors.
+# The command prints warnings itself; they must not become errors in tests.
 pytestmark = pytest.mark.filterwarnings(
     "default::napari_denoise_ae.errors.DenoiseAEWarning"
 )
-
-PHOTO = np.rint(255 * smooth_photo(40, 36)).astype(np.uint8)
-GRAY = smooth_photo(40, 36, 1)[..., 0].astype(np.float32)
-
-
-class WritesAFile:
-    """A malicious pickle: loading it writes a file."""
-
-    def __reduce__(self):
-        return (Path.write_text, (Path("proof"), "run"))
-
-
-def tiff(path: Path, image: np.ndarray) -> None:
-    tifffile.imwrite(path, image, photometric="minisblack")
-
-
-@pytest.fixture(scope="module")
-def examples(tmp_path_factory) -> dict[str, bytes]:
-    """Files to make mistakes with, by name."""
-    folder = tmp_path_factory.mktemp("examples")
-    Image.fromarray(PHOTO).save(folder / "photo.png")
-    Image.fromarray(PHOTO).save(folder / "clean.png")
-    Image.fromarray(PHOTO[:20]).save(folder / "half.png")
-    Image.fromarray(PHOTO).convert("LA").save(folder / "two.png")
-    Image.fromarray(PHOTO[:8, :8]).save(folder / "tiny.png")
-    tiff(folder / "gray.tif", GRAY)
-    tiff(folder / "flat.tif", np.full_like(GRAY, 5))
-    tiff(folder / "stack.tif", np.stack([GRAY] * 5))
-    for name, value in (("inf", np.inf), ("minus_inf", -np.inf), ("nan", np.nan)):
-        image = GRAY.copy()
-        image[3 if "inf" in name else ...] = value
-        tiff(folder / f"{name}.tif", image)
-    tiff(folder / "complex.tif", GRAY.astype(np.complex64))
-    tiff(folder / "bool.tif", GRAY > 0.5)
-    tiff(folder / "five.tif", np.moveaxis(np.stack([GRAY] * 5), 0, -1))
-    (folder / "text.png").write_text("This is no image.\n")
-    (folder / "text.tif").write_text("This is no image.\n")
-    (folder / "empty.png").write_bytes(b"")
-    (folder / "empty.tif").write_bytes(b"")
-    for name in ("photo.png", "gray.tif", "stack.tif"):
-        content = (folder / name).read_bytes()
-        (folder / f"truncated_{name}").write_bytes(content[: len(content) // 2])
-    good = random_checkpoint(record=make_record())
-    save_checkpoint(good, folder / "good.pt")
-    save_checkpoint(random_checkpoint(in_channels=5), folder / "five.pt")
-    for name, settings in (("few", {"n_test": 6}), ("mild", {"noise": "gaussian:0.1"})):
-        record = make_record(
-            dataset="CIFAR-10 training set", config=small_config(**settings)
-        )
-        save_checkpoint(random_checkpoint(record=record), folder / f"{name}.pt")
-    content = torch.load(folder / "good.pt", weights_only=True)
-    torch.save(content | {"format_version": 2}, folder / "newer.pt")
-    torch.save({"layer.weight": torch.zeros(3, 4)}, folder / "other.pt")
-    torch.save(content | {"record": WritesAFile()}, folder / "malicious.pt")
-    (folder / "malicious.pkl").write_bytes(pickle.dumps(WritesAFile()))
-    good_bytes = (folder / "good.pt").read_bytes()
-    (folder / "truncated.pt").write_bytes(good_bytes[: len(good_bytes) // 2])
-    (folder / "text.pt").write_text("This is no checkpoint.\n")
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
-@pytest.fixture
-def folder(tmp_path, examples, cifar10, monkeypatch) -> Path:
-    """The current folder: the examples, CIFAR-10 in ``data``, an empty folder."""
-    for name, content in examples.items():
-        (tmp_path / name).write_bytes(content)
-    (tmp_path / "nothing").mkdir()
-    (tmp_path / "bad_images").mkdir()
-    (tmp_path / "bad_images" / "a.png").write_bytes(examples["text.png"])
-    (tmp_path / "tiny_images").mkdir()
-    (tmp_path / "tiny_images" / "a.png").write_bytes(examples["tiny.png"])
-    (tmp_path / "run.pt").write_bytes(examples["good.pt"])
-    (tmp_path / "bad_run.pt").write_bytes(examples["good.pt"])
-    (tmp_path / "bad_run.resume").write_bytes(examples["good.pt"])
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 @dataclass(frozen=True)
@@ -295,89 +207,13 @@ MISTAKES = [
 ]
 
 
-def state_of(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
-
-
-def expect_an_error(command: str, folder: Path, capsys) -> str:
-    """Run a command that must fail; return what it says."""
-    before = state_of(folder)
-    status = main(command.split())
-    printed = capsys.readouterr()
-    assert status == 2, printed
-    *warned, error = printed.err.strip().splitlines()
-    assert error.startswith("error: ")
-    assert all(line.startswith("warning: ") for line in warned)
-    assert "Traceback" not in printed.err
-    assert state_of(folder) == before
-    return error
-
-
 @pytest.mark.parametrize(
     "mistake", MISTAKES, ids=lambda mistake: mistake.command.replace(LONG, "a...")
 )
-def test_a_mistake(mistake, folder, capsys):
-    error = expect_an_error(mistake.command, folder, capsys)
+def test_mistake_is_one_error_line_and_writes_no_file(mistake, folder, capsys):
+    error = expect_error(mistake.command, folder, capsys)
     for words in mistake.words:
         assert words in error
-
-
-WRITING = [
-    "denoise photo.png out.png --model good.pt --add-noise gaussian:0.1 --figure f.png",
-    "denoise gray.tif out.tif --model good.pt",
-    "denoise photo.png out.jpg --model good.pt",
-    "demo",
-    "train --data data --epochs 1 --network-option base_channels=4",
-    "evaluate --images photos --model good.pt --json scores.json",
-    "compare good.pt --images photos --no-baselines",
-]
-
-
-@pytest.mark.parametrize("command", WRITING)
-def test_a_full_disk(command, folder, capsys, monkeypatch):
-    (folder / "photos").mkdir()
-    (folder / "photos" / "a.png").write_bytes((folder / "photo.png").read_bytes())
-
-    def full(_descriptor: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "fsync", full)
-    before = state_of(folder)
-    assert main(command.split()) == 2
-    error = capsys.readouterr().err.strip().splitlines()[-1]
-    assert "No space left on device" in error
-    assert "free disk space" in error
-    assert state_of(folder) == before
-
-
-@pytest.mark.parametrize("command", WRITING)
-def test_a_folder_that_cannot_be_written_to(command, folder, capsys, monkeypatch):
-    """Refused before the work; root may write anywhere, so the refusal is made."""
-    (folder / "photos").mkdir()
-
-    def deny(*_: object, **__: object) -> None:
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-
-    monkeypatch.setattr(tempfile, "TemporaryFile", deny)
-    error = expect_an_error(command, folder, capsys)
-    assert "Permission denied" in error
-
-
-def test_offline(folder, capsys, monkeypatch):
-    import pooch
-    import requests
-
-    def offline(*_: object, **__: object) -> None:
-        raise requests.ConnectionError
-
-    monkeypatch.setattr(pooch, "retrieve", offline)
-    error = expect_an_error("train --data nothing", folder, capsys)
-    assert "https://www.cs.toronto.edu" in error
-    assert "nothing/cifar-10-batches-py" in error
 
 
 @pytest.mark.parametrize(
@@ -389,7 +225,7 @@ def test_offline(folder, capsys, monkeypatch):
         "info truncated.pt",
     ],
 )
-def test_in_a_process_of_its_own(command, folder):
+def test_mistake_in_a_process_of_its_own(command, folder):
     before = state_of(folder)
     done = subprocess.run(
         [sys.executable, "-m", "napari_denoise_ae", *command.split()],

@@ -73,7 +73,7 @@ def test_interrupted_command_exits_with_status_130(monkeypatch, capsys):
 
     monkeypatch.setattr(other, "_info", interrupt)
     assert run("info", "conv") == 130
-    # What is kept depends on the command: nothing is claimed here.
+    # Which results are kept depends on the command, so nothing is said about them.
     assert capsys.readouterr().err == "interrupted\n"
 
 
@@ -90,7 +90,7 @@ def test_package_runs_as_a_module():
 
 @pytest.mark.skipif(os.name != "posix", reason="a pipe of POSIX")
 def test_closed_pipe_causes_no_traceback():
-    """As in ``napari-denoise-ae info conv | head -1``."""
+    """As with ``napari-denoise-ae info conv | head -1``."""
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(

@@ -31,7 +31,7 @@ class Terminal(StringIO):
 
 @pytest.fixture
 def terminal(monkeypatch) -> Terminal:
-    """Where bars are drawn, at every step and at once."""
+    """A terminal in which bars are drawn at every step, without delay."""
     terminal = Terminal()
 
     def draw_always(**options: object) -> tqdm:
@@ -42,7 +42,7 @@ def terminal(monkeypatch) -> Terminal:
     return terminal
 
 
-def test_each_unit_has_its_bar_and_what_there_is_to_say_is_passed_on(terminal):
+def test_each_unit_has_its_own_bar_and_other_steps_are_yielded(terminal):
     steps = [*PARTS, REMARK, *TILES, DONE, *TILES, DONE]
     assert list(show_progress(steps)) == [REMARK, DONE, DONE]
     drawn = terminal.getvalue()
@@ -52,11 +52,11 @@ def test_each_unit_has_its_bar_and_what_there_is_to_say_is_passed_on(terminal):
     assert drawn.count("3/3") >= 2
 
 
-def test_there_is_no_bar_for_what_has_no_progress(terminal):
+def test_steps_without_progress_draw_no_bar(terminal):
     assert list(show_progress([REMARK, DONE])) == [REMARK, DONE]
     assert terminal.getvalue() == ""
 
 
-def test_there_is_no_bar_in_a_log(capsys):
+def test_no_bar_is_drawn_outside_a_terminal(capsys):
     assert list(show_progress([*PARTS, *TILES])) == []
     assert capsys.readouterr().err == ""

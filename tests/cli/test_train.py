@@ -141,7 +141,7 @@ def test_ctrl_c_keeps_finished_epochs(cifar10, tmp_path, capsys, monkeypatch, ep
 def test_ctrl_c_while_plotting_reports_the_saved_checkpoint(
     cifar10, tmp_path, capsys, monkeypatch
 ):
-    """While the curves are drawn, the checkpoint is written already."""
+    """The checkpoint is written before the curves are drawn."""
 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
@@ -180,7 +180,7 @@ def test_sigint_keeps_the_best_epoch_and_prints_its_file(cifar10, tmp_path):
     assert f"checkpoint  {output}" in printed
     assert "Traceback" not in errors
     state = load_training_state(output.with_suffix(".resume"))
-    # Interrupted between two files of an epoch, the state is one epoch behind.
+    # If interrupted between the two files of an epoch, the state is one epoch behind.
     epochs_run = load_checkpoint(output).record.epochs_run
     assert epochs_run - len(state.history) in (0, 1)
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]

@@ -55,7 +55,7 @@ def test_what_is_done_is_not_done_again(gray, tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit) as ended:
         run(*command)
     assert ended.value.code == 130
-    assert "the same command goes on" in capsys.readouterr().err
+    assert "the same command resumes the run" in capsys.readouterr().err
 
     def counting(self, level, chunk, block):
         written.append(chunk)
@@ -82,7 +82,7 @@ def test_what_is_kept_is_said_whatever_the_case_of_the_suffix(
     with pytest.raises(SystemExit) as ended:
         run("denoise", source, tmp_path / "out.ZARR", "--model", gray)
     assert ended.value.code == 130
-    assert "the same command goes on" in capsys.readouterr().err
+    assert "the same command resumes the run" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("axes", [["--axes", "yx"], ["--axes", "YX"]])

@@ -75,7 +75,8 @@ def _denoise(arguments: argparse.Namespace) -> None:
         if not (is_zarr(job.output) or is_batch(arguments.input)):
             raise
         print(
-            "interrupted: finished results are kept; run the same command to continue",
+            "interrupted: finished results are kept, and the same command resumes the "
+            "run",
             file=sys.stderr,
         )
         raise SystemExit(INTERRUPTED) from None
