@@ -37,7 +37,6 @@ TESTED_IN = {
     "_napari/files/job": "_napari/files/test_widget",
     "_napari/files/run": "_napari/files/test_widget",
     "_napari/files/table": "_napari/files/test_widget",
-    "_napari/shared/fields": "_napari/shared/test_noise_edit",
     "_napari/shared/layout": "_napari/denoise/test_compare_panel",
     "_napari/shared/model_facts": "_napari/shared/test_noise_form",
     "_napari/shared/noise_found": "_napari/shared/test_noise_form",

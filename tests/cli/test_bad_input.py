@@ -202,7 +202,9 @@ MISTAKES = [
     compare("good.pt --data data --figure nothing", ".png"),
     compare("good.pt --data data --json nothing", "nothing", "folder"),
     compare("good.pt --data data --json f.png --figure f.png", "replace", "f.png"),
-    compare("good.pt run.pt --data data --json run.pt", "run.pt", "also reads or writes"),
+    compare(
+        "good.pt run.pt --data data --json run.pt", "run.pt", "also reads or writes"
+    ),
     Mistake("evaluate --data data --model good.pt --json good.pt", ("replace",)),
 ]
 
