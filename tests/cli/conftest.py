@@ -29,6 +29,26 @@ def tiff(path: Path, image: np.ndarray) -> None:
     tifffile.imwrite(path, image, photometric="minisblack")
 
 
+def write_checkpoints(folder: Path) -> None:
+    """Write valid, unusable, and malicious checkpoints."""
+    good = random_checkpoint(record=make_record())
+    save_checkpoint(good, folder / "good.pt")
+    save_checkpoint(random_checkpoint(in_channels=5), folder / "five.pt")
+    for name, settings in (("few", {"n_test": 6}), ("mild", {"noise": "gaussian:0.1"})):
+        record = make_record(
+            dataset="CIFAR-10 training set", config=small_config(**settings)
+        )
+        save_checkpoint(random_checkpoint(record=record), folder / f"{name}.pt")
+    content = torch.load(folder / "good.pt", weights_only=True)
+    torch.save(content | {"format_version": 2}, folder / "newer.pt")
+    torch.save({"layer.weight": torch.zeros(3, 4)}, folder / "other.pt")
+    torch.save(content | {"record": WritesAFile()}, folder / "malicious.pt")
+    (folder / "malicious.pkl").write_bytes(pickle.dumps(WritesAFile()))
+    good_bytes = (folder / "good.pt").read_bytes()
+    (folder / "truncated.pt").write_bytes(good_bytes[: len(good_bytes) // 2])
+    (folder / "text.pt").write_text("This is no checkpoint.\n")
+
+
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory) -> dict[str, bytes]:
     """Contents of valid and damaged files, by name."""
@@ -55,22 +75,7 @@ def examples(tmp_path_factory) -> dict[str, bytes]:
     for name in ("photo.png", "gray.tif", "stack.tif"):
         content = (folder / name).read_bytes()
         (folder / f"truncated_{name}").write_bytes(content[: len(content) // 2])
-    good = random_checkpoint(record=make_record())
-    save_checkpoint(good, folder / "good.pt")
-    save_checkpoint(random_checkpoint(in_channels=5), folder / "five.pt")
-    for name, settings in (("few", {"n_test": 6}), ("mild", {"noise": "gaussian:0.1"})):
-        record = make_record(
-            dataset="CIFAR-10 training set", config=small_config(**settings)
-        )
-        save_checkpoint(random_checkpoint(record=record), folder / f"{name}.pt")
-    content = torch.load(folder / "good.pt", weights_only=True)
-    torch.save(content | {"format_version": 2}, folder / "newer.pt")
-    torch.save({"layer.weight": torch.zeros(3, 4)}, folder / "other.pt")
-    torch.save(content | {"record": WritesAFile()}, folder / "malicious.pt")
-    (folder / "malicious.pkl").write_bytes(pickle.dumps(WritesAFile()))
-    good_bytes = (folder / "good.pt").read_bytes()
-    (folder / "truncated.pt").write_bytes(good_bytes[: len(good_bytes) // 2])
-    (folder / "text.pt").write_text("This is no checkpoint.\n")
+    write_checkpoints(folder)
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
