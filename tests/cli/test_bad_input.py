@@ -139,7 +139,7 @@ MISTAKES = [
     train("--network-option base_channels=60000", "memory"),
     train("--output model.pth", ".pt"),
     train("--output missing/model.pt", "missing does not exist"),
-    train("--output run.pt", "is there already"),
+    train("--output run.pt", "already exists"),
     train("--output new.pt --resume", "nothing to resume"),
     train("--output bad_run.pt --resume", "bad_run.resume"),
     train("--output new.pt --resume --overwrite", "either resume or overwrite"),

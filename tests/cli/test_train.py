@@ -97,7 +97,7 @@ def test_existing_run_is_replaced_only_with_overwrite(cifar10, tmp_path, capsys)
     assert train(cifar10, output, "--epochs", 1) == 0
     before = output.read_bytes()
     assert train(cifar10, output, "--epochs", 1) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert output.read_bytes() == before
     assert train(cifar10, output, "--epochs", 2, "--overwrite") == 0
     assert load_checkpoint(output).record.epochs_run == 2

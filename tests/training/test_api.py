@@ -22,9 +22,8 @@ from napari_denoise_ae.errors import (
 from napari_denoise_ae.evaluation.score import ScoringProgress
 from napari_denoise_ae.io.download import DownloadProgress
 from napari_denoise_ae.models.load import load_checkpoint
-from napari_denoise_ae.training import api as scripting
-from napari_denoise_ae.training import run as runs
-from napari_denoise_ae.training import saved
+from napari_denoise_ae.training import api, saved
+from napari_denoise_ae.training import run as run_module
 from napari_denoise_ae.training.api import describe_epoch, train
 from napari_denoise_ae.training.results import (
     BatchResult,
@@ -63,8 +62,7 @@ def test_training_on_cifar10(cifar10, output):
     )
 
 
-def test_the_test_set_is_scored_at_the_end(cifar10, output):
-    """The same figures as evaluate gives of the checkpoint."""
+def test_scores_of_the_test_set_equal_those_of_evaluate(cifar10, output):
     settings = SETTINGS | {"n_test": 20}
     result = train(cifar10, output=output, progress=False, **settings)
     noisy, denoised = result.test_scores
@@ -78,29 +76,26 @@ def test_the_test_set_is_scored_at_the_end(cifar10, output):
     )
 
 
-def test_a_gallery_shows_noisy_denoised_and_clean(cifar10, output):
+def test_gallery_has_eight_columns_and_three_rows(cifar10, output):
     result = train(cifar10, output=output, progress=False, **SETTINGS)
     with Image.open(result.files.gallery) as picture:
-        # Eight columns, three rows.
         assert 2 < picture.width / picture.height < 3
 
 
-def test_images_in_memory_have_a_gallery_and_no_test_set(output):
+def test_images_in_memory_have_a_gallery_but_no_test_set(output):
     result = train(image_set(), output=output, progress=False, **SETTINGS)
     assert result.test_scores == ()
     assert result.files.gallery.stat().st_size > 5000
 
 
-def test_images_in_memory_may_be_gray(output):
+def test_training_on_gray_images_in_memory(output):
     settings = SETTINGS | {"network_options": SMALL | {"in_channels": 1}}
     images = image_set(channels=1)
     result = train(images, output=output, progress=False, **settings)
     assert result.files.gallery.exists()
 
 
-def test_test_images_that_have_gone_do_not_lose_the_training(
-    cifar10, output, monkeypatch
-):
+def test_missing_test_images_do_not_lose_the_model(cifar10, output, monkeypatch):
     original = SavedTraining.write_end
 
     def write_end(self) -> None:
@@ -115,20 +110,18 @@ def test_test_images_that_have_gone_do_not_lose_the_training(
     assert load_checkpoint(output).record.epochs_run == 2
 
 
-def test_ctrl_c_while_the_test_set_is_scored_loses_nothing_else(
-    cifar10, output, monkeypatch
-):
+def test_ctrl_c_during_scoring_loses_only_the_scores(cifar10, output, monkeypatch):
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(runs, "score_test_set", interrupted)
+    monkeypatch.setattr(run_module, "score_test_set", interrupted)
     result = train(cifar10, output=output, progress=False, **SETTINGS)
     assert result.stop_reason == "all epochs are done"
     assert result.test_scores == ()
     assert result.files.gallery.exists()
 
 
-def test_a_run_goes_on_with_the_images_that_it_began_with(cifar10, output):
+def test_resumed_run_uses_the_images_that_it_was_started_with(cifar10, output):
     settings = SETTINGS | {"n_test": 20}
     train(cifar10, output=output, progress=False, **settings)
     more = {"output": output, "progress": False, "resume": True}
@@ -138,7 +131,9 @@ def test_a_run_goes_on_with_the_images_that_it_began_with(cifar10, output):
         train(cifar10, epochs=4, n_test=24, **more)
 
 
-def test_the_gallery_of_another_run_is_not_left(cifar10, output, monkeypatch):
+def test_overwriting_removes_the_old_gallery_even_if_drawing_fails(
+    cifar10, output, monkeypatch
+):
     result = train(cifar10, output=output, progress=False, **SETTINGS)
 
     def fail(*_: object, **__: object) -> None:
@@ -150,11 +145,11 @@ def test_the_gallery_of_another_run_is_not_left(cifar10, output, monkeypatch):
     assert not result.files.gallery.exists()
 
 
-def test_it_is_what_the_package_offers():
+def test_train_is_exported_by_the_package():
     assert napari_denoise_ae.train is train
 
 
-def test_a_progress_bar_tells_epoch_batch_losses_and_time_left(output, capsys):
+def test_progress_shows_epochs_losses_and_time_left(output, capsys):
     train(image_set(), output=output, **SETTINGS)
     shown = capsys.readouterr().err
     assert "epoch   1/2" in shown
@@ -162,11 +157,11 @@ def test_a_progress_bar_tells_epoch_batch_losses_and_time_left(output, capsys):
     assert "left" in shown
 
 
-def test_the_bar_is_drawn_with_batch_epoch_and_losses(output, capsys, monkeypatch):
+def test_progress_bar_shows_batch_epoch_and_losses(output, capsys, monkeypatch):
     def draw_always(**options):
         return tqdm(**options | {"mininterval": 0, "miniters": 1})
 
-    monkeypatch.setattr(scripting, "tqdm", draw_always)
+    monkeypatch.setattr(api, "tqdm", draw_always)
     train(image_set(), output=output, **SETTINGS)
     shown = capsys.readouterr().err
     assert "epoch 1/2, batch 3/5" in shown
@@ -175,12 +170,12 @@ def test_the_bar_is_drawn_with_batch_epoch_and_losses(output, capsys, monkeypatc
     assert "val_loss 0." in shown
 
 
-def test_bars_of_the_download_and_of_scoring(capsys, monkeypatch):
+def test_progress_bars_of_download_and_scoring(capsys, monkeypatch):
     def draw_always(**options):
         return tqdm(**options | {"mininterval": 0, "miniters": 1})
 
-    monkeypatch.setattr(scripting, "tqdm", draw_always)
-    bars = scripting.ProgressBars(visible=True)
+    monkeypatch.setattr(api, "tqdm", draw_always)
+    bars = api.ProgressBars(visible=True)
     for step in (DownloadProgress(85 * 10**6, 170 * 10**6), ScoringProgress(5, 20)):
         bars.show(step)
         bars.close()
@@ -196,7 +191,7 @@ def test_without_progress_nothing_is_printed(output, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_run_is_resumed(output):
+def test_resume_continues_a_run(output):
     train(image_set(), output=output, progress=False, **SETTINGS)
     more = {"output": output, "device": "cpu", "progress": False, "resume": True}
     result = train(image_set(), epochs=3, **more)
@@ -206,15 +201,15 @@ def test_a_run_is_resumed(output):
         train(image_set(), preset="conv", **more)
 
 
-def test_a_run_is_replaced_only_if_asked(output):
+def test_existing_run_is_replaced_only_with_overwrite(output):
     train(image_set(), output=output, progress=False, **SETTINGS)
-    with pytest.raises(OutputError, match="is there already"):
+    with pytest.raises(OutputError, match="already exists"):
         train(image_set(), output=output, progress=False, **SETTINGS)
     train(image_set(), output=output, progress=False, overwrite=True, **SETTINGS)
 
 
-def test_after_overwriting_resume_never_goes_on_with_the_old_run(output, monkeypatch):
-    """Killed while it replaced another run, before its first state was written."""
+def test_resume_never_continues_a_run_that_was_overwritten(output, monkeypatch):
+    """The new run is killed before its first state is written."""
     train(image_set(), output=output, progress=False, **SETTINGS | {"seed": 1})
 
     def killed(*_: object) -> None:
@@ -235,7 +230,7 @@ def test_after_overwriting_resume_never_goes_on_with_the_old_run(output, monkeyp
 
 
 def interrupt_after(monkeypatch, *, epochs: int) -> None:
-    """Press Ctrl-C in the first batch after so many epochs."""
+    """Press Ctrl-C in the first batch after the given number of epochs."""
     original = Trainer.run
 
     def interrupted(self, stop=None):
@@ -263,8 +258,8 @@ def test_ctrl_c_keeps_the_best_epoch_so_far(output, monkeypatch):
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_late_ctrl_c_returns_what_was_reached(output, monkeypatch, times):
-    """The first while the curves are drawn; the second gives them up."""
+def test_ctrl_c_while_files_are_written_returns_the_result(output, monkeypatch, times):
+    """The curves are retried after the first Ctrl-C and skipped after the second."""
     save, left = saved.save_loss_curves, iter(range(times))
 
     def interrupted(*arguments: object) -> None:
@@ -280,7 +275,7 @@ def test_late_ctrl_c_returns_what_was_reached(output, monkeypatch, times):
     assert result.files.gallery.exists() == (times == 1)
 
 
-def test_ctrl_c_in_the_first_epoch_leaves_nothing(output, monkeypatch):
+def test_ctrl_c_in_the_first_epoch_leaves_no_files(output, monkeypatch):
     interrupt_after(monkeypatch, epochs=0)
     with pytest.raises(KeyboardInterrupt):
         train(image_set(), output=output, progress=False, **SETTINGS)
@@ -301,7 +296,7 @@ def test_ctrl_c_in_the_first_epoch_leaves_nothing(output, monkeypatch):
     ],
     ids=str,
 )
-def test_a_mistake_is_found_before_the_data_is_looked_for(
+def test_invalid_settings_are_rejected_before_the_data_is_read(
     settings, error, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
@@ -310,7 +305,7 @@ def test_a_mistake_is_found_before_the_data_is_looked_for(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_missing_data_that_cannot_be_fetched_is_an_error(output, monkeypatch):
+def test_failed_download_raises(output, monkeypatch):
     import pooch
     import requests
 
@@ -322,12 +317,12 @@ def test_missing_data_that_cannot_be_fetched_is_an_error(output, monkeypatch):
         train(output.parent / "data", output=output, progress=False)
 
 
-def test_an_epoch_is_described_in_one_line():
+def test_describe_epoch():
     result = EpochResult(7, 0.0123, 0.0234, 19.876, True, 12.3)
     line = describe_epoch(result, 50)
     for part in ("7/50", "0.01230", "0.02340", "19.88 dB", "12.3 s", "best"):
         assert part in line
 
 
-def test_the_loss_of_a_batch_can_be_read():
+def test_loss_of_a_batch_can_be_converted_to_float():
     assert float(BatchResult(1, 1, 1, torch.tensor(0.5)).loss) == 0.5

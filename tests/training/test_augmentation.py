@@ -12,7 +12,7 @@ from napari_denoise_ae.training.augmentation import (
     augment,
     magnify,
     make_dead_leaves,
-    mirror_some,
+    random_flip,
 )
 from napari_denoise_ae.training.seeds import Seeds
 
@@ -25,16 +25,16 @@ def images(n_images: int = 400, channels: int = 1, side: int = 32) -> torch.Tens
     return torch.rand((n_images, channels, side, side), generator=generator(1))
 
 
-def test_about_half_of_the_images_are_mirrored_and_the_others_are_as_they_were():
+def test_random_flip_flips_about_half_of_the_images():
     clean = images()
-    mirrored = mirror_some(clean, generator())
+    mirrored = random_flip(clean, generator())
     kept = (mirrored == clean).all(dim=(1, 2, 3))
     turned = (mirrored == clean.flip(-1)).all(dim=(1, 2, 3))
     assert (kept ^ turned).all()
     assert 0.4 < kept.double().mean() < 0.6
 
 
-def test_about_half_of_the_images_get_stripes_over_a_part():
+def test_about_half_of_the_images_are_partly_striped():
     clean = torch.full((400, 1, 32, 32), 0.5)
     change = add_stripes(clean, generator()) - clean
     covered = (change != 0).double().mean(dim=(1, 2, 3))
@@ -45,27 +45,27 @@ def test_about_half_of_the_images_get_stripes_over_a_part():
     assert change.abs().amax(dim=(1, 2, 3))[striped].max() > 0.2
 
 
-def test_stripes_change_sign_within_their_coarsest_period():
+def test_stripes_have_both_signs():
     change = add_stripes(torch.zeros((200, 1, 64, 64)), generator())[:, 0]
     for image in change[change.abs().amax(dim=(1, 2)) > 0]:
         assert image.max() > 0
         assert image.min() < 0
 
 
-def test_stripes_bend_as_cloth_does(monkeypatch):
+def test_stripes_are_curved(monkeypatch):
     def count_bent() -> int:
-        """Count pictures whose waves differ from one half to the other."""
+        """Count images whose dominant frequency differs between the two halves."""
         changes = add_stripes(torch.zeros((200, 1, 64, 64)), generator())[:, 0]
         left, right = (torch.fft.rfft2(half).abs() for half in changes.chunk(2, dim=2))
         return int((left.flatten(1).argmax(1) != right.flatten(1).argmax(1)).sum())
 
     n_bent = count_bent()
     monkeypatch.setattr("napari_denoise_ae.training.augmentation._BENDS", (0.0, 1e-9))
-    # Discs that lie in one half alone differ there, too.
+    # Straight stripes count too if their disc lies in one half.
     assert n_bent > 1.5 * count_bent()
 
 
-def test_all_colors_have_the_same_stripes_each_with_its_amplitude():
+def test_stripes_have_the_same_sign_but_another_amplitude_in_each_channel():
     change = add_stripes(torch.zeros((50, 3, 32, 32)), generator())
     red, green = change[:, 0], change[:, 1]
     assert torch.equal(red.sign(), green.sign())
@@ -73,14 +73,14 @@ def test_all_colors_have_the_same_stripes_each_with_its_amplitude():
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_magnified_images_keep_their_shape_and_their_brightness(channels):
+def test_magnify_keeps_shape_and_brightness(channels):
     clean = images(8, channels)
     larger = magnify(clean, 2.5, np.random.default_rng(0))
     assert larger.shape == clean.shape
     assert float(larger.mean()) == pytest.approx(float(clean.mean()), abs=0.05)
 
 
-def test_magnified_images_are_smoother():
+def test_magnify_makes_images_smoother():
     clean = images(8)
     factors = np.random.default_rng(0)
 
@@ -94,9 +94,7 @@ def test_magnified_images_are_smoother():
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize(("n_images", "n_made"), [(16, 4), (9, 2), (1, 1)])
-def test_four_images_make_a_dead_leaves_that_is_twice_as_long(
-    n_images, n_made, channels
-):
+def test_dead_leaves_are_a_fourth_as_many_at_twice_the_size(n_images, n_made, channels):
     dead_leaves = make_dead_leaves(images(n_images, channels), generator())
     assert dead_leaves.shape == (n_made, channels, 64, 64)
     assert dead_leaves.min() >= 0
@@ -111,8 +109,8 @@ def test_dead_leaves_have_long_edges_and_large_smooth_areas():
     assert (edges > 0.01).double().mean() > 0.7
 
 
-def test_dead_leaves_show_the_images_at_several_magnifications():
-    """Stripes of one width come out in widths up to four times as large."""
+def test_dead_leaves_contain_several_magnifications():
+    """Stripes of equal width become up to four times as wide."""
     x = torch.arange(32)
     striped = (x // 4 % 2).to(torch.float32).expand(400, 1, 32, 32)
     dead_leaves = make_dead_leaves(striped, generator())[:, 0]
@@ -121,12 +119,12 @@ def test_dead_leaves_show_the_images_at_several_magnifications():
     assert dead_leaves.std() > 0.1
 
 
-@pytest.mark.parametrize("vary", [mirror_some, add_stripes, make_dead_leaves])
-def test_the_same_seed_gives_the_same_and_nothing_is_changed_in_place(vary):
+@pytest.mark.parametrize("function", [random_flip, add_stripes, make_dead_leaves])
+def test_seed_determines_the_result_and_the_input_is_unchanged(function):
     clean = images(20)
     before = clean.clone()
-    assert torch.equal(vary(clean, generator(3)), vary(clean, generator(3)))
-    assert not torch.equal(vary(clean, generator(3)), vary(clean, generator(4)))
+    assert torch.equal(function(clean, generator(3)), function(clean, generator(3)))
+    assert not torch.equal(function(clean, generator(3)), function(clean, generator(4)))
     assert torch.equal(clean, before)
 
 
@@ -142,7 +140,7 @@ def test_every_augmentation_has_a_function():
     assert tuple(AUGMENTATIONS) == config.AUGMENTATIONS
 
 
-def test_none_changes_nothing():
+def test_augmentation_none_changes_nothing():
     assert torch.equal(augmented(1), images(8))
     assert torch.equal(augmented(2), images(8))
 
@@ -154,7 +152,7 @@ def test_every_other_batch_is_magnified(kind):
     assert not torch.equal(augmented(2, **plain), augmented(2, **zoomed))
 
 
-def test_stripes_and_flips_are_added_to_the_batches_in_between():
+def test_stripes_are_added_to_batches_that_are_not_magnified():
     flipped = {"augmentation": "flip"}
     striped = {"augmentation": "stripes"}
     assert torch.equal(augmented(2, **striped), augmented(2, **flipped))

@@ -41,7 +41,7 @@ def test_loss_curves_show_both_losses_and_mark_the_best_epoch(tmp_path, saved_fi
     save_loss_curves(HISTORY, tmp_path / "a.png")
     assert read(tmp_path / "a.png").std() > 5
     axes = saved_figures[0].axes[0]
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "mean loss of an image")
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "mean loss per image")
     lines = {line.get_label(): line for line in axes.get_lines()}
     np.testing.assert_array_equal(lines["training"].get_ydata(), [0.5, 0.4, 0.3])
     np.testing.assert_array_equal(lines["validation"].get_ydata(), [0.4, 0.3, 0.35])

@@ -12,7 +12,7 @@ from napari_denoise_ae.training import gallery
 from napari_denoise_ae.training.gallery import denoise_examples, save_gallery
 from napari_denoise_ae.training.trainer import Trainer
 
-#: A small network that is told the noise level.
+#: Settings of a small network that takes the noise level.
 LEVEL = {"network": "unet", "network_options": {"base_channels": 4}}
 
 
@@ -23,7 +23,7 @@ def trained(data, **changes) -> Trainer:
     return trainer
 
 
-def test_they_are_the_first_test_images_with_the_noise_of_training(cifar10):
+def test_examples_are_the_first_test_images_with_the_noise_of_training(cifar10):
     trainer = trained(load_training_images(cifar10, n_test=24))
     noisy, denoised, clean = denoise_examples(trainer, cifar10)
     images = load_test_images(cifar10, n_test=8).images
@@ -38,28 +38,27 @@ def test_they_are_the_first_test_images_with_the_noise_of_training(cifar10):
     ("noise", "sigma"),
     [("gaussian:0.1,unclipped", 0.1), ("gaussian:0.1..0.2,unclipped", None)],
 )
-def test_a_noise_level_that_is_known_is_told(
+def test_known_noise_level_is_passed_to_the_model(
     cifar10, monkeypatch, in_memory, noise, sigma
 ):
-    """As it is for the scores of the test set, so that both show the same."""
-    told = []
+    """The scores of the test set do the same, so that both agree."""
+    settings = []
 
     def denoise(images, denoiser, setting=None):
-        told.append(setting)
+        settings.append(setting)
         return images
 
     monkeypatch.setattr(gallery, "denoise_together", denoise)
     trainer = trained(load_training_images(cifar10, n_test=24), noise=noise, **LEVEL)
     denoise_examples(trainer, None if in_memory else cifar10)
-    assert told == [NoiseSetting(sigma=sigma)] * 8
+    assert settings == [NoiseSetting(sigma=sigma)] * 8
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_a_picture_has_a_row_each_for_noisy_denoised_and_clean(channels, tmp_path):
+def test_gallery_has_eight_columns_and_three_rows(channels, tmp_path):
     options = {"base_channels": 4, "in_channels": channels}
     trainer = trained(image_set(160, channels=channels), network_options=options)
     examples = denoise_examples(trainer, None)
     save_gallery(examples, tmp_path / "gallery.png")
     with Image.open(tmp_path / "gallery.png") as picture:
-        # Eight columns, three rows.
         assert 2 < picture.width / picture.height < 3

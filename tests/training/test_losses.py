@@ -9,7 +9,7 @@ from napari_denoise_ae.training.losses import LOSSES, make_loss, structural_simi
 
 
 def images(seed: int, noise: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """Smooth clean images and what noise makes of them, (3, 3, 32, 40)."""
+    """Return noisy images and smooth clean ones, (3, 3, 32, 40)."""
     generator = torch.Generator().manual_seed(seed)
     coarse = torch.rand((3, 3, 8, 10), generator=generator)
     clean = torch.nn.functional.interpolate(coarse, scale_factor=4, mode="bilinear")
@@ -18,13 +18,13 @@ def images(seed: int, noise: float) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @pytest.mark.parametrize(("name", "expected"), [("mse", 0.0125), ("l1", 0.075)])
-def test_losses_against_a_hand_computation(name, expected):
+def test_losses_equal_values_computed_by_hand(name, expected):
     denoised = torch.tensor([[0.0, 0.5], [0.7, 1.0]])
     clean = torch.tensor([[0.2, 0.5], [0.6, 1.0]])
     assert float(LOSSES[name](denoised, clean)) == pytest.approx(expected)
 
 
-def test_psnr_counts_the_decibels_below_50_of_each_image():
+def test_psnr_loss_is_the_mean_distance_to_50_db():
     clean = torch.zeros(2, 1, 8, 8)
     at_20_and_40_db = torch.tensor([0.1, 0.01]).view(2, 1, 1, 1).expand_as(clean)
     found = float(LOSSES["psnr"](at_20_and_40_db, clean))
@@ -34,14 +34,14 @@ def test_psnr_counts_the_decibels_below_50_of_each_image():
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_equal_images_have_no_loss(name):
+def test_loss_of_equal_images_is_zero(name):
     image = torch.rand(2, 3, 12, 9)
     loss = make_loss(name, ssim_weight=0.5)
     assert float(loss(image, image.clone())) == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize("noise", [0.01, 0.1, 0.5])
-def test_structural_similarity_is_that_of_scikit_image(noise):
+def test_structural_similarity_equals_that_of_scikit_image(noise):
     noisy, clean = images(0, noise)
     expected = [
         skimage_ssim(a.numpy(), b.numpy(), data_range=1.0, channel_axis=0)
@@ -53,7 +53,7 @@ def test_structural_similarity_is_that_of_scikit_image(noise):
 
 
 @pytest.mark.parametrize("ssim_weight", [0.1, 0.7])
-def test_the_weight_mixes_mean_squared_error_and_dissimilarity(ssim_weight):
+def test_mse_ssim_is_a_weighted_sum(ssim_weight):
     noisy, clean = images(1, 0.2)
     squared = float((noisy - clean).square().mean())
     dissimilarity = 1 - float(structural_similarity(noisy, clean))
@@ -63,7 +63,7 @@ def test_the_weight_mixes_mean_squared_error_and_dissimilarity(ssim_weight):
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_following_the_gradient_lowers_the_loss(name):
+def test_gradient_descent_lowers_the_loss(name):
     noisy, clean = images(2, 0.2)
     loss = make_loss(name, ssim_weight=0.5)
     noisy.requires_grad_()

@@ -15,7 +15,7 @@ from napari_denoise_ae.training.optimizers import make_optimizer
 @pytest.mark.parametrize(
     ("name", "kind"), [("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW)]
 )
-def test_the_optimizer_is_the_one_that_is_named(name, kind):
+def test_optimizer_has_the_configured_type_and_learning_rate(name, kind):
     config = TrainingConfig(optimizer=name, learning_rate=0.25)
     optimizer = make_optimizer([torch.zeros(1, requires_grad=True)], config)
     assert type(optimizer) is kind
@@ -23,8 +23,8 @@ def test_the_optimizer_is_the_one_that_is_named(name, kind):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="RTLD_DEEPBIND is Linux's")
-def test_triton_is_loaded_apart_and_the_flags_are_put_back(monkeypatch):
-    """Without triton's library, a stand-in tells with which flags it is loaded."""
+def test_triton_is_loaded_with_deepbind_and_the_flags_are_restored(monkeypatch):
+    """A stand-in for triton's library records the flags that it is loaded with."""
     import os
 
     flags = sys.getdlopenflags()
@@ -69,10 +69,10 @@ print(flags)
 
 
 @pytest.mark.skipif(
-    sys.platform != "linux" or not find_spec("triton"), reason="there is no triton"
+    sys.platform != "linux" or not find_spec("triton"), reason="needs triton"
 )
-def test_triton_is_loaded_apart_whichever_way_leads_to_it(tmp_path):
-    """torchvision leads to it as well, before there is an optimizer."""
+def test_triton_is_loaded_with_deepbind_by_every_import_path(tmp_path):
+    """torchvision imports it, too, before an optimizer is made."""
     done = subprocess.run(
         [sys.executable, "-c", FLAGS_OF_TRITON],
         capture_output=True,

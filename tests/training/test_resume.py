@@ -17,7 +17,7 @@ def files(tmp_path) -> RunFiles:
     return RunFiles(tmp_path / "model.pt")
 
 
-def test_a_run_is_resumed_from_its_files(files, tmp_path):
+def test_resumed_run_equals_an_uninterrupted_one(files, tmp_path):
     whole = finish(begin(RunFiles(tmp_path / "whole.pt"), epochs=4))
     for result in begin(files, epochs=4).steps():
         if isinstance(result, EpochResult) and result.epoch == 2:
@@ -33,7 +33,7 @@ def test_a_run_is_resumed_from_its_files(files, tmp_path):
     assert without_time[0] == without_time[1]
 
 
-def test_a_run_goes_on_with_more_epochs(files):
+def test_complete_run_continues_with_more_epochs(files):
     finish(begin(files, epochs=2, patience=9))
     resumed = finish(resume(files, epochs=4))
     assert len(resumed.trainer.history) == 4
@@ -41,17 +41,17 @@ def test_a_run_goes_on_with_more_epochs(files):
     assert len(read_history(files.history)) == 4
 
 
-def test_a_run_that_is_over_says_so_and_keeps_its_files(files):
+def test_resuming_a_complete_run_raises_and_keeps_its_files(files):
     finish(begin(files, epochs=2))
     before = {path: path.read_bytes() for path in files.checkpoint.parent.iterdir()}
     with pytest.raises(
-        InvalidInputError, match=r"over: all epochs are done.*more epochs"
+        InvalidInputError, match=r"over: all epochs are done.*increase epochs"
     ):
         resume(files)
     assert before == {p: p.read_bytes() for p in files.checkpoint.parent.iterdir()}
 
 
-def test_other_images_are_refused(files):
+def test_other_images_are_rejected(files):
     finish(begin(files, epochs=1))
     with pytest.raises(DatasetError, match=r"trained on squares .*checksum"):
         resume(files, images=1, epochs=2)
@@ -66,31 +66,31 @@ def test_other_images_are_refused(files):
         ("learning_rate", 0.1),
     ],
 )
-def test_a_change_that_contradicts_the_run_is_refused(files, name, value):
+def test_changes_of_other_settings_are_rejected(files, name, value):
     finish(begin(files, epochs=1))
     with pytest.raises(InvalidInputError, match=rf"{name} was .*epochs and patience"):
         resume(files, epochs=2, **{name: value})
 
 
-def test_a_cosine_schedule_keeps_its_epochs(files):
+def test_cosine_schedule_rejects_a_change_of_epochs(files):
     finish(begin(files, epochs=3, patience=1, schedule="cosine"))
     with pytest.raises(InvalidInputError, match=r"epochs was 3 .*only patience"):
         resume(files, epochs=5)
 
 
-def test_a_cosine_schedule_that_is_done_says_that_nothing_more_will_come(files):
+def test_complete_cosine_schedule_cannot_be_resumed(files):
     finish(begin(files, epochs=2, patience=9, schedule="cosine"))
     with pytest.raises(InvalidInputError, match=r"fallen to 0 .*start a new run"):
         resume(files, patience=20)
 
 
-def test_the_same_setting_written_in_another_way_is_no_change(files):
+def test_equal_settings_in_another_notation_are_accepted(files):
     finish(begin(files, epochs=1, noise="gaussian:0.5"))
     changes = {"epochs": 2, "noise": "gaussian:0.50"}
     assert resume(files, **changes).trainer.config.epochs == 2
 
 
-def test_a_bad_change_is_refused(files):
+def test_invalid_changes_are_rejected(files):
     finish(begin(files, epochs=1))
     with pytest.raises(InvalidInputError, match="epochs"):
         resume(files, epochs=0)

@@ -50,7 +50,7 @@ def make_run(tmp_path):
 
 
 def kinds_of(steps) -> list[type]:
-    """Return the kinds of steps, those in a row counted as one."""
+    """Return the types of steps, with consecutive duplicates removed."""
     return [kind for kind, _ in groupby(map(type, steps))]
 
 
@@ -86,8 +86,8 @@ def test_images_in_memory_have_no_test_set(make_run):
     assert run.result.scoring_error == ""
 
 
-def test_a_gray_network_is_tested_on_color_images(make_run, cifar10):
-    """It trains on their luma, and denoises the colors one by one."""
+def test_gray_network_is_scored_on_color_images(make_run, cifar10):
+    """It is trained on their luma, and denoises each channel separately."""
     run = make_run(cifar10, settings={"network_options": SMALL | {"in_channels": 1}})
     list(run.steps())
     assert run.result.scoring_error == ""
@@ -97,7 +97,7 @@ def test_a_gray_network_is_tested_on_color_images(make_run, cifar10):
         assert picture.format == "PNG"
 
 
-def test_data_that_is_missing_is_downloaded(make_run, cifar10, monkeypatch):
+def test_missing_data_is_downloaded(make_run, cifar10, monkeypatch):
     asked = []
 
     def fetch(folder, stop):
@@ -116,7 +116,7 @@ def test_data_that_is_missing_is_downloaded(make_run, cifar10, monkeypatch):
 
 
 def stop_at(run: TrainingRun, kind: type, *, epoch: int = 1) -> list[type]:
-    """Set the stop event at a step, and return the kinds of the steps after it."""
+    """Set the stop event at a step, and return the types of the steps after it."""
     steps = run.steps()
     for step in steps:
         if isinstance(step, kind) and getattr(step, "epoch", epoch) == epoch:
@@ -125,7 +125,7 @@ def stop_at(run: TrainingRun, kind: type, *, epoch: int = 1) -> list[type]:
     return kinds_of(steps)
 
 
-def test_stopped_before_it_began_there_is_no_result(make_run):
+def test_run_stopped_before_it_starts_has_no_result(make_run):
     stop = Event()
     stop.set()
     run = make_run(stop=stop)
@@ -135,7 +135,7 @@ def test_stopped_before_it_began_there_is_no_result(make_run):
     assert not any(path.exists() for path in run.files.paths)
 
 
-def test_stopped_in_the_first_epoch_there_is_no_result(make_run):
+def test_run_stopped_in_the_first_epoch_has_no_result(make_run):
     run = make_run()
     assert stop_at(run, BatchResult) == []
     assert run.result is None
@@ -144,7 +144,7 @@ def test_stopped_in_the_first_epoch_there_is_no_result(make_run):
 
 
 @pytest.mark.parametrize(("kind", "epoch"), [(EpochResult, 1), (BatchResult, 2)])
-def test_stopped_later_all_files_are_written_and_nothing_is_scored(
+def test_run_stopped_later_writes_all_files_but_no_scores(
     make_run, cifar10, kind, epoch
 ):
     run = make_run(cifar10)
@@ -155,7 +155,7 @@ def test_stopped_later_all_files_are_written_and_nothing_is_scored(
     assert all(path.exists() for path in run.files.paths)
 
 
-def test_stopped_while_it_is_scored_it_has_no_scores(make_run, cifar10, monkeypatch):
+def test_run_stopped_during_scoring_has_no_scores(make_run, cifar10, monkeypatch):
     monkeypatch.setattr("napari_denoise_ae.evaluation.scoring._BATCH_SIZE", 8)
     run = make_run(cifar10)
     assert stop_at(run, ScoringProgress) == []
@@ -163,21 +163,21 @@ def test_stopped_while_it_is_scored_it_has_no_scores(make_run, cifar10, monkeypa
     assert run.result.test_scores == ()
 
 
-def test_a_stopped_run_is_resumed(make_run, cifar10):
+def test_stopped_run_can_be_resumed(make_run, cifar10):
     stop_at(make_run(cifar10, settings={"n_test": 20}), EpochResult)
     run = make_run(cifar10, resume=True, settings={"network_options": SMALL})
     steps = list(run.steps())
     assert [epoch.epoch for epoch in steps[0].history] == [1]
-    # The images of the run, not of the settings, train.
+    # n_test is that of the run, not of the settings.
     assert steps[0].n_train + steps[0].n_val == 84
     assert len(run.result.history) == 2
 
 
 @pytest.mark.parametrize("moment", ["batch", "curves", "gallery", "scores"])
-def test_after_an_interrupt_what_was_reached_can_be_written(
+def test_remaining_files_can_be_written_after_an_interrupt(
     make_run, cifar10, monkeypatch, moment
 ):
-    """Whatever breaks off the generator, iterating again writes what is left."""
+    """Iterating again writes the remaining files, wherever the interrupt came."""
 
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -212,14 +212,14 @@ def test_after_an_interrupt_what_was_reached_can_be_written(
     assert run.result.test_scores == ()
 
 
-# --- what fails ------------------------------------------------------------
+# --- errors ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "where", ["denoise_examples", "save_gallery", "score_test_set"]
 )
 @pytest.mark.parametrize("error", [DatasetError("gone"), RuntimeError("shapes differ")])
-def test_a_model_that_cannot_be_shown_or_scored_is_kept(
+def test_model_is_kept_if_the_gallery_or_the_scoring_fails(
     make_run, cifar10, monkeypatch, where, error
 ):
     def fail(*_: object, **__: object) -> None:
@@ -233,7 +233,7 @@ def test_a_model_that_cannot_be_shown_or_scored_is_kept(
     assert run.files.checkpoint.exists()
 
 
-def test_a_gallery_of_an_overwritten_run_is_not_left(make_run, monkeypatch):
+def test_overwriting_removes_the_old_gallery_and_curves(make_run, monkeypatch):
     run = make_run()
     list(run.steps())
     again = make_run(overwrite=True)
@@ -256,15 +256,15 @@ def test_a_gallery_of_an_overwritten_run_is_not_left(make_run, monkeypatch):
     ],
     ids=str,
 )
-def test_a_mistake_is_found_before_anything_is_read(make_run, options, error):
+def test_invalid_options_are_rejected_before_the_data_is_read(make_run, options, error):
     with pytest.raises(error):
         make_run("nowhere", **options)
 
 
-def test_a_device_that_is_not_there_and_a_run_that_is(make_run, tmp_path):
+def test_unavailable_device_and_existing_run_are_rejected(make_run, tmp_path):
     job = TrainingJob(data="nowhere", output=tmp_path / "model.pt", device="tpu")
     with pytest.raises(DeviceError):
         TrainingRun(job)
     (tmp_path / "model.pt").write_text("another run")
-    with pytest.raises(OutputError, match="is there already"):
+    with pytest.raises(OutputError, match="already exists"):
         make_run()

@@ -11,7 +11,7 @@ def files(tmp_path) -> RunFiles:
     return RunFiles(tmp_path / "model.pt")
 
 
-def test_files_lie_beside_the_checkpoint(files):
+def test_files_share_the_name_of_the_checkpoint(files):
     names = [files.checkpoint, files.state, files.history, files.curves]
     assert [path.name for path in names] == [
         "model.pt",
@@ -21,15 +21,15 @@ def test_files_lie_beside_the_checkpoint(files):
     ]
 
 
-def test_a_new_run_needs_a_place_of_its_own(files):
+def test_existing_checkpoint_is_rejected_without_overwrite(files):
     files.require_usable(resume=False, overwrite=False)
     files.checkpoint.write_text("another run")
-    with pytest.raises(OutputError, match=r"is there already.*resume.*overwrite"):
+    with pytest.raises(OutputError, match=r"already exists.*resume.*overwrite"):
         files.require_usable(resume=False, overwrite=False)
     files.require_usable(resume=False, overwrite=True)
 
 
-def test_nothing_to_resume_is_an_error(files):
+def test_resume_without_a_state_is_rejected(files):
     with pytest.raises(CheckpointError, match=r"nothing to resume.*model\.resume"):
         files.require_usable(resume=True, overwrite=False)
 
@@ -40,13 +40,13 @@ def test_resume_and_overwrite_exclude_each_other(files):
 
 
 @pytest.mark.parametrize("name", ["model", "model.pth", "model.csv", ".pt", ""])
-def test_a_checkpoint_must_end_in_pt(tmp_path, name):
+def test_checkpoint_name_must_end_in_pt(tmp_path, name):
     files = RunFiles(tmp_path / name)
     with pytest.raises(InvalidInputError, match=r"must end in \.pt"):
         files.require_usable(resume=False, overwrite=False)
 
 
-def test_a_folder_that_does_not_exist_is_found_before_the_run(tmp_path):
+def test_missing_folder_is_rejected(tmp_path):
     files = RunFiles(tmp_path / "missing" / "model.pt")
     with pytest.raises(OutputError, match="does not exist"):
         files.require_usable(resume=False, overwrite=False)

@@ -26,7 +26,7 @@ def files(tmp_path) -> RunFiles:
     return RunFiles(tmp_path / "model.pt")
 
 
-def test_files_are_written_before_an_epoch_is_told(files):
+def test_files_are_written_before_the_result_of_an_epoch_is_yielded(files):
     for result in begin(files, epochs=2).steps():
         if isinstance(result, BatchResult):
             continue
@@ -36,7 +36,7 @@ def test_files_are_written_before_an_epoch_is_told(files):
         assert len(read_history(files.history)) == result.epoch
 
 
-def test_a_finished_run_leaves_four_files(files):
+def test_finished_run_has_four_files(files):
     run = finish(begin(files, epochs=3))
     assert len(list(files.checkpoint.parent.iterdir())) == 4
     checkpoint = load_checkpoint(files.checkpoint)
@@ -47,7 +47,7 @@ def test_a_finished_run_leaves_four_files(files):
         assert min(picture.size) > 300
 
 
-def test_the_history_holds_every_epoch(files):
+def test_history_contains_every_epoch(files):
     run = finish(begin(files, epochs=3))
     rows = read_history(files.history)
     for row, result in zip(rows, run.trainer.history, strict=True):
@@ -58,7 +58,7 @@ def test_the_history_holds_every_epoch(files):
         assert row["is_best"] == str(result.is_best)
 
 
-def test_a_disk_that_fills_up_leaves_the_epoch_before_whole(files, monkeypatch):
+def test_full_disk_keeps_the_files_of_the_previous_epoch(files, monkeypatch):
     steps = begin(files, epochs=3).steps()
     next(result for result in steps if isinstance(result, EpochResult))
 
@@ -74,12 +74,12 @@ def test_a_disk_that_fills_up_leaves_the_epoch_before_whole(files, monkeypatch):
     assert len(finish(resume(files)).trainer.history) == 3
 
 
-# --- killed ----------------------------------------------------------------
+# --- SIGKILL ---------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory) -> Path:
-    """What a training left behind that was killed again and again."""
+    """Return the folder of a run that was killed and resumed several times."""
     folder = tmp_path_factory.mktemp("killed")
     script = Path(__file__).parents[1] / "killed_training.py"
     done = subprocess.run(
@@ -97,7 +97,7 @@ def killed(tmp_path_factory) -> Path:
 @pytest.mark.xdist_group("killed")
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")
 @pytest.mark.parametrize("number", range(KILLS))
-def test_after_sigkill_every_file_is_whole(killed, number):
+def test_files_are_complete_after_sigkill(killed, number):
     files = RunFiles(killed / f"killed_{number}" / "model.pt")
     n_epochs = 0
     if files.state.exists():
@@ -105,7 +105,7 @@ def test_after_sigkill_every_file_is_whole(killed, number):
         n_epochs = len(state.history)
         assert n_epochs == state.record.epochs_run
     assert n_epochs >= number
-    # What is written before the state may be one epoch ahead of it.
+    # Files written before the state may be one epoch ahead of it.
     if files.checkpoint.exists():
         record = load_checkpoint(files.checkpoint).record
         assert record.epochs_run in (n_epochs, n_epochs + 1)
@@ -118,7 +118,7 @@ def test_after_sigkill_every_file_is_whole(killed, number):
 
 @pytest.mark.xdist_group("killed")
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")
-def test_a_run_killed_again_and_again_ends_like_one_that_never_was(killed, tmp_path):
+def test_run_that_was_killed_repeatedly_equals_an_uninterrupted_one(killed, tmp_path):
     train_to(tmp_path / "model.pt", EPOCHS)
     whole, resumed = RunFiles(tmp_path / "model.pt"), RunFiles(killed / "run/model.pt")
     expected = load_training_state(whole.state)

@@ -5,7 +5,7 @@ from synthetic import CPU
 from napari_denoise_ae.training.seeds import Seeds, Stream
 
 
-def test_every_stream_and_epoch_has_a_seed_of_its_own():
+def test_every_stream_and_epoch_has_a_unique_seed():
     seeds = [
         Seeds(seed, CPU.device).derive(stream, epoch)
         for seed in (0, 1)
@@ -16,13 +16,13 @@ def test_every_stream_and_epoch_has_a_seed_of_its_own():
 
 
 def test_seeds_do_not_change_between_versions():
-    """Otherwise a run could not be resumed or repeated as it was."""
+    """Otherwise runs of older versions could not be resumed or reproduced."""
     seeds = Seeds(7, CPU.device)
     assert seeds.derive(Stream.WEIGHTS) == 6716045083268726496
     assert seeds.derive(Stream.DEAD_LEAVES, 3) == 2940550525007423869
 
 
-def test_every_epoch_takes_all_images_in_another_order():
+def test_shuffle_is_a_different_permutation_in_every_epoch():
     seeds = Seeds(0, CPU.device)
     first, second = (seeds.shuffle(50, epoch).tolist() for epoch in (1, 2))
     assert sorted(first) == sorted(second) == list(range(50))

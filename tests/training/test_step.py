@@ -11,7 +11,7 @@ from napari_denoise_ae.training.seeds import Seeds, Stream
 from napari_denoise_ae.training.step import TrainingStep
 
 SEEDS = Seeds(0, CPU.device)
-#: Settings of a small network that is told the noise level.
+#: Settings of a small network that takes the noise level.
 LEVEL = {
     "network": "unet",
     "network_options": {"base_channels": 4},
@@ -29,7 +29,7 @@ def make_step(**changes) -> TrainingStep:
 
 
 def images(n_images: int = 8) -> torch.Tensor:
-    """Images as a trainer holds them: bytes, (N, 3, 16, 16)."""
+    """Return images as a trainer stores them: uint8, (N, 3, 16, 16)."""
     return torch.from_numpy(smooth_images(n_images)).permute(0, 3, 1, 2)
 
 
@@ -38,7 +38,7 @@ def loss_of(step: TrainingStep, *, batch: int = 1, epoch: int = 1) -> float:
     return float(step.train(images(), batch, generators))
 
 
-def test_a_step_changes_the_parameters_and_lowers_the_loss():
+def test_train_updates_the_parameters_and_lowers_the_loss():
     step = make_step(noise="gaussian:0.01")
     before = [parameter.clone() for parameter in step.network.parameters()]
     losses = [loss_of(step) for _ in range(20)]
@@ -47,7 +47,7 @@ def test_a_step_changes_the_parameters_and_lowers_the_loss():
     assert losses[-1] < losses[0]
 
 
-def test_validation_sums_over_the_batch_and_changes_nothing():
+def test_validate_sums_over_the_batch_and_computes_no_gradients():
     step = make_step(noise="gaussian:0.1")
     step.network.eval()
     with torch.inference_mode():
@@ -59,7 +59,7 @@ def test_validation_sums_over_the_batch_and_changes_nothing():
     assert all(parameter.grad is None for parameter in step.network.parameters())
 
 
-def test_noise_is_fresh_for_every_epoch():
+def test_noise_differs_between_epochs():
     step = make_step()
     first, again, other = (
         step.show(images(), SEEDS.epoch_generators(epoch).noise)[0]
@@ -69,22 +69,23 @@ def test_noise_is_fresh_for_every_epoch():
     assert not torch.equal(first, other)
 
 
-def test_bfloat16_is_used_on_a_cpu_only_if_asked_and_fast(monkeypatch):
-    def is_fast(answer: bool) -> None:
+def test_bfloat16_is_used_on_a_cpu_only_if_enabled_and_fast(monkeypatch):
+    def set_fast(answer: bool) -> None:
         name = "napari_denoise_ae.training.step.has_fast_bfloat16"
         monkeypatch.setattr(name, lambda: answer)
 
-    is_fast(True)
+    set_fast(True)
     exact, rounded = (
-        loss_of(make_step(**LEVEL, bfloat16_on_cpu=asked)) for asked in (False, True)
+        loss_of(make_step(**LEVEL, bfloat16_on_cpu=enabled))
+        for enabled in (False, True)
     )
     assert exact != rounded
     assert rounded == pytest.approx(exact, rel=0.05)
-    is_fast(False)
+    set_fast(False)
     assert loss_of(make_step(**LEVEL, bfloat16_on_cpu=True)) == exact
 
 
-def test_a_cosine_schedule_falls_from_the_learning_rate_to_0():
+def test_cosine_schedule_decreases_the_learning_rate_to_zero():
     step = make_step(schedule="cosine")
     rates = []
     for progress in (0.0, 0.25, 0.5, 1.0):
@@ -93,7 +94,7 @@ def test_a_cosine_schedule_falls_from_the_learning_rate_to_0():
     assert rates == pytest.approx([0.01, 0.01 * 0.8535534, 0.005, 0.0])
 
 
-def test_a_constant_schedule_keeps_the_learning_rate():
+def test_constant_schedule_keeps_the_learning_rate():
     step = make_step(schedule="constant")
     step.follow_schedule(0.9)
     assert step.optimizer.param_groups[0]["lr"] == 0.01
@@ -102,14 +103,14 @@ def test_a_constant_schedule_keeps_the_learning_rate():
 @pytest.mark.parametrize(
     ("kind", "sides"), [("stripes", [16]), ("dead-leaves", [16, 32])]
 )
-def test_stripes_are_laid_over_images_and_over_dead_leaves(monkeypatch, kind, sides):
+def test_stripes_are_added_to_images_and_to_dead_leaves(monkeypatch, kind, sides):
     striped = []
 
-    def watch(images, generator):
+    def record(images, generator):
         striped.append(images.shape[-1])
         return add_stripes(images, generator)
 
-    monkeypatch.setattr("napari_denoise_ae.training.augmentation.add_stripes", watch)
+    monkeypatch.setattr("napari_denoise_ae.training.augmentation.add_stripes", record)
     step = make_step(augmentation=kind)
     for batch in (1, 2):
         loss_of(step, batch=batch)

@@ -1,4 +1,4 @@
-"""Training that is stopped from outside."""
+"""Tests of stopping training with an event."""
 
 import threading
 
@@ -29,7 +29,7 @@ def test_training_stops_at_the_next_batch():
     assert trainer.stop_reason == ""
 
 
-def test_a_stop_while_validating_leaves_no_trace(monkeypatch):
+def test_stop_during_validation_discards_the_epoch(monkeypatch):
     trainer, stop = make_trainer(), threading.Event()
     validate = trainer._validate
 
@@ -42,7 +42,7 @@ def test_a_stop_while_validating_leaves_no_trace(monkeypatch):
     assert trainer.history == []
 
 
-def test_a_run_that_was_stopped_after_an_epoch_goes_on_as_if_it_had_not():
+def test_stopped_run_continues_like_an_uninterrupted_one():
     stopped, whole, stop = make_trainer(), make_trainer(), threading.Event()
     for result in stopped.run(stop):
         if isinstance(result, EpochResult):

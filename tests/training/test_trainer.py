@@ -29,7 +29,7 @@ def make_trainer(**changes) -> Trainer:
 
 
 def run(trainer: Trainer, epochs: int = 10**9) -> Trainer:
-    """Train until it is over, or until so many epochs are done."""
+    """Train until the end, or until the given number of epochs is done."""
     for result in trainer.run():
         if isinstance(result, EpochResult) and result.epoch >= epochs:
             break
@@ -37,11 +37,11 @@ def run(trainer: Trainer, epochs: int = 10**9) -> Trainer:
 
 
 def losses(trainer: Trainer) -> list[EpochResult]:
-    """The history without what a clock decides."""
+    """Return the history without the durations."""
     return [replace(result, seconds=0) for result in trainer.history]
 
 
-#: A run of the preset that is told the noise level, small enough for a test.
+#: Settings of a small network that takes the noise level, similar to a preset.
 LEVEL = {
     "network": "unet",
     "network_options": {"base_channels": 4, "in_channels": 1},
@@ -51,10 +51,10 @@ LEVEL = {
 }
 
 
-# --- what is yielded -------------------------------------------------------
+# --- yielded results -------------------------------------------------------
 
 
-def test_every_batch_and_every_epoch_is_told():
+def test_run_yields_every_batch_and_every_epoch():
     trainer = make_trainer(epochs=2)
     results = list(trainer.run())
     kinds = [type(result) for result in results]
@@ -67,7 +67,7 @@ def test_every_batch_and_every_epoch_is_told():
     assert trainer.stop_reason == "all epochs are done"
 
 
-def test_the_training_loss_is_the_mean_over_the_images():
+def test_training_loss_is_the_mean_over_the_images():
     trainer = make_trainer(epochs=1)
     *batches, epoch = trainer.run()
     sizes = [8, 8, 8, 8, 4]
@@ -75,7 +75,7 @@ def test_the_training_loss_is_the_mean_over_the_images():
     assert epoch.train_loss == pytest.approx(expected, rel=1e-5)
 
 
-def test_a_trainer_that_is_done_does_nothing_more():
+def test_finished_trainer_yields_nothing():
     trainer = run(make_trainer(epochs=1))
     assert list(trainer.run()) == []
 
@@ -116,7 +116,7 @@ def test_every_setting_makes_a_difference(changes):
     assert all(np.isfinite(result.val_loss) for result in changed.history)
 
 
-def test_the_weight_of_ssim_makes_a_difference():
+def test_ssim_weight_makes_a_difference():
     light, heavy = (
         run(make_trainer(epochs=1, loss="mse_ssim", ssim_weight=weight))
         for weight in (0.1, 0.9)
@@ -124,7 +124,7 @@ def test_the_weight_of_ssim_makes_a_difference():
     assert losses(light) != losses(heavy)
 
 
-def test_a_cosine_schedule_falls_from_the_learning_rate_to_nearly_0():
+def test_cosine_schedule_decreases_the_learning_rate_to_nearly_zero():
     trainer = make_trainer(epochs=4, schedule="cosine", learning_rate=0.01)
     rates = [
         trainer._step.optimizer.param_groups[0]["lr"]
@@ -137,7 +137,7 @@ def test_a_cosine_schedule_falls_from_the_learning_rate_to_nearly_0():
     assert 0 < rates[-1] < 0.01 * 0.02
 
 
-def test_an_image_set_of_one_gray_channel_trains():
+def test_training_on_gray_images():
     config = small_config(epochs=1, network_options={"in_channels": 1})
     assert run(Trainer(config, image_set(channels=1), CPU)).history[0].val_loss < 1
 
@@ -146,7 +146,7 @@ def test_an_image_set_of_one_gray_channel_trains():
 
 
 @pytest.mark.parametrize("in_channels", [1, 3])
-def test_a_network_that_takes_a_level_learns_to_denoise_color_images(in_channels):
+def test_network_that_takes_a_noise_level_learns_to_denoise_color_images(in_channels):
     options = LEVEL["network_options"] | {"in_channels": in_channels}
     trainer = run(make_trainer(**(LEVEL | {"network_options": options, "epochs": 12})))
     first, last = trainer.history[0], trainer.history[-1]
@@ -159,12 +159,12 @@ def test_a_network_that_takes_a_level_learns_to_denoise_color_images(in_channels
 @pytest.mark.parametrize(
     "noise", ["gaussian:0.1", "poisson:30", "gaussian:0.1,unclipped+salt-pepper:0.1"]
 )
-def test_a_network_that_takes_a_level_refuses_noise_that_has_none(noise):
-    with pytest.raises(InvalidInputError, match="Gaussian noise that is not clipped"):
+def test_network_that_takes_a_noise_level_rejects_other_noise(noise):
+    with pytest.raises(InvalidInputError, match="unclipped Gaussian noise"):
         make_trainer(**(LEVEL | {"noise": noise}))
 
 
-def test_without_the_level_it_trains_on_any_noise():
+def test_network_without_a_noise_level_accepts_any_noise():
     options = LEVEL["network_options"] | {"noise_level": False}
     changes = LEVEL | {"network_options": options, "noise": "salt-pepper:0.1"}
     assert len(run(make_trainer(**changes, epochs=1)).history) == 1
@@ -181,7 +181,7 @@ def test_validation_noise_is_the_same_after_every_epoch():
     assert np.abs(noisy - clean).mean() > 0.1
 
 
-def test_psnr_is_that_of_the_validation_images():
+def test_validation_loss_and_psnr_equal_those_of_the_denoised_images():
     trainer = run(make_trainer(epochs=1))
     _, denoised, clean = trainer.example_images(trainer.n_val)
     squared = ((denoised - clean) ** 2).mean(axis=(1, 2, 3))
@@ -190,7 +190,7 @@ def test_psnr_is_that_of_the_validation_images():
     assert result.val_loss == pytest.approx(squared.mean(), rel=1e-4)
 
 
-def test_validation_images_never_train():
+def test_validation_images_do_not_affect_training():
     images = image_set().images
     config = small_config(epochs=2)
     first = run(Trainer(config, ImageSet("a", images), CPU))
@@ -203,7 +203,7 @@ def test_validation_images_never_train():
     assert [r.val_loss for r in first.history] != [r.val_loss for r in second.history]
 
 
-# --- reproducible ----------------------------------------------------------
+# --- reproducibility -------------------------------------------------------
 
 
 def test_the_same_seed_gives_the_same_result():
@@ -217,7 +217,7 @@ def test_another_seed_gives_another_result():
     assert losses(first) != losses(other)
 
 
-def test_torchs_global_generator_is_neither_used_nor_changed():
+def test_global_generator_of_torch_is_neither_used_nor_changed():
     torch.manual_seed(1)
     before = torch.get_rng_state()
     first = run(make_trainer(augmentation="flip"))
@@ -230,7 +230,7 @@ def test_torchs_global_generator_is_neither_used_nor_changed():
 
 
 def with_validation_losses(monkeypatch, values, **changes) -> Trainer:
-    """A trainer whose epochs end with these validation losses."""
+    """Return a trainer whose epochs end with the given validation losses."""
     trainer = make_trainer(epochs=50, **changes)
     remaining = iter(values)
     monkeypatch.setattr(trainer, "_validate", lambda *_: (next(remaining), 10.0))
@@ -247,7 +247,7 @@ def with_validation_losses(monkeypatch, values, **changes) -> Trainer:
         ([5, 4.9, 4.9], {"patience": 2, "min_delta": 0.5}, 3, 1),
     ],
 )
-def test_training_stops_when_patience_is_used_up(
+def test_early_stopping_after_patience_epochs(
     monkeypatch, values, settings, n_epochs, best
 ):
     trainer = run(with_validation_losses(monkeypatch, values, **settings))
@@ -257,13 +257,13 @@ def test_training_stops_when_patience_is_used_up(
     assert trainer.checkpoint().record.stop_reason == trainer.stop_reason
 
 
-def test_patience_above_epochs_never_stops_it(monkeypatch):
+def test_patience_above_epochs_disables_early_stopping(monkeypatch):
     trainer = make_trainer(epochs=4, patience=99)
     monkeypatch.setattr(trainer, "_validate", lambda *_: (1.0, 10.0))
     assert run(trainer).stop_reason == "all epochs are done"
 
 
-def test_the_checkpoint_holds_the_weights_of_the_best_epoch(monkeypatch):
+def test_checkpoint_contains_the_state_dict_of_the_best_epoch(monkeypatch):
     trainer = with_validation_losses(monkeypatch, [5, 3, 4, 4], patience=2)
     after_epoch = {}
     for result in trainer.run():
@@ -276,7 +276,7 @@ def test_the_checkpoint_holds_the_weights_of_the_best_epoch(monkeypatch):
     assert not equal_weights(checkpoint.state_dict, after_epoch[4])
 
 
-def test_the_checkpoint_validates_as_its_record_says():
+def test_checkpoint_reproduces_the_validation_loss_of_its_record():
     trainer = run(make_trainer(epochs=8, learning_rate=0.05, patience=8))
     checkpoint = trainer.checkpoint()
     network = checkpoint.build(CPU.device)
@@ -288,7 +288,7 @@ def test_the_checkpoint_validates_as_its_record_says():
     assert checkpoint.record.val_loss == min(r.val_loss for r in trainer.history)
 
 
-def test_stopping_in_the_middle_of_an_epoch_keeps_what_was_reached():
+def test_stopping_during_an_epoch_keeps_the_finished_epochs():
     trainer = make_trainer(epochs=5)
     steps = trainer.run()
     for result in steps:
@@ -300,7 +300,7 @@ def test_stopping_in_the_middle_of_an_epoch_keeps_what_was_reached():
     assert trainer.checkpoint().record.stop_reason == ""
 
 
-# --- going on --------------------------------------------------------------
+# --- resuming --------------------------------------------------------------
 
 
 @pytest.mark.parametrize("through_a_file", [False, True])
@@ -310,13 +310,11 @@ def test_stopping_in_the_middle_of_an_epoch_keeps_what_was_reached():
         {},
         {"optimizer": "adamw", "augmentation": "flip", "loss": "l1"},
         {"schedule": "cosine", "noise": "gaussian:0..0.5+salt-pepper:0.1"},
-        # Its batch normalization has statistics of its own to go on from.
+        # Its batch normalization has running statistics, which must be restored.
         {"network": "residual", "network_options": {"base_channels": 2}},
     ],
 )
-def test_an_interrupted_run_equals_an_uninterrupted_one(
-    changes, through_a_file, tmp_path
-):
+def test_resumed_run_equals_an_uninterrupted_one(changes, through_a_file, tmp_path):
     images = image_set(side=32)
     config = small_config(epochs=4, **changes)
     whole = run(Trainer(config, images, CPU))
@@ -335,8 +333,7 @@ def test_an_interrupted_run_equals_an_uninterrupted_one(
     assert replace(end.record, date="") == replace(expected.record, date="")
 
 
-def test_a_state_does_not_change_while_training_goes_on():
-    """What is being written is not what is being trained."""
+def test_state_is_independent_of_further_training():
     trainer = run(make_trainer(epochs=4), epochs=1)
     state = trainer.state()
     weights = {key: value.clone() for key, value in state.state_dict.items()}
@@ -349,7 +346,7 @@ def test_a_state_does_not_change_while_training_goes_on():
 # --- the record ------------------------------------------------------------
 
 
-def test_the_record_explains_the_run():
+def test_record_describes_the_run():
     data = image_set()
     config = small_config()
     trainer = run(Trainer(config, data, CPU))
@@ -364,31 +361,31 @@ def test_the_record_explains_the_run():
     assert 0.2 < low <= middle <= high < 0.5
 
 
-def test_images_too_small_for_an_estimate_train_without_one():
+def test_training_on_images_too_small_for_a_noise_estimate():
     images = np.full((20, 8, 8, 3), 0, dtype=np.uint8)
     config = small_config(epochs=1, noise="gaussian:1e-30")
     trainer = run(Trainer(config, ImageSet("black", images), CPU))
     assert len(trainer.checkpoint().record.noise_estimate) == 3
 
 
-# --- what goes wrong -------------------------------------------------------
+# --- errors ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("side", [4, 12, 28])
-def test_images_that_do_not_fit_the_stride_are_refused(side):
+def test_sides_that_are_no_multiple_of_the_stride_are_rejected(side):
     images = np.zeros((20, side, side, 3), dtype=np.uint8)
     with pytest.raises(DenoiseAEError, match="8"):
         run(Trainer(small_config(), ImageSet("odd", images), CPU))
 
 
 @pytest.mark.parametrize("side", [16, 64])
-def test_images_of_another_size_than_the_networks_are_refused(side):
+def test_images_that_do_not_have_the_size_of_the_network_are_rejected(side):
     config = small_config(network="residual", network_options={})
     with pytest.raises(DatasetError, match=rf"32 x 32 pixels, got {side} x {side}"):
         Trainer(config, image_set(side=side), CPU)
 
 
-def test_dead_leaves_are_refused_where_a_network_takes_one_size_only():
+def test_dead_leaves_are_rejected_for_a_network_of_fixed_size():
     config = small_config(
         network="residual", network_options={}, augmentation="dead-leaves"
     )
@@ -397,7 +394,7 @@ def test_dead_leaves_are_refused_where_a_network_takes_one_size_only():
 
 
 @pytest.mark.parametrize("channels", [1, 2, 4])
-def test_images_of_other_channels_than_the_networks_are_refused(channels):
+def test_images_with_other_channels_are_rejected(channels):
     images = np.zeros((20, 16, 16, channels), dtype=np.uint8)
     with pytest.raises(DenoiseAEError, match="channels"):
         run(Trainer(small_config(), ImageSet("odd", images), CPU))
@@ -412,39 +409,39 @@ def test_images_of_other_channels_than_the_networks_are_refused(channels):
     ],
     ids=["no channels", "float64", "bool"],
 )
-def test_images_that_are_not_color_bytes_are_refused(images):
+def test_images_that_are_not_uint8_color_images_are_rejected(images):
     with pytest.raises(DenoiseAEError):
         run(Trainer(small_config(), ImageSet("odd", images), CPU))
 
 
-def test_a_loss_that_is_not_finite_is_an_error_with_advice(monkeypatch):
+def test_loss_that_is_not_finite_raises_with_advice(monkeypatch):
     trainer = run(make_trainer(epochs=5), epochs=1)
     monkeypatch.setattr(trainer._step, "_loss", lambda a, _: (a * torch.nan).mean())
     with pytest.raises(TrainingError, match=r"epoch 2.*learning_rate than 0\.01"):
         run(trainer)
-    # The epoch before it is kept.
+    # The previous epoch is kept.
     assert trainer.checkpoint().record.epochs_run == 1
     assert all(
         torch.isfinite(t).all() for t in trainer.checkpoint().state_dict.values()
     )
 
 
-def test_running_out_of_memory_is_an_error_with_advice(monkeypatch):
+def test_running_out_of_memory_raises_with_advice(monkeypatch):
     def forward(*_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     trainer = make_trainer()
     monkeypatch.setattr(ConvAutoencoder, "forward", forward)
-    with pytest.raises(TrainingError, match=r"batch_size of 8\. Train with a smaller"):
+    with pytest.raises(TrainingError, match=r"batch_size of 8\. Use a smaller"):
         run(trainer)
 
 
-def test_a_network_that_is_too_large_for_the_memory_is_an_error():
+def test_network_that_is_too_large_is_rejected():
     config = small_config(network_options={"base_channels": 10**6})
     with pytest.raises(DenoiseAEError):
         Trainer(config, image_set(), CPU)
 
 
-def test_bad_network_options_are_found_at_once():
+def test_invalid_network_options_are_rejected():
     with pytest.raises(InvalidInputError, match="base_channels"):
         Trainer(small_config(network_options={"base_channels": 0}), image_set(), CPU)

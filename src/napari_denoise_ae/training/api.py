@@ -1,4 +1,4 @@
-"""Train from Python, with progress bars."""
+"""Train a model from Python, with progress bars."""
 
 from __future__ import annotations
 
@@ -40,47 +40,48 @@ def train(
     Parameters
     ----------
     data : path or ImageSet
-        The folder that holds CIFAR-10's ``cifar-10-batches-py``, which is
-        downloaded if it is not there (170 MB). Or clean images in memory.
+        Folder that contains CIFAR-10's ``cifar-10-batches-py``, which is
+        downloaded if it is missing (170 MB), or clean images in memory.
     preset : str, optional
-        A key of `napari_denoise_ae.PRESETS`; None means ``"conv"``.
+        A key of `napari_denoise_ae.PRESETS`. None means ``"conv"``, or, with
+        `resume`, the preset of the run.
     output : path
-        The checkpoint to write; must end in ``.pt``. The history, the curves,
-        a gallery of denoised images and the state to resume from are written
-        beside it.
+        Checkpoint to write; must end in ``.pt``. The history, the loss curves,
+        a gallery of denoised images, and the state to resume from are written
+        to the same folder.
     device : str
-        ``"auto"`` (CUDA, else MPS, else CPU) or one of torch's names.
+        ``"auto"`` (CUDA if available, else MPS, else CPU) or a torch device name.
     resume : bool
-        Resume the run whose files lie at `output`.
+        Resume the run saved at `output`.
     overwrite : bool
-        Replace a run whose files lie at `output`.
+        Replace the run saved at `output`.
     progress : bool
         Whether to show progress bars on standard error.
     **settings
-        Fields of `napari_denoise_ae.TrainingConfig` that differ from the
-        preset; on `resume`, only `epochs` and `patience`, and with a cosine
+        Fields of `napari_denoise_ae.TrainingConfig` that override the preset.
+        With `resume`, only `epochs` and `patience` may change, and with a cosine
         schedule only `patience`.
 
     Returns
     -------
     TrainingResult
-        The best epoch, the history and the scores. After Ctrl-C, what had been
-        reached by then.
+        The best epoch, the history, and the scores. After Ctrl-C, the results of
+        the finished epochs.
 
     Raises
     ------
     InvalidInputError
         If the preset, a setting or its value is invalid.
     DatasetError, DeviceError, OutputError, CheckpointError, TrainingError
-        If the data, the device, the output, the run to resume or the training
+        If the data, the device, the output, the run to resume, or the training
         itself fails.
     KeyboardInterrupt
-        If interrupted before the first epoch was finished.
+        If interrupted before the first epoch is finished.
 
     Warns
     -----
     DenoiseAEWarning
-        If training succeeded and scoring the test set failed.
+        If training succeeds but scoring the test set fails.
 
     Examples
     --------
@@ -102,7 +103,7 @@ def train(
 
 
 def run_to_the_end(run: TrainingRun, show: Callable[[RunStep], None]) -> TrainingResult:
-    """Do a run; on Ctrl-C after the first epoch, write and return what was reached.
+    """Run until the end, or until Ctrl-C, and return the result.
 
     Parameters
     ----------
@@ -111,15 +112,21 @@ def run_to_the_end(run: TrainingRun, show: Callable[[RunStep], None]) -> Trainin
     show : callable
         Called with each step.
 
+    Returns
+    -------
+    TrainingResult
+        The result. After Ctrl-C, it covers the finished epochs, and their files
+        are written.
+
     Raises
     ------
     KeyboardInterrupt
-        If interrupted before the first epoch was finished.
+        If interrupted before the first epoch is finished.
 
     Warns
     -----
     DenoiseAEWarning
-        If training succeeded and scoring the test set failed.
+        If training succeeds but scoring the test set fails.
     """
     try:
         _show_all(run, show)
@@ -127,7 +134,7 @@ def run_to_the_end(run: TrainingRun, show: Callable[[RunStep], None]) -> Trainin
         if run.result is None:
             raise
         run.stop.set()
-        # A second Ctrl-C leaves out the curves or the gallery.
+        # A second Ctrl-C skips the curves or the gallery.
         with suppress(KeyboardInterrupt):
             _show_all(run, show)
     result = run.result
@@ -135,7 +142,7 @@ def run_to_the_end(run: TrainingRun, show: Callable[[RunStep], None]) -> Trainin
         raise KeyboardInterrupt
     if result.scoring_error:
         warnings.warn(
-            "The model is trained and saved, but it was not scored: "
+            "The model was trained and saved, but scoring it failed: "
             f"{result.scoring_error}",
             DenoiseAEWarning,
             stacklevel=3,
@@ -149,12 +156,12 @@ def _show_all(run: TrainingRun, show: Callable[[RunStep], None]) -> None:
 
 
 class ProgressBars:
-    """Bars on standard error: of the download, of training and of scoring.
+    """Progress bars of the download, training, and scoring, on standard error.
 
     Parameters
     ----------
     visible : bool
-        Whether to draw anything.
+        Whether to draw the bars.
     """
 
     def __init__(self, *, visible: bool) -> None:
@@ -162,7 +169,7 @@ class ProgressBars:
         self._bar: _TrainingBar | tqdm[NoReturn] | None = None
 
     def show(self, step: RunStep) -> None:
-        """Draw a step."""
+        """Show a step."""
         if not self._visible:
             return
         if isinstance(step, DownloadProgress):
@@ -192,17 +199,17 @@ class ProgressBars:
 
 
 class _TrainingBar:
-    """A bar over all batches of a run, and a line for each epoch."""
+    """A progress bar over all batches of a run, with a line for each epoch."""
 
     def __init__(self, start: TrainingStart) -> None:
         self._start = start
         self._val_loss = ""
         self._bar: tqdm[NoReturn] = tqdm(
-            # The time left is that of all epochs; early stopping can only shorten it.
+            # The remaining time is for all epochs; early stopping can only shorten it.
             total=start.epochs * start.n_batches,
             initial=len(start.history) * start.n_batches,
             unit="batch",
-            # A log gets few lines, a person many.
+            # Fewer updates when the output goes to a log file.
             mininterval=0.5 if sys.stderr.isatty() else 5.0,
             dynamic_ncols=True,
             bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}, at most "
@@ -214,7 +221,7 @@ class _TrainingBar:
             self._val_loss = f", val_loss {step.val_loss:.5f}"
             line = describe_epoch(step, self._start.epochs)
             self._bar.write(line, file=sys.stderr)
-        # Reading the loss waits for the device: only when the bar is drawn.
+        # Reading the loss waits for the device, so do it only when the bar is drawn.
         elif isinstance(step, BatchResult) and self._bar.update():
             self._bar.set_description(
                 f"epoch {step.epoch}/{self._start.epochs}, "
@@ -229,7 +236,7 @@ class _TrainingBar:
 
 
 def describe_epoch(result: EpochResult, epochs: int) -> str:
-    """Return one line about a finished epoch."""
+    """Summarize a finished epoch in one line."""
     return (
         f"epoch {result.epoch:>3}/{epochs}  loss {result.train_loss:.5f}  "
         f"val_loss {result.val_loss:.5f}  val_psnr {result.val_psnr:.2f} dB  "

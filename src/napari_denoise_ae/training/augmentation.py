@@ -1,7 +1,7 @@
-"""Augmentations of training images: flips, fine stripes, zoom and dead leaves.
+"""Augmentations of training images: flips, fine stripes, zoom, and dead leaves.
 
-A new augmentation is one function and one line in `AUGMENTATIONS`, and its name in
-`napari_denoise_ae.models.config.AUGMENTATIONS`.
+To add an augmentation, write a function, add it to `AUGMENTATIONS`, and add its name
+to `napari_denoise_ae.models.config.AUGMENTATIONS`.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from ..models.config import TrainingConfig
     from .seeds import EpochGenerators
 
-    # Takes images, the number of the batch in its epoch, the largest zoom factor
-    # and the generators of the epoch.
+    # Takes the images, the number of the batch in its epoch, the largest zoom
+    # factor, and the generators of the epoch.
     Augmentation = Callable[[Tensor, int, float, EpochGenerators], Tensor]
 
 
-def mirror_some(images: Tensor, generator: Generator) -> Tensor:
-    """Mirror every other image from left to right, at random.
+def random_flip(images: Tensor, generator: Generator) -> Tensor:
+    """Flip each image left to right with a probability of 1/2.
 
     Parameters
     ----------
@@ -46,26 +46,26 @@ def mirror_some(images: Tensor, generator: Generator) -> Tensor:
     return torch.where(chance < 0.5, images.flip(-1), images)
 
 
-# Of the stripes: pixels from one to the next, amplitude in shares of the range,
-# how much a sine is cut to a square; how far they bend, and the radius of the disc
-# that they fill, in shares of the image's side.
+# Stripes: period in pixels, amplitude as a fraction of the range, and factor by
+# which a sine is amplified before it is clipped to a square wave.
 _PERIODS, _AMPLITUDES, _SHARPNESSES = (2.5, 14.0), (0.03, 0.3), (1.0, 4.0)
+# Curvature times the longer side, and radius of the disc as a fraction of that side.
 _BENDS, _RADII = (-0.5, 0.5), (0.25, 0.75)
 
 
 def _draw(
     images: Tensor, generator: Generator, low: float, high: float, n_each: int = 1
 ) -> Tensor:
-    """Return random numbers for each image, (N, n_each, 1, 1)."""
+    """Draw uniform random numbers for each image, (N, n_each, 1, 1)."""
     numbers = images.new_empty((len(images), n_each, 1, 1))
     return numbers.uniform_(low, high, generator=generator)
 
 
 def add_stripes(images: Tensor, generator: Generator) -> Tensor:
-    """Lay fine stripes, straight or bent, over a disc in half of the images.
+    """Add fine stripes, straight or curved, to a disc in half of the images.
 
-    Small photographs have next to no regular textures, and a network that has
-    never seen one takes it for noise.
+    Small photographs contain hardly any regular textures, and a network that has
+    never seen one mistakes it for noise.
 
     Parameters
     ----------
@@ -77,13 +77,13 @@ def add_stripes(images: Tensor, generator: Generator) -> Tensor:
     Returns
     -------
     torch.Tensor
-        Like `images`; stripes may leave the range.
+        Like `images`; values may leave the range.
     """
     channels, height, width = images.shape[1:]
     draw = partial(_draw, images, generator)
     rows = torch.arange(height, device=images.device).to(images)[:, None]
     columns = torch.arange(width, device=images.device).to(images)
-    # From the middle of the disc, which may lie anywhere.
+    # Relative to the center of the disc, which may lie anywhere.
     rows, columns = rows - draw(0.0, height), columns - draw(0.0, width)
     angle = draw(0.0, math.pi)
     along = rows * torch.sin(angle) + columns * torch.cos(angle)
@@ -99,24 +99,24 @@ def add_stripes(images: Tensor, generator: Generator) -> Tensor:
     return images + colors * wave * chosen
 
 
-def magnify(images: Tensor, most: float, rng: np.random.Generator) -> Tensor:
-    """Magnify images by one random factor, and cut the same part out of all.
+def magnify(images: Tensor, max_factor: float, rng: np.random.Generator) -> Tensor:
+    """Magnify all images by one random factor, and crop them to the same region.
 
     Parameters
     ----------
     images : torch.Tensor
         (N, channels, Y, X).
-    most : float
-        The largest factor; the smallest is 1.
+    max_factor : float
+        Largest factor; the smallest is 1.
     rng : numpy.random.Generator
         Source of the random numbers.
 
     Returns
     -------
     torch.Tensor
-        Like `images`, bicubically interpolated.
+        Like `images`, with bicubic interpolation.
     """
-    factor = rng.uniform(1.0, most)
+    factor = rng.uniform(1.0, max_factor)
     height, width = images.shape[-2:]
     larger = (round(factor * height), round(factor * width))
     top = int(rng.integers(larger[0] - height, endpoint=True))
@@ -125,21 +125,21 @@ def magnify(images: Tensor, most: float, rng: np.random.Generator) -> Tensor:
     return magnified[..., top : top + height, left : left + width]
 
 
-# A dead-leaves image: the pieces pasted on the first one, their magnification, the
-# fraction of pieces that are nearly plain and the contrast left in those, half
-# their length (as a fraction of half the side), their ratio of width to length,
-# and the width of their edges in pixels.
+# Dead leaves: number of pieces pasted on the background, and their magnification;
+# fraction of pieces that are nearly uniform, and their remaining contrast; half
+# length of a piece as a fraction of half the side, its ratio of width to length, and
+# the width of its edge in pixels.
 _N_PIECES, _MAGNIFICATIONS = 8, (1.0, 4.0)
-_PLAIN_SHARE, _PLAIN_CONTRASTS = 0.3, (0.0, 0.2)
+_UNIFORM_FRACTION, _UNIFORM_CONTRASTS = 0.3, (0.0, 0.2)
 _LENGTHS, _ASPECTS, _EDGES = (0.1, 1.2), (0.15, 1.0), (0.4, 2.0)
 
 
 def make_dead_leaves(images: Tensor, generator: Generator) -> Tensor:
-    """Paste pieces of magnified images over each other, in pictures twice as long.
+    """Paste pieces of magnified images over each other, at twice the side length.
 
-    Small photographs have neither long edges nor large smooth areas, and at
-    their margins there is nothing to look at. Pieces that hide each other make
-    pictures with the statistics of large ones [1]_, and teach denoising [2]_.
+    Small photographs have neither long edges nor large smooth areas, and little
+    context at their borders. Images of overlapping pieces have the statistics of
+    large photographs [1]_ and are suited to train denoising networks [2]_.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def make_dead_leaves(images: Tensor, generator: Generator) -> Tensor:
     Returns
     -------
     torch.Tensor
-        (N // 4, channels, 2 * Y, 2 * X), at least one; range [0, 1].
+        (max(1, N // 4), channels, 2 * Y, 2 * X), range [0, 1].
 
     References
     ----------
@@ -161,64 +161,64 @@ def make_dead_leaves(images: Tensor, generator: Generator) -> Tensor:
     .. [2] Achddou, Gousseau and Ladjal, Synthetic images as a regularity prior
        for image restoration neural networks, 2021, hal-03186499.
     """
-    n_made = max(1, len(images) // 4)
-    dead_leaves = _draw_contents(images, n_made, generator)
+    n_images = max(1, len(images) // 4)
+    dead_leaves = _draw_textures(images, n_images, generator)
     for _ in range(_N_PIECES):
-        piece = _fade_some(_draw_contents(images, n_made, generator), generator)
+        texture = _draw_textures(images, n_images, generator)
+        piece = _reduce_contrast(texture, generator)
         dead_leaves = dead_leaves.lerp(piece, _draw_shapes(dead_leaves, generator))
     return dead_leaves.clamp(0.0, 1.0)
 
 
-def _draw_contents(images: Tensor, number: int, generator: Generator) -> Tensor:
-    """Return images that are magnified, turned and moved at random."""
+def _draw_textures(images: Tensor, number: int, generator: Generator) -> Tensor:
+    """Magnify, rotate, and shift randomly chosen images, at twice the side length."""
     device = images.device
     chosen = torch.randint(len(images), (number,), generator=generator, device=device)
 
     def draw(low: float, high: float) -> Tensor:
         return images.new_empty(number).uniform_(low, high, generator=generator)
 
-    least, most = _MAGNIFICATIONS
+    low, high = _MAGNIFICATIONS
     angle = draw(0.0, 2.0 * math.pi)
-    # The picture is twice as long: at a magnification of 1 all of it is seen, and
-    # beyond its margins its mirror image.
-    reach = 2.0 / draw(math.log(least), math.log(most)).exp()
+    # The output is twice as large: at a magnification of 1, it shows the whole image
+    # and its reflection beyond the borders.
+    reach = 2.0 / draw(math.log(low), math.log(high)).exp()
     along, across = reach * torch.cos(angle), reach * torch.sin(angle)
     rows = torch.stack([along, -across, draw(-0.6, 0.6)], dim=1)
     columns = torch.stack([across, along, draw(-0.6, 0.6)], dim=1)
     height, width = images.shape[-2:]
     size = [number, images.shape[1], 2 * height, 2 * width]
-    places = affine_grid(torch.stack([rows, columns], 1), size, align_corners=False)
+    grid = affine_grid(torch.stack([rows, columns], 1), size, align_corners=False)
     return grid_sample(
         images[chosen],
-        places,
+        grid,
         mode="bicubic",
         padding_mode="reflection",
         align_corners=False,
     )
 
 
-def _fade_some(pieces: Tensor, generator: Generator) -> Tensor:
-    """Make some pieces nearly plain, in a color of their own."""
+def _reduce_contrast(pieces: Tensor, generator: Generator) -> Tensor:
+    """Replace some pieces by nearly uniform ones of random color."""
     draw = partial(_draw, pieces, generator)
     gray, tint = draw(0.0, 0.7), draw(0.0, 0.3, pieces.shape[1])
-    varied = pieces - pieces.mean(dim=(2, 3), keepdim=True)
-    plain = gray + tint + draw(*_PLAIN_CONTRASTS) * varied
-    return torch.where(draw(0.0, 1.0) < _PLAIN_SHARE, plain, pieces)
+    texture = pieces - pieces.mean(dim=(2, 3), keepdim=True)
+    uniform = gray + tint + draw(*_UNIFORM_CONTRASTS) * texture
+    return torch.where(draw(0.0, 1.0) < _UNIFORM_FRACTION, uniform, pieces)
 
 
 def _draw_shapes(dead_leaves: Tensor, generator: Generator) -> Tensor:
-    """Return ellipses and rectangles with soft edges, as weights from 0 to 1."""
+    """Draw masks of ellipses and rectangles with soft edges, from 0 to 1."""
     height, width = dead_leaves.shape[-2:]
     draw = partial(_draw, dead_leaves, generator)
 
     def draw_log(low: float, high: float) -> Tensor:
         return draw(math.log(low), math.log(high)).exp()
 
-    from_middle = torch.linspace(-1.0, 1.0, height, device=dead_leaves.device)[:, None]
-    rows = from_middle - draw(-1.0, 1.0)
-    columns = torch.linspace(-1.0, 1.0, width, device=dead_leaves.device) - draw(
-        -1.0, 1.0
-    )
+    device = dead_leaves.device
+    rows = torch.linspace(-1.0, 1.0, height, device=device)[:, None]
+    columns = torch.linspace(-1.0, 1.0, width, device=device)
+    rows, columns = rows - draw(-1.0, 1.0), columns - draw(-1.0, 1.0)
     angle, aspect = draw(0.0, math.pi), draw_log(*_ASPECTS)
     along = columns * torch.cos(angle) + rows * torch.sin(angle)
     across = (rows * torch.cos(angle) - columns * torch.sin(angle)) / aspect
@@ -226,7 +226,7 @@ def _draw_shapes(dead_leaves: Tensor, generator: Generator) -> Tensor:
     distance = torch.where(
         is_round, torch.hypot(along, across), torch.maximum(along.abs(), across.abs())
     )
-    # Pixels from the edge; across the piece they are shorter.
+    # Distance to the edge in pixels, scaled by the geometric mean of both axes.
     inside = (draw_log(*_LENGTHS) - distance) * aspect.sqrt() * height / 2.0
     return (inside / draw_log(*_EDGES) + 0.5).clamp(0.0, 1.0)
 
@@ -243,7 +243,7 @@ def _zoom(
 def _flip(
     images: Tensor, batch: int, zoom: float, generators: EpochGenerators
 ) -> Tensor:
-    return _zoom(mirror_some(images, generators.flip), batch, zoom, generators)
+    return _zoom(random_flip(images, generators.flip), batch, zoom, generators)
 
 
 def _flip_and_stripe(
@@ -253,10 +253,10 @@ def _flip_and_stripe(
     return add_stripes(images, generators.stripes) if batch % 2 == 1 else images
 
 
-def _flip_and_paste(
+def _flip_and_make_dead_leaves(
     images: Tensor, batch: int, _: float, generators: EpochGenerators
 ) -> Tensor:
-    images = mirror_some(images, generators.flip)
+    images = random_flip(images, generators.flip)
     if batch % 2 == 0:
         images = make_dead_leaves(images, generators.dead_leaves)
     return add_stripes(images, generators.stripes)
@@ -267,21 +267,22 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "none": _zoom,
     "flip": _flip,
     "stripes": _flip_and_stripe,
-    "dead-leaves": _flip_and_paste,
+    "dead-leaves": _flip_and_make_dead_leaves,
 }
 
 
 def augment(
     images: Tensor, batch: int, config: TrainingConfig, generators: EpochGenerators
 ) -> Tensor:
-    """Vary a batch of training images as a config says.
+    """Augment a batch of training images.
 
     Parameters
     ----------
     images : torch.Tensor
         (N, channels, Y, X), range [0, 1].
     batch : int
-        Number of the batch in its epoch, from 1: some augmentations take turns.
+        Number of the batch in its epoch, from 1. Some augmentations are applied to
+        every other batch.
     config : TrainingConfig
         Its `augmentation` and `zoom` are used.
     generators : EpochGenerators
@@ -290,7 +291,7 @@ def augment(
     Returns
     -------
     torch.Tensor
-        Like `images`; with dead leaves fewer and larger ones.
+        Like `images`. Dead-leaves images are fewer and larger.
     """
-    vary = AUGMENTATIONS[config.augmentation]
-    return vary(images, batch, config.zoom, generators)
+    augmentation = AUGMENTATIONS[config.augmentation]
+    return augmentation(images, batch, config.zoom, generators)

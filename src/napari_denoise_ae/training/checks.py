@@ -1,4 +1,4 @@
-"""Checks of a configuration before training begins."""
+"""Check a config and its images before training starts."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from ..models.config import TrainingConfig
     from ..models.networks.base import DenoisingNetwork
 
-# A checkpoint may not be larger; training needs four times as much.
-_LARGEST_NETWORK = 2**30
+# In bytes of parameters. Training needs four times as much memory.
+_MAX_NETWORK_BYTES = 2**30
 
 
 def require_trainable(data: ImageSet, config: TrainingConfig) -> None:
-    """Raise unless a network can be trained with a config on some images.
+    """Raise if a config cannot be trained on the given images.
 
-    Neither the network nor the images need memory for it.
+    The check allocates no memory for the network.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def require_trainable(data: ImageSet, config: TrainingConfig) -> None:
     Raises
     ------
     InvalidInputError
-        If the network is too large, or the settings contradict each other.
+        If the network is too large, or the settings are incompatible.
     DatasetError
         If the images do not fit the network.
     """
@@ -49,22 +49,25 @@ def require_trainable(data: ImageSet, config: TrainingConfig) -> None:
 
 def _require_small(network: DenoisingNetwork) -> None:
     n_bytes = sum(4 * parameter.numel() for parameter in network.parameters())
-    if n_bytes > _LARGEST_NETWORK:
+    if n_bytes > _MAX_NETWORK_BYTES:
         raise InvalidInputError(
-            f"The network would need {n_bytes / 2**30:.1f} GB of memory for its "
-            f"parameters alone; at most {_LARGEST_NETWORK / 2**30:.0f} GB are allowed. "
+            f"The network is too large: its parameters need {n_bytes / 2**30:.1f} GB, "
+            f"and at most {_MAX_NETWORK_BYTES / 2**30:.0f} GB is allowed. "
             "Use smaller network_options."
         )
 
 
 def _require_fitting_channels(data: ImageSet, network: DenoisingNetwork) -> None:
     shape, dtype = data.images.shape, data.images.dtype
-    wanted = network.in_channels
-    fits = len(shape) == 4 and (shape[-1] == wanted or (shape[-1], wanted) == (3, 1))
+    expected = network.in_channels
+    # A network with one channel is trained on the luma of RGB images.
+    fits = len(shape) == 4 and (
+        shape[-1] == expected or (shape[-1], expected) == (3, 1)
+    )
     if dtype != np.uint8 or not fits:
         raise DatasetError(
-            f"The images must be bytes of shape (N, Y, X, {wanted}): "
-            f"the network has {wanted} channels, got {dtype} {shape}."
+            f"The images must be uint8 of shape (N, Y, X, {expected}), since the "
+            f"network takes {expected} channels; got {dtype} of shape {shape}."
         )
 
 
@@ -75,14 +78,15 @@ def _require_fitting_settings(
     additive = isinstance(noise, Gaussian) and not noise.clipped
     if network.takes_noise_level and not additive:
         raise InvalidInputError(
-            f"The network {config.network!r} is told the noise level, so it trains on "
-            "Gaussian noise that is not clipped, such as gaussian:0..0.3,unclipped; "
-            f"got {config.noise}. Or switch its option noise_level off."
+            f"The network {config.network!r} takes the noise level as an input, so it "
+            "needs unclipped Gaussian noise, such as gaussian:0..0.3,unclipped; "
+            f"got {config.noise}. Change the noise, or set the network option "
+            "noise_level to False."
         )
     if size is not None and config.augmentation == "dead-leaves":
         raise InvalidInputError(
             f"The network {config.network!r} takes images of {size} x {size} pixels, "
-            "and dead-leaves images are twice that size. Choose another augmentation, "
+            "but dead-leaves images are twice that size. Choose another augmentation, "
             "such as stripes."
         )
 
@@ -99,6 +103,6 @@ def _require_fitting_sides(
         )
     if height % stride or width % stride:
         raise DatasetError(
-            f"The sides of the images must be multiples of {stride}, the network's "
-            f"stride, got {height} x {width}."
+            f"The height and width of the images must be multiples of {stride}, the "
+            f"network's stride; got {height} x {width}."
         )

@@ -1,4 +1,4 @@
-"""Loss curves as a picture."""
+"""Plot loss curves."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
     from .results import EpochResult
 
-_TRAINING, _VALIDATION = "#4477aa", "#cc6677"  # told apart by the color-blind
+_TRAINING, _VALIDATION = "#4477aa", "#cc6677"  # distinguishable with color blindness
 
 
 def save_loss_curves(history: Sequence[EpochResult], path: Path) -> None:
-    """Draw training and validation loss over the epochs.
+    """Plot the training and validation loss of each epoch to a PNG file.
 
     Parameters
     ----------
     history : sequence of EpochResult
-        The finished epochs, at least one.
+        Finished epochs, at least one.
     path : pathlib.Path
-        The PNG file.
+        PNG file to write.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def save_loss_curves(history: Sequence[EpochResult], path: Path) -> None:
         label=f"best epoch: {best.epoch} ({best.val_psnr:.2f} dB)",
     )
     axes.set_xlabel("epoch")
-    axes.set_ylabel("mean loss of an image")
+    axes.set_ylabel("mean loss per image")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(color="0.9")
     axes.legend(frameon=False)

@@ -1,4 +1,4 @@
-"""A few images at the end of a run, as noisy, denoised by the best epoch and clean."""
+"""The gallery of a training run: noisy, denoised, and clean images."""
 
 from __future__ import annotations
 
@@ -34,21 +34,27 @@ def denoise_examples(trainer: Trainer, folder: str | Path | None) -> Examples:
     Parameters
     ----------
     trainer : Trainer
-        There must be a finished epoch.
+        The trainer, with at least one finished epoch.
     folder : path, optional
-        The folder that holds CIFAR-10, whose first test images are taken. None
-        means images in memory, whose first validation images are taken.
+        Folder that contains CIFAR-10, to denoise the first test images. None means
+        that the training images are in memory; the first validation images are
+        denoised then.
+
+    Returns
+    -------
+    examples : Examples
+        Up to 8 images.
 
     Raises
     ------
     DatasetError
-        If the data is not there, or is damaged.
+        If the data is missing or damaged.
     """
     noisy, clean = _noisy_and_clean(trainer, folder)
     denoiser = Denoiser(trainer.checkpoint(), trainer.device)
-    # The noise level is told or estimated as for the scores of the test set.
+    # Passed or estimated as for the scores of the test set, so that both agree.
     setting = setting_of(trainer.config.noise_model)
-    # One by one: images in memory may be large.
+    # One by one, since images in memory may be large.
     denoised = [
         denoise_together(image[np.newaxis], denoiser, setting)[0] for image in noisy
     ]
@@ -58,7 +64,14 @@ def denoise_examples(trainer: Trainer, folder: str | Path | None) -> Examples:
 
 
 def save_gallery(examples: Examples, path: Path) -> None:
-    """Draw examples as a PNG, with their PSNR.
+    """Write examples and their PSNR to a PNG file.
+
+    Parameters
+    ----------
+    examples : Examples
+        Images to draw, one column each.
+    path : pathlib.Path
+        PNG file to write.
 
     Raises
     ------
@@ -67,7 +80,7 @@ def save_gallery(examples: Examples, path: Path) -> None:
     """
     rows = examples._asdict()
     save_panels(
-        [[_picture(image) for image in images] for images in rows.values()],
+        [[_drop_gray_axis(image) for image in images] for images in rows.values()],
         [""] * len(examples.clean),
         path,
         intensity_range=_UNIT,
@@ -83,13 +96,13 @@ def save_gallery(examples: Examples, path: Path) -> None:
 def _noisy_and_clean(
     trainer: Trainer, folder: str | Path | None
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return a few noisy images and their truth, (N, Y, X, channels) in [0, 1]."""
+    """Return noisy images and the clean ones, (N, Y, X, channels)."""
     if folder is None:
         noisy, _, clean = trainer.example_images(_N_IMAGES)
         return noisy, clean
     n_images = min(_N_IMAGES, trainer.config.n_test)
     images = load_test_images(folder, n_test=n_images).images
-    # The same noise as for the scores of the test set.
+    # The seed of the scores, so that the noise is the same.
     pairs = noisy_pairs(list(images), trainer.config.noise, seed=0)
     return (
         np.stack([pair.input_range.normalize(pair.noisy) for pair in pairs]),
@@ -100,12 +113,12 @@ def _noisy_and_clean(
 def _captions(
     images: Iterable[NDArray[Any]], clean: Iterable[NDArray[Any]]
 ) -> list[str]:
-    figures = [
+    values = [
         psnr(true, np.clip(image, 0.0, 1.0), data_range=1.0)
         for true, image in zip(clean, images, strict=True)
     ]
-    return [f"{figure:.1f} dB" for figure in figures]
+    return [f"{value:.1f} dB" for value in values]
 
 
-def _picture(image: NDArray[Any]) -> NDArray[Any]:
+def _drop_gray_axis(image: NDArray[Any]) -> NDArray[Any]:
     return image if image.shape[-1] == 3 else image[..., 0]

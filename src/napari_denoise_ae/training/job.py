@@ -1,4 +1,4 @@
-"""What to train: one frozen object that checks itself."""
+"""The settings of a training run: one frozen, validated object."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TrainingJob:
-    """A training run that a user asks for.
+    """A training run to do.
 
     Parameters
     ----------
     data : path or ImageSet
-        Folder of CIFAR-10, which is downloaded if it is not there; or clean
-        images in memory.
+        Folder that contains CIFAR-10, which is downloaded if it is missing, or
+        clean images in memory.
     output : path
-        The checkpoint to write.
+        Checkpoint to write.
     preset : str, optional
-        A key of `PRESETS`. None means ``"conv"``, or on `resume` the preset of
-        the run.
+        A key of `PRESETS`. None means ``"conv"``, or, with `resume`, the preset
+        of the run.
     settings : mapping
-        Fields of `TrainingConfig` that differ from the preset, or on `resume`
-        from the run.
+        Fields of `TrainingConfig` that override the preset, or, with `resume`,
+        the settings of the run.
     device : str
         See `choose_device`.
     resume, overwrite : bool
@@ -53,21 +53,21 @@ class TrainingJob:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        # Making the config checks the preset and the settings.
+        # Building the config validates the preset and the settings.
         _ = self.config
 
     @property
     def config(self) -> TrainingConfig:
-        """The settings of a new run."""
+        """The config of a new run."""
         return preset_config(self.preset or "conv", **self.settings)
 
     @property
     def changes(self) -> dict[str, Any]:
-        """The settings that may differ from those of a run to resume."""
+        """The preset and the settings to apply to a run that is resumed."""
         given = {} if self.preset is None else {"preset": self.preset}
         return given | dict(self.settings)
 
     @property
     def files(self) -> RunFiles:
-        """Where the files of the run lie."""
+        """The paths of the run's files."""
         return RunFiles(Path(self.output))

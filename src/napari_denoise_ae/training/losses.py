@@ -1,9 +1,10 @@
-"""Losses by name. A new loss is one function and one line in `LOSSES`.
+"""Loss functions by name.
 
-Each takes ``(denoised, clean)``, two tensors of shape (N, channels, Y, X) in
-[0, 1], and returns their mean loss as a tensor without dimensions.
+Each function takes ``(denoised, clean)``, two tensors of shape (N, channels, Y, X) in
+[0, 1], and returns the mean loss as a 0-dimensional tensor. To add a loss, write a
+function and add it to `LOSSES`.
 
-Importing the module imports no torch; only computing a loss does.
+Importing this module does not import torch; only computing a loss does.
 """
 
 from __future__ import annotations
@@ -20,29 +21,28 @@ if TYPE_CHECKING:
 
     Loss = Callable[..., Tensor]
 
-# Those of scikit-image: the side of the window, and K1 and K2 of the paper.
+# The defaults of scikit-image: window size in pixels, and K1 and K2 of the paper.
 _WINDOW = 7
 _K1, _K2 = 0.01, 0.03
-# Mean squared error at a PSNR of 50 dB.
-_INVISIBLE = 1e-5
+# Mean squared error at a PSNR of 50 dB, below which errors are invisible.
+_INVISIBLE_MSE = 1e-5
 
 
 def mse(denoised: Tensor, clean: Tensor) -> Tensor:
-    """Mean squared error: what PSNR measures; favors smooth results."""
+    """Compute the mean squared error, which PSNR measures; it favors smooth results."""
     return (denoised - clean).square().mean()
 
 
 def l1(denoised: Tensor, clean: Tensor) -> Tensor:
-    """Mean absolute error: less drawn by outliers than the mean squared error."""
+    """Compute the mean absolute error, which is less sensitive to outliers."""
     return (denoised - clean).abs().mean()
 
 
 def psnr(denoised: Tensor, clean: Tensor) -> Tensor:
-    """How far the PSNR is below 50 dB, image by image: all noise levels count alike.
+    """Compute how far the PSNR of each image is below 50 dB, averaged over the batch.
 
-    The squared error of a very noisy image is many times that of one with
-    little noise, and so is what the other losses make of it; a decibel more is
-    as much for the one as for the other [1]_.
+    The squared error of a very noisy image is many times that of an image with little
+    noise and would dominate the mean. In decibels, all noise levels count equally [1]_.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ def psnr(denoised: Tensor, clean: Tensor) -> Tensor:
     Returns
     -------
     torch.Tensor
-        Without dimensions, 0 or more. It levels off below a mean squared error
-        of 1e-5, where nothing is left to see.
+        0-dimensional, in dB, 0 or more. It levels off below a mean squared error
+        of 1e-5, where errors are invisible.
 
     References
     ----------
@@ -61,23 +61,26 @@ def psnr(denoised: Tensor, clean: Tensor) -> Tensor:
        restoration, 2021, arXiv:2105.06086.
     """
     errors = (denoised - clean).square().mean(dim=(1, 2, 3))
-    return 10.0 * (1.0 + errors / _INVISIBLE).log10().mean()
+    return 10.0 * (1.0 + errors / _INVISIBLE_MSE).log10().mean()
 
 
 def mse_ssim(denoised: Tensor, clean: Tensor, *, ssim_weight: float) -> Tensor:
-    """Mean squared error and 1 - SSIM, weighed: keeps edges and textures better.
+    """Compute a weighted sum of the mean squared error and 1 - SSIM.
+
+    It preserves edges and textures better than the mean squared error alone [1]_.
 
     Parameters
     ----------
     denoised, clean : torch.Tensor
         (N, channels, Y, X), range [0, 1].
     ssim_weight : float
-        Weight of 1 - SSIM, from 0 to 1; the mean squared error has the rest.
+        Weight of 1 - SSIM, between 0 and 1. The weight of the mean squared error
+        is ``1 - ssim_weight``.
 
     Returns
     -------
     torch.Tensor
-        Without dimensions.
+        0-dimensional.
 
     References
     ----------
@@ -89,21 +92,21 @@ def mse_ssim(denoised: Tensor, clean: Tensor, *, ssim_weight: float) -> Tensor:
 
 
 def structural_similarity(denoised: Tensor, clean: Tensor) -> Tensor:
-    """Mean structural similarity of images with the data range 1, differentiable.
+    """Compute the mean structural similarity (SSIM) for a data range of 1.
 
-    It is that of `skimage.metrics.structural_similarity` with its defaults: a
-    uniform window of 7 pixels, sample covariances, and pixels nearer to the
-    border than half a window left out.
+    It is differentiable and equals `skimage.metrics.structural_similarity` with its
+    defaults [1]_: a uniform window of 7 x 7 pixels, sample covariances, and no pixels
+    closer to the border than half a window.
 
     Parameters
     ----------
     denoised, clean : torch.Tensor
-        (N, channels, Y, X), at least 7 pixels wide and high.
+        (N, channels, Y, X), range [0, 1], at least 7 x 7 pixels.
 
     Returns
     -------
     torch.Tensor
-        Without dimensions; 1 for equal images.
+        0-dimensional; 1 for equal images.
 
     Raises
     ------
@@ -124,7 +127,7 @@ def structural_similarity(denoised: Tensor, clean: Tensor) -> Tensor:
         )
 
     def mean(values: Tensor) -> Tensor:
-        # Columns, then rows: 14 additions for each pixel instead of 49.
+        # Separable: 14 additions for each pixel instead of 49.
         columns = avg_pool2d(values, (_WINDOW, 1), stride=1)
         return avg_pool2d(columns, (1, _WINDOW), stride=1)
 
@@ -149,14 +152,19 @@ LOSSES: dict[str, Loss] = {
 
 
 def make_loss(name: str, *, ssim_weight: float) -> Loss:
-    """Return a loss that takes ``(denoised, clean)`` and nothing else.
+    """Return a loss function of ``(denoised, clean)``.
 
     Parameters
     ----------
     name : str
         A key of `LOSSES`.
     ssim_weight : float
-        See `mse_ssim`; the other losses do without.
+        See `mse_ssim`; other losses ignore it.
+
+    Returns
+    -------
+    callable
+        See the module docstring.
     """
     loss = LOSSES[name]
     return partial(loss, ssim_weight=ssim_weight) if loss is mse_ssim else loss

@@ -1,4 +1,4 @@
-"""The record of a training run that its checkpoint carries."""
+"""The record of a training run that is stored in its checkpoint."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def begin_record(
     device: torch.device,
     noisy: Iterable[NDArray[Any]],
 ) -> TrainingRecord:
-    """Record what does not change in a run, before its first epoch.
+    """Make the record of a run that has not trained yet.
 
     Parameters
     ----------
@@ -42,13 +42,18 @@ def begin_record(
     data : ImageSet
         All images.
     split : Split
-        Which of them train and which validate.
+        Indices of the training and validation images.
     network : DenoisingNetwork
         The network.
     device : torch.device
-        Where it trains.
+        Training device.
     noisy : iterable of numpy.ndarray
-        Noisy validation images, (Y, X, channels), whose noise is measured.
+        Noisy validation images, (Y, X, channels), to estimate the noise level from.
+
+    Returns
+    -------
+    TrainingRecord
+        The record; the fields that depend on the epochs are empty or NaN.
     """
     return TrainingRecord(
         config=config,
@@ -61,7 +66,7 @@ def begin_record(
         stop_reason="",
         val_loss=np.nan,
         val_psnr=np.nan,
-        noise_estimate=_measure_noise(noisy),
+        noise_estimate=_estimate_noise_percentiles(noisy),
         receptive_field_radius=network.receptive_field_radius,
         stride=network.stride,
         device=str(device),
@@ -77,7 +82,24 @@ def update_record(
     best: EpochResult,
     stop_reason: str,
 ) -> TrainingRecord:
-    """Return the record of a run that has finished some epochs."""
+    """Add the results of the finished epochs to a record.
+
+    Parameters
+    ----------
+    record : TrainingRecord
+        The record to start from; it is not changed.
+    history : sequence of EpochResult
+        Finished epochs.
+    best : EpochResult
+        The best of them.
+    stop_reason : str
+        Why training ended; empty if it has not.
+
+    Returns
+    -------
+    TrainingRecord
+        The updated record, with the current time as its date.
+    """
     return replace(
         record,
         epochs_run=len(history),
@@ -89,8 +111,10 @@ def update_record(
     )
 
 
-def _measure_noise(noisy: Iterable[NDArray[Any]]) -> tuple[float, float, float]:
-    """Return the 5th, 50th and 95th percentile of the images' noise levels."""
+def _estimate_noise_percentiles(
+    noisy: Iterable[NDArray[Any]],
+) -> tuple[float, float, float]:
+    """Return the 5th, 50th, and 95th percentiles of the images' noise levels."""
     estimates = [estimate_noise(image, channel_axis=-1) for image in noisy]
     usable = [estimate for estimate in estimates if not np.isnan(estimate)]
     if not usable:

@@ -1,4 +1,4 @@
-"""The frozen results that training yields."""
+"""Frozen results that training yields."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 class Examples(NamedTuple):
-    """A few images to look at, each (N, Y, X, channels), mostly in [0, 1].
+    """A few noisy, denoised, and clean images, each (N, Y, X, channels).
 
-    Noise that is not clipped leaves the range.
+    Clean images are in [0, 1]; the others may exceed it if the noise is unclipped.
     """
 
     noisy: NDArray[np.float32]
@@ -32,22 +32,22 @@ class Examples(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TrainingStart:
-    """The images are loaded, and training is about to begin or to resume.
+    """The images are loaded, and training is about to start or resume.
 
     Parameters
     ----------
     device, noise : str
-        The device and the noise, for a user to read.
+        Descriptions of the device and the noise, for display.
     network : str
         Name of the network.
     n_parameters : int
-        Its trainable parameters.
+        Number of trainable parameters.
     n_train, n_val : int
-        Training and validation images.
+        Number of training and validation images.
     n_batches, epochs : int
-        Batches in an epoch, and the most epochs to train.
+        Number of batches per epoch, and maximum number of epochs.
     history : tuple of EpochResult
-        The epochs before a run that is resumed.
+        Epochs finished before the run is resumed; empty for a new run.
     """
 
     device: str
@@ -68,12 +68,12 @@ class BatchResult:
     Parameters
     ----------
     epoch, batch : int
-        Their numbers, from 1.
+        Number of the epoch, and of the batch in it, from 1.
     n_batches : int
-        Batches in an epoch.
+        Number of batches per epoch.
     loss : torch.Tensor
-        Its mean loss, without dimensions, on the training device. Reading it
-        waits for the device, so read it seldom.
+        Mean loss of the batch, 0-dimensional, on the training device. Reading it
+        waits for the device, so read it rarely.
     """
 
     epoch: int
@@ -84,23 +84,23 @@ class BatchResult:
 
 @dataclass(frozen=True, slots=True)
 class EpochResult:
-    """One epoch has been trained and validated.
+    """The network has been trained for one epoch and validated.
 
     Parameters
     ----------
     epoch : int
-        Its number, from 1.
+        Number of the epoch, from 1.
     train_loss : float
-        Mean loss over the training images, while they were trained on.
+        Mean loss over the training images during the epoch.
     val_loss : float
         Mean loss over the validation images after the epoch.
     val_psnr : float
-        Mean PSNR over the validation images, in dB, data range 1.
+        Mean PSNR over the validation images, in dB, for a data range of 1.
     is_best : bool
-        Whether `val_loss` is lower than in every epoch before, by more than the
-        config's `min_delta`.
+        Whether `val_loss` is lower than that of the best earlier epoch by more
+        than the config's `min_delta`.
     seconds : float
-        Time that the epoch took.
+        Duration of the epoch, in seconds.
     """
 
     epoch: int
@@ -113,16 +113,16 @@ class EpochResult:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ValidationExamples:
-    """Validation images, denoised by the network as it is now."""
+    """Validation images, denoised by the current network."""
 
     examples: Examples
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FinalExamples:
-    """Images denoised by the best epoch, after training.
+    """Images denoised by the best epoch after training.
 
-    They are of the test set, or for images in memory of the validation images.
+    They are test images, or validation images if the data was given in memory.
     """
 
     examples: Examples
@@ -130,24 +130,24 @@ class FinalExamples:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingResult:
-    """What a training run has reached.
+    """The result of a training run.
 
     Parameters
     ----------
     checkpoint : Checkpoint
         The best epoch.
     history : tuple of EpochResult
-        The finished epochs.
+        Finished epochs.
     files : RunFiles
-        Paths of the checkpoint, the history, the curves and the gallery.
+        Paths of the checkpoint, the history, the curves, and the gallery.
     stop_reason : str
         Why training ended.
     test_scores : tuple of Score
-        Scores of the noisy and of the denoised images of the test set. Empty if
-        training or scoring was interrupted, and for images in memory, which have
+        Scores of the noisy and the denoised test images. Empty if training or
+        scoring was interrupted or failed, and for images in memory, which have
         no test set.
     scoring_error : str
-        Why the test set could not be scored; empty if it could.
+        Why the gallery or the scoring failed; empty if neither did.
     """
 
     checkpoint: Checkpoint
@@ -176,5 +176,8 @@ RunStep = (
 
 
 def best_epoch_of(history: Sequence[EpochResult]) -> EpochResult:
-    """Return the epoch with the lowest validation loss; there must be one."""
+    """Return the best epoch of a history of at least one.
+
+    It is the last epoch whose `is_best` is true.
+    """
     return next(result for result in reversed(history) if result.is_best)

@@ -1,4 +1,4 @@
-"""Resume a training run from its state."""
+"""Resume a training run from its saved state."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..models.training_state import TrainingState
     from .run_files import RunFiles
 
-# Settings that may change on resuming: none of them changes the epochs so far.
+# Settings that may change on resuming, since they do not affect finished epochs.
 _CHANGEABLE = {"epochs", "patience"}
 
 
@@ -35,21 +35,26 @@ def resume_training(
     Parameters
     ----------
     state : TrainingState
-        The state of the run.
+        Saved state of the run.
     files : RunFiles
-        Where its files lie.
+        Paths of the run's files.
     data : ImageSet
-        The same images as before.
+        The images that the run was started with.
     device : DeviceChoice
-        May differ from before.
+        Training device; may differ from the one before.
     changes : mapping
-        Fields of `TrainingConfig`; only `epochs` and `patience` may differ
-        from before, and with a cosine schedule only `patience`.
+        Fields of `TrainingConfig`. Only `epochs` and `patience` may differ from
+        those of the run, and with a cosine schedule only `patience`.
+
+    Returns
+    -------
+    SavedTraining
+        The run, ready to train its next epoch.
 
     Raises
     ------
     InvalidInputError
-        If a change would contradict the epochs so far, or the run is over.
+        If another setting differs, or the run is complete.
     DatasetError
         If the images are not the same.
     """
@@ -57,24 +62,24 @@ def resume_training(
     if data.sha256 != record.dataset_sha256:
         raise DatasetError(
             f"The run was trained on {record.dataset} with the checksum "
-            f"{record.dataset_sha256[:12]}, these images have {data.sha256[:12]}. "
-            "Give the same data, or start a new run."
+            f"{record.dataset_sha256[:12]}, but the checksum of these images is "
+            f"{data.sha256[:12]}. Use the same data, or start a new run."
         )
     config = _changed_config(record.config, changes)
     trainer = Trainer(config, data, device, resume_from=state)
     if trainer.stop_reason:
         save_loss_curves(trainer.history, files.curves)
         raise InvalidInputError(
-            f"That run is over: {trainer.stop_reason}. {_advise(trainer)}"
+            f"The run is over: {trainer.stop_reason}. {_advise(trainer)}"
         )
     return SavedTraining(trainer, files)
 
 
 def _advise(trainer: Trainer) -> str:
     if trainer.config.schedule != "cosine":
-        return "Give it more epochs or more patience to resume it."
+        return "To resume it, increase epochs or patience."
     if len(trainer.history) < trainer.config.epochs:
-        return "Give it more patience to resume it."
+        return "To resume it, increase patience."
     return "Its learning rate has fallen to 0 (cosine schedule): start a new run."
 
 
@@ -82,7 +87,7 @@ def _changed_config(
     config: TrainingConfig, changes: Mapping[str, Any]
 ) -> TrainingConfig:
     changed = replace(config, **changes)
-    # A cosine schedule is stretched over all epochs of the run.
+    # A cosine schedule spans all epochs, so their number is fixed.
     changeable = _CHANGEABLE - ({"epochs"} if config.schedule == "cosine" else set())
     for name in changes.keys() - changeable:
         before, now = getattr(config, name), getattr(changed, name)

@@ -1,7 +1,7 @@
-"""A whole training run: one generator that every face iterates.
+"""A complete training run as one generator, for every interface.
 
-Its steps are the download of the data, the batches and epochs of training, and the
-gallery and the scores of the test set.
+Its steps are the download of the data, the batches and epochs of training, the
+gallery, and the scores of the test set.
 """
 
 from __future__ import annotations
@@ -36,31 +36,31 @@ if TYPE_CHECKING:
     from .job import TrainingJob
     from .results import RunStep
 
-# Validation images that are shown after each epoch.
+# Number of validation images to yield after each epoch.
 _N_EXAMPLES = 4
 
 
 class TrainingRun:
     """A training run from its data to its scores.
 
-    Iterate over `steps` to do it; `result` holds what has been reached. Set `stop` to
-    end it early. After an exception, such as `KeyboardInterrupt`, set `stop` and
-    iterate over `steps` again to write the last files.
+    Iterate over `steps` to run it, and read `result` at any time. Set `stop` to end it
+    early. After an exception such as `KeyboardInterrupt`, set `stop` and iterate over
+    `steps` again to write the remaining files.
 
     Parameters
     ----------
     job : TrainingJob
-        What to train.
+        The settings.
     stop : threading.Event, optional
-        Once it is set, by any thread, the run ends after the current batch: what
-        has been reached is written and drawn, but not scored.
+        Set it from any thread to end the run after the current batch. The files and
+        the gallery of the best epoch are still written, but it is not scored.
 
     Attributes
     ----------
     device : DeviceChoice
-        Where it computes.
+        Training device.
     files : RunFiles
-        Where its files lie.
+        Paths of the run's files.
     stop : threading.Event
         See above.
 
@@ -69,7 +69,7 @@ class TrainingRun:
     DeviceError
         If the device is not available.
     InvalidInputError, OutputError, CheckpointError
-        If the output cannot be written, or the run there cannot be resumed.
+        If the output cannot be written, or the run cannot be resumed.
 
     Examples
     --------
@@ -82,7 +82,7 @@ class TrainingRun:
     """
 
     def __init__(self, job: TrainingJob, stop: Event | None = None) -> None:
-        # Errors are found before a download, and long before an epoch.
+        # Check everything that can be checked before the download and training.
         self.device = choose_device(job.device)
         self.files = job.files
         self.files.require_usable(resume=job.resume, overwrite=job.overwrite)
@@ -96,7 +96,7 @@ class TrainingRun:
 
     @property
     def result(self) -> TrainingResult | None:
-        """What has been reached; None before the first epoch is finished."""
+        """The result so far; None before the first epoch is finished."""
         if self._training is None or not self._training.trainer.history:
             return None
         trainer = self._training.trainer
@@ -111,7 +111,7 @@ class TrainingRun:
 
     @property
     def stop_reason(self) -> str:
-        """Why training is over, or after which epoch it would be interrupted now."""
+        """Why training ended, or when it would be interrupted if it ended now."""
         if self._training is None:
             return "interrupted before training began"
         trainer = self._training.trainer
@@ -121,21 +121,21 @@ class TrainingRun:
         return trainer.stop_reason or f"interrupted after epoch {done}"
 
     def steps(self) -> Iterator[RunStep]:
-        """Do the run, or what is left of it.
+        """Do the run, or the rest of it after an exception.
 
         Yields
         ------
         RunStep
             `DownloadProgress` if the data is downloaded; `TrainingStart`;
-            `BatchResult` for each batch, `EpochResult` and `ValidationExamples`
-            for each epoch, whose files are written by then; `FinalExamples`; and
+            `BatchResult` after each batch; `EpochResult` and `ValidationExamples`
+            after each epoch, once its files are written; `FinalExamples`; and
             `ScoringProgress`.
 
         Raises
         ------
         DatasetError, InvalidInputError, OutputError, TrainingError
-            If the data, the settings, a file or the training itself fails. An
-            error in the gallery or in scoring is kept in `result` instead.
+            If the data, the settings, a file, or the training itself fails. Errors
+            of the gallery and of scoring are not raised; `result` holds their text.
         """
         if self._training is None and not self.stop.is_set():
             yield from self._load()
@@ -154,7 +154,7 @@ class TrainingRun:
                 yield from fetch_cifar10(cifar10_root(data), self.stop)
             if self.stop.is_set():
                 return
-            # The images of a run that is resumed are those that it began with.
+            # A resumed run uses the images that it was started with.
             config = self._state.record.config if self._state else self._job.config
             data = load_training_images(data, n_test=config.n_test)
         self._training = self._prepare(data)
@@ -188,21 +188,21 @@ class TrainingRun:
                 yield ValidationExamples(examples)
 
     def _test(self, trainer: Trainer) -> Iterator[RunStep]:
-        """Draw the gallery; score the test set unless the run was stopped."""
+        """Draw the gallery, and score the test set unless the run was stopped."""
         data = self._job.data
         folder = None if isinstance(data, ImageSet) else Path(data)
-        # Whatever fails from here on, the trained model is kept.
+        # An error from here on must not lose the trained model.
         try:
             if not self._has_gallery:
                 yield from self._draw_gallery(trainer, folder)
             if folder is not None and not self.stop.is_set():
                 yield from self._score(trainer, folder)
-        # RuntimeError is torch's own.
+        # RuntimeError is raised by torch.
         except (DenoiseAEError, RuntimeError, MemoryError, OSError) as error:
             self._scoring_error = str(error)
 
     def _draw_gallery(self, trainer: Trainer, folder: Path | None) -> Iterator[RunStep]:
-        # If this fails, that of an earlier epoch must not be taken for the best's.
+        # If drawing fails, an earlier gallery must not be mistaken for this one.
         with suppress(OSError):
             self.files.gallery.unlink(missing_ok=True)
         examples = denoise_examples(trainer, folder)

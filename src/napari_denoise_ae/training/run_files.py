@@ -1,4 +1,4 @@
-"""Where the files of a training run lie, and whether they can be written."""
+"""The paths of a training run's files, and checks that they can be written."""
 
 from __future__ import annotations
 
@@ -14,59 +14,60 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunFiles:
-    """Where the files of a run lie: beside the checkpoint, with its name.
+    """The paths of a run's files, which share the folder and name of the checkpoint.
 
     Parameters
     ----------
     checkpoint : pathlib.Path
-        The best epoch, ``NAME.pt``.
+        File of the best epoch, ``NAME.pt``.
     """
 
     checkpoint: Path
 
     @property
     def state(self) -> Path:
-        """The state that `resume` needs, ``NAME.resume``."""
+        """The state to resume from, ``NAME.resume``."""
         return self.checkpoint.with_suffix(".resume")
 
     @property
     def history(self) -> Path:
-        """Losses by epoch, ``NAME.history.csv``."""
+        """The losses of each epoch, ``NAME.history.csv``."""
         return self.checkpoint.with_suffix(".history.csv")
 
     @property
     def curves(self) -> Path:
-        """Their picture, ``NAME.curves.png``."""
+        """The plot of the losses, ``NAME.curves.png``."""
         return self.checkpoint.with_suffix(".curves.png")
 
     @property
     def gallery(self) -> Path:
-        """Noisy, denoised and clean images, ``NAME.gallery.png``."""
+        """Noisy, denoised, and clean images, ``NAME.gallery.png``."""
         return self.checkpoint.with_suffix(".gallery.png")
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """Every file of a run."""
+        """The paths of all files."""
         return (self.checkpoint, self.state, self.history, self.curves, self.gallery)
 
     def require_usable(self, *, resume: bool, overwrite: bool) -> None:
-        """Raise now, not after an hour, unless the files can be used.
+        """Raise before training if the files cannot be read or written.
 
         Parameters
         ----------
         resume : bool
-            Whether to resume a run, whose state must be there.
+            Whether to resume a run; its state must exist.
         overwrite : bool
-            Whether the files of another run may be replaced.
+            Whether to replace the files of another run.
 
         Raises
         ------
         InvalidInputError
-            If both are asked for, or the checkpoint's name does not end in .pt.
+            If both are true, or the checkpoint's name does not end in .pt.
         CheckpointError
             If there is nothing to resume.
         OutputError
-            If the files could not be written, or are those of another run.
+            If a file cannot be written, or the checkpoint exists already and neither
+            option is true.
         """
         if resume and overwrite:
             raise InvalidInputError("Choose either resume or overwrite, not both.")
@@ -79,10 +80,10 @@ class RunFiles:
         if resume and not self.state.is_file():
             raise CheckpointError(
                 f"There is nothing to resume: {self.state} does not exist. It is "
-                "written after the first epoch of a run, beside the checkpoint."
+                "written next to the checkpoint after the first epoch of a run."
             )
         if not resume and not overwrite and self.checkpoint.exists():
             raise OutputError(
-                f"{self.checkpoint} is there already. Resume that run with resume, "
-                "replace it with overwrite, or choose another name for the output."
+                f"{self.checkpoint} already exists. Use resume to continue that run, "
+                "overwrite to replace it, or choose another output."
             )

@@ -1,4 +1,4 @@
-"""A trainer that writes its files after every epoch."""
+"""Training that writes its files after every epoch."""
 
 from __future__ import annotations
 
@@ -24,31 +24,36 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SavedTraining:
-    """A trainer whose files are complete after every epoch.
+    """A trainer that writes its files after every epoch.
 
     Parameters
     ----------
     trainer : Trainer
         The trainer.
     files : RunFiles
-        Where its files lie.
+        Paths of its files.
     """
 
     trainer: Trainer
     files: RunFiles
 
     def steps(self, stop: Event | None = None) -> Iterator[BatchResult | EpochResult]:
-        """Train, and write the files of each epoch before its result is yielded.
+        """Train, and write the files of each epoch before yielding its result.
 
         Parameters
         ----------
         stop : threading.Event, optional
-            Ends training early, see `Trainer.run`.
+            Set it to end training early, see `Trainer.run`.
+
+        Yields
+        ------
+        BatchResult or EpochResult
+            See `Trainer.run`.
 
         Raises
         ------
         OutputError
-            If a file cannot be written; the files of the epoch before remain.
+            If a file cannot be written; the files of the previous epoch remain.
         """
         for result in self.trainer.run(stop):
             if isinstance(result, EpochResult):
@@ -56,24 +61,24 @@ class SavedTraining:
             yield result
 
     def write_end(self) -> None:
-        """Write the best epoch, the history and the loss curves.
+        """Write the best epoch, the history, and the loss curves.
 
-        There must be a finished epoch; an unfinished one is left out.
+        At least one epoch must be finished. An unfinished epoch is ignored.
         """
         save_checkpoint(self.trainer.checkpoint(), self.files.checkpoint)
         _save_history(self.trainer.history, self.files.history)
         save_loss_curves(self.trainer.history, self.files.curves)
 
     def _write_epoch(self) -> None:
-        # In this order, a state never lies beside an older checkpoint, and never
-        # beside the checkpoint of a run that replaced it. An epoch whose state
-        # was not written is repeated with the same result.
+        # In this order, the state is never newer than the checkpoint, and never
+        # from a run that the checkpoint has replaced. If the state of an epoch was
+        # not written, the epoch is repeated with the same result.
         is_first = len(self.trainer.history) == 1
         if is_first:
             self.files.state.unlink(missing_ok=True)
         save_checkpoint(self.trainer.checkpoint(), self.files.checkpoint)
         if is_first:
-            # Those of a run that was replaced, which are not of this one.
+            # They belong to a run that this one replaces.
             self.files.curves.unlink(missing_ok=True)
             self.files.gallery.unlink(missing_ok=True)
         _save_history(self.trainer.history, self.files.history)

@@ -1,4 +1,4 @@
-"""Random streams of a training run, one for each purpose and epoch."""
+"""Independent random streams for each purpose and epoch of a training run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Stream(IntEnum):
-    """What random numbers are for. The values are part of what a seed means."""
+    """The purpose of random numbers. Changing a value changes the result of a seed."""
 
     WEIGHTS = 0
     ORDER = 1
@@ -29,14 +29,14 @@ class Stream(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class EpochGenerators:
-    """The generators that one epoch of training draws from.
+    """The random number generators of one epoch.
 
     Parameters
     ----------
     noise, flip, brightness, stripes, dead_leaves : torch.Generator
         On the training device.
     zoom : numpy.random.Generator
-        For sizes and positions, which the CPU needs.
+        On the CPU, for sizes and positions.
     """
 
     noise: Generator
@@ -49,38 +49,38 @@ class EpochGenerators:
 
 @dataclass(frozen=True, slots=True)
 class Seeds:
-    """Derive a seed for each stream and epoch from the seed of a run.
+    """Derive the seed of each stream and epoch from the seed of a run.
 
-    Resuming a run therefore needs no generator's state.
+    No generator state has to be saved to resume a run.
 
     Parameters
     ----------
     seed : int
         Seed of the run.
     device : torch.device
-        Where its generators draw.
+        Device of the generators.
     """
 
     seed: int
     device: torch.device
 
     def derive(self, stream: Stream, epoch: int = 0) -> int:
-        """Return the seed of a stream in an epoch."""
+        """Return the seed of a stream in an epoch: an integer of 63 bits."""
         sequence = np.random.SeedSequence(self.seed, spawn_key=(stream, epoch))
         return int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1))
 
     def generator(self, stream: Stream, epoch: int = 0) -> Generator:
-        """Return a generator at the beginning of a stream."""
+        """Return a new generator for a stream in an epoch."""
         return torch.Generator(self.device).manual_seed(self.derive(stream, epoch))
 
     def shuffle(self, n_images: int, epoch: int) -> torch.Tensor:
-        """Return the order in which an epoch takes its images, on the device."""
-        # On the CPU, so that all devices take them in the same order.
+        """Return the shuffled image indices of an epoch, on the device."""
+        # Drawn on the CPU, so that the order is the same on all devices.
         generator = torch.Generator().manual_seed(self.derive(Stream.ORDER, epoch))
         return torch.randperm(n_images, generator=generator).to(self.device)
 
     def epoch_generators(self, epoch: int) -> EpochGenerators:
-        """Return the generators of an epoch, at the beginning of their streams."""
+        """Return new generators for an epoch."""
         return EpochGenerators(
             noise=self.generator(Stream.NOISE, epoch),
             flip=self.generator(Stream.FLIP, epoch),

@@ -1,4 +1,4 @@
-"""Split images into training and validation, and prepare both for the device."""
+"""Split images into training and validation, and copy them to the device."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ..errors import DatasetError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Shares of red, green and blue in what a gray photograph shows.
+# Weights of red, green, and blue in the luma of ITU-R BT.601.
 _LUMA = (0.299, 0.587, 0.114)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """Which images train and which validate: two arrays of indices."""
+    """Indices of the training images and of the validation images, both sorted."""
 
     train: NDArray[np.int64]
     val: NDArray[np.int64]
@@ -31,27 +31,27 @@ def split_indices(n_images: int, val_fraction: float, seed: int) -> Split:
     Parameters
     ----------
     n_images : int
-        How many images there are.
+        Number of images.
     val_fraction : float
-        Share of validation images, between 0 and 1; rounded to whole images.
+        Fraction of validation images, between 0 and 1; rounded to whole images.
     seed : int
-        The same seed gives the same split.
+        Random seed. The same seed gives the same split.
 
     Returns
     -------
     Split
-        Indices without overlap that together are all images.
+        Disjoint indices that together cover all images.
 
     Raises
     ------
     DatasetError
-        If one of the two parts would be empty.
+        If either part would be empty.
     """
     n_val = round(n_images * val_fraction)
     if not 0 < n_val < n_images:
         raise DatasetError(
             f"{n_images} images cannot be split with val_fraction {val_fraction:g}: "
-            f"{n_val} would validate and {n_images - n_val} train. "
+            f"{n_val} would be for validation and {n_images - n_val} for training. "
             "Use more images or another val_fraction."
         )
     order = np.random.default_rng(seed).permutation(n_images)
@@ -59,7 +59,7 @@ def split_indices(n_images: int, val_fraction: float, seed: int) -> Split:
 
 
 def to_gray(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Turn RGB images into gray ones; gray ones stay as they are.
+    """Convert RGB images to gray; gray images are returned unchanged.
 
     Parameters
     ----------
@@ -81,21 +81,21 @@ def to_gray(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def to_device(
     images: NDArray[np.uint8], channels: int, device: torch.device
 ) -> torch.Tensor:
-    """Copy images to a device, as bytes.
+    """Copy uint8 images to a device, with the channels that the network takes.
 
     Parameters
     ----------
     images : numpy.ndarray
         (N, Y, X, 3) or (N, Y, X, 1), uint8.
     channels : int
-        Channels that the network takes; RGB images become gray for 1.
+        Number of input channels of the network; 1 converts RGB images to gray.
     device : torch.device
-        The device.
+        Target device.
 
     Returns
     -------
     torch.Tensor
-        (N, channels, Y, X), in the memory format channels last.
+        (N, channels, Y, X), uint8, in channels-last memory format.
     """
     if channels == 1:
         images = to_gray(images)

@@ -1,4 +1,4 @@
-"""What happens to one batch: augmentation, noise, network and loss."""
+"""One training step: augmentation, noise, network, loss, and optimizer."""
 
 from __future__ import annotations
 
@@ -23,22 +23,23 @@ if TYPE_CHECKING:
     from ..models.networks.base import DenoisingNetwork
     from .seeds import EpochGenerators
 
-# A network that takes a noise level sees intensities relative to the mean of
-# an image. A patch is a part of one, so its own mean is anything from dark to bright.
+# A network that takes a noise level gets intensities relative to the mean of a whole
+# image. A patch can be darker or brighter than its image, so subtract a random mean
+# instead of its own.
 _MEANS = (0.3, 0.7)
 
 
 class TrainingStep:
     """Train and validate a network on batches of clean images.
 
-    Images are given as bytes, (N, channels, Y, X), on the device of the network.
+    Images are uint8 tensors, (N, channels, Y, X), on the device of the network.
 
     Parameters
     ----------
     network : DenoisingNetwork
-        The network, on its device.
+        The network, on `device`.
     config : TrainingConfig
-        Its noise, loss, augmentation, optimizer and precision are used.
+        The settings.
     device : torch.device
         The device of the network.
 
@@ -47,7 +48,7 @@ class TrainingStep:
     network : DenoisingNetwork
         The network.
     optimizer : torch.optim.Optimizer
-        The optimizer of its parameters.
+        The optimizer of the network's parameters.
     """
 
     def __init__(
@@ -61,21 +62,21 @@ class TrainingStep:
         self._loss = make_loss(config.loss, ssim_weight=config.ssim_weight)
 
     def train(self, images: Tensor, batch: int, generators: EpochGenerators) -> Tensor:
-        """Update the parameters once.
+        """Train on one batch and update the parameters.
 
         Parameters
         ----------
         images : torch.Tensor
-            The batch.
+            The clean images of the batch.
         batch : int
-            Its number in the epoch, from 1.
+            Number of the batch in the epoch, from 1.
         generators : EpochGenerators
-            Those of the epoch.
+            The generators of the epoch.
 
         Returns
         -------
         torch.Tensor
-            The mean loss, without dimensions, on the device.
+            Mean loss of the batch, 0-dimensional, on the device.
         """
         clean = augment(_normalize(images), batch, self._config, generators)
         mean = clean.new_empty((len(clean), 1, 1, 1))
@@ -88,7 +89,20 @@ class TrainingStep:
         return loss.detach()
 
     def validate(self, images: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-        """Return the sums of the loss and of the PSNR over a batch, on the device."""
+        """Return the sums of the loss and of the PSNR over a batch.
+
+        Parameters
+        ----------
+        images : torch.Tensor
+            The clean images of the batch.
+        generator : torch.Generator
+            Generator of the noise.
+
+        Returns
+        -------
+        loss, psnr : torch.Tensor
+            0-dimensional, on the device; the PSNR in dB for a data range of 1.
+        """
         clean = _normalize(images)
         denoised = self._denoise(*self._add_noise(clean, generator))
         loss = self._loss(denoised, clean) * len(images)
@@ -98,13 +112,16 @@ class TrainingStep:
     def show(
         self, images: Tensor, generator: Generator
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return images as noisy, denoised and clean, mostly in [0, 1]."""
+        """Return the noisy, denoised, and clean images of a batch.
+
+        Clean images are in [0, 1]; the others may exceed it if the noise is unclipped.
+        """
         clean = _normalize(images)
         noisy, sigma = self._add_noise(clean, generator)
         return noisy, self._denoise(noisy, sigma), clean
 
     def follow_schedule(self, progress: float) -> None:
-        """Set the learning rate where `progress`, from 0 to 1, of a run is done."""
+        """Set the learning rate for the fraction `progress` of a run, from 0 to 1."""
         if self._config.schedule == "constant":
             return
         factor = (1.0 + math.cos(math.pi * progress)) / 2.0
@@ -114,7 +131,7 @@ class TrainingStep:
     def _add_noise(
         self, clean: Tensor, generator: Generator
     ) -> tuple[Tensor, Tensor | None]:
-        """Return noisy images, and their levels if the network takes them."""
+        """Return noisy images, and their noise levels if the network takes them."""
         if isinstance(self._noise, Gaussian) and self.network.takes_noise_level:
             return self._noise.apply_and_tell(clean, generator)
         return self._noise.apply(clean, generator), None
@@ -122,7 +139,7 @@ class TrainingStep:
     def _denoise(
         self, noisy: Tensor, sigma: Tensor | None, mean: Tensor | float = 0.5
     ) -> Tensor:
-        """Run the network on [0, 1], or around `mean` if it takes a noise level."""
+        """Run the network; subtract `mean` from its input if it takes a noise level."""
         with self._autocast():
             if sigma is None:
                 denoised: Tensor = self.network(noisy)
@@ -134,17 +151,19 @@ class TrainingStep:
     def _autocast(self) -> AbstractContextManager[Any]:
         kind, config = self._device.type, self._config
         if kind == "cuda":
-            wanted = config.mixed_precision
-            fast = torch.cuda.is_bf16_supported(including_emulation=False)
+            enabled = config.mixed_precision
+            is_fast = torch.cuda.is_bf16_supported(including_emulation=False)
         else:
-            wanted = config.mixed_precision and config.bfloat16_on_cpu
-            fast = kind == "cpu" and has_fast_bfloat16()
-        # bfloat16 has the exponents of float32: no loss scaling is needed.
+            enabled = config.mixed_precision and config.bfloat16_on_cpu
+            is_fast = kind == "cpu" and has_fast_bfloat16()
+        # bfloat16 has the exponent range of float32, so it needs no loss scaling.
         return (
-            torch.autocast(kind, torch.bfloat16) if wanted and fast else nullcontext()
+            torch.autocast(kind, torch.bfloat16)
+            if enabled and is_fast
+            else nullcontext()
         )
 
 
 def _normalize(images: Tensor) -> Tensor:
-    """Map bytes to [0, 1]."""
+    """Scale uint8 to float32 in [0, 1]."""
     return images.to(torch.float32).div_(255.0)

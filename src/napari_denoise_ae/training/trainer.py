@@ -1,7 +1,7 @@
 """The training loop: a generator of frozen results.
 
-The loop knows neither files nor faces. Its caller iterates, and the state of the
-training lies on the `Trainer`: stopping at any point loses only the unfinished epoch.
+The loop is independent of files and interfaces. The caller iterates over it, and the
+`Trainer` holds the state, so stopping at any point loses only the unfinished epoch.
 """
 
 from __future__ import annotations
@@ -36,42 +36,43 @@ if TYPE_CHECKING:
     from ..models.devices import DeviceChoice
     from ..models.networks.base import DenoisingNetwork
 
-# Noisy validation images on which the checkpoint's own noise is measured.
+# Number of noisy validation images from which the record's noise level is estimated.
 _N_NOISE_IMAGES = 256
 
 
 class Trainer:
-    """Train one network on one set of images.
+    """Train a network on a set of images.
 
     Parameters
     ----------
     config : TrainingConfig
         The settings.
     data : ImageSet
-        All images, which are split into training and validation by the seed.
+        All images; `config` determines how they are split into training and
+        validation.
     device : DeviceChoice
-        Where to compute. The images are copied there, as bytes.
+        Training device. All images are copied there, as uint8.
     resume_from : TrainingState, optional
-        The state to resume from; only `epochs`, `patience` and `min_delta` of
-        `config` may differ from those of that run.
+        State to resume from. Only `epochs`, `patience`, and `min_delta` of
+        `config` may differ from those of that run. None starts a new run.
 
     Attributes
     ----------
     config : TrainingConfig
         The settings.
     history : list of EpochResult
-        The finished epochs.
+        Finished epochs.
     device : DeviceChoice
-        Where it computes.
+        Training device.
     n_train, n_val, n_batches : int
-        Training images, validation images, and batches in an epoch.
+        Number of training images, validation images, and batches per epoch.
     n_parameters : int
-        Trainable parameters.
+        Number of trainable parameters.
 
     Raises
     ------
     InvalidInputError
-        If the network's options are invalid.
+        If the network's options are invalid or incompatible with other settings.
     DatasetError
         If the images do not fit the network, or are too few to split.
 
@@ -115,7 +116,7 @@ class Trainer:
         parameters = self._network.parameters()
         self.n_parameters = sum(parameter.numel() for parameter in parameters)
         self._step = TrainingStep(self._network, config, device.device)
-        self._best_weights: dict[str, Tensor] = {}
+        self._best_state_dict: dict[str, Tensor] = {}
         if resume_from is not None:
             self._restore(resume_from)
         noisy = self.example_images(_N_NOISE_IMAGES).noisy
@@ -125,7 +126,7 @@ class Trainer:
 
     @property
     def stop_reason(self) -> str:
-        """Why training is over; empty while there are epochs left."""
+        """Why training ended; empty if it has not."""
         config, done = self.config, len(self.history)
         if done and done - self.best_epoch.epoch >= config.patience:
             return f"patience of {config.patience} used up at epoch {done}"
@@ -135,23 +136,22 @@ class Trainer:
 
     @property
     def best_epoch(self) -> EpochResult:
-        """The epoch with the lowest validation loss; there must be one."""
+        """The best epoch; at least one must be finished."""
         return best_epoch_of(self.history)
 
     def run(self, stop: Event | None = None) -> Iterator[BatchResult | EpochResult]:
-        """Train until `stop_reason` says why it is over.
+        """Train until the last epoch or until early stopping, see `stop_reason`.
 
         Parameters
         ----------
         stop : threading.Event, optional
-            Once it is set, by any thread, training ends after the current
-            batch, also during validation. The unfinished epoch leaves no
-            trace in `history`.
+            Set it from any thread to end training, or validation, after the
+            current batch. The unfinished epoch is not added to `history`.
 
         Yields
         ------
         BatchResult or EpochResult
-            One for each batch, and one after the last batch of an epoch.
+            A `BatchResult` after each batch, and an `EpochResult` after each epoch.
 
         Raises
         ------
@@ -164,25 +164,25 @@ class Trainer:
         except torch.OutOfMemoryError as error:
             raise TrainingError(
                 f"The device {self._device} ran out of memory with a batch_size of "
-                f"{self.config.batch_size}. Train with a smaller one."
+                f"{self.config.batch_size}. Use a smaller batch_size."
             ) from error
 
     def checkpoint(self) -> Checkpoint:
-        """Return the best epoch so far; there must be a finished one."""
+        """Return the best epoch so far; at least one must be finished."""
         return Checkpoint(
             name=self.config.preset,
             network=self.config.network,
             network_options=self.config.network_options,
-            state_dict=self._best_weights,
+            state_dict=self._best_state_dict,
             record=self._record(),
         )
 
     def state(self) -> TrainingState:
-        """Return what resuming needs; only between epochs."""
+        """Return the state to resume from; call it only between epochs."""
         return TrainingState(
             best=self.checkpoint(),
             record=self._record(),
-            state_dict=_copy_weights(self._network),
+            state_dict=_copy_state_dict(self._network),
             optimizer=self._step.optimizer.state_dict(),
             history=[asdict(result) for result in self.history],
         )
@@ -191,7 +191,7 @@ class Trainer:
         """Denoise the first validation images with the current network."""
         self._network.eval()
         with torch.inference_mode():
-            # The same noise as in validation, and always the same.
+            # The same noise as in validation.
             generator = self._seeds.generator(Stream.VALIDATION)
             shown = self._step.show(self._val_images[:n_images], generator)
         return Examples(
@@ -206,12 +206,10 @@ class Trainer:
         generators = self._seeds.epoch_generators(epoch)
         order = self._seeds.shuffle(self.n_train, epoch)
         total = torch.zeros((), device=self._device)
-        n_done, n_all = (
-            (epoch - 1) * self.n_batches,
-            self.config.epochs * self.n_batches,
-        )
+        n_done = (epoch - 1) * self.n_batches
+        n_total = self.config.epochs * self.n_batches
         for batch, chosen in enumerate(order.split(self.config.batch_size), start=1):
-            self._step.follow_schedule((n_done + batch - 1) / n_all)
+            self._step.follow_schedule((n_done + batch - 1) / n_total)
             loss = self._step.train(self._train_images[chosen], batch, generators)
             total += loss * len(chosen)
             yield BatchResult(epoch, batch, self.n_batches, loss)
@@ -227,9 +225,11 @@ class Trainer:
         )
         seconds = time.perf_counter() - start
         result = EpochResult(epoch, train_loss, val_loss, val_psnr, is_best, seconds)
-        weights = _copy_weights(self._network) if is_best else self._best_weights
-        # Together, so that an interrupt cannot separate them.
-        self.history, self._best_weights = [*self.history, result], weights
+        state_dict = (
+            _copy_state_dict(self._network) if is_best else self._best_state_dict
+        )
+        # Assign both at once, so that an interrupt cannot separate them.
+        self.history, self._best_state_dict = [*self.history, result], state_dict
         yield result
 
     def _require_finite(self, epoch: int, train_loss: float, val_loss: float) -> None:
@@ -243,10 +243,10 @@ class Trainer:
     def _validate(self, stop: Event | None = None) -> tuple[float, float]:
         """Return the mean loss and the mean PSNR over the validation images.
 
-        If it was stopped, they are meaningless.
+        They are meaningless if `stop` is set.
         """
         self._network.eval()
-        # The same noise after every epoch, so that epochs compare.
+        # The same noise after every epoch, so that epochs are comparable.
         generator = self._seeds.generator(Stream.VALIDATION)
         loss = torch.zeros((), device=self._device)
         psnr = torch.zeros((), device=self._device)
@@ -260,7 +260,7 @@ class Trainer:
         return float(loss) / self.n_val, float(psnr) / self.n_val
 
     def _build_network(self) -> DenoisingNetwork:
-        # The first weights come from torch's global generator; put it back.
+        # Initialization uses torch's global generator; fork_rng restores it.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self._seeds.derive(Stream.WEIGHTS))
             network = build_network(self.config.network, self.config.network_options)
@@ -273,7 +273,7 @@ class Trainer:
         self._network.load_state_dict(state.state_dict)
         self._step.optimizer.load_state_dict(dict(state.optimizer))
         self.history = [EpochResult(**result) for result in state.history]
-        self._best_weights = dict(state.best.state_dict)
+        self._best_state_dict = dict(state.best.state_dict)
 
     def _record(self) -> TrainingRecord:
         return update_record(
@@ -285,7 +285,7 @@ def _is_set(stop: Event | None) -> bool:
     return stop is not None and stop.is_set()
 
 
-def _copy_weights(network: DenoisingNetwork) -> dict[str, Tensor]:
+def _copy_state_dict(network: DenoisingNetwork) -> dict[str, Tensor]:
     return {
         key: tensor.detach().to("cpu", memory_format=torch.contiguous_format, copy=True)
         for key, tensor in network.state_dict().items()
