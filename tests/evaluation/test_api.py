@@ -20,30 +20,30 @@ from napari_denoise_ae.errors import (
 from napari_denoise_ae.evaluation.baselines import BASELINES
 
 
-def test_on_cifar10_test_images(cifar10, checkpoint):
+def test_evaluate_scores_cifar10_test_images(cifar10, checkpoint):
     scores = evaluate(cifar10, model=checkpoint, limit=3, device="cpu")
     assert [score.method for score in scores] == ["noisy", "random", *BASELINES]
     assert {score.n for score in scores} == {3}
     assert {score.noise for score in scores} == {"gaussian:0.5"}
     noisy = scores[0]
-    # Clipped noise of 0.5 on flat squares of any color.
+    # For clipped noise of 0.5 on uniform squares of random color.
     assert 7 < noisy.psnr_mean < 12
     assert all(score.seconds_per_image >= 0 for score in scores)
 
 
-def test_scores_tell_the_size_of_models(cifar10, checkpoint):
+def test_scores_contain_the_number_of_parameters(cifar10, checkpoint):
     noisy, model, *baselines = evaluate(cifar10, model=checkpoint, limit=2)
     weights = checkpoint.state_dict.values()
     assert model.n_parameters == sum(tensor.numel() for tensor in weights)
     assert {score.n_parameters for score in (noisy, *baselines)} == {None}
 
 
-def test_evaluate_warns_of_noise_that_does_not_fit(cifar10, no_baselines):
+def test_evaluate_warns_of_a_model_for_different_noise(cifar10, no_baselines):
     with pytest.warns(DenoiseAEWarning, match="much less noisy"):
         evaluate(cifar10, model=cifar10_checkpoint(), noise="gaussian:0.05", limit=5)
 
 
-def test_models_and_baselines_side_by_side(cifar10, tmp_path):
+def test_compare_models_scores_models_and_baselines(cifar10, tmp_path):
     figure = tmp_path / "figure.png"
     models = [cifar10_checkpoint("first"), cifar10_checkpoint("second", n_test=12)]
     scores = compare_models(models, cifar10, device="cpu", figure=figure)
@@ -55,7 +55,7 @@ def test_models_and_baselines_side_by_side(cifar10, tmp_path):
         assert 1.1 < picture.height / picture.width < 1.6
 
 
-def test_one_model_is_scored_as_evaluate_does(cifar10, no_baselines):
+def test_compare_models_gives_the_scores_of_evaluate(cifar10, no_baselines):
     given = {"limit": 3, "device": "cpu"}
     compared = compare_models([cifar10_checkpoint()], cifar10, **given)
     evaluated = evaluate(cifar10, model=cifar10_checkpoint(), **given)
@@ -64,7 +64,7 @@ def test_one_model_is_scored_as_evaluate_does(cifar10, no_baselines):
         assert first.ssim_mean == second.ssim_mean
 
 
-def test_baselines_can_be_left_out(cifar10):
+def test_compare_models_without_baselines(cifar10):
     scores = compare_models([cifar10_checkpoint()], cifar10, limit=2, baselines=False)
     assert [score.method for score in scores] == ["noisy", "random"]
 
@@ -82,13 +82,13 @@ def test_baselines_can_be_left_out(cifar10):
     ],
     ids=str,
 )
-def test_mistakes_are_found_before_anything_is_scored(
+def test_compare_models_rejects_invalid_arguments_before_scoring(
     settings, error, cifar10, tmp_path, monkeypatch
 ):
-    def too_late(*_: object, **__: object) -> None:
-        raise AssertionError("scoring has begun")
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("scoring has started")
 
-    monkeypatch.setattr("napari_denoise_ae.evaluation.run.score_methods", too_late)
+    monkeypatch.setattr("napari_denoise_ae.evaluation.run.score_methods", fail)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(error):
         compare_models(
@@ -106,7 +106,7 @@ def test_mistakes_are_found_before_anything_is_scored(
     ],
     ids=str,
 )
-def test_mistakes_are_errors_that_a_user_can_act_on(settings, error, cifar10):
+def test_evaluate_rejects_invalid_arguments(settings, error, cifar10):
     with pytest.raises(error) as caught:
         evaluate(settings.pop("data", cifar10), **settings)
     assert isinstance(caught.value, DenoiseAEError)

@@ -8,7 +8,7 @@ from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.evaluation.apply import apply_model, denoise_together
 from napari_denoise_ae.noise.setting import NoiseSetting
 
-#: Small networks: with and without a noise level, for color and for gray images.
+#: Options of small networks, with and without a noise level, for color and gray.
 MODELS = {
     "color": {},
     "gray": {"in_channels": 1},
@@ -23,7 +23,7 @@ def noisy_photos(n_images: int = 3) -> np.ndarray:
 
 
 @pytest.mark.parametrize("options", MODELS.values(), ids=MODELS)
-def test_images_denoised_together_are_those_denoised_one_by_one(options):
+def test_denoise_together_equals_apply_model(options):
     denoiser = Denoiser(random_checkpoint(**options), CPU)
     images = noisy_photos()
     together = denoise_together(images, denoiser)
@@ -32,11 +32,13 @@ def test_images_denoised_together_are_those_denoised_one_by_one(options):
 
 
 @pytest.mark.parametrize(
-    ("options", "matters"), [(MODELS["level"], True), (MODELS["color"], False)]
+    ("options", "takes_level"), [(MODELS["level"], True), (MODELS["color"], False)]
 )
-def test_noise_settings_are_for_models_that_take_a_noise_level(options, matters):
+def test_noise_settings_affect_only_models_that_take_a_noise_level(
+    options, takes_level
+):
     denoiser = Denoiser(random_checkpoint(**options), CPU)
     image = noisy_photos()[0]
     estimated = apply_model(image, denoiser=denoiser)
-    told = apply_model(image, denoiser=denoiser, setting=NoiseSetting(sigma=0.3))
-    assert (not np.array_equal(estimated, told)) == matters
+    given = apply_model(image, denoiser=denoiser, setting=NoiseSetting(sigma=0.3))
+    assert (not np.array_equal(estimated, given)) == takes_level

@@ -14,7 +14,7 @@ from napari_denoise_ae.evaluation.model_names import load_models
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
 
-def test_models_of_one_name_are_told_apart(tmp_path):
+def test_model_names_are_made_unique(tmp_path):
     paths = [tmp_path / "a" / "model.pt", tmp_path / "b" / "model.pt"]
     for path in paths:
         path.parent.mkdir()
@@ -39,6 +39,6 @@ def test_models_of_one_name_are_told_apart(tmp_path):
 
 
 @pytest.mark.parametrize("models", [[], "conv", cifar10_checkpoint()])
-def test_a_comparison_needs_a_list_of_models(models, cifar10):
+def test_anything_but_a_list_of_models_is_rejected(models, cifar10):
     with pytest.raises(InvalidInputError, match="at least one model"):
         compare_models(models, cifar10)

@@ -29,16 +29,16 @@ def test_noise_is_added_without_rounding():
     assert unclipped.noisy.max() > 255
 
 
-def test_every_image_has_noise_of_its_own():
+def test_noise_differs_between_images():
     image = photos(1)[0]
     pairs = noisy_pairs([image, image], "gaussian:0.1", seed=0)
     assert not np.array_equal(pairs[0].noisy, pairs[1].noisy)
-    # The noise of an image does not depend on how many there are.
+    # The noise of an image does not depend on the number of images.
     alone = noisy_pairs([image, image], "gaussian:0.1", seed=0, limit=1)
     np.testing.assert_array_equal(pairs[0].noisy, alone[0].noisy)
 
 
-def test_alpha_is_left_out():
+def test_alpha_is_ignored():
     image = np.concatenate([photos(1)[0], np.zeros((32, 48, 1), np.uint8)], axis=-1)
     assert noisy_pairs([image], "gaussian:0.1", seed=0)[0].clean.shape == (32, 48, 3)
 
@@ -60,18 +60,18 @@ def test_alpha_is_left_out():
         ([], {}, "image"),
     ],
 )
-def test_images_that_cannot_be_evaluated_on_are_refused(images, settings, words):
+def test_invalid_images_and_settings_are_rejected(images, settings, words):
     settings = {"noise": "gaussian:0.1", "seed": 0} | settings
     with np.errstate(invalid="ignore"), pytest.raises(InvalidInputError, match=words):
         noisy_pairs(images, settings.pop("noise"), **settings)
 
 
-def test_real_pairs_are_scored_as_they_are():
+def test_real_pairs_keep_their_intensities():
     noisy, reference = real_pair()
     pair = real_pairs(noisy, reference, (0, 4095))[0]
     np.testing.assert_array_equal(pair.noisy[..., 0], noisy)
     assert (pair.data_range.low, pair.data_range.high) == (0, 4095)
-    # What methods see as 0 and 1 knows nothing of the truth.
+    # The input range does not depend on the reference.
     assert (pair.input_range.low, pair.input_range.high) == (noisy.min(), noisy.max())
 
 
@@ -87,14 +87,14 @@ def test_real_pairs_are_scored_as_they_are():
         ((48,), (48,)),
     ],
 )
-def test_shapes_that_do_not_fit_are_refused(noisy, reference):
+def test_shapes_that_do_not_match_are_rejected(noisy, reference):
     with pytest.raises(InvalidInputError, match="must be one image"):
         real_pairs(np.zeros(noisy), np.zeros(reference), None)
 
 
 @pytest.mark.parametrize("which", ["noisy", "reference"])
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_real_images_that_are_not_finite_are_refused(which, value):
+def test_real_images_that_are_not_finite_are_rejected(which, value):
     images = dict(zip(("noisy", "reference"), real_pair(), strict=True))
     images[which] = images[which].astype(float)
     images[which][3, 4] = value
@@ -102,13 +102,13 @@ def test_real_images_that_are_not_finite_are_refused(which, value):
         real_pairs(images["noisy"], images["reference"], None)
 
 
-def test_a_constant_reference_is_refused():
+def test_constant_reference_is_rejected():
     noisy, reference = real_pair()
     with pytest.raises(InvalidInputError, match="constant"):
         real_pairs(noisy, np.full_like(reference, 5), None)
 
 
-def test_images_of_a_folder_come_in_the_order_of_their_names(tmp_path):
+def test_images_of_a_folder_are_sorted_by_name(tmp_path):
     images = smooth_images(3, side=32)
     for name, image in zip(["b.png", "a.tif", "c.JPG"], images, strict=True):
         Image.fromarray(image).save(tmp_path / name)
@@ -120,7 +120,7 @@ def test_images_of_a_folder_come_in_the_order_of_their_names(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["missing", "file", "empty"])
-def test_a_folder_without_images_is_refused(tmp_path, kind):
+def test_folder_without_images_is_rejected(tmp_path, kind):
     folder = tmp_path / "folder"
     if kind == "file":
         folder.write_text("")
@@ -133,8 +133,7 @@ def test_a_folder_without_images_is_refused(tmp_path, kind):
 @pytest.mark.parametrize(
     ("shape", "axes"), [((20, 32, 32), "ZYX"), ((3, 32, 32), "SYX")]
 )
-def test_the_axes_of_a_tiff_are_heeded(tmp_path, shape, axes):
-    """A stack is refused, not taken for one image with colors."""
+def test_axes_of_a_tiff_distinguish_stacks_from_colors(tmp_path, shape, axes):
     stack = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     color = {"planarconfig": "separate", "photometric": "rgb"} if "S" in axes else {}
     tifffile.imwrite(tmp_path / "a.tif", stack, metadata={"axes": axes}, **color)

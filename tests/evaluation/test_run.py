@@ -23,7 +23,7 @@ def evaluation_of(folder, **settings) -> Evaluation:
     return Evaluation([random_checkpoint()], images, device="cpu", baselines=False)
 
 
-def test_scores_that_were_reached_lie_on_the_object(folder):
+def test_scores_are_kept_when_scoring_stops_early(folder):
     evaluation = evaluation_of(folder)
     assert evaluation.scores == []
     steps = iter(evaluation)
@@ -34,7 +34,7 @@ def test_scores_that_were_reached_lie_on_the_object(folder):
     assert [score.method for score in evaluation.scores] == ["noisy", "random"]
 
 
-def test_the_header_of_one_image_tells_the_colors_of_a_folder(folder, monkeypatch):
+def test_colors_of_a_folder_are_read_from_one_header(folder, monkeypatch):
     opened = []
     original = tasks.open_image
     monkeypatch.setattr(
@@ -45,7 +45,7 @@ def test_the_header_of_one_image_tells_the_colors_of_a_folder(folder, monkeypatc
     assert opened == ["0.png"]
 
 
-def test_the_images_decide_which_model_auto_is(folder):
+def test_auto_depends_on_the_colors_of_the_images(folder):
     noisy = np.random.default_rng(0).random((32, 32))
     names = [
         list(Evaluation(["auto"], images, device="cpu").models)
@@ -55,12 +55,12 @@ def test_the_images_decide_which_model_auto_is(folder):
 
 
 @pytest.mark.parametrize("source", [Cifar10Images, FolderImages])
-def test_noise_that_cannot_be_read_is_refused_at_once(source, tmp_path):
+def test_invalid_noise_is_rejected_before_the_images_are_read(source, tmp_path):
     with pytest.raises(InvalidInputError, match="loud"):
         source(folder=tmp_path / "nowhere", noise="loud")
 
 
-def test_a_figure_is_drawn_of_what_was_scored(folder, tmp_path):
+def test_save_figure_writes_a_png(folder, tmp_path):
     evaluation = evaluation_of(folder)
     list(evaluation)
     evaluation.save_figure(tmp_path / "figure.png")
@@ -68,7 +68,7 @@ def test_a_figure_is_drawn_of_what_was_scored(folder, tmp_path):
         assert picture.format == "PNG"
 
 
-def test_models_for_other_noise_are_named(folder):
+def test_misfits_name_models_for_different_noise(folder):
     model = random_checkpoint(record=make_record(config=small_config()))
     images = FolderImages(folder=folder, noise="gaussian:0.05")
     (message,) = Evaluation([model], images, device="cpu").misfits()

@@ -39,7 +39,7 @@ def scores_by_name(pairs, denoiser) -> dict[str, Score]:
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_scores_are_those_of_the_metrics(channels, denoiser):
+def test_scores_equal_the_metrics(channels, denoiser):
     pairs = noisy_pairs(photos(3, channels), "gaussian:0.1", seed=0)
     score = scores_by_name(pairs, denoiser)["noisy"]
     psnrs = [psnr(pair.clean, pair.noisy, data_range=255) for pair in pairs]
@@ -60,20 +60,20 @@ def test_every_baseline_beats_the_noisy_image(denoiser):
     assert scores["noisy"].parameter is None
 
 
-def test_a_random_network_does_not_win(denoiser):
+def test_random_network_scores_worse_than_the_noisy_image(denoiser):
     scores = scores_by_name(noisy_pairs(photos(2), "gaussian:0.1", seed=0), denoiser)
     assert scores["random"].psnr_mean < scores["noisy"].psnr_mean
 
 
 @pytest.mark.parametrize("n_repeats", [0, 1, 3])
-def test_a_reference_may_have_several_repeats(n_repeats, denoiser):
+def test_every_repeat_of_a_reference_is_scored(n_repeats, denoiser):
     pairs = real_pairs(*real_pair(n_repeats), None)
     assert len(pairs) == max(n_repeats, 1)
     assert scores_by_name(pairs, denoiser)["noisy"].n == len(pairs)
 
 
-def test_nothing_is_fitted_to_the_reference(denoiser):
-    """An image with the wrong brightness scores badly, although it is not noisy."""
+def test_intensities_are_not_adjusted_to_the_reference(denoiser):
+    """An image of the wrong brightness scores low even without noise."""
     _, reference = real_pair()
     score = scores_by_name(real_pairs(reference * 2, reference, None), denoiser)[
         "noisy"
@@ -81,14 +81,14 @@ def test_nothing_is_fitted_to_the_reference(denoiser):
     assert score.psnr_mean < 10
 
 
-def test_the_data_range_counts(denoiser):
+def test_psnr_depends_on_the_data_range(denoiser):
     noisy, reference = real_pair()
     narrow = scores_by_name(real_pairs(noisy, reference, (0, 1000)), denoiser)["noisy"]
     wide = scores_by_name(real_pairs(noisy, reference, (0, 10000)), denoiser)["noisy"]
     assert wide.psnr_mean == pytest.approx(narrow.psnr_mean + 20)
 
 
-def test_identical_images_score_infinitely_without_a_warning(denoiser):
+def test_psnr_of_identical_images_is_infinite(denoiser):
     reference = np.kron(np.eye(4), np.ones((8, 8)))
     scores = scores_by_name(real_pairs(reference, reference, None), denoiser)
     assert scores["noisy"].psnr_mean == math.inf
@@ -96,7 +96,7 @@ def test_identical_images_score_infinitely_without_a_warning(denoiser):
     assert scores["noisy"].as_record()["ssim_mean"] == pytest.approx(1)
 
 
-def test_a_record_has_the_agreed_fields_and_is_json(denoiser):
+def test_records_have_the_documented_fields_and_are_json(denoiser):
     scores = score_methods(
         noisy_pairs(photos(1), "gaussian:0.1", seed=0), {"a": denoiser}, "gaussian:0.1"
     )

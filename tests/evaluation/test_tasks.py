@@ -12,14 +12,14 @@ from napari_denoise_ae.errors import (
 )
 
 
-def test_the_noise_is_that_of_training_unless_given(cifar10, no_baselines):
+def test_default_noise_is_that_of_training(cifar10, no_baselines):
     model = cifar10_checkpoint(noise="gaussian:0.45")
     given = {"model": model, "limit": 2, "device": "cpu"}
     assert evaluate(cifar10, **given)[0].noise == "gaussian:0.45"
     assert evaluate(cifar10, noise="gaussian:0.50", **given)[0].noise == "gaussian:0.5"
 
 
-def test_only_images_that_the_model_was_not_trained_on_are_taken(cifar10, no_baselines):
+def test_only_images_that_the_model_was_not_trained_on_are_used(cifar10, no_baselines):
     model = cifar10_checkpoint(n_test=10)
     assert {score.n for score in evaluate(cifar10, model=model)} == {10}
     assert {score.n for score in evaluate(cifar10, model=model, limit=9)} == {9}
@@ -29,9 +29,7 @@ def test_only_images_that_the_model_was_not_trained_on_are_taken(cifar10, no_bas
         evaluate(cifar10, model=cifar10_checkpoint(), limit=25)
 
 
-def test_models_for_different_noise_are_compared_only_if_it_is_said(
-    cifar10, no_baselines
-):
+def test_comparing_models_for_different_noise_requires_noise(cifar10, no_baselines):
     models = [
         cifar10_checkpoint("a"),
         cifar10_checkpoint("b", noise="gaussian:0.4"),
@@ -43,28 +41,26 @@ def test_models_for_different_noise_are_compared_only_if_it_is_said(
     assert {score.noise for score in scores} == {"gaussian:0.45"}
 
 
-def test_the_model_with_the_fewest_images_left_decides(cifar10):
+def test_smallest_test_set_limits_a_comparison(cifar10):
     models = [cifar10_checkpoint("a"), cifar10_checkpoint("b", n_test=6)]
     with pytest.raises(InvalidInputError, match=r"at most 6.*'b' was trained"):
         compare_models(models, cifar10, limit=7)
 
 
-def test_without_a_limit_all_test_images_are_taken(cifar10, checkpoint, monkeypatch):
+def test_all_test_images_are_used_without_a_limit(cifar10, checkpoint, monkeypatch):
     monkeypatch.setattr("napari_denoise_ae.evaluation.scoring.BASELINES", {})
     scores = evaluate(cifar10, model=checkpoint, device="cpu")
     assert {score.n for score in scores} == {24}
 
 
-def test_a_thousand_images_are_enough_for_a_comparison(
-    cifar10, no_baselines, monkeypatch
-):
+def test_default_number_of_images_of_a_comparison(cifar10, no_baselines, monkeypatch):
     monkeypatch.setattr("napari_denoise_ae.evaluation.api.COMPARED_IMAGES", 7)
     assert compare_models([cifar10_checkpoint()], cifar10)[0].n == 7
     assert compare_models([cifar10_checkpoint(n_test=5)], cifar10)[0].n == 5
     assert compare_models([cifar10_checkpoint()], cifar10, limit=9)[0].n == 9
 
 
-def test_the_seed_decides_the_noise(cifar10, checkpoint, monkeypatch):
+def test_seed_determines_the_noise(cifar10, checkpoint, monkeypatch):
     monkeypatch.setattr("napari_denoise_ae.evaluation.scoring.BASELINES", {})
     given = {"model": checkpoint, "limit": 2, "device": "cpu"}
     first, again, other = (

@@ -73,7 +73,7 @@ def _image_source(
     settings = {
         "noise": arguments.noise,
         "limit": arguments.limit,
-        "most": most,
+        "max_images": most,
         "seed": arguments.seed,
     }
     if arguments.images is not None:

@@ -1,1 +1,1 @@
-"""Measure how good a result is."""
+"""Measure how well images are denoised."""

@@ -34,35 +34,35 @@ def evaluate(
     Parameters
     ----------
     data : path
-        The folder that holds CIFAR-10's ``cifar-10-batches-py``.
-    model : str, path or Checkpoint
+        Folder that contains CIFAR-10's ``cifar-10-batches-py``.
+    model : str, path, or Checkpoint
         See `denoise`.
     noise : str, optional
-        Noise to add, as a fraction of the range. None means the noise that the
-        model was trained for, or ``"gaussian:0.5"`` if that is unknown.
+        Synthetic noise to add, as a fraction of the intensity range. None means the
+        noise that the model was trained for, or ``"gaussian:0.5"`` if it is unknown.
     limit : int, optional
-        Use the first `limit` images. None means all that the model was not
-        trained on, see `TrainingConfig.n_test`.
+        Number of images, from the first on. None means all images that the model
+        was not trained on, see `TrainingConfig.n_test`.
     seed : int
-        Seed of the noise.
+        Random seed of the noise, 0 or more.
     device : str
         See `denoise`.
 
     Returns
     -------
     list of Score
-        One for the noisy images, one for the model, one for each baseline.
+        Scores of the noisy images, the model, and each baseline.
 
     Warns
     -----
     DenoiseAEWarning
-        If the model was trained for other noise.
+        If the model was trained for different noise.
 
     Raises
     ------
     InvalidInputError, DatasetError, CheckpointError, DeviceError
-        If the noise, the limit, the data, the model or the device cannot be
-        used. A limit is too large if the model was trained on some of the images.
+        If the noise, the limit, the data, the model, or the device is invalid. The
+        limit must not exceed the number of images that the model was not trained on.
     """
     images = Cifar10Images(folder=data, noise=noise, limit=limit, seed=seed)
     evaluation = Evaluation([model], images, device=device)
@@ -86,42 +86,42 @@ def compare_models(
 
     Parameters
     ----------
-    models : sequence of str, path or Checkpoint
-        At least one; see `denoise`.
+    models : sequence of str, path, or Checkpoint
+        At least one model; see `denoise`.
     data : path
-        The folder that holds CIFAR-10's ``cifar-10-batches-py``.
+        Folder that contains CIFAR-10's ``cifar-10-batches-py``.
     noise : str, optional
-        Noise to add. None means the noise that the models were trained for,
-        if it is the same for all.
+        Synthetic noise to add. None means the noise that the models were trained
+        for, which must be the same for all.
     limit : int, optional
-        Use the first `limit` images. None means 1,000, or all that none of
-        the models was trained on if there are fewer.
+        Number of images, from the first on. None means 1,000, or all images that
+        none of the models was trained on if there are fewer.
     seed : int
-        Seed of the noise.
+        Random seed of the noise, 0 or more.
     device : str
         See `denoise`.
     baselines : bool
-        Whether to score classical denoisers too.
+        Whether to score classical denoisers as well.
     figure : path, optional
-        PNG file to write, with a few images: noisy, as each model denoises
-        them, and clean.
+        PNG file to write. It shows a few images: noisy, denoised by each model,
+        and clean.
 
     Returns
     -------
     list of Score
-        One for the noisy images, one for each model, one for each baseline.
-        Models of the same name are told apart by their folders or by numbers.
+        Scores of the noisy images, each model, and each baseline. Folders or
+        numbers are added to names that are not unique.
 
     Warns
     -----
     DenoiseAEWarning
-        If a model was trained for other noise.
+        If a model was trained for different noise.
 
     Raises
     ------
     InvalidInputError, DatasetError, CheckpointError, DeviceError, OutputError
-        If the noise, the limit, the data, a model, the device or the figure
-        cannot be used.
+        If the noise, the limit, the data, a model, the device, or the figure is
+        invalid.
 
     Examples
     --------
@@ -135,7 +135,7 @@ def compare_models(
             Path(figure), [m for m in models if not isinstance(m, Checkpoint)]
         )
     images = Cifar10Images(
-        folder=data, noise=noise, limit=limit, most=COMPARED_IMAGES, seed=seed
+        folder=data, noise=noise, limit=limit, max_images=COMPARED_IMAGES, seed=seed
     )
     evaluation = Evaluation(models, images, device=device, baselines=baselines)
     for message in evaluation.misfits():

@@ -1,4 +1,4 @@
-"""Apply a model to images that are mostly in [0, 1], as scoring needs it."""
+"""Apply a model to normalized images."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..noise.setting import NoiseSetting
     from .pairs import Pair
 
-    # Takes (Y, X, channels), mostly in [0, 1], and returns the same.
+    # Denoises a normalized image, (Y, X, channels); noise may exceed [0, 1].
     Method = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
@@ -28,22 +28,22 @@ def apply_model(
     denoiser: Denoiser,
     setting: NoiseSetting | None = None,
 ) -> NDArray[np.float64]:
-    """Denoise one image.
+    """Denoise a normalized image.
 
     Parameters
     ----------
     unit : numpy.ndarray
-        (Y, X, channels), mostly in [0, 1].
+        (Y, X, channels), normalized to [0, 1]; noise may exceed it.
     denoiser : Denoiser
         The model.
     setting : NoiseSetting, optional
-        Noise settings for a model that takes a noise level; other models
-        ignore them. None means that the level is estimated.
+        Noise settings for a model that takes a noise level; other models ignore
+        them. None means that the noise level is estimated.
 
     Returns
     -------
     numpy.ndarray
-        The same shape.
+        Denoised image, same shape and range.
     """
     if not denoiser.network.takes_noise_level:
         setting = None
@@ -64,43 +64,56 @@ def denoise_together(
     denoiser: Denoiser,
     setting: NoiseSetting | None = None,
 ) -> NDArray[np.float64]:
-    """Denoise small images in one batch; the result is that of `apply_model`.
+    """Denoise small images in one batch, with the same result as `apply_model`.
 
     Parameters
     ----------
     unit : numpy.ndarray
-        (N, Y, X, channels), mostly in [0, 1], with the model's channels; a model
-        with one channel takes any number.
+        (N, Y, X, channels), normalized to [0, 1]; noise may exceed it. The number
+        of channels must be that of the model, unless the model has one channel.
     denoiser, setting
         See `apply_model`.
 
     Returns
     -------
     numpy.ndarray
-        The same shape.
+        Denoised images, same shape and range.
     """
     if denoiser.network.takes_noise_level:
-        # Each image has a scaling of its own.
-        each = [
+        # Each image is scaled by its own noise level.
+        denoised = [
             apply_model(image, denoiser=denoiser, setting=setting) for image in unit
         ]
-        return np.stack(each)
-    within = np.clip(unit, 0.0, 1.0)
-    batch = within.astype(np.float32).transpose(0, 3, 1, 2)  # (N, channels, Y, X)
+        return np.stack(denoised)
+    clipped = np.clip(unit, 0.0, 1.0)
+    batch = clipped.astype(np.float32).transpose(0, 3, 1, 2)  # (N, channels, Y, X)
     shape = batch.shape
     if denoiser.network.in_channels == 1:
-        batch = batch.reshape(-1, 1, *shape[2:])  # each channel by itself
-    denoised = denoiser.run_network(batch).reshape(shape).transpose(0, 2, 3, 1)
-    return denoised + (unit - within)
+        batch = batch.reshape(-1, 1, *shape[2:])  # one channel at a time
+    output = denoiser.run_network(batch).reshape(shape).transpose(0, 2, 3, 1)
+    return output + (unit - clipped)
 
 
 def denoise_pair(pair: Pair, method: Method) -> NDArray[np.float64]:
-    """Return the noisy image of a pair denoised, in its intensities, as scored."""
+    """Denoise the noisy image of a pair.
+
+    Parameters
+    ----------
+    pair : Pair
+        Noisy image and clean image.
+    method : callable
+        Method that denoises a normalized image.
+
+    Returns
+    -------
+    numpy.ndarray
+        (Y, X, channels), in the intensities of the pair, clipped as for scoring.
+    """
     return as_scored(pair, method(pair.input_range.normalize(pair.noisy)))
 
 
 def as_scored(pair: Pair, denoised: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the intensities of a result in [0, 1], clipped if the pair says so."""
+    """Convert a normalized result to the intensities of a pair; clip it if required."""
     result = pair.input_range.denormalize(denoised)
     if not pair.clip:
         return result
@@ -108,5 +121,5 @@ def as_scored(pair: Pair, denoised: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def count_parameters(denoiser: Denoiser) -> int:
-    """Return the number of parameters of a model."""
+    """Count the parameters of a model."""
     return sum(parameter.numel() for parameter in denoiser.network.parameters())

@@ -1,4 +1,4 @@
-"""Load the models of a comparison and give each a name of its own."""
+"""Load the models of a comparison under unique names."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ def load_models(
     *,
     n_colors: int = 3,
 ) -> dict[str, Denoiser]:
-    """Load models, each under a name that no other method has.
+    """Load models under names that are unique among all scored methods.
 
     Parameters
     ----------
-    sources : sequence of str, path or Checkpoint
-        At least one; see `denoise`.
+    sources : sequence of str, path, or Checkpoint
+        At least one model; see `denoise`.
     device : DeviceChoice
-        Where to compute.
+        Device to compute on.
     n_colors : int
-        Colors of the images to score on, see `fitting_model`.
+        Number of colors of the images to score on, see `fitting_model`.
 
     Returns
     -------
-    dict
-        The models by name, in the order given.
+    dict of str to Denoiser
+        Models by name, in the order of `sources`.
 
     Raises
     ------
     InvalidInputError
-        If there is none.
+        If `sources` is empty or not a list.
     CheckpointError
-        If one cannot be loaded.
+        If a model cannot be loaded.
     """
     if isinstance(sources, (str, Path, Checkpoint)) or not sources:
         raise InvalidInputError(
-            f"Give a list of at least one model to compare, got {sources!r}."
+            f"Expected a list of at least one model to compare, got {sources!r}."
         )
     fitting = [
         source
@@ -66,7 +66,7 @@ def load_models(
 
 
 def _path_of(source: str | Path | Checkpoint) -> Path | None:
-    """Return the file that a model is from; None if it is from none."""
+    """Return the file of a model; None for built-in models and objects in memory."""
     if isinstance(source, Checkpoint) or str(source) in builtin_models():
         return None
     return Path(source).absolute()
@@ -75,11 +75,11 @@ def _path_of(source: str | Path | Checkpoint) -> Path | None:
 def _distinct_names(
     paths: Sequence[Path | None], checkpoints: Sequence[Checkpoint]
 ) -> list[str]:
-    """Tell models of one name apart by their folders, and if need be by numbers."""
+    """Make names unique by adding folders and, if necessary, numbers."""
     taken = {"noisy", *BASELINES}
     names = []
     for path, checkpoint in zip(paths, checkpoints, strict=True):
-        name = checkpoint.name if path is None else _shortest_tail(path, paths)
+        name = checkpoint.name if path is None else _shortest_suffix(path, paths)
         unique, number = name, 1
         while unique in taken:
             number += 1
@@ -89,11 +89,11 @@ def _distinct_names(
     return names
 
 
-def _shortest_tail(path: Path, paths: Sequence[Path | None]) -> str:
-    """Return as much of a path's end as none of the others has."""
+def _shortest_suffix(path: Path, paths: Sequence[Path | None]) -> str:
+    """Return the shortest end of a path that no other path shares."""
     others = [other.parts for other in paths if other not in (None, path)]
     for depth in range(1, len(path.parts)):
-        tail = path.parts[-depth:]
-        if all(parts[-depth:] != tail for parts in others):
-            return "/".join(tail)
+        suffix = path.parts[-depth:]
+        if all(parts[-depth:] != suffix for parts in others):
+            return "/".join(suffix)
     return str(path)

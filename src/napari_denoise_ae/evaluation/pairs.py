@@ -1,4 +1,4 @@
-"""Pairs of a noisy image and its clean truth, to score methods on."""
+"""Pairs of a noisy and a clean image, to score methods on."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ _SMALLEST_SIDE = 16
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pair:
-    """A noisy image and its clean truth.
+    """A noisy image and the clean image it is scored against.
 
     Parameters
     ----------
     noisy, clean : numpy.ndarray
-        (Y, X, channels), one shape, float64.
+        (Y, X, channels), float64, of equal shape.
     input_range : IntensityRange
-        What methods see as 0 and 1.
+        Intensities that methods get as 0 and 1.
     data_range : IntensityRange
-        What the figures take as the data range.
+        Data range of PSNR and SSIM.
     clip : bool
-        Whether results are clipped to `data_range` before they are scored, as
-        is the convention for noise added to photographs.
+        Whether to clip results to `data_range` before scoring, as is the
+        convention for noise added to photographs.
     """
 
     noisy: NDArray[np.float64]
@@ -53,33 +53,34 @@ class Pair:
 def noisy_pairs(
     images: Sequence[NDArray[Any]], noise: str, *, seed: int, limit: int | None = None
 ) -> list[Pair]:
-    """Add noise to clean images, in floating point, so that nothing is rounded.
+    """Add noise to clean images, in floating point and without rounding.
 
     Parameters
     ----------
     images : sequence of numpy.ndarray
-        (Y, X), (Y, X, 3) or (Y, X, 4); alpha is left out.
+        (Y, X), (Y, X, 3), or (Y, X, 4); alpha is ignored.
     noise : str
-        The noise.
+        Noise to add, see `add_noise`.
     seed : int
-        The noise of the image i is drawn with the seed ``seed + i``.
+        Random seed. The noise of image i is drawn with ``seed + i``.
     limit : int, optional
-        Take only the first `limit` images.
+        Number of images, from the first on. None means all.
 
     Returns
     -------
     list of Pair
-        One for each image.
+        One pair per image.
 
     Raises
     ------
     InvalidInputError
-        If the noise or the limit cannot be used, or an image is too small.
+        If the noise or the limit is invalid, or an image is smaller than 16 x 16
+        pixels, constant, or contains NaN.
     """
     if limit is not None and limit < 1:
         raise InvalidInputError(f"limit must be at least 1 image, got {limit}.")
     if len(images) == 0:
-        raise InvalidInputError("There is no image to evaluate on.")
+        raise InvalidInputError("Expected at least one image to evaluate on, got none.")
     pairs = []
     for index, image in enumerate(images[:limit]):
         _require_complete(image)
@@ -103,26 +104,28 @@ def real_pairs(
     reference: NDArray[Any],
     data_range: tuple[float, float] | None,
 ) -> list[Pair]:
-    """Pair noisy images with their reference, without fitting one to the other.
+    """Pair noisy images with their reference, without adjusting their intensities.
 
     Parameters
     ----------
     noisy : numpy.ndarray
-        Shape of `reference`, or a stack of repeats of it.
+        Image with the shape of `reference`, or a stack of repeated acquisitions.
     reference : numpy.ndarray
-        (Y, X), (Y, X, 3) or (Y, X, 4).
+        (Y, X), (Y, X, 3), or (Y, X, 4); alpha is ignored.
     data_range : tuple of float, optional
-        ``(low, high)`` in the images' units; None means that of `reference`.
+        ``(low, high)`` in the images' units. None means 0 to 255 for uint8,
+        otherwise the lowest and highest value of `reference`.
 
     Returns
     -------
     list of Pair
-        One for each repeat.
+        One pair per noisy image.
 
     Raises
     ------
     InvalidInputError
-        If the shapes do not fit.
+        If the shapes do not match, or an image is smaller than 16 x 16 pixels,
+        constant, or contains NaN.
     """
     axes = "YXS" if reference.ndim == 3 and reference.shape[-1] in (3, 4) else "YX"
     if reference.ndim != len(axes) or reference.shape not in (
@@ -131,8 +134,8 @@ def real_pairs(
     ):
         raise InvalidInputError(
             "The reference must be one image, (Y, X) or (Y, X, 3), and the noisy image "
-            f"have its shape or be a stack of such, got {reference.shape} and "
-            f"{noisy.shape}."
+            "must have the same shape or be a stack of such images; got a reference "
+            f"of shape {reference.shape} and a noisy image of shape {noisy.shape}."
         )
     _require_complete(noisy)
     _require_complete(reference)
@@ -140,7 +143,7 @@ def real_pairs(
     scale = resolve_intensity_range(color_planes(reference, axes), data_range)
     pairs = []
     for repeat in noisy if noisy.ndim > reference.ndim else [noisy]:
-        # Methods get what a user would give them: nothing of the truth.
+        # As in real use, methods know nothing about the reference.
         planes = color_planes(repeat, axes)
         input_range = resolve_intensity_range(planes)
         pairs.append(
@@ -156,14 +159,15 @@ def find_clean_images(folder: Path) -> list[Path]:
     Raises
     ------
     InvalidInputError
-        If there are none.
+        If the folder does not exist or contains no images.
     """
     if not folder.is_dir():
         raise InvalidInputError(f"{folder} is not a folder.")
     paths = list_images(folder)
     if not paths:
         raise InvalidInputError(
-            f"{folder} holds no images: expected {', '.join(sorted(READERS))}."
+            f"{folder} contains no images. Supported file types: "
+            f"{', '.join(sorted(READERS))}."
         )
     return paths
 
@@ -174,19 +178,20 @@ def read_clean_image(path: Path) -> NDArray[Any]:
     Raises
     ------
     InvalidInputError
-        If it cannot be read, or is a stack.
+        If the file cannot be read, or contains a stack.
     """
     image = read_image(path)
     axes = resolve_axes(image.pixels.shape, image.axes)
     if not set(axes) <= set("YXS"):
         raise InvalidInputError(
-            f"{path} is a stack ({axes}, {image.pixels.shape}); expected single images."
+            f"{path} is a stack (axes {axes}, shape {image.pixels.shape}); "
+            "expected single images."
         )
     return middle_plane(image.pixels, axes)
 
 
 def plane_axes(plane: NDArray[Any]) -> str:
-    """Return the axes of (Y, X, channels): colors, or the one channel of gray."""
+    """Return the axes of a (Y, X, channels) image: colors if it has 3 channels."""
     return "YXS" if plane.shape[-1] == 3 else "YXC"
 
 
@@ -194,7 +199,8 @@ def _require_complete(image: NDArray[Any]) -> None:
     require_image(image)
     if np.isnan(image).any():
         raise InvalidInputError(
-            "The image has NaN, so it cannot be scored. Cut out a part without."
+            "The image contains NaN and cannot be scored. Crop it to a region "
+            "without NaN."
         )
 
 
@@ -203,7 +209,9 @@ def _require_usable(pairs: Sequence[Pair]) -> None:
         if min(pair.clean.shape[:2]) < _SMALLEST_SIDE:
             raise InvalidInputError(
                 f"Images to evaluate on must be at least {_SMALLEST_SIDE} pixels wide "
-                f"and high, got {pair.clean.shape[:2]}."
+                f"and high, got shape {pair.clean.shape[:2]}."
             )
         if pair.data_range.width == 0:
-            raise InvalidInputError("A clean image is constant: it has no data range.")
+            raise InvalidInputError(
+                "The clean image is constant, so it has no data range."
+            )

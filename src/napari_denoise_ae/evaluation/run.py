@@ -20,37 +20,37 @@ if TYPE_CHECKING:
 
 
 class Evaluation:
-    """Models and classical denoisers that are scored on the same images.
+    """Score models and classical denoisers on the same images.
 
-    Iterate over it to score; `scores` holds what has been reached, so that
-    stopping early loses nothing.
+    Iterate over it to score. `scores` collects the results, so that stopping early
+    loses none of them.
 
     Parameters
     ----------
-    models : sequence of str, path or Checkpoint
-        At least one; see `denoise`.
+    models : sequence of str, path, or Checkpoint
+        At least one model; see `denoise`.
     images : ImageSource
-        What to score on.
+        Source of the images to score on.
     device : str
         See `denoise`.
     baselines : bool
-        Whether classical denoisers are scored too.
+        Whether to score classical denoisers as well.
 
     Attributes
     ----------
     device : DeviceChoice
-        Where it computes.
+        Device to compute on.
     models : dict of str to Denoiser
-        The models by the names that their scores get.
+        Models by the names used in the scores.
     task : Task
-        The noisy images and their truth.
+        Noisy and clean images.
     scores : list of Score
-        The scores so far.
+        Scores so far.
 
     Raises
     ------
     InvalidInputError, DatasetError, CheckpointError, DeviceError
-        If the images, a model or the device cannot be used.
+        If the images, a model, or the device is invalid.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Evaluation:
         self._baselines = baselines
 
     def __iter__(self) -> Iterator[Score]:
-        """Yield the scores of the noisy images, the models and the baselines."""
+        """Yield the scores of the noisy images, each model, and each baseline."""
         self.scores = []
         for score in score_methods(
             self.task.pairs,
@@ -81,11 +81,18 @@ class Evaluation:
             yield score
 
     def misfits(self) -> list[str]:
-        """Say, in words for a user, which models were trained for other noise."""
+        """Return warnings about models that were trained for different noise."""
         return find_misfits(self.task, self.models)
 
     def save_figure(self, path: Path) -> None:
-        """Draw a few images as each model denoises them; all must be scored.
+        """Write a figure of a few images, denoised by each model.
+
+        Call it after all methods are scored.
+
+        Parameters
+        ----------
+        path : pathlib.Path
+            PNG file to write.
 
         Raises
         ------

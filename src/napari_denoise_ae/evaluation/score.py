@@ -1,4 +1,4 @@
-"""Scores: how well a method denoises a set of images."""
+"""The score of a denoising method on a set of images."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Score of one method on a set of images.
+    """The score of one method on a set of images.
 
     Parameters
     ----------
     method : str
-        ``"noisy"``, a model's name, or a baseline's.
+        Name of a model or a baseline, or ``"noisy"`` for the noisy images.
     noise : str
-        The noise that was added, or ``"real"``.
+        Noise that was added, or ``"real"``.
     n : int
         Number of images.
     psnr_mean, psnr_std : float
         Mean and standard deviation of the PSNR over the images, in dB.
     ssim_mean, ssim_std : float
-        The same for SSIM.
+        Mean and standard deviation of the SSIM over the images.
     seconds_per_image : float
-        Median time for an image, without loading the model. Images that are
-        scored together share their time equally.
+        Median time per image in seconds, without loading the model; the mean time
+        if images were denoised in batches.
     parameter : float or None
-        A baseline's parameter: the one of a small grid with the highest PSNR on
-        the first images. The truth is used, which favors the baseline.
+        Parameter of a baseline: the value from a small grid with the highest mean
+        PSNR on the first 16 images. Using the clean images favors the baseline.
+        None for other methods.
     n_parameters : int or None
-        A model's parameters; None for methods that are no models.
+        Number of parameters of a model; None for other methods.
     """
 
     method: str
@@ -50,7 +51,7 @@ class Score:
     n_parameters: int | None = None
 
     def as_record(self) -> dict[str, Any]:
-        """Return the fields, with None for what JSON cannot hold (NaN, infinity)."""
+        """Return the fields as a dict for JSON: NaN and infinity become None."""
         return {
             key: None
             if isinstance(value, float) and not math.isfinite(value)
@@ -61,7 +62,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class ScoringProgress:
-    """Number of images that have been scored, and of all images."""
+    """The number of images scored so far, and of all images."""
 
     done: int
     total: int
@@ -74,7 +75,22 @@ def summarize(
     ssims: Sequence[float],
     seconds_per_image: float,
 ) -> Score:
-    """Return the score of a method from its figures for each image."""
+    """Summarize the PSNR and SSIM of each image as a score.
+
+    Parameters
+    ----------
+    name, noise : str
+        Names of the method and of the noise.
+    psnrs, ssims : sequence of float
+        PSNR in dB and SSIM of each image, at least one.
+    seconds_per_image : float
+        Time per image, in seconds.
+
+    Returns
+    -------
+    Score
+        The score, with None for `parameter` and `n_parameters`.
+    """
     return Score(
         method=name,
         noise=noise,
@@ -88,5 +104,5 @@ def summarize(
 
 
 def _standard_deviation(values: Sequence[float]) -> float:
-    # Identical images have an infinite PSNR.
+    # The PSNR of identical images is infinite.
     return float(np.std(values)) if np.isfinite(values).all() else math.nan

@@ -1,4 +1,4 @@
-"""Images to score methods on that none of the models was trained on."""
+"""Sources of images to score methods on."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ if TYPE_CHECKING:
     from ..denoising.denoiser import Denoiser
     from .pairs import Pair
 
-#: Number of images that models are compared on if no limit is given.
+#: Number of images to compare models on if no limit is given.
 COMPARED_IMAGES = 1000
-# If no model says which noise it was trained for.
+# Used if no checkpoint records the noise that its model was trained for.
 _FALLBACK_NOISE = "gaussian:0.5"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
-    """Noisy images and their truth, chosen for some models.
+    """Noisy and clean images, and how they were made.
 
     Parameters
     ----------
     pairs : list of Pair
-        Noisy images and their truth.
+        Noisy and clean images.
     noise : str
-        The noise that was added, or ``"real"``.
+        Noise that was added, or ``"real"``.
     origin : str
-        Number and source of the images, for a user to read.
+        Description of the number and source of the images, for display.
     setting : NoiseSetting
         Noise settings for models that take a noise level, relative to the
         images' intensity range.
@@ -64,44 +64,49 @@ class ImageSource(Protocol):
     """A source of images to score methods on."""
 
     def count_colors(self) -> int:
-        """Return the number of colors, which decides which model ``auto`` is."""
+        """Return the number of colors, which determines the model ``auto``."""
         ...
 
     def make_task(self, models: Mapping[str, Denoiser]) -> Task:
-        """Choose images, and add noise where they are clean.
+        """Select images for some models, and add noise to clean images.
 
         Parameters
         ----------
         models : mapping
-            The models by name.
+            Models by name.
+
+        Returns
+        -------
+        Task
+            Noisy and clean images.
 
         Raises
         ------
         InvalidInputError, DatasetError
-            If the images, the noise or the limit cannot be used.
+            If the images, the noise, or the limit is invalid.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _CleanImages:
-    """Clean images, to which noise is added.
+    """Clean images to which noise is added.
 
     Parameters
     ----------
     noise : str, optional
-        Noise to add; None means the noise that the models were trained for.
+        Noise to add. None means the noise that the models were trained for.
     limit : int, optional
-        Take the first `limit` images.
-    most : int, optional
-        Take at most so many if no limit is given.
+        Number of images, from the first on.
+    max_images : int, optional
+        Maximum number of images if `limit` is None. None means all.
     seed : int
-        Seed of the noise.
+        Random seed of the noise, 0 or more.
     """
 
     noise: str | None = None
     limit: int | None = None
-    most: int | None = None
+    max_images: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -110,7 +115,7 @@ class _CleanImages:
                 f"seed must be an integer of at least 0, got {self.seed}."
             )
         if self.noise is not None:
-            # The canonical string, as scores show it.
+            # Scores show the canonical notation.
             object.__setattr__(self, "noise", str(parse_noise(self.noise)))
 
     def _noisy_pairs(
@@ -119,38 +124,40 @@ class _CleanImages:
         noise: str,
         models: Mapping[str, Denoiser],
     ) -> list[Pair]:
-        limit = self.most if self.limit is None else self.limit
+        limit = self.max_images if self.limit is None else self.limit
         pairs = noisy_pairs(images, noise, seed=self.seed, limit=limit)
-        _require_fitting(pairs, models)
+        _require_compatible(pairs, models)
         return pairs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cifar10Images(_CleanImages):
-    """Test images of CIFAR-10; parameters beside `folder` as in `_CleanImages`.
+    """Test images of CIFAR-10 that none of the models was trained on.
+
+    The other parameters are those of `_CleanImages`.
 
     Parameters
     ----------
     folder : path
-        The folder that holds ``cifar-10-batches-py``.
+        Folder that contains ``cifar-10-batches-py``.
     """
 
     folder: str | Path
 
     def count_colors(self) -> int:
-        """Return 3."""
+        """Return the number of colors: 3."""
         return 3
 
     def make_task(self, models: Mapping[str, Denoiser]) -> Task:
-        """Take images that none of the models was trained on."""
+        """Load images that none of the models was trained on, and add noise."""
         noise = self.noise or _noise_of_training(models)
         counts = {name: count_test_images(m.checkpoint) for name, m in models.items()}
-        strictest = min(counts, key=counts.__getitem__)
-        images = load_test_images(self.folder, n_test=counts[strictest]).images
+        smallest = min(counts, key=counts.__getitem__)
+        images = load_test_images(self.folder, n_test=counts[smallest]).images
         if self.limit is not None and self.limit > len(images):
             reason = "there are no more test images"
-            if len(images) == counts[strictest] < N_CIFAR10_TEST:
-                reason = f"the model {strictest!r} was trained on the others"
+            if len(images) == counts[smallest] < N_CIFAR10_TEST:
+                reason = f"the model {smallest!r} was trained on the others"
             raise InvalidInputError(
                 f"limit must be at most {len(images):,} for the test images of "
                 f"CIFAR-10, since {reason}; got {self.limit}."
@@ -162,18 +169,20 @@ class Cifar10Images(_CleanImages):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderImages(_CleanImages):
-    """Clean images in a folder; parameters beside `folder` as in `_CleanImages`.
+    """Clean images in a folder.
+
+    The other parameters are those of `_CleanImages`.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Folder of images.
+        Folder that contains the images.
     """
 
     folder: Path
 
     def count_colors(self) -> int:
-        """Return the number of colors of the first image; no pixels are read."""
+        """Return the number of colors of the first image, without reading pixels."""
         first = open_image(find_clean_images(self.folder)[0])
         return count_colors(first.shape, first.axes)
 
@@ -189,7 +198,7 @@ class FolderImages(_CleanImages):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImagePair:
-    """A real noisy image, or repeats of it, and its reference.
+    """A real noisy image, or a stack of repeats, and its reference.
 
     Parameters
     ----------
@@ -211,7 +220,7 @@ class ImagePair:
     def make_task(self, models: Mapping[str, Denoiser]) -> Task:
         """Pair the noisy images with the reference."""
         pairs = real_pairs(self.noisy, self.reference, self.data_range)
-        _require_fitting(pairs, models)
+        _require_compatible(pairs, models)
         origin = f"{len(pairs):,} with a reference"
         return Task(pairs, "real", origin, self.setting)
 
@@ -223,14 +232,14 @@ def _noise_of_training(models: Mapping[str, Denoiser]) -> str:
     if len(set(own.values())) > 1:
         listed = ", ".join(f"{name}: {text}" for name, text in own.items())
         raise InvalidInputError(
-            f"The models were trained for different noise ({listed}). Choose the "
-            "noise to compare them with."
+            f"The models were trained for different noise ({listed}). Specify the "
+            "noise to compare them on."
         )
     return next(iter(own.values()), _FALLBACK_NOISE)
 
 
 def _describe_origin(n: int, n_available: int, models: Mapping[str, Denoiser]) -> str:
-    """Return how many test images are taken, and why no others, in words."""
+    """Describe the number of test images, and why the others are not used."""
     unknown = [name for name, m in models.items() if m.checkpoint.record is None]
     known = [name for name in models if name not in unknown]
     which = "all" if n == n_available else f"the first of {n_available:,}"
@@ -240,12 +249,12 @@ def _describe_origin(n: int, n_available: int, models: Mapping[str, Denoiser]) -
     elif known:
         text += f" that {known[0]} was not trained on"
     if unknown:
-        text += f"; what {' and '.join(unknown)} was trained on is unknown"
+        text += f"; the training data of {' and '.join(unknown)} is unknown"
     return text
 
 
-def _require_fitting(pairs: Sequence[Pair], models: Mapping[str, Denoiser]) -> None:
-    """Raise before the work unless all models take images of these channels."""
+def _require_compatible(pairs: Sequence[Pair], models: Mapping[str, Denoiser]) -> None:
+    """Raise before scoring if a model does not take the channels of the images."""
     examples = {pair.noisy.shape[-1]: pair.noisy for pair in pairs}
     for denoiser in models.values():
         for image in examples.values():

@@ -25,10 +25,20 @@ if TYPE_CHECKING:
 
 
 def count_test_images(checkpoint: Checkpoint) -> int:
-    """Return how many of CIFAR-10's test images, from the first on, are the test set.
+    """Return the size of a model's test set.
 
-    Those after them have trained or validated the model. A model that was trained on
-    other or unknown images can be tested on all.
+    The test set is the first images of CIFAR-10's own test set. The images after them
+    were used to train or validate the model.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        The model.
+
+    Returns
+    -------
+    int
+        Number of images; 10,000 if the model was trained on other or unknown images.
     """
     record = checkpoint.record
     if record is None or not record.dataset.startswith(CIFAR10):
@@ -43,37 +53,37 @@ def score_test_set(
     *,
     stop: Event | None = None,
 ) -> Iterator[ScoringProgress | Score]:
-    """Score a model on its test set, with the noise that it was trained for.
+    """Score a model on its test set with the noise that it was trained for.
 
     Parameters
     ----------
     checkpoint : Checkpoint
         A model that was trained on CIFAR-10.
     folder : path
-        The folder that holds CIFAR-10's ``cifar-10-batches-py``.
+        Folder that contains CIFAR-10's ``cifar-10-batches-py``.
     device : DeviceChoice
-        Where to compute.
+        Device to compute on.
     stop : threading.Event, optional
-        Once it is set, by any thread, scoring ends without a score.
+        Set it from any thread to end scoring without a score.
 
     Yields
     ------
     ScoringProgress or Score
-        Progress every few hundred images; at the end the scores of the noisy
-        and of the denoised images.
+        Progress after each batch of images, then the scores of the noisy and the
+        denoised images.
 
     Raises
     ------
     InvalidInputError
         If the model was not trained on CIFAR-10.
     DatasetError
-        If the data is not there, or is damaged.
+        If the data is missing or damaged.
     """
     record = checkpoint.record
     if record is None or not record.dataset.startswith(CIFAR10):
         raise InvalidInputError(
             f"The model {checkpoint.name!r} was not trained on CIFAR-10, so it has no "
-            "test set. Score it on images of its kind instead."
+            "test set. Evaluate it on a folder of suitable images instead."
         )
     images = load_test_images(folder, n_test=record.config.n_test).images
     denoiser = Denoiser(checkpoint, device)

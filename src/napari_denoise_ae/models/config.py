@@ -1,4 +1,4 @@
-"""What a training run is made of: a frozen config that checks itself, and presets."""
+"""The settings of a training run: a frozen, validated config, and presets."""
 
 from __future__ import annotations
 
@@ -14,88 +14,91 @@ from .networks.registry import NETWORKS
 if TYPE_CHECKING:
     from ..noise.base import NoiseModel
 
-#: How training images may be varied; noise is fresh for every batch in any case.
+#: Augmentations by name; their functions are in
+#: `napari_denoise_ae.training.augmentation`.
 AUGMENTATIONS = ("none", "flip", "stripes", "dead-leaves")
 #: Losses by name; their functions are in `napari_denoise_ae.training.losses`.
 LOSSES = ("mse", "l1", "psnr", "mse_ssim")
-#: Optimizers by name, all with torch's own defaults beside the learning rate.
+#: Optimizers by name. Except for the learning rate, they use torch's defaults.
 OPTIMIZERS = ("adam", "adamw")
-#: How the learning rate changes while training.
+#: Learning rate schedules by name.
 SCHEDULES = ("constant", "cosine")
-#: Images of CIFAR-10's own test set.
+#: Number of images in CIFAR-10's test set.
 N_CIFAR10_TEST = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
-    """Everything that decides what a training run gives, beside its data.
+    """The settings that, with the data, determine the result of a training run.
 
     Parameters
     ----------
     preset : str
-        Name of the preset that the config was made from.
+        Name of the preset that the config is based on.
     network : str
         Name of the network, a key of
         `napari_denoise_ae.models.networks.registry.NETWORKS`.
     network_options : mapping
-        Arguments of the network's constructor; empty means its defaults.
+        Arguments of the network's constructor. Empty means its defaults.
     noise : str
-        Noise added to the clean images, see `napari_denoise_ae.noise.synthetic`.
+        Noise to add to the clean images, see `napari_denoise_ae.noise.synthetic`.
+        It is drawn anew for every batch.
     loss : str
         A key of `napari_denoise_ae.training.losses.LOSSES`: ``"mse"``, ``"l1"``,
         ``"psnr"`` or ``"mse_ssim"``.
     ssim_weight : float
-        Weight of 1 - SSIM in ``"mse_ssim"``, between 0 and 1; the mean squared
-        error has the rest. Without effect on the other losses.
+        Weight of 1 - SSIM in ``"mse_ssim"``, between 0 and 1. The weight of the
+        mean squared error is ``1 - ssim_weight``. Other losses ignore it.
     optimizer : str
         ``"adam"`` or ``"adamw"``.
     learning_rate : float
-        Step size of the optimizer; above 0.
+        Learning rate of the optimizer; above 0.
     schedule : str
-        ``"constant"``, or ``"cosine"`` to lower the learning rate from batch to
-        batch, along half a cosine, to 0 at the end of the last epoch.
+        ``"constant"``, or ``"cosine"`` to lower the learning rate after every batch,
+        along half a period of a cosine, to 0 at the end of the last epoch.
     batch_size : int
-        Images in a batch.
+        Number of images in a batch; 1 or more.
     epochs : int
-        Most epochs to train.
+        Maximum number of epochs; 1 or more.
     patience : int
-        Epochs without an improvement of the validation loss after which
-        training stops early. As many as `epochs` or more never stop it.
+        Number of epochs without an improvement of the validation loss after which
+        training stops early; 1 or more. A patience of `epochs` or more disables
+        early stopping.
     min_delta : float
-        How much lower the validation loss must be to count as improved.
+        Minimum decrease of the validation loss that counts as an improvement; 0 or
+        more.
     val_fraction : float
-        Share of the training images held back for validation, between 0 and 1.
+        Fraction of the training images used for validation, between 0 and 1.
     n_test : int
-        How many of CIFAR-10's 10,000 test images, from the first on, are kept
-        apart to test on; 1 to 10,000. The others train and validate as well.
-        Without effect on images of your own.
+        Number of CIFAR-10's test images, from the first on, that form the test
+        set; 1 to 10,000. The others are used for training and validation. No
+        effect on other data.
     augmentation : str
-        ``"none"``; ``"flip"`` to mirror every other image from left to right
-        at random; ``"stripes"`` to do so and to lay fine stripes over a part
-        of every fourth, of which small photographs have too few; or
-        ``"dead-leaves"`` to mirror, to paste the images of every other batch over
-        each other, magnified, into pictures twice as long with long edges and
-        large smooth areas, and to lay stripes over every other picture.
+        ``"none"``; ``"flip"`` to flip half of the images left to right; ``"stripes"``
+        to also add fine stripes, which are rare in small photographs, to a part of
+        every fourth image; or ``"dead-leaves"`` to flip, to replace every other
+        batch by images of twice the size, made of overlapping magnified pieces with
+        long edges and large smooth areas, and to add stripes to half of all images.
+        Images are chosen at random.
     zoom : float
-        Every other batch is magnified by a random factor from 1 to this one and
-        cut back to its size: small images then look as smooth as full-size
-        photographs. 1 magnifies nothing. Without effect on dead-leaves images, whose
-        pieces are magnified anyway.
+        Maximum factor by which every other batch is magnified and then cropped to
+        its size, at least 1 and below 16; small images then look as smooth as
+        full-size photographs. 1 disables it. No effect on dead leaves, whose pieces
+        are always magnified.
     seed : int
-        Decides the split, the first weights, the order of the images and the
-        noise; 0 or more.
+        Random seed of the split, the initial parameters, the order of the images,
+        the augmentation, and the noise; 0 or more.
     mixed_precision : bool
-        On CUDA, compute in bfloat16 where it loses nothing that counts.
-        Ignored on other devices.
+        On CUDA, compute in bfloat16 where the precision suffices. Ignored on other
+        devices, except with `bfloat16_on_cpu`.
     bfloat16_on_cpu : bool
-        Do so on a CPU, too, if it has instructions for it, which is about
-        twice as fast.
+        With `mixed_precision`, also compute in bfloat16 on CPUs that have
+        instructions for it, which is about twice as fast.
 
     Raises
     ------
     InvalidInputError
-        If a value is out of its range; the text says which one and what is
-        allowed.
+        If a value is invalid.
 
     References
     ----------
@@ -145,8 +148,8 @@ class TrainingConfig:
         _require_number("zoom", self.zoom, at_least=1.0, below=16.0)
         if self.n_test > N_CIFAR10_TEST:
             raise InvalidInputError(
-                f"n_test must be at most {N_CIFAR10_TEST:,}, the test images that "
-                f"CIFAR-10 has, got {self.n_test}."
+                f"n_test must be at most {N_CIFAR10_TEST:,}, the number of test images "
+                f"in CIFAR-10, got {self.n_test}."
             )
         for name in ("mixed_precision", "bfloat16_on_cpu"):
             if not isinstance(getattr(self, name), bool):
@@ -155,10 +158,10 @@ class TrainingConfig:
                 )
         if not isinstance(self.network_options, Mapping):
             raise InvalidInputError(
-                "network_options must map names to values, got "
+                "network_options must be a mapping of names to values, got "
                 f"{self.network_options!r}."
             )
-        # The canonical string, so that equal noise compares equal.
+        # In canonical notation, so that equal noise compares equal.
         object.__setattr__(self, "noise", str(parse_noise(self.noise)))
         object.__setattr__(self, "network_options", dict(self.network_options))
 
@@ -168,7 +171,7 @@ class TrainingConfig:
         return parse_noise(self.noise)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fields as plain numbers, strings and dicts."""
+        """Return the fields as a dict of numbers, strings, and dicts."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
@@ -183,7 +186,7 @@ _LOWEST_INTEGER = {
 
 def _require_text(name: str, value: object) -> None:
     if not isinstance(value, str):
-        raise InvalidInputError(f"{name} must be text, got {value!r}.")
+        raise InvalidInputError(f"{name} must be a string, got {value!r}.")
 
 
 def _require_choice(name: str, value: object, choices: Any) -> None:
@@ -233,7 +236,7 @@ _RGB = TrainingConfig(
     bfloat16_on_cpu=True,
 )
 _GRAY = replace(_RGB, preset="gray", network_options={"in_channels": 1})
-#: The presets by name. A new preset is one line here.
+#: Presets by name.
 PRESETS: dict[str, TrainingConfig] = {
     "conv": TrainingConfig(preset="conv"),
     "residual": TrainingConfig(
@@ -245,7 +248,7 @@ PRESETS: dict[str, TrainingConfig] = {
         batch_size=32,
         epochs=100,
         patience=100,
-        # 6,000 each to validate and to test, of the 60,000 images.
+        # Of the 60,000 images, 6,000 are for validation and 6,000 for testing.
         val_fraction=1 / 9,
         n_test=6_000,
     ),
@@ -255,24 +258,24 @@ PRESETS: dict[str, TrainingConfig] = {
 
 
 def preset_config(preset: str, **changes: Any) -> TrainingConfig:
-    """Make the config of a preset, with some of its fields changed.
+    """Make the config of a preset, with some fields changed.
 
     Parameters
     ----------
     preset : str
         A key of `PRESETS`.
     **changes
-        Fields of `TrainingConfig` and their values.
+        Fields of `TrainingConfig` that override the preset.
 
     Returns
     -------
     TrainingConfig
-        The checked config.
+        The validated config.
 
     Raises
     ------
     InvalidInputError
-        If the preset or a field is unknown, or a value out of its range.
+        If the preset or a field is unknown, or a value is invalid.
 
     Examples
     --------
@@ -287,6 +290,6 @@ def preset_config(preset: str, **changes: Any) -> TrainingConfig:
     unknown = sorted(set(changes) - set(known))
     if unknown:
         raise InvalidInputError(
-            f"Unknown setting {', '.join(unknown)}. Settings are: {', '.join(known)}."
+            f"Unknown setting {', '.join(unknown)}. Known settings: {', '.join(known)}."
         )
     return replace(PRESETS[preset], **changes)
