@@ -2,7 +2,7 @@
 
 Each function takes ``(denoised, clean)``, two tensors of shape (N, channels, Y, X) in
 [0, 1], and returns the mean loss as a 0-dimensional tensor. To add a loss, write a
-function and add it to `LOSSES`.
+function and add it to `LOSSES`. The window shows the first line of its docstring.
 
 Importing this module does not import torch; only computing a loss does.
 """
@@ -29,17 +29,17 @@ _INVISIBLE_MSE = 1e-5
 
 
 def mse(denoised: Tensor, clean: Tensor) -> Tensor:
-    """Compute the mean squared error, which PSNR measures; it favors smooth results."""
+    """Mean squared error, the basis of PSNR; favors smooth results."""
     return (denoised - clean).square().mean()
 
 
 def l1(denoised: Tensor, clean: Tensor) -> Tensor:
-    """Compute the mean absolute error, which is less sensitive to outliers."""
+    """Mean absolute error; less sensitive to outliers than the squared error."""
     return (denoised - clean).abs().mean()
 
 
 def psnr(denoised: Tensor, clean: Tensor) -> Tensor:
-    """Compute how far the PSNR of each image is below 50 dB, averaged over the batch.
+    """Mean distance of the PSNR to 50 dB; weights all noise levels equally.
 
     The squared error of a very noisy image is many times that of an image with little
     noise and would dominate the mean. In decibels, all noise levels count equally [1]_.
@@ -65,9 +65,7 @@ def psnr(denoised: Tensor, clean: Tensor) -> Tensor:
 
 
 def mse_ssim(denoised: Tensor, clean: Tensor, *, ssim_weight: float) -> Tensor:
-    """Compute a weighted sum of the mean squared error and 1 - SSIM.
-
-    It preserves edges and textures better than the mean squared error alone [1]_.
+    """Weighted sum of mean squared error and 1 - SSIM; preserves edges and textures.
 
     Parameters
     ----------
@@ -75,7 +73,7 @@ def mse_ssim(denoised: Tensor, clean: Tensor, *, ssim_weight: float) -> Tensor:
         (N, channels, Y, X), range [0, 1].
     ssim_weight : float
         Weight of 1 - SSIM, between 0 and 1. The weight of the mean squared error
-        is ``1 - ssim_weight``.
+        is ``1 - ssim_weight`` [1]_.
 
     Returns
     -------

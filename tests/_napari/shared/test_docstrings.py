@@ -6,7 +6,7 @@ from napari_denoise_ae.training.losses import LOSSES
 
 
 def test_a_summary_is_the_first_line():
-    assert summary(LOSSES["mse"]).startswith("Mean squared error: what PSNR measures")
+    assert summary(LOSSES["mse"]).startswith("Mean squared error, the basis of PSNR")
     assert summary(object()) != ""
     assert summary(lambda: None) == ""
 
