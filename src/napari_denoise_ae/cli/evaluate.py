@@ -53,7 +53,7 @@ def _compare(arguments: argparse.Namespace) -> None:
     _require_outputs(arguments, [arguments.figure, arguments.json])
     evaluation = Evaluation(
         arguments.models,
-        _image_source(arguments, most=COMPARED_IMAGES),
+        _image_source(arguments, max_images=COMPARED_IMAGES),
         device=arguments.device,
         baselines=arguments.baselines,
     )
@@ -63,7 +63,7 @@ def _compare(arguments: argparse.Namespace) -> None:
 
 
 def _image_source(
-    arguments: argparse.Namespace, most: int | None = None
+    arguments: argparse.Namespace, max_images: int | None = None
 ) -> ImageSource:
     """Return the images that the arguments ask for."""
     from ..evaluation.tasks import Cifar10Images, FolderImages
@@ -73,7 +73,7 @@ def _image_source(
     settings = {
         "noise": arguments.noise,
         "limit": arguments.limit,
-        "max_images": most,
+        "max_images": max_images,
         "seed": arguments.seed,
     }
     if arguments.images is not None:

@@ -51,8 +51,8 @@ def _require_small(network: DenoisingNetwork) -> None:
     n_bytes = sum(4 * parameter.numel() for parameter in network.parameters())
     if n_bytes > _MAX_NETWORK_BYTES:
         raise InvalidInputError(
-            f"The network is too large: its parameters need {n_bytes / 2**30:.1f} GB of "
-            f"memory, and at most {_MAX_NETWORK_BYTES / 2**30:.0f} GB is allowed. "
+            f"The network is too large: its parameters need {n_bytes / 2**30:.1f} GB "
+            f"of memory, and at most {_MAX_NETWORK_BYTES / 2**30:.0f} GB is allowed. "
             "Use smaller network_options."
         )
 
