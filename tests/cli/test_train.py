@@ -108,7 +108,7 @@ def test_finished_run_is_resumed_only_with_more_epochs(cifar10, tmp_path, capsys
     assert train(cifar10, output, "--epochs", 1) == 0
     given = ["train", "--data", cifar10, "--output", output, "--resume"]
     assert run(*given) == 2
-    assert "over: all epochs are done. Give it more epochs" in capsys.readouterr().err
+    assert "over: all epochs are done. To resume it" in capsys.readouterr().err
     assert run(*given, "--epochs", 3, "--patience", 9) == 0
     assert load_checkpoint(output).record.epochs_run == 3
 
