@@ -10,7 +10,7 @@ from napari_denoise_ae.noise.curve import NoiseCurve
 def exposed(
     mean: np.ndarray, gain: float, read_noise: float = 0.0, pedestal: float = 0.0
 ) -> tuple[np.ndarray, NoiseCurve]:
-    """Return what a camera makes of mean photons, and its true noise curve."""
+    """Return a camera image of the given mean photons, and its true noise curve."""
     rng = np.random.default_rng(0)
     electrons = rng.poisson(mean) + read_noise * rng.standard_normal(mean.shape)
     offset = (gain * read_noise) ** 2 - gain * pedestal
@@ -27,24 +27,24 @@ def test_stabilized_noise_has_variance_one(gain, pedestal, read_noise):
 
 @pytest.mark.parametrize("read_noise", [0.0, 0.5, 1.0, 2.0, 5.0])
 @pytest.mark.parametrize(("gain", "pedestal"), [(0.5, 1e3), (1.0, 0.0), (100, 100.0)])
-def test_the_mean_of_stabilized_values_goes_back_to_the_mean(
+def test_the_inverse_of_the_mean_stabilized_value_is_the_mean(
     gain, pedestal, read_noise
 ):
-    """As after a perfect denoiser; within 2 % or 0.05 photons."""
+    """As if a perfect denoiser averaged them; within 2 % or 0.05 photons."""
     for mean in (0.5, 1, 2, 5, 20, 100, 1000):
         noisy, curve = exposed(np.full(400_000, mean), gain, read_noise, pedestal)
         back = inverse_anscombe(anscombe(noisy, curve).mean(), curve)
         assert (back - pedestal) / gain == pytest.approx(mean, rel=0.02, abs=0.05)
 
 
-def test_the_plain_inverse_would_be_too_low():
+def test_the_algebraic_inverse_would_be_too_low():
     noisy, curve = exposed(np.full(400_000, 1.0), 1.0)
     mean = anscombe(noisy, curve).mean()
     assert mean**2 / 4 - 3 / 8 < 0.85
     assert inverse_anscombe(mean, curve) == pytest.approx(1, abs=0.05)
 
 
-def test_no_photons_go_back_to_the_pedestal():
+def test_zero_photons_are_mapped_back_to_the_pedestal():
     curve = NoiseCurve(2.0, -200.0)  # no read noise, a pedestal of 100
     dark = anscombe(np.array([100.0, 90.0, -1e6]), curve)
     assert np.isfinite(dark).all()
@@ -54,7 +54,7 @@ def test_no_photons_go_back_to_the_pedestal():
     )
 
 
-def test_the_inverse_rises_everywhere():
+def test_the_inverse_increases_everywhere():
     levels = np.linspace(1.2248, 50, 5000)
     assert (np.diff(inverse_anscombe(levels, NoiseCurve(3.0, 7.0))) > 0).all()
 

@@ -29,7 +29,7 @@ from napari_denoise_ae.noise.synthetic import (
         lambda: Composed((Gaussian(0.1),)),
     ],
 )
-def test_a_noise_model_made_by_hand_is_checked_too(make):
+def test_amounts_are_checked_without_a_noise_string(make):
     with pytest.raises(InvalidInputError):
         make()
 
@@ -56,12 +56,12 @@ def test_the_description_states_amount_unit_and_clipping(model, words):
 
 
 @pytest.mark.parametrize("name", NOISE_MODELS)
-def test_every_registered_noise_says_what_it_is_and_how_it_is_written(name):
+def test_every_registered_noise_has_an_explanation_and_a_syntax(name):
     model = NOISE_MODELS[name]
     amounts = amount_fields(model)
     text = f"{name}:{','.join(['0.25'] * len(amounts))}"
     assert str(parse_noise(text)) == text
-    way = how_to_write(model)
-    assert way.startswith(f"{name}:{amounts[0].name.upper()}")
+    syntax = how_to_write(model)
+    assert syntax.startswith(f"{name}:{amounts[0].name.upper()}")
     assert model.title in parse_noise(text).description
     assert model.explanation.endswith(".")

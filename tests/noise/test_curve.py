@@ -11,7 +11,7 @@ from napari_denoise_ae.noise.curve import NoiseCurve, fit_noise_curve
 
 
 def photons(side: int = 192) -> np.ndarray:
-    """Return (Y, X) from 0 to 1: a dark background, discs and a striped corner."""
+    """Return (Y, X), range 0 to 1: dark background, discs and a striped corner."""
     y, x = np.mgrid[:side, :side] / side
     image = 0.02 + 0.3 * x * (y > 0.4)
     for middle, brightness in ((0.25, 0.5), (0.5, 0.75), (0.75, 1.0)):
@@ -24,7 +24,7 @@ def photons(side: int = 192) -> np.ndarray:
 def exposed(
     mean: np.ndarray, gain: float, read_noise: float = 0.0, pedestal: float = 0.0
 ) -> tuple[np.ndarray, NoiseCurve]:
-    """Return what a camera makes of mean photons, and its true noise curve."""
+    """Return a camera image of the given mean photons, and its true noise curve."""
     rng = np.random.default_rng(0)
     electrons = rng.poisson(mean) + read_noise * rng.standard_normal(mean.shape)
     offset = (gain * read_noise) ** 2 - gain * pedestal
@@ -32,7 +32,7 @@ def exposed(
 
 
 def error_of(curve: NoiseCurve, true: NoiseCurve, intensities: np.ndarray) -> float:
-    """Return the median relative error of the variance between intensities."""
+    """Return the median relative error of the variance over the intensities."""
     over = np.linspace(*np.quantile(intensities, [0.02, 0.98]), 50)
     return float(np.median(np.abs(curve.variance(over) / true.variance(over) - 1)))
 
@@ -47,7 +47,7 @@ def error_of(curve: NoiseCurve, true: NoiseCurve, intensities: np.ndarray) -> fl
         (1000, 0.5, 3, 1000),
     ],
 )
-def test_a_known_curve_is_found(peak, gain, read_noise, pedestal):
+def test_a_known_curve_is_recovered(peak, gain, read_noise, pedestal):
     mean = peak * photons()
     noisy, true = exposed(mean, gain, read_noise, pedestal)
     fit = fit_noise_curve([noisy[..., np.newaxis]])
@@ -56,7 +56,7 @@ def test_a_known_curve_is_found(peak, gain, read_noise, pedestal):
 
 
 def test_sparse_photon_counts_have_gain_one_and_no_offset():
-    """Most medians are 0 here."""
+    """Most medians are 0 at such low counts."""
     counts = np.random.default_rng(0).poisson(2 * photons(256)).astype(np.uint16)
     assert np.median(counts) == 0
     curve = fit_noise_curve([counts[..., np.newaxis]]).curve
@@ -64,7 +64,7 @@ def test_sparse_photon_counts_have_gain_one_and_no_offset():
     assert curve.offset_variance == pytest.approx(0, abs=0.02)
 
 
-def test_points_are_what_a_plot_shows():
+def test_the_points_of_a_fit_ascend_and_lie_near_the_curve():
     noisy, true = exposed(100 * photons(), 2.0, 1.0, 50.0)
     fit = fit_noise_curve([noisy[..., np.newaxis]])
     assert fit.intensities.shape == fit.variances.shape
@@ -74,7 +74,7 @@ def test_points_are_what_a_plot_shows():
     assert np.median(ratios) == pytest.approx(1, rel=0.1)
 
 
-def test_clipped_pixels_do_not_bend_the_curve():
+def test_clipped_pixels_do_not_bias_the_curve():
     mean = 40 * photons()
     noisy, true = exposed(mean, 6, 1, 20)
     clipped = np.clip(np.rint(noisy), 0, 170).astype(np.uint8)
@@ -95,7 +95,7 @@ def test_the_curve_follows_the_units_of_the_image(factor, shift):
 
 
 @pytest.mark.parametrize("clean", [200 * photons(), np.full((128, 128), 100.0)])
-def test_constant_noise_gets_a_curve_that_the_transform_can_use(clean):
+def test_constant_noise_gets_a_curve_that_anscombe_can_use(clean):
     noisy = clean + np.random.default_rng(0).normal(0, 20, clean.shape)
     curve = fit_noise_curve([noisy[..., np.newaxis]]).curve
     np.testing.assert_allclose(curve.variance(clean), 400, rtol=0.15)
@@ -112,13 +112,13 @@ def test_a_flat_small_image_has_a_curve():
     )
 
 
-def test_a_clean_image_has_a_curve_of_little_noise():
+def test_the_curve_of_a_clean_image_has_little_noise():
     slope = np.add.outer(np.arange(128.0), np.arange(128.0))[..., np.newaxis]
     curve = fit_noise_curve([slope]).curve
     assert curve.variance(slope).max() < 1
 
 
-def test_channels_and_windows_are_pooled_and_nan_is_left_out():
+def test_channels_and_windows_are_pooled_without_nan():
     noisy, true = exposed(100 * photons(), 2.0, 1.0, 50.0)
     noisy[:10, :10] = np.nan
     colors = np.stack([noisy, noisy[::-1]], axis=-1)
@@ -134,28 +134,28 @@ def test_channels_and_windows_are_pooled_and_nan_is_left_out():
         np.random.default_rng(0).random((9, 9, 1)),
     ],
 )
-def test_an_image_that_tells_nothing_is_refused(image):
-    with pytest.raises(InvalidInputError, match="noise can only be measured"):
+def test_an_image_with_too_few_usable_patches_is_rejected(image):
+    with pytest.raises(InvalidInputError, match="Measuring the noise requires"):
         fit_noise_curve([image])
 
 
-def test_no_windows_are_refused():
+def test_an_empty_list_of_windows_is_rejected():
     with pytest.raises(InvalidInputError, match="got 0"):
         fit_noise_curve([])
 
 
 @pytest.mark.parametrize("gain", [0.0, -1.0, math.nan, math.inf])
-def test_a_gain_that_is_none_is_refused(gain):
+def test_an_invalid_gain_is_rejected(gain):
     with pytest.raises(InvalidInputError, match="gain"):
         NoiseCurve(gain, 0.0)
 
 
-def test_an_offset_that_is_not_finite_is_refused():
+def test_an_offset_that_is_not_finite_is_rejected():
     with pytest.raises(InvalidInputError, match="offset variance"):
         NoiseCurve(1.0, math.nan)
 
 
-def test_a_curve_reads_as_a_line():
+def test_a_curve_is_printed_as_an_equation():
     assert str(NoiseCurve(2.5, -300.0)) == "noise variance = 2.5 x intensity - 300"
     assert str(NoiseCurve(1.0, 0.25)) == "noise variance = 1 x intensity + 0.25"
 

@@ -41,11 +41,11 @@ def scaling_of(image, model, axes="YX", **options) -> IntensityRanges:
     return resolve_scaling(planes, axes, model, **options)
 
 
-# --- what is said of the noise ----------------------------------------------
+# --- settings ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({"sigma": -1}, "sigma must be a finite number of at least 0"),
         ({"sigma": float("nan")}, "sigma must be a finite number"),
@@ -61,8 +61,8 @@ def scaling_of(image, model, axes="YX", **options) -> IntensityRanges:
         ({"strength": 11}, "strength must be a number from 0 to 10"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(settings, said, noisy, model):
-    with pytest.raises(InvalidInputError, match=said):
+def test_invalid_settings_are_rejected(settings, message, noisy, model):
+    with pytest.raises(InvalidInputError, match=message):
         denoise(noisy, model=model, **settings)
 
 
@@ -70,7 +70,7 @@ def test_what_cannot_be_meant_is_refused(settings, said, noisy, model):
     "settings", [{"sigma": 5.0}, {"noise_type": "poisson-gaussian"}, {"strength": 0.5}]
 )
 @pytest.mark.parametrize("lazy", [False, True])
-def test_a_model_that_takes_no_level_refuses_one(settings, lazy, noisy):
+def test_a_model_without_noise_level_rejects_one(settings, lazy, noisy):
     image = da.from_array(noisy) if lazy else noisy
     conv = random_checkpoint(in_channels=1)
     with pytest.raises(InvalidInputError, match="takes no noise level"):
@@ -86,11 +86,11 @@ def test_a_model_that_takes_no_level_refuses_one(settings, lazy, noisy):
         ("poisson:30", None),
     ],
 )
-def test_only_a_level_that_is_known_is_told(noise, sigma):
+def test_only_a_known_level_is_passed_on(noise, sigma):
     assert setting_of(parse_noise(noise)) == NoiseSetting(sigma=sigma)
 
 
-# --- what is measured -------------------------------------------------------
+# --- measurement ------------------------------------------------------------
 
 
 def test_the_level_is_estimated_in_the_units_of_the_image(noisy, model):
@@ -100,18 +100,18 @@ def test_the_level_is_estimated_in_the_units_of_the_image(noisy, model):
 
 
 @pytest.mark.parametrize("sigma", [3, np.float32(3), np.int64(3)])
-def test_any_real_number_is_a_level(sigma):
+def test_any_real_number_is_a_valid_sigma(sigma):
     setting = NoiseSetting(sigma=sigma, strength=np.float32(0.5))
     assert json.dumps([setting.sigma, setting.strength]) == "[3.0, 0.5]"
 
 
-def test_a_given_level_is_taken_and_multiplied_by_the_strength(noisy, model):
+def test_a_given_level_is_multiplied_by_the_strength(noisy, model):
     setting = NoiseSetting(sigma=3.0, strength=0.5)
     (scale,) = scaling_of(noisy, model, setting=setting).ranges
     assert scale.sigma == 1.5
 
 
-def test_each_channel_has_a_level_of_its_own_and_all_times_share_it(noisy, model):
+def test_each_channel_has_its_own_level_for_all_time_points(noisy, model):
     stack = np.stack([noisy, 3 * noisy])[np.newaxis].repeat(2, axis=0)
     scales = scaling_of(stack, model, axes="TCYX")
     first, second = scales.ranges
@@ -121,7 +121,7 @@ def test_each_channel_has_a_level_of_its_own_and_all_times_share_it(noisy, model
     assert each.shape == (2, 2)
 
 
-def test_an_outlier_does_not_move_what_the_network_sees(noisy, model):
+def test_an_outlier_does_not_change_the_scaling(noisy, model):
     hot = noisy.copy()
     hot[7, 9] = 60_000
     (scale,), (with_hot,) = (scaling_of(i, model).ranges for i in (noisy, hot))
@@ -133,7 +133,7 @@ def test_an_outlier_does_not_move_what_the_network_sees(noisy, model):
     ("settings", "values"),
     [({}, (1e4, 1e6, 1e30)), ({"noise_type": "poisson-gaussian"}, (1e4, 1e5, 1e6))],
 )
-def test_a_hot_pixel_does_not_spoil_what_is_beside_it(settings, values, model):
+def test_a_hot_pixel_does_not_spoil_its_surroundings(settings, values, model):
     noisy = np.random.default_rng(0).normal(100, 10, (96, 96))
     results = []
     for value in values:
@@ -158,7 +158,7 @@ def test_photon_counts_are_stabilized_to_a_level_of_1(model):
     assert unit.std() == pytest.approx(scale.noise_level, rel=0.1)
 
 
-def test_a_scaling_survives_as_plain_numbers():
+def test_a_scaling_survives_conversion_to_json():
     ranges = IntensityRanges(
         "C",
         (3,),
@@ -171,18 +171,20 @@ def test_a_scaling_survives_as_plain_numbers():
     assert from_plain(json.loads(json.dumps(as_plain(ranges)))) == ranges
 
 
-def test_noise_that_grows_with_the_intensity_is_said_to_do_so(model):
+def test_noise_that_grows_with_the_intensity_causes_a_warning(model):
     clean = 60 * smooth_photo(200, 200, 1)[..., 0]
     rng = np.random.default_rng(0)
     counts = np.stack([rng.normal(clean, 4), rng.poisson(clean**2 / 20)])
-    with pytest.warns(DenoiseAEWarning, match="channel 1 of this image grows") as said:
+    with pytest.warns(
+        DenoiseAEWarning, match="channel 1 of this image grows"
+    ) as warned:
         denoise(counts, model=model, axes="CYX")
-    assert len(said) == 1
+    assert len(warned) == 1
 
 
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("name", ["in.png", "in.tif"])
-def test_the_command_says_so_too(name, model, tmp_path, capsys):
+def test_the_command_prints_that_warning(name, model, tmp_path, capsys):
     from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
     save_checkpoint(model, tmp_path / "model.pt")
@@ -195,7 +197,7 @@ def test_the_command_says_so_too(name, model, tmp_path, capsys):
     assert "warning: The noise of this image grows" in capsys.readouterr().err
 
 
-def test_a_given_level_holds_where_what_is_looked_at_is_constant(model):
+def test_a_given_level_is_used_if_the_sampled_windows_are_constant(model):
     image = np.zeros((1200, 160))
     image[:150] = np.random.default_rng(0).normal(100, 10, (150, 160))
     with pytest.warns(DenoiseAEWarning, match="give its level"):
@@ -204,25 +206,25 @@ def test_a_given_level_holds_where_what_is_looked_at_is_constant(model):
     assert not np.array_equal(result[:150], image[:150])
 
 
-def test_a_level_that_is_more_than_the_image_varies_by_is_doubted(noisy, model):
+def test_a_level_above_the_variation_of_the_image_causes_a_warning(noisy, model):
     with pytest.warns(DenoiseAEWarning, match="A sigma of 8 is more than this image"):
         denoise(noisy / 255, model=model, sigma=SIGMA)
 
 
 @pytest.mark.parametrize("settings", [{"sigma": 5}, {"noise_type": "poisson-gaussian"}])
-def test_nothing_is_said_to_who_has_chosen_the_noise(settings, model, recwarn):
+def test_no_warning_if_the_noise_was_chosen(settings, model, recwarn):
     clean = 60 * smooth_photo(200, 200, 1)[..., 0]
     counts = np.random.default_rng(0).poisson(clean**2 / 20)
     denoise(counts, model=model, **settings)
     assert not recwarn.list
 
 
-# --- what the result does not depend on -------------------------------------
+# --- invariances ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("settings", [{}, {"noise_type": "poisson-gaussian"}])
 @pytest.mark.parametrize(("factor", "offset"), [(3.7, 0.0), (1.0, 1e4), (1e-6, -0.3)])
-def test_scaling_and_shifting_the_image_does_so_to_the_result(
+def test_the_result_follows_scaling_and_shifting_of_the_image(
     factor, offset, settings, noisy, model
 ):
     result = denoise(noisy, model=model, **settings)
@@ -238,13 +240,13 @@ def test_a_given_level_scales_with_the_image(noisy, model):
     np.testing.assert_allclose((scaled + 9) / 50, result, atol=2e-4)
 
 
-def test_tiles_do_not_show(noisy, model):
+def test_the_result_does_not_depend_on_tiles(noisy, model):
     whole = denoise(noisy, model=model)
     tiled = denoise(noisy, model=model, tile_size=32)
     np.testing.assert_allclose(tiled, whole, atol=1e-3)
 
 
-def test_a_region_is_as_in_the_whole(noisy, model):
+def test_a_region_equals_that_of_the_whole_result(noisy, model):
     region = (slice(20, 90), slice(64, 130))
     run = Denoising(noisy, Denoiser(model, CPU), region=region)
     list(run)
@@ -265,7 +267,7 @@ def test_a_lazy_result_equals_the_eager_one(axes, shape, settings, noisy, model)
     np.testing.assert_allclose(lazy.compute(), denoise(image, **options), atol=1e-3)
 
 
-def test_a_lazy_level_is_measured_once_for_all_that_is_looked_at(noisy, model):
+def test_a_lazy_level_is_measured_once_for_all_regions(noisy, model):
     reads = []
 
     def note(block: np.ndarray) -> np.ndarray:
@@ -277,14 +279,14 @@ def test_a_lazy_level_is_measured_once_for_all_that_is_looked_at(noisy, model):
     lazy = denoise(image, model=model)
     assert not reads
     lazy[:8, :8].compute()
-    # The whole plane for the level, then what is wanted with its halo: all chunks.
+    # The whole plane for the level, then the region with its halo: all chunks.
     assert len(reads) == 3 + 3
     lazy[100:108, :8].compute()
     # Not measured again: the rows of all three chunks are within its halo.
     assert len(reads) == 6 + 3
 
 
-def test_a_streamed_result_equals_that_in_memory(noisy, model, tmp_path):
+def test_a_streamed_result_equals_the_one_in_memory(noisy, model, tmp_path):
     from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
     file = tmp_path / "model.pt"
@@ -302,13 +304,13 @@ def test_a_streamed_result_equals_that_in_memory(noisy, model, tmp_path):
 # --- pixels -----------------------------------------------------------------
 
 
-def test_nothing_is_removed_with_strength_0(noisy, model):
+def test_strength_0_removes_nothing(noisy, model):
     np.testing.assert_array_equal(denoise(noisy, model=model, strength=0), noisy)
 
 
 @pytest.mark.parametrize("value", [0, 7])
 @pytest.mark.parametrize("noise", ["gaussian", "poisson-gaussian"])
-def test_a_constant_image_stays_as_it_is(value, noise, model):
+def test_a_constant_image_is_unchanged(value, noise, model):
     image = np.full((40, 50), value, dtype=np.uint16)
     with pytest.warns(DenoiseAEWarning, match="No noise was found in those parts"):
         result = denoise(image, model=model, noise_type=noise)
@@ -331,7 +333,7 @@ def test_small_images_work(shape, model):
     assert np.isfinite(result).all()
 
 
-def test_infinity_is_one_clear_error_lazily_too(noisy, model):
+def test_infinity_is_a_clear_error_eager_and_lazy(noisy, model):
     image = np.full_like(noisy, np.inf)
     with pytest.raises(InvalidInputError, match="infinite"):
         denoise(image, model=model)
@@ -339,7 +341,7 @@ def test_infinity_is_one_clear_error_lazily_too(noisy, model):
         denoise(da.from_array(image), model=model).compute()
 
 
-def test_what_is_far_outside_is_kept(noisy, model):
+def test_values_far_outside_are_kept(noisy, model):
     image = noisy.copy()
     image[70, 80] = 1e7
     assert denoise(image, model=model)[70, 80] > 1e5

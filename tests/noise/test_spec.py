@@ -46,7 +46,7 @@ from napari_denoise_ae.noise.synthetic import (
         ),
     ],
 )
-def test_noise_strings_are_read_and_written_in_one_way(text, canonical, model):
+def test_noise_strings_have_a_canonical_form(text, canonical, model):
     parsed = parse_noise(text)
     assert parsed == model
     assert str(parsed) == canonical
@@ -103,7 +103,7 @@ def test_the_canonical_string_keeps_the_amount():
         "gaussian:inf",
     ],
 )
-def test_bad_noise_strings_are_refused(text):
+def test_invalid_noise_strings_are_rejected(text):
     with pytest.raises(InvalidInputError) as caught:
         parse_noise(text)
     message = str(caught.value)
@@ -112,6 +112,6 @@ def test_bad_noise_strings_are_refused(text):
 
 
 @pytest.mark.parametrize("text", [None, 5, 0.5, ["gaussian:0.5"]])
-def test_a_noise_that_is_no_text_is_refused(text):
+def test_a_noise_that_is_not_a_string_is_rejected(text):
     with pytest.raises(InvalidInputError):
         parse_noise(text)

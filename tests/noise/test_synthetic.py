@@ -25,7 +25,7 @@ N_VALUES = 400_000
 # Five standard errors of the mean of that many values with this sigma.
 TOLERANCE = 5 / np.sqrt(N_VALUES)
 
-# One string of each kind, with and without its flag, and what can be joined.
+# Each noise with and without its flag, and composed noises.
 EXAMPLES = [
     "gaussian:0.5",
     "gaussian:0.5,unclipped",
@@ -104,7 +104,7 @@ def test_speckle_grows_with_the_signal(level):
 
 @pytest.mark.parametrize("amount", [0.1, 0.3, 1.0])
 @pytest.mark.parametrize("level", [0.2, 0.7])
-def test_salt_and_pepper_replaces_its_share_half_by_black_half_by_white(amount, level):
+def test_salt_and_pepper_replaces_half_by_black_and_half_by_white(amount, level):
     values = noisy_values(SaltAndPepper(amount), level)
     share = np.sqrt(amount * (1 - amount) + 1e-12)
     assert (values == 0).mean() == pytest.approx(amount / 2, abs=TOLERANCE)
@@ -117,7 +117,7 @@ def test_salt_and_pepper_replaces_its_share_half_by_black_half_by_white(amount, 
 
 
 @pytest.mark.parametrize("channel_axis", [1, -1])
-def test_salt_and_pepper_hits_values_or_whole_pixels(channel_axis):
+def test_salt_and_pepper_replaces_values_or_whole_pixels(channel_axis):
     shape = (1, 3, 100, 100) if channel_axis == 1 else (1, 100, 100, 3)
     clean = torch.full(shape, 0.5)
 
@@ -143,15 +143,15 @@ def test_a_range_draws_a_level_for_each_image(text, low, high):
     clean = torch.ones((300, 1, 40, 40), dtype=torch.float64)
     noisy = parse_noise(text).apply(clean, torch.Generator().manual_seed(0))
     levels = (noisy - clean).std(dim=(1, 2, 3)).numpy()
-    # A standard deviation of 1,600 values is known to 1.8 %, one in six worse.
+    # The standard deviation of 1,600 values has a standard error of 1.8 %.
     assert levels.min() >= low * 0.9
     assert levels.max() <= high * 1.1
-    # The law of the levels is uniform over the range.
+    # The levels are uniformly distributed over the range.
     assert levels.mean() == pytest.approx((low + high) / 2, abs=0.03)
     assert levels.std() == pytest.approx((high - low) / np.sqrt(12), rel=0.15)
 
 
-def test_ranges_of_photons_and_of_amounts_differ_from_image_to_image():
+def test_photons_and_amounts_of_a_range_differ_between_images():
     clean = torch.full((100, 1, 50, 50), 0.5, dtype=torch.float64)
     generator = torch.Generator().manual_seed(0)
     counted = parse_noise("poisson:10..100,unclipped").apply(clean, generator)
@@ -187,7 +187,7 @@ def test_values_are_independent_of_each_other():
     assert np.corrcoef(noise[1:], noise[:-1])[0, 1] == pytest.approx(0, abs=0.01)
 
 
-def test_the_same_seed_gives_the_same_noise_and_another_seed_other_noise():
+def test_the_seed_determines_the_noise_of_a_batch():
     model = Gaussian(0.5)
     first = noisy_values(model, 0.5, seed=1)
     np.testing.assert_array_equal(first, noisy_values(model, 0.5, seed=1))
@@ -216,7 +216,7 @@ def test_every_noise_follows_the_seed(text):
     assert not torch.equal(noisy(1), noisy(2))
 
 
-def test_the_global_generator_is_left_alone():
+def test_the_global_generator_is_not_used():
     state = torch.get_rng_state()
     noisy_values(Gaussian(0.5), 0.5)
     assert torch.equal(state, torch.get_rng_state())

@@ -17,7 +17,7 @@ def noisy_pair(*shape: int, sigma: float = 0.1) -> tuple[np.ndarray, np.ndarray]
 @pytest.mark.parametrize("sigma", [0.01, 0.1, 0.5])
 @pytest.mark.parametrize("shape", [(64, 64), (32, 200), (700, 600)])
 def test_known_noise_is_estimated(shape, sigma):
-    """The 700 x 600 image is sampled in windows, the others are used as a whole."""
+    """The 700 x 600 image is sampled in windows, the others are used whole."""
     _, noisy = noisy_pair(*shape, sigma=sigma)
     assert estimate_noise(noisy, channel_axis=-1) == pytest.approx(sigma, rel=0.1)
     assert estimate_noise(noisy[..., 0]) == pytest.approx(sigma, rel=0.1)
@@ -60,6 +60,6 @@ def test_estimate_is_nan_if_there_is_too_little_data(image):
     assert math.isnan(estimate_noise(image))
 
 
-def test_flat_squares_cause_no_warning():
+def test_constant_squares_cause_no_warning():
     image = np.kron(np.arange(4.0).reshape(2, 2), np.ones((8, 8)))
     assert not estimate_noise(image) > 0.5

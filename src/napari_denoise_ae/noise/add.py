@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         int | np.integer[Any] | np.random.Generator | BitGenerator | SeedSequence | None
     )
 
-# Integers up to it seed torch as they are; NumPy turns the others into such.
+# Integers up to this seed torch directly; NumPy derives such a seed from others.
 _LARGEST_SEED = 2**63 - 1
 
 
@@ -37,19 +37,20 @@ def add_noise(
     axes: str | None = None,
     intensity_range: GivenRange | None = None,
 ) -> NDArray[Any]:
-    """Add noise to a clean image or a stack of them.
+    """Add synthetic noise to a clean image or stack.
 
     Parameters
     ----------
     image : array_like
-        Integers or floating-point numbers; never changed. An alpha channel is
-        kept as it is.
+        Integers or floating-point numbers; not modified. An alpha channel is kept
+        unchanged.
     noise : str or NoiseModel
-        For example ``"gaussian:0.1"``; amounts are fractions of the range.
+        For example ``"gaussian:0.1"``; amounts are fractions of the intensity
+        range.
     rng : int, numpy.random.Generator, numpy.random.SeedSequence or None
-        Source of the random numbers, as `numpy.random.default_rng` takes it. The
-        same seed gives the same noise; a generator gives other noise each time;
-        None draws a seed from the operating system.
+        Source of the random numbers, as in `numpy.random.default_rng`. The same
+        seed gives the same noise; a generator gives new noise at each call; None
+        draws a seed from the operating system. Default: 0.
     axes : str, optional
         See `denoise`.
     intensity_range : tuple of float, optional
@@ -58,8 +59,9 @@ def add_noise(
     Returns
     -------
     numpy.ndarray
-        Shape and dtype of `image`. Integers are rounded and saturated, so
-        that even unclipped noise is cut at the limits of an integer type.
+        Noisy image, same shape and dtype as `image`. Integers are rounded and
+        saturated, so even unclipped noise is cut off at the limits of an integer
+        dtype.
 
     Raises
     ------
@@ -86,7 +88,7 @@ def add_noise(
     indices = list(np.ndindex(planes.shape[:-3]))
     clean = np.stack([ranges.of(index).normalize(planes[index]) for index in indices])
     missing = np.isnan(clean)
-    clean[missing] = 0.5  # not every noise can be drawn for NaN
+    clean[missing] = 0.5  # torch.poisson raises for NaN
     images = torch.from_numpy(clean)
     unit = model.apply(images, _seeded_generator(rng), channel_axis=-1).numpy()
     unit[missing] = np.nan
@@ -100,8 +102,8 @@ def _require_width(ranges: IntensityRanges) -> None:
     for scale in ranges.ranges:
         if scale.width == 0:
             raise InvalidInputError(
-                f"The image is constant ({scale.low:g}), so the range that the noise "
-                "is a fraction of is not known. Give it as intensity_range."
+                f"The image is constant ({scale.low:g}), so its intensity range, which "
+                "scales the noise, is unknown. Give it as intensity_range."
             )
 
 

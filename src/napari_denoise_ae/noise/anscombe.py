@@ -12,32 +12,32 @@ if TYPE_CHECKING:
 
     from .curve import NoiseCurve
 
-# Of photon counts of 0 without read noise; nothing clean lies lower.
+# Stabilized value of 0 photons without read noise: the lowest of a clean image.
 _LOWEST_STABILIZED = math.sqrt(1.5)
 
 
 def anscombe(values: NDArray[Any], curve: NoiseCurve) -> NDArray[np.float64]:
-    """Turn Poisson-Gaussian noise into noise of variance 1.
+    """Stabilize Poisson-Gaussian noise to a variance of 1.
 
     Parameters
     ----------
     values : numpy.ndarray
-        A noisy image or a part of it, any shape and numeric dtype.
+        Noisy image or region, any shape and numeric dtype.
     curve : NoiseCurve
         Its noise.
 
     Returns
     -------
     numpy.ndarray
-        float64, the same shape, 0 and above; NaN stays NaN. From 4 photons
-        upwards the variance is 1 within about 6 %. Below it falls towards 0
-        where there is no read noise, and rises to 1.2 at most where it is
+        Stabilized values of at least 0, float64, same shape; NaN stays NaN. From
+        4 photons upwards the variance is 1 within about 6 %. Below, it falls
+        towards 0 without read noise, and rises to at most 1.2 with a read noise of
         about 2 photons.
 
     Notes
     -----
     The generalized Anscombe transform, as in [1]_: 2/a sqrt(a x + 3/8 a^2 + b)
-    for a gain a and an offset variance b; 0 where the root is not defined.
+    for gain a and offset variance b; 0 where the argument of the root is negative.
 
     References
     ----------
@@ -54,35 +54,35 @@ def anscombe(values: NDArray[Any], curve: NoiseCurve) -> NDArray[np.float64]:
 def inverse_anscombe(
     stabilized: NDArray[Any], curve: NoiseCurve
 ) -> NDArray[np.float64]:
-    """Take a denoised image back from `anscombe`.
+    """Invert `anscombe` for a denoised image.
 
     Parameters
     ----------
     stabilized : numpy.ndarray
-        The stabilized image after denoising, any shape and float dtype.
+        Denoised stabilized image, any shape and floating-point dtype.
     curve : NoiseCurve
-        The one that was given to `anscombe`.
+        The curve that was passed to `anscombe`.
 
     Returns
     -------
     numpy.ndarray
-        float64, the same shape, in the units of the image; NaN stays NaN. No
-        value is below minus offset variance by gain, which is the pedestal,
-        lowered a little by read noise.
+        Intensities in the units of the image, float64, same shape; NaN stays NaN.
+        The minimum is minus offset variance / gain, which is the pedestal less a
+        small contribution of the read noise.
 
     Notes
     -----
-    The exact unbiased inverse of Mäkitalo and Foi, in its closed form ([1]_ for
-    photon counts, [2]_ for Poisson-Gaussian noise). The plain inverse of the
-    root would be too low at few photons: denoising averages roots, and the
-    mean of roots is below the root of the mean. For D, the denoised value, and
-    c = sqrt(3/2), they find the photons
+    The exact unbiased inverse of Mäkitalo and Foi in closed form ([1]_ for photon
+    counts, [2]_ for Poisson-Gaussian noise). The algebraic inverse would be biased
+    low at few photons: denoising averages roots, and the mean of roots is below
+    the root of the mean. For a denoised value D and c = sqrt(3/2), the number of
+    photons is
 
     D^2 / 4 + c / (4 D) - 11 / (8 D^2) + 5 c / (8 D^3) - 1/8 - s^2
 
-    with s the read noise in photons. An image of gain a has the intensity a
-    times the photons above its pedestal; there the terms of s and of the
-    pedestal add up to -b / a, for b the offset variance.
+    with read noise s in photons. The intensity is the pedestal plus gain a times
+    the photons; the terms of s and of the pedestal add up to -b / a for offset
+    variance b.
 
     References
     ----------

@@ -14,37 +14,42 @@ if TYPE_CHECKING:
 
     from torch import Generator, Tensor
 
-#: A number, or the lowest and the highest of those drawn for each image.
+#: A number, or the range (lowest, highest) that is sampled for each image.
 Amount = float | tuple[float, float]
 
 
 def amount_metadata(
     unit: str, *, lowest: float = 0.0, highest: float = 1e3
 ) -> dict[str, Any]:
-    """Describe a field that is an amount, from `lowest` to `highest`.
+    """Return the metadata of a dataclass field that holds an amount.
 
-    `unit` stands after the number in a description. An amount of 0 is none, so
-    where `lowest` is 0 only a range may begin there.
+    Parameters
+    ----------
+    unit : str
+        Follows the number in a description.
+    lowest, highest : float
+        Limits. If `lowest` is 0, a single amount must be above 0; only a range may
+        start at 0.
     """
     return {"unit": unit, "lowest": lowest, "highest": highest}
 
 
 def flag_metadata(word: str) -> dict[str, Any]:
-    """Describe a field that `word` in a noise string turns to its opposite."""
+    """Return the metadata of a boolean field whose default `word` inverts."""
     return {"word": word}
 
 
 class NoiseModel(ABC):
-    """A kind of noise with its amounts.
+    """Base class of synthetic noise.
 
     Attributes
     ----------
     name : str
-        What stands before the colon in a noise string.
+        Name before the colon in a noise string.
     title : str
-        The noise in words.
+        Name in a sentence.
     explanation : str
-        Where it comes from and what it does, in a sentence for a user.
+        Source and effect of the noise, one sentence for a user.
     """
 
     __slots__ = ()
@@ -64,12 +69,12 @@ class NoiseModel(ABC):
                 )
 
     def __str__(self) -> str:
-        amounts = [_write(getattr(self, f.name)) for f in amount_fields(self)]
+        amounts = [_format(getattr(self, f.name)) for f in amount_fields(self)]
         return f"{self.name}:{','.join([*amounts, *self.flags])}"
 
     @property
     def flags(self) -> list[str]:
-        """The words that follow the amounts."""
+        """Words that follow the amounts in a noise string."""
         return [
             str(f.metadata["word"])
             for f in flag_fields(self)
@@ -78,18 +83,19 @@ class NoiseModel(ABC):
 
     @property
     def description(self) -> str:
-        """One sentence for a user, with the amounts and their units."""
+        """Description for a user, with the amounts and their units."""
         amounts = [
-            f"{f.name.replace('_', ' ')} {_say(getattr(self, f.name))} "
+            f"{f.name.replace('_', ' ')} {_format_words(getattr(self, f.name))} "
             f"{f.metadata['unit']}"
             for f in amount_fields(self)
         ]
         drawn = any(isinstance(getattr(self, f.name), tuple) for f in fields(self))  # type: ignore[arg-type]
-        each = ["another for each image"] if drawn else []
-        return ", ".join([f"{self.title} noise", *amounts, *each, self._say_flags()])
+        each = ["drawn for each image"] if drawn else []
+        flags = self._describe_flags()
+        return ", ".join([f"{self.title} noise", *amounts, *each, flags])
 
-    def _say_flags(self) -> str:
-        # The one flag of most noises is that for unclipped values.
+    def _describe_flags(self) -> str:
+        # "unclipped" is the only flag of most noise models.
         return "not clipped" if self.flags else "clipped to the range"
 
     @abstractmethod
@@ -102,11 +108,11 @@ class NoiseModel(ABC):
         ----------
         clean : torch.Tensor
             Images along the first axis, floating point, range [0, 1]; not
-            changed.
+            modified.
         generator : torch.Generator
             Source of the random numbers, on the device of `clean`.
         channel_axis : int
-            Axis of the colors.
+            Axis of the color channels.
 
         Returns
         -------
@@ -140,25 +146,25 @@ def _require_amount(title: str, amount: Field[Any], value: Any) -> None:
     if not usable:
         limits = f"from {lowest:g}" if lowest else "above 0"
         limits += f" {'to' if lowest else 'and at most'} {highest:g}"
-        text = _write(value) if isinstance(value, (int, float)) else repr(value)
+        text = _format(value) if isinstance(value, (int, float)) else repr(value)
         raise InvalidInputError(
             f"The {amount.name} of {title} noise must be a number {limits} ({unit}), "
             f"or a range LOW..HIGH of such numbers, got {text}."
         )
 
 
-def _write(value: Amount) -> str:
+def _format(value: Amount) -> str:
     numbers: Sequence[float] = value if isinstance(value, tuple) else (value,)
     return "..".join(repr(float(number)).removesuffix(".0") for number in numbers)
 
 
-def _say(value: Amount) -> str:
+def _format_words(value: Amount) -> str:
     numbers: Sequence[float] = value if isinstance(value, tuple) else (value,)
     return " to ".join(f"{number:g}" for number in numbers)
 
 
 def draw_amount(amount: Amount, clean: Tensor, generator: Generator) -> Any:
-    """Return a number, or a tensor with one for each image that fits `clean`."""
+    """Return the amount, or one drawn for each image, broadcastable to `clean`."""
     if not isinstance(amount, tuple):
         return amount
     low, high = amount
@@ -167,13 +173,13 @@ def draw_amount(amount: Amount, clean: Tensor, generator: Generator) -> Any:
 
 
 def standard_normal(clean: Tensor, generator: Generator) -> Tensor:
-    """Draw a standard normal value for each element."""
-    # Not empty_like: drawing into its channels-last layout is slow.
+    """Draw a standard normal value for each element of `clean`."""
+    # Not empty_like: sampling into a channels-last layout is slow.
     return clean.new_empty(clean.shape).normal_(generator=generator)
 
 
 def count_photons(clean: Tensor, photons: Any, generator: Generator) -> Tensor:
-    """Count photons whose mean is `photons` where `clean` is 1."""
+    """Return Poisson counts of mean ``clean * photons``, divided by `photons`."""
     import torch
 
     rates = (clean * photons).clamp_min(0.0)

@@ -1,9 +1,9 @@
-"""How the noise of an image grows with its intensity, and how to even it out.
+"""Measure how the noise of an image grows with its intensity.
 
-Cameras and photon counters have Poisson-Gaussian noise: its variance is a line
-over the intensity. `fit_noise_curve` measures the line on one image,
-`anscombe` turns the image into one whose noise has variance 1 everywhere, as
-a denoiser of white noise needs it, and `inverse_anscombe` takes its result back.
+Cameras and photon counters have Poisson-Gaussian noise, whose variance is a linear
+function of the intensity. `fit_noise_curve` measures that line in a single image.
+`anscombe` uses it to stabilize the noise to variance 1, as a denoiser of white noise
+requires, and `inverse_anscombe` transforms the result back.
 """
 
 from __future__ import annotations
@@ -15,29 +15,33 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InvalidInputError
-from .sigma import fast_variances, patches_of_channels, slow_energy, smoothest
+from .sigma import (
+    high_frequency_variances,
+    low_frequency_energy,
+    patches_of_channels,
+    smoothest,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-# Intensities are told apart in so many classes of equal population and so many
-# of equal width: the ones see the crowded background, the others the rest.
+# Patches are divided into this many intensity classes of equal population and as many
+# of equal width: the former resolve the frequent intensities, the latter the others.
 _CLASSES = 12
 _SMOOTHEST_FRACTION = 0.1
-# Fewer patches than this tell too little of the variance of a class.
+# Fewer patches than this do not determine the variance of a class.
 _FEWEST_PATCHES = 40
-# Logarithms of variances: what lies further off is given less weight...
-_FAR_OFF = 0.1
-# ...and what lies so far above the line is texture; it is left out.
+# Residual, in log variance, beyond which a point gets less weight in the fit...
+_OUTLIER_SCALE = 0.1
+# ...and above which it is taken for texture and excluded.
 _TEXTURE = 0.1
 _ROUNDS = 5
-# Where intensities differ by less than this many sigma, nothing can be said of
-# how the noise grows with them.
+# Intensities that span fewer sigma than this do not determine the gain.
 _NARROWEST_SPAN = 1.5
-# Noise that grows by less than this fraction of itself is as good as constant,
-# and a lower gain would only cost the transform its digits.
+# Noise whose variance grows by less than this fraction over the image is treated as
+# constant; a lower gain would cost the transform numerical precision.
 _LEAST_GROWTH = 0.01
 
 
@@ -74,9 +78,9 @@ class NoiseCurve:
             )
 
     def variance(self, intensities: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the variance of the noise at clean intensities, any shape.
+        """Return the variance of the noise at clean intensities of any shape.
 
-        It is 0 where the line is below.
+        Negative values of the line become 0.
         """
         line = self.gain * np.asarray(intensities, np.float64) + self.offset_variance
         variances: NDArray[np.float64] = np.maximum(line, 0.0)
@@ -92,17 +96,17 @@ class NoiseCurve:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NoiseFit:
-    """A noise curve and what it was fitted to.
+    """A noise curve and the points it was fitted to.
 
     Attributes
     ----------
     curve : NoiseCurve
-        The line.
+        The fitted line.
     intensities : numpy.ndarray
-        (points,), float64, ascending: mean intensities of smooth patches.
+        Mean intensities of smooth patches, (points,), float64, ascending.
     variances : numpy.ndarray
-        (points,), float64: the variances measured there, in squared units of
-        the image. Points far above the line are texture.
+        Variances measured there, (points,), float64, in squared units of the
+        image. Points far above the line are texture.
     """
 
     curve: NoiseCurve
@@ -111,21 +115,21 @@ class NoiseFit:
 
 
 def fit_noise_curve(windows: Sequence[NDArray[Any]]) -> NoiseFit:
-    """Measure how the noise of an image grows with its intensity.
+    """Fit the noise curve of an image.
 
     Parameters
     ----------
     windows : sequence of numpy.ndarray
-        Parts of one image, (Y, X, channels), any numeric dtype; those that
-        `metrics.noise_windows` names. All channels share one curve. NaN and
-        infinite pixels are left out with the patches around them.
+        Regions of one image, (Y, X, channels), any numeric dtype, see
+        `noise_windows`. All channels share one curve. Patches that contain NaN or
+        infinity are skipped.
 
     Returns
     -------
     NoiseFit
-        The curve and the points that it was fitted to. Noise that does not
-        grow with the intensity gets a tiny gain, at which the variance grows
-        by a hundredth over the image, so that every curve can be used alike.
+        The curve and the points it was fitted to. Noise that does not grow with the
+        intensity gets a tiny gain, at which the variance grows by 1 % over the
+        image, so that `anscombe` can use every curve.
 
     Raises
     ------
@@ -134,16 +138,16 @@ def fit_noise_curve(windows: Sequence[NDArray[Any]]) -> NoiseFit:
 
     Notes
     -----
-    Patches of 8 x 8 pixels are sorted into classes by their mean. In each the
-    smoothest tenth is chosen by the slow waves of the cosine transform, and
-    the variance measured as the mean square of the fast ones: a mean, not a
-    median, because the median of few photons is 0. A line is fitted to the
-    logarithms of the variances, robustly, and once more without what lies
-    above it, which is texture. The model is that of Foi et al. [1]_, the way to
-    measure it that of Ponomarenko et al. as in [2]_.
+    Patches of 8 x 8 pixels are grouped by mean intensity. In each group the
+    smoothest tenth is selected by the energy of the low frequencies of the cosine
+    transform, and the variance is the mean square of the high frequencies: a mean,
+    not a median, because the median of few photons is 0. A line is fitted robustly
+    to the logarithms of the variances, repeatedly, each time without the points
+    above it, which are texture. The model is that of Foi et al. [1]_; the
+    measurement follows Ponomarenko et al. as described in [2]_.
 
-    A lone fine texture, or noise much weaker than the texture, cannot be told
-    from noise: then the variances come out too high.
+    If the whole image has fine texture, or the noise is much weaker than the
+    texture, the variances are overestimated.
 
     References
     ----------
@@ -157,16 +161,16 @@ def fit_noise_curve(windows: Sequence[NDArray[Any]]) -> NoiseFit:
     patches = np.concatenate([np.empty((0, 64)), *patches_of_channels(windows)])
     if len(patches) < _FEWEST_PATCHES:
         raise InvalidInputError(
-            "The noise can only be measured in an image that is not constant, has "
-            f"finite values and at least 16 x 16 pixels, got {len(patches)} usable "
-            f"patches where {_FEWEST_PATCHES} are needed."
+            "Measuring the noise requires an image that is not constant, has finite "
+            f"values and at least 16 x 16 pixels: {_FEWEST_PATCHES} usable patches are "
+            f"needed, got {len(patches)}."
         )
     intensities, variances = _measure(patches)
     if not (np.isfinite(variances).all() and variances.min() > 0):
         raise InvalidInputError(
-            "The noise cannot be measured: a part of the image has none, or its "
-            "values are so small or so large that their squares are no numbers. Take "
-            "Gaussian noise with a sigma, or scale the image."
+            "The noise cannot be measured: part of the image has none, or its values "
+            "are so small or so large that their squares underflow or overflow. Choose "
+            "Gaussian noise and give sigma, or rescale the image."
         )
     return NoiseFit(_line(intensities, variances), intensities, variances)
 
@@ -174,26 +178,31 @@ def fit_noise_curve(windows: Sequence[NDArray[Any]]) -> NoiseFit:
 def _measure(
     patches: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the intensities and the variances of smooth patches, (points,)."""
-    means, energies = patches.mean(axis=1), slow_energy(patches)
+    """Return mean intensities and noise variances of smooth patches, (points,)."""
+    means, energies = patches.mean(axis=1), low_frequency_energy(patches)
     points = []
     for members in _classes(means):
         smooth = members[
             smoothest(energies[members], _SMOOTHEST_FRACTION, _FEWEST_PATCHES)
         ]
-        points.append((means[smooth].mean(), fast_variances(patches[smooth]).mean()))
+        points.append(
+            (means[smooth].mean(), high_frequency_variances(patches[smooth]).mean())
+        )
     intensities, variances = np.array(points).T
     return intensities, variances
 
 
 def _classes(means: NDArray[np.float64]) -> list[NDArray[np.intp]]:
-    """Return the indices of each class of means, ascending, none too small."""
+    """Return the indices of the patches in each intensity class, ascending.
+
+    Classes with too few patches are dropped.
+    """
     edges = np.union1d(
         np.quantile(means, np.linspace(0, 1, _CLASSES + 1)[1:-1]),
         np.linspace(means.min(), means.max(), _CLASSES + 1)[1:-1],
     )
-    of_each = np.searchsorted(edges, means, side="right")
-    classes = [np.flatnonzero(of_each == number) for number in range(len(edges) + 1)]
+    class_of = np.searchsorted(edges, means, side="right")
+    classes = [np.flatnonzero(class_of == number) for number in range(len(edges) + 1)]
     large = [members for members in classes if len(members) >= _FEWEST_PATCHES]
     return large or [np.arange(len(means))]
 
@@ -216,32 +225,34 @@ def _line(
 
 
 def _ends(
-    places: NDArray[np.float64], variances: NDArray[np.float64]
+    positions: NDArray[np.float64], variances: NDArray[np.float64]
 ) -> tuple[float, float]:
-    """Return the variances at places 0 and 1 of a line through the points.
+    """Fit a line through the points; return its variances at positions 0 and 1.
 
-    Their logarithms are what is fitted: so the line is above 0 between them,
-    and the variances of dark places, which are small, weigh as much as others.
+    The logarithms are fitted, so that the line is positive in between and the small
+    variances of dark regions weigh as much as the others.
     """
     from scipy.optimize import least_squares
 
     unit = float(np.median(variances))
     measured = np.log(variances / unit)
 
-    def above(
+    def residuals(
         ends: NDArray[np.float64], kept: NDArray[np.bool_]
     ) -> NDArray[np.float64]:
         start, end = np.exp(ends)
-        line = (1 - places) * start + places * end
-        residuals: NDArray[np.float64] = (measured - np.log(line))[kept]
-        return residuals
+        line = (1 - positions) * start + positions * end
+        difference: NDArray[np.float64] = (measured - np.log(line))[kept]
+        return difference
 
     ends = measured[[0, -1]]
-    every = kept = np.ones(len(places), dtype=bool)
+    every = kept = np.ones(len(positions), dtype=bool)
     for _ in range(_ROUNDS):
-        fit = least_squares(above, ends, loss="soft_l1", f_scale=_FAR_OFF, args=(kept,))
+        fit = least_squares(
+            residuals, ends, loss="soft_l1", f_scale=_OUTLIER_SCALE, args=(kept,)
+        )
         ends = fit.x
-        kept = above(ends, every) < _TEXTURE
+        kept = residuals(ends, every) < _TEXTURE
         if np.count_nonzero(kept) <= 2:
             break
     start, end = unit * np.exp(ends)

@@ -1,9 +1,9 @@
-"""What a network that is told the noise level needs to know of an image.
+"""Normalize images for networks that take a noise level.
 
-Such a network suits any intensities: it sees them around 0, in a unit of its
-own, together with the noise level in that unit. Both come from a few windows
-of an image or a stack, so that what is lazy, larger than memory or cut into
-tiles is seen as if it were one array.
+Such a network works at any intensities: its input is centered at 0 and scaled by the
+spread of the image, and it gets the noise level on the same scale. Center, spread and
+noise level are measured in a few windows of an image or a stack, so that lazy, larger
+than memory and tiled images are normalized exactly like arrays in memory.
 """
 
 from __future__ import annotations
@@ -31,29 +31,29 @@ if TYPE_CHECKING:
     from .curve import NoiseFit
     from .setting import NoiseSetting
 
-# Percentiles between which most of an image lies.
+# Percentiles that define the spread of an image.
 _LOW, _HIGH = 1.0, 99.0
-# How many times that spread a network sees of an intensity. Nothing it was trained
-# on goes so far, and a hot pixel would spoil all that the network sees with it.
+# The network's input is clipped at this multiple of the spread. Training images never
+# reach it, and a hot pixel would spoil the result all around it.
 _FARTHEST = 16.0
-# How many times a given sigma the spread is of an image that seems constant.
+# Spread of a constant image, as a multiple of a given sigma.
 _SPREAD_OF_CONSTANT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class NoiseScaling(IntensityRange):
-    """How a network that is told the noise level sees the planes of a stack.
+    """Normalization of planes for a network that takes a noise level.
 
     Parameters
     ----------
     low, high : float
-        The intensities that become 0 and 1: the middle of the image, and as
-        much above it as most of the image spreads. Stabilized ones, if there
-        is a curve.
+        Intensities that are mapped to 0 and 1: the center of the image's
+        intensities, and the center plus their spread. If there is a `curve`, they
+        are stabilized intensities.
     sigma : float
-        The noise level that the network is told, in the unit of `low`.
+        Noise level for the network, in the units of `low`.
     curve : NoiseCurve, optional
-        Poisson-Gaussian noise, which is stabilized.
+        Poisson-Gaussian noise to be stabilized.
     """
 
     sigma: float = 0.0
@@ -70,17 +70,17 @@ class NoiseScaling(IntensityRange):
 
     @property
     def noise_level(self) -> float:
-        """The noise level that the network is told, in its own unit."""
+        """Noise level for the network, on the scale of its input."""
         return self.sigma / self.width if self.width > 0 else 0.0
 
     def normalize(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        """Map intensities to what the network sees."""
+        """Map intensities to the network's input."""
         if self.curve is not None:
             values = anscombe(values.astype(np.float64), self.curve)
         return IntensityRange.normalize(self, values)
 
     def denormalize(self, unit: NDArray[Any]) -> NDArray[np.float64]:
-        """Invert `normalize`; without bias where noise was stabilized."""
+        """Invert `normalize`, without bias for stabilized noise."""
         values = IntensityRange.denormalize(self, unit)
         return values if self.curve is None else inverse_anscombe(values, self.curve)
 
@@ -121,7 +121,7 @@ def measure_scaling(
 
 
 def known_values(windows: list[NDArray[Any]]) -> NDArray[np.float64]:
-    """Return the finite values of some windows, as one array."""
+    """Return the finite values of all windows as one array."""
     values = np.concatenate([window.ravel() for window in windows]).astype(np.float64)
     return values[np.isfinite(values)]
 
@@ -156,7 +156,7 @@ def fit_curves(windows: list[list[list[NDArray[Any]]]]) -> tuple[NoiseFit, ...]:
 
 
 def as_plain(ranges: IntensityRanges) -> dict[str, Any]:
-    """Return ranges or noise scalings as what JSON can hold; see `from_plain`."""
+    """Return ranges or noise scalings as JSON values; see `from_plain`."""
     return {
         "axes": ranges.axes,
         "shape": list(ranges.shape),
@@ -212,7 +212,7 @@ def _measure_group(
 def _scaling_of_constant(
     windows: list[NDArray[Any]], setting: NoiseSetting
 ) -> NoiseScaling:
-    """Return the scaling of an image that is constant where it was looked at."""
+    """Return the scaling of an image that is constant in all windows."""
     values = known_values(windows)
     if not setting.sigma or values.size == 0:
         return NoiseScaling(0.0, 1.0)
@@ -223,6 +223,6 @@ def _scaling_of_constant(
 
 
 def _is_constant(window: NDArray[Any]) -> bool:
-    """Tell whether a window has no noise: one value everywhere, or none at all."""
+    """Return whether the finite values of a window, if any, are all equal."""
     known = window[np.isfinite(window)]
     return known.size == 0 or bool(known.min() == known.max())

@@ -1,9 +1,9 @@
-"""How strong the white noise of an image is, also where it is full of texture.
+"""Estimate the level of white noise in an image, even in the presence of texture.
 
-Noise is told from structure by two kinds of waves in small patches. The slow
-ones show where there is little structure; in those patches the fast ones are
-nearly noise alone. White noise has both independently of each other, so the
-choice does not favor patches that have little noise by chance.
+The cosine transform of small patches separates noise from structure. Low frequencies
+show which patches have little structure; in those, high frequencies are almost pure
+noise. In white noise the two are independent, so the selection does not favor patches
+whose noise is low by chance.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-#: Side of the square patches in which noise is looked for, in pixels.
+#: Side of the square patches in which noise is measured, in pixels.
 PATCH_SIDE = 8
-# Patches lie so far apart that there are about so many at most: more cost
-# time, and tell little, because they overlap.
+# Approximate maximum number of patches. More take time and add little information,
+# because they overlap.
 _MOST_PATCHES = 16384
-# A highest or lowest value that more than this fraction of the pixels have is
-# taken for a bound at which the image is clipped.
+# The image counts as clipped at its minimum or maximum if more than this fraction of
+# the pixels have that value...
 _CLIPPED_FRACTION = 0.005
-# It is none if variances there are below this many times those of counts.
+# ...unless the variance there is below this multiple of that of photon counts.
 _MOST_OF_COUNTS = 3.0
-# Patches that touch a bound are left out if this fraction of all remains.
+# Patches that touch a clipping bound are excluded if at least this fraction remains.
 _LEAST_INSIDE = 0.05
-# Waves of a patch are slow up to this sum of their two frequencies (of 14).
-_HIGHEST_SLOW = 6
-# The darker and the brighter half of the patches have their say each: noise
-# often grows with intensity, and only dark places may be smooth.
+# Highest sum of the two frequencies (at most 14) that counts as low.
+_HIGHEST_LOW = 6
+# The darker and the brighter half of the patches contribute equally: noise often grows
+# with intensity, and only dark regions may be smooth.
 _BRIGHTNESS_GROUPS = 2
 _SMOOTHEST_FRACTION = 0.1
 _FEWEST_SMOOTHEST = 100
@@ -46,34 +46,33 @@ def estimate_sigma_of_windows(windows: Sequence[NDArray[Any]]) -> float:
     Parameters
     ----------
     windows : sequence of numpy.ndarray
-        Parts of one image, (Y, X, channels), any numeric dtype; those that
-        `metrics.noise_windows` names. NaN and infinite pixels are left out
-        with the patches around them.
+        Regions of one image, (Y, X, channels), any numeric dtype, see
+        `noise_windows`. Patches that contain NaN or infinity are skipped.
 
     Returns
     -------
     float
-        Standard deviation in the image's units. Of colors whose noise
-        differs, the root of the mean of their variances. NaN where there is
-        no patch of 8 pixels that is finite and not constant.
+        Standard deviation in the image's units: the square root of the variance
+        averaged over the channels. NaN if there is no patch of 8 x 8 pixels that is
+        finite and not constant.
 
     See Also
     --------
     napari_denoise_ae.noise.wavelet.estimate_noise_of_windows :
-        The simpler estimate, which takes fine texture for noise and errs where
-        pixels have few values, as photon counts do.
+        A simpler estimate, which mistakes fine texture for noise and fails if pixels
+        take few distinct values, as photon counts do.
 
     Notes
     -----
-    Of patches of 8 x 8 pixels the smoothest tenth is chosen, by the energy of
-    the slow waves of their cosine transform; the variance of the noise is the
-    median over the fast waves of their mean squares, much as in [1]_. The
-    median leaves out the few waves of which some texture is made.
+    The smoothest tenth of the patches of 8 x 8 pixels is selected by the energy of
+    the low frequencies of their cosine transform. The variance of the noise is the
+    median, over the high frequencies, of their mean squares in these patches, much
+    as in [1]_. The median ignores the few frequencies that make up a texture.
 
-    Where the image is clipped, as photographs are, patches that touch the
-    bound are left out, if enough remain; the zeros of photon counts are no
-    clipping. Of noise that grows with the intensity the result is a middle
-    value, nearer to that of dark places; see `noise_curve` for more.
+    If the image is clipped, as photographs are, patches that touch the bound are
+    excluded if enough remain; zeros of photon counts do not count as clipping. If
+    the noise grows with the intensity, the result is an intermediate value, closer
+    to that of dark regions; `fit_noise_curve` measures the dependence.
 
     References
     ----------
@@ -88,19 +87,19 @@ def estimate_sigma_of_windows(windows: Sequence[NDArray[Any]]) -> float:
 
 
 def _variance(patches: NDArray[np.float64]) -> float:
-    energies = slow_energy(patches)
+    energies = low_frequency_energy(patches)
     by_brightness = np.argsort(patches.mean(axis=1))
     smooth = [
         group[smoothest(energies[group], _SMOOTHEST_FRACTION, _FEWEST_SMOOTHEST)]
         for group in np.array_split(by_brightness, _BRIGHTNESS_GROUPS)
     ]
-    return float(np.median(fast_variances(patches[np.concatenate(smooth)])))
+    return float(np.median(high_frequency_variances(patches[np.concatenate(smooth)])))
 
 
 def patches_of_channels(
     windows: Sequence[NDArray[Any]],
 ) -> list[NDArray[np.float64]]:
-    """Cut out the patches of each channel that can tell something of its noise.
+    """Return the patches of each channel in which noise can be measured.
 
     Parameters
     ----------
@@ -110,25 +109,29 @@ def patches_of_channels(
     Returns
     -------
     list of numpy.ndarray
-        For each channel (patches, 64), float64, about 16,000 patches at most.
-        None of them is constant, or holds what is not finite; none touches a
-        bound at which the image is clipped, unless nearly all do.
+        (patches, 64) for each channel, float64, at most about 16,000 patches. All
+        are finite and not constant; patches that touch a clipping bound are
+        excluded unless nearly all do.
     """
     channels = windows[0].shape[-1] if windows else 0
     area = sum(window[..., 0].size for window in windows)
     step = max(1, math.ceil(math.sqrt(area / _MOST_PATCHES)))
     return [
-        _telling([np.asarray(w[..., c], dtype=np.float64) for w in windows], step)
+        _usable_patches(
+            [np.asarray(w[..., c], dtype=np.float64) for w in windows], step
+        )
         for c in range(channels)
     ]
 
 
-def _telling(images: list[NDArray[np.float64]], step: int) -> NDArray[np.float64]:
+def _usable_patches(
+    images: list[NDArray[np.float64]], step: int
+) -> NDArray[np.float64]:
     patches = np.concatenate(
         [np.empty((0, PATCH_SIDE**2)), *(_cut(image, step) for image in images)]
     )
     lowest, highest = patches.min(axis=1), patches.max(axis=1)
-    # What is not finite shows in the extremes; a comparison with NaN is false.
+    # NaN and infinity propagate to the extremes; comparisons with NaN are false.
     varying = (lowest < highest) & np.isfinite(lowest) & np.isfinite(highest)
     patches, lowest, highest = patches[varying], lowest[varying], highest[varying]
     if not len(patches):
@@ -140,28 +143,28 @@ def _telling(images: list[NDArray[np.float64]], step: int) -> NDArray[np.float64
         if _is_clipped(pixels, bound, patches[touching]):
             inside &= ~touching
     enough = np.count_nonzero(inside) >= _LEAST_INSIDE * len(patches)
-    telling: NDArray[np.float64] = patches[inside] if enough else patches
-    return telling
+    usable: NDArray[np.float64] = patches[inside] if enough else patches
+    return usable
 
 
 def _cut(image: NDArray[np.float64], step: int) -> NDArray[np.float64]:
-    """Cut a patch, (N, 64), every `step` pixels; none from what is smaller."""
+    """Return the patches at every `step` pixels, (N, 64); none if too small."""
     side = (PATCH_SIDE, PATCH_SIDE)
     if min(image.shape) < PATCH_SIDE:
         return np.empty((0, PATCH_SIDE**2))
-    everywhere = np.lib.stride_tricks.sliding_window_view(image, side)
-    return everywhere[::step, ::step].reshape(-1, PATCH_SIDE**2)
+    patches = np.lib.stride_tricks.sliding_window_view(image, side)
+    return patches[::step, ::step].reshape(-1, PATCH_SIDE**2)
 
 
 def _is_clipped(
     pixels: NDArray[np.float64], bound: float, touching: NDArray[np.float64]
 ) -> bool:
-    """Tell whether noise beyond `bound` was cut off, from the patches touching it.
+    """Return whether the image is clipped at `bound`, from the patches touching it.
 
-    Photon counts gather at 0 as well. There the variance is the mean, counted
-    in the smallest step between two values; what is cut off varies more.
+    Photon counts also accumulate at 0. Their variance equals their mean, in units of
+    the smallest step between two values; clipped noise varies more.
     """
-    # One pixel always has the bound, so that in tiny images one says nothing.
+    # At least one pixel always has this value, even in an image that is not clipped.
     others = np.count_nonzero(pixels == bound) - 1
     if others <= _CLIPPED_FRACTION * pixels.size or not len(touching):
         return False
@@ -170,22 +173,41 @@ def _is_clipped(
     return bool(np.median(touching.var(axis=1) / distances) > _MOST_OF_COUNTS * step)
 
 
-def slow_energy(patches: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how much structure each patch has, (N,), from (N, 64).
+def low_frequency_energy(patches: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the energy of structure in each patch.
 
-    It is the energy of the slow waves, the mean left out, in squared units of
-    the image.
+    Parameters
+    ----------
+    patches : numpy.ndarray
+        (N, 64).
+
+    Returns
+    -------
+    numpy.ndarray
+        (N,), energy of the low frequencies without the mean, in squared units of the
+        image.
     """
-    energy: NDArray[np.float64] = np.square(patches @ _waves()[0].T).sum(axis=1)
+    low, _ = _cosine_basis()
+    energy: NDArray[np.float64] = np.square(patches @ low.T).sum(axis=1)
     return energy
 
 
-def fast_variances(patches: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the variance of each fast wave, (waves,), over patches, (N, 64).
+def high_frequency_variances(patches: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean square of each high frequency over the patches.
 
-    Each is the variance of the noise where patches hold white noise alone.
+    Parameters
+    ----------
+    patches : numpy.ndarray
+        (N, 64).
+
+    Returns
+    -------
+    numpy.ndarray
+        (frequencies,); each estimates the variance of white noise if the patches
+        have no structure.
     """
-    squares = np.square(patches @ _waves()[1].T)
+    _, high = _cosine_basis()
+    squares = np.square(patches @ high.T)
     variances: NDArray[np.float64] = squares.mean(axis=0)
     return variances
 
@@ -193,9 +215,9 @@ def fast_variances(patches: NDArray[np.float64]) -> NDArray[np.float64]:
 def smoothest(
     energies: NDArray[np.float64], fraction: float, fewest: int
 ) -> NDArray[np.intp]:
-    """Return the indices of the lowest `fraction` of energies, (N,).
+    """Return the indices of the lowest `fraction` of the energies, (N,).
 
-    They are at least `fewest`, or all if there are less.
+    At least `fewest` are returned, or all if there are fewer.
     """
     count = min(len(energies), max(fewest, math.ceil(fraction * len(energies))))
     indices: NDArray[np.intp] = np.argsort(energies, kind="stable")[:count]
@@ -203,12 +225,12 @@ def smoothest(
 
 
 @cache
-def _waves() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the slow and the fast waves of a patch, (waves, 64), orthonormal."""
+def _cosine_basis() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the low and the high frequencies, (frequencies, 64), orthonormal."""
     from scipy.fft import dct
 
     along = dct(np.eye(PATCH_SIDE), axis=0, norm="ortho")
-    waves = np.kron(along, along).astype(np.float64, copy=False)
+    basis = np.kron(along, along).astype(np.float64, copy=False)
     frequency = np.add.outer(np.arange(PATCH_SIDE), np.arange(PATCH_SIDE)).ravel()
-    slow = (frequency > 0) & (frequency <= _HIGHEST_SLOW)
-    return waves[slow], waves[frequency > _HIGHEST_SLOW]
+    low = (frequency > 0) & (frequency <= _HIGHEST_LOW)
+    return basis[low], basis[frequency > _HIGHEST_LOW]

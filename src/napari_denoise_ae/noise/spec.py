@@ -1,4 +1,4 @@
-"""Parse and explain the noise grammar, such as ``gaussian:0.1``."""
+"""Parse noise strings such as ``gaussian:0.1``, and explain their syntax."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .synthetic import NOISE_MODELS, Composed
 if TYPE_CHECKING:
     from .base import Amount, NoiseModel
 
-# Not all that Python takes for one, such as 0_1; nan and -1 are refused later.
+# Stricter than float(), which accepts 0_1; nan and -1 are rejected later.
 _NUMBER = re.compile(
     r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan|inf)", re.ASCII | re.IGNORECASE
 )
 
 
 def how_to_write(model: type[NoiseModel]) -> str:
-    """Return how a noise is written, with its amounts in capitals.
+    """Return the syntax of a noise string, with the amounts in capitals.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def parse_noise(text: str) -> NoiseModel:
     Returns
     -------
     NoiseModel
-        The model; ``str(model)`` gives the canonical string again.
+        The model; ``str(model)`` returns the canonical noise string.
 
     Raises
     ------
@@ -57,13 +57,13 @@ def parse_noise(text: str) -> NoiseModel:
     Gaussian(sigma=0.5, clipped=True)
     >>> parse_noise("poisson-gaussian:0.01,0..0.05").description
     'Poisson-Gaussian noise, gain 0.01 of the range for each photon, read noise 0 to \
-0.05 of the range, another for each image, clipped to the range'
+0.05 of the range, drawn for each image, clipped to the range'
     """
     if not isinstance(text, str):
         raise InvalidInputError(
-            f"A noise is written as text, got {text!r}. {_how_to_write_all()}"
+            f"A noise must be a string, got {text!r}. {_how_to_write_all()}"
         )
-    # Names begin with a letter; the plus of 1e+3 is followed by a digit.
+    # A plus sign before a digit is that of a number such as 1e+3.
     parts = [_parse_part(part, text) for part in re.split(r"\+(?!\d)", text)]
     return parts[0] if len(parts) == 1 else Composed(tuple(parts))
 
@@ -73,7 +73,7 @@ def _parse_part(part: str, text: str) -> NoiseModel:
     model = NOISE_MODELS.get(name.strip().lower())
     if model is None:
         raise InvalidInputError(
-            f"Cannot read the noise {text!r}. {_how_to_write_all()}"
+            f"Cannot parse the noise {text!r}. {_how_to_write_all()}"
         )
     words = [word.strip() for word in rest.split(",")]
     names = [f.name for f in amount_fields(model)]
@@ -81,7 +81,7 @@ def _parse_part(part: str, text: str) -> NoiseModel:
     given = words[len(names) :]
     if len(words) < len(names) or not set(given) <= set(flags) or len(given) > 1:
         raise InvalidInputError(
-            f"Cannot read the noise {text!r}: write {how_to_write(model)}. "
+            f"Cannot parse the noise {text!r}: write {how_to_write(model)}. "
             f"{_how_to_write_all()}"
         )
     values: dict[str, Any] = {
@@ -92,20 +92,20 @@ def _parse_part(part: str, text: str) -> NoiseModel:
 
 
 def _how_to_write_all() -> str:
-    ways = ", ".join(how_to_write(model) for model in NOISE_MODELS.values())
+    forms = ", ".join(how_to_write(model) for model in NOISE_MODELS.values())
     return (
-        f"Write one of {ways}, for example 'gaussian:0.5'. An amount LOW..HIGH is "
+        f"Write one of {forms}, for example 'gaussian:0.5'. An amount LOW..HIGH is "
         "drawn for each image; a plus sign joins several noises."
     )
 
 
 def _read_amount(word: str, text: str) -> Amount:
     parts = word.split("..")
-    # Adding 0 makes a 0 of -0.
+    # Adding 0 turns -0 into 0.
     numbers = [float(part) + 0.0 for part in parts if _NUMBER.fullmatch(part)]
     if len(numbers) != len(parts) or len(numbers) > 2:
         raise InvalidInputError(
-            f"Cannot read the amount {word!r} of the noise {text!r}. "
+            f"Cannot parse the amount {word!r} of the noise {text!r}. "
             f"{_how_to_write_all()}"
         )
     return numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])

@@ -1,17 +1,16 @@
-"""Noise models: what is added to clean images, and how it is written.
+"""Models of the synthetic noise that is added to clean images.
 
 A noise model acts on images whose intensity range is mapped to [0, 1], so its
-amounts do not depend on the images' units. It is written as a name, a colon and
-its amounts, with a flag where it has one; an amount written ``LOW..HIGH`` is
-drawn anew for each image, and a plus sign puts one noise on top of another:
+amounts do not depend on the images' units. A noise string consists of a name, a
+colon, the amounts and an optional flag. An amount ``LOW..HIGH`` is drawn for each
+image; a plus sign adds one noise after another:
 
     gaussian:0.1    gaussian:0..0.3,unclipped    gaussian:0.1+salt-pepper:0.05
 
-A new model is one dataclass, whose fields say what its amounts and flags mean,
-and one entry in `NOISE_MODELS`; the parser, the command line and the widgets
-follow.
+A new model is one dataclass, whose fields describe its amounts and flags, and one
+entry in `NOISE_MODELS`; the parser, the command line and the widgets follow.
 
-Importing the module imports no torch; only adding noise does.
+torch is imported only when noise is added.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Gaussian(NoiseModel):
-    """Additive white Gaussian noise: ``y = x + n``, n of N(0, sigma²).
+    """Additive white Gaussian noise: ``y = x + n``, n ~ N(0, sigma²).
 
     Parameters
     ----------
@@ -60,13 +59,13 @@ class Gaussian(NoiseModel):
         self, clean: Tensor, generator: Generator, *, channel_axis: int = 1
     ) -> Tensor:
         """Add the noise, see `NoiseModel.apply`."""
-        noisy, _ = self.apply_and_tell(clean, generator)
+        noisy, _ = self.apply_with_sigma(clean, generator)
         return noisy.clamp_(0.0, 1.0) if self.clipped else noisy
 
-    def apply_and_tell(
+    def apply_with_sigma(
         self, clean: Tensor, generator: Generator
     ) -> tuple[Tensor, Tensor]:
-        """Add the noise, unclipped, and tell the level that was drawn.
+        """Add the noise, unclipped, and also return its level.
 
         Parameters
         ----------
@@ -76,10 +75,10 @@ class Gaussian(NoiseModel):
         Returns
         -------
         noisy : torch.Tensor
-            Like `clean`.
+            Same shape, dtype and device as `clean`.
         sigma : torch.Tensor
-            One standard deviation for each image, of shape (N, 1, 1, 1) for
-            images of four dimensions.
+            Standard deviation for each image, broadcastable to `clean`: shape
+            (N, 1, 1, 1) if `clean` has four dimensions.
         """
         sigma = draw_amount(self.sigma, clean, generator)
         noisy = standard_normal(clean, generator).mul_(sigma).add_(clean)
@@ -90,15 +89,15 @@ class Gaussian(NoiseModel):
 
 @dataclass(frozen=True, slots=True)
 class SaltAndPepper(NoiseModel):
-    """Salt and pepper: a share of the values is 0 or 1, each half of the time.
+    """Salt-and-pepper noise: a fraction of the values becomes 0 or 1 at random.
 
     Parameters
     ----------
     amount : float or tuple of float
         Probability that a value is replaced; above 0, at most 1.
     per_pixel : bool
-        Whether all colors of a pixel are replaced together, which makes the
-        pixel black or white; otherwise each color is replaced by itself.
+        Whether all color channels of a pixel are replaced together, so that the
+        pixel becomes black or white; otherwise independently.
     """
 
     name = "salt-pepper"
@@ -111,7 +110,7 @@ class SaltAndPepper(NoiseModel):
     amount: Amount = field(metadata=amount_metadata("of the values", highest=1.0))
     per_pixel: bool = field(default=False, metadata=flag_metadata("per-pixel"))
 
-    def _say_flags(self) -> str:
+    def _describe_flags(self) -> str:
         return "colors of a pixel " + (
             "together" if self.per_pixel else "by themselves"
         )
@@ -125,7 +124,7 @@ class SaltAndPepper(NoiseModel):
         if self.per_pixel:
             shape[channel_axis] = 1
         chance = clean.new_empty(shape).uniform_(generator=generator)
-        # [0, 1): exactly half of what is replaced is below, half above.
+        # Samples are in [0, 1), so both comparisons have probability `half`.
         noisy = clean.clone()
         noisy.masked_fill_(chance < half, 0.0)
         return noisy.masked_fill_(chance >= 1.0 - half, 1.0)
@@ -133,7 +132,7 @@ class SaltAndPepper(NoiseModel):
 
 @dataclass(frozen=True, slots=True)
 class Poisson(NoiseModel):
-    """Shot noise: ``y = k / photons``, k of a Poisson law with mean ``x photons``.
+    """Shot noise: ``y = k / photons``, k Poisson-distributed, mean ``x photons``.
 
     Parameters
     ----------
@@ -159,7 +158,7 @@ class Poisson(NoiseModel):
     def apply(
         self, clean: Tensor, generator: Generator, *, channel_axis: int = 1
     ) -> Tensor:
-        """Count photons, see `NoiseModel.apply`; below 0 there are none."""
+        """Add the noise, see `NoiseModel.apply`; negative values count 0 photons."""
         photons = draw_amount(self.photons, clean, generator)
         noisy = count_photons(clean, photons, generator)
         return noisy.clamp_(0.0, 1.0) if self.clipped else noisy
@@ -169,7 +168,7 @@ class Poisson(NoiseModel):
 class PoissonGaussian(NoiseModel):
     """Shot noise and read noise: ``y = gain k + n``, the noise of a camera.
 
-    k is of a Poisson law with mean ``x / gain`` and n of N(0, read_noise²).
+    k is Poisson-distributed with mean ``x / gain``, and n ~ N(0, read_noise²).
 
     Parameters
     ----------
@@ -177,8 +176,8 @@ class PoissonGaussian(NoiseModel):
         Fraction of the intensity range that one photon adds; above 0. The
         variance is ``gain x + read_noise²``.
     read_noise : float or tuple of float
-        Standard deviation of the camera's own noise as a fraction of the
-        intensity range; above 0.
+        Standard deviation of the read noise as a fraction of the intensity range;
+        above 0.
     clipped : bool
         Whether the noisy values are clipped to the intensity range.
 
@@ -201,7 +200,7 @@ class PoissonGaussian(NoiseModel):
     def apply(
         self, clean: Tensor, generator: Generator, *, channel_axis: int = 1
     ) -> Tensor:
-        """Count photons and read them out, see `NoiseModel.apply`."""
+        """Add the noise, see `NoiseModel.apply`."""
         gain = draw_amount(self.gain, clean, generator)
         read_noise = draw_amount(self.read_noise, clean, generator)
         noisy = standard_normal(clean, generator).mul_(read_noise)
@@ -211,7 +210,7 @@ class PoissonGaussian(NoiseModel):
 
 @dataclass(frozen=True, slots=True)
 class Speckle(NoiseModel):
-    """Multiplicative noise: ``y = x + x n``, n of N(0, sigma²).
+    """Multiplicative noise: ``y = x + x n``, n ~ N(0, sigma²).
 
     Parameters
     ----------
@@ -242,7 +241,7 @@ class Speckle(NoiseModel):
 
 @dataclass(frozen=True, slots=True)
 class Composed(NoiseModel):
-    """One noise after another.
+    """Several noises, added one after another.
 
     Parameters
     ----------
@@ -255,7 +254,7 @@ class Composed(NoiseModel):
     def __post_init__(self) -> None:
         if len(self.parts) < 2:
             raise InvalidInputError(
-                f"At least two noises can be put together, got {len(self.parts)}."
+                f"A composed noise needs at least two parts, got {len(self.parts)}."
             )
 
     def __str__(self) -> str:
@@ -263,7 +262,7 @@ class Composed(NoiseModel):
 
     @property
     def description(self) -> str:
-        """One sentence for a user, with the amounts and their units."""
+        """Description for a user, with the amounts and their units."""
         return ", then ".join(part.description for part in self.parts)
 
     def apply(
@@ -276,7 +275,7 @@ class Composed(NoiseModel):
         return noisy
 
 
-#: Noise models by the name that stands before the colon.
+#: Noise models by their name in a noise string.
 NOISE_MODELS: dict[str, type[NoiseModel]] = {
     model.name: model
     for model in (Gaussian, SaltAndPepper, Poisson, PoissonGaussian, Speckle)

@@ -133,7 +133,7 @@ class TrainingStep:
     ) -> tuple[Tensor, Tensor | None]:
         """Return noisy images, and their noise levels if the network takes them."""
         if isinstance(self._noise, Gaussian) and self.network.takes_noise_level:
-            return self._noise.apply_and_tell(clean, generator)
+            return self._noise.apply_with_sigma(clean, generator)
         return self._noise.apply(clean, generator), None
 
     def _denoise(

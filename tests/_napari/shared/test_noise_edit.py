@@ -57,7 +57,7 @@ def test_a_new_noise_model_appears_by_itself(make_chooser, monkeypatch):
         depth: float = field(metadata=amount_metadata("of the range", highest=0.01))
         vertical: bool = field(default=False, metadata=flag_metadata("vertical"))
 
-        def _say_flags(self):
+        def _describe_flags(self):
             return "standing" if self.vertical else "lying"
 
         def apply(self, clean, generator, *, channel_axis=1):
@@ -85,7 +85,7 @@ def test_fields_write_the_text(make_chooser):
     part.flags["unclipped"].setChecked(True)
     assert chooser.value == "gaussian:0..0.3,unclipped"
     assert told[-1] == chooser.value
-    assert "sigma 0 to 0.3 of the range, another for each image" in chooser.said
+    assert "sigma 0 to 0.3 of the range, drawn for each image" in chooser.said
 
 
 @pytest.mark.qt_binding
@@ -135,7 +135,7 @@ def test_a_mistake_in_a_field_can_be_mended_there(make_chooser):
     chooser = make_chooser()
     amount = chooser.parts[0].amounts[0]
     amount.low.setText("")
-    assert "Cannot read the amount" in chooser.said
+    assert "Cannot parse the amount" in chooser.said
     assert chooser.parts[0].isEnabled()
     amount.low.setText("0.25")
     assert parse_noise(chooser.value) == Gaussian(0.25)

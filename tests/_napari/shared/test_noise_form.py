@@ -199,7 +199,7 @@ def test_an_image_without_a_curve_is_one_message(viewer, widget, run, messages, 
     form.kind.value = CURVE
     assert run(widget) == "failed"
     assert len(messages()) == 1
-    assert "noise can only be measured" in messages()[0]
+    assert "Measuring the noise requires" in messages()[0]
 
 
 # --- what is removed

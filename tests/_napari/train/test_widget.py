@@ -286,7 +286,7 @@ def test_nobody_need_choose_a_run_to_resume(widget, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("noise", "loud", "Cannot read the noise 'loud'"),
+        ("noise", "loud", "Cannot parse the noise 'loud'"),
         ("epochs", 0, "epochs must be an integer of at least 1, got 0"),
         ("patience", 0, "patience must be"),
         ("learning_rate", "fast", "above 0, got 'fast'"),
