@@ -29,8 +29,8 @@ from napari_denoise_ae.cli.main import main as command
 from napari_denoise_ae.denoising.array import Denoising
 from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.denoising.halo import find_halo
+from napari_denoise_ae.denoising.options import DenoiseOptions
 from napari_denoise_ae.models.devices import choose_device
-from napari_denoise_ae.noise.setting import NoiseSetting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -277,8 +277,8 @@ def measure_tiles(options: argparse.Namespace) -> None:
 
 def time_once(image: np.ndarray, denoiser: Denoiser, tile_size: int) -> float:
     """Return the seconds that denoising an image takes."""
-    setting = NoiseSetting(sigma=SIGMA)
-    run = Denoising(image, denoiser, setting=setting, tile_size=tile_size)
+    options = DenoiseOptions(sigma=SIGMA, tile_size=tile_size)
+    run = Denoising(image, denoiser, options)
     start = time.perf_counter()
     for _ in run:
         pass

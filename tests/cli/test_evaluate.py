@@ -55,7 +55,7 @@ def test_evaluate_warns_about_noise_unlike_that_in_training(
 ):
     given = ["--limit", 5, "--noise", "gaussian:0.05"]
     assert run("evaluate", "--data", cifar10, "--model", model_file, *given) == 0
-    assert "These images look much less noisy" in capsys.readouterr().err
+    assert "The noise in these images is much weaker" in capsys.readouterr().err
 
 
 def test_compare_scores_models_and_writes_figure(cifar10, model_file, tmp_path, capsys):

@@ -8,8 +8,9 @@ from synthetic import CPU, make_record, random_checkpoint, smooth_photo
 
 from napari_denoise_ae import add_noise, denoise, load_checkpoint
 from napari_denoise_ae.denoising.array import Denoising, Progress
-from napari_denoise_ae.denoising.compatibility import relative_noise
+from napari_denoise_ae.denoising.compatibility import noise_level
 from napari_denoise_ae.denoising.denoiser import Denoiser
+from napari_denoise_ae.denoising.options import DenoiseOptions
 from napari_denoise_ae.errors import DenoiseAEWarning, InvalidInputError
 from napari_denoise_ae.image.intensity import IntensityRange
 
@@ -246,7 +247,7 @@ def test_a_stack_is_denoised_plane_by_plane(shape, axes, checkpoint, gray_model)
 
 def test_a_stack_has_one_intensity_range(gray_model):
     stack = np.stack([random_image("float64", (9, 8)), 1000 + np.zeros((9, 8))])
-    run = Denoising(stack, Denoiser(gray_model, CPU), axes="ZYX")
+    run = Denoising(stack, Denoiser(gray_model, CPU), DenoiseOptions(axes="ZYX"))
     assert run.intensity_range == IntensityRange(stack.min(), 1000)
 
 
@@ -326,13 +327,14 @@ def test_a_bad_tile_size_is_refused(tile_size, checkpoint):
 
 def test_every_tile_is_told(checkpoint):
     stack = random_image("uint8", (2, 20, 20, 3))
-    run = Denoising(stack, Denoiser(checkpoint, CPU), axes="TYXS", tile_size=16)
+    options = DenoiseOptions(axes="TYXS", tile_size=16)
+    run = Denoising(stack, Denoiser(checkpoint, CPU), options)
     assert list(run) == [Progress(done, 8) for done in range(1, 9)]
 
 
 def test_stopping_early_keeps_the_finished_tiles(checkpoint):
     image = random_image("uint8", (32, 16, 3))
-    run = Denoising(image, Denoiser(checkpoint, CPU), tile_size=16)
+    run = Denoising(image, Denoiser(checkpoint, CPU), DenoiseOptions(tile_size=16))
     np.testing.assert_array_equal(run.result, image)
     next(iter(run))
     np.testing.assert_array_equal(run.result[16:], image[16:])
@@ -359,9 +361,7 @@ def photo() -> np.ndarray:
 
 
 def test_a_clean_image_warns_that_it_is_less_noisy_than_the_models():
-    with pytest.warns(
-        DenoiseAEWarning, match=r"much less noisy.*'conv'.*blur"
-    ) as caught:
+    with pytest.warns(DenoiseAEWarning, match=r"much weaker.*'conv'.*blur") as caught:
         denoise(photo(), model="conv")
     assert caught[0].filename == __file__
 
@@ -387,7 +387,7 @@ def checkpoint_for(estimate: tuple[float, float, float]):
 
 
 def noise_of(run: Denoising) -> float:
-    return relative_noise(run._source, run.intensity_range)
+    return noise_level(run._source, run.intensity_ranges)
 
 
 @pytest.mark.parametrize(
@@ -395,18 +395,17 @@ def noise_of(run: Denoising) -> float:
     [
         ((0.05, 0.1, 0.15), None),
         ((0.12, 0.15, 0.2), None),
-        ((0.3, 0.35, 0.4), "much less noisy"),
-        ((0.01, 0.02, 0.03), "much more noisy"),
+        ((0.3, 0.35, 0.4), "much weaker"),
+        ((0.01, 0.02, 0.03), "much stronger"),
         ((np.nan, np.nan, np.nan), None),
     ],
 )
 def test_estimates_are_compared_with_a_tolerance(estimate, words):
     noisy = smooth_photo() + np.random.default_rng(0).normal(0, 0.1, (64, 64, 3))
-    run = Denoising(
-        noisy, Denoiser(checkpoint_for(estimate), CPU), intensity_range=(0, 1)
-    )
+    denoiser = Denoiser(checkpoint_for(estimate), CPU)
+    run = Denoising(noisy, denoiser, DenoiseOptions(intensity_range=(0, 1)))
     assert noise_of(run) == pytest.approx(0.1, rel=0.1)
-    found = run.misfits()
+    found = run.find_incompatibilities()
     assert len(found) == (words is not None)
     assert words is None or words in found[0]
 
@@ -417,14 +416,13 @@ def test_estimates_are_compared_with_a_tolerance(estimate, words):
 def test_where_noise_cannot_be_estimated_there_is_no_warning(image):
     run = Denoising(image, Denoiser(checkpoint_for((0.3, 0.35, 0.4)), CPU))
     assert np.isnan(noise_of(run))
-    assert run.misfits() == []
+    assert run.find_incompatibilities() == []
 
 
 def test_the_noise_of_a_stack_is_that_of_its_planes(checkpoint):
     noisy = smooth_photo() + np.random.default_rng(0).normal(0, 0.1, (9, 64, 64, 3))
-    run = Denoising(
-        noisy, Denoiser(checkpoint, CPU), axes="ZYXS", intensity_range=(0, 2)
-    )
+    options = DenoiseOptions(axes="ZYXS", intensity_range=(0, 2))
+    run = Denoising(noisy, Denoiser(checkpoint, CPU), options)
     assert noise_of(run) == pytest.approx(0.05, rel=0.1)
 
 
@@ -434,14 +432,15 @@ def test_each_channel_is_warned_of_by_itself():
     noisy = np.stack([clean + rng.normal(0, sigma, (64, 64)) for sigma in (0.1, 0.4)])
     record = make_record(noise_estimate=(0.08, 0.1, 0.12))
     gray = random_checkpoint(record=record, in_channels=1)
-    run = Denoising(noisy, Denoiser(gray, CPU), axes="CYX", intensity_range=(0, 1))
-    assert [text.partition(" (")[0] for text in run.misfits()] == [
-        "Channel 1 of this image looks much more noisy"
+    options = DenoiseOptions(axes="CYX", intensity_range=(0, 1))
+    run = Denoising(noisy, Denoiser(gray, CPU), options)
+    assert [text.partition(" (")[0] for text in run.find_incompatibilities()] == [
+        "The noise in channel 1 of this image is much stronger"
     ]
 
 
 def test_a_model_of_which_nothing_is_known_does_not_warn(checkpoint):
-    assert Denoising(photo(), Denoiser(checkpoint, CPU)).misfits() == []
+    assert Denoising(photo(), Denoiser(checkpoint, CPU)).find_incompatibilities() == []
 
 
 @pytest.mark.parametrize(

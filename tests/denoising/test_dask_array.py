@@ -20,13 +20,13 @@ from napari_denoise_ae.denoising.dask_blocks import (
     ModelRun,
     loaded_denoiser,
 )
-from napari_denoise_ae.denoising.dask_noise import found_nodes, noise_node
-from napari_denoise_ae.denoising.dask_stack import pyramid
+from napari_denoise_ae.denoising.dask_noise import find_lazy_ranges, noise_node
+from napari_denoise_ae.denoising.dask_stack import LazyPlanes, pyramid, stack_planes
 from napari_denoise_ae.denoising.denoiser import Denoiser
-from napari_denoise_ae.denoising.model_ranges import resolve_scaling
+from napari_denoise_ae.denoising.model_ranges import find_model_ranges
+from napari_denoise_ae.denoising.options import DenoiseOptions
 from napari_denoise_ae.errors import InvalidInputError
 from napari_denoise_ae.models.networks.conv import ConvAutoencoder
-from napari_denoise_ae.noise.setting import NoiseSetting
 from napari_denoise_ae.noise.windows import read_noise_windows
 
 
@@ -352,10 +352,9 @@ def test_a_tile_size_is_checked_before_anything_is_computed(tile_size, gray_mode
 @pytest.mark.parametrize("range_of", ["stack", "image"])
 def test_noise_is_estimated_as_in_memory(range_of, gray_model):
     image = image_of((3, 2, 600, 520), "uint8")
-    node, ranges = noise_node(
-        da.from_array(image, chunks=(1, 1, 128, 128)), axes="TCYX", range_of=range_of
-    )
-    run = Denoising(image, Denoiser(gray_model, CPU), axes="TCYX", range_of=range_of)
+    options = DenoiseOptions(axes="TCYX", range_of=range_of)
+    node, ranges = noise_node(da.from_array(image, chunks=(1, 1, 128, 128)), options)
+    run = Denoising(image, Denoiser(gray_model, CPU), options)
     assert ranges == run.intensity_ranges
     windows = read_noise_windows(
         image.shape, ranges, lambda plane, part: image[plane][part][..., np.newaxis]
@@ -367,7 +366,9 @@ def test_noise_is_estimated_as_in_memory(range_of, gray_model):
 
 def test_the_windows_of_one_image_of_a_long_stack_are_read_at_a_time(gray_model):
     image = image_of((9, 64, 64), "uint8")
-    _, ranges = noise_node(da.from_array(image), axes="TYX", range_of="image")
+    _, ranges = noise_node(
+        da.from_array(image), DenoiseOptions(axes="TYX", range_of="image")
+    )
     read = []
     windows = read_noise_windows(
         image.shape,
@@ -381,7 +382,7 @@ def test_the_windows_of_one_image_of_a_long_stack_are_read_at_a_time(gray_model)
 
 def test_the_noise_node_reads_a_few_windows_of_three_planes(gray_model):
     source = CountedReads(image_of((9, 2048, 1024), "uint8"), (1, 128, 128))
-    node, _ = noise_node(source.array, axes="TYX")
+    node, _ = noise_node(source.array, DenoiseOptions(axes="TYX"))
     assert source.read == set()
     node.compute()
     assert {plane for plane, _, _ in source.read} == {0, 4, 8}
@@ -397,19 +398,17 @@ def test_what_is_found_of_the_noise_does_not_depend_on_the_strength(noise):
     model = random_checkpoint(network="unet", in_channels=1)
     image = image_of((5, 80, 90))
     lazy = CountedReads(image, (1, 80, 90))
-    half = NoiseSetting(noise_type=noise, strength=0.5)
-    whole = NoiseSetting(noise_type=noise)
-    scaling, fits, _ = (
-        node.compute() for node in found_nodes(lazy.array, half, axes="TYX")
-    )
+    half = DenoiseOptions(axes="TYX", noise_type=noise, strength=0.5)
+    whole = DenoiseOptions(axes="TYX", noise_type=noise)
+    stack, _, _ = stack_planes(lazy.array, "TYX")
+    ranges = find_lazy_ranges(LazyPlanes(stack, "TYX"), "TYX", model, half)
+    scaling = ranges.compute()
     planes = image[..., np.newaxis]
-    assert scaling == resolve_scaling(planes, "TYX", model, setting=whole)
-    (fit,) = fits
-    assert scaling.ranges[0].curve == (None if noise == "gaussian" else fit.curve)
+    assert scaling == find_model_ranges(planes, "TYX", model, whole)
     assert lazy.read == {(0, 0, 0), (2, 0, 0), (4, 0, 0)}
     # It is known now, at any strength.
     lazy.read.clear()
-    result = denoise_lazily(lazy.array, model, axes="TYX", setting=half)
+    result = denoise_lazily(lazy.array, model, half)
     part = result[1].compute()
     assert lazy.read == {(1, 0, 0)}
     eager = denoise(image, model=model, axes="TYX", noise_type=noise, strength=0.5)

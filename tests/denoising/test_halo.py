@@ -18,6 +18,7 @@ from napari_denoise_ae.denoising.halo import (
     usual_tile_size,
     without_halo,
 )
+from napari_denoise_ae.denoising.options import DenoiseOptions
 from napari_denoise_ae.errors import InvalidInputError
 from napari_denoise_ae.models.networks.registry import NETWORKS, build_network
 
@@ -195,7 +196,8 @@ def denoiser() -> Denoiser:
 
 
 def denoise_in_tiles(image: np.ndarray, denoiser: Denoiser, size: int) -> np.ndarray:
-    run = Denoising(image, denoiser, intensity_range=(0.0, 1.0), tile_size=size)
+    options = DenoiseOptions(intensity_range=(0.0, 1.0), tile_size=size)
+    run = Denoising(image, denoiser, options)
     for _ in run:
         pass
     return run.result

@@ -39,7 +39,7 @@ def test_scores_contain_the_number_of_parameters(cifar10, checkpoint):
 
 
 def test_evaluate_warns_of_a_model_for_different_noise(cifar10, no_baselines):
-    with pytest.warns(DenoiseAEWarning, match="much less noisy"):
+    with pytest.warns(DenoiseAEWarning, match="much weaker"):
         evaluate(cifar10, model=cifar10_checkpoint(), noise="gaussian:0.05", limit=5)
 
 

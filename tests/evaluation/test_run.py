@@ -68,8 +68,8 @@ def test_save_figure_writes_a_png(folder, tmp_path):
         assert picture.format == "PNG"
 
 
-def test_misfits_name_models_for_different_noise(folder):
+def test_incompatibilities_name_models_for_different_noise(folder):
     model = random_checkpoint(record=make_record(config=small_config()))
     images = FolderImages(folder=folder, noise="gaussian:0.05")
-    (message,) = Evaluation([model], images, device="cpu").misfits()
-    assert "much less noisy" in message
+    (message,) = Evaluation([model], images, device="cpu").find_incompatibilities()
+    assert "much weaker" in message

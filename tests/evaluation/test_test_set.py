@@ -57,7 +57,9 @@ def test_test_set_size_of_a_model_trained_on_other_images():
 def test_score_together_equals_evaluate(checkpoint, noise, cifar10, monkeypatch):
     monkeypatch.setattr("napari_denoise_ae.evaluation.scoring._BATCH_SIZE", 10)
     monkeypatch.setattr("napari_denoise_ae.evaluation.scoring.BASELINES", {})
-    monkeypatch.setattr("napari_denoise_ae.evaluation.run.find_misfits", lambda *_: [])
+    monkeypatch.setattr(
+        "napari_denoise_ae.evaluation.run.find_task_incompatibilities", lambda *_: []
+    )
     images = load_test_images(cifar10, n_test=24).images
     *_, noisy, denoised = score_together(images, Denoiser(checkpoint, CPU), noise)
     expected = evaluate(cifar10, model=checkpoint, noise=noise, device="cpu")

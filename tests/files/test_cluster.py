@@ -17,6 +17,7 @@ from synthetic import random_checkpoint
 
 from napari_denoise_ae import denoise
 from napari_denoise_ae.cli.main import main
+from napari_denoise_ae.denoising.options import DenoiseOptions
 from napari_denoise_ae.files.job import FileJob
 from napari_denoise_ae.files.route import FileDenoising
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
@@ -179,7 +180,7 @@ def test_a_run_that_does_not_go_on_leaves_the_cluster(tmp_path):
             input=tmp_path / "in.zarr",
             output=tmp_path / "out.zarr",
             model=str(tmp_path / "gray.pt"),
-            axes="TYX",
+            options=DenoiseOptions(axes="TYX"),
             scheduler=cluster.scheduler_address,
         )
         steps = iter(FileDenoising(job))

@@ -12,6 +12,7 @@ from PIL import Image
 from synthetic import make_record, random_checkpoint
 
 from napari_denoise_ae import denoise
+from napari_denoise_ae.denoising.options import DenoiseOptions
 from napari_denoise_ae.files.job import FileJob
 from napari_denoise_ae.files.route import FileDenoising
 from napari_denoise_ae.files.steps import (
@@ -50,9 +51,12 @@ def image() -> np.ndarray:
 
 
 def job_of(folder: Path, source: str, target: str, **more: object) -> FileJob:
-    given = {"model": str(folder / "gray.pt"), "axes": None, "tile_size": 64, **more}
-    if source == "in.zarr":
-        given["axes"] = "TYX"
+    axes = "TYX" if source == "in.zarr" else None
+    given = {
+        "model": str(folder / "gray.pt"),
+        "options": DenoiseOptions(axes=axes, tile_size=64),
+        **more,
+    }
     return FileJob(input=folder / source, output=folder / target, **given)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ from .arguments import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..denoising.options import DenoiseOptions
     from ..files.job import FileJob
 
 
@@ -42,7 +44,6 @@ def _denoise(arguments: argparse.Namespace) -> None:
     from ..files.find import is_batch
     from ..files.job import FileJob
     from ..io.source import is_zarr
-    from ..noise.setting import NoiseSetting
 
     job = FileJob(
         input=arguments.input[0],
@@ -52,19 +53,10 @@ def _denoise(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         reference=arguments.reference,
         figure=arguments.figure,
-        axes=arguments.axes,
-        intensity_range=_intensity_range(arguments.intensity_range),
-        range_of=arguments.range_of,
-        device=arguments.device,
-        tile_size=arguments.tile_size,
+        options=_options(arguments),
         select=_selections(arguments.select),
         overwrite=arguments.overwrite,
         scheduler=arguments.scheduler,
-        setting=NoiseSetting(
-            sigma=arguments.sigma,
-            noise_type=arguments.noise_type,
-            strength=arguments.strength,
-        ),
     )
     try:
         if is_batch(arguments.input):
@@ -130,11 +122,12 @@ def _denoise_batch(inputs: Sequence[Path], job: FileJob) -> None:
         raise SystemExit(SOME_FAILED)
 
 
-def _intensity_range(
-    pairs: list[tuple[float, float]] | None,
-) -> tuple[float, float] | list[tuple[float, float]] | None:
-    """Return one pair for all channels, or one for each."""
-    return pairs[0] if pairs is not None and len(pairs) == 1 else pairs
+def _options(arguments: argparse.Namespace) -> DenoiseOptions:
+    """Return the options: their arguments have the names of the fields."""
+    from ..denoising.options import DenoiseOptions
+
+    names = [field.name for field in fields(DenoiseOptions)]
+    return DenoiseOptions(**{name: getattr(arguments, name) for name in names})
 
 
 def add_denoise(parser: argparse.ArgumentParser) -> None:

@@ -30,7 +30,7 @@ def report_scores(evaluation: Evaluation, json_file: Path | None) -> None:
     print(f"device  {evaluation.device}")
     print(f"images  {evaluation.task.origin}")
     print(f"noise   {evaluation.task.noise}", flush=True)
-    for message in evaluation.misfits():
+    for message in evaluation.find_incompatibilities():
         warnings.warn(message, DenoiseAEWarning, stacklevel=2)
     width = max(24, 2 + max(map(len, evaluation.models)))
     print(

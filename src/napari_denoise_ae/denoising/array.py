@@ -9,17 +9,18 @@ import numpy as np
 
 from ..image.axes import color_planes, resolve_axes
 from ..image.checks import require_image
-from ..noise.setting import NoiseSetting
-from .compatibility import find_all_misfits
-from .denoiser import require_fitting_channels
-from .model_ranges import resolve_scaling
+from ..noise.windows import noise_windows_of
+from .compatibility import find_incompatibilities, require_compatible
+from .model_ranges import find_model_ranges
+from .options import DenoiseOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from ..image.intensity import GivenRange, IntensityRange
+    from ..image.intensity import IntensityRange, IntensityRanges
+    from ..image.tiling import Region
     from .denoiser import Denoiser
 
 
@@ -49,13 +50,14 @@ class Denoising:
         See `denoise`.
     denoiser : Denoiser
         The model.
-    axes, intensity_range, range_of, tile_size
-        See `denoise`.
+    options : DenoiseOptions, optional
+        See `denoise`; the device is that of the denoiser.
     region : tuple of slice, optional
         Rows and columns to denoise, as they come out of the whole plane; None
         means all.
-    setting : NoiseSetting, optional
-        What is known of the noise, for a model that takes its level.
+    ranges : IntensityRanges, optional
+        How the model sees the image. None means that it is found in the image
+        and the options, see `find_model_ranges`.
 
     Attributes
     ----------
@@ -64,8 +66,7 @@ class Denoising:
     axes : str
         The axes that were taken.
     intensity_ranges : IntensityRanges
-        The intensities that were mapped to 0 and 1, for each plane; a
-        `NoiseScaling` for a model that takes a noise level.
+        How the model sees each plane, see `find_model_ranges`.
     planes_done : int
         Planes that are finished.
 
@@ -79,33 +80,25 @@ class Denoising:
         self,
         image: NDArray[Any],
         denoiser: Denoiser,
+        options: DenoiseOptions | None = None,
         *,
-        axes: str | None = None,
-        intensity_range: GivenRange | None = None,
-        range_of: str = "stack",
-        tile_size: int | None = None,
-        region: tuple[slice, slice] | None = None,
-        setting: NoiseSetting | None = None,
+        region: Region | None = None,
+        ranges: IntensityRanges | None = None,
     ) -> None:
+        options = options or DenoiseOptions()
         require_image(image)
-        self.axes = resolve_axes(image.shape, axes)
+        self.axes = resolve_axes(image.shape, options.axes)
         self.result = image.copy()
         self._source = color_planes(image, self.axes)
         self._target = color_planes(self.result, self.axes)
-        self._denoiser, self._setting = denoiser, setting or NoiseSetting()
-        require_fitting_channels(
-            self._source.shape[-1], denoiser.network, denoiser.checkpoint.name
-        )
-        self.intensity_ranges = resolve_scaling(
-            self._source,
-            self.axes,
-            denoiser.checkpoint,
-            intensity_range,
-            range_of=range_of,
-            setting=self._setting,
+        self._denoiser, self._noise = denoiser, options.noise
+        checkpoint = denoiser.checkpoint
+        require_compatible(checkpoint, self._source.shape[-1], options)
+        self.intensity_ranges = ranges or find_model_ranges(
+            self._source, self.axes, checkpoint, options
         )
         self._tiles = denoiser.plan_tiles(
-            self._source.shape[-3:-1], tile_size=tile_size, region=region
+            self._source.shape[-3:-1], tile_size=options.tile_size, region=region
         )
         self.planes_done = 0
 
@@ -128,8 +121,12 @@ class Denoising:
         """The intensities that were mapped to 0 and 1, of all planes together."""
         return self.intensity_ranges.hull
 
-    def misfits(self) -> list[str]:
-        """Say, in words for a user, what may make the result not what was meant."""
-        return find_all_misfits(
-            self._source, self._denoiser, self.intensity_ranges, self._setting
+    def find_incompatibilities(self) -> list[str]:
+        """Say, in words for a user, why the model or the options may not fit."""
+        return find_incompatibilities(
+            self._denoiser.checkpoint,
+            self._noise,
+            self._source.shape[-1],
+            self.intensity_ranges,
+            noise_windows_of(self._source, self.intensity_ranges),
         )

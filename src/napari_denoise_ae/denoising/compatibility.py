@@ -1,4 +1,8 @@
-"""How noisy an image is, and whether a model was trained for that."""
+"""Whether a model and the options fit an image.
+
+What cannot work raises an error before anything is computed; what may only give a
+poor result is described in words, for the faces to show as warnings.
+"""
 
 from __future__ import annotations
 
@@ -7,62 +11,137 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidInputError
-from ..image.intensity import IntensityRange, IntensityRanges
 from ..noise.curve import fit_noise_curve
 from ..noise.normalization import known_values
 from ..noise.setting import GAUSSIAN
-from ..noise.wavelet import estimate_noise, estimate_noise_of_windows, median_of_known
-from ..noise.windows import noise_planes, noise_windows_of
+from ..noise.wavelet import estimate_noise_of_windows, median_of_known
+from ..noise.windows import noise_windows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
+    from ..image.intensity import IntensityRange, IntensityRanges
     from ..models.checkpoint import Checkpoint, TrainingRecord
     from ..noise.setting import NoiseSetting
-    from .denoiser import Denoiser
+    from .options import DenoiseOptions
 
-    #: Reads rows and columns of a plane, by its index in the stack.
-    WindowReader = Callable[[tuple[int, ...], tuple[slice, slice]], Any]
+    #: For each group of planes that share a range: for each plane, its windows.
+    Windows = Iterable[Sequence[Sequence[NDArray[Any]]]]
 
-# A model is said to fit where the image's noise is at most this many times
-# less or more than that of the images it was trained on.
+# A model fits where the image's noise is at most this many times less or more
+# than that of the images it was trained on.
 _NOISE_TOLERANCE = 1.5
+# Noise is said to grow with the intensity where that of bright parts is this many
+# times that of dark ones. In photographs with Gaussian noise it is at most 1.8.
+_GROWTH = 3.0
+# Noise is part of the variation of an image; a sigma that is this many times more
+# was meant in another unit.
+_TOO_STRONG = 1.5
 
 
-def relative_noise(planes: NDArray[Any], scale: IntensityRange) -> float:
-    """Estimate the noise of an image or a stack, relative to its intensity range.
+# --- what cannot work -------------------------------------------------------
+
+
+def require_compatible(
+    checkpoint: Checkpoint, n_colors: int, options: DenoiseOptions
+) -> None:
+    """Raise if a model cannot denoise an image with these options.
 
     Parameters
     ----------
-    planes : numpy.ndarray
-        (..., Y, X, channels), see `color_planes`; of a stack the first, the
-        middle and the last plane are looked at.
-    scale : IntensityRange
-        Its intensity range.
+    checkpoint : Checkpoint
+        The model.
+    n_colors : int
+        Colors of a plane: 1 for gray.
+    options : DenoiseOptions
+        The options.
+
+    Raises
+    ------
+    InvalidInputError
+        If the model is for another number of colors, or ignores an option.
+    """
+    require_noise_is_taken(checkpoint, options)
+    wanted = checkpoint.outline().in_channels
+    # A gray image is repeated; a gray model takes colors one by one.
+    if n_colors not in (1, wanted) and wanted != 1:
+        raise InvalidInputError(
+            f"The model {checkpoint.name!r} is for images with {wanted} channels, and "
+            f"this one has {n_colors}. Choose another model."
+        )
+
+
+def require_noise_is_taken(checkpoint: Checkpoint, options: DenoiseOptions) -> None:
+    """Raise if noise settings are passed to a model that ignores them.
+
+    Raises
+    ------
+    InvalidInputError
+        If the model takes no noise level, and one is given.
+    """
+    if without_ignored(checkpoint, options) != options:
+        raise InvalidInputError(
+            f"The model {checkpoint.name!r} takes no noise level: it removes the "
+            "noise that it was trained for. Omit sigma, noise_type and strength, or "
+            "use a model that takes them, such as the built-in gray and rgb."
+        )
+
+
+def without_ignored(checkpoint: Checkpoint, options: DenoiseOptions) -> DenoiseOptions:
+    """Return the options without noise settings that a model ignores."""
+    if checkpoint.outline().takes_noise_level:
+        return options
+    return options.without_noise()
+
+
+# --- what may give a poor result --------------------------------------------
+
+
+def find_incompatibilities(
+    checkpoint: Checkpoint,
+    noise: NoiseSetting,
+    n_colors: int,
+    ranges: IntensityRanges,
+    windows: Windows,
+) -> list[str]:
+    """Say, in words for a user, why a model or a setting may not fit an image.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        The model.
+    noise : NoiseSetting
+        The noise to remove.
+    n_colors : int
+        Colors of a plane: 1 for gray.
+    ranges : IntensityRanges
+        How the model sees the image or the stack, see `find_model_ranges`.
+    windows : iterable
+        What `read_noise_windows` returns for these ranges, computed.
 
     Returns
     -------
-    float
-        Standard deviation as a fraction of the range, see `estimate_noise`;
-        NaN where it cannot be estimated.
+    list of str
+        Empty where all fits; else at most one text on the colors, and one on the
+        noise of each channel.
     """
-    estimates = [
-        estimate_noise(plane, channel_axis=-1) for plane in noise_planes(planes)
-    ]
-    return median_of_known(estimates) / scale.width if scale.width else math.nan
+    found = _compare_colors(n_colors, checkpoint)
+    if ranges.ranges[0].noise_level is not None:
+        return found + _check_setting(noise, ranges, windows)
+    if checkpoint.record is None:
+        return found
+    return found + _compare_noise(checkpoint.name, checkpoint.record, ranges, windows)
 
 
-def noise_levels(
-    windows: Iterable[list[list[NDArray[Any]]]], ranges: IntensityRanges
-) -> tuple[float, ...]:
+def noise_levels(windows: Windows, ranges: IntensityRanges) -> tuple[float, ...]:
     """Estimate the noise for each intensity range, relative to its width.
 
     Parameters
     ----------
     windows : iterable
-        What `read_noise_windows` returned, computed.
+        What `read_noise_windows` returns for these ranges, computed.
     ranges : IntensityRanges
         The intensity ranges.
 
@@ -79,241 +158,156 @@ def noise_levels(
     return tuple(levels)
 
 
-def find_misfits(
-    planes: NDArray[Any], denoiser: Denoiser, scale: IntensityRange | IntensityRanges
-) -> list[str]:
-    """Say, in words for a user, why a model may not fit an image or a stack.
+def noise_level(planes: Any, ranges: IntensityRanges) -> float:
+    """Estimate the noise of a stack relative to its intensity ranges.
 
     Parameters
     ----------
     planes : numpy.ndarray
         (..., Y, X, channels), see `color_planes`.
-    denoiser : Denoiser
-        The model.
-    scale : IntensityRange or IntensityRanges
-        The image's intensity range, or those of its planes.
-
-    Returns
-    -------
-    list of str
-        Empty where the model fits.
-    """
-    if isinstance(scale, IntensityRange):
-        n_stacked = planes.ndim - 3
-        # Which letters they have does not matter where all share a range.
-        scale = IntensityRanges("TZ"[:n_stacked], (1,) * n_stacked, (scale,))
-    levels: tuple[float, ...] = ()
-    if not denoiser.network.takes_noise_level:
-        windows = noise_windows_of(planes, scale)
-        levels = noise_levels(windows, scale)
-    return describe_misfits(planes.shape[-1], denoiser.checkpoint, scale, levels)
-
-
-def describe_misfits(
-    n_colors: int,
-    checkpoint: Checkpoint,
-    ranges: IntensityRanges,
-    levels: Sequence[float],
-) -> list[str]:
-    """Say, in words for a user, why a model may not fit.
-
-    Parameters
-    ----------
-    n_colors : int
-        Colors of a plane: 1 for gray.
-    checkpoint : Checkpoint
-        The model.
     ranges : IntensityRanges
-        The intensity ranges of a stack.
-    levels : sequence of float
-        The noise for each of them, from `noise_levels`; not looked at for a
-        model that takes a noise level.
+        Its intensity ranges.
 
     Returns
     -------
-    list of str
-        Empty where the model fits; else at most one text for each channel.
+    float
+        The median of its `noise_levels`; NaN where none can be estimated.
     """
-    found = []
-    name, record = checkpoint.name, checkpoint.record
-    if n_colors < checkpoint.outline().in_channels:
-        found.append(
-            f"The model {name!r} is for color images and this one is gray: it is "
-            "denoised as a color image of three equal channels, and their mean is "
-            "taken."
-        )
-    # One that is told the noise level suits any.
-    if record is None or checkpoint.outline().takes_noise_level:
-        return found
-    channels: dict[int, list[float]] = {}
-    for number, level in enumerate(levels):
-        channels.setdefault(ranges.channel_of(number), []).append(level)
-    for channel, known in channels.items():
-        found += find_noise_misfit(
-            median_of_known(known),
-            record,
-            name,
-            channel=channel if len(channels) > 1 else None,
-        )
-    return found
+    return median_of_known(noise_levels(noise_windows_of(planes, ranges), ranges))
 
 
-def find_noise_misfit(
-    estimate: float,
-    record: TrainingRecord,
-    name: str,
-    *,
-    several: bool = False,
-    channel: int | None = None,
-) -> list[str]:
-    """Compare the noise of images with what the same estimate gave in training.
+def is_trained_noise(level: float, record: TrainingRecord) -> bool:
+    """Tell whether a noise level is that of the images a model was trained on.
 
     Parameters
     ----------
-    estimate : float
-        See `relative_noise`.
+    level : float
+        See `noise_levels`; NaN, an unknown level, fits every model.
+    record : TrainingRecord
+        How the model was trained, with the same estimate of its images.
+    """
+    low, typical, high = record.noise_estimate
+    if math.isnan(level) or math.isnan(typical):
+        return True
+    return low / _NOISE_TOLERANCE <= level <= high * _NOISE_TOLERANCE
+
+
+def describe_other_noise(
+    level: float, record: TrainingRecord, name: str, *, where: str = "this image"
+) -> str:
+    """Say, in words for a user, that noise is not that of training.
+
+    Parameters
+    ----------
+    level : float
+        See `noise_levels`.
     record : TrainingRecord
         How the model was trained.
     name : str
         The model's name.
-    several : bool
-        Whether to speak of several images.
-    channel : int, optional
-        The channel to speak of; None means the image.
-
-    Returns
-    -------
-    list of str
-        One message for a user, or none where the model fits.
+    where : str
+        What has the noise, such as ``"these images"``.
     """
-    low, typical, high = record.noise_estimate
-    if low / _NOISE_TOLERANCE <= estimate <= high * _NOISE_TOLERANCE:
-        return []
-    if math.isnan(estimate) or math.isnan(typical):
-        return []
-    looks, its, ones, them = "This image looks", "its", "this one's", "the image"
-    if several:
-        looks, its, ones, them = "These images look", "their", "theirs", "the images"
-    if channel is not None:
-        looks, them = f"Channel {channel} of this image looks", "it"
-    less, consequence = "less", f"It will probably blur {them}"
-    if estimate > high:
-        less, consequence = "more", "It will probably leave much of the noise"
-    return [
-        f"{looks} much {less} noisy (estimated sigma {estimate:.1%} of {its} "
-        f"intensity range) than what the model {name!r} was trained on "
+    _, typical, high = record.noise_estimate
+    weaker, consequence = "weaker", "It will probably blur details"
+    if level > high:
+        weaker, consequence = "stronger", "It will probably leave much of the noise"
+    return (
+        f"The noise in {where} is much {weaker} (estimated sigma {level:.1%} of the "
+        f"intensity range) than the noise that the model {name!r} was trained on "
         f"({typical:.0%}, {record.config.noise}). {consequence}. Use a model that was "
-        f"trained for noise like {ones}."
+        "trained for such noise."
+    )
+
+
+def _compare_colors(n_colors: int, checkpoint: Checkpoint) -> list[str]:
+    if n_colors >= checkpoint.outline().in_channels:
+        return []
+    return [
+        f"The model {checkpoint.name!r} is for color images and this one is gray: it "
+        "is denoised as a color image of three equal channels, and their mean is "
+        "taken."
     ]
 
 
-# How many times the noise of dark parts that of bright ones is, if it is said to
-# grow. Of photographs with Gaussian noise it looks like 1.8 at the most.
-_GROWTH = 3.0
-# Noise is part of what an image varies by; a sigma that is so many times more was
-# meant in another unit.
-_TOO_STRONG = 1.5
-
-
-def find_noise_misfits(
-    windows: Iterable[list[list[NDArray[Any]]]],
-    scalings: IntensityRanges,
-    setting: NoiseSetting,
+def _compare_noise(
+    name: str, record: TrainingRecord, ranges: IntensityRanges, windows: Windows
 ) -> list[str]:
-    """Say, in words for a user, where what is known of the noise does not fit.
+    """Compare the noise of each channel with what the model was trained on."""
+    channels: dict[int, list[float]] = {}
+    for number, level in enumerate(noise_levels(windows, ranges)):
+        channels.setdefault(ranges.channel_of(number), []).append(level)
+    levels = {channel: median_of_known(each) for channel, each in channels.items()}
+    return [
+        describe_other_noise(level, record, name, where=_where(channel, ranges))
+        for channel, level in levels.items()
+        if not is_trained_noise(level, record)
+    ]
 
-    Parameters
-    ----------
-    windows : iterable
-        What `noise_windows_of` returned, computed, or `read_noise_windows`.
-    scalings : IntensityRanges
-        What `measure_scaling` made of them.
-    setting : NoiseSetting
-        What a user said of the noise.
 
-    Returns
-    -------
-    list of str
-        One text for each channel in which no noise was found, whose noise
-        grows with the intensity, or that varies by less than the sigma given.
-    """
+def _check_setting(
+    noise: NoiseSetting, scalings: IntensityRanges, windows: Windows
+) -> list[str]:
+    """Compare the noise of each channel with the setting for it."""
     found: dict[int, str] = {}
     for number, planes in enumerate(windows):
-        message = _misfit_of_group(planes, scalings.ranges[number], setting)
-        if message is not None:
-            found.setdefault(scalings.channel_of(number), message)
-    several = "C" in scalings.axes
-    return [
-        message.format(channel=f"channel {channel} of " * several)
-        for channel, message in sorted(found.items())
-    ]
+        channel, scaling = scalings.channel_of(number), scalings.ranges[number]
+        if channel in found:
+            continue
+        text = _describe_unfit_setting(
+            noise, scaling, list(chain.from_iterable(planes)), _where(channel, scalings)
+        )
+        if text is not None:
+            found[channel] = text
+    return [text for _, text in sorted(found.items())]
 
 
-def find_all_misfits(
-    planes: NDArray[Any],
-    denoiser: Denoiser,
-    ranges: IntensityRanges,
-    setting: NoiseSetting,
-) -> list[str]:
-    """Say, in words for a user, why a model or a setting may not fit a stack.
-
-    Parameters
-    ----------
-    planes : numpy.ndarray
-        (..., Y, X, channels), see `color_planes`.
-    denoiser : Denoiser
-        The model.
-    ranges : IntensityRanges
-        How it sees the stack, from `resolve_scaling`.
-    setting : NoiseSetting
-        What a user said of the noise.
-
-    Returns
-    -------
-    list of str
-        Empty where all fits.
-    """
-    found = find_misfits(planes, denoiser, ranges)
-    if denoiser.network.takes_noise_level:
-        windows = noise_windows_of(planes, ranges)
-        found += find_noise_misfits(windows, ranges, setting)
-    return found
+def _where(channel: int, ranges: IntensityRanges) -> str:
+    channels = {ranges.channel_of(number) for number in range(len(ranges.ranges))}
+    return f"channel {channel} of this image" if len(channels) > 1 else "this image"
 
 
-def _misfit_of_group(
-    planes: Sequence[Sequence[NDArray[Any]]],
+def _describe_unfit_setting(
+    noise: NoiseSetting,
     scaling: IntensityRange,
-    setting: NoiseSetting,
+    windows: list[NDArray[Any]],
+    where: str,
 ) -> str | None:
-    windows = list(chain.from_iterable(planes))
-    if setting.strength == 0.0 or setting.sigma == 0.0:
+    if noise.strength == 0.0 or noise.sigma == 0.0:
         return None
     if scaling.noise_level == 0.0:
         return (
-            "No noise was found in those parts of {channel}this image that are looked "
-            "at, so nothing is removed. If there is some, give its level (sigma), or "
-            "denoise a part of the image."
+            f"No noise was detected in the sampled regions of {where}, so nothing is "
+            "removed. If there is some, give its level (sigma), or denoise a part of "
+            "the image."
         )
-    if setting.sigma is not None:
-        values = known_values(windows)
-        deviation = float(values.std()) if values.size else 0.0
-        if deviation == 0.0 or setting.sigma <= _TOO_STRONG * deviation:
-            return None
+    if noise.sigma is not None:
+        return _describe_high_sigma(noise.sigma, windows, where)
+    if noise.noise_type == GAUSSIAN and _grows(windows):
         return (
-            f"A sigma of {setting.sigma:.4g} is more than {{channel}}this image varies "
-            f"by (standard deviation {deviation:.4g}), noise included. It has to be in "
-            "the units of the image."
-        )
-    if setting.noise_type == GAUSSIAN and _grows(windows):
-        return (
-            "The noise of {channel}this image grows with its intensity, as that of "
-            "photon counts and cameras does, so one level for all of it does not fit. "
-            "Choose Poisson-Gaussian noise (noise_type='poisson-gaussian')."
+            f"The noise of {where} grows with its intensity, as that of photon counts "
+            "and cameras does, so one level for all of it does not fit. Choose "
+            "Poisson-Gaussian noise (noise_type='poisson-gaussian')."
         )
     return None
 
 
+def _describe_high_sigma(
+    sigma: float, windows: list[NDArray[Any]], where: str
+) -> str | None:
+    values = known_values(windows)
+    deviation = float(values.std()) if values.size else 0.0
+    if deviation == 0.0 or sigma <= _TOO_STRONG * deviation:
+        return None
+    return (
+        f"A sigma of {sigma:.4g} is more than the variation of {where} (standard "
+        f"deviation {deviation:.4g}), noise included. Give sigma in the units of the "
+        "image."
+    )
+
+
 def _grows(windows: list[NDArray[Any]]) -> bool:
+    """Tell whether noise grows with the intensity."""
     try:
         fit = fit_noise_curve(windows)
     except InvalidInputError:

@@ -17,20 +17,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..image.axes import resolve_axes
-from ..image.tiling import require_tile_size
-from ..noise.setting import NoiseSetting
+from .compatibility import require_compatible
 from .dask_blocks import BlockJob, Model, ModelRun, denoise_block
-from .dask_noise import at_strength, known_scaling, scaling_node
-from .dask_stack import (
-    LazyPlanes,
-    as_dask,
-    require_known_ranges,
-    stack_planes,
-    with_dtype,
-)
-from .denoiser import require_fitting_channels
+from .dask_noise import at_strength, find_lazy_ranges, known_scaling
+from .dask_stack import LazyPlanes, as_dask, stack_planes, with_dtype
 from .halo import align_chunks, find_halo, read_around
-from .model_ranges import require_noise_level_is_taken
+from .options import DenoiseOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +30,7 @@ if TYPE_CHECKING:
     from dask.array import Array
     from dask.delayed import Delayed
 
-    from ..image.intensity import GivenRange, IntensityRanges
+    from ..image.intensity import IntensityRanges
     from ..models.checkpoint import Checkpoint
 
     # What to read of an array, and where in that lies what is wanted.
@@ -49,13 +41,7 @@ if TYPE_CHECKING:
 def denoise_lazily(
     image: Any,
     checkpoint: Checkpoint,
-    *,
-    axes: str | None = None,
-    intensity_range: GivenRange | None = None,
-    range_of: str = "stack",
-    device: str = "auto",
-    tile_size: int | None = None,
-    setting: NoiseSetting | None = None,
+    options: DenoiseOptions | None = None,
 ) -> Array:
     """Return a dask array whose blocks are denoised when they are computed.
 
@@ -65,13 +51,9 @@ def denoise_lazily(
         See `denoise`. Nothing of it is read.
     checkpoint : Checkpoint
         The model.
-    axes, intensity_range, range_of, tile_size
-        See `denoise`; without an intensity range `image` must be uint8, or the
-        model one that takes a noise level.
-    device : str
-        See `denoise`; each process that computes chooses for itself.
-    setting : NoiseSetting, optional
-        What is known of the noise, for a model that takes its level.
+    options : DenoiseOptions, optional
+        See `denoise`. Without an intensity range, `image` must be uint8 or the
+        model take a noise level. Each process that computes chooses its device.
 
     Returns
     -------
@@ -84,27 +66,16 @@ def denoise_lazily(
         If the image, its axes or the settings cannot be used, or the
         intensity range is not known.
     """
-    array = as_dask(image)
-    require_tile_size(tile_size)
-    stack, resolved, _ = stack_planes(array, axes)
+    array, options = as_dask(image), options or DenoiseOptions()
+    stack, resolved, _ = stack_planes(array, options.axes)
     planes = LazyPlanes(stack, resolved)
-    network, setting = checkpoint.outline(), setting or NoiseSetting()
-    require_fitting_channels(planes.shape[-1], network, checkpoint.name)
-    require_noise_level_is_taken(setting, checkpoint)
-    ranges: IntensityRanges | Delayed
-    if network.takes_noise_level:
-        ranges = scaling_node(planes, resolved, range_of, setting.at_full_strength)
-    else:
-        ranges = require_known_ranges(
-            planes, resolved, intensity_range, range_of=range_of
-        )
+    require_compatible(checkpoint, planes.shape[-1], options)
+    network = checkpoint.outline()
     job = _LazyJob(
         model=Model.of(checkpoint),
-        axes=resolve_axes(array.shape, axes),
-        ranges=ranges,
-        strength=setting.strength,
-        device=device,
-        tile_size=tile_size,
+        axes=resolve_axes(array.shape, options.axes),
+        ranges=find_lazy_ranges(planes, resolved, checkpoint, options),
+        options=options,
         stride=network.stride,
         halo=find_halo(network),
     )
@@ -118,9 +89,7 @@ class _LazyJob:
     model: Model
     axes: str
     ranges: IntensityRanges | Delayed
-    strength: float
-    device: str
-    tile_size: int | None
+    options: DenoiseOptions
     stride: int
     halo: int
 
@@ -155,11 +124,11 @@ class _LazyJob:
             dtype=stack.dtype,
             meta=np.empty((0,) * stack.ndim, stack.dtype),
             run=run,
-            ranges=at_strength(known_scaling(self.ranges), self.strength),
+            ranges=at_strength(known_scaling(self.ranges), self.options.strength),
             job=BlockJob(
                 axes=axes,
-                device=self.device,
-                tile_size=self.tile_size,
+                device=self.options.device,
+                tile_size=self.options.tile_size,
                 halo=self.halo,
                 n_blocks=stack.numblocks,
                 first=tuple((first or {}).get(letter, 0) for letter in axes[:y]),

@@ -6,35 +6,31 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from ..image.intensity import IntensityRanges
-from ..noise.normalization import (
-    fit_curves,
-    group_planes,
-    measure_scaling,
-    with_strength,
-)
+from ..image.ranges import known_ranges
+from ..noise.normalization import measure_scaling, with_strength
 from ..noise.windows import noise_windows_of
-from .compatibility import find_noise_misfits, noise_levels
-from .dask_stack import LazyPlanes, require_known_ranges, stack_planes
+from .compatibility import noise_levels
+from .dask_stack import LazyPlanes, stack_planes, unknown_ranges
+from .model_ranges import ranges_without_scan
+from .options import DenoiseOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dask.delayed import Delayed
 
-    from ..image.intensity import GivenRange
+    from ..models.checkpoint import Checkpoint
     from ..noise.setting import NoiseSetting
 
 
 def noise_node(
-    image: Any,
-    *,
-    axes: str | None = None,
-    intensity_range: GivenRange | None = None,
-    range_of: str = "stack",
+    image: Any, options: DenoiseOptions | None = None
 ) -> tuple[Delayed, IntensityRanges]:
     """Return the noise of a lazy array as one node, to be computed or shared.
 
     Parameters
     ----------
-    image, axes, intensity_range, range_of
+    image, options
         See `denoise_lazily`.
 
     Returns
@@ -46,59 +42,57 @@ def noise_node(
     """
     from dask.delayed import delayed
 
-    stack, resolved, _ = stack_planes(image, axes)
+    options = options or DenoiseOptions()
+    stack, resolved, _ = stack_planes(image, options.axes)
     planes = LazyPlanes(stack, resolved)
-    ranges = require_known_ranges(planes, resolved, intensity_range, range_of=range_of)
-    windows = noise_windows_of(planes, ranges)
-    return delayed(noise_levels)(windows, ranges), ranges
+    ranges = known_ranges(
+        planes, resolved, options.intensity_range, range_of=options.range_of
+    )
+    if ranges is None:
+        raise unknown_ranges(planes.dtype)
+    return delayed(noise_levels)(noise_windows_of(planes, ranges), ranges), ranges
 
 
-def found_nodes(
-    image: Any, setting: NoiseSetting, *, axes: str | None = None
-) -> tuple[Delayed, Delayed, Delayed]:
-    """Return what is found of the noise of a lazy array as nodes, to be computed.
-
-    They read a few windows and nothing else.
+def find_lazy_ranges(
+    planes: LazyPlanes, axes: str, checkpoint: Checkpoint, options: DenoiseOptions
+) -> IntensityRanges | Delayed:
+    """Return how a model sees a lazy stack.
 
     Parameters
     ----------
-    image, axes
+    planes, axes
+        The stack, see `stack_planes`.
+    checkpoint, options
         See `denoise_lazily`.
-    setting : NoiseSetting
-        What is known of the noise.
 
     Returns
     -------
-    scaling : dask.delayed.Delayed
-        What `measure_scaling` gives.
-    fits : dask.delayed.Delayed
-        What `fit_curves` gives.
-    misfits : dask.delayed.Delayed
-        What `find_noise_misfits` gives.
+    IntensityRanges or dask.delayed.Delayed
+        Noise scalings are one node, shared by all blocks, and are those at
+        strength 1; see `at_strength`.
+
+    Raises
+    ------
+    InvalidInputError
+        If the intensity ranges are needed, not given, and the dtype does not
+        tell them.
     """
-    from dask.delayed import delayed
-
-    stack, resolved, _ = stack_planes(image, axes)
-    planes = LazyPlanes(stack, resolved)
-    groups = group_planes(planes, resolved, "stack")
-    windows = noise_windows_of(planes, groups)
-    scaling = scaling_node(planes, resolved, "stack", setting.at_full_strength)
-    misfits = delayed(find_noise_misfits)(windows, scaling, setting)
-    return scaling, delayed(fit_curves)(windows), misfits
+    found = ranges_without_scan(planes, axes, checkpoint, options, _measure_in_node)
+    if found is None:
+        raise unknown_ranges(planes.dtype)
+    return found
 
 
-def scaling_node(
-    planes: LazyPlanes, axes: str, range_of: str, setting: NoiseSetting
+def _measure_in_node(
+    windows: Iterable[Any], groups: IntensityRanges, noise: NoiseSetting
 ) -> Delayed:
-    """Return the noise scaling of a lazy stack as one node, shared by all blocks."""
     from dask.base import tokenize
     from dask.delayed import delayed
 
-    groups = group_planes(planes, axes, range_of)
-    windows = noise_windows_of(planes, groups)
-    token = tokenize(windows, groups, setting)
+    windows, noise = list(windows), noise.at_full_strength
+    token = tokenize(windows, groups, noise)
     node: Delayed = delayed(_measure_once)(
-        windows, groups, setting, token, dask_key_name=f"{_SCALING}{token}"
+        windows, groups, noise, token, dask_key_name=f"{_SCALING}{token}"
     )
     return node
 

@@ -11,13 +11,10 @@ from ..errors import InvalidInputError
 from ..image.axes import count_colors, resolve_axes
 from ..image.casting import mean_of_pixels
 from ..image.checks import require_real
-from ..image.ranges import known_ranges
 from ..image.tiling import LARGEST_PLANE
 
 if TYPE_CHECKING:
     from dask.array import Array
-
-    from ..image.intensity import GivenRange, IntensityRanges
 
 
 def is_lazy(image: object) -> bool:
@@ -58,25 +55,14 @@ def pyramid(image: Any, axes: str | None = None) -> list[Array]:
     return levels
 
 
-def require_known_ranges(
-    planes: Any, axes: str, given: GivenRange | None, *, range_of: str
-) -> IntensityRanges:
-    """Return the intensity ranges of what is too large to look at.
-
-    Raises
-    ------
-    InvalidInputError
-        If they are not given and the dtype does not tell them.
-    """
-    ranges = known_ranges(planes, axes, given, range_of=range_of)
-    if ranges is None:
-        raise InvalidInputError(
-            f"The array is lazy and of {planes.dtype}: its lowest and highest value "
-            "are not known before all of it is read. Give intensity_range=(low, high), "
-            "what the network is to see as 0 and 1, such as (0, 4095) for a 12-bit "
-            "camera, or one such pair for each channel."
-        )
-    return ranges
+def unknown_ranges(dtype: np.dtype[Any]) -> InvalidInputError:
+    """Return the error of a lazy stack that would have to be read as a whole."""
+    return InvalidInputError(
+        f"The array is lazy and of {dtype}: its lowest and highest value are not known "
+        "before all of it is read. Give intensity_range=(low, high), the intensities "
+        "that the network sees as 0 and 1, such as (0, 4095) for a 12-bit camera, or "
+        "one such pair for each channel."
+    )
 
 
 def as_dask(image: Any) -> Array:

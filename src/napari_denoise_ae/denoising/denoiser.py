@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ..errors import DenoiseAEWarning, DeviceError, InvalidInputError
+from ..errors import DenoiseAEWarning, DeviceError
 from ..image.casting import cast_saturating
 from ..image.tiling import SMALLEST_TILE_SIZE
 from ..models.devices import DeviceChoice
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from ..image.intensity import IntensityRange
     from ..image.tiling import Region
     from ..models.checkpoint import Checkpoint
-    from ..models.networks.base import DenoisingNetwork
     from .halo import Tile
 
 
@@ -257,22 +256,3 @@ class Denoiser:
         if channels == 1:
             output = output.mean(axis=-1, keepdims=True)
         return output.astype(np.float64)
-
-
-def require_fitting_channels(
-    n_colors: int, network: DenoisingNetwork, name: str
-) -> None:
-    """Raise unless a model can take planes of so many colors.
-
-    Raises
-    ------
-    InvalidInputError
-        If the model is for another number of channels.
-    """
-    wanted = network.in_channels
-    # A gray image is repeated; a gray model takes colors one by one.
-    if n_colors not in (1, wanted) and wanted != 1:
-        raise InvalidInputError(
-            f"The model {name!r} is for images with {wanted} channels, and this one "
-            f"has {n_colors}. Choose another model."
-        )

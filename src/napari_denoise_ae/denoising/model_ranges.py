@@ -1,33 +1,28 @@
-"""The intensity mapping that a model needs for an image."""
+"""How a model sees the intensities of an image."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import InvalidInputError
-from ..image.intensity import IntensityRanges
-from ..image.ranges import resolve_intensity_ranges
-from ..noise.normalization import NoiseScaling, group_planes, measure_scaling
-from ..noise.setting import NoiseSetting
-from ..noise.windows import noise_windows_of
+from ..image.ranges import known_ranges, resolve_intensity_ranges
+from ..noise.normalization import group_planes, measure_scaling
+from ..noise.windows import read_noise_windows
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Callable, Iterator
 
-    from ..image.intensity import GivenRange
+    from ..image.intensity import IntensityRanges
     from ..models.checkpoint import Checkpoint
+    from ..noise.setting import NoiseSetting
+    from .options import DenoiseOptions
+
+Measured = TypeVar("Measured")
 
 
-def resolve_scaling(
-    planes: NDArray[Any],
-    axes: str,
-    checkpoint: Checkpoint,
-    given: GivenRange | None = None,
-    *,
-    range_of: str = "stack",
-    setting: NoiseSetting | None = None,
+def find_model_ranges(
+    planes: Any, axes: str, checkpoint: Checkpoint, options: DenoiseOptions
 ) -> IntensityRanges:
-    """Return how a model sees a stack: its intensity ranges, or noise scalings.
+    """Return how a model sees a stack in memory.
 
     Parameters
     ----------
@@ -37,11 +32,8 @@ def resolve_scaling(
         The axes of the array that they come from.
     checkpoint : Checkpoint
         The model.
-    given, range_of
-        See `resolve_intensity_ranges`. An intensity range is without effect on
-        a model that takes a noise level, unless it is a noise scaling.
-    setting : NoiseSetting, optional
-        What is known of the noise.
+    options : DenoiseOptions
+        An intensity range has no effect on a model that takes a noise level.
 
     Returns
     -------
@@ -51,34 +43,52 @@ def resolve_scaling(
     Raises
     ------
     InvalidInputError
-        If a setting cannot be used.
+        If the intensity range does not fit the channels.
     """
-    setting = setting or NoiseSetting()
-    require_noise_level_is_taken(setting, checkpoint)
-    if not checkpoint.outline().takes_noise_level or _is_scaling(given):
-        return resolve_intensity_ranges(planes, axes, given, range_of=range_of)
-    groups = group_planes(planes, axes, range_of)
-    windows = noise_windows_of(planes, groups)
-    return measure_scaling(windows, groups, setting)
+    found = ranges_without_scan(planes, axes, checkpoint, options, measure_scaling)
+    if found is not None:
+        return found
+    return resolve_intensity_ranges(planes, axes, range_of=options.range_of)
 
 
-def _is_scaling(given: GivenRange | None) -> bool:
-    if isinstance(given, IntensityRanges):
-        return isinstance(given.ranges[0], NoiseScaling)
-    return isinstance(given, NoiseScaling)
+def ranges_without_scan(
+    planes: Any,
+    axes: str,
+    checkpoint: Checkpoint,
+    options: DenoiseOptions,
+    measure: Callable[
+        [Iterator[list[list[Any]]], IntensityRanges, NoiseSetting], Measured
+    ],
+) -> Measured | IntensityRanges | None:
+    """Return how a model sees a stack, if not all of its pixels are needed.
 
+    This is the one place that decides between the two kinds of model: one that
+    takes a noise level, which is measured in a few windows, and one that sees an
+    intensity range as 0 to 1.
 
-def require_noise_level_is_taken(setting: NoiseSetting, checkpoint: Checkpoint) -> None:
-    """Raise if noise settings are passed to a model that ignores them.
+    Parameters
+    ----------
+    planes : array
+        (..., Y, X, channels), in memory or not: it has a shape and a dtype, and
+        gives a part of a plane.
+    axes, checkpoint, options
+        See `find_model_ranges`.
+    measure : callable
+        Takes the windows of each group of planes, the groups and the noise to
+        remove; see `measure_scaling`.
 
-    Raises
-    ------
-    InvalidInputError
-        If the model takes no noise level, and one was given.
+    Returns
+    -------
+    IntensityRanges or None
+        What `measure` returns, for a model that takes a noise level. None if the
+        lowest and highest value of the whole stack are needed.
     """
-    if setting != NoiseSetting() and not checkpoint.outline().takes_noise_level:
-        raise InvalidInputError(
-            f"The model {checkpoint.name!r} takes no noise level: it removes the "
-            "noise that it was trained for. Omit sigma, noise_type and strength, or "
-            "use a model that takes them, such as the built-in gray and rgb."
+    if not checkpoint.outline().takes_noise_level:
+        return known_ranges(
+            planes, axes, options.intensity_range, range_of=options.range_of
         )
+    groups = group_planes(planes, axes, options.range_of)
+    windows = read_noise_windows(
+        planes.shape[:-1], groups, lambda plane, part: planes[(*plane, *part)]
+    )
+    return measure(windows, groups, options.noise)

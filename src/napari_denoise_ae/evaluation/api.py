@@ -66,7 +66,7 @@ def evaluate(
     """
     images = Cifar10Images(folder=data, noise=noise, limit=limit, seed=seed)
     evaluation = Evaluation([model], images, device=device)
-    for message in evaluation.misfits():
+    for message in evaluation.find_incompatibilities():
         warnings.warn(message, DenoiseAEWarning, stacklevel=2)
     return list(evaluation)
 
@@ -138,7 +138,7 @@ def compare_models(
         folder=data, noise=noise, limit=limit, max_images=COMPARED_IMAGES, seed=seed
     )
     evaluation = Evaluation(models, images, device=device, baselines=baselines)
-    for message in evaluation.misfits():
+    for message in evaluation.find_incompatibilities():
         warnings.warn(message, DenoiseAEWarning, stacklevel=2)
     scores = list(evaluation)
     if figure is not None:

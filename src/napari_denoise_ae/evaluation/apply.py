@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..denoising.array import Denoising
+from ..denoising.compatibility import without_ignored
+from ..denoising.options import DenoiseOptions
+from ..noise.setting import NoiseSetting
 from .pairs import plane_axes
 
 if TYPE_CHECKING:
@@ -15,7 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..denoising.denoiser import Denoiser
-    from ..noise.setting import NoiseSetting
     from .pairs import Pair
 
     # Denoises a normalized image, (Y, X, channels); noise may exceed [0, 1].
@@ -45,15 +48,12 @@ def apply_model(
     numpy.ndarray
         Denoised image, same shape and range.
     """
-    if not denoiser.network.takes_noise_level:
-        setting = None
-    run = Denoising(
-        unit,
-        denoiser,
+    options = DenoiseOptions(
         axes=plane_axes(unit),
         intensity_range=(0.0, 1.0),
-        setting=setting,
+        **asdict(setting or NoiseSetting()),
     )
+    run = Denoising(unit, denoiser, without_ignored(denoiser.checkpoint, options))
     for _ in run:
         pass
     return run.result

@@ -116,7 +116,7 @@ def run_demo(folder: Path, *, model: str, device: str) -> DemoResult:
     noisy = add_noise(clean, noise)
     chosen = choose_device(device)
     run = Denoising(noisy, Denoiser(checkpoint, chosen))
-    for message in run.misfits():
+    for message in run.find_incompatibilities():
         warnings.warn(message, DenoiseAEWarning, stacklevel=2)
     for _ in run:
         pass

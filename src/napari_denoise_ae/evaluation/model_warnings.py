@@ -1,4 +1,4 @@
-"""Reasons why a model may not fit the images it is evaluated on."""
+"""Whether models fit the images that they are evaluated on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..denoising.compatibility import find_noise_misfit, relative_noise
+from ..denoising.compatibility import (
+    describe_other_noise,
+    is_trained_noise,
+    noise_level,
+)
+from ..image.intensity import share_range
 from ..noise.spec import parse_noise
 from ..noise.synthetic import Composed
 
@@ -18,10 +23,12 @@ if TYPE_CHECKING:
 
 # Images whose noise is measured, and the share of them that may not fit.
 _N_NOISE_IMAGES = 64
-_MISFITS_ALLOWED = 0.2
+_SHARE_ALLOWED = 0.2
 
 
-def find_misfits(task: Task, models: Mapping[str, Denoiser]) -> list[str]:
+def find_task_incompatibilities(
+    task: Task, models: Mapping[str, Denoiser]
+) -> list[str]:
     """Say, in words for a user, which models were trained for other noise.
 
     Parameters
@@ -36,8 +43,8 @@ def find_misfits(task: Task, models: Mapping[str, Denoiser]) -> list[str]:
     list of str
         Empty where all models fit.
     """
-    estimates = [
-        relative_noise(pair.noisy, pair.input_range)
+    levels = [
+        noise_level(pair.noisy, share_range("YX", pair.input_range))
         for pair in task.pairs[:_N_NOISE_IMAGES]
     ]
     found = []
@@ -45,18 +52,25 @@ def find_misfits(task: Task, models: Mapping[str, Denoiser]) -> list[str]:
         record = denoiser.checkpoint.record
         if record is None or denoiser.network.takes_noise_level:
             continue
-        unfit = [e for e in estimates if find_noise_misfit(e, record, name)]
-        if len(unfit) > _MISFITS_ALLOWED * len(estimates):
-            # Of a range of noise some images may have too little, some too much.
-            more = [e for e in unfit if e > record.noise_estimate[1]]
-            side = (
-                more if 2 * len(more) > len(unfit) else sorted(set(unfit) - set(more))
+        unfit = [level for level in levels if not is_trained_noise(level, record)]
+        if len(unfit) > _SHARE_ALLOWED * len(levels):
+            level = _typical_of_most(unfit, record.noise_estimate[1])
+            found.append(
+                describe_other_noise(level, record, name, where="these images")
             )
-            median = float(np.median(side))
-            found += find_noise_misfit(median, record, name, several=True)
         elif task.noise != "real":
             found += _find_other_kinds(task.noise, record.config.noise, name)
     return found
+
+
+def _typical_of_most(levels: list[float], trained: float) -> float:
+    """Return the median of those above the level of training, or of those below.
+
+    Noise of varying strength may be too weak in some images and too strong in others.
+    """
+    above = [level for level in levels if level > trained]
+    below = [level for level in levels if level <= trained]
+    return float(np.median(above if len(above) > len(below) else below))
 
 
 def _find_other_kinds(noise: str, trained: str, name: str) -> list[str]:

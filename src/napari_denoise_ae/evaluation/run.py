@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..models.devices import choose_device
 from .comparison_figure import save_comparison
 from .model_names import load_models
-from .model_warnings import find_misfits
+from .model_warnings import find_task_incompatibilities
 from .scoring import score_methods
 
 if TYPE_CHECKING:
@@ -80,9 +80,9 @@ class Evaluation:
             self.scores.append(score)
             yield score
 
-    def misfits(self) -> list[str]:
+    def find_incompatibilities(self) -> list[str]:
         """Return warnings about models that were trained for different noise."""
-        return find_misfits(self.task, self.models)
+        return find_task_incompatibilities(self.task, self.models)
 
     def save_figure(self, path: Path) -> None:
         """Write a figure of a few images, denoised by each model.

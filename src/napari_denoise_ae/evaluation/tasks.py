@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..denoising.array import Denoising
+from ..denoising.options import DenoiseOptions
 from ..errors import InvalidInputError
 from ..image.axes import count_colors
 from ..io.cifar10 import load_test_images
@@ -258,4 +259,4 @@ def _require_compatible(pairs: Sequence[Pair], models: Mapping[str, Denoiser]) -
     examples = {pair.noisy.shape[-1]: pair.noisy for pair in pairs}
     for denoiser in models.values():
         for image in examples.values():
-            Denoising(image, denoiser, axes=plane_axes(image))
+            Denoising(image, denoiser, DenoiseOptions(axes=plane_axes(image)))

@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..denoising.model_ranges import require_noise_level_is_taken
+from ..denoising.compatibility import require_noise_is_taken
 from ..errors import DenoiseAEError, InvalidInputError, OutputError
 from ..io.source import ZARR, close_volumes, is_image, signature
 from ..models.builtin import fitting_model
@@ -58,9 +58,9 @@ def denoise_files(
     jobs = [replace(template, input=file, output=output / file.name) for file in files]
     _require_own_names(jobs)
     _require_places(files, output)
-    models = LoadedModels(template.device)
+    models = LoadedModels(template.options.device)
     digest = _digest_models(template, models)
-    choose_device(template.device)
+    choose_device(template.options.device)
     record = read_record(output)
     for job in jobs:
         yield from _denoise_one(job, digest, record, models)
@@ -71,7 +71,7 @@ def _digest_models(job: FileJob, loaded: LoadedModels) -> str:
     names = [fitting_model(job.model, n_colors) for n_colors in (1, 3)]
     models = [loaded.model(name) for name in names]
     for model in models:
-        require_noise_level_is_taken(job.setting, model.checkpoint)
+        require_noise_is_taken(model.checkpoint, job.options)
     return "+".join(sorted({model.digest for model in models}))
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..denoising.options import DenoiseOptions
 from ..io.tiff import is_ome_tiff
-from ..noise.setting import NoiseSetting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-    from ..image.intensity import GivenRange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +31,8 @@ class FileJob:
         Clean image to compare a noisy input with.
     figure : pathlib.Path, optional
         PNG to draw the images side by side in.
-    axes, intensity_range, range_of, device, tile_size
+    options : DenoiseOptions
         See `denoise`.
-    setting : NoiseSetting
-        What is known of the noise, for a model that takes its level.
     select : mapping
         First index and the one after the last of what to denoise, by axis.
     overwrite : bool
@@ -52,12 +48,7 @@ class FileJob:
     seed: int = 0
     reference: Path | None = None
     figure: Path | None = None
-    axes: str | None = None
-    intensity_range: GivenRange | None = None
-    range_of: str = "stack"
-    device: str = "auto"
-    tile_size: int | None = None
-    setting: NoiseSetting = field(default_factory=NoiseSetting)
+    options: DenoiseOptions = field(default_factory=DenoiseOptions)
     select: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     overwrite: bool = False
     scheduler: str | None = None

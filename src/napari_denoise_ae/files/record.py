@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 from ..io.atomic import atomic_write
@@ -43,22 +42,14 @@ def write_record(folder: Path, record: dict[str, Any]) -> None:
 
 
 def plain_settings(job: FileJob, digest: str) -> dict[str, Any]:
-    """Return what of a job and its model decides a result, as plain values."""
-    given = job.intensity_range
-    return {
+    """Return what decides the result of a job and its model, as JSON holds it."""
+    settings = {
         "input": job.input.name,
         "model": digest,
-        "axes": None if job.axes is None else job.axes.upper(),
-        "intensity_range": None if given is None else _plain(given),
-        "range_of": job.range_of,
-        "noise": list(astuple(job.setting)),
-        "select": {letter: list(part) for letter, part in job.select.items()},
+        "select": job.select,
         "add_noise": job.add_noise,
         "seed": job.seed,
+        **job.options.of_result(),
     }
-
-
-def _plain(values: Any) -> Any:
-    if isinstance(values, (list, tuple)):
-        return [_plain(value) for value in values]
-    return float(values)
+    plain: dict[str, Any] = json.loads(json.dumps(settings))
+    return plain

@@ -48,7 +48,7 @@ class FileDenoising:
     def __init__(self, job: FileJob, models: LoadedModels | None = None) -> None:
         _require_consistent(job)
         self._job = job
-        self._models = models or LoadedModels(job.device)
+        self._models = models or LoadedModels(job.options.device)
         self._result: FileResult | StreamResult | None = None
 
     @property
@@ -59,7 +59,7 @@ class FileDenoising:
         return self._result
 
     def __iter__(self) -> Iterator[FileStep]:
-        volume = open_volume(self._job.input, self._job.axes)
+        volume = open_volume(self._job.input, self._job.options.axes)
         n_colors = count_colors(volume.shape, volume.axes)
         job = replace(self._job, model=fitting_model(self._job.model, n_colors))
         self._result = yield from _run(job, volume, self._models)

@@ -12,22 +12,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..denoising.compatibility import describe_misfits, find_noise_misfits, noise_levels
+from ..denoising.compatibility import find_incompatibilities
 from ..denoising.dask_blocks import denoise_part
 from ..denoising.halo import choose_side, surroundings
+from ..denoising.model_ranges import ranges_without_scan
 from ..errors import InvalidInputError
 from ..image.axes import color_planes
 from ..io.source import opened_volume
-from ..noise.normalization import group_planes, measure_scaling
+from ..noise.normalization import measure_scaling
 from ..noise.windows import read_noise_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from ..denoising.denoiser import Denoiser
+    from ..denoising.options import DenoiseOptions
     from ..image.intensity import IntensityRanges
     from ..image.tiling import Region
     from ..io.source import Volume
@@ -93,35 +95,22 @@ class Stream:
             tile_size=self.tile_size,
         )
 
-    def misfits(self, checkpoint: Checkpoint, setting: NoiseSetting) -> list[str]:
+    def find_ranges(
+        self, checkpoint: Checkpoint, options: DenoiseOptions
+    ) -> IntensityRanges | None:
+        """Return how a model sees what is selected; None if all of it must be read."""
+        return ranges_without_scan(
+            _StreamPlanes(self), self.axes, checkpoint, options, _measure_known
+        )
+
+    def find_incompatibilities(
+        self, checkpoint: Checkpoint, noise: NoiseSetting
+    ) -> list[str]:
         """Say, in words for a user, why a model or a setting may not fit."""
         windows = read_noise_windows(self._shape, self.ranges, self.read_colors)
-        if checkpoint.outline().takes_noise_level:
-            levels: tuple[float, ...] = ()
-            found = find_noise_misfits(windows, self.ranges, setting)
-        else:
-            levels, found = noise_levels(windows, self.ranges), []
-        return describe_misfits(self.n_colors, checkpoint, self.ranges, levels) + found
-
-    def measure_scaling(self, range_of: str, setting: NoiseSetting) -> IntensityRanges:
-        """Measure what a network that takes a noise level needs to know."""
-        like = Outline((*self._shape, 1), self.volume.dtype)
-        groups = group_planes(like, self.axes, range_of)
-        n_known = 0
-
-        def counted() -> Iterator[list[list[NDArray[Any]]]]:
-            nonlocal n_known
-            for group in read_noise_windows(self._shape, groups, self.read_colors):
-                n_known += sum(not np.isnan(w).all() for plane in group for w in plane)
-                yield group
-
-        scaling = measure_scaling(counted(), groups, setting)
-        if n_known == 0:
-            raise InvalidInputError(
-                "The parts of the image in which its noise is measured have nothing "
-                "but NaN. Select a part of it that has values."
-            )
-        return scaling
+        return find_incompatibilities(
+            checkpoint, noise, self.n_colors, self.ranges, windows
+        )
 
     @property
     def n_colors(self) -> int:
@@ -150,6 +139,48 @@ class Stream:
         planes = color_planes(block, self.volume.block_axes)
         colors: NDArray[Any] = planes[(0,) * len(plane)]
         return colors
+
+
+@dataclass(frozen=True, slots=True)
+class _StreamPlanes:
+    """What is selected as (..., Y, X, channels), of which parts are read."""
+
+    stream: Stream
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (*self.stream._shape, self.stream.n_colors)  # noqa: SLF001
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.stream.volume.dtype
+
+    def __getitem__(self, index: tuple[Any, ...]) -> NDArray[Any]:
+        *plane, rows, columns = index
+        return self.stream.read_colors(tuple(plane), (rows, columns))
+
+
+def _measure_known(
+    windows: Iterable[list[list[NDArray[Any]]]],
+    groups: IntensityRanges,
+    noise: NoiseSetting,
+) -> IntensityRanges:
+    """Measure the noise, and raise if there is nothing to measure it in."""
+    n_known = 0
+
+    def counted() -> Iterator[list[list[NDArray[Any]]]]:
+        nonlocal n_known
+        for group in windows:
+            n_known += sum(not np.isnan(w).all() for plane in group for w in plane)
+            yield group
+
+    scaling = measure_scaling(counted(), groups, noise)
+    if n_known == 0:
+        raise InvalidInputError(
+            "The parts of the image in which its noise is measured have nothing but "
+            "NaN. Select a part of it that has values."
+        )
+    return scaling
 
 
 def select(

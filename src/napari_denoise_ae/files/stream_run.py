@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..denoising.denoiser import require_fitting_channels
-from ..denoising.model_ranges import require_noise_level_is_taken
+from ..denoising.compatibility import require_compatible
 from ..image.intensity import IntensityRanges
-from ..image.tiling import require_tile_size
 from ..io.atomic import atomic_write, require_writable
 from ..io.source import signature
 from ..io.tiff import require_tiff_storable
@@ -67,11 +65,9 @@ def stream_to_zarr(
     model = models.model(job.model)
     # On a cluster the workers choose their devices.
     denoiser = None if job.scheduler else models.denoiser(job.model)
-    settings = {
-        **plain_settings(job, model.digest),
-        "axes": volume.axes,
-        "signature": signature(job.input),
-    }
+    # Given or taken from the file: the axes are the same.
+    job = replace(job, options=replace(job.options, axes=volume.axes))
+    settings = {**plain_settings(job, model.digest), "signature": signature(job.input)}
     found, is_finished = _earlier_run(job.output, settings)
     stream = yield from _prepare(job, volume, model.checkpoint, found)
     stride = model.checkpoint.outline().stride
@@ -82,7 +78,11 @@ def stream_to_zarr(
         yield from _remarks(job, stream, model.checkpoint)
         if denoiser is None:
             chunks = write_zarr_on_cluster(
-                stream, target, model, device=job.device, scheduler=job.scheduler or ""
+                stream,
+                target,
+                model,
+                device=job.options.device,
+                scheduler=job.scheduler or "",
             )
         else:
             chunks = write_zarr(stream, target, denoiser)
@@ -126,26 +126,21 @@ def _prepare(
     found: Mapping[str, Any] | None = None,
 ) -> Generator[FileStep, None, Stream]:
     """Return what to read and denoise; scan it for its ranges if need be."""
-    require_noise_level_is_taken(job.setting, checkpoint)
-    require_tile_size(job.tile_size)
-    selection = select(volume, job.select)
-    network = checkpoint.outline()
-    n_colors = min(volume.lengths.get("S", 1), 3)
-    require_fitting_channels(n_colors, network, checkpoint.name)
+    selection, options = select(volume, job.select), job.options
+    require_compatible(checkpoint, min(volume.lengths.get("S", 1), 3), options)
     stream = Stream(
         # A worker of a cluster was started in another folder.
         path=volume.path.absolute(),
         axes=volume.axes,
         selection=selection,
         ranges=IntensityRanges("", (), ()),
-        tile_size=job.tile_size,
+        tile_size=options.tile_size,
     )
     if found is not None:
-        ranges = from_plain(found)
-    elif network.takes_noise_level:
-        ranges = stream.measure_scaling(job.range_of, job.setting)
-    else:
-        scan = RangeScan(volume, selection, job.intensity_range, job.range_of)
+        return replace(stream, ranges=from_plain(found))
+    ranges = stream.find_ranges(checkpoint, options)
+    if ranges is None:
+        scan = RangeScan(volume, selection, range_of=options.range_of)
         yield from count_steps(job.input, PART, scan)
         ranges = scan.result
     return replace(stream, ranges=ranges)
@@ -154,7 +149,7 @@ def _prepare(
 def _remarks(
     job: FileJob, stream: Stream, checkpoint: Checkpoint
 ) -> Iterator[FileRemark]:
-    for message in stream.misfits(checkpoint, job.setting):
+    for message in stream.find_incompatibilities(checkpoint, job.options.noise):
         yield FileRemark(job.input, message)
 
 

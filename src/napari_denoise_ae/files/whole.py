@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..denoising.array import Denoising
-from ..denoising.compatibility import find_all_misfits
-from ..denoising.model_ranges import resolve_scaling
+from ..denoising.compatibility import find_incompatibilities
+from ..denoising.model_ranges import find_model_ranges
 from ..errors import InvalidInputError
 from ..evaluation.comparison import compare
 from ..image.axes import color_planes
@@ -14,6 +15,7 @@ from ..image.checks import require_image
 from ..image.ranges import resolve_intensity_ranges
 from ..io.images import read_image
 from ..noise.add import add_noise
+from ..noise.windows import noise_windows_of
 from .report import FileResult
 from .steps import TILE, FileRemark, count_steps
 from .whole_output import require_outputs, write_result
@@ -46,15 +48,21 @@ def denoise_whole(
     limits = resolve_intensity_ranges(
         color_planes(source.selected, axes),
         axes,
-        job.intensity_range,
-        range_of=job.range_of,
+        job.options.intensity_range,
+        range_of=job.options.range_of,
     )
     read = _noisy_image(job, source, limits)
     noisy = source.cut(read)
     run = _start(job, source, read, denoiser, limits)
     ranges = run.intensity_ranges
     planes = color_planes(noisy, axes)
-    for message in find_all_misfits(planes, denoiser, ranges, job.setting):
+    for message in find_incompatibilities(
+        denoiser.checkpoint,
+        job.options.noise,
+        planes.shape[-1],
+        ranges,
+        noise_windows_of(planes, ranges),
+    ):
         yield FileRemark(job.input, message)
     yield from count_steps(job.input, TILE, run)
     denoised = source.cut(run.result)
@@ -114,22 +122,10 @@ def _start(
     denoiser: Denoiser,
     limits: IntensityRanges,
 ) -> Denoising:
-    scale = resolve_scaling(
-        color_planes(source.cut(noisy), source.axes),
-        source.axes,
-        denoiser.checkpoint,
-        limits,
-        range_of=job.range_of,
-        setting=job.setting,
-    )
-    return Denoising(
-        noisy,
-        denoiser,
-        axes=source.axes,
-        intensity_range=scale,
-        tile_size=job.tile_size,
-        region=source.region,
-    )
+    planes, axes = color_planes(source.cut(noisy), source.axes), source.axes
+    options = replace(job.options, axes=axes, intensity_range=limits)
+    ranges = find_model_ranges(planes, axes, denoiser.checkpoint, options)
+    return Denoising(noisy, denoiser, options, region=source.region, ranges=ranges)
 
 
 def _compare(
@@ -142,6 +138,6 @@ def _compare(
     if clean is None:
         return None
     ranges = resolve_intensity_ranges(
-        color_planes(clean, axes), axes, job.intensity_range
+        color_planes(clean, axes), axes, job.options.intensity_range
     )
     return compare(clean, noisy, denoised, axes=axes, data_range=ranges.hull)

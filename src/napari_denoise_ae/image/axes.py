@@ -49,22 +49,12 @@ def resolve_axes(shape: tuple[int, ...], axes: str | None) -> str:
     """
     if axes is None:
         return _plain_axes(shape)
-    if not isinstance(axes, str):
+    if len(axes) != len(shape):
         raise InvalidInputError(
-            f"axes must be a string of one letter for each dimension, got {axes!r}."
-        )
-    resolved = axes.upper()
-    if len(resolved) != len(shape):
-        raise InvalidInputError(
-            f"axes={axes!r} names {len(resolved)} dimensions, but the image has "
+            f"axes={axes!r} names {len(axes)} dimensions, but the image has "
             f"{len(shape)}: {shape}."
         )
-    valid = set(resolved) <= set(AXES) and len(set(resolved)) == len(resolved)
-    if not valid or not {"Y", "X"} <= set(resolved):
-        raise InvalidInputError(
-            f"axes must have Y and X and be made of the letters {', '.join(AXES)}, "
-            f"each at most once, got {axes!r}."
-        )
+    resolved = checked_axes(axes)
     if "S" in resolved and shape[resolved.index("S")] not in _COLOR_SAMPLES:
         raise InvalidInputError(
             f"The axis S (color) must have 3 or 4 samples, got "
@@ -72,6 +62,33 @@ def resolve_axes(shape: tuple[int, ...], axes: str | None) -> str:
             "colors are C."
         )
     return resolved
+
+
+def checked_axes(axes: str) -> str:
+    """Return axes in upper case, without an array to compare them with.
+
+    Parameters
+    ----------
+    axes : str
+        One letter of `AXES` for each dimension.
+
+    Raises
+    ------
+    InvalidInputError
+        If they are not such letters, each at most once, with Y and X.
+    """
+    if not isinstance(axes, str):
+        raise InvalidInputError(
+            f"axes must be a string of one letter for each dimension, got {axes!r}."
+        )
+    letters = axes.upper()
+    valid = set(letters) <= set(AXES) and len(set(letters)) == len(letters)
+    if not valid or not {"Y", "X"} <= set(letters):
+        raise InvalidInputError(
+            f"axes must have Y and X and be made of the letters {', '.join(AXES)}, "
+            f"each at most once, got {axes!r}."
+        )
+    return letters
 
 
 def color_planes(array: Any, axes: str) -> Any:

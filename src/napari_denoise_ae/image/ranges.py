@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from .intensity import GivenRange
+
 #: Values of `range_of`: all planes of a channel share a range, or each has its own.
 RANGE_OF = ("stack", "image")
 
@@ -49,10 +51,8 @@ def resolve_intensity_ranges(
     Raises
     ------
     InvalidInputError
-        If a given range or `range_of` is invalid.
+        If a given range is invalid.
     """
-    if isinstance(given, IntensityRanges):
-        return given
     if (known := known_ranges(planes, axes, given, range_of=range_of)) is not None:
         return known
     leading, shape = stack_grouping(planes, axes, range_of)
@@ -66,9 +66,10 @@ def known_ranges(
     """Return the intensity ranges of a stack if no pixels are needed, else None.
 
     They are known if they are given or the dtype is uint8. The parameters and
-    errors are those of `resolve_intensity_ranges`, but a given `IntensityRanges`
-    is not accepted.
+    errors are those of `resolve_intensity_ranges`.
     """
+    if isinstance(given, IntensityRanges):
+        return given
     leading, shape = stack_grouping(planes, axes, range_of)
     n_ranges = math.prod(shape)
     if isinstance(given, IntensityRange):
@@ -94,15 +95,51 @@ def stack_grouping(
 
     The parameters and errors are those of `resolve_intensity_ranges`.
     """
-    if range_of not in RANGE_OF:
-        raise InvalidInputError(
-            f"range_of must be one of {', '.join(RANGE_OF)}, got {range_of!r}."
-        )
     leading = "".join(letter for letter in axes if letter not in "YXS")
     shape = tuple(planes.shape[: len(leading)])
     if range_of == "stack":
         shape = IntensityRanges.channel_shape(leading, shape)
     return leading, shape
+
+
+def require_range_of(range_of: str) -> None:
+    """Raise unless a name is one of `RANGE_OF`."""
+    if range_of not in RANGE_OF:
+        raise InvalidInputError(
+            f"range_of must be one of {', '.join(RANGE_OF)}, got {range_of!r}."
+        )
+
+
+def checked_given_range(given: Any) -> GivenRange:
+    """Return an intensity range as a user gives it, checked, as tuples of float.
+
+    Parameters
+    ----------
+    given : tuple of float, sequence of such tuples, IntensityRange or IntensityRanges
+        ``(low, high)`` for all channels, or one such pair for each channel C.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is none of these. How many channels the image has is not known here.
+    """
+    if isinstance(given, (IntensityRange, IntensityRanges)):
+        return given
+    pairs = _pairs(given)
+    if not pairs:
+        return _as_pair(_checked_range(given))
+    checked = tuple(_as_pair(_checked_range(pair)) for pair in pairs)
+    return checked[0] if len(checked) == 1 else checked
+
+
+def _pairs(given: Any) -> list[Any]:
+    """Return the pairs of a range for each channel; none of a single range."""
+    pairs = list(given) if isinstance(given, (list, tuple, np.ndarray)) else []
+    return pairs if all(np.ndim(pair) == 1 for pair in pairs) else []
+
+
+def _as_pair(scale: IntensityRange) -> tuple[float, float]:
+    return scale.low, scale.high
 
 
 def _n_channels(leading: str, shape: tuple[int, ...]) -> int:
@@ -129,8 +166,8 @@ def _checked_ranges(
     given: Any, leading: str, shape: tuple[int, ...]
 ) -> tuple[IntensityRange, ...]:
     """Check the given pairs, and return one range or one for each channel."""
-    pairs = list(given) if isinstance(given, (list, tuple, np.ndarray)) else []
-    if not pairs or not all(np.ndim(pair) == 1 for pair in pairs):
+    pairs = _pairs(given)
+    if not pairs:
         return (_checked_range(given),)
     n_channels = _n_channels(leading, shape[: len(leading)])
     if len(pairs) not in (1, n_channels):

@@ -88,7 +88,7 @@ class NoiseScaling(IntensityRange):
 def group_planes(planes: Any, axes: str, range_of: str) -> IntensityRanges:
     """Return which planes of a stack share a scaling, with empty ranges.
 
-    The arguments are those of `resolve_scaling`.
+    The arguments are those of `stack_grouping`.
     """
     leading, shape = stack_grouping(planes, axes, range_of)
     empty = IntensityRange(0.0, 0.0)
@@ -132,10 +132,12 @@ def with_strength(ranges: IntensityRanges, strength: float) -> IntensityRanges:
     Parameters
     ----------
     ranges : IntensityRanges
-        Of `NoiseScaling`; what measuring takes is done.
+        Of `NoiseScaling`, unless the strength is 1.
     strength : float
         See `NoiseSetting`.
     """
+    if strength == 1.0:
+        return ranges
     scaled = (
         replace(each, sigma=each.sigma * strength)
         for each in ranges.ranges

@@ -1,9 +1,9 @@
-"""What a user says about the noise to remove."""
+"""The noise to remove, as a user sets it."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -18,20 +18,20 @@ GAUSSIAN, POISSON_GAUSSIAN = "gaussian", "poisson-gaussian"
 NOISE_TYPES = (GAUSSIAN, POISSON_GAUSSIAN)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoiseSetting:
-    """What a user says of the noise to be removed.
+    """The noise to remove, for models that take a noise level.
 
     Parameters
     ----------
     sigma : float, optional
-        Standard deviation in the image's units; None means that it is
-        estimated from the image.
+        Standard deviation in the image's units. None estimates it from the
+        image.
     noise_type : str
-        ``"gaussian"``: the same everywhere. ``"poisson-gaussian"``: shot and
-        read noise, both estimated from the image.
+        ``"gaussian"``: the same level everywhere. ``"poisson-gaussian"``: shot
+        and read noise, both estimated from the image.
     strength : float
-        How many times the noise level the network is told; 0 removes nothing.
+        Noise level multiplier, 0 to 10; 0 removes nothing.
 
     Raises
     ------
@@ -65,15 +65,20 @@ class NoiseSetting:
                 f"strength must be a number from 0 to {_STRONGEST:g}, got "
                 f"{self.strength!r}."
             )
-        # NumPy's numbers cannot be stored with a result.
+        # JSON and provenance take no NumPy numbers.
         object.__setattr__(self, "strength", float(self.strength))
         if self.sigma is not None:
             object.__setattr__(self, "sigma", float(self.sigma))
 
     @property
     def at_full_strength(self) -> NoiseSetting:
-        """The same noise, all of it to be removed: what has to be measured."""
+        """The same noise at strength 1: measuring does not depend on the strength."""
         return replace(self, strength=1.0)
+
+    def non_defaults(self) -> dict[str, Any]:
+        """Return the values that differ from their defaults, by name."""
+        values = ((field, getattr(self, field.name)) for field in fields(self))
+        return {field.name: value for field, value in values if value != field.default}
 
 
 _STRONGEST = 10.0

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from ..denoising.compatibility import WindowReader
     from ..image.intensity import IntensityRanges
+
+    #: Reads rows and columns of a plane, by its index in the stack.
+    WindowReader = Callable[[tuple[int, ...], tuple[slice, slice]], Any]
 
 # Planes on which the noise of a stack is measured: first, middle and last.
 _N_NOISE_PLANES = 3

@@ -153,7 +153,7 @@ def test_it_is_folded_away_and_has_room_once_it_is_not(viewer, widget, panel):
     assert panel.isHidden()
 
 
-def test_misfits_are_said_of_each_model(viewer, widget, panel, run, small):
+def test_incompatibilities_are_said_of_each_model(viewer, widget, panel, run, small):
     gray = np.tile(np.arange(64, dtype=np.uint8), (64, 1))
     viewer.add_image(gray, name="ramp")
     run()
@@ -330,7 +330,7 @@ def test_what_is_said_of_the_noise_is_said_to_those_that_listen(
     np.testing.assert_array_equal(results["cells [by gray]"].data, expected)
     conv = results["cells [by conv]"]
     np.testing.assert_array_equal(conv.data, denoise(layer.data, model="conv"))
-    assert "removed" not in conv.metadata[METADATA_KEY]
+    assert "measured_noise" not in conv.metadata[METADATA_KEY]
     panel.copy_python.click()
     names_there = {"viewer": viewer}
     exec(QApplication.clipboard().text(), names_there)

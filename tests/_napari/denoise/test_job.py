@@ -8,8 +8,9 @@ from napari_denoise_ae._napari.denoise.job import (
     residual_limits,
     run_denoising,
 )
+from napari_denoise_ae._napari.denoise.look_job import look_at_layer
+from napari_denoise_ae.denoising.options import DenoiseOptions
 from napari_denoise_ae.models.networks.conv import ConvAutoencoder
-from napari_denoise_ae.noise.setting import NoiseSetting
 
 
 def test_the_residual_of_a_gray_image_is_signed():
@@ -38,30 +39,26 @@ def returned(steps):
 
 
 @pytest.mark.parametrize(
-    ("setting", "is_said"),
+    ("options", "is_said"),
     [
-        (NoiseSetting(), True),
-        (NoiseSetting(strength=0.5), True),
-        (NoiseSetting(sigma=5.0), False),
-        (NoiseSetting(noise_type="poisson-gaussian"), False),
+        ({}, True),
+        ({"strength": 0.5}, True),
+        ({"sigma": 5.0}, False),
+        ({"noise_type": "poisson-gaussian"}, False),
     ],
     ids=str,
 )
-def test_that_noise_grows_is_said_to_who_has_not_chosen_it(setting, is_said):
+def test_that_noise_grows_is_said_before_and_after_a_run(options, is_said):
     y, x = np.mgrid[:200, :200]
     clean = 100 * (1 + np.sin(x / 30) * np.cos(y / 40)) + 2
     counts = np.random.default_rng(0).poisson(clean)
     job = DenoiseJob(
-        data=counts,
-        axes="YX",
-        model="auto",
-        device="cpu",
-        noise=None,
-        seed=0,
-        setting=setting,
+        data=counts, model="auto", options=DenoiseOptions(device="cpu", **options)
     )
-    misfits = returned(run_denoising(job)).misfits
-    assert ["grows" in text for text in misfits] == [True] * is_said
+    facts = returned(look_at_layer(job)).incompatibilities
+    result = returned(run_denoising(job)).incompatibilities
+    for texts in (facts, result):
+        assert ["grows" in text for text in texts] == [True] * is_said
 
 
 def test_memory_that_ran_out_in_one_run_is_tried_again_in_the_next(monkeypatch):
@@ -75,9 +72,7 @@ def test_memory_that_ran_out_in_one_run_is_tried_again_in_the_next(monkeypatch):
 
     monkeypatch.setattr(ConvAutoencoder, "forward", limited)
     image = np.random.default_rng(0).integers(0, 256, (300, 300), np.uint8)
-    job = DenoiseJob(
-        data=image, axes="YX", model="conv", device="cpu", noise=None, seed=0
-    )
+    job = DenoiseJob(data=image, model="conv", options=DenoiseOptions(device="cpu"))
     for _ in range(2):
         tried.clear()
         with pytest.warns(UserWarning, match="It goes on with tiles of"):

@@ -172,19 +172,21 @@ def test_new_pixels_are_looked_at_anew(viewer, widget, run, qtbot):
 # --- what is said
 
 
-def test_a_misfit_is_said_before_anything_runs(viewer, widget, qtbot, checkpoint):
+def test_that_a_model_does_not_fit_is_said_before_anything_runs(
+    viewer, widget, qtbot, checkpoint
+):
     gray = np.tile(np.arange(64, dtype=np.uint8), (64, 1))
     widget.form.model.value = "conv"
     viewer.add_image(gray, name="ramp")
     qtbot.waitUntil(lambda: "color images" in widget.warning.text())
     assert not widget.warning.isHidden()
     viewer.open_sample("napari-denoise-ae", "clean_color")
-    qtbot.waitUntil(lambda: "less noisy" in widget.warning.text())
+    qtbot.waitUntil(lambda: "much weaker" in widget.warning.text())
     widget.form.noise.value = "gaussian:0.5"
     widget.form.kind.value = "clean"
     qtbot.waitUntil(widget.warning.isHidden)
     widget.form.noise.value = "gaussian:0.05"
-    qtbot.waitUntil(lambda: "less noisy" in widget.warning.text())
+    qtbot.waitUntil(lambda: "much weaker" in widget.warning.text())
 
 
 @pytest.mark.parametrize(

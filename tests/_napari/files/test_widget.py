@@ -237,7 +237,7 @@ def test_a_file_that_has_gone_is_told_in_its_row(widget, run, folder):
 
 def test_a_reason_is_told_once_for_all_its_files(widget, run, folder):
     widget.add(files_in(folder))
-    widget.axes.value = "TQX"
+    widget.axes.value = "YX"
     assert run() == "3 failed"
     assert widget.notes.text().startswith("⚠ 3 files: ")
     assert "\n" not in widget.notes.text()

@@ -14,13 +14,16 @@ from napari_denoise_ae._napari.shared.noise_form import (
     GIVEN,
     NoiseForm,
 )
-from napari_denoise_ae._napari.shared.noise_found import describe_noise, find_noise
+from napari_denoise_ae._napari.shared.noise_found import describe_noise
 from napari_denoise_ae._napari.viewer.outputs import METADATA_KEY, find_output
 from napari_denoise_ae.denoising.denoiser import Denoiser
+from napari_denoise_ae.denoising.model_ranges import find_model_ranges
+from napari_denoise_ae.denoising.options import DenoiseOptions
 from napari_denoise_ae.errors import InvalidInputError
 from napari_denoise_ae.image.axes import color_planes
 from napari_denoise_ae.image.intensity import IntensityRanges
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
+from napari_denoise_ae.models.load import load_checkpoint
 from napari_denoise_ae.noise.normalization import NoiseScaling
 from napari_denoise_ae.noise.setting import NoiseSetting
 
@@ -73,10 +76,11 @@ def test_only_models_that_listen_are_asked_for(viewer, widget, form, qtbot, tmp_
     ):
         model_choice(viewer).choose(model)
         qtbot.waitUntil(lambda told=is_told: form.isHidden() != told)
-        assert (widget.form.setting == NoiseSetting()) or is_told
+        noise = widget.form.denoise_options("YX").noise
+        assert (noise == NoiseSetting()) or is_told
         form.strength.setValue(0.5)
         expected = NoiseSetting(strength=0.5) if is_told else NoiseSetting()
-        assert widget.form.setting == expected
+        assert widget.form.denoise_options("YX").noise == expected
 
 
 @pytest.mark.qt_binding
@@ -127,7 +131,8 @@ def test_the_noise_is_found_before_anything_runs(viewer, widget, form, wait_for_
     image = noisy_photo()
     viewer.add_image(image)
     wait_for_noise()
-    sigma = find_noise(color_planes(image, "YX"), "YX", NoiseSetting()).sigma
+    planes, model = color_planes(image, "YX"), load_checkpoint("gray")
+    sigma = find_model_ranges(planes, "YX", model, DenoiseOptions()).ranges[0].sigma
     assert sigma == pytest.approx(20, rel=0.15)
     assert form.found.text() == f"Found: sigma {sigma:.4g}."
     assert form.sigma.value == float(f"{sigma:.4g}")
@@ -230,12 +235,12 @@ def test_the_result_is_that_of_the_function_and_of_the_copied_call(
     result = viewer.layers[-1]
     np.testing.assert_array_equal(result.data, denoise(data, **said))
     assert (result.data == data).all() == (said.get("strength") == 0.0)
-    removed = result.metadata[METADATA_KEY]["removed"]
-    assert removed.items() >= said.items()
+    known = result.metadata[METADATA_KEY]
+    assert known.items() >= said.items()
     measured = ("gain", "offset_variance") if "noise_type" in said else ("sigma",)
-    assert all(isinstance(removed[name], float) for name in measured)
-    assert "intensity_range" not in result.metadata[METADATA_KEY]
-    assert result.metadata[METADATA_KEY]["model"] == "gray"
+    assert all(isinstance(known["measured_noise"][name], float) for name in measured)
+    assert "intensity_range" not in known
+    assert known["model"] == "gray"
     widget.copy_python.click()
     code = QApplication.clipboard().text()
     assert all(f"{key}={value!r}" in code for key, value in said.items())
@@ -251,8 +256,8 @@ def test_noise_that_is_added_is_measured(viewer, widget, form, run):
     widget.form.noise.value = "gaussian:0.1"
     form.strength.setValue(0.7)
     run(widget)
-    removed = viewer.layers[-1].metadata[METADATA_KEY]["removed"]
-    assert removed["sigma"] == pytest.approx(25.5, rel=0.15)
+    measured = viewer.layers[-1].metadata[METADATA_KEY]["measured_noise"]
+    assert measured["sigma"] == pytest.approx(25.5, rel=0.15)
     expected = denoise(viewer.layers["clean [noisy]"].data, strength=0.7)
     np.testing.assert_array_equal(viewer.layers[-1].data, expected)
     widget.copy_python.click()
@@ -269,7 +274,7 @@ def test_a_model_that_does_not_listen_sees_an_intensity_range(viewer, widget, ru
     run(widget)
     known = viewer.layers[-1].metadata[METADATA_KEY]
     assert known["intensity_range"] == (data.min(), data.max())
-    assert "removed" not in known
+    assert "measured_noise" not in known
 
 
 # --- the preview
@@ -303,13 +308,13 @@ def test_the_preview_follows_the_slider_and_measures_once(
     from napari_denoise_ae._napari.denoise import job as workers
 
     measured = []
-    resolve = workers.resolve_scaling
+    measure = workers.measure_scaling
 
-    def count(*args, **kwargs):
-        measured.append(kwargs["setting"])
-        return resolve(*args, **kwargs)
+    def count(windows, groups, noise):
+        measured.append(noise)
+        return measure(windows, groups, noise)
 
-    monkeypatch.setattr(workers, "resolve_scaling", count)
+    monkeypatch.setattr(workers, "measure_scaling", count)
     stack = np.stack([noisy_photo(), noisy_photo(sigma=40.0)])
     layer = viewer.add_image(stack)
     viewer.dims.set_point(0, 1)
@@ -319,8 +324,7 @@ def test_the_preview_follows_the_slider_and_measures_once(
         # All planes share what was measured, so it is a part of the whole result.
         full = denoise(stack, axes="TYX", strength=strength)
         np.testing.assert_array_equal(preview.data, crop_of(full, layer, preview))
-        removed = preview.metadata[METADATA_KEY]["removed"]
-        assert removed["strength"] == strength
+        assert preview.metadata[METADATA_KEY]["strength"] == strength
     assert measured == [NoiseSetting()]
     preview = wait_for_preview(lambda: setattr(form.kind, "value", CURVE))
     assert measured == [NoiseSetting(), NoiseSetting(noise_type="poisson-gaussian")]
@@ -358,4 +362,4 @@ def test_only_the_latest_of_many_moves_is_computed(
     # One that had begun, and the latest; never two at a time.
     assert len(levels) == 2
     assert [n_running for _, n_running in levels] == [1, 1]
-    assert preview.metadata[METADATA_KEY]["removed"]["strength"] == 0.8
+    assert preview.metadata[METADATA_KEY]["strength"] == 0.8

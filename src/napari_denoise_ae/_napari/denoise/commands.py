@@ -10,9 +10,9 @@ from napari.layers import Image
 from napari.utils import progress
 from napari.utils.notifications import show_error, show_warning
 
+from ...denoising.options import DenoiseOptions, shows_options
 from ...errors import DenoiseAEError, InvalidInputError
 from ...models.builtin import DEFAULT_MODEL, suits_any_noise
-from ...noise.setting import GAUSSIAN, NoiseSetting
 from ..shared.model_choice import unwrapped
 from ..shared.preferences import preferred_device
 from ..shared.worker import Failed, Running
@@ -24,7 +24,10 @@ from .lazy_job import LazyDenoised, denoise_levels, make_levels
 from .provenance import provenance
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from ...denoising.array import Progress
+    from ...denoising.options import DenoiseKeywords
     from .job import Denoised
 
 
@@ -38,7 +41,7 @@ def denoise_active_layer() -> None:
     viewer: Any = napari.current_viewer()
     layer = viewer.layers.selection.active
     try:
-        job = _job(layer, DEFAULT_MODEL, preferred_device(), NoiseSetting())
+        job = _job(layer, DEFAULT_MODEL, DenoiseOptions(device=preferred_device()))
     except DenoiseAEError as error:
         show_error(str(error))
         return
@@ -78,42 +81,31 @@ def _show_outcome(
     else:
         known = provenance(job, outcome)
         show_output(viewer, layer, "denoised", outcome.denoised, known)
-        if outcome.misfits:
-            show_warning("\n".join(outcome.misfits))
+        if outcome.incompatibilities:
+            show_warning("\n".join(outcome.incompatibilities))
 
 
+@shows_options
 def denoise_layer(
-    layer: Image,
-    *,
-    model: str = DEFAULT_MODEL,
-    sigma: float | None = None,
-    noise_type: str = GAUSSIAN,
-    strength: float = 1.0,
-    range_of: str = "stack",
-    device: str = "auto",
+    layer: Image, *, model: str = DEFAULT_MODEL, **options: Unpack[DenoiseKeywords]
 ) -> Image:
     """Denoise an image layer; for scripts and napari's console.
 
     Parameters
     ----------
     layer : napari.layers.Image
-        The layer; never changed. Stacks are denoised plane by plane. Of a layer
-        of dask or Zarr arrays, or a pyramid, nothing is read: the result is
-        lazy. Unless it is uint8, a model that takes no noise level sees its
-        contrast limits as the intensity range.
+        The layer; never changed. Stacks are denoised plane by plane. Pyramids and
+        layers of dask or Zarr arrays are not read: their result is lazy.
     model : str
-        A built-in model's name, or a checkpoint file. ``"auto"``: the built-in
-        ``"rgb"`` for color images, ``"gray"`` for all others.
-    sigma : float, optional
-        Standard deviation of the noise in the layer's units, for models that
-        take it. None means that it is estimated from the layer.
-    noise_type : str
-        ``"gaussian"`` or ``"poisson-gaussian"``, see
-        `napari_denoise_ae.denoise`.
-    strength : float
-        How many times the noise level the model is told, 0 to 10.
-    range_of, device : str
+        A built-in model's name, or a checkpoint file. ``"auto"`` takes the
+        built-in ``"rgb"`` for color images and ``"gray"`` for all others.
+    sigma, noise_type, strength, range_of, device, tile_size
         See `napari_denoise_ae.denoise`.
+    axes : str, optional
+        See `napari_denoise_ae.denoise`. None takes those of the layer.
+    intensity_range : tuple of float, optional
+        See `napari_denoise_ae.denoise`. None takes the contrast limits for a lazy
+        layer that is not uint8.
 
     Returns
     -------
@@ -147,8 +139,7 @@ def denoise_layer(
     from ...denoising.api import denoise
 
     source = unwrapped(layer)
-    setting = NoiseSetting(sigma=sigma, noise_type=noise_type, strength=strength)
-    job = replace(_job(source, model, device, setting), range_of=range_of)
+    job = _job(source, model, DenoiseOptions(**options))
     if job.levels:
         levels = make_levels(job)
         is_pyramid = len(levels) > 1
@@ -159,33 +150,22 @@ def denoise_layer(
             provenance(job),
             multiscale=is_pyramid,
         )
-    denoised = denoise(
-        job.data,
-        model=model,
-        sigma=sigma,
-        noise_type=noise_type,
-        strength=strength,
-        axes=job.axes,
-        range_of=range_of,
-        device=device,
-    )
+    denoised = denoise(job.data, model=model, **job.options.non_defaults())
     return make_output(source, "denoised", denoised, provenance(job))
 
 
-def _job(layer: Any, model: str, device: str, setting: NoiseSetting) -> DenoiseJob:
+def _job(layer: Any, model: str, options: DenoiseOptions) -> DenoiseJob:
     if not isinstance(layer, Image):
         found = "no layer is" if layer is None else f"{type(layer).__name__} is"
         raise InvalidInputError(f"Choose an image layer to denoise: {found} chosen.")
-    # Of a file it is not known yet; a range does no harm then.
-    is_asked = needs_range(layer, takes_noise_level=suits_any_noise(model))
+    given = options.intensity_range
+    # For a file this is not known yet, and a range does no harm.
+    if needs_range(layer, takes_noise_level=suits_any_noise(model)):
+        given = given or proposed_range(layer)
+    axes = options.axes or layer_axes(layer)
     return DenoiseJob(
         data=layer.data,
-        axes=layer_axes(layer),
         levels=lazy_levels(layer),
-        intensity_range=proposed_range(layer) if is_asked else None,
-        setting=setting,
         model=model,
-        device=device,
-        noise=None,
-        seed=0,
+        options=replace(options, axes=axes, intensity_range=given),
     )

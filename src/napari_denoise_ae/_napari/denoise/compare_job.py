@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ...denoising.compatibility import without_ignored
 from ...errors import DenoiseAEError
-from ...noise.setting import NoiseSetting
 from ..shared.worker import Failed
 from .job import denoise_prepared, load_denoiser, prepare
 
@@ -69,10 +69,9 @@ def _run_model(
 ) -> Generator[str | Started | Progress | ModelDone | ModelFailed, None, None]:
     try:
         yield "loading the model"
-        denoiser = load_denoiser(job.fitting, job.device)
-        if not denoiser.network.takes_noise_level:
-            # What is known of the noise is said to those that listen.
-            job = replace(job, setting=NoiseSetting())
+        denoiser = load_denoiser(job.fitting, job.options.device)
+        options = without_ignored(denoiser.checkpoint, job.options)
+        job = replace(job, options=options)
         result = yield from denoise_prepared(job, prepared, denoiser)
     except DenoiseAEError as error:
         yield ModelFailed(job.model, str(error))

@@ -188,8 +188,8 @@ class ComparePanel(QWidget):  # type: ignore[misc]
     def _show_result(self, title: str, result: Denoised, layer: str) -> None:
         self.table.add_result(title, result, layer)
         self.copy_figures.setEnabled(True)
-        for misfit in result.misfits:
-            self._note(f"{title}: {misfit}")
+        for text in result.incompatibilities:
+            self._note(f"{title}: {text}")
         self.shown.emit()
 
     def _show_failure(self, title: str, message: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING
 
 import napari.layers
 from qtpy.QtWidgets import QLabel, QWidget
 
+from ...denoising.options import DenoiseOptions
 from ...models.builtin import suits_any_noise
 from ...noise.setting import NoiseSetting
 from ..shared.editors import Choice, RadioEdit, make_check, make_editor
@@ -192,16 +194,28 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
         layer: napari.layers.Image | None = self.reference.value
         return layer if self.kind.value == NOISY else None
 
+    def denoise_options(self, axes: str) -> DenoiseOptions:
+        """Return what the form says of a layer with these axes.
+
+        Raises
+        ------
+        InvalidInputError
+            If something of it cannot be used.
+        """
+        noise = self.to_remove.value if self.takes_noise_level else NoiseSetting()
+        return DenoiseOptions(
+            **asdict(noise),
+            axes=axes,
+            intensity_range=self.given_range,
+            range_of=self.measured_in,
+            device=self.device.value,
+        )
+
     @property
     def given_range(self) -> tuple[float, float] | None:
         """The intensity range, if the layer needs one; raises what is wrong."""
         is_needed = needs_range(self.source, takes_noise_level=self.takes_noise_level)
         return self.intensity_range.value if is_needed else None
-
-    @property
-    def setting(self) -> NoiseSetting:
-        """What is said of the noise, if the model listens; raises what is wrong."""
-        return self.to_remove.value if self.takes_noise_level else NoiseSetting()
 
     @property
     def measured_in(self) -> str:

@@ -14,23 +14,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...denoising.model_ranges import require_noise_level_is_taken, resolve_scaling
+from ...denoising.compatibility import noise_level, require_noise_is_taken
+from ...denoising.model_ranges import ranges_without_scan
 from ...errors import DenoiseAEError
-from ...image.axes import count_colors
+from ...image.axes import count_colors, resolve_axes
+from ...image.intensity import share_range
 from ...models.builtin import fitting_model
-from ...noise.normalization import with_strength
-from ...noise.setting import NoiseSetting
+from ...noise.normalization import measure_scaling, with_strength
 from ..shared.worker import Failed
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
     from numpy.typing import NDArray
 
     from ...denoising.array import Denoising, Progress
     from ...denoising.denoiser import Denoiser
+    from ...denoising.options import DenoiseOptions
     from ...evaluation.comparison import Comparison
     from ...image.intensity import IntensityRanges
+    from ...noise.setting import NoiseSetting
 
     Plane = tuple[int, ...]
 
@@ -42,14 +45,14 @@ class Prepared:
     Parameters
     ----------
     data, noise, seed, range_of
-        The job's, to tell whether it fits another job too.
+        Those of the job, to tell whether it fits another job, too.
     noisy : numpy.ndarray
         The whole layer, with noise if the job adds some.
     scale : IntensityRanges
         Its intensity ranges, measured before noise was added.
     scalings : dict
-        What models that are told the noise level were told of it, at strength
-        1, by what was known of the noise; measured when it is first needed.
+        The noise scalings for models that take a noise level, at strength 1, by
+        the noise to remove; measured when they are first needed.
     """
 
     data: Any
@@ -63,7 +66,8 @@ class Prepared:
     def fits(self, job: DenoiseJob) -> bool:
         """Tell whether another job would prepare the same."""
         mine = (self.noise, self.seed, self.range_of)
-        return self.data is job.data and mine == (job.noise, job.seed, job.range_of)
+        its = (job.noise, job.seed, job.options.range_of)
+        return self.data is job.data and mine == its
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,10 +99,11 @@ class DenoiseJob:
     ----------
     data : array_like
         The whole layer.
-    axes : str
-        Its axes; those of stacks come first.
-    model, device : str
+    model : str
         See `denoise`.
+    options : DenoiseOptions
+        See `denoise`. The axes are given, those of stacks first; the intensity
+        range only for a lazy layer whose dtype does not tell it.
     noise : str, optional
         The layer is clean: noise to add first.
     seed : int
@@ -119,22 +124,15 @@ class DenoiseJob:
         The levels of a lazy layer, the largest first; empty for one in memory.
     level : int
         That of which `plane` and `region` are.
-    intensity_range : tuple of float, optional
-        Of a lazy layer; None if its dtype tells.
     part : tuple of slice, optional
         Denoise only these planes, rows and columns; None means everything.
-    setting : NoiseSetting
-        What is known of the noise, for a model that is told its level.
-    range_of : str
-        See `denoise`.
     """
 
     data: Any
-    axes: str
     model: str
-    device: str
-    noise: str | None
-    seed: int
+    options: DenoiseOptions
+    noise: str | None = None
+    seed: int = 0
     reference: Any = None
     plane: Plane = ()
     region: tuple[slice, slice] | None = None
@@ -143,10 +141,12 @@ class DenoiseJob:
     residual: bool = False
     levels: tuple[Any, ...] = ()
     level: int = 0
-    intensity_range: tuple[float, float] | None = None
     part: tuple[slice, ...] | None = None
-    setting: NoiseSetting = field(default_factory=NoiseSetting)
-    range_of: str = "stack"
+
+    @property
+    def axes(self) -> str:
+        """The axes of the layer."""
+        return resolve_axes(self.data.shape, self.options.axes)
 
     @property
     def fitting(self) -> str:
@@ -165,8 +165,8 @@ class Denoised:
     prepared : Prepared, optional
         What was denoised, if it is in memory.
     found : IntensityRanges, optional
-        What a model that is told the noise level was told, at strength 1.
-    misfits : tuple of str
+        How the model sees the layer, at strength 1; not known of one that is lazy.
+    incompatibilities : tuple of str
         Why the model may not fit the layer.
     figures : dict
         Comparison with the clean image, by plane; empty if there is none.
@@ -186,7 +186,7 @@ class Denoised:
     denoised: NDArray[Any]
     prepared: Prepared | None
     found: IntensityRanges | None = None
-    misfits: tuple[str, ...] = ()
+    incompatibilities: tuple[str, ...] = ()
     figures: dict[Plane, Comparison]
     noise_before: float = float("nan")
     noise_after: float = float("nan")
@@ -215,8 +215,8 @@ def run_denoising(
     """Do a job; yields after every tile, so that it can be cancelled there."""
     try:
         yield "loading the model"
-        denoiser = load_denoiser(job.fitting, job.device)
-        require_noise_level_is_taken(job.setting, denoiser.checkpoint)
+        denoiser = load_denoiser(job.fitting, job.options.device)
+        require_noise_is_taken(denoiser.checkpoint, job.options)
         yield "looking at the layer"
         prepared = job.prepared or prepare(job)
         if job.region is not None:
@@ -237,8 +237,12 @@ def prepare(job: DenoiseJob) -> Prepared:
 
     noisy = np.asarray(job.data)
     require_image(noisy)
+    options = job.options
     scale = resolve_intensity_ranges(
-        color_planes(noisy, job.axes), job.axes, range_of=job.range_of
+        color_planes(noisy, job.axes),
+        job.axes,
+        options.intensity_range,
+        range_of=options.range_of,
     )
     if job.noise is not None:
         noisy = add_noise(
@@ -248,7 +252,7 @@ def prepare(job: DenoiseJob) -> Prepared:
         data=job.data,
         noise=job.noise,
         seed=job.seed,
-        range_of=job.range_of,
+        range_of=options.range_of,
         noisy=noisy,
         scale=scale,
     )
@@ -259,13 +263,15 @@ def _denoise_region(
 ) -> Generator[Progress, None, Denoised]:
     from ...denoising.array import Denoising
 
-    found = _find_scaling(job, prepared, denoiser)
+    found = _find_ranges(job, prepared, denoiser)
+    axes = job.axes[len(job.plane) :]
+    scale = with_strength(found, job.options.strength).of(job.plane)
     part = Denoising(
         prepared.noisy[job.plane],
         denoiser,
-        axes=job.axes[len(job.plane) :],
-        intensity_range=_ranges_of_model(job, prepared, found).of(job.plane),
+        replace(job.options, axes=axes),
         region=job.region,
+        ranges=share_range(axes, scale),
     )
     yield from part
     return Denoised(
@@ -277,33 +283,29 @@ def _denoise_region(
     )
 
 
-def _find_scaling(
+def _find_ranges(
     job: DenoiseJob, prepared: Prepared, denoiser: Denoiser
-) -> IntensityRanges | None:
-    """Measure the noise of the whole layer once, for a model that is told its level."""
+) -> IntensityRanges:
+    """Return how the model sees the whole layer, at strength 1; measured once."""
     from ...image.axes import color_planes
 
-    if not denoiser.network.takes_noise_level:
-        return None
-    setting = job.setting.at_full_strength
-    if setting not in prepared.scalings:
-        prepared.scalings[setting] = resolve_scaling(
-            color_planes(prepared.noisy, job.axes),
-            job.axes,
-            denoiser.checkpoint,
-            range_of=job.range_of,
-            setting=setting,
-        )
-    return prepared.scalings[setting]
+    def measure_once(
+        windows: Iterator[list[list[Any]]],
+        groups: IntensityRanges,
+        noise: NoiseSetting,
+    ) -> IntensityRanges:
+        noise = noise.at_full_strength
+        if noise not in prepared.scalings:
+            prepared.scalings[noise] = measure_scaling(windows, groups, noise)
+        return prepared.scalings[noise]
 
-
-def _ranges_of_model(
-    job: DenoiseJob, prepared: Prepared, found: IntensityRanges | None
-) -> IntensityRanges:
-    """Return how the model sees the layer."""
-    if found is None:
-        return prepared.scale
-    return with_strength(found, job.setting.strength)
+    planes = color_planes(prepared.noisy, job.axes)
+    # Measured before noise was added.
+    options = replace(job.options, intensity_range=prepared.scale)
+    found = ranges_without_scan(
+        planes, job.axes, denoiser.checkpoint, options, measure_once
+    )
+    return found or prepared.scale
 
 
 def denoise_prepared(
@@ -316,15 +318,14 @@ def denoise_prepared(
     n_stacked = len(job.axes.rstrip("YXS"))
     part = job.part or (slice(None),) * (n_stacked + 2)
     scale = _ranges_of_part(prepared.scale, part)
-    found = _find_scaling(job, prepared, denoiser)
+    found = _find_ranges(job, prepared, denoiser)
     rows, columns = part[n_stacked:]
     run = Denoising(
         prepared.noisy[part[:n_stacked]],
         denoiser,
-        axes=job.axes,
-        intensity_range=_ranges_of_part(_ranges_of_model(job, prepared, found), part),
+        job.options,
         region=None if job.part is None else (rows, columns),
-        setting=job.setting,
+        ranges=_ranges_of_part(with_strength(found, job.options.strength), part),
     )
     noisy = prepared.noisy[part]
     yield Started(run)
@@ -339,7 +340,7 @@ def denoise_prepared(
         denoised=denoised,
         prepared=prepared,
         found=found,
-        misfits=tuple(run.misfits()),
+        incompatibilities=tuple(run.find_incompatibilities()),
         figures=figures,
         noise_before=noise_level(color_planes(noisy, job.axes), scale),
         noise_after=noise_level(color_planes(denoised, job.axes), scale),
@@ -372,16 +373,6 @@ def _ranges_of_part(
     numbers = numbers[tuple(cuts)]
     chosen = tuple(ranges.ranges[number] for number in numbers.ravel())
     return replace(ranges, shape=numbers.shape, ranges=chosen)
-
-
-def noise_level(planes: NDArray[Any], ranges: IntensityRanges) -> float:
-    """Estimate the noise relative to the intensity range, of all channels together."""
-    from ...denoising.compatibility import noise_levels
-    from ...noise.wavelet import median_of_known
-    from ...noise.windows import noise_windows_of
-
-    windows = noise_windows_of(planes, ranges)
-    return median_of_known(noise_levels(windows, ranges))
 
 
 def find_residual(

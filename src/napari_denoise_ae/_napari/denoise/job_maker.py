@@ -42,23 +42,19 @@ class JobMaker:
     def job(self, **changes: Any) -> DenoiseJob:
         """Return a job for the whole layer, with some of its fields changed."""
         form, layer = self._form, self.source()
-        axes, levels = layer_axes(layer), lazy_levels(layer)
+        levels = lazy_levels(layer)
         self._require_usable_settings(layer, is_lazy=bool(levels))
         reference = form.reference_layer
         settings = {
             "data": layer.data,
-            "axes": axes,
             "model": model_choice(self._viewer).chosen,
-            "device": form.device.value,
+            "options": form.denoise_options(layer_axes(layer)),
             "noise": form.noise_to_add,
             "seed": form.seed.value,
             "reference": None if reference is None else reference.data,
             "plane": current_plane(self._viewer, layer),
             "residual": form.residual.value,
             "levels": levels,
-            "intensity_range": form.given_range,
-            "setting": form.setting,
-            "range_of": form.measured_in,
         }
         return DenoiseJob(**{**settings, **changes})
 

@@ -136,7 +136,7 @@ class LayerInspector(QObject):  # type: ignore[misc]
             known = f"{known}, estimated noise unknown"
         form.facts.setText(known)
         form.to_remove.show_found(facts.found, of_each=form.measured_in == "image")
-        self.warned.emit(list(facts.misfits))
+        self.warned.emit(list(facts.incompatibilities))
 
     def _show_description(self, facts: ModelFacts | Failed) -> None:
         if isinstance(facts, Failed):

@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...denoising.compatibility import noise_levels
 from ...errors import DenoiseAEError
-from ...image.axes import count_colors
-from ...noise.setting import POISSON_GAUSSIAN, NoiseSetting
-from ..shared.noise_found import NoiseFound
+from ...noise.normalization import group_planes
+from ...noise.wavelet import median_of_known
+from ...noise.windows import noise_windows_of
 from ..shared.worker import Failed
 from .job import Denoised
-from .look_job import LayerFacts
+from .look_job import LayerFacts, compare, of_stack
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from dask.array import Array
 
+    from ...image.intensity import IntensityRanges
     from ...models.checkpoint import Checkpoint
     from .job import DenoiseJob
 
@@ -50,7 +52,7 @@ def denoise_levels(
         from ...models.devices import choose_device
 
         # A device that is missing is said now, not when the first tile is drawn.
-        choose_device(job.device)
+        choose_device(job.options.device)
         return LazyDenoised(tuple(make_levels(job)))
     except DenoiseAEError as error:
         return Failed(str(error))
@@ -65,7 +67,7 @@ def make_levels(job: DenoiseJob) -> list[Array]:
 
     checkpoint, levels = load_checkpoint(job.fitting), list(job.levels)
     if job.part is not None:
-        return [_denoise(levels[0], job, checkpoint)[job.part]]
+        return [_denoise_level(levels[0], levels[0], job, checkpoint)[job.part]]
     if len(levels) == 1:
         levels = pyramid(levels[0], job.axes)
     return [_denoise_level(level, levels[0], job, checkpoint) for level in levels]
@@ -99,58 +101,39 @@ def look_at_lazy_layer(job: DenoiseJob) -> Generator[None, None, LayerFacts | Fa
         except DenoiseAEError as error:
             return LayerFacts(math.nan, (str(error),))
         yield
-        if checkpoint.outline().takes_noise_level:
-            return _look_for_noise(job, checkpoint)
-        return _look_at_range(job, checkpoint)
+        ranges, windows = _measure(job, checkpoint)
+        texts, found = compare(job, checkpoint, ranges, windows)
+        level = median_of_known(noise_levels(windows, ranges))
+        return LayerFacts(level if found is None else math.nan, texts, found)
     except DenoiseAEError as error:
         return Failed(str(error))
     except (RuntimeError, MemoryError, OSError) as error:
         return Failed(f"The layer cannot be looked at: {error}")
 
 
-def _look_for_noise(job: DenoiseJob, checkpoint: Checkpoint) -> LayerFacts:
-    """Find the noise that the model is told; no intensity range is needed."""
+def _measure(job: DenoiseJob, checkpoint: Checkpoint) -> tuple[IntensityRanges, Any]:
+    """Return how a model sees a lazy layer, and the windows that are read for it."""
     from dask.base import compute
 
-    from ...denoising.compatibility import describe_misfits
-    from ...denoising.dask_noise import found_nodes
+    from ...denoising.dask_noise import find_lazy_ranges
+    from ...denoising.dask_stack import LazyPlanes, stack_planes
 
-    level = job.levels[0]
-    scaling, fits, unfit = found_nodes(level, job.setting, axes=job.axes)
-    estimate, *_ = found_nodes(level, NoiseSetting(), axes=job.axes)
-    is_curve = job.setting.noise_type == POISSON_GAUSSIAN
-    scaling, estimate, unfit, fits = compute(
-        scaling, estimate, unfit, fits if is_curve else ()
-    )
-    misfits = describe_misfits(
-        count_colors(level.shape, job.axes), checkpoint, scaling, ()
-    )
-    found = NoiseFound(job.setting, scaling, estimate, fits)
-    return LayerFacts(math.nan, (*misfits, *unfit), found)
-
-
-def _look_at_range(job: DenoiseJob, checkpoint: Checkpoint) -> LayerFacts:
-    """Find the noise relative to the intensity range."""
-    from ...denoising.compatibility import describe_misfits
-    from ...denoising.dask_noise import noise_node
-    from ...noise.wavelet import median_of_known
-
-    level = job.levels[0]
-    node, ranges = noise_node(level, axes=job.axes, intensity_range=job.intensity_range)
-    levels = node.compute()
-    misfits = describe_misfits(
-        count_colors(level.shape, job.axes), checkpoint, ranges, levels
-    )
-    return LayerFacts(median_of_known(levels), tuple(misfits))
+    stack, axes, _ = stack_planes(job.levels[0], job.axes)
+    planes, options = LazyPlanes(stack, axes), of_stack(job.options)
+    ranges = find_lazy_ranges(planes, axes, checkpoint, options)
+    windows = noise_windows_of(planes, group_planes(planes, axes, options.range_of))
+    measured: tuple[IntensityRanges, Any] = compute(ranges, windows)
+    return measured
 
 
 def _denoise_level(
     level: Any, full: Any, job: DenoiseJob, checkpoint: Checkpoint
 ) -> Array:
-    sigma = job.setting.sigma
-    if sigma is not None:
-        # What a user gives is that of the full size: each pixel of a smaller level
-        # is the mean of several.
+    from ...denoising.dask_array import denoise_lazily
+
+    options = job.options
+    if options.sigma is not None:
+        # It is that of the full size; a pixel of a smaller level averages several.
         n_averaged = math.prod(
             whole / part
             for letter, whole, part in zip(
@@ -158,20 +141,5 @@ def _denoise_level(
             )
             if letter in "YX"
         )
-        setting = replace(job.setting, sigma=sigma / math.sqrt(n_averaged))
-        job = replace(job, setting=setting)
-    return _denoise(level, job, checkpoint)
-
-
-def _denoise(level: Any, job: DenoiseJob, checkpoint: Checkpoint) -> Array:
-    from ...denoising.dask_array import denoise_lazily
-
-    return denoise_lazily(
-        level,
-        checkpoint,
-        axes=job.axes,
-        intensity_range=job.intensity_range,
-        range_of=job.range_of,
-        device=job.device,
-        setting=job.setting,
-    )
+        options = replace(options, sigma=options.sigma / math.sqrt(n_averaged))
+    return denoise_lazily(level, checkpoint, options)

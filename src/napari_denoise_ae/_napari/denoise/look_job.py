@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...denoising.compatibility import find_incompatibilities, noise_level
+from ...denoising.model_ranges import find_model_ranges
 from ...errors import DenoiseAEError
-from ..shared.noise_found import find_noise
+from ...image.axes import color_planes, count_colors
+from ...image.checks import require_image
+from ...image.intensity import share_range
+from ...image.ranges import resolve_intensity_ranges
+from ...noise.add import add_noise
+from ...noise.windows import noise_planes, noise_windows_of
+from ..shared.noise_found import find_noise, scalings
 from ..shared.worker import Failed
-from .job import LayerScan, load_denoiser, noise_level
+from .job import LayerScan, load_denoiser
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from numpy.typing import NDArray
 
-    from ...image.intensity import IntensityRange
+    from ...denoising.options import DenoiseOptions
+    from ...image.intensity import IntensityRanges
+    from ...models.checkpoint import Checkpoint
     from ..shared.noise_found import NoiseFound
     from .job import DenoiseJob
 
@@ -30,14 +40,14 @@ class LayerFacts:
     ----------
     noise : float
         Estimated noise as a fraction of the intensity range; NaN if unknown.
-    misfits : tuple of str
-        Why the chosen model may not fit the layer.
+    incompatibilities : tuple of str
+        Why the chosen model or the options may not fit the layer.
     found : NoiseFound, optional
-        What the chosen model would be told, if it is told the noise level.
+        The noise that was found, for a model that takes a noise level.
     """
 
     noise: float
-    misfits: tuple[str, ...]
+    incompatibilities: tuple[str, ...]
     found: NoiseFound | None = None
 
 
@@ -50,32 +60,24 @@ def look_at_layer(
     is measured on three planes of a stack.
     """
     yield None
-    from ...denoising.compatibility import find_misfits
-    from ...image.axes import color_planes
-    from ...image.intensity import share_range
-    from ...noise.windows import noise_planes
-
     try:
         scan = job.scan or scan_layer(job)
         yield scan
-        planes, scale = color_planes(np.asarray(job.data), job.axes), scan.ranges
-        noise = noise_level(planes, scale)
+        planes, axes = color_planes(np.asarray(job.data), job.axes), job.axes
+        scale, noise = scan.ranges, noise_level(planes, scan.ranges)
         yield None
-        noisy, axes = planes, job.axes
         if job.noise is not None:
-            noisy = _with_noise(noise_planes(planes), job.noise, scale.hull)
-            axes = "TYX"
+            planes, axes = _with_noise(noise_planes(planes), job.noise, scale), "TYX"
             scale = share_range(axes, scale.hull)
         try:
-            denoiser = load_denoiser(job.fitting, job.device)
+            checkpoint = load_denoiser(job.fitting, job.options.device).checkpoint
         except DenoiseAEError as error:
             return LayerFacts(noise, (str(error),))
         yield None
-        found = None
-        if denoiser.network.takes_noise_level:
-            found = find_noise(noisy, axes, job.setting)
-        misfits = find_misfits(noisy, denoiser, scale)
-        return LayerFacts(noise, tuple(misfits), found)
+        options = replace(of_stack(job.options), intensity_range=scale)
+        ranges = find_model_ranges(planes, axes, checkpoint, options)
+        windows = noise_windows_of(planes, ranges)
+        return LayerFacts(noise, *compare(job, checkpoint, ranges, windows))
     except DenoiseAEError as error:
         return Failed(str(error))
     except (RuntimeError, MemoryError) as error:
@@ -84,22 +86,44 @@ def look_at_layer(
 
 def scan_layer(job: DenoiseJob) -> LayerScan:
     """Read all of a layer to check it and to find its intensity ranges."""
-    from ...image.axes import color_planes
-    from ...image.checks import require_image
-    from ...image.ranges import resolve_intensity_ranges
-
     array = np.asarray(job.data)
     require_image(array)
     ranges = resolve_intensity_ranges(color_planes(array, job.axes), job.axes)
     return LayerScan(job.data, job.axes, ranges)
 
 
-def _with_noise(
-    planes: NDArray[Any], noise: str, scale: IntensityRange
-) -> NDArray[Any]:
-    from ...noise.add import add_noise
+def of_stack(options: DenoiseOptions) -> DenoiseOptions:
+    """Return options for measuring the whole stack at strength 1."""
+    return replace(options, range_of="stack", strength=1.0)
 
+
+def compare(
+    job: DenoiseJob,
+    checkpoint: Checkpoint,
+    ranges: IntensityRanges,
+    windows: list[list[list[NDArray[Any]]]],
+) -> tuple[tuple[str, ...], NoiseFound | None]:
+    """Return why the model may not fit a layer, and the noise that was found.
+
+    Parameters
+    ----------
+    job : DenoiseJob
+        What is to be done with the layer.
+    checkpoint : Checkpoint
+        The model.
+    ranges : IntensityRanges
+        How it sees the layer, at strength 1.
+    windows : list
+        What `noise_windows_of` returns for these ranges, computed.
+    """
+    noise, n_colors = job.options.noise, count_colors(job.data.shape, job.axes)
+    texts = find_incompatibilities(checkpoint, noise, n_colors, ranges, windows)
+    is_told = bool(scalings(ranges))
+    return tuple(texts), find_noise(windows, ranges, noise) if is_told else None
+
+
+def _with_noise(planes: NDArray[Any], noise: str, scale: IntensityRanges) -> Any:
     # Each channel as a plane: the noise of all of them is alike.
     channels = np.moveaxis(planes, -1, 1)
-    noisy = add_noise(channels, noise, axes="TCYX", intensity_range=scale)
+    noisy = add_noise(channels, noise, axes="TCYX", intensity_range=scale.hull)
     return np.moveaxis(noisy, 1, -1)

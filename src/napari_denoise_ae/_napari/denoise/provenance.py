@@ -6,12 +6,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ..._version import __version__
-from ...models.builtin import suits_any_noise
-from ...noise.setting import NoiseSetting
 from ..shared.noise_found import scalings
 
 if TYPE_CHECKING:
     from ...image.intensity import IntensityRanges
+    from ...noise.normalization import NoiseScaling
     from .job import Denoised, DenoiseJob
 
 
@@ -20,25 +19,15 @@ def provenance(job: DenoiseJob, result: Denoised | None = None) -> dict[str, Any
     known: dict[str, Any] = {
         "version": __version__,
         "model": job.fitting,
-        "axes": job.axes,
         "noise": job.noise,
         "seed": job.seed,
+        **job.options.of_result(),
     }
-    if job.intensity_range is not None:
-        known["intensity_range"] = job.intensity_range
-    if job.range_of != "stack":
-        known["range_of"] = job.range_of
     if job.part is not None:
         known["part"] = [(cut.start, cut.stop) for cut in job.part]
-    if suits_any_noise(job.fitting) or job.setting != NoiseSetting():
-        known["removed"] = _said_of_noise(job.setting)
-    if result is None or result.prepared is None:
+    if result is None or result.found is None:
         return known
-    if result.found is None:
-        pairs = [(scale.low, scale.high) for scale in result.prepared.scale.ranges]
-        known["intensity_range"] = pairs[0] if len(set(pairs)) == 1 else pairs
-    else:
-        known["removed"] = _said_of_noise(job.setting) | _found(result.found)
+    known |= _measured(result.found)
     if (mean := result.mean) is not None:
         known |= {
             "psnr_noisy": mean.psnr_noisy,
@@ -49,17 +38,19 @@ def provenance(job: DenoiseJob, result: Denoised | None = None) -> dict[str, Any
     return known
 
 
-def _said_of_noise(setting: NoiseSetting) -> dict[str, Any]:
-    """Return what was said of noise that was removed; what was not is left out."""
-    said = asdict(setting)
-    return {key: value for key, value in said.items() if value is not None}
+def _measured(found: IntensityRanges) -> dict[str, Any]:
+    """Return what was measured in a layer: its noise, or its intensity range."""
+    if noise := scalings(found):
+        return {"measured_noise": _describe(noise)}
+    pairs = [(scale.low, scale.high) for scale in found.ranges]
+    return {"intensity_range": pairs[0] if len(set(pairs)) == 1 else pairs}
 
 
-def _found(ranges: IntensityRanges) -> dict[str, Any]:
-    """Return what the model was told, of several channels as a list for each name."""
+def _describe(noise: list[NoiseScaling]) -> dict[str, Any]:
+    """Return noise by the names of its figures, which are lists if they differ."""
     rows = [
         {"sigma": each.sigma} if each.curve is None else asdict(each.curve)
-        for each in scalings(ranges)
+        for each in noise
     ]
     columns = {name: [row[name] for row in rows] for name in rows[0]}
     return {

@@ -263,7 +263,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         plane = current_plane(self._viewer, layer)
         self.readout.show_result(result, layer.name, plane, job.part)
         self.copy_figures.setEnabled(True)
-        self._warn(result.misfits)
+        self._warn(result.incompatibilities)
         self._scroll.show_soon(self.readout, self.readout.note)
 
     def _on_compared(self) -> None:

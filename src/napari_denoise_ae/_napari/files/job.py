@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
+    from ...denoising.options import DenoiseOptions
     from ...files.steps import BatchStep
-    from ...noise.setting import NoiseSetting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +26,10 @@ class FilesJob:
         The files.
     output : pathlib.Path
         The folder of the results.
-    model, device, axes
+    model : str
         See `denoise`.
-    setting : NoiseSetting
-        What is known of the noise, for a model that is told its level.
+    options : DenoiseOptions
+        See `denoise`.
     overwrite : bool
         Replace what is no result of an earlier run.
     """
@@ -37,9 +37,7 @@ class FilesJob:
     inputs: tuple[Path, ...]
     output: Path
     model: str
-    device: str
-    axes: str | None
-    setting: NoiseSetting
+    options: DenoiseOptions
     overwrite: bool
 
 
@@ -68,9 +66,7 @@ def denoise_in_turn(job: FilesJob) -> Generator[BatchStep, None, Failed | None]:
         input=job.inputs[0],
         output=job.output,
         model=job.model,
-        device=job.device,
-        axes=job.axes,
-        setting=job.setting,
+        options=job.options,
         overwrite=job.overwrite,
     )
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from ...denoising.options import DenoiseOptions
 from ...errors import DenoiseAEError, InvalidInputError
 from ...models.builtin import suits_any_noise
 from ...noise.setting import NoiseSetting
@@ -264,14 +266,16 @@ class FilesWidget(QWidget):  # type: ignore[misc]
         """Return what the form says, or raise what is wrong with it."""
         if not self.output.value:
             raise InvalidInputError("Choose a folder for the results.")
-        setting = self.noise.value if self._takes_noise_level else NoiseSetting()
+        noise = self.noise.value if self._takes_noise_level else NoiseSetting()
         return FilesJob(
             inputs=self.table.files,
             output=Path(self.output.value),
             model=self._models.chosen,
-            device=self.device.value,
-            axes=self.axes.value or None,
-            setting=setting,
+            options=DenoiseOptions(
+                **asdict(noise),
+                axes=self.axes.value or None,
+                device=self.device.value,
+            ),
             overwrite=self.overwrite.value,
         )
 

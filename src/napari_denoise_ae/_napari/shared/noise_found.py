@@ -5,15 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...noise.normalization import (
-    NoiseScaling,
-    fit_curves,
-    group_planes,
-    measure_scaling,
-)
+from ...noise.normalization import NoiseScaling, fit_curves, measure_scaling
 from ...noise.setting import POISSON_GAUSSIAN, NoiseSetting
 from ...noise.wavelet import median_of_known
-from ...noise.windows import noise_windows_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,11 +23,11 @@ class NoiseFound:
     Parameters
     ----------
     setting : NoiseSetting
-        What was known of it.
+        The noise to remove.
     scaling : IntensityRanges
-        Of `NoiseScaling`: what a model would be told at strength 1.
+        Of `NoiseScaling`: how a model sees the layer, at strength 1.
     estimate : IntensityRanges
-        The same for Gaussian noise of unknown level.
+        The same for Gaussian noise whose level is estimated.
     fits : tuple of NoiseFit
         The noise curve of each range, measured and fitted; empty for Gaussian
         noise.
@@ -87,24 +81,26 @@ def describe_noise(ranges: IntensityRanges) -> str:
     return "; ".join(by_channel)
 
 
-def find_noise(planes: NDArray[Any], axes: str, setting: NoiseSetting) -> NoiseFound:
+def find_noise(
+    windows: list[list[list[NDArray[Any]]]],
+    scaling: IntensityRanges,
+    noise: NoiseSetting,
+) -> NoiseFound:
     """Find the noise of a layer in the few windows in which it is estimated.
 
     Parameters
     ----------
-    planes : numpy.ndarray
-        (..., Y, X, channels), see `color_planes`.
-    axes : str
-        The axes of the array that they come from.
-    setting : NoiseSetting
-        What is known of the noise.
+    windows : list
+        What `noise_windows_of` returns for the layer, computed.
+    scaling : IntensityRanges
+        What `measure_scaling` made of them.
+    noise : NoiseSetting
+        The noise to remove.
     """
-    groups = group_planes(planes, axes, "stack")
-    windows = noise_windows_of(planes, groups)
-    is_curve = setting.noise_type == POISSON_GAUSSIAN
+    is_curve = noise.noise_type == POISSON_GAUSSIAN
     return NoiseFound(
-        setting,
-        measure_scaling(windows, groups, setting.at_full_strength),
-        measure_scaling(windows, groups, NoiseSetting()),
+        noise,
+        scaling,
+        measure_scaling(windows, scaling, NoiseSetting()),
         fit_curves(windows) if is_curve else (),
     )

@@ -1,0 +1,121 @@
+"""What a user may say of a run of `denoise`, apart from image and model."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import asdict, dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
+
+from ..image.axes import checked_axes
+from ..image.ranges import checked_given_range, require_range_of
+from ..image.tiling import require_tile_size
+from ..noise.setting import NoiseSetting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..image.intensity import GivenRange
+
+Function = TypeVar("Function", bound="Callable[..., Any]")
+
+# These decide how a result is computed, and not the result.
+_ONLY_COMPUTING = ("device", "tile_size")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DenoiseOptions(NoiseSetting):
+    """The options of `denoise`, checked as far as no image and no model is needed.
+
+    The faces build one, and everything below takes it whole, so that an option is
+    a field here and a keyword in `DenoiseKeywords`.
+
+    Parameters
+    ----------
+    sigma, noise_type, strength
+        See `NoiseSetting`.
+    axes : str, optional
+        The axes of the image, upper case.
+    intensity_range : tuple of float, optional
+        One pair for all channels or one pair for each, as tuples of float.
+    range_of : str
+        ``"stack"`` or ``"image"``.
+    device : str
+        ``"auto"`` or one of torch's names.
+    tile_size : int, optional
+        Rows and columns that are computed at once.
+
+    Raises
+    ------
+    InvalidInputError
+        If an option cannot be used.
+
+    Examples
+    --------
+    >>> DenoiseOptions(strength=0.5, intensity_range=[0, 255]).non_defaults()
+    {'strength': 0.5, 'intensity_range': (0.0, 255.0)}
+    """
+
+    axes: str | None = None
+    intensity_range: GivenRange | None = None
+    range_of: str = "stack"
+    device: str = "auto"
+    tile_size: int | None = None
+
+    def __post_init__(self) -> None:
+        NoiseSetting.__post_init__(self)
+        require_range_of(self.range_of)
+        require_tile_size(self.tile_size)
+        if self.axes is not None:
+            object.__setattr__(self, "axes", checked_axes(self.axes))
+        if self.intensity_range is not None:
+            checked = checked_given_range(self.intensity_range)
+            object.__setattr__(self, "intensity_range", checked)
+
+    @property
+    def noise(self) -> NoiseSetting:
+        """The noise to remove."""
+        names = [field.name for field in fields(NoiseSetting)]
+        return NoiseSetting(**{name: getattr(self, name) for name in names})
+
+    def without_noise(self) -> DenoiseOptions:
+        """Return the options for a model that takes no noise level."""
+        return replace(self, **asdict(NoiseSetting()))
+
+    def of_result(self) -> dict[str, Any]:
+        """Return those of `non_defaults` that decide the result, by name."""
+        return {
+            name: value
+            for name, value in self.non_defaults().items()
+            if name not in _ONLY_COMPUTING
+        }
+
+
+class DenoiseKeywords(TypedDict, total=False):
+    """The fields of `DenoiseOptions`, for functions that take them by name."""
+
+    sigma: float | None
+    noise_type: str
+    strength: float
+    axes: str | None
+    intensity_range: GivenRange | None
+    range_of: str
+    device: str
+    tile_size: int | None
+
+
+def shows_options(function: Function) -> Function:
+    """Show the options in the signature of a function that takes `DenoiseKeywords`.
+
+    Type checkers read them from the annotation; `help` and completion read the
+    signature.
+    """
+    signature = inspect.signature(function)
+    own = [
+        parameter
+        for parameter in signature.parameters.values()
+        if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
+    options = inspect.signature(DenoiseOptions).parameters.values()
+    shown = signature.replace(parameters=[*own, *options])
+    cast("Any", function).__signature__ = shown
+    return function
