@@ -42,22 +42,9 @@ def _denoise(arguments: argparse.Namespace) -> None:
             f"seed must be an integer of at least 0, got {arguments.seed}."
         )
     from ..files.find import is_batch
-    from ..files.job import FileJob
     from ..io.source import is_zarr
 
-    job = FileJob(
-        input=arguments.input[0],
-        output=arguments.output,
-        model=arguments.model,
-        add_noise=arguments.add_noise,
-        seed=arguments.seed,
-        reference=arguments.reference,
-        figure=arguments.figure,
-        options=_options(arguments),
-        select=_selections(arguments.select),
-        overwrite=arguments.overwrite,
-        scheduler=arguments.scheduler,
-    )
+    job = _job(arguments)
     try:
         if is_batch(arguments.input):
             _denoise_batch(arguments.input, job)
@@ -72,6 +59,24 @@ def _denoise(arguments: argparse.Namespace) -> None:
             file=sys.stderr,
         )
         raise SystemExit(INTERRUPTED) from None
+
+
+def _job(arguments: argparse.Namespace) -> FileJob:
+    from ..files.job import FileJob
+
+    return FileJob(
+        input=arguments.input[0],
+        output=arguments.output,
+        model=arguments.model,
+        add_noise=arguments.add_noise,
+        seed=arguments.seed,
+        reference=arguments.reference,
+        figure=arguments.figure,
+        options=_options(arguments),
+        select=_selections(arguments.select),
+        overwrite=arguments.overwrite,
+        scheduler=arguments.scheduler,
+    )
 
 
 def _selections(
@@ -123,7 +128,7 @@ def _denoise_batch(inputs: Sequence[Path], job: FileJob) -> None:
 
 
 def _options(arguments: argparse.Namespace) -> DenoiseOptions:
-    """Return the options: their arguments have the names of the fields."""
+    """Return the options; the arguments have the same names as the fields."""
     from ..denoising.options import DenoiseOptions
 
     names = [field.name for field in fields(DenoiseOptions)]
