@@ -75,12 +75,12 @@ def test_remarks_name_the_file(folder, capsys):
     [
         (["{}/nothing*.tif"], "There are no images"),
         (["{}/empty"], "There are no images"),
-        (["{}/0.tif", "{}/more/0.tif"], "of the name 0.tif"),
+        (["{}/0.tif", "{}/more/0.tif"], "both be named 0.tif"),
         (["{}", "--figure", "{}/f.png"], "Omit --reference and --figure"),
         (["{}", "--reference", "{}/0.tif"], "Omit --reference and --figure"),
         (
             ["--add-noise", "gaussian:0.1", "{}/0.tif", "{}/more/0_noisy.tif"],
-            "of the name 0_noisy.tif",
+            "both be named 0_noisy.tif",
         ),
     ],
 )
@@ -102,13 +102,13 @@ def test_images_are_not_replaced_by_their_results(folder, capsys):
 def test_a_file_cannot_be_the_folder_of_results(folder, capsys):
     (folder.parent / "out").write_text("text")
     assert run(folder, folder) == 2
-    assert "Cannot make the folder" in capsys.readouterr().err
+    assert "Cannot create the folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["result.tif", "result.zarr"])
 def test_the_folder_of_results_has_no_name_of_an_image(name, folder, capsys):
     assert run(folder, folder, output=name) == 2
-    assert f"{name} has the name of an image" in capsys.readouterr().err
+    assert f"{name} is the name of an image" in capsys.readouterr().err
     assert not (folder.parent / name).exists()
 
 

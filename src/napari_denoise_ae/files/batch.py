@@ -1,4 +1,4 @@
-"""Denoising many files, one after another, into a folder."""
+"""Denoise many files into a folder."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ if TYPE_CHECKING:
 def denoise_files(
     files: Sequence[Path], output: Path, template: FileJob
 ) -> Iterator[BatchStep]:
-    """Denoise files into a folder; a file that fails does not end the batch.
+    """Denoise files into a folder; continue after files that fail.
 
     Parameters
     ----------
     files : sequence of pathlib.Path
         The files, see `find_files`.
     output : pathlib.Path
-        A folder, which is made; the results have the names of the files.
+        Folder for the results, created if missing; results keep the file names.
     template : FileJob
-        What to do with each of them. What is in the folder and is no result
-        of an earlier run is replaced only if `overwrite` is asked for.
+        Settings for all files. Existing files that are not results of an earlier
+        run are replaced only if `overwrite` is set.
 
     Yields
     ------
     BatchStep
-        How far each file is, its remarks, and at its end a `FileOutcome`.
+        Progress and warnings of each file, and a `FileOutcome` at its end.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def denoise_files(
 
 
 def _digest_models(job: FileJob, loaded: LoadedModels) -> str:
-    """Return a digest of the model for gray images and that for colors."""
+    """Return a digest of the models for gray and for color images."""
     names = [fitting_model(job.model, n_colors) for n_colors in (1, 3)]
     models = [loaded.model(name) for name in names]
     for model in models:
@@ -82,7 +82,7 @@ def _require_own_names(jobs: Sequence[FileJob]) -> None:
             other = sources.setdefault(result.name, job.input)
             if other is not job.input:
                 raise InvalidInputError(
-                    f"{other} and {job.input} would both have a result of the name "
+                    f"The results of {other} and {job.input} would both be named "
                     f"{result.name}. Denoise them into different folders."
                 )
 
@@ -94,14 +94,14 @@ def _require_places(files: Sequence[Path], output: Path) -> None:
         )
     if is_image(output):
         raise InvalidInputError(
-            f"Many files need a folder for their results, and {output} has the name "
-            f"of an image. Give it a name without {output.suffix}."
+            f"Many files need an output folder, but {output} is the name of an image. "
+            f"Choose a name without {output.suffix}."
         )
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"Cannot make the folder {output}: {error.strerror}. Choose another one."
+            f"Cannot create the folder {output}: {error.strerror}. Choose another one."
         ) from error
 
 
@@ -114,7 +114,7 @@ def _denoise_one(
             outcome = FileOutcome(job.input, "skipped")
         else:
             _require_replaceable(job, record)
-            # A result of other settings is replaced if it is as this command left it.
+            # A result with other settings is replaced if it was not changed since.
             overwrite = job.overwrite or is_recorded(job.output, record)
             yield from FileDenoising(replace(job, overwrite=overwrite), models)
             for path in _results(job):
@@ -125,7 +125,7 @@ def _denoise_one(
         outcome = FileOutcome(job.input, "failed", str(error))
     except FileNotFoundError:
         outcome = FileOutcome(job.input, "failed", f"There is no file {job.input}.")
-    # One bad file must not end what may be a night's work, however odd it is.
+    # No error in one file may end a batch that runs overnight.
     except Exception as error:  # noqa: BLE001
         reason = f"{type(error).__name__}: {error}"
         outcome = FileOutcome(job.input, "failed", reason)
@@ -146,13 +146,13 @@ def _results(job: FileJob) -> list[Path]:
 
 
 def _require_replaceable(job: FileJob, record: dict[str, Any]) -> None:
-    """Raise if a result would replace a file that this command has not written."""
+    """Raise if a result would replace a file that an earlier run did not write."""
     for path in _results(job):
-        # A Zarr says itself whether it is a result, and goes on where it stopped.
+        # An OME-Zarr records itself that it is a result, and is resumed.
         if job.overwrite or path.suffix.lower() == ZARR or is_recorded(path, record):
             continue
         if os.path.lexists(path):
             raise OutputError(
-                f"Cannot write {path}: it is there already and is no result of an "
-                "earlier run. Choose another folder, or have it replaced (--overwrite)."
+                f"Cannot write {path}: it exists and is not a result of an earlier "
+                "run. Choose another folder, or replace it (--overwrite)."
             )

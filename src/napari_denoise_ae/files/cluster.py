@@ -1,4 +1,4 @@
-"""Denoising on the machines of a dask cluster, each on its own device."""
+"""Denoise on the workers of a dask cluster, each on its own device."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def write_zarr_on_cluster(
 ) -> Iterator[Progress]:
     """Denoise into an OME-Zarr image with the workers of a cluster.
 
-    All of them must reach the source and the target by the same paths. The chunks of
-    a worker that dies are computed by another.
+    All workers must reach the source and the target by the same paths. If a worker
+    dies, another computes its chunks.
 
     Parameters
     ----------
     stream : Stream
-        What is read and denoised.
+        The source.
     target : ZarrTarget
-        Where it goes; begun.
+        The result, already begun.
     model : Model
         The model; sent to each worker once.
     device : str
-        See `denoise`; each worker chooses for itself.
+        See `denoise`; each worker chooses its own.
     scheduler : str
         Address of dask's scheduler, such as ``"tcp://10.0.0.1:8786"``.
 
@@ -51,7 +51,7 @@ def write_zarr_on_cluster(
         After every chunk.
     """
     with _connect(scheduler) as client:
-        # The result of a task, so that it can be had again if its worker dies.
+        # A task, so that dask can compute it again if its worker dies.
         run = client.submit(ModelRun.start, model, pure=False)
         done = 0
         for level in range(len(target.shapes)):
@@ -66,7 +66,7 @@ def write_zarr_on_cluster(
 
 @contextmanager
 def _connect(scheduler: str) -> Iterator[Client]:
-    """Give a client of a scheduler that has workers.
+    """Connect to a scheduler that has workers.
 
     Raises
     ------
@@ -95,15 +95,15 @@ def _connect(scheduler: str) -> Iterator[Client]:
             client.wait_for_workers(1, timeout=_PATIENCE)
         except NoWorkerError as error:
             raise DeviceError(
-                f"The scheduler at {scheduler!r} has no worker, nor got one within "
-                f"{_PATIENCE} s. Start one with: dask worker {scheduler}"
+                f"The scheduler at {scheduler!r} got no worker within {_PATIENCE} s. "
+                f"Start one with: dask worker {scheduler}"
             ) from error
         yield client
 
 
 @dataclass(frozen=True, slots=True)
 class _ChunkJob:
-    """What the chunks of a level have in common."""
+    """Arguments shared by the chunks of a level."""
 
     stream: Stream
     target: ZarrTarget
@@ -118,7 +118,7 @@ def _compute(
     run: Future[ModelRun],
     scheduler: str,
 ) -> Iterator[None]:
-    """Compute chunks of a level; yields after each.
+    """Compute chunks of a level; yield after each.
 
     Raises
     ------
@@ -134,19 +134,19 @@ def _compute(
             future.result()
         except KilledWorker as error:
             raise DeviceError(
-                "The same chunk has ended several workers; they probably have too "
-                "little memory. Try a smaller --tile-size."
+                "Several workers died while computing the same chunk; they probably "
+                "have too little memory. Try a smaller --tile-size."
             ) from error
         except (CancelledError, CommClosedError) as error:
             raise DeviceError(
-                f"The scheduler at {scheduler!r} was lost, or it was told to stop. "
-                "What is finished is kept, and the same command resumes the run."
+                f"The connection to the scheduler at {scheduler!r} was lost, or it was "
+                "stopped. Finished chunks are kept; the same command resumes the run."
             ) from error
         yield
 
 
 def _work(number: tuple[int, ...], *, job: _ChunkJob, run: ModelRun) -> None:
-    """Do a chunk, in a worker."""
+    """Compute a chunk in a worker."""
     if job.level == 0:
         denoiser = loaded_denoiser(run, job.device)
         write_chunk(job.stream, job.target, number, denoiser)

@@ -15,26 +15,26 @@ if TYPE_CHECKING:
 
 
 def is_batch(inputs: Sequence[Path]) -> bool:
-    """Tell whether inputs are several files, a folder of them or a pattern."""
+    """Return whether inputs are several files, a folder of images or a pattern."""
     only = inputs[0]
     return len(inputs) > 1 or _is_folder(only) or _is_pattern(only)
 
 
 def find_files(inputs: Sequence[Path], output: Path) -> list[Path]:
-    """Return the image files that folders and patterns stand for.
+    """Return the image files that the inputs refer to.
 
     Parameters
     ----------
     inputs : sequence of pathlib.Path
         Files, folders of images, or patterns such as ``data/*.tif``.
     output : pathlib.Path
-        The folder of the results, which a pattern may stand for, too; what
-        lies in it is left out.
+        Folder for the results. Files in it that match a pattern are skipped, unless
+        nothing else matches.
 
     Raises
     ------
     InvalidInputError
-        If there is none.
+        If there are no images.
     """
     files: list[Path] = []
     for path in inputs:
@@ -53,18 +53,18 @@ def find_files(inputs: Sequence[Path], output: Path) -> list[Path]:
 
 
 def _matches(pattern: Path, output: Path) -> list[Path]:
-    """Return the images that a pattern stands for, without earlier results."""
-    # Path.glob takes no pattern that begins at the root.
+    """Return the images that match a pattern, without earlier results."""
+    # Path.glob does not support absolute patterns.
     names = sorted(glob.glob(str(pattern)))  # noqa: PTH207
     images = [path for path in map(Path, names) if is_image(path)]
     results = output.resolve()
     sources = [path for path in images if results not in path.resolve().parents]
-    # Where there is nothing else, the folder has been named by mistake.
+    # If nothing else matches, the user gave the input folder as output by mistake.
     return sources or images
 
 
 def _is_folder(path: Path) -> bool:
-    # Path's own raises for names too long.
+    # Path.is_dir raises if the name is too long.
     return os.path.isdir(path) and not is_zarr(path)  # noqa: PTH112
 
 

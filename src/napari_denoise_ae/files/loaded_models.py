@@ -1,4 +1,4 @@
-"""The models of a run over files, each loaded and built once."""
+"""Load and build each model of a run over files once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..models.load import load_checkpoint
 
 
 class LoadedModels:
-    """Models that one file after another uses.
+    """Models that several files share.
 
     Parameters
     ----------
@@ -23,13 +23,13 @@ class LoadedModels:
         self._denoisers: dict[str, Denoiser] = {}
 
     def model(self, name: str) -> Model:
-        """Return a built-in model or that of a checkpoint file."""
+        """Return a built-in model or one from a checkpoint file."""
         if name not in self._models:
             self._models[name] = Model.of(load_checkpoint(name))
         return self._models[name]
 
     def denoiser(self, name: str) -> Denoiser:
-        """Return a model that is ready on the device, for a new file."""
+        """Return a model on the device, ready for a new file."""
         if name not in self._denoisers:
             device = choose_device(self._device)
             self._denoisers[name] = Denoiser(self.model(name).checkpoint, device)

@@ -1,4 +1,4 @@
-"""The result of denoising a file, in words and as provenance."""
+"""Results of denoising a file: report and provenance."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StreamResult:
-    """What was done.
+    """Result of denoising a file chunk by chunk.
 
     Parameters
     ----------
     job : FileJob
-        What was asked.
+        The settings.
     shape, axes, dtype
-        Of the image, or of the part that was selected.
+        Those of the image, or of the selected region.
     intensity_range : IntensityRanges
-        What the network saw as 0 and 1.
+        Intensities mapped to 0 and 1 for the network.
     device : str
-        Where it was computed.
+        Device that computed it.
     n_kept, n_chunks : int
-        Chunks that were there from an earlier run, and all; 0 for a TIFF.
+        Chunks kept from an earlier run, and their total number; 0 for a TIFF.
     """
 
     job: FileJob
@@ -58,24 +58,24 @@ class StreamResult:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FileResult:
-    """What was done.
+    """Result of denoising a file in memory.
 
     Parameters
     ----------
     job : FileJob
-        What was asked.
+        The settings.
     noisy, denoised : numpy.ndarray
         The images.
     clean : numpy.ndarray or None
-        The truth, where it is known.
+        The clean image, if known.
     axes : str
-        Their axes.
+        Axes of the images.
     intensity_range : IntensityRanges
-        What the network saw as 0 and 1, or was told of the noise.
+        Intensities mapped to 0 and 1 for the network, or its noise scaling.
     device : DeviceChoice
-        Where it was computed.
+        Device that computed it.
     comparison : Comparison or None
-        The figures, where the truth is known.
+        Metrics, if the clean image is known.
     """
 
     job: FileJob
@@ -113,7 +113,7 @@ def describe(
     ranges: IntensityRanges,
     device: str,
 ) -> list[str]:
-    """Return the first lines of a report: shape, axes and dtype, and what was done."""
+    """Return the first lines of a report: image, intensities, model and device."""
     shape = " x ".join(str(length) for length in image[0])
     return [
         f"image      {shape} ({image[1]}), {image[2]}",
@@ -130,6 +130,6 @@ def _describe_ranges(ranges: IntensityRanges) -> str:
 
 
 def provenance(ranges: IntensityRanges) -> str:
-    """Return what a file says of how it was made."""
+    """Return the provenance that is stored with a result."""
     kind = "intensity range " if ranges.ranges[0].noise_level is None else ""
     return f"napari-denoise-ae {__version__}, {kind}{ranges}"

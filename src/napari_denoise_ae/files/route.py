@@ -24,19 +24,18 @@ if TYPE_CHECKING:
 
 
 class FileDenoising:
-    """One file being denoised, chunk by chunk where its format allows it.
+    """A run that denoises one file, chunk by chunk if the formats allow it.
 
-    Iterate over it to do the work; then `result` says what was done. If the
-    iteration ends early, with an error or because nobody goes on with it, an
-    OME-Zarr keeps its finished chunks, and the same job resumes it. Of other
-    formats, nothing is left.
+    Iterate over it to do the work, then get `result`. If the iteration ends early, an
+    OME-Zarr keeps its finished chunks, and the same job resumes it. In other formats,
+    no partial result is left.
 
     Parameters
     ----------
     job : FileJob
-        What to do.
+        The settings.
     models : LoadedModels, optional
-        Models that other files use, too.
+        Models shared with other files.
 
     Raises
     ------
@@ -53,7 +52,7 @@ class FileDenoising:
 
     @property
     def result(self) -> FileResult | StreamResult:
-        """What was done, once the file is finished."""
+        """The result, once the file is finished."""
         if self._result is None:
             raise RuntimeError("the file is not finished")
         return self._result
@@ -79,7 +78,7 @@ def _run(
 def _is_written_in_pages(job: FileJob, volume: Volume) -> bool:
     to_tiff = job.output.suffix.lower() in TIFF and not job.compares
     from_parts = is_zarr(job.input) or job.input.suffix.lower() in TIFF
-    # Pages cannot be written one after another if the colors come before Y and X.
+    # Pages cannot be written one by one if the samples come before Y and X.
     return to_tiff and from_parts and volume.axes == volume.block_axes
 
 
@@ -92,12 +91,12 @@ def _require_consistent(job: FileJob) -> None:
         )
     if job.scheduler is not None and (not to_zarr or job.compares):
         raise InvalidInputError(
-            "A cluster writes OME-Zarr, and nothing to compare. Give the output a name "
-            "that ends in .zarr, or omit --scheduler."
+            "A cluster writes OME-Zarr only, without a comparison. Give the output a "
+            "name that ends in .zarr, or omit --scheduler."
         )
     if to_zarr and job.compares:
         raise InvalidInputError(
-            "An OME-Zarr is written without comparing it with another image. Omit "
+            "An OME-Zarr result cannot be compared with another image. Omit "
             "--add-noise, --reference and --figure, or write a .tif file."
         )
 

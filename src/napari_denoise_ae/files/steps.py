@@ -1,4 +1,4 @@
-"""The steps of a run over files, as any face shows them."""
+"""Steps of a run over files, shown by the command line and the window."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ if TYPE_CHECKING:
 
     from ..denoising.array import Progress
 
-#: Units of progress: a part is read to find the intensity range, before anything is
-#: denoised; tiles and chunks are denoised and written.
+#: Units of progress: parts are read to find the intensity range before denoising; tiles
+#: and chunks are denoised and written.
 PART, TILE, CHUNK = "part", "tile", "chunk"
 
 
 @dataclass(frozen=True, slots=True)
 class FileProgress:
-    """How far a file is.
+    """Progress of a file.
 
     Parameters
     ----------
     input : pathlib.Path
         The file.
     unit : str
-        What is counted: `PART`, `TILE` or `CHUNK`.
+        Unit of the counts: `PART`, `TILE` or `CHUNK`.
     done, total : int
-        How many of them are finished, and how many there are.
+        Number of finished units and of all.
     """
 
     input: Path
@@ -38,7 +38,7 @@ class FileProgress:
 
 @dataclass(frozen=True, slots=True)
 class FileRemark:
-    """A warning about a file, for a user to read.
+    """A warning to the user about a file.
 
     Parameters
     ----------
@@ -54,16 +54,16 @@ class FileRemark:
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """How a file of a batch ended.
+    """Outcome of a file of a batch.
 
     Parameters
     ----------
     input : pathlib.Path
         The file.
     outcome : str
-        ``"done"``, ``"skipped"`` (done before, and unchanged) or ``"failed"``.
+        ``"done"``, ``"skipped"`` (unchanged since an earlier run) or ``"failed"``.
     reason : str
-        Why it failed.
+        Why it failed; empty otherwise.
     """
 
     input: Path
@@ -79,6 +79,6 @@ BatchStep = FileStep | FileOutcome
 def count_steps(
     path: Path, unit: str, steps: Iterable[Progress]
 ) -> Iterator[FileProgress]:
-    """Yield the progress of a file for each step of a part of its run."""
+    """Turn progress counts into steps of a file."""
     for step in steps:
         yield FileProgress(path, unit, step.done, step.total)

@@ -1,4 +1,4 @@
-"""Write the images that were denoised in memory, and draw them."""
+"""Write and draw images that were denoised in memory."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 
 def require_outputs(job: FileJob, pixels: NDArray[Any], axes: str) -> None:
-    """Raise before the work, not after it, if a result cannot be written.
+    """Check before denoising that all results can be written.
 
     Raises
     ------
     DenoiseAEError
-        If a format cannot hold the pixels, a file cannot be written, or it
-        would replace another one of the job.
+        If a format cannot store the pixels, a file cannot be written, or it would
+        replace another file of the job.
     """
     images = [job.output] if job.add_noise is None else [job.output, job.noisy_output]
     for path in images:
         require_storable(path, pixels, axes)
     figures = [] if job.figure is None else [job.figure]
     if figures and figures[0].suffix.lower() != ".png":
-        raise InvalidInputError(f"A figure's name ends in .png, got {figures[0]}.")
+        raise InvalidInputError(f"The figure must be a .png file, got {figures[0]}.")
     taken = {real_path(path) for path in (job.input, job.reference) if path is not None}
     for path in images + figures:
         if real_path(path) in taken:
