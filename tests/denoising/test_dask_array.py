@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from typing import TYPE_CHECKING
 
 import dask
 import dask.array as da
@@ -21,13 +22,19 @@ from napari_denoise_ae.denoising.dask_blocks import (
     loaded_denoiser,
 )
 from napari_denoise_ae.denoising.dask_noise import find_lazy_ranges, noise_node
-from napari_denoise_ae.denoising.dask_stack import LazyPlanes, pyramid, stack_planes
+from napari_denoise_ae.denoising.dask_stack import DaskPlanes, pyramid
 from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.denoising.model_ranges import find_model_ranges
 from napari_denoise_ae.denoising.options import DenoiseOptions
 from napari_denoise_ae.errors import InvalidInputError
+from napari_denoise_ae.image.planes import ArrayPlanes
 from napari_denoise_ae.models.networks.conv import ConvAutoencoder
 from napari_denoise_ae.noise.windows import read_noise_windows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_denoise_ae.image.tiling import Region
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +58,13 @@ class CountedReads:
     def _note(self, block: np.ndarray, block_id: tuple[int, ...]) -> np.ndarray:
         self.read.add(block_id)
         return block
+
+
+class ReadAtOnce(DaskPlanes):
+    """Lazy planes that are computed when they are read, like those of a file."""
+
+    def read(self, plane: Sequence[int], region: Region) -> np.ndarray:
+        return DaskPlanes.read(self, plane, region).compute()
 
 
 # --- equal to what is denoised in memory -----------------------------------
@@ -356,9 +370,7 @@ def test_noise_is_estimated_as_in_memory(range_of, gray_model):
     node, ranges = noise_node(da.from_array(image, chunks=(1, 1, 128, 128)), options)
     run = Denoising(image, Denoiser(gray_model, CPU), options)
     assert ranges == run.intensity_ranges
-    windows = read_noise_windows(
-        image.shape, ranges, lambda plane, part: image[plane][part][..., np.newaxis]
-    )
+    windows = read_noise_windows(ArrayPlanes.of(image, "TCYX"), ranges)
     levels = node.compute()
     assert levels == noise_levels(windows, ranges)
     assert len(levels) == (2 if range_of == "stack" else 6)
@@ -369,14 +381,10 @@ def test_the_windows_of_one_image_of_a_long_stack_are_read_at_a_time(gray_model)
     _, ranges = noise_node(
         da.from_array(image), DenoiseOptions(axes="TYX", range_of="image")
     )
-    read = []
-    windows = read_noise_windows(
-        image.shape,
-        ranges,
-        lambda plane, part: read.append(plane) or image[plane][part],
-    )
+    source = CountedReads(image, (1, 64, 64))
+    windows = read_noise_windows(ReadAtOnce.of(source.array, "TYX"), ranges)
     next(windows)
-    assert read == [(0,)]
+    assert source.read == {(0, 0, 0)}
     assert len([*windows]) == 8
 
 
@@ -400,11 +408,9 @@ def test_what_is_found_of_the_noise_does_not_depend_on_the_strength(noise):
     lazy = CountedReads(image, (1, 80, 90))
     half = DenoiseOptions(axes="TYX", noise_type=noise, strength=0.5)
     whole = DenoiseOptions(axes="TYX", noise_type=noise)
-    stack, _, _ = stack_planes(lazy.array, "TYX")
-    ranges = find_lazy_ranges(LazyPlanes(stack, "TYX"), "TYX", model, half)
+    ranges = find_lazy_ranges(DaskPlanes.of(lazy.array, "TYX"), model, half)
     scaling = ranges.compute()
-    planes = image[..., np.newaxis]
-    assert scaling == find_model_ranges(planes, "TYX", model, whole)
+    assert scaling == find_model_ranges(ArrayPlanes.of(image, "TYX"), model, whole)
     assert lazy.read == {(0, 0, 0), (2, 0, 0), (4, 0, 0)}
     # It is known now, at any strength.
     lazy.read.clear()

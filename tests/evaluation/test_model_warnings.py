@@ -21,6 +21,7 @@ from napari_denoise_ae.evaluation.pairs import (
 )
 from napari_denoise_ae.evaluation.tasks import ImagePair, Task
 from napari_denoise_ae.image.intensity import share_range
+from napari_denoise_ae.image.planes import ArrayPlanes
 from napari_denoise_ae.noise.setting import NoiseSetting
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def record_for(noise: str) -> TrainingRecord:
     """A record whose estimate of noise is that of real images with such noise."""
     pairs = noisy_pairs(list(smooth_images(50, side=32, seed=1)), noise, seed=100)
     estimates = [
-        noise_level(pair.noisy, share_range("YX", pair.input_range)) for pair in pairs
+        noise_level(ArrayPlanes(pair.noisy, "YX"), share_range("YX", pair.input_range))
+        for pair in pairs
     ]
     low, middle, high = map(float, np.percentile(estimates, (5, 50, 95)))
     config = small_config(noise=noise)

@@ -16,8 +16,8 @@ from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.denoising.model_ranges import find_model_ranges
 from napari_denoise_ae.denoising.options import DenoiseOptions
 from napari_denoise_ae.errors import DenoiseAEWarning, InvalidInputError
-from napari_denoise_ae.image.axes import color_planes
 from napari_denoise_ae.image.intensity import IntensityRange, IntensityRanges
+from napari_denoise_ae.image.planes import ArrayPlanes
 from napari_denoise_ae.noise.curve import NoiseCurve
 from napari_denoise_ae.noise.normalization import NoiseScaling, as_plain, from_plain
 from napari_denoise_ae.noise.setting import NoiseSetting, setting_of
@@ -38,8 +38,8 @@ def noisy() -> np.ndarray:
 
 
 def scaling_of(image, model, axes="YX", **options) -> IntensityRanges:
-    planes = color_planes(image, axes)
-    return find_model_ranges(planes, axes, model, DenoiseOptions(**options))
+    planes = ArrayPlanes.of(image, axes)
+    return find_model_ranges(planes, model, DenoiseOptions(**options))
 
 
 # --- settings ---------------------------------------------------------------

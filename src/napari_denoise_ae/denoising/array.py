@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..image.axes import color_planes, resolve_axes
 from ..image.checks import require_image
-from ..noise.windows import noise_windows_of
+from ..image.planes import ArrayPlanes, plane_indices
+from ..noise.windows import read_noise_windows
 from .compatibility import find_incompatibilities, require_compatible
 from .model_ranges import find_model_ranges
 from .options import DenoiseOptions
@@ -89,13 +88,13 @@ class Denoising:
         require_image(image)
         self.axes = resolve_axes(image.shape, options.axes)
         self.result = image.copy()
-        self._source = color_planes(image, self.axes)
+        self._source = ArrayPlanes.of(image, self.axes)
         self._target = color_planes(self.result, self.axes)
         self._denoiser, self._noise = denoiser, options.noise
         checkpoint = denoiser.checkpoint
         require_compatible(checkpoint, self._source.shape[-1], options)
         self.intensity_ranges = ranges or find_model_ranges(
-            self._source, self.axes, checkpoint, options
+            self._source, checkpoint, options
         )
         self._tiles = denoiser.plan_tiles(
             self._source.shape[-3:-1], tile_size=options.tile_size, region=region
@@ -103,14 +102,14 @@ class Denoising:
         self.planes_done = 0
 
     def __iter__(self) -> Iterator[Progress]:
-        planes = list(np.ndindex(self._source.shape[:-3]))
+        planes = list(plane_indices(self._source))
         total = len(planes) * len(self._tiles)
         done = 0
         for plane in planes:
             scale = self.intensity_ranges.of(plane)
             for tile in self._tiles:
                 self._denoiser.denoise_tile(
-                    self._source[plane], self._target[plane], tile, scale
+                    self._source.pixels[plane], self._target[plane], tile, scale
                 )
                 done += 1
                 self.planes_done = done // len(self._tiles)
@@ -128,5 +127,5 @@ class Denoising:
             self._noise,
             self._source.shape[-1],
             self.intensity_ranges,
-            noise_windows_of(self._source, self.intensity_ranges),
+            read_noise_windows(self._source, self.intensity_ranges),
         )

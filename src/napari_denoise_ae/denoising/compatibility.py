@@ -15,7 +15,7 @@ from ..noise.curve import fit_noise_curve
 from ..noise.normalization import known_values
 from ..noise.setting import GAUSSIAN
 from ..noise.wavelet import estimate_noise_of_windows, median_of_known
-from ..noise.windows import noise_windows_of
+from ..noise.windows import read_noise_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..image.intensity import IntensityRange, IntensityRanges
+    from ..image.planes import Planes
     from ..models.checkpoint import Checkpoint, TrainingRecord
     from ..noise.setting import NoiseSetting
     from .options import DenoiseOptions
@@ -158,13 +159,13 @@ def noise_levels(windows: Windows, ranges: IntensityRanges) -> tuple[float, ...]
     return tuple(levels)
 
 
-def noise_level(planes: Any, ranges: IntensityRanges) -> float:
+def noise_level(planes: Planes, ranges: IntensityRanges) -> float:
     """Estimate the noise of a stack relative to its intensity ranges.
 
     Parameters
     ----------
-    planes : numpy.ndarray
-        (..., Y, X, channels), see `color_planes`.
+    planes : Planes
+        The stack, which is not lazy.
     ranges : IntensityRanges
         Its intensity ranges.
 
@@ -173,7 +174,7 @@ def noise_level(planes: Any, ranges: IntensityRanges) -> float:
     float
         The median of its `noise_levels`; NaN where none can be estimated.
     """
-    return median_of_known(noise_levels(noise_windows_of(planes, ranges), ranges))
+    return median_of_known(noise_levels(read_noise_windows(planes, ranges), ranges))
 
 
 def is_trained_noise(level: float, record: TrainingRecord) -> bool:

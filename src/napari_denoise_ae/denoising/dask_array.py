@@ -20,7 +20,7 @@ from ..image.axes import resolve_axes
 from .compatibility import require_compatible
 from .dask_blocks import BlockJob, Model, ModelRun, denoise_block
 from .dask_noise import at_strength, find_lazy_ranges, known_scaling
-from .dask_stack import LazyPlanes, as_dask, stack_planes, with_dtype
+from .dask_stack import DaskPlanes, as_dask, stack_planes, with_dtype
 from .halo import align_chunks, find_halo, read_around
 from .options import DenoiseOptions
 
@@ -67,14 +67,13 @@ def denoise_lazily(
         intensity range is not known.
     """
     array, options = as_dask(image), options or DenoiseOptions()
-    stack, resolved, _ = stack_planes(array, options.axes)
-    planes = LazyPlanes(stack, resolved)
+    planes = DaskPlanes.of(array, options.axes)
     require_compatible(checkpoint, planes.shape[-1], options)
     network = checkpoint.outline()
     job = _LazyJob(
         model=Model.of(checkpoint),
         axes=resolve_axes(array.shape, options.axes),
-        ranges=find_lazy_ranges(planes, resolved, checkpoint, options),
+        ranges=find_lazy_ranges(planes, checkpoint, options),
         options=options,
         stride=network.stride,
         halo=find_halo(network),

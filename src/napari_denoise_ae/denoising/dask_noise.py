@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from ..image.intensity import IntensityRanges
 from ..image.ranges import known_ranges
 from ..noise.normalization import measure_scaling, with_strength
-from ..noise.windows import noise_windows_of
+from ..noise.windows import read_noise_windows
 from .compatibility import noise_levels
-from .dask_stack import LazyPlanes, stack_planes, unknown_ranges
+from .dask_stack import DaskPlanes, unknown_ranges
 from .model_ranges import ranges_without_scan
 from .options import DenoiseOptions
 
@@ -43,25 +43,23 @@ def noise_node(
     from dask.delayed import delayed
 
     options = options or DenoiseOptions()
-    stack, resolved, _ = stack_planes(image, options.axes)
-    planes = LazyPlanes(stack, resolved)
-    ranges = known_ranges(
-        planes, resolved, options.intensity_range, range_of=options.range_of
-    )
+    planes = DaskPlanes.of(image, options.axes)
+    ranges = known_ranges(planes, options.intensity_range, range_of=options.range_of)
     if ranges is None:
         raise unknown_ranges(planes.dtype)
-    return delayed(noise_levels)(noise_windows_of(planes, ranges), ranges), ranges
+    windows = list(read_noise_windows(planes, ranges))
+    return delayed(noise_levels)(windows, ranges), ranges
 
 
 def find_lazy_ranges(
-    planes: LazyPlanes, axes: str, checkpoint: Checkpoint, options: DenoiseOptions
+    planes: DaskPlanes, checkpoint: Checkpoint, options: DenoiseOptions
 ) -> IntensityRanges | Delayed:
     """Return how a model sees a lazy stack.
 
     Parameters
     ----------
-    planes, axes
-        The stack, see `stack_planes`.
+    planes : DaskPlanes
+        The stack.
     checkpoint, options
         See `denoise_lazily`.
 
@@ -77,7 +75,7 @@ def find_lazy_ranges(
         If the intensity ranges are needed, not given, and the dtype does not
         tell them.
     """
-    found = ranges_without_scan(planes, axes, checkpoint, options, _measure_in_node)
+    found = ranges_without_scan(planes, checkpoint, options, _measure_in_node)
     if found is None:
         raise unknown_ranges(planes.dtype)
     return found

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InvalidInputError
-from ..image.axes import count_colors, resolve_axes
+from ..image.axes import resolve_axes, stack_axes
 from ..image.casting import mean_of_pixels
 from ..image.checks import require_real
 from ..image.tiling import LARGEST_PLANE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dask.array import Array
+
+    from ..image.tiling import Region
 
 
 def is_lazy(image: object) -> bool:
@@ -106,35 +110,52 @@ def stack_planes(image: Any, axes: str | None) -> tuple[Array, str, list[int]]:
         )
     require_real(array.dtype, array.shape)
     resolved = resolve_axes(array.shape, axes)
-    ordered = "".join(letter for letter in resolved if letter not in "YXS") + "YX"
+    ordered = stack_axes(resolved) + "YX"
     ordered += "S" * ("S" in resolved)
     order = [resolved.index(letter) for letter in ordered]
     return array.transpose(order), ordered, order
 
 
-@dataclass(frozen=True, slots=True)
-class LazyPlanes:
-    """The planes of a lazy stack, as `color_planes` would give them.
+@dataclass(frozen=True, slots=True, eq=False)
+class DaskPlanes:
+    """The planes of a dask array; what is read of them is a dask array, too.
 
-    A view of the whole would be a task for each of its chunks; what is read here is
-    cut out first.
+    See `napari_denoise_ae.image.planes.Planes`. A part is cut out of the array before
+    anything else, because a view of the whole would be a task for each of its chunks.
+
+    Parameters
+    ----------
+    stack : dask.array.Array
+        The array with its axes in order, see `stack_planes`.
+    axes : str
+        The axes of the stack, then Y and X.
     """
 
     stack: Array
     axes: str
 
+    @classmethod
+    def of(cls, image: Any, axes: str | None) -> DaskPlanes:
+        """View any array with these axes as lazy planes; see `stack_planes`."""
+        stack, ordered, _ = stack_planes(image, axes)
+        return cls(stack, ordered.removesuffix("S"))
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape as (..., Y, X, channels)."""
-        n_colors = count_colors(self.stack.shape, self.axes)
-        return (*self.stack.shape[: self.axes.index("X") + 1], n_colors)
+        return (*self.stack.shape[: len(self.axes)], 3 if self._has_colors else 1)
 
     @property
-    def dtype(self) -> Any:
+    def dtype(self) -> np.dtype[Any]:
         """Data type of the stack."""
-        return self.stack.dtype
+        dtype: np.dtype[Any] = self.stack.dtype
+        return dtype
 
-    def __getitem__(self, index: tuple[Any, ...]) -> Any:
-        """Return a part of a plane, (Y, X, channels)."""
-        part = self.stack[index]
-        return part[..., :3] if "S" in self.axes else part[..., np.newaxis]
+    def read(self, plane: Sequence[int], region: Region) -> Array:
+        """Return a part of a plane as (Y, X, channels), to be computed."""
+        part = self.stack[(*plane, *region)]
+        return with_dtype(part[..., :3] if self._has_colors else part[..., np.newaxis])
+
+    @property
+    def _has_colors(self) -> bool:
+        return len(self.stack.shape) > len(self.axes)

@@ -93,13 +93,6 @@ def read_around(
     return slice(first, last), slice(start - first, stop - first)
 
 
-def surroundings(
-    part: tuple[int, int], length: int, network: DenoisingNetwork
-) -> tuple[slice, slice]:
-    """Return which rows a network needs for a part of them; see `read_around`."""
-    return read_around(part, length, halo=find_halo(network), stride=network.stride)
-
-
 def plan_tiles(
     shape: tuple[int, int],
     *,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..image.ranges import known_ranges, resolve_intensity_ranges
-from ..noise.normalization import group_planes, measure_scaling
+from ..image.ranges import group_planes, known_ranges, resolve_intensity_ranges
+from ..noise.normalization import measure_scaling
 from ..noise.windows import read_noise_windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ..image.intensity import IntensityRanges
+    from ..image.planes import Planes
     from ..models.checkpoint import Checkpoint
     from ..noise.setting import NoiseSetting
     from .options import DenoiseOptions
@@ -20,16 +21,14 @@ Measured = TypeVar("Measured")
 
 
 def find_model_ranges(
-    planes: Any, axes: str, checkpoint: Checkpoint, options: DenoiseOptions
+    planes: Planes, checkpoint: Checkpoint, options: DenoiseOptions
 ) -> IntensityRanges:
-    """Return how a model sees a stack in memory.
+    """Return how a model sees a stack, of which all is read if need be.
 
     Parameters
     ----------
-    planes : numpy.ndarray
-        (..., Y, X, channels), see `color_planes`.
-    axes : str
-        The axes of the array that they come from.
+    planes : Planes
+        The stack, which is not lazy.
     checkpoint : Checkpoint
         The model.
     options : DenoiseOptions
@@ -45,15 +44,14 @@ def find_model_ranges(
     InvalidInputError
         If the intensity range does not fit the channels.
     """
-    found = ranges_without_scan(planes, axes, checkpoint, options, measure_scaling)
+    found = ranges_without_scan(planes, checkpoint, options, measure_scaling)
     if found is not None:
         return found
-    return resolve_intensity_ranges(planes, axes, range_of=options.range_of)
+    return resolve_intensity_ranges(planes, range_of=options.range_of)
 
 
 def ranges_without_scan(
-    planes: Any,
-    axes: str,
+    planes: Planes,
     checkpoint: Checkpoint,
     options: DenoiseOptions,
     measure: Callable[
@@ -68,10 +66,9 @@ def ranges_without_scan(
 
     Parameters
     ----------
-    planes : array
-        (..., Y, X, channels), in memory or not: it has a shape and a dtype, and
-        gives a part of a plane.
-    axes, checkpoint, options
+    planes : Planes
+        The stack.
+    checkpoint, options
         See `find_model_ranges`.
     measure : callable
         Takes the windows of each group of planes, the groups and the noise to
@@ -84,11 +81,6 @@ def ranges_without_scan(
         lowest and highest value of the whole stack are needed.
     """
     if not checkpoint.outline().takes_noise_level:
-        return known_ranges(
-            planes, axes, options.intensity_range, range_of=options.range_of
-        )
-    groups = group_planes(planes, axes, options.range_of)
-    windows = read_noise_windows(
-        planes.shape[:-1], groups, lambda plane, part: planes[(*plane, *part)]
-    )
-    return measure(windows, groups, options.noise)
+        return known_ranges(planes, options.intensity_range, range_of=options.range_of)
+    groups = group_planes(planes, options.range_of)
+    return measure(read_noise_windows(planes, groups), groups, options.noise)

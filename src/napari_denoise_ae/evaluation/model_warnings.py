@@ -12,6 +12,7 @@ from ..denoising.compatibility import (
     noise_level,
 )
 from ..image.intensity import share_range
+from ..image.planes import ArrayPlanes
 from ..noise.spec import parse_noise
 from ..noise.synthetic import Composed
 
@@ -44,7 +45,7 @@ def find_task_incompatibilities(
         Empty where all models fit.
     """
     levels = [
-        noise_level(pair.noisy, share_range("YX", pair.input_range))
+        noise_level(ArrayPlanes(pair.noisy, "YX"), share_range("YX", pair.input_range))
         for pair in task.pairs[:_N_NOISE_IMAGES]
     ]
     found = []

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..denoising.compatibility import require_compatible
-from ..image.intensity import IntensityRanges
 from ..io.atomic import atomic_write, require_writable
 from ..io.source import signature
 from ..io.tiff import require_tiff_storable
@@ -14,11 +13,12 @@ from ..io.tiff_target import TiffTarget
 from ..io.zarr_target import result_state
 from ..noise.normalization import as_plain, from_plain
 from .cluster import write_zarr_on_cluster
+from .planes import FilePlanes
 from .range_scan import RangeScan
 from .record import plain_settings
 from .report import StreamResult, provenance
 from .steps import CHUNK, PART, TILE, FileRemark, count_steps
-from .stream import Stream, select, selected_shape
+from .stream import Stream, find_file_ranges
 from .tiff_output import tiff_layout, tiff_parts, write_pages
 from .zarr_output import plan_target, write_zarr
 
@@ -43,7 +43,7 @@ def stream_to_tiff(
     denoiser = models.denoiser(job.model)
     stream = yield from _prepare(job, volume, denoiser.checkpoint)
     yield from _remarks(job, stream, denoiser.checkpoint)
-    shape = _shape(stream)
+    shape = stream.planes.file_shape
     layout = tiff_layout(job.output, volume, shape, tiff_parts(stream))
     said = f"{provenance(stream.ranges)}, denoised with {job.model}"
     with (
@@ -88,7 +88,7 @@ def stream_to_zarr(
             chunks = write_zarr(stream, target, denoiser)
         yield from count_steps(job.input, CHUNK, chunks)
     where = f"workers of {job.scheduler}" if denoiser is None else str(denoiser.device)
-    image = (_shape(stream), volume.axes, volume.dtype)
+    image = (stream.planes.file_shape, volume.axes, volume.dtype)
     return StreamResult(job, *image, stream.ranges, where, n_kept, target.total)
 
 
@@ -126,24 +126,15 @@ def _prepare(
     found: Mapping[str, Any] | None = None,
 ) -> Generator[FileStep, None, Stream]:
     """Return what to read and denoise; scan it for its ranges if need be."""
-    selection, options = select(volume, job.select), job.options
-    require_compatible(checkpoint, min(volume.lengths.get("S", 1), 3), options)
-    stream = Stream(
-        # A worker of a cluster was started in another folder.
-        path=volume.path.absolute(),
-        axes=volume.axes,
-        selection=selection,
-        ranges=IntensityRanges("", (), ()),
-        tile_size=options.tile_size,
-    )
-    if found is not None:
-        return replace(stream, ranges=from_plain(found))
-    ranges = stream.find_ranges(checkpoint, options)
+    planes, options = FilePlanes.of(volume, job.select), job.options
+    require_compatible(checkpoint, planes.shape[-1], options)
+    ranges = None if found is None else from_plain(found)
+    ranges = ranges or find_file_ranges(planes, checkpoint, options)
     if ranges is None:
-        scan = RangeScan(volume, selection, range_of=options.range_of)
+        scan = RangeScan(planes, range_of=options.range_of)
         yield from count_steps(job.input, PART, scan)
         ranges = scan.result
-    return replace(stream, ranges=ranges)
+    return Stream(planes=planes, ranges=ranges, tile_size=options.tile_size)
 
 
 def _remarks(
@@ -151,9 +142,3 @@ def _remarks(
 ) -> Iterator[FileRemark]:
     for message in stream.find_incompatibilities(checkpoint, job.options.noise):
         yield FileRemark(job.input, message)
-
-
-def _shape(stream: Stream) -> tuple[int, ...]:
-    axes = stream.volume.axes
-    samples = {"S": (0, stream.volume.lengths.get("S", 0))}
-    return selected_shape(axes, {**stream.selection, **samples})

@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..denoising.array import Progress
+from ..image.planes import plane_indices
 from ..image.tiling import LARGEST_PLANE, grid_of
 from ..io.calibration import imagej_calibration, ome_calibration
 from ..io.tiff import TiffLayout, is_ome_tiff
-from .stream import selected_shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +26,7 @@ TIFF_TILE = 512
 
 def tiff_parts(stream: Stream) -> tuple[int, int] | None:
     """Return rows and columns of a TIFF's tiles; None where pages are whole."""
-    height, width = selected_shape("YX", stream.selection)
+    height, width, _ = stream.planes.shape[-3:]
     large = max(height, width) > LARGEST_PLANE
     return (TIFF_TILE, TIFF_TILE) if large else None
 
@@ -37,12 +35,10 @@ def write_pages(
     stream: Stream, target: TiffTarget, denoiser: Denoiser
 ) -> Iterator[Progress]:
     """Denoise the pages of a TIFF, or its tiles, in the order of the file."""
-    *stack, height, width = selected_shape(
-        stream.volume.stack_axes + "YX", stream.selection
-    )
+    *stack, height, width, _ = stream.planes.shape
     parts = list(grid_of((height, width), tiff_parts(stream) or (height, width)))
     total, done = math.prod(stack) * len(parts), 0
-    for plane in np.ndindex(*stack):
+    for plane in plane_indices(stream.planes):
         for part in parts:
             block = stream.denoise(plane, part, denoiser)
             target.write(done, block[(0,) * len(plane)])

@@ -10,12 +10,12 @@ from ..denoising.compatibility import find_incompatibilities
 from ..denoising.model_ranges import find_model_ranges
 from ..errors import InvalidInputError
 from ..evaluation.comparison import compare
-from ..image.axes import color_planes
 from ..image.checks import require_image
+from ..image.planes import ArrayPlanes
 from ..image.ranges import resolve_intensity_ranges
 from ..io.images import read_image
 from ..noise.add import add_noise
-from ..noise.windows import noise_windows_of
+from ..noise.windows import read_noise_windows
 from .report import FileResult
 from .steps import TILE, FileRemark, count_steps
 from .whole_output import require_outputs, write_result
@@ -46,8 +46,7 @@ def denoise_whole(
     require_outputs(job, source.selected, axes)
     clean = _clean_image(job, source)
     limits = resolve_intensity_ranges(
-        color_planes(source.selected, axes),
-        axes,
+        ArrayPlanes.of(source.selected, axes),
         job.options.intensity_range,
         range_of=job.options.range_of,
     )
@@ -55,13 +54,13 @@ def denoise_whole(
     noisy = source.cut(read)
     run = _start(job, source, read, denoiser, limits)
     ranges = run.intensity_ranges
-    planes = color_planes(noisy, axes)
+    planes = ArrayPlanes.of(noisy, axes)
     for message in find_incompatibilities(
         denoiser.checkpoint,
         job.options.noise,
         planes.shape[-1],
         ranges,
-        noise_windows_of(planes, ranges),
+        read_noise_windows(planes, ranges),
     ):
         yield FileRemark(job.input, message)
     yield from count_steps(job.input, TILE, run)
@@ -122,9 +121,9 @@ def _start(
     denoiser: Denoiser,
     limits: IntensityRanges,
 ) -> Denoising:
-    planes, axes = color_planes(source.cut(noisy), source.axes), source.axes
-    options = replace(job.options, axes=axes, intensity_range=limits)
-    ranges = find_model_ranges(planes, axes, denoiser.checkpoint, options)
+    planes = ArrayPlanes.of(source.cut(noisy), source.axes)
+    options = replace(job.options, axes=source.axes, intensity_range=limits)
+    ranges = find_model_ranges(planes, denoiser.checkpoint, options)
     return Denoising(noisy, denoiser, options, region=source.region, ranges=ranges)
 
 
@@ -137,7 +136,6 @@ def _compare(
 ) -> Comparison | None:
     if clean is None:
         return None
-    ranges = resolve_intensity_ranges(
-        color_planes(clean, axes), axes, job.options.intensity_range
-    )
+    planes = ArrayPlanes.of(clean, axes)
+    ranges = resolve_intensity_ranges(planes, job.options.intensity_range)
     return compare(clean, noisy, denoised, axes=axes, data_range=ranges.hull)

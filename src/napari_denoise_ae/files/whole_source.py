@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..denoising.halo import surroundings
+from ..denoising.halo import find_halo, read_around
 from ..image.checks import require_image
-from .stream import select
+from .planes import select
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,12 +73,13 @@ def read_source(
         If the image has no such part, or cannot be read or denoised.
     """
     selection = select(volume, selected)
+    halo, stride = find_halo(network), network.stride
     read, within = [], []
     for letter in volume.axes:
         around = within_it = slice(None)
         if letter in "YX":
-            around, within_it = surroundings(
-                selection[letter], volume.lengths[letter], network
+            around, within_it = read_around(
+                selection[letter], volume.lengths[letter], halo=halo, stride=stride
             )
         elif letter != "S":
             around = slice(*selection[letter])

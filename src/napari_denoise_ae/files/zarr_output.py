@@ -13,7 +13,6 @@ from ..image.casting import mean_of_pixels
 from ..image.tiling import LARGEST_PLANE
 from ..io.ome_zarr import ORDER, OmeMetadata
 from ..io.zarr_target import ZarrTarget
-from .stream import block_sides
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from ..denoising.denoiser import Denoiser
     from ..io.source import Volume
+    from .planes import FilePlanes
     from .stream import Stream
 
 
@@ -34,20 +34,17 @@ def plan_target(
     InvalidInputError
         If the axes of the source cannot be those of an OME-Zarr.
     """
-    volume, selection = stream.volume, stream.selection
+    planes = stream.planes
+    volume = planes.volume
     if {"C", "S"} <= set(volume.axes):
         raise InvalidInputError(
             f"An OME-Zarr image cannot have channels and colors, and the axes are "
             f"{volume.axes}. Write a .tif file, which can."
         )
     axes = "".join(sorted(_target_axes(volume), key=ORDER.index))
-    shape = tuple(
-        volume.lengths["S"]
-        if letter == "C" and "S" in volume.axes
-        else selection[letter][1] - selection[letter][0]
-        for letter in axes
-    )
-    rows, columns = block_sides(volume, selection, stride=stride)
+    lengths = dict(zip(_target_axes(volume), planes.file_shape, strict=True))
+    shape = tuple(lengths[letter] for letter in axes)
+    rows, columns = planes.choose_sides(stride=stride)
     colors = volume.lengths.get("S", 1)
     chunks = tuple(
         {"Y": rows, "X": columns, "C": colors}.get(letter, 1) for letter in axes
@@ -58,7 +55,7 @@ def plan_target(
         shapes=_level_shapes(shape, n_levels),
         chunks=chunks,
         dtype=volume.dtype.name,
-        metadata=_target_metadata(stream, axes),
+        metadata=_target_metadata(planes, axes),
         settings={**settings, "chunks": list(chunks)},
     )
 
@@ -67,7 +64,7 @@ def write_chunk(
     stream: Stream, target: ZarrTarget, number: Sequence[int], denoiser: Denoiser
 ) -> None:
     """Denoise a chunk of the highest level and write it."""
-    volume = stream.volume
+    volume = stream.planes.volume
     axes = target.metadata.axes
     starts = {a: n * c for a, n, c in zip(axes, number, target.chunks, strict=True)}
     stops = {
@@ -133,20 +130,20 @@ def _level_shapes(shape: tuple[int, ...], n_levels: int) -> tuple[tuple[int, ...
     return tuple(shapes)
 
 
-def _target_metadata(stream: Stream, axes: str) -> OmeMetadata:
-    volume = stream.volume
+def _target_metadata(planes: FilePlanes, axes: str) -> OmeMetadata:
+    volume, selection = planes.volume, planes.selection
     scale = {letter: volume.scale.get(letter, 1.0) for letter in axes}
     known = volume.ome
     origin = {
         letter: (known.origin.get(letter, 0.0) if known else 0.0)
-        + stream.selection.get(letter, (0, 0))[0] * scale[letter]
+        + selection.get(letter, (0, 0))[0] * scale[letter]
         for letter in axes
     }
     omero = dict(known.omero) if known else {}
     if "S" in volume.axes and np.issubdtype(volume.dtype, np.unsignedinteger):
         omero = _colors(volume.lengths["S"], float(np.iinfo(volume.dtype).max))
     elif omero.get("channels") and "C" in axes:
-        omero["channels"] = omero["channels"][slice(*stream.selection["C"])]
+        omero["channels"] = omero["channels"][slice(*selection["C"])]
     made = OmeMetadata(
         axes=axes,
         scale=scale,

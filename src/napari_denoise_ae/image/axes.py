@@ -91,6 +91,11 @@ def checked_axes(axes: str) -> str:
     return letters
 
 
+def stack_axes(axes: str) -> str:
+    """Return the axes of a stack: all but Y, X and S, in their order."""
+    return "".join(letter for letter in axes if letter not in "YXS")
+
+
 def color_planes(array: Any, axes: str) -> Any:
     """View an array as a stack of planes without alpha.
 
@@ -107,7 +112,7 @@ def color_planes(array: Any, axes: str) -> Any:
         The same memory as (..., Y, X, channels), with 3 channels for color
         planes and 1 for gray ones.
     """
-    leading = [i for i, letter in enumerate(axes) if letter not in "YXS"]
+    leading = [axes.index(letter) for letter in stack_axes(axes)]
     order = [*leading, axes.index("Y"), axes.index("X")]
     if "S" not in axes:
         return array.transpose(order)[..., np.newaxis]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, Union
 
 import numpy as np
 
+from .axes import stack_axes
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -173,5 +175,5 @@ def share_range(axes: str, intensity_range: IntensityRange) -> IntensityRanges:
     intensity_range : IntensityRange
         The shared range.
     """
-    leading = "".join(letter for letter in axes if letter not in "YXS")
+    leading = stack_axes(axes)
     return IntensityRanges(leading, (1,) * len(leading), (intensity_range,))

@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 import math
-from itertools import product
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import InvalidInputError
+from .axes import stack_axes
+from .checks import require_finite
 from .intensity import IntensityRange, IntensityRanges
+from .planes import plane_indices, whole_plane
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from .intensity import GivenRange
+    from .planes import Planes
 
 #: Values of `range_of`: all planes of a channel share a range, or each has its own.
 RANGE_OF = ("stack", "image")
 
 
 def resolve_intensity_ranges(
-    planes: Any, axes: str, given: Any = None, *, range_of: str = "stack"
+    planes: Planes, given: Any = None, *, range_of: str = "stack"
 ) -> IntensityRanges:
     """Return the intensity ranges of the planes of a stack.
 
     Parameters
     ----------
-    planes : array
-        (..., Y, X, colors), as returned by `color_planes`. The colors of a plane
-        share a range; NaN is ignored.
-    axes : str
-        The axes of the array that the planes are from.
+    planes : Planes
+        The stack. The colors of a plane share a range; NaN is ignored.
     given : optional
         ``(low, high)`` in the image's units for all channels, a sequence with one
         such pair for each channel C, or ranges that are already resolved. None,
@@ -51,17 +52,19 @@ def resolve_intensity_ranges(
     Raises
     ------
     InvalidInputError
-        If a given range is invalid.
+        If a given range is invalid, or the lowest and highest value are needed and
+        the stack has infinite values or nothing but NaN.
     """
-    if (known := known_ranges(planes, axes, given, range_of=range_of)) is not None:
+    if (known := known_ranges(planes, given, range_of=range_of)) is not None:
         return known
-    leading, shape = stack_grouping(planes, axes, range_of)
-    found = tuple(_min_and_max(planes[group]) for group in _groups(shape))
-    return IntensityRanges(leading, shape, found)
+    search, whole = RangeSearch(planes, range_of), whole_plane(planes)
+    for plane in plane_indices(planes):
+        search.add(plane, planes.read(plane, whole))
+    return search.result()
 
 
 def known_ranges(
-    planes: Any, axes: str, given: Any = None, *, range_of: str = "stack"
+    planes: Planes, given: Any = None, *, range_of: str = "stack"
 ) -> IntensityRanges | None:
     """Return the intensity ranges of a stack if no pixels are needed, else None.
 
@@ -70,36 +73,77 @@ def known_ranges(
     """
     if isinstance(given, IntensityRanges):
         return given
-    leading, shape = stack_grouping(planes, axes, range_of)
-    n_ranges = math.prod(shape)
+    groups = group_planes(planes, range_of)
     if isinstance(given, IntensityRange):
-        return IntensityRanges(leading, shape, (given,) * n_ranges)
-    if given is None:
-        if planes.dtype != np.uint8:
-            return None
-        return IntensityRanges(leading, shape, (IntensityRange(0.0, 255.0),) * n_ranges)
-    ranges = _checked_ranges(given, leading, planes.shape)
-    by_channel = IntensityRanges(
-        leading,
-        IntensityRanges.channel_shape(leading, shape),
-        ranges * (1 if len(ranges) > 1 else _n_channels(leading, shape)),
-    )
-    numbers = (by_channel.number_of(index) for index in np.ndindex(*shape))
-    return IntensityRanges(leading, shape, tuple(by_channel.ranges[n] for n in numbers))
+        of_channels: tuple[IntensityRange, ...] = (given,)
+    elif given is not None:
+        of_channels = _checked_ranges(given, _n_channels(planes))
+    elif planes.dtype == np.uint8:
+        of_channels = (IntensityRange(0.0, 255.0),)
+    else:
+        return None
+    channels = (groups.channel_of(number) for number in range(len(groups.ranges)))
+    ranges = (of_channels[channel % len(of_channels)] for channel in channels)
+    return replace(groups, ranges=tuple(ranges))
 
 
-def stack_grouping(
-    planes: Any, axes: str, range_of: str
-) -> tuple[str, tuple[int, ...]]:
-    """Return the `axes` and `shape` of `IntensityRanges` for a stack.
+def group_planes(planes: Planes, range_of: str) -> IntensityRanges:
+    """Return which planes of a stack share a range; the ranges are still empty.
 
-    The parameters and errors are those of `resolve_intensity_ranges`.
+    The parameters are those of `resolve_intensity_ranges`.
     """
-    leading = "".join(letter for letter in axes if letter not in "YXS")
+    leading = stack_axes(planes.axes)
     shape = tuple(planes.shape[: len(leading)])
     if range_of == "stack":
         shape = IntensityRanges.channel_shape(leading, shape)
-    return leading, shape
+    empty = IntensityRange(0.0, 0.0)
+    return IntensityRanges(leading, shape, (empty,) * math.prod(shape))
+
+
+class RangeSearch:
+    """Finds the lowest and highest value of each group of planes, part by part.
+
+    Parameters
+    ----------
+    planes : Planes
+        The stack.
+    range_of : str
+        See `resolve_intensity_ranges`.
+    """
+
+    def __init__(self, planes: Planes, range_of: str) -> None:
+        self._groups = group_planes(planes, range_of)
+        self._lows, self._highs = np.full((2, len(self._groups.ranges)), np.nan)
+
+    def add(self, plane: Sequence[int], part: NDArray[Any]) -> None:
+        """Take a part of a plane into account.
+
+        Raises
+        ------
+        InvalidInputError
+            If it has infinite values.
+        """
+        number = self._groups.number_of(plane)
+        # fmin and fmax ignore NaN next to a number.
+        low, high = np.fmin.reduce(part, axis=None), np.fmax.reduce(part, axis=None)
+        require_finite(np.asarray([low, high]))
+        self._lows[number] = np.fmin(self._lows[number], low)
+        self._highs[number] = np.fmax(self._highs[number], high)
+
+    def result(self) -> IntensityRanges:
+        """Return the ranges of all parts so far; 0 to 0 for a group of NaN only.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is nothing but NaN.
+        """
+        if np.isnan(self._lows).all():
+            raise InvalidInputError("The image contains nothing but NaN.")
+        lows, highs = np.nan_to_num(self._lows), np.nan_to_num(self._highs)
+        found = zip(lows.tolist(), highs.tolist(), strict=True)
+        ranges = tuple(IntensityRange(low, high) for low, high in found)
+        return replace(self._groups, ranges=ranges)
 
 
 def require_range_of(range_of: str) -> None:
@@ -142,34 +186,15 @@ def _as_pair(scale: IntensityRange) -> tuple[float, float]:
     return scale.low, scale.high
 
 
-def _n_channels(leading: str, shape: tuple[int, ...]) -> int:
-    return shape[leading.index("C")] if "C" in leading else 1
+def _n_channels(planes: Planes) -> int:
+    return planes.shape[planes.axes.index("C")] if "C" in planes.axes else 1
 
 
-def _groups(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
-    """Yield, for each range, the index of the planes that share it."""
-    slices = (
-        [slice(None)] if length == 1 else [slice(i, i + 1) for i in range(length)]
-        for length in shape
-    )
-    yield from product(*slices)
-
-
-def _min_and_max(planes: NDArray[Any]) -> IntensityRange:
-    # One channel or image may be all NaN although the whole stack is not.
-    if np.issubdtype(planes.dtype, np.floating) and np.isnan(planes).all():
-        return IntensityRange(0.0, 0.0)
-    return IntensityRange(float(np.nanmin(planes)), float(np.nanmax(planes)))
-
-
-def _checked_ranges(
-    given: Any, leading: str, shape: tuple[int, ...]
-) -> tuple[IntensityRange, ...]:
+def _checked_ranges(given: Any, n_channels: int) -> tuple[IntensityRange, ...]:
     """Check the given pairs, and return one range or one for each channel."""
     pairs = _pairs(given)
     if not pairs:
         return (_checked_range(given),)
-    n_channels = _n_channels(leading, shape[: len(leading)])
     if len(pairs) not in (1, n_channels):
         raise InvalidInputError(
             f"intensity_range has {len(pairs)} pairs, but the image has {n_channels} "

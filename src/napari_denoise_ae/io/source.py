@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InvalidInputError
-from ..image.axes import resolve_axes
+from ..image.axes import resolve_axes, stack_axes
 from ..image.checks import require_real
 from .ome_zarr import open_ome_zarr
 from .pictures import open_jpeg, open_png
@@ -72,7 +72,7 @@ class Volume(StoredImage):
     @property
     def stack_axes(self) -> str:
         """The axes without Y, X and S."""
-        return "".join(letter for letter in self.axes if letter not in "YXS")
+        return stack_axes(self.axes)
 
     @property
     def block_axes(self) -> str:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InvalidInputError
-from ..image.axes import color_planes, resolve_axes
+from ..image.axes import resolve_axes
 from ..image.casting import cast_saturating
 from ..image.checks import require_image
+from ..image.planes import ArrayPlanes, plane_indices
 from ..image.ranges import resolve_intensity_ranges
 from .spec import parse_noise
 
@@ -82,11 +83,11 @@ def add_noise(
     model = noise if hasattr(noise, "apply") else parse_noise(noise)
     noisy = array.copy()
     resolved = resolve_axes(array.shape, axes)
-    planes = color_planes(noisy, resolved)
-    ranges = resolve_intensity_ranges(planes, resolved, intensity_range)
+    planes = ArrayPlanes.of(noisy, resolved)
+    ranges = resolve_intensity_ranges(planes, intensity_range)
     _require_width(ranges)
-    indices = list(np.ndindex(planes.shape[:-3]))
-    clean = np.stack([ranges.of(index).normalize(planes[index]) for index in indices])
+    indices = list(plane_indices(planes))
+    clean = np.stack([ranges.of(i).normalize(planes.pixels[i]) for i in indices])
     missing = np.isnan(clean)
     clean[missing] = 0.5  # torch.poisson raises for NaN
     images = torch.from_numpy(clean)
@@ -94,7 +95,7 @@ def add_noise(
     unit[missing] = np.nan
     for index, plane in zip(indices, unit, strict=True):
         values = ranges.of(index).denormalize(plane)
-        planes[index] = cast_saturating(values, array.dtype)
+        planes.pixels[index] = cast_saturating(values, array.dtype)
     return noisy
 
 

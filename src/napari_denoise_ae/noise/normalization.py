@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ..image.intensity import IntensityRange, IntensityRanges
-from ..image.ranges import stack_grouping
 from .anscombe import anscombe, inverse_anscombe
 from .curve import NoiseCurve, fit_noise_curve
 from .setting import POISSON_GAUSSIAN
@@ -85,16 +84,6 @@ class NoiseScaling(IntensityRange):
         return values if self.curve is None else inverse_anscombe(values, self.curve)
 
 
-def group_planes(planes: Any, axes: str, range_of: str) -> IntensityRanges:
-    """Return which planes of a stack share a scaling, with empty ranges.
-
-    The arguments are those of `stack_grouping`.
-    """
-    leading, shape = stack_grouping(planes, axes, range_of)
-    empty = IntensityRange(0.0, 0.0)
-    return IntensityRanges(leading, shape, (empty,) * math.prod(shape))
-
-
 def measure_scaling(
     windows: Iterable[list[list[NDArray[Any]]]],
     groups: IntensityRanges,
@@ -105,9 +94,9 @@ def measure_scaling(
     Parameters
     ----------
     windows : iterable
-        What `noise_windows_of` returned, computed, or `read_noise_windows`.
+        What `read_noise_windows` returns, computed.
     groups : IntensityRanges
-        What `group_planes` returned.
+        The groups of planes that they are from, see `group_planes`.
     setting : NoiseSetting
         What is known of the noise.
 
@@ -152,7 +141,7 @@ def fit_curves(windows: list[list[list[NDArray[Any]]]]) -> tuple[NoiseFit, ...]:
     Parameters
     ----------
     windows : list
-        What `noise_windows_of` returned, computed.
+        What `read_noise_windows` returns, computed.
     """
     return tuple(fit_noise_curve(list(chain.from_iterable(each))) for each in windows)
 

@@ -7,85 +7,69 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..image.planes import plane_indices, whole_plane
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
     from ..image.intensity import IntensityRanges
-
-    #: Reads rows and columns of a plane, by its index in the stack.
-    WindowReader = Callable[[tuple[int, ...], tuple[slice, slice]], Any]
+    from ..image.planes import Planes
+    from ..image.tiling import Region
 
 # Planes on which the noise of a stack is measured: first, middle and last.
 _N_NOISE_PLANES = 3
 
 
-def noise_planes(planes: NDArray[Any]) -> NDArray[Any]:
+def noise_planes(planes: Planes) -> NDArray[Any]:
     """Return the planes of a stack on which its noise is measured.
 
     Parameters
     ----------
-    planes : numpy.ndarray
-        (..., Y, X, channels), see `color_planes`.
+    planes : Planes
+        The stack.
 
     Returns
     -------
     numpy.ndarray
         At most three of them, (N, Y, X, channels).
     """
-    indices = list(np.ndindex(planes.shape[:-3]))
-    return np.stack([planes[index] for index in _few(indices)])
+    whole = whole_plane(planes)
+    chosen = _few(list(plane_indices(planes)))
+    return np.stack([planes.read(plane, whole) for plane in chosen])
 
 
 def read_noise_windows(
-    shape: Sequence[int], ranges: IntensityRanges, read: WindowReader
+    planes: Planes, ranges: IntensityRanges
 ) -> Iterator[list[list[Any]]]:
     """Read the few windows of a stack in which its noise is estimated.
 
-    They lie at the same places of the first, the middle and the last plane,
-    of each channel or of whatever has an intensity range of its own. They are
-    read when they are asked for, since each plane of a long stack may have one.
+    They lie at the same places of the first, the middle and the last plane of each
+    group that shares an intensity range. They are read one group after another,
+    because each plane of a long stack may be a group.
 
     Parameters
     ----------
-    shape : sequence of int
-        (..., Y, X) of the stack.
+    planes : Planes
+        The stack.
     ranges : IntensityRanges
-        Its intensity ranges.
-    read : callable
-        Takes the index of a plane and the rows and columns to read, and
-        returns (Y, X, channels), computed or not.
+        Its intensity ranges, or its groups, see `group_planes`.
 
     Yields
     ------
     list
-        For each range: for each plane, its windows.
+        For each range: for each plane, its windows, (Y, X, channels). They are
+        still to be computed if the source is lazy.
     """
-    *stack, height, width = shape
     members: list[list[tuple[int, ...]]] = [[] for _ in ranges.ranges]
-    for plane in np.ndindex(*stack):
+    for plane in plane_indices(planes):
         members[ranges.number_of(plane)].append(plane)
+    height, width, _ = planes.shape[-3:]
     places = noise_windows((height, width))
-    for planes in members:
-        yield [[read(plane, place) for place in places] for plane in _few(planes)]
-
-
-def noise_windows_of(planes: Any, ranges: IntensityRanges) -> list[list[list[Any]]]:
-    """Return those windows of an array, in memory or lazy; see `read_noise_windows`.
-
-    Parameters
-    ----------
-    planes : array
-        (..., Y, X, channels), see `color_planes`.
-    ranges : IntensityRanges
-        Its intensity ranges.
-    """
-    return list(
-        read_noise_windows(
-            planes.shape[:-1], ranges, lambda plane, part: planes[(*plane, *part)]
-        )
-    )
+    for group in members:
+        chosen = _few(group)
+        yield [[planes.read(plane, place) for place in places] for plane in chosen]
 
 
 def _few(planes: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
@@ -99,7 +83,7 @@ def _few(planes: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
 _NOISE_WINDOW = 256
 
 
-def noise_windows(shape: tuple[int, int]) -> list[tuple[slice, slice]]:
+def noise_windows(shape: tuple[int, int]) -> list[Region]:
     """Return the windows of a plane, (Y, X), in which its noise is estimated."""
     height, width = shape
     if max(height, width) <= 2 * _NOISE_WINDOW:

@@ -20,8 +20,8 @@ from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.denoising.model_ranges import find_model_ranges
 from napari_denoise_ae.denoising.options import DenoiseOptions
 from napari_denoise_ae.errors import InvalidInputError
-from napari_denoise_ae.image.axes import color_planes
 from napari_denoise_ae.image.intensity import IntensityRanges
+from napari_denoise_ae.image.planes import ArrayPlanes
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 from napari_denoise_ae.models.load import load_checkpoint
 from napari_denoise_ae.noise.normalization import NoiseScaling
@@ -131,8 +131,8 @@ def test_the_noise_is_found_before_anything_runs(viewer, widget, form, wait_for_
     image = noisy_photo()
     viewer.add_image(image)
     wait_for_noise()
-    planes, model = color_planes(image, "YX"), load_checkpoint("gray")
-    sigma = find_model_ranges(planes, "YX", model, DenoiseOptions()).ranges[0].sigma
+    planes, model = ArrayPlanes.of(image, "YX"), load_checkpoint("gray")
+    sigma = find_model_ranges(planes, model, DenoiseOptions()).ranges[0].sigma
     assert sigma == pytest.approx(20, rel=0.15)
     assert form.found.text() == f"Found: sigma {sigma:.4g}."
     assert form.sigma.value == float(f"{sigma:.4g}")

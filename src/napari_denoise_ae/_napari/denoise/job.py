@@ -230,8 +230,8 @@ def run_denoising(
 
 def prepare(job: DenoiseJob) -> Prepared:
     # torch is imported here, not when napari starts.
-    from ...image.axes import color_planes
     from ...image.checks import require_image
+    from ...image.planes import ArrayPlanes
     from ...image.ranges import resolve_intensity_ranges
     from ...noise.add import add_noise
 
@@ -239,8 +239,7 @@ def prepare(job: DenoiseJob) -> Prepared:
     require_image(noisy)
     options = job.options
     scale = resolve_intensity_ranges(
-        color_planes(noisy, job.axes),
-        job.axes,
+        ArrayPlanes.of(noisy, job.axes),
         options.intensity_range,
         range_of=options.range_of,
     )
@@ -287,7 +286,7 @@ def _find_ranges(
     job: DenoiseJob, prepared: Prepared, denoiser: Denoiser
 ) -> IntensityRanges:
     """Return how the model sees the whole layer, at strength 1; measured once."""
-    from ...image.axes import color_planes
+    from ...image.planes import ArrayPlanes
 
     def measure_once(
         windows: Iterator[list[list[Any]]],
@@ -299,12 +298,10 @@ def _find_ranges(
             prepared.scalings[noise] = measure_scaling(windows, groups, noise)
         return prepared.scalings[noise]
 
-    planes = color_planes(prepared.noisy, job.axes)
+    planes = ArrayPlanes.of(prepared.noisy, job.axes)
     # Measured before noise was added.
     options = replace(job.options, intensity_range=prepared.scale)
-    found = ranges_without_scan(
-        planes, job.axes, denoiser.checkpoint, options, measure_once
-    )
+    found = ranges_without_scan(planes, denoiser.checkpoint, options, measure_once)
     return found or prepared.scale
 
 
@@ -313,7 +310,7 @@ def denoise_prepared(
 ) -> Generator[str | Started | Progress, None, Denoised]:
     from ...denoising.array import Denoising
     from ...evaluation.apply import count_parameters
-    from ...image.axes import color_planes
+    from ...image.planes import ArrayPlanes
 
     n_stacked = len(job.axes.rstrip("YXS"))
     part = job.part or (slice(None),) * (n_stacked + 2)
@@ -342,8 +339,8 @@ def denoise_prepared(
         found=found,
         incompatibilities=tuple(run.find_incompatibilities()),
         figures=figures,
-        noise_before=noise_level(color_planes(noisy, job.axes), scale),
-        noise_after=noise_level(color_planes(denoised, job.axes), scale),
+        noise_before=noise_level(ArrayPlanes.of(noisy, job.axes), scale),
+        noise_after=noise_level(ArrayPlanes.of(denoised, job.axes), scale),
         device=str(denoiser.device),
         residual=find_residual(noisy, denoised, job.axes) if job.residual else None,
         seconds=seconds,

@@ -10,9 +10,9 @@ import numpy as np
 
 from ...denoising.compatibility import noise_levels
 from ...errors import DenoiseAEError
-from ...noise.normalization import group_planes
+from ...image.ranges import group_planes
 from ...noise.wavelet import median_of_known
-from ...noise.windows import noise_windows_of
+from ...noise.windows import read_noise_windows
 from ..shared.worker import Failed
 from .job import Denoised
 from .look_job import LayerFacts, compare, of_stack
@@ -116,12 +116,12 @@ def _measure(job: DenoiseJob, checkpoint: Checkpoint) -> tuple[IntensityRanges, 
     from dask.base import compute
 
     from ...denoising.dask_noise import find_lazy_ranges
-    from ...denoising.dask_stack import LazyPlanes, stack_planes
+    from ...denoising.dask_stack import DaskPlanes
 
-    stack, axes, _ = stack_planes(job.levels[0], job.axes)
-    planes, options = LazyPlanes(stack, axes), of_stack(job.options)
-    ranges = find_lazy_ranges(planes, axes, checkpoint, options)
-    windows = noise_windows_of(planes, group_planes(planes, axes, options.range_of))
+    planes, options = DaskPlanes.of(job.levels[0], job.axes), of_stack(job.options)
+    ranges = find_lazy_ranges(planes, checkpoint, options)
+    groups = group_planes(planes, options.range_of)
+    windows = list(read_noise_windows(planes, groups))
     measured: tuple[IntensityRanges, Any] = compute(ranges, windows)
     return measured
 

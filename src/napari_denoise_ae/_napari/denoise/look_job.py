@@ -10,12 +10,13 @@ import numpy as np
 from ...denoising.compatibility import find_incompatibilities, noise_level
 from ...denoising.model_ranges import find_model_ranges
 from ...errors import DenoiseAEError
-from ...image.axes import color_planes, count_colors
+from ...image.axes import count_colors
 from ...image.checks import require_image
 from ...image.intensity import share_range
+from ...image.planes import ArrayPlanes
 from ...image.ranges import resolve_intensity_ranges
 from ...noise.add import add_noise
-from ...noise.windows import noise_planes, noise_windows_of
+from ...noise.windows import noise_planes, read_noise_windows
 from ..shared.noise_found import find_noise, scalings
 from ..shared.worker import Failed
 from .job import LayerScan, load_denoiser
@@ -63,20 +64,20 @@ def look_at_layer(
     try:
         scan = job.scan or scan_layer(job)
         yield scan
-        planes, axes = color_planes(np.asarray(job.data), job.axes), job.axes
+        planes = ArrayPlanes.of(np.asarray(job.data), job.axes)
         scale, noise = scan.ranges, noise_level(planes, scan.ranges)
         yield None
         if job.noise is not None:
-            planes, axes = _with_noise(noise_planes(planes), job.noise, scale), "TYX"
-            scale = share_range(axes, scale.hull)
+            planes = _with_noise(noise_planes(planes), job.noise, scale)
+            scale = share_range(planes.axes, scale.hull)
         try:
             checkpoint = load_denoiser(job.fitting, job.options.device).checkpoint
         except DenoiseAEError as error:
             return LayerFacts(noise, (str(error),))
         yield None
         options = replace(of_stack(job.options), intensity_range=scale)
-        ranges = find_model_ranges(planes, axes, checkpoint, options)
-        windows = noise_windows_of(planes, ranges)
+        ranges = find_model_ranges(planes, checkpoint, options)
+        windows = list(read_noise_windows(planes, ranges))
         return LayerFacts(noise, *compare(job, checkpoint, ranges, windows))
     except DenoiseAEError as error:
         return Failed(str(error))
@@ -88,7 +89,7 @@ def scan_layer(job: DenoiseJob) -> LayerScan:
     """Read all of a layer to check it and to find its intensity ranges."""
     array = np.asarray(job.data)
     require_image(array)
-    ranges = resolve_intensity_ranges(color_planes(array, job.axes), job.axes)
+    ranges = resolve_intensity_ranges(ArrayPlanes.of(array, job.axes))
     return LayerScan(job.data, job.axes, ranges)
 
 
@@ -114,7 +115,7 @@ def compare(
     ranges : IntensityRanges
         How it sees the layer, at strength 1.
     windows : list
-        What `noise_windows_of` returns for these ranges, computed.
+        What `read_noise_windows` returns for these ranges, computed.
     """
     noise, n_colors = job.options.noise, count_colors(job.data.shape, job.axes)
     texts = find_incompatibilities(checkpoint, noise, n_colors, ranges, windows)
@@ -122,8 +123,10 @@ def compare(
     return tuple(texts), find_noise(windows, ranges, noise) if is_told else None
 
 
-def _with_noise(planes: NDArray[Any], noise: str, scale: IntensityRanges) -> Any:
+def _with_noise(
+    planes: NDArray[Any], noise: str, scale: IntensityRanges
+) -> ArrayPlanes:
     # Each channel as a plane: the noise of all of them is alike.
     channels = np.moveaxis(planes, -1, 1)
     noisy = add_noise(channels, noise, axes="TCYX", intensity_range=scale.hull)
-    return np.moveaxis(noisy, 1, -1)
+    return ArrayPlanes(np.moveaxis(noisy, 1, -1), "TYX")

@@ -42,7 +42,7 @@ def python_code(name: str, job: DenoiseJob, models: Sequence[str] | None = None)
 
 _IMPORTS_TO_ADD_NOISE = [
     "from napari_denoise_ae import add_noise, denoise",
-    "from napari_denoise_ae.image.axes import color_planes",
+    "from napari_denoise_ae.image.planes import ArrayPlanes",
     "from napari_denoise_ae.image.ranges import resolve_intensity_ranges",
 ]
 
@@ -54,9 +54,9 @@ _TOLD = """told = {{
 
 def _lines_to_add_noise(job: DenoiseJob) -> list[str]:
     axes, range_of = repr(job.axes), repr(job.options.range_of)
-    planes = f"color_planes(image, {axes})"
     return [
-        f"limits = resolve_intensity_ranges({planes}, {axes}, range_of={range_of})",
+        f"planes = ArrayPlanes.of(image, {axes})",
+        f"limits = resolve_intensity_ranges(planes, range_of={range_of})",
         f"noisy = add_noise(image, {job.noise!r}, rng={job.seed}, axes={axes}, "
         "intensity_range=limits)",
     ]

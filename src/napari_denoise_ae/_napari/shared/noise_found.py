@@ -91,7 +91,7 @@ def find_noise(
     Parameters
     ----------
     windows : list
-        What `noise_windows_of` returns for the layer, computed.
+        What `read_noise_windows` returns for the layer, computed.
     scaling : IntensityRanges
         What `measure_scaling` made of them.
     noise : NoiseSetting

@@ -1,0 +1,173 @@
+"""The planes of a file, or of a part of it, which are read part by part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..denoising.halo import choose_side, find_halo, read_around
+from ..errors import InvalidInputError
+from ..image.axes import color_planes, count_colors, stack_axes
+from ..io.source import opened_volume
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ..image.tiling import Region
+    from ..io.source import Volume
+    from ..models.networks.base import DenoisingNetwork
+
+    #: First index and the one after the last, by axis; without S.
+    Selection = Mapping[str, tuple[int, int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilePlanes:
+    """The selected planes of a file; can be sent to another process.
+
+    See `napari_denoise_ae.image.planes.Planes`. Planes, rows and columns count from
+    the first that is selected.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    file_axes : str
+        Its axes.
+    selection : mapping
+        What is selected, see `select`.
+    """
+
+    path: Path
+    file_axes: str
+    selection: Selection
+
+    @classmethod
+    def of(cls, volume: Volume, wanted: Selection | None = None) -> FilePlanes:
+        """Return a part of a volume, or all of it; see `select`."""
+        return cls(
+            # A worker of a cluster was started in another folder.
+            path=volume.path.absolute(),
+            file_axes=volume.axes,
+            selection=select(volume, wanted),
+        )
+
+    @property
+    def volume(self) -> Volume:
+        """The file, open in this process."""
+        return opened_volume(self.path, self.file_axes)
+
+    @property
+    def axes(self) -> str:
+        """Letters of the stack, then Y and X."""
+        return stack_axes(self.file_axes) + "YX"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape as (..., Y, X, channels)."""
+        n_colors = count_colors(self.volume.shape, self.file_axes)
+        return (*(self._length(letter) for letter in self.axes), n_colors)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Data type of the pixels."""
+        return self.volume.dtype
+
+    @property
+    def file_shape(self) -> tuple[int, ...]:
+        """Lengths of `file_axes`, with all samples of a color."""
+        lengths = self.volume.lengths
+        return tuple(
+            lengths[letter] if letter == "S" else self._length(letter)
+            for letter in self.file_axes
+        )
+
+    def read(self, plane: Sequence[int], region: Region) -> NDArray[Any]:
+        """Read a part of a plane as (Y, X, channels)."""
+        rows, columns = (
+            slice(part.start + first, part.stop + first)
+            for part, first in zip(region, self._first("YX"), strict=True)
+        )
+        block = self.volume.read(self._in_file(plane), (rows, columns))
+        planes = color_planes(block, self.volume.block_axes)
+        colors: NDArray[Any] = planes[(0,) * len(plane)]
+        return colors
+
+    def read_around(
+        self, plane: Sequence[int], region: Region, network: DenoisingNetwork
+    ) -> tuple[NDArray[Any], Region]:
+        """Read a part of a plane with the halo that a network needs.
+
+        The halo may lie outside the selection.
+
+        Returns
+        -------
+        block : numpy.ndarray
+            With the axes `Volume.block_axes`, alpha included.
+        keep : tuple of slice
+            Rows and columns of the block that are the part.
+        """
+        halo, volume = find_halo(network), self.volume
+        (rows, kept_rows), (columns, kept_columns) = (
+            read_around(
+                (part.start + first, part.stop + first),
+                volume.lengths[letter],
+                halo=halo,
+                stride=network.stride,
+            )
+            for letter, part, first in zip("YX", region, self._first("YX"), strict=True)
+        )
+        block = volume.read(self._in_file(plane), (rows, columns))
+        return block, (kept_rows, kept_columns)
+
+    def choose_sides(self, *, stride: int) -> tuple[int, int]:
+        """Return rows and columns of the parts to read at once."""
+        volume = self.volume
+        chunks = dict(zip(volume.axes, volume.chunks or (), strict=False))
+        rows, columns = (
+            choose_side(self._length(letter), chunk=chunks.get(letter), stride=stride)
+            for letter in "YX"
+        )
+        return rows, columns
+
+    def _length(self, letter: str) -> int:
+        start, stop = self.selection[letter]
+        return stop - start
+
+    def _first(self, letters: str) -> tuple[int, ...]:
+        return tuple(self.selection[letter][0] for letter in letters)
+
+    def _in_file(self, plane: Sequence[int]) -> tuple[int, ...]:
+        first = self._first(stack_axes(self.file_axes))
+        return tuple(a + b for a, b in zip(first, plane, strict=True))
+
+
+def select(
+    volume: Volume, wanted: Selection | None = None
+) -> dict[str, tuple[int, int]]:
+    """Return the part of an image that is selected, by axis.
+
+    Raises
+    ------
+    InvalidInputError
+        If the image has no such axis or is not so long.
+    """
+    lengths = {k: v for k, v in volume.lengths.items() if k != "S"}
+    selection = {letter: (0, length) for letter, length in lengths.items()}
+    for letter, (start, stop) in (wanted or {}).items():
+        if letter not in lengths:
+            raise InvalidInputError(
+                f"The image has no axis {letter} to select from: its axes are "
+                f"{volume.axes}, {volume.shape}."
+            )
+        if not 0 <= start < stop <= lengths[letter]:
+            raise InvalidInputError(
+                f"Cannot select {letter}={start}:{stop}: the image has "
+                f"{letter}=0:{lengths[letter]}."
+            )
+        selection[letter] = start, stop
+    return selection
