@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -5,6 +7,7 @@ import torch
 from napari_denoise_ae._napari.denoise.job import (
     DenoiseJob,
     find_residual,
+    prepare,
     residual_limits,
     run_denoising,
 )
@@ -78,3 +81,12 @@ def test_memory_that_ran_out_in_one_run_is_tried_again_in_the_next(monkeypatch):
         with pytest.warns(UserWarning, match="It goes on with tiles of"):
             returned(run_denoising(job))
         assert [size for size in tried if size > 200] == [304]
+
+
+@pytest.mark.parametrize(("noise", "fits"), [(None, True), ("gaussian:0.1", False)])
+def test_seed_matters_only_where_noise_is_added(noise, fits):
+    image = np.random.default_rng(0).integers(0, 256, (40, 50), np.uint8)
+    job = DenoiseJob(
+        data=image, model="conv", options=DenoiseOptions(axes="YX"), noise=noise
+    )
+    assert prepare(job).fits(replace(job, seed=1)) == fits

@@ -65,9 +65,9 @@ class Prepared:
 
     def fits(self, job: DenoiseJob) -> bool:
         """Tell whether another job would prepare the same."""
-        mine = (self.noise, self.seed, self.range_of)
-        its = (job.noise, job.seed, job.options.range_of)
-        return self.data is job.data and mine == its
+        mine, its = (self.noise, self.range_of), (job.noise, job.options.range_of)
+        same_noise = self.noise is None or self.seed == job.seed
+        return self.data is job.data and mine == its and same_noise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
