@@ -169,7 +169,8 @@ def test_a_scheduler_that_is_lost_is_one_error(tmp_path, capsys, monkeypatch):
         status = main([*map(str, command), "--scheduler", address])
         go_on.set()
     assert status == 2
-    assert f"connection to the scheduler at '{address}' was lost" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert f"connection to the scheduler at '{address}' was lost" in error
 
 
 def test_a_run_that_does_not_go_on_leaves_the_cluster(tmp_path):
