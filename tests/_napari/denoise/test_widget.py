@@ -160,6 +160,17 @@ def test_a_renamed_layer_is_offered_by_its_name(viewer, widget):
     assert widget.form.layer.editor.currentText() == "new"
 
 
+def test_a_pinned_layer_that_is_renamed_stays_chosen(viewer, widget):
+    first = viewer.add_image(image(), name="first")
+    viewer.add_image(image(), name="second")
+    widget.form.layer.value = first
+    widget.form.follow.value = False
+    first.name = "other"
+    assert widget.form.source is first
+    assert widget.form.source_name == "other"
+    assert not widget.form.follow.value
+
+
 def test_new_pixels_are_looked_at_anew(viewer, widget, run, qtbot):
     layer = viewer.add_image(image())
     run(widget)

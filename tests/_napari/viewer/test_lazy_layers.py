@@ -10,7 +10,8 @@ import zarr
 from napari_denoise_ae import denoise
 from napari_denoise_ae._napari.shared.noise_form import CURVE, GIVEN
 from napari_denoise_ae._napari.viewer.outputs import METADATA_KEY, find_output
-from napari_denoise_ae._napari.viewer.tile_cache import PART, Filler
+from napari_denoise_ae._napari.viewer.parts import PART
+from napari_denoise_ae._napari.viewer.tile_cache import Filler
 from napari_denoise_ae.denoising.dask_array import denoise_lazily
 from napari_denoise_ae.denoising.dask_stack import pyramid
 from napari_denoise_ae.denoising.options import DenoiseOptions

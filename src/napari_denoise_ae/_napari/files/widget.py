@@ -22,15 +22,14 @@ from ...denoising.options import DenoiseOptions
 from ...errors import DenoiseAEError, InvalidInputError
 from ...models.builtin import suits_any_noise
 from ...noise.setting import NoiseSetting
-from ..shared.editors import Choice, PathEdit, make_check, make_line
-from ..shared.fields import FieldSpec, add_fields
+from ..shared.fields import add_fields
 from ..shared.layout import DockScroll, Note, make_button, make_form, make_row
 from ..shared.model_choice import model_choice, unwrapped
 from ..shared.model_facts import look_at_model
 from ..shared.noise_form import NoiseForm
 from ..shared.open_checkpoint import ask_for_checkpoint
-from ..shared.preferences import device_choices, preferred_device
 from ..shared.worker import Failed, Running
+from .form import AXES, DEVICE, MODEL, OVERWRITE, output_field
 from .job import FilesJob, list_images
 from .run import FilesRun
 from .table import FilesTable
@@ -40,36 +39,6 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QFormLayout
 
     from ..shared.model_facts import ModelFacts
-
-_MODEL = FieldSpec(
-    "model",
-    "model",
-    Choice,
-    "auto: the built-in rgb for colors, gray for all others. Default: that of the "
-    "Denoise widget.",
-)
-_AXES = FieldSpec(
-    "axes",
-    "axes",
-    partial(make_line, placeholder="as the files say"),
-    "A letter for each axis, such as TYX or CYX, where the files do not say it. "
-    "Default: as the files say.",
-)
-_DEVICE = FieldSpec(
-    "device",
-    "device",
-    lambda: Choice(device_choices(), preferred_device()),
-    "auto takes CUDA, else MPS, else the CPU. Default: that of the preferences, auto "
-    "at first.",
-)
-_OVERWRITE = FieldSpec(
-    "overwrite",
-    "",
-    partial(make_check, "replace other files"),
-    "Also replace what has the name of a result and was not made by an earlier run; "
-    "but no OME-Zarr of another program. Default: off.",
-    is_wide=True,
-)
 
 
 class FilesWidget(QWidget):  # type: ignore[misc]
@@ -146,14 +115,15 @@ class FilesWidget(QWidget):  # type: ignore[misc]
 
     def _make_form(self) -> QFormLayout:
         form = make_form()
-        output = FieldSpec(
-            "output",
-            "output folder",
-            partial(PathEdit, "", self._ask_for_output),
-            "Where the results go, under the names of the files. It is made if it is "
-            "not there.",
+        rows = (
+            output_field(self._ask_for_output),
+            MODEL,
+            self.open_model,
+            self.noise,
+            AXES,
+            DEVICE,
+            OVERWRITE,
         )
-        rows = (output, _MODEL, self.open_model, self.noise, _AXES, _DEVICE, _OVERWRITE)
         fields = add_fields(form, rows)
         self.output, self.model = fields["output"], fields["model"]
         self.axes, self.device = fields["axes"], fields["device"]

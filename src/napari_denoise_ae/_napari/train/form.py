@@ -13,72 +13,23 @@ from superqt import QCollapsible
 
 from ...errors import InvalidInputError
 from ...models.config import (
-    AUGMENTATIONS,
-    OPTIMIZERS,
     PRESETS,
-    SCHEDULES,
     preset_config,
 )
 from ...training.losses import LOSSES
 from ..shared.docstrings import summary
-from ..shared.editors import Choice, PathEdit, make_editor
+from ..shared.editors import PathEdit
 from ..shared.fields import Field, FieldSpec, add_fields
 from ..shared.layout import make_form
-from ..shared.noise_edit import NoiseChooser
-from ..shared.preferences import device_choices, preferences, preferred_device
+from ..shared.preferences import preferences
 from .network_form import NetworkForm
+from .settings import DEVICE_FIELD, MAIN, MORE, PRESET_FIELD, setting_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from qtpy.QtWidgets import QFormLayout
 
-_CHOICES = {
-    "loss": tuple(LOSSES),
-    "optimizer": OPTIMIZERS,
-    "schedule": SCHEDULES,
-    "augmentation": AUGMENTATIONS,
-}
-# What each setting is, with its unit; the default is added from the preset.
-_MAIN = {
-    "noise": "Noise that the network learns to remove. Its amounts are fractions of "
-    "the intensity range, or as the field says.",
-    "epochs": "Most epochs to train: passes over all training images.",
-    "patience": "Epochs without a lower validation loss after which training stops. "
-    "As many as there are epochs never stop it.",
-    "loss": "What training makes small.",
-    "ssim_weight": "Weight of 1 - SSIM in the loss mse_ssim, between 0 and 1; the mean "
-    "squared error has the rest.",
-    "seed": "Whole number that decides the split, the first weights, the order of the "
-    "images and the noise. The same seed gives the same network again.",
-}
-_MORE = {
-    "batch_size": "Images in a batch. Fewer need less memory.",
-    "learning_rate": "Step size of the optimizer, a number above 0.",
-    "schedule": "How the learning rate changes: constant stays as it is, cosine "
-    "lowers it along half a cosine to 0 at the end of the last epoch.",
-    "optimizer": "How the loss is made small.",
-    "augmentation": "flip mirrors every other training image from left to right; "
-    "stripes also overlays fine stripes on some; dead-leaves does all that and pastes "
-    "the images of every other batch over each other, into larger pictures.",
-    "zoom": "Every other batch is magnified by a random factor from 1 to this one, so "
-    "that small images look as smooth as photographs. 1 magnifies nothing.",
-    "val_fraction": "Share of the images held back for validation, between 0 and 1.",
-    "n_test": "How many of the 10,000 test images are kept apart for the figures at "
-    "the end. The others train and validate as well.",
-    "min_delta": "How much lower the validation loss must be to count as lower, in the "
-    "unit of the loss.",
-    "mixed_precision": "Compute in bfloat16 on a CUDA device where nothing is lost.",
-    "bfloat16_on_cpu": "Compute in bfloat16 on a CPU, too, if it has instructions for "
-    "it: about twice as fast.",
-}
-_LABELS = {
-    "val_fraction": "validation share",
-    "min_delta": "least improvement",
-    "n_test": "test images",
-    "bfloat16_on_cpu": "bfloat16 on CPU",
-    "ssim_weight": "SSIM weight",
-}
 _OUTPUT = "best_denoising_model.pt"
 
 
@@ -139,7 +90,7 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
     def mark(self, name: str, message: str) -> None:
         """Say at a field what is wrong with it; nothing is, if it is empty."""
         self._fields[name].mark(message)
-        if message and name in _MORE:
+        if message and name in MORE:
             self._more.expand(animate=False)
 
     def message(self, name: str) -> str:
@@ -159,7 +110,7 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
 
     @property
     def _names(self) -> list[str]:
-        return [name for name in (*_MAIN, *_MORE) if self._fields[name].isEnabled()]
+        return [name for name in (*MAIN, *MORE) if self._fields[name].isEnabled()]
 
     def _mistake(self, name: str) -> str:
         try:
@@ -170,8 +121,8 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
 
     def _main_form(self) -> QFormLayout:
         form = make_form()
-        settings = (_setting(name, text) for name, text in _MAIN.items())
-        rows = (_PRESET, *self._paths(), *settings, _DEVICE)
+        settings = (setting_field(name, text) for name, text in MAIN.items())
+        rows = (PRESET_FIELD, *self._paths(), *settings, DEVICE_FIELD)
         self._fields |= add_fields(form, rows)
         return form
 
@@ -213,7 +164,7 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
         self._more = _collapsible("More settings")
         content = QWidget()
         form = make_form(content)
-        specs = (_setting(name, text) for name, text in _MORE.items())
+        specs = (setting_field(name, text) for name, text in MORE.items())
         self._fields |= add_fields(form, specs)
         self._more.addWidget(content)
         return self._more
@@ -221,14 +172,14 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
     def _connect(self) -> None:
         for name, field in self._fields.items():
             field.changed.connect(self.changed)
-            if name in _MAIN | _MORE:
+            if name in MAIN | MORE:
                 field.changed.connect(partial(self.check, [name]))
         self._fields["preset"].changed.connect(self._take_preset)
         self._fields["loss"].changed.connect(self._show_loss)
 
     def _take_preset(self) -> None:
         config = PRESETS[self.preset]
-        for name, text in (_MAIN | _MORE).items():
+        for name, text in (MAIN | MORE).items():
             default = getattr(config, name)
             self.set_value(name, default)
             self._fields[name].describe(f"{text} Default: {default}.")
@@ -265,39 +216,3 @@ def _collapsible(title: str) -> QCollapsible:
     folded = QCollapsible(title, collapsedIcon="▶")
     folded.setDuration(0)
     return folded
-
-
-def _setting(name: str, text: str) -> FieldSpec:
-    """Describe the field of a setting; its default is filled in from the preset."""
-    default = getattr(PRESETS[next(iter(PRESETS))], name)
-    editor = partial(make_editor, default)
-    if name == "noise":
-        editor = partial(NoiseChooser, default)
-    elif name in _CHOICES:
-        editor = partial(Choice, _CHOICES[name])
-    label = _LABELS.get(name, name.replace("_", " "))
-    # The fields of the noise need the whole width of a narrow dock.
-    return FieldSpec(name, label, editor, text, is_wide=name == "noise")
-
-
-def _device_edit() -> Choice:
-    editor = Choice(device_choices())
-    editor.setEditable(True)
-    editor.setCurrentText(preferred_device())
-    return editor
-
-
-_PRESET = FieldSpec(
-    "preset",
-    "preset",
-    partial(Choice, PRESETS),
-    "What to start from: a network, and settings that go with it. Choosing one fills "
-    "in all fields but data, output and device.",
-)
-_DEVICE = FieldSpec(
-    "device",
-    "device",
-    _device_edit,
-    "Where to compute: auto takes CUDA, else MPS (Apple), else the CPU; or cuda:N. "
-    "Default: auto.",
-)

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .parts import window_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from .tile_cache import Filler, Window
+    from .parts import Window
+    from .tile_cache import Filler
 
 # Where napari reads the pixels of a layer in order to draw them.
 _NAPARI_READS = "napari.layers._scalar_field"
@@ -48,7 +51,7 @@ class FillingView:
 
     @classmethod
     def whole(cls, filler: Filler, level: int, shape: Sequence[int]) -> FillingView:
-        return cls(filler, level, tuple((0, length) for length in shape))
+        return cls(filler, level, window_of(shape))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -131,6 +134,15 @@ def filling_array_class() -> type[Any]:
 
 
 def _is_read_to_be_drawn(frame: Any) -> bool:
-    """Tell whether napari reads pixels in the GUI thread, which must not wait."""
+    """Tell whether napari reads pixels in the GUI thread, which must not wait.
+
+    The caller's module is the only thing that tells. napari draws what
+    `layer.data` gives, and scripts index the same object in the same thread; so
+    an array that is only to be drawn would give blank pixels to a script that
+    takes it for the result. Asynchronous slicing is no way out: it is one setting
+    for all layers, reads the smallest level of a pyramid in the GUI thread
+    nevertheless, and makes all layers wait for one thread that cannot be stopped.
+    Should napari move its modules, pixels are late, but they are never wrong.
+    """
     in_gui = threading.current_thread() is threading.main_thread()
     return in_gui and str(frame.f_globals.get("__name__")).startswith(_NAPARI_READS)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
     from numpy.typing import NDArray
 
+    from .tile_cache import Filler
+
 #: Where a layer that the plugin made says so, and how, in its metadata.
 METADATA_KEY = "napari-denoise-ae"
 # What a result takes over from its source: where it lies and how it is shown.
@@ -63,14 +65,15 @@ def show_lazy_output(
     if before is not None:
         changes |= {key: getattr(before, key) for key in ("name", "visible", "opacity")}
     remove_output(viewer, source, "denoised")
-    layer = show_output(
-        viewer,
-        source,
-        "denoised",
-        arrays if is_pyramid else arrays[0],
-        provenance,
-        **changes,
-    )
+    data = arrays if is_pyramid else arrays[0]
+    layer = show_output(viewer, source, "denoised", data, provenance, **changes)
+    _refresh_when_filled(viewer, layer, filler)
+    return layer
+
+
+def _refresh_when_filled(viewer: Viewer, layer: Image, filler: Filler) -> None:
+    """Draw a layer again when more of it is known; fill it only while it is shown."""
+    # The filler belongs to the layer's data, and must not keep the layer alive.
     known = ref(layer)
 
     def is_needed() -> bool:
@@ -83,7 +86,6 @@ def show_lazy_output(
 
     filler.is_needed = is_needed
     filler.filled.connect(show_more)
-    return layer
 
 
 # Outputs by their source and role. Shared by all that make outputs, so that a

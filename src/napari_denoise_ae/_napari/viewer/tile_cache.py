@@ -9,8 +9,6 @@ dask gives. What was computed is kept, up to a limit.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from dataclasses import dataclass
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +18,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from ...errors import DenoiseAEError
 from ..shared.worker import Failed, Running
 from .filling_array import FillingView, filling_array_class
+from .parts import copy_common, parts_in, window_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -27,27 +26,12 @@ if TYPE_CHECKING:
     from dask.array import Array
     from numpy.typing import NDArray
 
-    # Where each axis of an array is cut: its first index, and the end.
-    Window = tuple[tuple[int, int], ...]
+    from .parts import Part, Window
 
-#: Rows and columns that are computed, and kept, together.
-PART = 512
 # Bytes of results that are kept beside those that are shown.
 _KEPT = 2**29
 # How long new pixels wait for others before they are shown, in milliseconds.
 _REST = 50
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """What is computed at once: a part of a plane of a level."""
-
-    level: int
-    window: Window
-
-    @property
-    def index(self) -> tuple[slice, ...]:
-        return tuple(slice(*ends) for ends in self.window)
 
 
 class Filler(QObject):  # type: ignore[misc]
@@ -83,15 +67,15 @@ class Filler(QObject):  # type: ignore[misc]
         super().__init__()
         self._levels, self._axes = tuple(levels), axes
         self._blank, self._limit = blank, kept
-        self._cache: OrderedDict[_Part, NDArray[Any]] = OrderedDict()
-        self._shown: dict[_Part, None] = {}
+        self._cache: OrderedDict[Part, NDArray[Any]] = OrderedDict()
+        self._shown: dict[Part, None] = {}
         self._overview: NDArray[Any] | None = None
-        self._overview_parts: dict[_Part, None] = {}
-        self._wanted: deque[_Part] = deque()
+        self._overview_parts: dict[Part, None] = {}
+        self._wanted: deque[Part] = deque()
         # Parts that a thread has taken, and those that failed when they were last
         # looked at.
-        self._taken: set[_Part] = set()
-        self._failed: set[_Part] = set()
+        self._taken: set[Part] = set()
+        self._failed: set[Part] = set()
         self._messages: set[str] = set()
         self._running: Running | None = None
         self._announcing = False
@@ -134,7 +118,7 @@ class Filler(QObject):  # type: ignore[misc]
         for part in parts:
             if (known := self._cache.get(part)) is not None:
                 self._cache.move_to_end(part)
-                _copy_common(known, part.window, pixels, window)
+                copy_common(known, part.window, pixels, window)
         if compute:
             if not self._announcing:
                 # Someone looks again, so whatever failed is worth another try.
@@ -149,7 +133,7 @@ class Filler(QObject):  # type: ignore[misc]
         napari reads the smallest level of a single plane so, for the thumbnail.
         """
         shape = self._levels[level].shape
-        window = tuple((0, length) for length in shape)
+        window = window_of(shape)
         if self._overview is None:
             self._overview = self.read(level, window, compute=False)
             self._overview_parts = dict.fromkeys(self._parts(level, window))
@@ -178,23 +162,11 @@ class Filler(QObject):  # type: ignore[misc]
         array.__dict__["_inner"] = inner
         return array
 
-    def _is_known(self, part: _Part) -> bool:
+    def _is_known(self, part: Part) -> bool:
         return part in self._cache or part in self._taken or part in self._failed
 
-    def _parts(self, level: int, window: Window) -> list[_Part]:
-        """Return the parts of a level that a window touches, the middle first."""
-        shape = self._levels[level].shape
-        cuts = [
-            _cut(letter, ends, length)
-            for letter, ends, length in zip(self._axes, window, shape, strict=True)
-        ]
-        parts = [_Part(level, part) for part in product(*cuts)]
-        middle = np.sum(window, axis=1)
-
-        def distance(part: _Part) -> float:
-            return float(np.abs(np.sum(part.window, axis=1) - middle).max())
-
-        return sorted(parts, key=distance)
+    def _parts(self, level: int, window: Window) -> list[Part]:
+        return parts_in(level, window, self._levels[level].shape, self._axes)
 
     def _want(self) -> None:
         """Have computed what is shown, then what the overview lacks."""
@@ -213,7 +185,7 @@ class Filler(QObject):  # type: ignore[misc]
                 errored=lambda: self._on_end(None),
             )
 
-    def _take(self) -> _Part | None:
+    def _take(self) -> Part | None:
         """Return what to compute next; called in the thread that computes."""
         try:
             part = self._wanted.popleft()
@@ -222,7 +194,7 @@ class Filler(QObject):  # type: ignore[misc]
         self._taken.add(part)
         return part
 
-    def _keep(self, done: tuple[_Part, NDArray[Any] | Failed]) -> None:
+    def _keep(self, done: tuple[Part, NDArray[Any] | Failed]) -> None:
         part, outcome = done
         self._taken.discard(part)
         if isinstance(outcome, Failed):
@@ -233,7 +205,9 @@ class Filler(QObject):  # type: ignore[misc]
             return
         self._cache[part] = outcome
         if (is_overview := part in self._overview_parts) and self._overview is not None:
-            _copy_common(outcome, part.window, self._overview, _window(self._overview))
+            copy_common(
+                outcome, part.window, self._overview, window_of(self._overview.shape)
+            )
             # What it holds need not be kept a second time.
             del self._overview_parts[part]
         self._forget_oldest()
@@ -257,8 +231,8 @@ class Filler(QObject):  # type: ignore[misc]
 
 
 def compute_parts(
-    take: Callable[[], _Part | None], levels: Sequence[Array]
-) -> Generator[tuple[_Part, NDArray[Any] | Failed], None, None]:
+    take: Callable[[], Part | None], levels: Sequence[Array]
+) -> Generator[tuple[Part, NDArray[Any] | Failed], None, None]:
     """Compute one part after another, until there is none to take."""
     while (part := take()) is not None:
         yield part, _compute(levels[part.level], part.index)
@@ -271,35 +245,3 @@ def _compute(array: Array, index: tuple[slice, ...]) -> NDArray[Any] | Failed:
         return Failed(str(error))
     except (RuntimeError, MemoryError, OSError) as error:
         return Failed(f"Denoising what is shown failed: {error}")
-
-
-def _window(array: NDArray[Any]) -> Window:
-    return tuple((0, length) for length in array.shape)
-
-
-def _cut(letter: str, ends: tuple[int, int], length: int) -> list[tuple[int, int]]:
-    """Cut an axis into parts, and return those that lie between two ends."""
-    start, stop = ends
-    if letter == "S":
-        return [(0, length)]
-    size = PART if letter in "YX" else 1
-    first = start // size * size
-    return [(at, min(at + size, length)) for at in range(first, stop, size)]
-
-
-def _copy_common(
-    source: NDArray[Any], source_at: Window, target: NDArray[Any], target_at: Window
-) -> None:
-    """Copy what two parts of an array have in common from one to the other."""
-    common = [
-        (max(a, c), min(b, d))
-        for (a, b), (c, d) in zip(source_at, target_at, strict=True)
-    ]
-    here, there = (
-        tuple(
-            slice(start - first, stop - first)
-            for (start, stop), (first, _) in zip(common, at, strict=True)
-        )
-        for at in (source_at, target_at)
-    )
-    target[there] = source[here]
