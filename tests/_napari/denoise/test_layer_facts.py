@@ -2,8 +2,12 @@
 
 import numpy as np
 import pytest
+from qtpy.QtCore import QCoreApplication, QEvent, QTimer
 
 from napari_denoise_ae._napari.denoise import look_job
+from napari_denoise_ae._napari.denoise.job_maker import JobMaker
+from napari_denoise_ae._napari.denoise.layer_facts import LayerInspector
+from napari_denoise_ae._napari.shared.model_choice import model_choice
 
 
 @pytest.fixture
@@ -59,3 +63,12 @@ def test_other_pixels_are_scanned(viewer, widget, scans, wait_for_look):
     viewer.add_image(image(11.0))
     wait_for_look()
     assert scans() == [5.0, 7.0, 9.0, 11.0]
+
+
+@pytest.mark.qt_binding
+def test_it_can_be_dropped_after_qt_has_deleted_its_timer(viewer, widget):
+    models = model_choice(viewer)
+    inspector = LayerInspector(widget.form, models, JobMaker(widget.form, viewer))
+    inspector.findChild(QTimer).deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    inspector.drop()

@@ -53,7 +53,8 @@ class LayerInspector(QObject):  # type: ignore[misc]
     refitted = Signal()
 
     def __init__(self, form: DenoiseForm, models: ModelChoice, jobs: JobMaker) -> None:
-        super().__init__()
+        # The timer must not outlive the fields that it reads.
+        super().__init__(form)
         self._form, self._models, self._jobs = form, models, jobs
         self._looking: Running | None = None
         self._scan: LayerScan | None = None
@@ -99,9 +100,12 @@ class LayerInspector(QObject):  # type: ignore[misc]
             look_at_model, model, returned=self._show_description
         )
 
-    def drop(self) -> None:
-        """Look at nothing more, until it is asked to again."""
+    def stop(self) -> None:
+        """Begin to look at nothing more, until it is asked to again."""
         self._timer.stop()
+
+    def drop(self) -> None:
+        """Drop what is being looked at; Qt may have deleted the timer by then."""
         for running in (self._looking, self._describing):
             if running is not None:
                 running.drop()

@@ -83,6 +83,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         """Close when napari takes the widget out of a dock that is closed."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self._scroll.stop()
+            self._inspector.stop()
             self.preview_box.setChecked(False)
             self._closing.close()
         return bool(super().event(event))
@@ -269,8 +270,6 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
     def _on_compared(self) -> None:
         self._on_outputs_shown()
         self._scroll.show_soon(self.compare.table, self.compare.table.note)
-
-    # --- looking at it, and taking it along
 
     def _clear_result(self) -> None:
         self.readout.clear_result()
