@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .models.config import PRESETS, TrainingConfig
     from .models.load import load_checkpoint
     from .noise.add import add_noise
-    from .noise.wavelet import estimate_noise
+    from .noise.estimate import estimate_noise
     from .training.api import train
 
 __all__ = [
@@ -46,7 +46,7 @@ _MODULES = {
     "compare_models": "evaluation.api",
     "denoise": "denoising.api",
     "denoise_layer": "_napari.denoise.commands",
-    "estimate_noise": "noise.wavelet",
+    "estimate_noise": "noise.estimate",
     "evaluate": "evaluation.api",
     "load_checkpoint": "models.load",
     "psnr": "evaluation.metrics",

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidInputError
 from ..noise.curve import fit_noise_curve
+from ..noise.estimators import WAVELET, estimate_sigma, median_of_known
 from ..noise.normalization import known_values
 from ..noise.setting import GAUSSIAN
-from ..noise.wavelet import estimate_noise_of_windows, median_of_known
 from ..noise.windows import read_noise_windows
 
 if TYPE_CHECKING:
@@ -136,7 +136,9 @@ def find_incompatibilities(
     return found + _compare_noise(checkpoint.name, checkpoint.record, ranges, windows)
 
 
-def noise_levels(windows: Windows, ranges: IntensityRanges) -> tuple[float, ...]:
+def noise_levels(
+    windows: Windows, ranges: IntensityRanges, estimator: str = WAVELET
+) -> tuple[float, ...]:
     """Estimate the noise for each intensity range, relative to its width.
 
     Parameters
@@ -145,6 +147,8 @@ def noise_levels(windows: Windows, ranges: IntensityRanges) -> tuple[float, ...]
         What `read_noise_windows` returns for these ranges, computed.
     ranges : IntensityRanges
         The intensity ranges.
+    estimator : str
+        One of `ESTIMATORS`; by default the one by which training measured noise.
 
     Returns
     -------
@@ -154,12 +158,14 @@ def noise_levels(windows: Windows, ranges: IntensityRanges) -> tuple[float, ...]
     """
     levels = []
     for planes, scale in zip(windows, ranges.ranges, strict=True):
-        estimate = median_of_known(estimate_noise_of_windows(plane) for plane in planes)
+        estimate = estimate_sigma(planes, estimator)
         levels.append(estimate / scale.width if scale.width else math.nan)
     return tuple(levels)
 
 
-def noise_level(planes: Planes, ranges: IntensityRanges) -> float:
+def noise_level(
+    planes: Planes, ranges: IntensityRanges, estimator: str = WAVELET
+) -> float:
     """Estimate the noise of a stack relative to its intensity ranges.
 
     Parameters
@@ -168,13 +174,16 @@ def noise_level(planes: Planes, ranges: IntensityRanges) -> float:
         The stack, which is not lazy.
     ranges : IntensityRanges
         Its intensity ranges.
+    estimator : str
+        One of `ESTIMATORS`; by default the one by which training measured noise.
 
     Returns
     -------
     float
         The median of its `noise_levels`; NaN where none can be estimated.
     """
-    return median_of_known(noise_levels(read_noise_windows(planes, ranges), ranges))
+    windows = read_noise_windows(planes, ranges)
+    return median_of_known(noise_levels(windows, ranges, estimator))
 
 
 def is_trained_noise(level: float, record: TrainingRecord) -> bool:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from scipy.ndimage import gaussian_filter, median_filter
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_wavelet
 
-from ..noise.wavelet import estimate_noise
+from ..noise.wavelet import wavelet_sigma
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,5 +114,5 @@ BASELINES: dict[str, Baseline] = {
 
 
 def _sigma(image: Any) -> float:
-    estimate = estimate_noise(image, channel_axis=-1)
+    estimate = wavelet_sigma(image, channel_axis=-1)
     return _LOWEST_SIGMA if math.isnan(estimate) else max(estimate, _LOWEST_SIGMA)

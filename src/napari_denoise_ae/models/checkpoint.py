@@ -46,7 +46,7 @@ class TrainingRecord:
     val_loss, val_psnr : float
         Validation loss and mean validation PSNR, in dB, of the best epoch.
     noise_estimate : tuple of float
-        5th, 50th and 95th percentile of `estimate_noise` on the noisy
+        5th, 50th and 95th percentile of `wavelet_sigma` on the noisy
         validation images, as fractions of the intensity range.
     receptive_field_radius, stride : int
         In pixels, see `DenoisingNetwork`.

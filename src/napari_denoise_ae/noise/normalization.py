@@ -18,9 +18,8 @@ import numpy as np
 from ..image.intensity import IntensityRange, IntensityRanges
 from .anscombe import anscombe, inverse_anscombe
 from .curve import NoiseCurve, fit_noise_curve
+from .estimators import estimate_sigma
 from .setting import POISSON_GAUSSIAN
-from .sigma import estimate_sigma_of_windows
-from .wavelet import median_of_known
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -190,7 +189,7 @@ def _measure_group(
     elif setting.sigma is not None:
         sigma = float(setting.sigma)
     else:
-        sigma = median_of_known(estimate_sigma_of_windows(plane) for plane in planes)
+        sigma = estimate_sigma(planes)
     values = known_values(windows)
     if len(values) == 0 or math.isnan(sigma):
         return NoiseScaling(0.0, 1.0)

@@ -58,7 +58,7 @@ def estimate_sigma_of_windows(windows: Sequence[NDArray[Any]]) -> float:
 
     See Also
     --------
-    napari_denoise_ae.noise.wavelet.estimate_noise_of_windows :
+    napari_denoise_ae.noise.wavelet.wavelet_sigma_of_windows :
         A simpler estimate, which mistakes fine texture for noise and fails if pixels
         take few distinct values, as photon counts do.
 

@@ -11,7 +11,7 @@ import numpy as np
 from .windows import noise_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _SMALLEST_ESTIMATE = 8
 
 
-def estimate_noise(plane: NDArray[Any], *, channel_axis: int | None = None) -> float:
+def wavelet_sigma(plane: NDArray[Any], *, channel_axis: int | None = None) -> float:
     """Estimate the standard deviation of white noise in an image.
 
     Parameters
@@ -51,12 +51,12 @@ def estimate_noise(plane: NDArray[Any], *, channel_axis: int | None = None) -> f
     if channel_axis is not None:
         image = np.moveaxis(plane, channel_axis, -1)
     height, width = image.shape[:2]
-    return estimate_noise_of_windows(
+    return wavelet_sigma_of_windows(
         [image[window] for window in noise_windows((height, width))]
     )
 
 
-def estimate_noise_of_windows(windows: Sequence[NDArray[Any]]) -> float:
+def wavelet_sigma_of_windows(windows: Sequence[NDArray[Any]]) -> float:
     """Estimate the noise of an image of which only some windows are at hand.
 
     Parameters
@@ -67,19 +67,14 @@ def estimate_noise_of_windows(windows: Sequence[NDArray[Any]]) -> float:
     Returns
     -------
     float
-        What `estimate_noise` returns for the whole image.
+        What `wavelet_sigma` returns for the whole image.
     """
     estimates = [
         _estimate_sigma(np.asarray(window[..., channel], dtype=np.float64))
         for window in windows
         for channel in range(window.shape[-1])
     ]
-    return median_of_known(estimates)
-
-
-def median_of_known(values: Iterable[float]) -> float:
-    """Return the median of what is not NaN; NaN if there is nothing else."""
-    known = [value for value in values if not math.isnan(value)]
+    known = [estimate for estimate in estimates if not math.isnan(estimate)]
     return float(np.median(known)) if known else math.nan
 
 

@@ -11,7 +11,7 @@ import torch
 
 from .._version import __version__
 from ..models.checkpoint import TrainingRecord
-from ..noise.wavelet import estimate_noise
+from ..noise.wavelet import wavelet_sigma
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -115,7 +115,7 @@ def _estimate_noise_percentiles(
     noisy: Iterable[NDArray[Any]],
 ) -> tuple[float, float, float]:
     """Return the 5th, 50th, and 95th percentiles of the images' noise levels."""
-    estimates = [estimate_noise(image, channel_axis=-1) for image in noisy]
+    estimates = [wavelet_sigma(image, channel_axis=-1) for image in noisy]
     usable = [estimate for estimate in estimates if not np.isnan(estimate)]
     if not usable:
         return np.nan, np.nan, np.nan

@@ -20,6 +20,7 @@ from ...errors import DenoiseAEError
 from ...image.axes import count_colors, resolve_axes
 from ...image.intensity import share_range
 from ...models.builtin import fitting_model
+from ...noise.estimators import PATCHES
 from ...noise.normalization import measure_scaling, with_strength
 from ..shared.worker import Failed
 
@@ -339,8 +340,8 @@ def denoise_prepared(
         found=found,
         incompatibilities=tuple(run.find_incompatibilities()),
         figures=figures,
-        noise_before=noise_level(ArrayPlanes.of(noisy, job.axes), scale),
-        noise_after=noise_level(ArrayPlanes.of(denoised, job.axes), scale),
+        noise_before=noise_level(ArrayPlanes.of(noisy, job.axes), scale, PATCHES),
+        noise_after=noise_level(ArrayPlanes.of(denoised, job.axes), scale, PATCHES),
         device=str(denoiser.device),
         residual=find_residual(noisy, denoised, job.axes) if job.residual else None,
         seconds=seconds,

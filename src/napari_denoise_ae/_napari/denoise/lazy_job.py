@@ -11,7 +11,7 @@ import numpy as np
 from ...denoising.compatibility import noise_levels
 from ...errors import DenoiseAEError
 from ...image.ranges import group_planes
-from ...noise.wavelet import median_of_known
+from ...noise.estimators import PATCHES, median_of_known
 from ...noise.windows import read_noise_windows
 from ..shared.worker import Failed
 from .job import Denoised
@@ -103,7 +103,7 @@ def look_at_lazy_layer(job: DenoiseJob) -> Generator[None, None, LayerFacts | Fa
         yield
         ranges, windows = _measure(job, checkpoint)
         texts, found = compare(job, checkpoint, ranges, windows)
-        level = median_of_known(noise_levels(windows, ranges))
+        level = median_of_known(noise_levels(windows, ranges, PATCHES))
         return LayerFacts(level if found is None else math.nan, texts, found)
     except DenoiseAEError as error:
         return Failed(str(error))

@@ -16,6 +16,7 @@ from ...image.intensity import share_range
 from ...image.planes import ArrayPlanes
 from ...image.ranges import resolve_intensity_ranges
 from ...noise.add import add_noise
+from ...noise.estimators import PATCHES
 from ...noise.windows import noise_planes, read_noise_windows
 from ..shared.noise_found import find_noise, scalings
 from ..shared.worker import Failed
@@ -65,7 +66,7 @@ def look_at_layer(
         scan = job.scan or scan_layer(job)
         yield scan
         planes = ArrayPlanes.of(np.asarray(job.data), job.axes)
-        scale, noise = scan.ranges, noise_level(planes, scan.ranges)
+        scale, noise = scan.ranges, noise_level(planes, scan.ranges, PATCHES)
         yield None
         if job.noise is not None:
             planes = _with_noise(noise_planes(planes), job.noise, scale)

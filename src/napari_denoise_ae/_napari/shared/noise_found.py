@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ...noise.estimators import median_of_known
 from ...noise.normalization import NoiseScaling, fit_curves, measure_scaling
 from ...noise.setting import POISSON_GAUSSIAN, NoiseSetting
-from ...noise.wavelet import median_of_known
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,0 +1,92 @@
+"""The public estimate of the noise level is the one that denoising uses."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from skimage.data import camera
+
+from napari_denoise_ae import add_noise, estimate_noise, load_checkpoint
+from napari_denoise_ae.denoising.model_ranges import resolve_scaling
+from napari_denoise_ae.errors import InvalidInputError
+from napari_denoise_ae.image.axes import color_planes
+from napari_denoise_ae.noise import estimators
+from napari_denoise_ae.noise.estimators import ESTIMATORS, PATCHES, estimate_sigma
+from napari_denoise_ae.noise.normalization import group_planes, measure_scaling
+from napari_denoise_ae.noise.setting import NoiseSetting
+
+NOISY = add_noise(camera()[100:260, 100:292], "gaussian:0.1", rng=1)
+
+
+def sigmas_of_denoising(image, axes):
+    """The noise levels that a built-in model is told."""
+    planes = color_planes(image, axes)
+    ranges = resolve_scaling(planes, axes, load_checkpoint("gray"))
+    return [each.sigma for each in ranges.ranges]
+
+
+@pytest.mark.parametrize(
+    ("image", "axes"),
+    [
+        (NOISY, "YX"),
+        (NOISY.T, "XY"),
+        (np.stack([NOISY] * 2 + [NOISY // 2], axis=-1), "YXS"),
+        (np.stack([NOISY, NOISY // 2, NOISY // 3, NOISY]), "TYX"),
+        (np.pad(NOISY.astype(float), 300, "reflect"), "YX"),
+    ],
+)
+def test_it_is_what_denoising_finds(image, axes):
+    assert [estimate_noise(image, axes=axes)] == sigmas_of_denoising(image, axes)
+
+
+def test_of_several_channels_it_is_the_median():
+    image = np.stack([NOISY, 3.0 * NOISY, 1000.0 * NOISY])
+    expected = 3.0 * estimate_noise(NOISY)
+    assert estimate_noise(image, axes="CYX") == pytest.approx(expected)
+    levels = sigmas_of_denoising(image, "CYX")
+    assert estimate_noise(image, axes="CYX") == np.median(levels)
+
+
+@pytest.mark.parametrize(("factor", "shift"), [(1000, 0), (1, -500), (0.001, 3)])
+def test_it_is_in_the_units_of_the_image(factor, shift):
+    expected = factor * estimate_noise(NOISY)
+    image = factor * NOISY.astype(np.float64) + shift
+    assert estimate_noise(image) == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_noise_that_was_added_is_found():
+    clean = np.full((128, 128), 1000.0)
+    noisy = add_noise(clean, "gaussian:0.1,unclipped", intensity_range=(0, 400))
+    assert estimate_noise(noisy) == pytest.approx(40, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    "image", [np.full((16, 16), 3.0), np.diag([np.nan] * 16), NOISY[:7]]
+)
+def test_what_has_no_noise_to_measure_is_nan(image):
+    assert math.isnan(estimate_noise(image))
+
+
+def test_axes_that_are_not_known_have_to_be_given():
+    with pytest.raises(InvalidInputError, match="axes"):
+        estimate_noise(np.stack([NOISY, NOISY]))
+
+
+def test_a_new_estimator_is_one_line(monkeypatch):
+    """What measures noise takes it from the registry, by its name."""
+    planes = [[NOISY[..., np.newaxis]]]
+    assert estimate_sigma(planes) == ESTIMATORS[PATCHES](planes[0])
+    monkeypatch.setitem(ESTIMATORS, "seven", lambda windows: 7.0 * len(windows))
+    assert estimate_sigma(planes, "seven") == 7
+    monkeypatch.setitem(ESTIMATORS, PATCHES, lambda windows: 7.0 * len(windows))
+    assert estimate_noise(NOISY) == 7
+    groups = group_planes(NOISY[..., np.newaxis], "YX", "stack")
+    found = measure_scaling([planes], groups, NoiseSetting())
+    assert found.ranges[0].sigma == 7
+
+
+def test_the_median_leaves_out_what_is_not_known():
+    assert estimators.median_of_known([math.nan, 3.0, 1.0, math.nan, 2.0]) == 2
+    assert math.isnan(estimators.median_of_known([math.nan]))
