@@ -12,10 +12,6 @@ from napari_denoise_ae import add_noise, estimate_noise, load_checkpoint
 from napari_denoise_ae.denoising.model_ranges import resolve_scaling
 from napari_denoise_ae.errors import InvalidInputError
 from napari_denoise_ae.image.axes import color_planes
-from napari_denoise_ae.noise import estimators
-from napari_denoise_ae.noise.estimators import ESTIMATORS, PATCHES, estimate_sigma
-from napari_denoise_ae.noise.normalization import group_planes, measure_scaling
-from napari_denoise_ae.noise.setting import NoiseSetting
 
 NOISY = add_noise(camera()[100:260, 100:292], "gaussian:0.1", rng=1)
 
@@ -72,21 +68,3 @@ def test_what_has_no_noise_to_measure_is_nan(image):
 def test_axes_that_are_not_known_have_to_be_given():
     with pytest.raises(InvalidInputError, match="axes"):
         estimate_noise(np.stack([NOISY, NOISY]))
-
-
-def test_a_new_estimator_is_one_line(monkeypatch):
-    """What measures noise takes it from the registry, by its name."""
-    planes = [[NOISY[..., np.newaxis]]]
-    assert estimate_sigma(planes) == ESTIMATORS[PATCHES](planes[0])
-    monkeypatch.setitem(ESTIMATORS, "seven", lambda windows: 7.0 * len(windows))
-    assert estimate_sigma(planes, "seven") == 7
-    monkeypatch.setitem(ESTIMATORS, PATCHES, lambda windows: 7.0 * len(windows))
-    assert estimate_noise(NOISY) == 7
-    groups = group_planes(NOISY[..., np.newaxis], "YX", "stack")
-    found = measure_scaling([planes], groups, NoiseSetting())
-    assert found.ranges[0].sigma == 7
-
-
-def test_the_median_leaves_out_what_is_not_known():
-    assert estimators.median_of_known([math.nan, 3.0, 1.0, math.nan, 2.0]) == 2
-    assert math.isnan(estimators.median_of_known([math.nan]))

@@ -1,0 +1,76 @@
+"""What the package imports is declared, and what is declared is imported."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import napari_denoise_ae
+
+FOLDER = Path(napari_denoise_ae.__file__).parent
+PROJECT = tomllib.loads(
+    (Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8")
+)["project"]
+# Where a distribution is not imported by its own name.
+IMPORTED_AS = {"pillow": "PIL", "pywavelets": "pywt", "scikit-image": "skimage"}
+QT_BINDINGS = {"pyqt5", "pyqt6", "pyside2", "pyside6"}
+# Users choose napari and its Qt binding: scripts and clusters install neither.
+NOT_DECLARED = {"napari"}
+# Not imported here, but by skimage.restoration, which does not require it.
+NOT_IMPORTED = {"pywt"}
+
+
+def names_of(requirements: list[str]) -> set[str]:
+    """Return the distributions that requirements name."""
+    return {re.split(r"[^\w.-]", text, maxsplit=1)[0].lower() for text in requirements}
+
+
+def imported_by(path: Path) -> set[str]:
+    """Return the top-level modules that a file imports, in its functions, too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.add(node.module)
+    tops = {name.partition(".")[0] for name in found}
+    return tops - sys.stdlib_module_names - {"napari_denoise_ae"}
+
+
+RUNTIME = names_of(PROJECT["dependencies"])
+EXTRAS = names_of(PROJECT["optional-dependencies"]["distributed"])
+DECLARED = {IMPORTED_AS.get(name, name) for name in RUNTIME | EXTRAS}
+IMPORTED = {path: imported_by(path) for path in FOLDER.rglob("*.py")}
+
+
+def test_every_import_is_declared():
+    assert len(IMPORTED) > 150
+    undeclared = {
+        str(path.relative_to(FOLDER)): names - DECLARED - NOT_DECLARED
+        for path, names in IMPORTED.items()
+    }
+    assert {path: names for path, names in undeclared.items() if names} == {}
+
+
+def test_everything_declared_is_imported():
+    unused = DECLARED - set().union(*IMPORTED.values())
+    assert unused == NOT_IMPORTED
+
+
+def test_neither_napari_nor_a_qt_binding_is_required():
+    assert not RUNTIME & (QT_BINDINGS | {"napari"})
+    assert {"distributed"} == EXTRAS
+
+
+def test_what_is_not_installed_by_default_is_only_imported_where_it_is_needed():
+    """napari by its folder, and dask's cluster by the one module that needs it."""
+    users = {
+        str(path.relative_to(FOLDER))
+        for path, names in IMPORTED.items()
+        if names & (NOT_DECLARED | EXTRAS)
+    }
+    outside = {path for path in users if not path.startswith("_napari")}
+    assert outside == {str(Path("files", "cluster.py"))}
