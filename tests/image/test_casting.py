@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
-from napari_denoise_ae.image.casting import cast_saturating
+from napari_denoise_ae.image.casting import cast_saturating, mean_of_pixels
 
 INTEGERS = ["uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64"]
 
@@ -28,3 +30,33 @@ def test_floats_are_cast_without_rounding(dtype):
     cast = cast_saturating(np.array([-0.25, np.nan, 300.5]), np.dtype(dtype))
     assert cast.dtype == dtype
     np.testing.assert_array_equal(cast, [-0.25, np.nan, 300.5])
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "mean"),
+    [
+        ([1, 2, 2], "uint8", 2),
+        ([2**63, 2**63 + 4096], "uint64", 2**63 + 2048),
+        ([0.5, np.nan, 1.5], "float32", 1.0),
+        ([np.nan, np.nan], "float32", np.nan),
+        ([60000, 60000], "float16", 60000),
+    ],
+)
+def test_pixels_are_averaged_in_their_own_dtype(values, dtype, mean):
+    mean_of_all = mean_of_pixels(np.array(values, dtype))
+    assert mean_of_all.dtype == dtype
+    np.testing.assert_equal(mean_of_all.item(), np.array(mean, dtype).item())
+
+
+@pytest.mark.parametrize("axis", [None, (0,), (1, 2), (0, 1, 2)])
+def test_pixels_are_averaged_as_numpy_does(axis):
+    pixels = np.random.default_rng(0).random((4, 33, 20)).astype(np.float32)
+    pixels[pixels < 0.2] = np.nan
+    expected = np.nanmean(pixels, axis=axis, dtype=np.float64).astype(np.float32)
+    np.testing.assert_array_equal(mean_of_pixels(pixels, axis), expected)
+
+
+def test_warnings_of_other_threads_are_left_alone(monkeypatch):
+    """The filters of warnings belong to the whole program; dask averages in threads."""
+    monkeypatch.setattr(warnings, "catch_warnings", pytest.fail)
+    assert np.isnan(mean_of_pixels(np.full((2, 2), np.nan)))

@@ -72,3 +72,13 @@ def test_the_image_is_not_modified():
     before = noisy.copy()
     wavelet_sigma(noisy, channel_axis=-1)
     np.testing.assert_array_equal(noisy, before)
+
+
+@pytest.mark.parametrize("sigma", [0.0, 0.01, 0.5])
+@pytest.mark.parametrize("shape", [(8, 8), (9, 40), (64, 65)])
+def test_it_is_the_estimate_of_scikit_image(shape, sigma):
+    from skimage.restoration import estimate_sigma
+
+    image = smooth_photo(*shape)[..., 0]
+    image += np.random.default_rng(0).normal(0, sigma, shape)
+    assert wavelet_sigma(image) == estimate_sigma(image)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,9 +28,15 @@ def mean_of_pixels(
         The means, in the dtype of `values`; integers are rounded. A mean is NaN
         only if all its pixels are NaN.
     """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Mean of empty slice", RuntimeWarning)
-        means = np.asarray(np.nanmean(values, axis=axis, dtype=np.float64))
+    # np.nanmean warns of a mean of nothing, and warnings can only be ignored for all
+    # threads of the program at once.
+    missing = np.isnan(values)
+    filled = values.copy(order="K")
+    np.copyto(filled, 0, where=missing)
+    total = np.sum(filled, axis=axis, dtype=np.float64)
+    count = np.sum(~missing, axis=axis)
+    with np.errstate(invalid="ignore"):
+        means = np.asarray(total / count)
     return cast_saturating(means, values.dtype)
 
 
