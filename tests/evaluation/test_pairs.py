@@ -48,7 +48,7 @@ def test_alpha_is_ignored():
     [
         (photos(1), {"limit": 0}, "limit must be at least 1"),
         (photos(1), {"limit": -1}, "limit must be at least 1"),
-        (photos(1), {"noise": "gaussian"}, "Cannot read .*gaussian"),
+        (photos(1), {"noise": "gaussian"}, "Cannot parse .*gaussian"),
         ([np.zeros((15, 40), np.uint8)], {}, r"at least 16 pixels.*\(15, 40\)"),
         ([np.full((20, 20), 5.0)], {}, "constant"),
         ([np.full((20, 20), np.nan)], {}, "NaN"),
