@@ -59,9 +59,7 @@ def test_a_pattern_does_not_match_hidden_files(folder, tmp_path):
 def test_a_folder_of_hidden_files_contains_no_images(tmp_path):
     (tmp_path / "._a.tif").write_bytes(b"\0\5\26\7")
     expected = re.escape(", ".join(sorted(READERS)))
-    with pytest.raises(
-        InvalidInputError, match=f"contains no images. Supported file types: {expected}"
-    ):
+    with pytest.raises(InvalidInputError, match=f"file types: {expected}"):
         find_clean_images(tmp_path)
     with pytest.raises(InvalidInputError, match=f"no images .*: expected {expected}"):
         find_files([tmp_path], tmp_path / "out")
