@@ -7,14 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import napari.layers
-from qtpy.QtWidgets import QLabel, QWidget
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ...denoising.options import DenoiseOptions
 from ...models.builtin import suits_any_noise
 from ...noise.setting import NoiseSetting
 from ..shared.editors import Choice, RadioEdit, make_check, make_editor
 from ..shared.fields import Field, FieldSpec, add_fields
-from ..shared.layout import Note, make_button, make_form, make_row
+from ..shared.layout import Note, make_button, make_form
 from ..shared.model_choice import model_choice
 from ..shared.noise_edit import NoiseChooser
 from ..shared.noise_form import NoiseForm
@@ -25,6 +25,8 @@ from ..viewer.outputs import is_output
 from .range_edit import RangeEdit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from napari.viewer import Viewer
 
 NOISY, CLEAN = "noisy", "clean"
@@ -33,15 +35,15 @@ NO_LAYER, NO_REFERENCE = "-----", "none"
 _LABEL_WIDTH = 98
 _MARGIN, _SPACING = 9, 6
 
-_LAYER = (
-    FieldSpec("layer", "layer", Choice, "Image layer to denoise; it is not changed."),
-    FieldSpec(
-        "follow",
-        "",
-        partial(make_check, "follow the active layer", is_checked=True),
-        "Choosing a layer above switches this off. Default: on.",
-        is_wide=True,
-    ),
+_LAYER = FieldSpec(
+    "layer", "layer", Choice, "Image layer to denoise; it is not changed."
+)
+_FOLLOW = FieldSpec(
+    "follow",
+    "",
+    partial(make_check, "follow the active layer", is_checked=True),
+    "Choosing a layer above switches this off. Default: on.",
+    is_wide=True,
 )
 _RANGE_OF = FieldSpec(
     "range_of",
@@ -72,36 +74,32 @@ _REFERENCE = FieldSpec(
     Choice,
     "Clean image of the same shape, for PSNR and SSIM. Default: none.",
 )
-_NOISE = (
-    FieldSpec(
-        "noise",
-        "noise to add",
-        partial(NoiseChooser, "gaussian:0.1"),
-        "Added before the layer is denoised. Default: gaussian:0.1.",
-        is_wide=True,
-    ),
-    FieldSpec(
-        "seed",
-        "seed",
-        partial(make_editor, 0),
-        "The same seed gives the same noise. Default: 0.",
-    ),
+_NOISE = FieldSpec(
+    "noise",
+    "noise to add",
+    partial(NoiseChooser, "gaussian:0.1"),
+    "Added before the layer is denoised. Default: gaussian:0.1.",
+    is_wide=True,
 )
-_RUN = (
-    FieldSpec(
-        "device",
-        "device",
-        lambda: Choice(device_choices(), preferred_device()),
-        "auto takes CUDA, else MPS, else the CPU. Default: that of the preferences, "
-        "auto at first.",
-    ),
-    FieldSpec(
-        "residual",
-        "",
-        partial(make_check, "residual layer"),
-        "Also add what was removed: lost structure shows there first. Default: off.",
-        is_wide=True,
-    ),
+_SEED = FieldSpec(
+    "seed",
+    "seed",
+    partial(make_editor, 0),
+    "The same seed gives the same noise. Default: 0.",
+)
+_DEVICE = FieldSpec(
+    "device",
+    "device",
+    lambda: Choice(device_choices(), preferred_device()),
+    "auto takes CUDA, else MPS, else the CPU. Default: that of the preferences, auto "
+    "at first.",
+)
+_RESIDUAL = FieldSpec(
+    "residual",
+    "",
+    partial(make_check, "residual layer"),
+    "Also add what was removed: lost structure shows there first. Default: off.",
+    is_wide=True,
 )
 
 
@@ -135,42 +133,55 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
         self.fit_to_model(suits_any_noise(self._models.chosen))
 
     def _add_fields(self) -> None:
-        form = make_form(self)
-        form.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
-        form.setVerticalSpacing(_SPACING)
-        self.reference = Field(_REFERENCE)
-        # Its label is longer than the others: in a row of its own it moves no editor.
-        self._reference_row = QWidget()
-        row = make_row(self.reference.label, self.reference)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setStretch(1, 1)
-        self._reference_row.setLayout(row)
+        self.noise = Field(_NOISE)
         rows = (
-            *_LAYER,
+            (_LAYER, _FOLLOW),
             self.facts,
             self.plan,
             self.intensity_range,
             self.scope,
-            _RANGE_OF,
-            _MODEL,
+            (_RANGE_OF, _MODEL),
             self.open_model,
             self.description,
             self.to_remove,
-            _KIND,
-            self._reference_row,
-            *_NOISE,
-            *_RUN,
+            (_KIND,),
+            # Its label is longer than the others: in a form of its own it moves none.
+            (_REFERENCE,),
+            self.noise.label,
+            self.noise,
+            (_SEED, _DEVICE, _RESIDUAL),
         )
-        fields = add_fields(form, rows)
+        fields = self._lay_out(rows)
         self.layer, self.follow = fields["layer"], fields["follow"]
         self.range_of, self.model = fields["range_of"], fields["model"]
-        self.kind, self.noise = fields["kind"], fields["noise"]
+        self.kind, self.reference = fields["kind"], fields["reference"]
         self.seed, self.device = fields["seed"], fields["device"]
         self.residual = fields["residual"]
-        for field in fields.values():
-            field.label.setMinimumWidth(_LABEL_WIDTH)
         # Qt would put the label beside the upper edge of an editor that is so high.
         self.kind.label.setMinimumHeight(self.kind.sizeHint().height())
+
+    def _lay_out(
+        self, rows: Iterable[tuple[FieldSpec, ...] | QWidget]
+    ) -> dict[str, Field]:
+        """Lay out small forms and, between them, widgets that wrap their text.
+
+        In a form Qt would cut off lines of wrapped text; in a column it does not.
+        """
+        fields: dict[str, Field] = {}
+        column = QVBoxLayout(self)
+        column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        column.setSpacing(_SPACING)
+        for row in rows:
+            if isinstance(row, QWidget):
+                column.addWidget(row)
+                continue
+            form = make_form()
+            form.setVerticalSpacing(_SPACING)
+            fields |= add_fields(form, row)
+            column.addLayout(form)
+        for field in fields.values():
+            field.label.setMinimumWidth(_LABEL_WIDTH)
+        return fields
 
     @property
     def source(self) -> napari.layers.Image | None:
@@ -273,6 +284,6 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
 
     def _show_fitting_fields(self) -> None:
         is_clean = self.kind.value == CLEAN
-        self._reference_row.setVisible(not is_clean)
+        self.reference.show_if(not is_clean)
         self.noise.show_if(is_clean)
         self.seed.show_if(is_clean)
