@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import tifffile
 import torch
 from stored_stacks import image_of, run
 
 from napari_denoise_ae.denoising.denoiser import Denoiser
+from napari_denoise_ae.denoising.options import DenoiseOptions
+from napari_denoise_ae.files.job import FileJob
+from napari_denoise_ae.files.report import provenance_of_denoised
+from napari_denoise_ae.image.intensity import IntensityRange, share_range
 from napari_denoise_ae.models.devices import DeviceChoice
 
 # The command prints warnings itself; here they shall not become errors.
@@ -29,3 +35,12 @@ def test_a_report_names_the_device_that_finished(
     given = [tmp_path / "in.tif", tmp_path / name, "--model", gray]
     assert run("denoise", *given) == 0
     assert "cpu (cuda ran out of memory)" in capsys.readouterr().out
+
+
+def test_provenance_names_the_options_that_decide_the_result():
+    options = DenoiseOptions(strength=0.5, range_of="image", device="cpu", tile_size=64)
+    job = FileJob(
+        input=Path("in.tif"), output=Path("out.tif"), model="gray", options=options
+    )
+    said = provenance_of_denoised(job, share_range("YX", IntensityRange(0.0, 1.0)))
+    assert said.endswith("denoised with gray, strength=0.5, range_of='image'")

@@ -16,6 +16,7 @@ from ..noise.estimators import WAVELET, estimate_sigma, median_of_known
 from ..noise.normalization import known_values
 from ..noise.setting import GAUSSIAN
 from ..noise.windows import read_noise_windows
+from .model_ranges import without_ignored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -88,13 +89,6 @@ def require_noise_is_taken(checkpoint: Checkpoint, options: DenoiseOptions) -> N
             "noise that it was trained for. Omit sigma, noise_type and strength, or "
             "use a model that takes them, such as the built-in gray and rgb."
         )
-
-
-def without_ignored(checkpoint: Checkpoint, options: DenoiseOptions) -> DenoiseOptions:
-    """Return the options without noise settings that a model ignores."""
-    if checkpoint.outline().takes_noise_level:
-        return options
-    return options.without_noise()
 
 
 # --- what may give a poor result --------------------------------------------

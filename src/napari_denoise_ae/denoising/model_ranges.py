@@ -84,3 +84,10 @@ def ranges_without_scan(
         return known_ranges(planes, options.intensity_range, range_of=options.range_of)
     groups = group_planes(planes, options.range_of)
     return measure(read_noise_windows(planes, groups), groups, options.noise)
+
+
+def without_ignored(checkpoint: Checkpoint, options: DenoiseOptions) -> DenoiseOptions:
+    """Return the options without noise settings that a model ignores."""
+    if checkpoint.outline().takes_noise_level:
+        return options
+    return options.without_noise()

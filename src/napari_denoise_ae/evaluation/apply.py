@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..denoising.array import Denoising
-from ..denoising.compatibility import without_ignored
+from ..denoising.model_ranges import without_ignored
 from ..denoising.options import DenoiseOptions
 from ..noise.setting import NoiseSetting
 from .pairs import plane_axes

@@ -133,3 +133,9 @@ def provenance(ranges: IntensityRanges) -> str:
     """Return the provenance that is stored with a result."""
     kind = "intensity range " if ranges.ranges[0].noise_level is None else ""
     return f"napari-denoise-ae {__version__}, {kind}{ranges}"
+
+
+def provenance_of_denoised(job: FileJob, ranges: IntensityRanges) -> str:
+    """Return the provenance of a denoised image: its model and options, too."""
+    options = (f"{name}={value!r}" for name, value in job.options.of_result().items())
+    return ", ".join([provenance(ranges), f"denoised with {job.model}", *options])

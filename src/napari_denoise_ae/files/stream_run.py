@@ -16,7 +16,7 @@ from .cluster import write_zarr_on_cluster
 from .planes import FilePlanes
 from .range_scan import RangeScan
 from .record import plain_settings
-from .report import StreamResult, provenance
+from .report import StreamResult, provenance_of_denoised
 from .steps import CHUNK, PART, TILE, FileRemark, count_steps
 from .stream import Stream, find_file_ranges
 from .tiff_output import tiff_layout, tiff_parts, write_pages
@@ -45,7 +45,7 @@ def stream_to_tiff(
     yield from _remarks(job, stream, denoiser.checkpoint)
     shape = stream.planes.file_shape
     layout = tiff_layout(job.output, volume, shape, tiff_parts(stream))
-    said = f"{provenance(stream.ranges)}, denoised with {job.model}"
+    said = provenance_of_denoised(job, stream.ranges)
     with (
         atomic_write(job.output) as temporary,
         TiffTarget(temporary, layout, provenance=said) as target,

@@ -9,7 +9,7 @@ from ..evaluation.figures import save_panels
 from ..image.axes import middle_plane
 from ..io.atomic import real_path, require_writable
 from ..io.images import ImageFile, require_storable, write_image
-from .report import provenance
+from .report import provenance, provenance_of_denoised
 from .tiff_output import tiff_layout
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ def write_result(result: FileResult, volume: Volume, shown: IntensityRange) -> N
         _write(job.noisy_output, result.noisy, volume, said)
     if job.figure is not None:
         _draw(result, job.figure, shown)
-    _write(job.output, result.denoised, volume, f"{done}, denoised with {job.model}")
+    said = provenance_of_denoised(job, result.intensity_range)
+    _write(job.output, result.denoised, volume, said)
 
 
 def _write(path: Path, pixels: NDArray[Any], volume: Volume, said: str) -> None:

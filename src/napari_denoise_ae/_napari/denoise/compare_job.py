@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ...denoising.compatibility import without_ignored
+from ...denoising.model_ranges import without_ignored
 from ...errors import DenoiseAEError
 from ..shared.worker import Failed
 from .job import denoise_prepared, load_denoiser, prepare
