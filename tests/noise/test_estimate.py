@@ -9,17 +9,18 @@ import pytest
 from skimage.data import camera
 
 from napari_denoise_ae import add_noise, estimate_noise, load_checkpoint
-from napari_denoise_ae.denoising.model_ranges import resolve_scaling
+from napari_denoise_ae.denoising.model_ranges import find_model_ranges
+from napari_denoise_ae.denoising.options import DenoiseOptions
 from napari_denoise_ae.errors import InvalidInputError
-from napari_denoise_ae.image.axes import color_planes
+from napari_denoise_ae.image.planes import ArrayPlanes
 
 NOISY = add_noise(camera()[100:260, 100:292], "gaussian:0.1", rng=1)
 
 
 def sigmas_of_denoising(image, axes):
     """The noise levels that a built-in model is told."""
-    planes = color_planes(image, axes)
-    ranges = resolve_scaling(planes, axes, load_checkpoint("gray"))
+    planes = ArrayPlanes.of(image, axes)
+    ranges = find_model_ranges(planes, load_checkpoint("gray"), DenoiseOptions())
     return [each.sigma for each in ranges.ranges]
 
 
@@ -33,11 +34,11 @@ def sigmas_of_denoising(image, axes):
         (np.pad(NOISY.astype(float), 300, "reflect"), "YX"),
     ],
 )
-def test_it_is_what_denoising_finds(image, axes):
+def test_the_estimate_equals_that_of_denoising(image, axes):
     assert [estimate_noise(image, axes=axes)] == sigmas_of_denoising(image, axes)
 
 
-def test_of_several_channels_it_is_the_median():
+def test_the_estimate_of_several_channels_is_their_median():
     image = np.stack([NOISY, 3.0 * NOISY, 1000.0 * NOISY])
     expected = 3.0 * estimate_noise(NOISY)
     assert estimate_noise(image, axes="CYX") == pytest.approx(expected)
@@ -46,13 +47,13 @@ def test_of_several_channels_it_is_the_median():
 
 
 @pytest.mark.parametrize(("factor", "shift"), [(1000, 0), (1, -500), (0.001, 3)])
-def test_it_is_in_the_units_of_the_image(factor, shift):
+def test_the_estimate_is_in_the_units_of_the_image(factor, shift):
     expected = factor * estimate_noise(NOISY)
     image = factor * NOISY.astype(np.float64) + shift
     assert estimate_noise(image) == pytest.approx(expected, rel=1e-6)
 
 
-def test_the_noise_that_was_added_is_found():
+def test_added_noise_is_measured():
     clean = np.full((128, 128), 1000.0)
     noisy = add_noise(clean, "gaussian:0.1,unclipped", intensity_range=(0, 400))
     assert estimate_noise(noisy) == pytest.approx(40, rel=0.03)
@@ -61,10 +62,10 @@ def test_the_noise_that_was_added_is_found():
 @pytest.mark.parametrize(
     "image", [np.full((16, 16), 3.0), np.diag([np.nan] * 16), NOISY[:7]]
 )
-def test_what_has_no_noise_to_measure_is_nan(image):
+def test_images_without_measurable_noise_give_nan(image):
     assert math.isnan(estimate_noise(image))
 
 
-def test_axes_that_are_not_known_have_to_be_given():
+def test_unknown_axes_must_be_given():
     with pytest.raises(InvalidInputError, match="axes"):
         estimate_noise(np.stack([NOISY, NOISY]))
