@@ -81,7 +81,14 @@ def test_the_graph_and_the_command_run_on_a_cluster(cluster, tmp_path, capsys):
             da.from_array(image, chunks=(1, 128, 512)), model=MODEL, axes="TYX"
         )
         assert_alike(lazy.compute(), expected)
-        loaded = client.run(_n_loaded)
+
+        # Defined here, it travels by value: workers cannot import the tests.
+        def n_loaded() -> int:
+            from napari_denoise_ae.denoising import dask_blocks
+
+            return dask_blocks._load.cache_info().misses
+
+        loaded = client.run(n_loaded)
     # Each process has made its network, once.
     assert set(loaded.values()) <= {0, 1}
     assert sum(loaded.values()) >= 1
@@ -93,12 +100,6 @@ def test_the_graph_and_the_command_run_on_a_cluster(cluster, tmp_path, capsys):
     root = zarr.open_group(tmp_path / "out.zarr", mode="r")
     assert_alike(np.asarray(root["0"]), expected)
     assert root["1"].shape == (3, 150, 1050)
-
-
-def _n_loaded() -> int:
-    from napari_denoise_ae.denoising import dask_blocks
-
-    return dask_blocks._load.cache_info().misses
 
 
 @pytest.mark.slow
