@@ -5,54 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from memory_runs import OTHER, run_through
 from synthetic import CPU
 
 from napari_denoise_ae import denoise
-from napari_denoise_ae.denoising.array import Denoising
 from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.errors import DenoiseAEWarning, DeviceError
-from napari_denoise_ae.models.devices import DeviceChoice
-from napari_denoise_ae.models.networks.conv import ConvAutoencoder
 
 CPU_DEVICE = torch.device("cpu")
-
-# Nothing can be computed on it, as on a GPU that this machine has not.
-OTHER = DeviceChoice(torch.device("meta"), "tests")
-
-NO_MEMORY = torch.OutOfMemoryError("out of memory")
-
-
-@pytest.fixture
-def memory_for(monkeypatch: pytest.MonkeyPatch):
-    """Give devices memory for so many pixels of a batch, by their type."""
-    forward = ConvAutoencoder.forward
-    tried: list[tuple[str, int]] = []
-
-    def limit(error: Exception = NO_MEMORY, /, **pixels: int) -> list[tuple[str, int]]:
-        def limited(self, noisy: torch.Tensor) -> torch.Tensor:
-            n_pixels = noisy.shape[-1] * noisy.shape[-2]
-            tried.append((noisy.device.type, n_pixels))
-            if n_pixels > pixels.get(noisy.device.type, n_pixels):
-                raise error
-            return forward(self, noisy)
-
-        monkeypatch.setattr(ConvAutoencoder, "forward", limited)
-        tried.clear()
-        return tried
-
-    return limit
-
-
-@pytest.fixture
-def image() -> np.ndarray:
-    return np.random.default_rng(0).random((300, 260, 3))
-
-
-def run_through(image: np.ndarray, denoiser: Denoiser) -> np.ndarray:
-    run = Denoising(image, denoiser)
-    for _ in run:
-        pass
-    return run.result
 
 
 def test_where_memory_runs_out_tiles_are_halved(image, checkpoint, memory_for):

@@ -5,19 +5,9 @@ import pytest
 from PIL import Image
 from synthetic import smooth_photo
 
-from napari_denoise_ae.errors import OutputError
 from napari_denoise_ae.evaluation import figures
 from napari_denoise_ae.evaluation.figures import save_panels
 from napari_denoise_ae.image.intensity import IntensityRange
-from napari_denoise_ae.training import curves
-from napari_denoise_ae.training.curves import save_loss_curves
-from napari_denoise_ae.training.results import EpochResult
-
-HISTORY = [
-    EpochResult(1, 0.5, 0.4, 4.0, True, 1.0),
-    EpochResult(2, 0.4, 0.3, 5.0, True, 1.0),
-    EpochResult(3, 0.3, 0.35, 4.5, False, 1.0),
-]
 
 UNIT = IntensityRange(0, 1)
 
@@ -39,7 +29,6 @@ def saved_figures(monkeypatch) -> list:
         original(figure, path)
 
     monkeypatch.setattr(figures, "save_figure", save)
-    monkeypatch.setattr(curves, "save_figure", save)
     return saved
 
 
@@ -100,8 +89,3 @@ def test_nan_is_drawn_without_a_warning(tmp_path, channels):
     image = image if channels == 3 else image[..., 0]
     save_panels([[image]], ["a"], tmp_path / "a.png", intensity_range=UNIT)
     assert read(tmp_path / "a.png").std() > 5
-
-
-def test_missing_folder_raises(tmp_path):
-    with pytest.raises(OutputError, match="does not exist"):
-        save_loss_curves(HISTORY, tmp_path / "missing" / "a.png")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from napari_denoise_ae.errors import OutputError
 from napari_denoise_ae.evaluation import figures
 from napari_denoise_ae.training import curves
 from napari_denoise_ae.training.curves import save_loss_curves
@@ -32,7 +33,6 @@ def saved_figures(monkeypatch) -> list:
         saved.append(figure)
         original(figure, path)
 
-    monkeypatch.setattr(figures, "save_figure", save)
     monkeypatch.setattr(curves, "save_figure", save)
     return saved
 
@@ -55,3 +55,8 @@ def test_loss_curves_show_both_losses_and_mark_the_best_epoch(tmp_path, saved_fi
 def test_loss_curves_of_a_single_epoch(tmp_path):
     save_loss_curves(HISTORY[:1], tmp_path / "a.png")
     assert read(tmp_path / "a.png").std() > 3
+
+
+def test_missing_folder_raises(tmp_path):
+    with pytest.raises(OutputError, match="does not exist"):
+        save_loss_curves(HISTORY, tmp_path / "missing" / "a.png")
