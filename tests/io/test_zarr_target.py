@@ -1,34 +1,13 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 import zarr
+from zarr_targets import make_target
 
 from napari_denoise_ae.errors import InvalidInputError, OutputError
-from napari_denoise_ae.io.ome_zarr import OmeMetadata, read_ome_zarr
-from napari_denoise_ae.io.zarr_target import ZarrTarget, result_state
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-
-def make_target(path: Path, **changes) -> ZarrTarget:
-    values = {
-        "path": path,
-        "shapes": ((2, 40, 50), (2, 20, 25)),
-        "chunks": (1, 16, 16),
-        "dtype": "uint16",
-        "metadata": OmeMetadata(
-            axes="TYX",
-            scale={"T": 2.0, "Y": 0.5, "X": 0.25},
-            units={"T": "second", "Y": "micrometer", "X": "micrometer"},
-            origin={"Y": 10.0},
-        ),
-        "settings": {"model": "a"},
-    }
-    return ZarrTarget(**(values | changes))
+from napari_denoise_ae.io.ome_zarr import read_ome_zarr
+from napari_denoise_ae.io.zarr_target import result_state
 
 
 def test_an_unfinished_result_is_not_opened_as_an_image(tmp_path):
