@@ -158,7 +158,7 @@ def measure_layer(options: argparse.Namespace) -> None:
     _, widget = viewer.window.add_plugin_dock_widget("napari-denoise-ae", "Denoise")
     widget.form.device.value = options.device
     # Wait until torch is loaded and the noise estimate is shown.
-    wait(lambda: bool(widget.form.to_remove.found.text()))
+    wait(lambda: bool(widget.form.to_remove.estimate_note.text()))
     for _ in range(options.repeats):
         read.clear()
         if "movie [denoised]" in viewer.layers:

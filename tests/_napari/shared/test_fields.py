@@ -19,14 +19,14 @@ from napari_denoise_ae._napari.shared.noise_edit import NoiseChooser
 
 @pytest.fixture
 def build(qtbot):
-    """Return the fields of a form with such rows, and its layout."""
+    """Return a function that makes a form with given rows."""
 
     parents = []
 
     def make(*rows):
         parent = QWidget()
         qtbot.addWidget(parent)
-        parents.append(parent)  # qtbot keeps no widget alive
+        parents.append(parent)  # qtbot does not keep widgets alive
         form = make_form(parent)
         return add_fields(form, rows), form
 
@@ -35,7 +35,7 @@ def build(qtbot):
 
 
 def spec(editor, *, is_wide=False, label="label"):
-    return FieldSpec("name", label, editor, "What it is.", is_wide)
+    return FieldSpec("name", label, editor, "A tooltip.", is_wide)
 
 
 @pytest.mark.parametrize(
@@ -51,29 +51,27 @@ def spec(editor, *, is_wide=False, label="label"):
         (partial(NoiseChooser, "gaussian:0.1"), "gaussian:0.1", "poisson:50"),
     ],
 )
-def test_every_editor_has_a_value_and_tells_when_it_changes(
-    build, editor, before, after
-):
+def test_each_editor_has_a_value_and_emits_its_changes(build, editor, before, after):
     fields, _ = build(spec(editor))
     field = fields["name"]
-    told = []
-    field.changed.connect(lambda: told.append(field.value))
+    emitted = []
+    field.changed.connect(lambda: emitted.append(field.value))
     assert field.value == before
     field.value = after
     assert field.value == after
-    assert told[-1] == after
+    assert emitted[-1] == after
 
 
-def test_text_that_is_no_number_stays_text(build):
+def test_text_that_is_not_a_number_is_returned_unchanged(build):
     field = build(spec(NumberEdit))[0]["name"]
     field.value = "many"
     assert field.value == "many"
 
 
-def test_a_mistake_is_marked_until_the_value_changes(build):
+def test_an_error_is_shown_until_the_value_changes(build):
     field = build(spec(NumberEdit))[0]["name"]
-    field.mark("It is wrong.")
-    assert field.message == "It is wrong."
+    field.mark("Invalid value.")
+    assert field.message == "Invalid value."
     assert "border" in field.editor.styleSheet()
     field.value = 1.0
     assert field.message == ""
@@ -88,7 +86,7 @@ def test_a_label_is_beside_its_editor_or_above_a_wide_one(build):
     assert build(bare)[1].rowCount() == 1
 
 
-def test_rows_come_in_the_order_in_which_they_are_given(build):
+def test_rows_keep_their_order(build):
     text = QLabel("text")
     fields, form = build(spec(NumberEdit), text)
     assert form.itemAt(0, form.ItemRole.FieldRole).widget() is fields["name"]
@@ -100,4 +98,4 @@ def test_a_field_is_hidden_with_its_label(build):
     field.show_if(False)
     assert field.isHidden()
     assert field.label.isHidden()
-    assert "What it is." in field.label.toolTip()
+    assert "A tooltip." in field.label.toolTip()

@@ -24,7 +24,7 @@ def choose(part, name):
 
 @pytest.mark.qt_binding
 @pytest.mark.parametrize("name", NOISE_MODELS)
-def test_every_noise_model_can_be_chosen_and_is_explained(make_chooser, name):
+def test_each_noise_model_can_be_chosen_and_is_explained(make_chooser, name):
     chooser = make_chooser("poisson:3+speckle:0.2")
     part = chooser.parts[0]
     choose(part, name)
@@ -32,12 +32,12 @@ def test_every_noise_model_can_be_chosen_and_is_explained(make_chooser, name):
     assert first.name == name
     assert str(second) == "speckle:0.2"
     assert part.explanation.text() == NOISE_MODELS[name].explanation
-    assert first.description.lower() in chooser.said.lower()
+    assert first.description.lower() in chooser.explanation.lower()
     for widget in (*part.flags.values(), *part.amounts):
         assert len(widget.toolTip()) > 20
 
 
-def test_a_new_noise_model_appears_by_itself(make_chooser, monkeypatch):
+def test_a_registered_noise_model_gets_its_fields(make_chooser, monkeypatch):
     @dataclass(frozen=True, slots=True)
     class Stripes(NoiseModel):
         """Stripes.
@@ -45,9 +45,9 @@ def test_a_new_noise_model_appears_by_itself(make_chooser, monkeypatch):
         Parameters
         ----------
         depth : float
-            How dark they are.
+            Darkness of the stripes.
         vertical : bool
-            Whether they stand.
+            Whether the stripes are vertical.
         """
 
         name = "stripes"
@@ -58,7 +58,7 @@ def test_a_new_noise_model_appears_by_itself(make_chooser, monkeypatch):
         vertical: bool = field(default=False, metadata=flag_metadata("vertical"))
 
         def _describe_flags(self):
-            return "standing" if self.vertical else "lying"
+            return "vertical" if self.vertical else "horizontal"
 
         def apply(self, clean, generator, *, channel_axis=1):
             raise NotImplementedError
@@ -68,24 +68,24 @@ def test_a_new_noise_model_appears_by_itself(make_chooser, monkeypatch):
     choose(chooser.parts[0], "stripes")
     part = chooser.parts[0]
     assert part.kind.currentText() == "Striped"
-    assert "How dark they are" in part.amounts[0].toolTip()
+    assert "Darkness of the stripes" in part.amounts[0].toolTip()
     part.flags["vertical"].setChecked(True)
     assert chooser.value == "stripes:0.01,vertical"
-    assert "Striped noise, depth 0.01 of the range, standing." in chooser.said
+    assert "Striped noise, depth 0.01 of the range, vertical." in chooser.explanation
 
 
 @pytest.mark.qt_binding
 def test_fields_write_the_text(make_chooser):
     chooser = make_chooser()
-    told = []
-    chooser.changed.connect(told.append)
+    emitted = []
+    chooser.changed.connect(emitted.append)
     part = chooser.parts[0]
     part.amounts[0].low.setText("0")
     part.amounts[0].high.setText("0.3")
     part.flags["unclipped"].setChecked(True)
     assert chooser.value == "gaussian:0..0.3,unclipped"
-    assert told[-1] == chooser.value
-    assert "sigma 0 to 0.3 of the range, drawn for each image" in chooser.said
+    assert emitted[-1] == chooser.value
+    assert "sigma 0 to 0.3 of the range, drawn for each image" in chooser.explanation
 
 
 @pytest.mark.qt_binding
@@ -103,7 +103,7 @@ def test_fields_follow_the_text(make_chooser):
 
 
 @pytest.mark.qt_binding
-def test_noises_are_added_and_taken_away(make_chooser):
+def test_components_can_be_added_and_removed(make_chooser):
     chooser = make_chooser()
     assert chooser.parts[0].remove_button.isHidden()
     chooser.add_button.click()
@@ -117,25 +117,25 @@ def test_noises_are_added_and_taken_away(make_chooser):
 
 @pytest.mark.qt_binding
 @pytest.mark.parametrize("text", ["", "loud", "gaussian:", "gaussian:0", "gaussian:1+"])
-def test_a_mistake_is_said_and_can_be_mended(make_chooser, text):
+def test_an_error_in_the_text_is_explained_and_can_be_corrected(make_chooser, text):
     chooser = make_chooser()
     chooser.value = text
-    assert "oise" in chooser.said
+    assert "oise" in chooser.explanation
     assert "border" in chooser.line.styleSheet()
     assert chooser.value == text
-    # The fields do not say what the text says.
+    # The fields do not match the text.
     assert not chooser.parts[0].isEnabled()
     chooser.value = "speckle:0.1"
     assert chooser.parts[0].isEnabled()
     assert "border" not in chooser.line.styleSheet()
-    assert chooser.said.startswith("Speckle noise, sigma 0.1 of each value")
+    assert chooser.explanation.startswith("Speckle noise, sigma 0.1 of each value")
 
 
-def test_a_mistake_in_a_field_can_be_mended_there(make_chooser):
+def test_an_error_in_a_field_can_be_corrected_in_the_field(make_chooser):
     chooser = make_chooser()
     amount = chooser.parts[0].amounts[0]
     amount.low.setText("")
-    assert "Cannot parse the amount" in chooser.said
+    assert "Cannot parse the amount" in chooser.explanation
     assert chooser.parts[0].isEnabled()
     amount.low.setText("0.25")
     assert parse_noise(chooser.value) == Gaussian(0.25)

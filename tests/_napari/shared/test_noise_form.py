@@ -1,4 +1,4 @@
-"""The fields for models that are told the noise level, in a real viewer."""
+"""Tests of the form for the noise to remove, in a real viewer."""
 
 import threading
 
@@ -8,13 +8,13 @@ from qtpy.QtWidgets import QApplication
 
 from napari_denoise_ae import denoise
 from napari_denoise_ae._napari.shared.model_choice import model_choice
+from napari_denoise_ae._napari.shared.noise_estimate import describe_noise
 from napari_denoise_ae._napari.shared.noise_form import (
     CURVE,
     ESTIMATED,
     GIVEN,
     NoiseForm,
 )
-from napari_denoise_ae._napari.shared.noise_found import describe_noise
 from napari_denoise_ae._napari.viewer.outputs import METADATA_KEY, find_output
 from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.denoising.model_ranges import find_model_ranges
@@ -49,13 +49,13 @@ def form(widget):
 @pytest.fixture
 def wait_for_noise(qtbot, form):
     def wait(start="Found: "):
-        qtbot.waitUntil(lambda: form.found.text().startswith(start))
-        return form.found.text()
+        qtbot.waitUntil(lambda: form.estimate_note.text().startswith(start))
+        return form.estimate_note.text()
 
     return wait
 
 
-# --- which fields there are
+# --- visible fields
 
 
 def test_auto_comes_first_and_is_chosen(viewer, widget):
@@ -63,28 +63,30 @@ def test_auto_comes_first_and_is_chosen(viewer, widget):
     assert widget.form.model.editor.itemText(0) == "auto (gray or rgb)"
 
 
-def test_only_models_that_listen_are_asked_for(viewer, widget, form, qtbot, tmp_path):
-    told, blind = tmp_path / "told.pt", tmp_path / "blind.pt"
-    save_checkpoint(random_checkpoint(network="unet"), told)
-    save_checkpoint(random_checkpoint(), blind)
-    for model, is_told in (
+def test_the_form_is_shown_only_for_models_that_take_a_noise_level(
+    viewer, widget, form, qtbot, tmp_path
+):
+    unet, conv = tmp_path / "unet.pt", tmp_path / "conv.pt"
+    save_checkpoint(random_checkpoint(network="unet"), unet)
+    save_checkpoint(random_checkpoint(), conv)
+    for model, takes_noise_level in (
         ("auto", True),
         ("conv", False),
-        (str(told), True),
-        (str(blind), False),
+        (str(unet), True),
+        (str(conv), False),
         ("gray", True),
     ):
         model_choice(viewer).choose(model)
-        qtbot.waitUntil(lambda told=is_told: form.isHidden() != told)
+        qtbot.waitUntil(lambda shown=takes_noise_level: form.isHidden() != shown)
         noise = widget.form.denoise_options("YX").noise
-        assert (noise == NoiseSetting()) or is_told
+        assert (noise == NoiseSetting()) or takes_noise_level
         form.strength.setValue(0.5)
-        expected = NoiseSetting(strength=0.5) if is_told else NoiseSetting()
+        expected = NoiseSetting(strength=0.5) if takes_noise_level else NoiseSetting()
         assert widget.form.denoise_options("YX").noise == expected
 
 
 @pytest.mark.qt_binding
-def test_each_kind_of_noise_has_its_fields(viewer, form):
+def test_each_kind_of_noise_shows_its_fields(viewer, form):
     for kind, has_sigma, has_curve in (
         (ESTIMATED, False, False),
         (GIVEN, True, False),
@@ -95,7 +97,7 @@ def test_each_kind_of_noise_has_its_fields(viewer, form):
         assert form.curve.isHidden() != has_curve
 
 
-def test_the_fields_say_a_setting(qtbot):
+def test_the_fields_make_a_noise_setting(qtbot):
     form = NoiseForm()
     qtbot.addWidget(form)
     assert form.value == NoiseSetting()
@@ -111,10 +113,10 @@ def test_the_fields_say_a_setting(qtbot):
             assert form.value
 
 
-# --- what is said of a model
+# --- description of the model
 
 
-def test_the_models_for_any_noise_are_described(viewer, widget, qtbot):
+def test_models_that_take_a_noise_level_are_described(viewer, widget, qtbot):
     description = widget.form.description
     qtbot.waitUntil(lambda: "rgb for color" in description.text())
     assert "any noise level" in description.text()
@@ -123,22 +125,22 @@ def test_the_models_for_any_noise_are_described(viewer, widget, qtbot):
     assert description.text().startswith("For any noise level")
 
 
-# --- what is found
+# --- estimated noise
 
 
 @pytest.mark.qt_binding
-def test_the_noise_is_found_before_anything_runs(viewer, widget, form, wait_for_noise):
+def test_the_noise_is_estimated_before_denoising(viewer, widget, form, wait_for_noise):
     image = noisy_photo()
     viewer.add_image(image)
     wait_for_noise()
     planes, model = ArrayPlanes.of(image, "YX"), load_checkpoint("gray")
     sigma = find_model_ranges(planes, model, DenoiseOptions()).ranges[0].sigma
     assert sigma == pytest.approx(20, rel=0.15)
-    assert form.found.text() == f"Found: sigma {sigma:.4g}."
+    assert form.estimate_note.text() == f"Found: sigma {sigma:.4g}."
     assert form.sigma.value == float(f"{sigma:.4g}")
 
 
-def test_a_given_sigma_stays_until_there_is_another_layer(
+def test_a_typed_sigma_stays_until_another_layer_is_chosen(
     viewer, widget, form, wait_for_noise, qtbot
 ):
     viewer.add_image(noisy_photo())
@@ -150,18 +152,18 @@ def test_a_given_sigma_stays_until_there_is_another_layer(
     qtbot.wait(300)
     wait_for_noise("Estimated: ")
     assert form.sigma.value == 7
-    assert form.found.text().endswith(estimate)
+    assert form.estimate_note.text().endswith(estimate)
     viewer.add_image(noisy_photo(sigma=5.0))
     qtbot.waitUntil(lambda: form.sigma.value != 7)
     assert form.sigma.value == pytest.approx(5, rel=0.2)
 
 
 @pytest.mark.qt_binding
-def test_the_noise_curve_is_found_and_drawn(viewer, form, wait_for_noise, qtbot):
+def test_the_noise_curve_is_estimated_and_plotted(viewer, form, wait_for_noise, qtbot):
     viewer.add_image(photons(gain=4.0))
     form.kind.value = CURVE
     wait_for_noise("Found: gain")
-    gain = float(form.found.text().split()[2].rstrip(","))
+    gain = float(form.estimate_note.text().split()[2].rstrip(","))
     assert gain == pytest.approx(4.0, rel=0.2)
     intensities, variances = form.plot._measured.getData()
     assert len(intensities) == len(variances) > 2
@@ -174,14 +176,14 @@ def test_the_noise_curve_is_found_and_drawn(viewer, form, wait_for_noise, qtbot)
 
 
 @pytest.mark.qt_binding
-def test_the_plot_takes_over_the_theme(viewer, form):
+def test_the_plot_follows_the_theme(viewer, form):
     viewer.theme = "light"
     light = form.plot.backgroundBrush().color().name()
     viewer.theme = "dark"
     assert form.plot.backgroundBrush().color().name() != light
 
 
-def test_the_channels_are_told_one_by_one():
+def test_the_noise_is_described_by_channel():
     ranges = IntensityRanges(
         "C", (2,), (NoiseScaling(0.0, 1.0, 2.0), NoiseScaling(0.0, 9.0, 30.0))
     )
@@ -189,7 +191,7 @@ def test_the_channels_are_told_one_by_one():
 
 
 @pytest.mark.parametrize("sigma", ["", "much", "-3"])
-def test_a_wrong_sigma_is_one_message(viewer, widget, run, messages, form, sigma):
+def test_an_invalid_sigma_shows_one_message(viewer, widget, run, messages, form, sigma):
     viewer.add_image(noisy_photo())
     form.kind.value = GIVEN
     form.sigma.value = sigma
@@ -199,7 +201,9 @@ def test_a_wrong_sigma_is_one_message(viewer, widget, run, messages, form, sigma
     assert len(viewer.layers) == 1
 
 
-def test_an_image_without_a_curve_is_one_message(viewer, widget, run, messages, form):
+def test_an_image_too_small_for_a_noise_curve_shows_one_message(
+    viewer, widget, run, messages, form
+):
     viewer.add_image(np.random.default_rng(0).normal(100, 5, (12, 12)))
     form.kind.value = CURVE
     assert run(widget) == "failed"
@@ -207,11 +211,11 @@ def test_an_image_without_a_curve_is_one_message(viewer, widget, run, messages, 
     assert "Measuring the noise requires" in messages()[0]
 
 
-# --- what is removed
+# --- denoising
 
 
 @pytest.mark.parametrize(
-    "said",
+    "options",
     [
         {},
         {"strength": 0.4},
@@ -221,36 +225,36 @@ def test_an_image_without_a_curve_is_one_message(viewer, widget, run, messages, 
         {"noise_type": "poisson-gaussian", "strength": 1.5},
     ],
 )
-def test_the_result_is_that_of_the_function_and_of_the_copied_call(
-    viewer, widget, form, run, said
+def test_the_result_equals_that_of_denoise_and_of_the_copied_code(
+    viewer, widget, form, run, options
 ):
     data = photons()
     viewer.add_image(data, name="it's")
     kinds = {"sigma": GIVEN, "noise_type": CURVE}
-    form.kind.value = next((kinds[key] for key in said if key in kinds), ESTIMATED)
-    form.strength.setValue(said.get("strength", 1.0))
-    if "sigma" in said:
-        form.sigma.value = str(said["sigma"])
+    form.kind.value = next((kinds[key] for key in options if key in kinds), ESTIMATED)
+    form.strength.setValue(options.get("strength", 1.0))
+    if "sigma" in options:
+        form.sigma.value = str(options["sigma"])
     assert run(widget).startswith("done")
     result = viewer.layers[-1]
-    np.testing.assert_array_equal(result.data, denoise(data, **said))
-    assert (result.data == data).all() == (said.get("strength") == 0.0)
+    np.testing.assert_array_equal(result.data, denoise(data, **options))
+    assert (result.data == data).all() == (options.get("strength") == 0.0)
     known = result.metadata[METADATA_KEY]
-    assert known.items() >= said.items()
-    measured = ("gain", "offset_variance") if "noise_type" in said else ("sigma",)
+    assert known.items() >= options.items()
+    measured = ("gain", "offset_variance") if "noise_type" in options else ("sigma",)
     assert all(isinstance(known["measured_noise"][name], float) for name in measured)
     assert "intensity_range" not in known
     assert known["model"] == "gray"
     widget.copy_python.click()
     code = QApplication.clipboard().text()
-    assert all(f"{key}={value!r}" in code for key, value in said.items())
-    assert ("sigma" in code) == ("sigma" in said)
-    names_there = {"viewer": viewer}
-    exec(code, names_there)
-    np.testing.assert_array_equal(names_there["denoised"], result.data)
+    assert all(f"{key}={value!r}" in code for key, value in options.items())
+    assert ("sigma" in code) == ("sigma" in options)
+    namespace = {"viewer": viewer}
+    exec(code, namespace)
+    np.testing.assert_array_equal(namespace["denoised"], result.data)
 
 
-def test_noise_that_is_added_is_measured(viewer, widget, form, run):
+def test_added_noise_is_measured(viewer, widget, form, run):
     viewer.add_image(noisy_photo(sigma=0.0), name="clean")
     widget.form.kind.value = "clean"
     widget.form.noise.value = "gaussian:0.1"
@@ -261,12 +265,12 @@ def test_noise_that_is_added_is_measured(viewer, widget, form, run):
     expected = denoise(viewer.layers["clean [noisy]"].data, strength=0.7)
     np.testing.assert_array_equal(viewer.layers[-1].data, expected)
     widget.copy_python.click()
-    names_there = {"viewer": viewer}
-    exec(QApplication.clipboard().text(), names_there)
-    np.testing.assert_array_equal(names_there["denoised"], expected)
+    namespace = {"viewer": viewer}
+    exec(QApplication.clipboard().text(), namespace)
+    np.testing.assert_array_equal(namespace["denoised"], expected)
 
 
-def test_a_model_that_does_not_listen_sees_an_intensity_range(viewer, widget, run):
+def test_a_model_without_a_noise_level_gets_an_intensity_range(viewer, widget, run):
     data = noisy_photo(dtype=np.uint16)
     viewer.add_image(data)
     widget.form.to_remove.strength.setValue(0.2)
@@ -302,7 +306,7 @@ def crop_of(full, layer, preview):
 
 
 @pytest.mark.qt_binding
-def test_the_preview_follows_the_slider_and_measures_once(
+def test_the_preview_follows_the_slider_without_measuring_again(
     viewer, widget, form, wait_for_preview, monkeypatch
 ):
     from napari_denoise_ae._napari.denoise import job as workers
@@ -321,7 +325,7 @@ def test_the_preview_follows_the_slider_and_measures_once(
     wait_for_preview(lambda: widget.preview_box.setChecked(True))
     for strength in (0.3, 1.7):
         preview = wait_for_preview(lambda s=strength: form.strength.setValue(s))
-        # All planes share what was measured, so it is a part of the whole result.
+        # All planes share one noise level, so the preview equals the full result.
         full = denoise(stack, axes="TYX", strength=strength)
         np.testing.assert_array_equal(preview.data, crop_of(full, layer, preview))
         assert preview.metadata[METADATA_KEY]["strength"] == strength
@@ -330,18 +334,18 @@ def test_the_preview_follows_the_slider_and_measures_once(
     assert measured == [NoiseSetting(), NoiseSetting(noise_type="poisson-gaussian")]
 
 
-def test_only_the_latest_of_many_moves_is_computed(
+def test_moving_the_slider_computes_only_the_latest_preview(
     viewer, widget, form, wait_for_preview, monkeypatch, qtbot
 ):
     levels = []
     running = []
-    go_on = threading.Event()
+    proceed = threading.Event()
     run_network = Denoiser.run_network
 
     def run_slowly(self, batch, level=None):
         running.append(level)
         levels.append((level, len(running)))
-        go_on.wait(60)
+        proceed.wait(60)
         result = run_network(self, batch, level)
         running.remove(level)
         return result
@@ -356,10 +360,10 @@ def test_only_the_latest_of_many_moves_is_computed(
         for strength in (0.6, 0.7, 0.8):
             form.strength.setValue(strength)
             qtbot.wait(200)
-        go_on.set()
+        proceed.set()
 
     preview = wait_for_preview(move)
-    # One that had begun, and the latest; never two at a time.
+    # The one that was running and the latest, never two at a time.
     assert len(levels) == 2
     assert [n_running for _, n_running in levels] == [1, 1]
     assert preview.metadata[METADATA_KEY]["strength"] == 0.8

@@ -71,7 +71,7 @@ def filler_of(layer):
 
 
 def wait_for_noise(qtbot, widget):
-    found = widget.form.to_remove.found
+    found = widget.form.to_remove.estimate_note
     qtbot.waitUntil(lambda: found.text().startswith("Found: "))
 
 
@@ -199,7 +199,7 @@ def test_without_a_range_the_noise_is_found_and_removed(
     np.testing.assert_array_equal(np.asarray(result.data), denoise(whole, axes="TYX"))
     widget.form.to_remove.kind.value = CURVE
     widget.form.to_remove.strength.setValue(0.5)
-    qtbot.waitUntil(lambda: "gain" in widget.form.to_remove.found.text())
+    qtbot.waitUntil(lambda: "gain" in widget.form.to_remove.estimate_note.text())
     result = start(viewer, layer)
     said = {"noise_type": "poisson-gaussian", "strength": 0.5}
     expected = denoise(whole, axes="TYX", **said)

@@ -249,7 +249,7 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
         self.scope.set_length(length)
         if layer is not None and needs_range(layer, takes_noise_level=False):
             self.intensity_range.prefill(proposed_range(layer))
-        self.to_remove.forget()
+        self.to_remove.clear_estimate()
         self.range_of.show_if(is_stack)
         self._show_range()
 

@@ -136,10 +136,12 @@ class LayerInspector(QObject):  # type: ignore[misc]
         form, known = self._form, describe_layer(self._form.source)
         if not math.isnan(facts.noise):
             known = f"{known}, estimated noise {facts.noise:.1%} of the range"
-        elif facts.found is None:
+        elif facts.noise_estimate is None:
             known = f"{known}, estimated noise unknown"
         form.facts.setText(known)
-        form.to_remove.show_found(facts.found, of_each=form.measured_in == "image")
+        form.to_remove.show_estimate(
+            facts.noise_estimate, per_image=form.measured_in == "image"
+        )
         self.warned.emit(list(facts.incompatibilities))
 
     def _show_description(self, facts: ModelFacts | Failed) -> None:

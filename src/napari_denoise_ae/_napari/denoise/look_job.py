@@ -18,7 +18,7 @@ from ...image.ranges import resolve_intensity_ranges
 from ...noise.add import add_noise
 from ...noise.estimators import PATCHES
 from ...noise.windows import noise_planes, read_noise_windows
-from ..shared.noise_found import find_noise, scalings
+from ..shared.noise_estimate import estimate_layer_noise, scalings
 from ..shared.worker import Failed
 from .job import LayerScan, load_denoiser
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ...denoising.options import DenoiseOptions
     from ...image.intensity import IntensityRanges
     from ...models.checkpoint import Checkpoint
-    from ..shared.noise_found import NoiseFound
+    from ..shared.noise_estimate import NoiseEstimate
     from .job import DenoiseJob
 
 
@@ -44,13 +44,13 @@ class LayerFacts:
         Estimated noise as a fraction of the intensity range; NaN if unknown.
     incompatibilities : tuple of str
         Why the chosen model or the options may not fit the layer.
-    found : NoiseFound, optional
-        The noise that was found, for a model that takes a noise level.
+    noise_estimate : NoiseEstimate, optional
+        The estimated noise, if the model takes a noise level.
     """
 
     noise: float
     incompatibilities: tuple[str, ...]
-    found: NoiseFound | None = None
+    noise_estimate: NoiseEstimate | None = None
 
 
 def look_at_layer(
@@ -104,7 +104,7 @@ def compare(
     checkpoint: Checkpoint,
     ranges: IntensityRanges,
     windows: list[list[list[NDArray[Any]]]],
-) -> tuple[tuple[str, ...], NoiseFound | None]:
+) -> tuple[tuple[str, ...], NoiseEstimate | None]:
     """Return why the model may not fit a layer, and the noise that was found.
 
     Parameters
@@ -120,8 +120,9 @@ def compare(
     """
     noise, n_colors = job.options.noise, count_colors(job.data.shape, job.axes)
     texts = find_incompatibilities(checkpoint, noise, n_colors, ranges, windows)
-    is_told = bool(scalings(ranges))
-    return tuple(texts), find_noise(windows, ranges, noise) if is_told else None
+    if not scalings(ranges):  # the model takes no noise level
+        return tuple(texts), None
+    return tuple(texts), estimate_layer_noise(windows, ranges, noise)
 
 
 def _with_noise(

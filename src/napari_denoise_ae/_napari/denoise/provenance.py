@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ..._version import __version__
-from ..shared.noise_found import scalings
+from ..shared.noise_estimate import scalings
 
 if TYPE_CHECKING:
     from ...image.intensity import IntensityRanges

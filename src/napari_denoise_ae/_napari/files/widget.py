@@ -90,7 +90,7 @@ class FilesWidget(QWidget):  # type: ignore[misc]
             "Remove", "Remove the selected files from the list; all, if none is."
         )
         self.open_model = make_button("Open a checkpoint…", "A .pt file.")
-        self.noise = NoiseForm(shows_found=False)
+        self.noise = NoiseForm(shows_estimate=False)
         self.run_button = QPushButton("Denoise files")
         self.cancel_button = make_button(
             "Cancel",

@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
 
 class Choice(QComboBox):  # type: ignore[misc]
-    """Offers values by their titles.
+    """A combo box whose items have titles and values.
 
     Parameters
     ----------
     choices : iterable of str or (str, object), optional
-        The values, or titles and values.
+        The values, or pairs of a title and a value.
     value : object, optional
-        The one that is chosen at first; None for the first.
+        The initial value. None selects the first.
 
     Attributes
     ----------
     changed : Signal
-        Emitted after another value was chosen.
+        Emitted after another value has been chosen.
     """
 
     changed = Signal()
@@ -46,18 +46,18 @@ class Choice(QComboBox):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         self._values: list[Any] = []
-        self._told: Any = None
-        self.currentTextChanged.connect(self._tell)
+        self._last_emitted: Any = None
+        self.currentTextChanged.connect(self._emit_changed)
         self.offer(choices, value)
 
     @property
     def values(self) -> tuple[Any, ...]:
-        """The values, from the top down."""
+        """The values, from top to bottom."""
         return tuple(self._values)
 
     @property
     def value(self) -> Any:
-        """The chosen value; the text where any can be typed."""
+        """The chosen value; the typed text if the combo box is editable."""
         if self.isEditable():
             return self.currentText()
         index = self.currentIndex()
@@ -73,9 +73,10 @@ class Choice(QComboBox):  # type: ignore[misc]
     def offer(
         self, choices: Iterable[str | tuple[str, Any]], value: Any = None
     ) -> None:
-        """Offer other values, and choose one of them.
+        """Replace the choices and select a value.
 
-        If none is given, the chosen value stays; if it is gone, the first is chosen.
+        If `value` is None, the current value stays selected, or the first one is
+        if the choices no longer include it.
         """
         chosen = self.value if value is None else value
         pairs = [(each, each) if isinstance(each, str) else each for each in choices]
@@ -85,32 +86,32 @@ class Choice(QComboBox):  # type: ignore[misc]
         self._values = [value for _, value in pairs]
         self.value = chosen
         self.blockSignals(False)
-        self._tell()
+        self._emit_changed()
 
-    def _tell(self) -> None:
-        # Titles may change without the value, and the value without its title.
-        before, self._told = self._told, self.value
-        if self._told != before:
+    def _emit_changed(self) -> None:
+        # A title may change without its value, and a value without its title.
+        before, self._last_emitted = self._last_emitted, self.value
+        if self._last_emitted != before:
             self.changed.emit()
 
 
 class Editor(QWidget):  # type: ignore[misc]
-    """An editor that is made of several widgets, and has a `value`.
+    """Base class of editors made of several widgets, which have a `value`.
 
     Attributes
     ----------
     changed : Signal
         Emitted after the value has changed.
-    marks_mistakes : bool
-        Whether it shows by itself that its value is wrong.
+    shows_errors : bool
+        Whether the editor itself shows that its value is invalid.
     """
 
     changed = Signal()
-    marks_mistakes = False
+    shows_errors = False
 
 
 class RadioEdit(Editor):
-    """Shows all values side by side, and the first as chosen."""
+    """Radio buttons side by side; the first is selected initially."""
 
     def __init__(self, values: Iterable[str]) -> None:
         super().__init__()
@@ -126,7 +127,7 @@ class RadioEdit(Editor):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(box)
         next(iter(self._buttons.values())).setChecked(True)
-        group.buttonToggled.connect(self._tell)
+        group.buttonToggled.connect(self._on_toggled)
 
     @property
     def value(self) -> str:
@@ -137,22 +138,22 @@ class RadioEdit(Editor):
     def value(self, value: str) -> None:
         self._buttons[value].setChecked(True)
 
-    def _tell(self, _: QRadioButton, is_checked: bool) -> None:
+    def _on_toggled(self, _: QRadioButton, is_checked: bool) -> None:
         if is_checked:
             self.changed.emit()
 
 
 class PathEdit(Editor):
-    """A line for a path, and a button that asks for one.
+    """A line edit for a path, and a button that opens a dialog.
 
     Parameters
     ----------
     path : str
-        The path at first.
+        The initial path.
     ask : callable
-        Asks the user for a path; returns an empty one if there is none.
+        Asks the user for a path; returns an empty string if canceled.
     placeholder : str
-        The text in gray while the line is empty.
+        Text shown in gray while the line is empty.
     """
 
     def __init__(
@@ -164,7 +165,7 @@ class PathEdit(Editor):
         self.line.textChanged.connect(self.changed)
         button = QPushButton("…")
         button.setFixedWidth(30)
-        button.clicked.connect(lambda: self._take(ask()))
+        button.clicked.connect(lambda: self._set_path(ask()))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.line)
@@ -179,21 +180,21 @@ class PathEdit(Editor):
     def value(self, path: str) -> None:
         self.line.setText(path)
 
-    def _take(self, path: str) -> None:
+    def _set_path(self, path: str) -> None:
         if path:
             self.line.setText(path)
 
 
 class NumberEdit(QLineEdit):  # type: ignore[misc]
-    """A line for a number that a spin box would round, such as 1e-3."""
+    """A line edit for a number that a spin box would round, such as 1e-3."""
 
 
 def make_editor(default: Any) -> QWidget:
-    """Return an editor for values of the kind of `default`, which it holds."""
+    """Return an editor for values of the type of `default`, its initial value."""
     if isinstance(default, bool):
         return make_check("", is_checked=default)
     if isinstance(default, int):
-        # Its limits are those of Qt: the core tells which values are allowed.
+        # Only Qt's limits: the settings themselves check the value.
         editor = QSpinBox()
         editor.setRange(0, 2**31 - 1)
         editor.setValue(default)
@@ -202,14 +203,14 @@ def make_editor(default: Any) -> QWidget:
 
 
 def make_line(*, placeholder: str) -> QLineEdit:
-    """Return a line for text, which says in gray what an empty one means."""
+    """Return a line edit whose placeholder says what an empty text means."""
     editor = QLineEdit()
     editor.setPlaceholderText(placeholder)
     return editor
 
 
 def make_check(text: str, *, is_checked: bool = False) -> QCheckBox:
-    """Return a box to check, with a text behind it."""
+    """Return a check box with a text."""
     editor = QCheckBox(text)
     editor.setChecked(is_checked)
     return editor

@@ -1,4 +1,4 @@
-"""Forms: their fields are described as data, and built by `add_fields`."""
+"""Fields of forms, described by `FieldSpec` and built by `add_fields`."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """What a field of a form is.
+    """Description of a form field.
 
     Parameters
     ----------
     name : str
-        The name by which the field is found.
+        Key of the field in the result of `add_fields`.
     label : str
-        The text before the editor; empty for an editor that has a text itself.
+        Label of the editor; empty if the editor shows its own text.
     editor : callable
-        Makes the editor.
+        Returns a new editor.
     tooltip : str
-        What the value means, its unit and its default.
+        Meaning of the value, its unit and its default.
     is_wide : bool
-        Whether the editor takes the whole width, with the label above it.
+        Whether the editor takes the full width, with the label above it.
     """
 
     name: str
@@ -51,12 +51,12 @@ class FieldSpec:
 
 
 class Field(QWidget):  # type: ignore[misc]
-    """An editor, and below it room for an explanation and for what is wrong.
+    """An editor with space below it for an explanation and an error message.
 
     Parameters
     ----------
     spec : FieldSpec
-        What it is.
+        Description of the field.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class Field(QWidget):  # type: ignore[misc]
     editor : QWidget
         The editor.
     label : QLabel
-        The text before it; see `add_fields`.
+        The label, which `add_fields` places beside or above the editor.
     """
 
     changed = Signal()
@@ -74,7 +74,7 @@ class Field(QWidget):  # type: ignore[misc]
         super().__init__()
         self.editor = spec.editor()
         self.label = QLabel(spec.label)
-        self._wrong = ""
+        self._error = ""
         self._message = Note()
         self._message.setStyleSheet(f"color: {WRONG}")
         self._explanation = Note()
@@ -85,11 +85,11 @@ class Field(QWidget):  # type: ignore[misc]
         layout.addWidget(self._explanation)
         layout.addWidget(self._message)
         self.describe(spec.tooltip)
-        _changed_signal(self.editor).connect(lambda *_: self._tell())
+        _changed_signal(self.editor).connect(lambda *_: self._on_changed())
 
     @property
     def value(self) -> Any:
-        """The value of the editor; text that is no number stays text."""
+        """The value of the editor; a number field returns other text unchanged."""
         editor = self.editor
         if isinstance(editor, QCheckBox):
             return editor.isChecked()
@@ -114,43 +114,43 @@ class Field(QWidget):  # type: ignore[misc]
 
     @property
     def message(self) -> str:
-        """What is wrong, or nothing."""
-        return self._wrong
+        """The error message; empty if the value is valid."""
+        return self._error
 
     @property
     def explanation(self) -> str:
-        """The text that explains the value."""
+        """The explanation below the editor."""
         return str(self._explanation.text())
 
     def describe(self, tooltip: str) -> None:
-        """Say what the field is for, where the mouse rests on it."""
+        """Set the tooltip of the field."""
         for widget in (self, self.editor, self.label):
-            widget.setToolTip(f"<qt>{tooltip}</qt>")  # as rich text it is wrapped
+            widget.setToolTip(f"<qt>{tooltip}</qt>")  # Qt wraps only rich text
 
     def explain(self, text: str) -> None:
-        """Say below the editor what its value means; nothing, if it is empty."""
+        """Show an explanation below the editor; an empty text hides it."""
         self._explanation.setText(text)
 
     def mark(self, message: str) -> None:
-        """Say what is wrong; an empty text takes it back."""
-        self._wrong = message
-        if isinstance(self.editor, Editor) and self.editor.marks_mistakes:
+        """Show an error message; an empty text removes it."""
+        self._error = message
+        if isinstance(self.editor, Editor) and self.editor.shows_errors:
             return
         self._message.setText(breakable(message))
         self.editor.setStyleSheet(f"border: 1px solid {WRONG};" if message else "")
 
     def enable(self, on: bool) -> None:
-        """Let the value be edited, or gray it out."""
+        """Enable or disable the field and its label."""
         self.setEnabled(on)
         self.label.setEnabled(on)
 
     def show_if(self, on: bool) -> None:
-        """Show the field and its label, or hide both."""
+        """Show or hide the field and its label."""
         self.setVisible(on)
         self.label.setVisible(on)
 
-    def _tell(self) -> None:
-        # What was wrong with the old value says nothing about the new one.
+    def _on_changed(self) -> None:
+        # The message was about the previous value.
         self.mark("")
         self.changed.emit()
 
@@ -158,19 +158,19 @@ class Field(QWidget):  # type: ignore[misc]
 def add_fields(
     form: QFormLayout, rows: Iterable[FieldSpec | QWidget]
 ) -> dict[str, Field]:
-    """Add fields to a form, and other widgets that take the whole width.
+    """Add fields to a form, and other widgets at full width.
 
     Parameters
     ----------
     form : QFormLayout
         The form.
     rows : iterable of FieldSpec or QWidget
-        What to add, from the top down.
+        The rows from top to bottom.
 
     Returns
     -------
     dict of str to Field
-        The fields by their names.
+        The fields by name.
     """
     fields: dict[str, Field] = {}
     for row in rows:
@@ -187,7 +187,7 @@ def add_fields(
     return fields
 
 
-# Qt's and superqt's editors of numbers have a method `value`, no attribute.
+# In these number editors, `value` is a method.
 _WITH_VALUE = (QSpinBox, QLabeledDoubleSlider)
 
 

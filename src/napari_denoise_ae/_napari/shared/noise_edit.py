@@ -1,4 +1,4 @@
-"""A noise string, and fields that write it."""
+"""Editor for a noise string, with fields for its components."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from ...noise.spec import parse_noise
 from ...noise.synthetic import NOISE_MODELS, Composed
 from .editors import Editor
 from .layout import WRONG
-from .noise_part import NoisePart, capitalize, first_noise, wrap
+from .noise_part import NoisePart, capitalize, default_noise, wrapped_label
 
 if TYPE_CHECKING:
     from ...noise.base import NoiseModel
 
 
 class NoiseChooser(Editor):
-    """Choose noise models by name, and fill in their amounts.
+    """Choose noise models by name and fill in their amounts, or type the noise.
 
-    The text is what counts: fields write it, and follow it as long as it can be
-    read. Below it stands what it means, or what is wrong with it.
+    The text is the value. The fields write it and follow it while it is valid. A
+    label below explains it, or says what is wrong with it.
 
     Parameters
     ----------
     noise : str
-        The noise to begin with.
+        The initial noise string.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class NoiseChooser(Editor):
     """
 
     changed = Signal(str)
-    marks_mistakes = True
+    shows_errors = True
 
     def __init__(self, noise: str) -> None:
         super().__init__()
@@ -46,13 +46,13 @@ class NoiseChooser(Editor):
         self._is_writing = False
         self.line = QLineEdit()
         self.line.setToolTip(
-            "<qt>The noise as text, as on the command line; several are joined by a "
-            "plus sign. Any noise can be typed here.</qt>"
+            "<qt>The noise as text, as on the command line. A plus sign joins several "
+            "noise models.</qt>"
         )
         self.add_button = QPushButton("+ Add")
-        self.add_button.setToolTip("<qt>Put another noise on top.</qt>")
+        self.add_button.setToolTip("<qt>Add another noise model.</qt>")
         self.add_button.clicked.connect(self._add_part)
-        self._said = wrap()
+        self._explanation = wrapped_label()
         self._rows = QVBoxLayout()
         text = QHBoxLayout()
         text.addWidget(self.line, 1)
@@ -62,13 +62,13 @@ class NoiseChooser(Editor):
         layout.setSpacing(4)
         layout.addLayout(self._rows)
         layout.addLayout(text)
-        layout.addWidget(self._said)
-        self.line.textChanged.connect(self._take)
+        layout.addWidget(self._explanation)
+        self.line.textChanged.connect(self._on_text_changed)
         self.line.setText(noise)
 
     @property
     def value(self) -> str:
-        """The noise as text, which may be wrong."""
+        """The noise string, which may be invalid."""
         return str(self.line.text()).strip()
 
     @value.setter
@@ -76,76 +76,78 @@ class NoiseChooser(Editor):
         self.line.setText(noise)
 
     @property
-    def said(self) -> str:
-        """What stands below the text."""
-        return str(self._said.text())
+    def explanation(self) -> str:
+        """The explanation or the error shown below the text."""
+        return str(self._explanation.text())
 
-    def _take(self, text: str) -> None:
-        """Follow the text, whoever has changed it."""
+    def _on_text_changed(self, text: str) -> None:
+        """Explain the text, and update the fields unless they have written it."""
         try:
             model = parse_noise(text.strip())
         except InvalidInputError as error:
-            self._say(str(error), wrong=True)
-            # What they show is not what the text says, unless they wrote it.
-            self._enable(self._is_writing)
+            self._explain(str(error), is_error=True)
+            # Fields that do not match the text are disabled. Those that wrote it
+            # stay enabled, so that the mistake can be corrected there.
+            self._set_fields_enabled(self._is_writing)
         else:
             if not self._is_writing:
-                self._show(model.parts if isinstance(model, Composed) else (model,))
-            self._say(f"{capitalize(model.description)}.", wrong=False)
-            self._enable(True)
+                self._show_parts(
+                    model.parts if isinstance(model, Composed) else (model,)
+                )
+            self._explain(f"{capitalize(model.description)}.", is_error=False)
+            self._set_fields_enabled(True)
         self.changed.emit(self.value)
 
-    def _enable(self, on: bool) -> None:
+    def _set_fields_enabled(self, on: bool) -> None:
         for widget in (*self.parts, self.add_button):
             widget.setEnabled(on)
 
-    def _show(self, models: tuple[NoiseModel, ...]) -> None:
+    def _show_parts(self, models: tuple[NoiseModel, ...]) -> None:
         while len(self.parts) > len(models):
-            self._drop(self.parts[-1])
+            self._delete(self.parts[-1])
         for part, model in zip(self.parts, models, strict=False):
             part.show_model(model)
         for model in models[len(self.parts) :]:
             self._append(model)
-        self._offer_to_remove()
+        self._update_remove_buttons()
 
     def _append(self, model: NoiseModel) -> None:
         part = NoisePart(model)
-        part.changed.connect(self._write)
+        part.changed.connect(self._write_text)
         part.removed.connect(lambda: self._remove(part))
         self.parts.append(part)
         self._rows.addWidget(part)
 
-    def _drop(self, part: NoisePart) -> None:
+    def _delete(self, part: NoisePart) -> None:
         self.parts.remove(part)
         self._rows.removeWidget(part)
         part.hide()
         part.deleteLater()
 
-    def _offer_to_remove(self) -> None:
-        # One noise there must be.
+    def _update_remove_buttons(self) -> None:
+        # The last component cannot be removed.
         for part in self.parts:
             part.remove_button.setVisible(len(self.parts) > 1)
 
     def _add_part(self) -> None:
-        # What is not there yet, if there is such a noise.
-        there = {part.model_name for part in self.parts}
-        others = [name for name in NOISE_MODELS if name not in there]
-        self._append(first_noise([*others, *NOISE_MODELS][0]))
-        self._offer_to_remove()
-        self._write()
+        used = {part.model_name for part in self.parts}
+        unused = [name for name in NOISE_MODELS if name not in used]
+        self._append(default_noise([*unused, *NOISE_MODELS][0]))
+        self._update_remove_buttons()
+        self._write_text()
 
     def _remove(self, part: NoisePart) -> None:
-        self._drop(part)
-        self._offer_to_remove()
-        self._write()
+        self._delete(part)
+        self._update_remove_buttons()
+        self._write_text()
 
-    def _write(self) -> None:
-        """Write what the fields say; the fields stay as they are."""
+    def _write_text(self) -> None:
+        """Write the text from the fields, without updating the fields in turn."""
         self._is_writing = True
         self.line.setText("+".join(part.text for part in self.parts))
         self._is_writing = False
 
-    def _say(self, text: str, *, wrong: bool) -> None:
-        self._said.setText(text)
-        self._said.setStyleSheet(f"color: {WRONG}" if wrong else "")
-        self.line.setStyleSheet(f"border: 1px solid {WRONG};" if wrong else "")
+    def _explain(self, text: str, *, is_error: bool) -> None:
+        self._explanation.setText(text)
+        self._explanation.setStyleSheet(f"color: {WRONG}" if is_error else "")
+        self.line.setStyleSheet(f"border: 1px solid {WRONG};" if is_error else "")

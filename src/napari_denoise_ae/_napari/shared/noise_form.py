@@ -1,4 +1,4 @@
-"""The noise that is to be removed, for a model that is told how noisy the layer is."""
+"""Form for the noise to remove, for models that take a noise level."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .layout import Folded, Note, make_form
 from .noise_plot import NoisePlot
 
 if TYPE_CHECKING:
-    from .noise_found import NoiseFound
+    from .noise_estimate import NoiseEstimate
 
-#: What may be said of the noise.
+#: The choices for the noise to remove.
 ESTIMATED = "Gaussian, estimated"
 GIVEN = "Gaussian, sigma given"
 CURVE = "Poisson-Gaussian"
@@ -28,55 +28,56 @@ _DECIMALS = 2
 
 
 class NoiseForm(QWidget):  # type: ignore[misc]
-    """Which noise to remove, how much of it, and what was found of it.
+    """The noise to remove, its strength, and the noise estimated in the layer.
 
     Parameters
     ----------
-    shows_found : bool
-        Whether there is one layer, in which something can be found.
+    shows_estimate : bool
+        Whether there is a layer to estimate noise in. Without one, the form has no
+        noise curve.
 
     Attributes
     ----------
     changed : Signal
-        Emitted after what is said of the noise has changed.
+        Emitted after the kind of noise or a given sigma has changed.
     strength_changed : Signal
-        Emitted after the strength has changed, also while the slider is moved.
+        Emitted after the strength has changed, also while the slider moves.
     """
 
     changed = Signal()
     strength_changed = Signal()
 
-    def __init__(self, *, shows_found: bool = True) -> None:
+    def __init__(self, *, shows_estimate: bool = True) -> None:
         super().__init__()
-        self._shows_found = shows_found
-        # The text that sigma holds as long as nobody has typed another.
+        self._shows_estimate = shows_estimate
+        # Sigma follows the estimate as long as it holds this text.
         self._proposed = ""
-        self.found = Note()
+        self.estimate_note = Note()
         self.plot = NoisePlot()
         self.curve = Folded("Noise curve", self.plot)
         form = make_form()
-        fields = add_fields(form, _specs(shows_found=shows_found))
+        fields = add_fields(form, _specs(has_default_sigma=shows_estimate))
         self.kind, self.sigma = fields["kind"], fields["sigma"]
         self.strength = fields["strength"].editor
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(form)
-        column.addWidget(self.found)
+        column.addWidget(self.estimate_note)
         column.addWidget(self.curve)
-        self.kind.changed.connect(self._show_fitting_fields)
+        self.kind.changed.connect(self._update_visibility)
         self.kind.changed.connect(self.changed)
         self.sigma.changed.connect(self._on_sigma_changed)
         fields["strength"].changed.connect(self.strength_changed)
-        self._show_fitting_fields()
+        self._update_visibility()
 
     @property
     def value(self) -> NoiseSetting:
-        """What is said of the noise.
+        """The noise to remove.
 
         Raises
         ------
         InvalidInputError
-            If sigma is no number of at least 0.
+            If sigma is not a number of at least 0.
         """
         kind = self.kind.value
         return NoiseSetting(
@@ -85,43 +86,52 @@ class NoiseForm(QWidget):  # type: ignore[misc]
             strength=round(self.strength.value(), _DECIMALS),
         )
 
-    def show_found(self, found: NoiseFound | None, *, of_each: bool = False) -> None:
-        """Say what was found of the noise, and propose it as sigma.
+    def show_estimate(
+        self, estimate: NoiseEstimate | None, *, per_image: bool = False
+    ) -> None:
+        """Show the estimated noise, and fill in sigma unless the user has typed one.
 
-        What is found is that of the stack, also where each image is measured.
+        Parameters
+        ----------
+        estimate : NoiseEstimate or None
+            The estimate, which is always that of the whole stack; None if unknown.
+        per_image : bool
+            Whether denoising will measure each image. The text then says that this
+            estimate does not.
         """
-        text = "" if found is None else str(found)
-        self.found.setText(f"{text} (In the whole stack.)" if of_each else text)
-        self.plot.set_fits(() if found is None else found.fits)
-        is_said = self.sigma.editor.text() != self._proposed
-        if found is not None and not is_said and not math.isnan(found.sigma):
-            self._proposed = f"{found.sigma:.4g}"
+        text = "" if estimate is None else str(estimate)
+        note = f"{text} (In the whole stack.)" if per_image else text
+        self.estimate_note.setText(note)
+        self.plot.set_fits(() if estimate is None else estimate.fits)
+        was_typed = self.sigma.editor.text() != self._proposed
+        if estimate is not None and not was_typed and not math.isnan(estimate.sigma):
+            self._proposed = f"{estimate.sigma:.4g}"
             self.sigma.value = self._proposed
 
-    def forget(self) -> None:
-        """Say nothing of the noise of another layer, and take its next estimate."""
+    def clear_estimate(self) -> None:
+        """Clear the estimate of the previous layer; the next one replaces sigma."""
         self._proposed = self.sigma.editor.text()
-        self.show_found(None)
+        self.show_estimate(None)
 
-    def _show_fitting_fields(self) -> None:
+    def _update_visibility(self) -> None:
         kind = self.kind.value
         self.sigma.show_if(kind == GIVEN)
-        self.curve.setVisible(kind == CURVE and self._shows_found)
+        self.curve.setVisible(kind == CURVE and self._shows_estimate)
 
     def _on_sigma_changed(self) -> None:
         if self.kind.value == GIVEN:
             self.changed.emit()
 
 
-def _specs(*, shows_found: bool) -> tuple[FieldSpec, ...]:
+def _specs(*, has_default_sigma: bool) -> tuple[FieldSpec, ...]:
     return (
         FieldSpec(
             "kind",
             "noise",
             partial(Choice, (ESTIMATED, GIVEN, CURVE)),
-            "What to remove. Gaussian: as strong in dark as in bright parts; its sigma "
-            "is estimated, or you give it. Poisson-Gaussian: photon counts and "
-            "cameras, stronger in bright parts; how much stronger is estimated. "
+            "The noise to remove. Gaussian: the same level in dark and bright parts; "
+            "sigma is estimated, or you enter it. Poisson-Gaussian: for photon counts "
+            "and cameras, stronger in bright parts; estimated from the image. "
             "Default: Gaussian, estimated.",
         ),
         FieldSpec(
@@ -129,14 +139,14 @@ def _specs(*, shows_found: bool) -> tuple[FieldSpec, ...]:
             "sigma",
             NumberEdit,
             "Standard deviation of the noise in the image's own units."
-            + " Default: what is estimated." * shows_found,
+            + " Default: the estimate." * has_default_sigma,
         ),
         FieldSpec(
             "strength",
             "strength",
             _strength_slider,
-            "How many times the noise level to remove: less keeps some of the noise, 0 "
-            "all of it; more smooths more. Default: 1.",
+            "Noise level multiplier. Below 1, some noise is kept; 0 keeps all of it. "
+            "Above 1, the result is smoother. Default: 1.",
         ),
     )
 

@@ -28,22 +28,31 @@ from .layout import make_form
 if TYPE_CHECKING:
     from ...noise.base import NoiseModel
 
-# What an amount begins with, by its name, where a noise is newly chosen.
-_FIRST_AMOUNTS = {"photons": 50.0, "gain": 0.01, "read_noise": 0.02, "amount": 0.05}
-_FIRST_AMOUNT = 0.1
+# Initial amounts of a newly chosen noise model, by name.
+_DEFAULT_AMOUNTS = {"photons": 50.0, "gain": 0.01, "read_noise": 0.02, "amount": 0.05}
+_DEFAULT_AMOUNT = 0.1
 
 
 class NoisePart(QFrame):  # type: ignore[misc]
-    """One noise model: which, with which amounts and flags.
+    """Fields for one noise model, its amounts and its flags.
+
+    Parameters
+    ----------
+    model : NoiseModel
+        The noise to show first.
 
     Attributes
     ----------
     kind : QComboBox
-        Which.
-    amounts : list of _Amount
-        In the order in which they are written.
-    flags : dict
-        Boxes by the word that is written.
+        The noise model.
+    amounts : list of _AmountEdit
+        The amounts, in the order of the noise string.
+    flags : dict of str to QCheckBox
+        The flags, by their words in the noise string.
+    changed : Signal
+        Emitted after the user has changed a field.
+    removed : Signal
+        Emitted when the user removes this component.
     """
 
     changed = Signal()
@@ -54,12 +63,12 @@ class NoisePart(QFrame):  # type: ignore[misc]
         self.kind = QComboBox()
         for name, kind in NOISE_MODELS.items():
             self.kind.addItem(capitalize(kind.title), name)
-        self.kind.setToolTip("<qt>Where the noise comes from.</qt>")
+        self.kind.setToolTip("<qt>The kind of noise.</qt>")
         self.remove_button = QToolButton()
         self.remove_button.setText("✕")
-        self.remove_button.setToolTip("<qt>Take this noise away.</qt>")
+        self.remove_button.setToolTip("<qt>Remove this noise.</qt>")
         self.remove_button.clicked.connect(self.removed)
-        self.explanation = wrap()
+        self.explanation = wrapped_label()
         self._fields = QWidget()
         top = QHBoxLayout()
         top.addWidget(self.kind, 1)
@@ -71,7 +80,7 @@ class NoisePart(QFrame):  # type: ignore[misc]
         self._column.addWidget(self.explanation)
         self._column.addWidget(self._fields)
         self._fill(model)
-        self.kind.currentIndexChanged.connect(self._take_kind)
+        self.kind.currentIndexChanged.connect(self._on_kind_changed)
 
     @property
     def model_name(self) -> str:
@@ -80,18 +89,18 @@ class NoisePart(QFrame):  # type: ignore[misc]
 
     @property
     def text(self) -> str:
-        """What the fields say, as a noise string."""
+        """The noise string of the fields, which may be invalid."""
         amounts = [amount.value for amount in self.amounts]
         flags = [word for word, box in self.flags.items() if box.isChecked()]
         return f"{self.model_name}:{','.join(amounts + flags)}"
 
     def show_model(self, model: NoiseModel) -> None:
-        """Show a noise, without a word to others."""
+        """Show a noise without emitting `changed`."""
         if self.text != str(model):
             self._fill(model)
 
-    def _take_kind(self) -> None:
-        self._fill(first_noise(self.model_name))
+    def _on_kind_changed(self) -> None:
+        self._fill(default_noise(self.model_name))
         self.changed.emit()
 
     def _fill(self, model: NoiseModel) -> None:
@@ -115,8 +124,8 @@ class NoisePart(QFrame):  # type: ignore[misc]
         self._fields = fields
 
 
-class _Amount(Editor):
-    """A number, or the lowest and the highest of those drawn for each image."""
+class _AmountEdit(Editor):
+    """A fixed amount, or the limits between which it is drawn for each image."""
 
     def __init__(self, word: str) -> None:
         super().__init__()
@@ -124,8 +133,8 @@ class _Amount(Editor):
         self.low, self.high = QLineEdit(low), QLineEdit(high)
         self.high.setPlaceholderText("fixed")
         self.high.setToolTip(
-            "<qt>Empty: the amount is the same for all images. A number: each image "
-            "has its own amount, drawn between the first number and this one.</qt>"
+            "<qt>Empty: the same amount for all images. A number: an amount is drawn "
+            "for each image, between the first number and this one.</qt>"
         )
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -137,16 +146,16 @@ class _Amount(Editor):
 
     @property
     def value(self) -> str:
-        """The amount as it is written in a noise string."""
+        """The amount in the syntax of a noise string."""
         low, high = str(self.low.text()).strip(), str(self.high.text()).strip()
         return f"{low}..{high}" if high else low
 
 
-def first_noise(name: str) -> NoiseModel:
-    """Return a noise of a model that was newly chosen."""
+def default_noise(name: str) -> NoiseModel:
+    """Return a noise model with the amounts it has when newly chosen."""
     model = NOISE_MODELS[name]
     amounts = [
-        min(_FIRST_AMOUNTS.get(f.name, _FIRST_AMOUNT), f.metadata["highest"])
+        min(_DEFAULT_AMOUNTS.get(f.name, _DEFAULT_AMOUNT), f.metadata["highest"])
         for f in amount_fields(model)
     ]
     return parse_noise(f"{name}:{','.join(map(str, amounts))}")
@@ -158,10 +167,10 @@ def _specs(model: NoiseModel) -> list[FieldSpec]:
         FieldSpec(
             field.name,
             field.name.replace("_", " "),
-            partial(_Amount, word),
+            partial(_AmountEdit, word),
             f"{texts.get(field.name, '')} Unit: {field.metadata['unit']}.",
         )
-        for field, word in zip(amount_fields(model), _words(model), strict=False)
+        for field, word in zip(amount_fields(model), _arguments(model), strict=False)
     ]
     flags = [
         FieldSpec(
@@ -179,16 +188,18 @@ def _specs(model: NoiseModel) -> list[FieldSpec]:
     return amounts + flags
 
 
-def _words(model: NoiseModel) -> list[str]:
-    """Return the amounts and flags of a noise as they are written."""
+def _arguments(model: NoiseModel) -> list[str]:
+    """Return the amounts and flags in the syntax of a noise string."""
     return str(model).partition(":")[2].split(",")
 
 
 def capitalize(text: str) -> str:
+    """Capitalize the first letter, and keep the case of the others."""
     return text[:1].upper() + text[1:]
 
 
-def wrap() -> QLabel:
+def wrapped_label() -> QLabel:
+    """Return a label that wraps its text."""
     label = QLabel()
     label.setWordWrap(True)
     return label

@@ -1,4 +1,4 @@
-"""The variance of the noise against the intensity: measured, and fitted."""
+"""Plot of the noise variance against the intensity, measured and fitted."""
 
 from __future__ import annotations
 
@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 
 
 class NoisePlot(Plot):
-    """Points that were measured, and the line that was fitted to them.
-
-    Of several channels each has its points and its line.
-    """
+    """Measured variances as points, and the fitted line, for each channel."""
 
     def __init__(self) -> None:
         super().__init__("intensity", "variance")
@@ -36,26 +33,28 @@ class NoisePlot(Plot):
         self._fitted = self.plot(
             pen=pg.mkPen(ORANGE, width=2), connect="pairs", name="fitted"
         )
-        # The line rises: there is room below its end.
+        # The line rises, so the lower right corner is free.
         self._legend.setOffset((-5, -5))
         for axis in ("left", "bottom"):
             self.getAxis(axis).enableAutoSIPrefix(False)
 
     def set_fits(self, fits: Sequence[NoiseFit]) -> None:
-        """Show these and forget others."""
-        known = [fit for fit in fits if len(fit.intensities)]
-        points = [(fit.intensities, fit.variances) for fit in known]
-        self._measured.setData(*_joined(points))
-        ends = [np.array([x.min(), x.max()]) for x, _ in points]
-        lines = [(x, fit.curve.variance(x)) for x, fit in zip(ends, known, strict=True)]
-        self._fitted.setData(*_joined(lines))
+        """Replace the plotted fits."""
+        measured = [fit for fit in fits if len(fit.intensities)]
+        points = [(fit.intensities, fit.variances) for fit in measured]
+        self._measured.setData(*_concatenate(points))
+        lines = []
+        for fit in measured:
+            ends = np.array([fit.intensities.min(), fit.intensities.max()])
+            lines.append((ends, fit.curve.variance(ends)))
+        self._fitted.setData(*_concatenate(lines))
 
 
-def _joined(
-    pairs: Sequence[tuple[NDArray[Any], NDArray[Any]]],
+def _concatenate(
+    curves: Sequence[tuple[NDArray[Any], NDArray[Any]]],
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the first of several pairs in one array, and the second in another."""
-    if not pairs:
+    """Concatenate the x and the y values of several curves."""
+    if not curves:
         return np.array([]), np.array([])
-    first, second = zip(*pairs, strict=True)
-    return np.concatenate(first), np.concatenate(second)
+    x, y = zip(*curves, strict=True)
+    return np.concatenate(x), np.concatenate(y)

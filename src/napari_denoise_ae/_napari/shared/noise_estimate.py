@@ -1,4 +1,4 @@
-"""What is found of a layer's noise, for a model that is told how noisy it is."""
+"""The estimated noise of a layer, for models that take a noise level."""
 
 from __future__ import annotations
 
@@ -17,48 +17,48 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class NoiseFound:
-    """The noise of a layer, before anything is denoised.
+class NoiseEstimate:
+    """Estimated noise of a layer, before it is denoised.
 
     Parameters
     ----------
     setting : NoiseSetting
         The noise to remove.
     scaling : IntensityRanges
-        Of `NoiseScaling`: how a model sees the layer, at strength 1.
-    estimate : IntensityRanges
-        The same for Gaussian noise whose level is estimated.
+        The `NoiseScaling` of each channel for `setting`, at strength 1.
+    gaussian : IntensityRanges
+        The `NoiseScaling` of each channel for Gaussian noise of unknown sigma.
     fits : tuple of NoiseFit
-        The noise curve of each range, measured and fitted; empty for Gaussian
+        The measured and fitted noise curve of each channel; empty for Gaussian
         noise.
     """
 
     setting: NoiseSetting
     scaling: IntensityRanges
-    estimate: IntensityRanges
+    gaussian: IntensityRanges
     fits: tuple[NoiseFit, ...]
 
     def __str__(self) -> str:
         if self.setting.sigma is None:
             return f"Found: {describe_noise(self.scaling)}."
-        return f"Estimated: {describe_noise(self.estimate)}."
+        return f"Estimated: {describe_noise(self.gaussian)}."
 
     @property
     def sigma(self) -> float:
-        """The estimated level of Gaussian noise in the layer's units.
+        """Estimated standard deviation of Gaussian noise, in the layer's units.
 
-        Of several channels it is the median.
+        The median over the channels.
         """
-        return median_of_known(each.sigma for each in scalings(self.estimate))
+        return median_of_known(each.sigma for each in scalings(self.gaussian))
 
 
 def scalings(ranges: IntensityRanges) -> list[NoiseScaling]:
-    """Return noise scalings as what they are."""
+    """Return the noise scalings among the ranges, typed as such."""
     return [each for each in ranges.ranges if isinstance(each, NoiseScaling)]
 
 
 def describe_noise(ranges: IntensityRanges) -> str:
-    """Return noise scalings in a few words, those of several channels one by one.
+    """Describe the noise of a layer in a few words, by channel if channels differ.
 
     Examples
     --------
@@ -81,24 +81,24 @@ def describe_noise(ranges: IntensityRanges) -> str:
     return "; ".join(by_channel)
 
 
-def find_noise(
+def estimate_layer_noise(
     windows: list[list[list[NDArray[Any]]]],
     scaling: IntensityRanges,
     noise: NoiseSetting,
-) -> NoiseFound:
-    """Find the noise of a layer in the few windows in which it is estimated.
+) -> NoiseEstimate:
+    """Estimate the noise of a layer from sampled windows.
 
     Parameters
     ----------
     windows : list
-        What `read_noise_windows` returns for the layer, computed.
+        The computed result of `read_noise_windows` for the layer.
     scaling : IntensityRanges
-        What `measure_scaling` made of them.
+        The result of `measure_scaling` for these windows.
     noise : NoiseSetting
         The noise to remove.
     """
     is_curve = noise.noise_type == POISSON_GAUSSIAN
-    return NoiseFound(
+    return NoiseEstimate(
         noise,
         scaling,
         measure_scaling(windows, scaling, NoiseSetting()),
