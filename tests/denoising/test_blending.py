@@ -1,3 +1,5 @@
+"""A network that takes images of one size is run on larger images."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -12,7 +14,7 @@ from napari_denoise_ae.models.networks.registry import build_network
 
 
 class Fixed(DenoisingNetwork):
-    """A network for 8 x 8 pixels that does what a test wants."""
+    """A network for 8 x 8 pixels that applies a function."""
 
     image_size = 8
     stride = 4
@@ -38,13 +40,13 @@ def residual() -> Checkpoint:
 
 
 @pytest.mark.parametrize("shape", [(2, 1, 8, 8), (1, 1, 12, 20), (3, 1, 40, 8)])
-def test_a_network_that_changes_nothing_changes_nothing(shape):
+def test_the_identity_network_gives_the_identity(shape):
     batch = torch.rand(shape)
     torch.testing.assert_close(run_network(Fixed(lambda x: x), batch), batch)
 
 
 def test_windows_are_blended_without_a_seam():
-    """Windows that disagree by 1 join in a slope, not in a step."""
+    """Between windows whose results differ by 1, the output has a slope, not a step."""
     calls = []
 
     def alternate(windows: torch.Tensor) -> torch.Tensor:
@@ -60,12 +62,12 @@ def test_windows_are_blended_without_a_seam():
     assert row.diff().abs().max() < 0.45
 
 
-def test_the_weights_add_up_everywhere():
+def test_the_weights_are_normalized_everywhere():
     output = run_network(Fixed(torch.ones_like), torch.zeros(2, 1, 24, 32))
     torch.testing.assert_close(output, torch.ones_like(output))
 
 
-def test_images_of_the_networks_own_size_go_through_as_they_are(residual):
+def test_images_of_the_size_of_the_network_are_not_blended(residual):
     network = residual.build(torch.device("cpu"))
     batch = torch.rand(2, 3, 32, 32)
     assert torch.equal(run_network(network, batch), network(batch))
@@ -73,7 +75,7 @@ def test_images_of_the_networks_own_size_go_through_as_they_are(residual):
 
 @pytest.mark.parametrize("tile_size", [16, 50, 64])
 @pytest.mark.parametrize("shape", [(70, 101, 3), (32, 128, 3), (33, 31, 3)])
-def test_tiles_change_nothing(shape, tile_size, residual):
+def test_the_tile_size_does_not_change_the_result(shape, tile_size, residual):
     image = np.random.default_rng(0).random(shape)
     whole = denoise(image, model=residual, tile_size=1024)
     tiled = denoise(image, model=residual, tile_size=tile_size)
@@ -81,7 +83,7 @@ def test_tiles_change_nothing(shape, tile_size, residual):
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (5, 20), (31, 33), (2, 100)])
-def test_an_image_smaller_than_the_networks_is_padded(shape, residual):
+def test_an_image_smaller_than_the_size_of_the_network_is_padded(shape, residual):
     image = np.random.default_rng(0).random((*shape, 3)).astype(np.float32)
     result = denoise(image, model=residual, intensity_range=(0, 1))
     assert result.shape == image.shape

@@ -1,3 +1,5 @@
+"""Tile sizes follow the free memory, and out-of-memory errors are recognized."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -24,9 +26,7 @@ CPU_DEVICE = torch.device("cpu")
     ],
     ids=["cpu", "windows", "mps", "python"],
 )
-def test_every_way_of_running_out_of_memory_is_one(
-    error, image, checkpoint, memory_for
-):
+def test_every_out_of_memory_error_is_recognized(error, image, checkpoint, memory_for):
     expected = denoise(image, model=checkpoint)
     denoiser = Denoiser(checkpoint, CPU)
     memory_for(error, cpu=190**2)
@@ -39,9 +39,7 @@ def test_every_way_of_running_out_of_memory_is_one(
 @pytest.mark.parametrize(
     ("free", "size"), [(10**12, 512), (2**18, 64), (0, 64), (None, 512)]
 )
-def test_tiles_are_chosen_from_the_memory_that_is_free(
-    network, free, size, monkeypatch
-):
+def test_the_tile_size_is_chosen_from_the_free_memory(network, free, size, monkeypatch):
     monkeypatch.setattr(
         "napari_denoise_ae.denoising.memory.free_memory", lambda _: free
     )
@@ -50,8 +48,8 @@ def test_tiles_are_chosen_from_the_memory_that_is_free(
 
 
 @pytest.mark.parametrize("free", [10**12, None])
-def test_tiles_are_larger_where_the_halo_is(free, monkeypatch):
-    """Else the halos would be most of what is computed."""
+def test_a_larger_halo_gives_larger_tiles(free, monkeypatch):
+    """Otherwise most of the computation would be spent on halos."""
     monkeypatch.setattr(
         "napari_denoise_ae.denoising.memory.free_memory", lambda _: free
     )
@@ -71,6 +69,6 @@ def test_more_memory_gives_larger_tiles(checkpoint, monkeypatch):
     assert sizes[-1] > 512
 
 
-def test_the_main_memory_that_is_free_is_less_than_all():
+def test_the_free_main_memory_is_plausible():
     free = free_memory(CPU_DEVICE)
     assert free is None or 2**20 < free < 2**50

@@ -1,4 +1,4 @@
-"""The public estimate of the noise level is the one that denoising uses."""
+"""`estimate_noise` returns the noise level that `denoise` uses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOISY = add_noise(camera()[100:260, 100:292], "gaussian:0.1", rng=1)
 
 
 def sigmas_of_denoising(image, axes):
-    """The noise levels that a built-in model is told."""
+    """Return the noise levels that `denoise` passes to a built-in model."""
     planes = ArrayPlanes.of(image, axes)
     ranges = find_model_ranges(planes, load_checkpoint("gray"), DenoiseOptions())
     return [each.sigma for each in ranges.ranges]
@@ -53,7 +53,7 @@ def test_the_estimate_is_in_the_units_of_the_image(factor, shift):
     assert estimate_noise(image) == pytest.approx(expected, rel=1e-6)
 
 
-def test_added_noise_is_measured():
+def test_the_level_of_added_noise_is_found():
     clean = np.full((128, 128), 1000.0)
     noisy = add_noise(clean, "gaussian:0.1,unclipped", intensity_range=(0, 400))
     assert estimate_noise(noisy) == pytest.approx(40, rel=0.03)

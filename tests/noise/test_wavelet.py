@@ -1,4 +1,4 @@
-"""The noise level from wavelets."""
+"""The noise level is estimated from wavelets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def noisy_pair(*shape: int, sigma: float = 0.1) -> tuple[np.ndarray, np.ndarray]
 @pytest.mark.parametrize("sigma", [0.01, 0.1, 0.5])
 @pytest.mark.parametrize("shape", [(64, 64), (32, 200), (700, 600)])
 def test_known_noise_is_estimated(shape, sigma):
-    """The 700 x 600 image is sampled in windows, the others are used whole."""
+    """The 700 x 600 image is measured in windows, the others as a whole."""
     _, noisy = noisy_pair(*shape, sigma=sigma)
     assert wavelet_sigma(noisy, channel_axis=-1) == pytest.approx(sigma, rel=0.1)
     assert wavelet_sigma(noisy[..., 0]) == pytest.approx(sigma, rel=0.1)
@@ -76,7 +76,7 @@ def test_the_image_is_not_modified():
 
 @pytest.mark.parametrize("sigma", [0.0, 0.01, 0.5])
 @pytest.mark.parametrize("shape", [(8, 8), (9, 40), (64, 65)])
-def test_it_is_the_estimate_of_scikit_image(shape, sigma):
+def test_the_estimate_equals_that_of_scikit_image(shape, sigma):
     from skimage.restoration import estimate_sigma
 
     image = smooth_photo(*shape)[..., 0]

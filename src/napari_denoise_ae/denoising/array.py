@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is.
+    """The progress of a run.
 
     Parameters
     ----------
-    done, total : int
-        Tiles that are finished, and tiles in all.
+    done : int
+        Number of finished tiles.
+    total : int
+        Number of tiles.
     """
 
     done: int
@@ -38,41 +40,41 @@ class Progress:
 
 
 class Denoising:
-    """One array being denoised.
+    """A denoising run on an array in memory.
 
-    Iterate over it to go on; `result` holds what has been reached, so that
-    stopping early keeps the finished tiles.
+    Each step of an iteration denoises one tile into `result`, so a run that is
+    stopped early keeps its finished tiles.
 
     Parameters
     ----------
     image : numpy.ndarray
-        See `denoise`.
+        See `denoise`. Never modified.
     denoiser : Denoiser
-        The model.
+        The model on its device.
     options : DenoiseOptions, optional
-        See `denoise`; the device is that of the denoiser.
+        See `denoise`. `device` is ignored: the denoiser has one.
     region : tuple of slice, optional
-        Rows and columns to denoise, as they come out of the whole plane; None
-        means all.
+        Rows and columns to denoise; the result there equals that of the whole
+        plane. None means all.
     ranges : IntensityRanges, optional
-        How the model sees the image. None means that it is found in the image
+        The scaling of each plane for the network. None determines it from the image
         and the options, see `find_model_ranges`.
 
     Attributes
     ----------
     result : numpy.ndarray
-        Shape and dtype of `image`; a copy of it where no tile is finished.
+        Shape and dtype of `image`; pixels of unfinished tiles are those of `image`.
     axes : str
-        The axes that were taken.
+        Axes of the image, given or inferred.
     intensity_ranges : IntensityRanges
-        How the model sees each plane, see `find_model_ranges`.
+        The scaling of each plane for the network, see `find_model_ranges`.
     planes_done : int
-        Planes that are finished.
+        Number of finished planes.
 
     Raises
     ------
     InvalidInputError
-        If the image, its axes or the settings cannot be used.
+        If the image, its axes or the options cannot be used.
     """
 
     def __init__(
@@ -117,11 +119,11 @@ class Denoising:
 
     @property
     def intensity_range(self) -> IntensityRange:
-        """The intensities that were mapped to 0 and 1, of all planes together."""
+        """The smallest range that contains the intensity ranges of all planes."""
         return self.intensity_ranges.hull
 
     def find_incompatibilities(self) -> list[str]:
-        """Say, in words for a user, why the model or the options may not fit."""
+        """Return messages for the user on why the model or options may not fit."""
         return find_incompatibilities(
             self._denoiser.checkpoint,
             self._noise,

@@ -1,8 +1,8 @@
-"""Larger images through a network that takes one size only.
+"""Run a network that takes images of one size on larger images.
 
-The image is cut into windows of that size, each overlapping its neighbors by
-half; the results are added up with weights that fall off smoothly towards the
-windows' borders, so that no seam is left.
+The image is cut into windows of that size that overlap their neighbors by half.
+The output is the weighted mean of the results. The weights decrease smoothly toward
+the borders of a window, so no seams are visible.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from ..models.networks.base import DenoisingNetwork
 
-# Windows at once: enough to keep a processor busy, few enough to need little
-# memory.
+# Number of windows in a batch: enough to keep a processor busy with little memory.
 _N_WINDOWS = 256
 
 
@@ -30,13 +29,13 @@ def run_network(network: DenoisingNetwork, batch: Tensor) -> Tensor:
     network : DenoisingNetwork
         The network.
     batch : torch.Tensor
-        (N, channels, Y, X); Y and X are multiples of the network's stride and
-        not less than its image size, if it has one.
+        (N, channels, Y, X). Y and X must be multiples of the network's stride and at
+        least its image size, if it has one.
 
     Returns
     -------
     torch.Tensor
-        The shape of `batch`.
+        The output, with the shape of `batch`.
     """
     size = network.image_size
     if size is None or batch.shape[-2:] == (size, size):
@@ -46,9 +45,9 @@ def run_network(network: DenoisingNetwork, batch: Tensor) -> Tensor:
 
 
 def _run_in_windows(network: DenoisingNetwork, batch: Tensor, size: int) -> Tensor:
-    """Blend the results of windows of `size` that overlap by half.
+    """Run a network on windows of `size` pixels and blend the results.
 
-    A pixel depends on those of the windows that cover it, so on pixels up to
+    An output pixel depends on all windows that cover it, and so on input pixels up to
     ``size - 1`` away.
     """
     n_images, channels, height, width = batch.shape
@@ -66,7 +65,7 @@ def _run_in_windows(network: DenoisingNetwork, batch: Tensor, size: int) -> Tens
 
 
 def _weights(size: int) -> Tensor:
-    """Return (size, size) weights above 0, whose sum over all windows is 1."""
+    """Return positive weights, (size, size), highest in the center."""
     angle = (torch.arange(size) + 0.5) * (torch.pi / size)
     row = torch.sin(angle) ** 2
     return row[:, None] * row

@@ -1,11 +1,10 @@
-"""Denoising what is not in memory: a dask or Zarr array in, a dask array out.
+"""Denoise a dask or Zarr array lazily: the result is a dask array.
 
-The graph is dask's: each block of the result is computed from a block of the
-source and a halo around it. Blocks begin at multiples of the network's total
-stride and the halo is at least its receptive-field radius, so the result is
-that of the whole plane. A model is one node of the graph; each process that
-computes blocks makes its network once, on its own device. A second node starts a
-run each time the graph is computed.
+Each block of the result is computed from a block of the source and a halo around it.
+Blocks begin at multiples of the network's total stride and the halo is at least its
+receptive-field radius, so the result equals that of denoising whole planes. The model
+is one node of the graph; each process that computes blocks builds the network once,
+on its own device. A second node starts a run each time the graph is computed.
 """
 
 from __future__ import annotations
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
     from ..image.intensity import IntensityRanges
     from ..models.checkpoint import Checkpoint
 
-    # What to read of an array, and where in that lies what is wanted.
-    # And which indices the stack then begins at, by axis.
+    # The indices to read from an array; the indices of the requested part in the
+    # pixels read; and, for each axis of the stack, the first index that is read.
     _Window = tuple[tuple[Any, ...], tuple[Any, ...], dict[str, int]]
 
 
@@ -48,23 +47,24 @@ def denoise_lazily(
     Parameters
     ----------
     image : dask.array.Array or zarr.Array
-        See `denoise`. Nothing of it is read.
+        See `denoise`. No pixels are read until the result is computed.
     checkpoint : Checkpoint
         The model.
     options : DenoiseOptions, optional
-        See `denoise`. Without an intensity range, `image` must be uint8 or the
-        model take a noise level. Each process that computes chooses its device.
+        See `denoise`. An intensity range is required unless `image` is uint8 or the
+        model takes a noise level. Each process that computes blocks chooses its own
+        device.
 
     Returns
     -------
     dask.array.Array
-        Shape and dtype of `image`; one plane a block, or a part of one.
+        Shape and dtype of `image`. Each block is a plane or a part of one.
 
     Raises
     ------
     InvalidInputError
-        If the image, its axes or the settings cannot be used, or the
-        intensity range is not known.
+        If the image, its axes or the options cannot be used, or an intensity range
+        is required but not given.
     """
     array, options = as_dask(image), options or DenoiseOptions()
     planes = DaskPlanes.of(array, options.axes)
@@ -83,7 +83,7 @@ def denoise_lazily(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _LazyJob:
-    """What is to be done with a lazy array; see `denoise_lazily`."""
+    """How to denoise a lazy array or a part of it; see `denoise_lazily`."""
 
     model: Model
     axes: str
@@ -93,10 +93,15 @@ class _LazyJob:
     halo: int
 
     def apply(self, array: Array, first: Mapping[str, int] | None = None) -> Array:
-        """Return an array denoised, block by block.
+        """Return a dask array that denoises another one block by block.
 
-        It is the whole, or a part of it that begins at the indices `first`
-        along the axes of the stack.
+        Parameters
+        ----------
+        array : dask.array.Array
+            The source, or a part of it.
+        first : mapping, optional
+            If `array` is a part, its first index along each axis of the stack, by
+            letter. It selects the intensity range of each plane.
         """
         import dask.array as da
         from dask.delayed import delayed
@@ -136,20 +141,24 @@ class _LazyJob:
         return with_dtype(denoised.transpose(tuple(np.argsort(order).tolist())))
 
     def window(self, index: Any, shape: tuple[int, ...]) -> _Window | None:
-        """Return what to read for a part; None for all, or no plain part."""
+        """Return which part of the source to read for an indexed part of the result.
+
+        Returns None if the whole is read, nothing is, or the index is not a
+        contiguous range of rows and columns: dask then does the indexing.
+        """
         from dask.array.slicing import normalize_index
 
         parts = normalize_index(index, shape)
         if len(parts) != len(shape):
             return None
         read: list[slice] = []
-        wanted: list[Any] = []
+        keep: list[Any] = []
         for letter, part, length in zip(self.axes, parts, shape, strict=True):
-            found = self._window_along(letter, part, length)
-            if found is None:
+            along_axis = self._window_along(letter, part, length)
+            if along_axis is None:
                 return None
-            read.append(found[0])
-            wanted.append(found[1])
+            read.append(along_axis[0])
+            keep.append(along_axis[1])
         lengths = [
             len(range(length)[part]) for part, length in zip(read, shape, strict=True)
         ]
@@ -160,12 +169,12 @@ class _LazyJob:
             for letter, part in zip(self.axes, read, strict=True)
             if letter not in "YXS"
         }
-        return tuple(read), tuple(wanted), first
+        return tuple(read), tuple(keep), first
 
     def _window_along(
         self, letter: str, part: Any, length: int
     ) -> tuple[slice, Any] | None:
-        """Return what to read along an axis, and which of it is wanted."""
+        """Return the indices to read along an axis, and which of those to keep."""
         if letter == "S":
             return slice(None), part
         if isinstance(part, (int, np.integer)) and letter not in "YX":
@@ -182,38 +191,38 @@ class _LazyJob:
 
 @lru_cache(maxsize=1)
 def _denoised_array_class() -> type[Any]:
-    """Make the class of lazy results; not at once, since it needs dask."""
+    """Define the class of lazy results, on first use because it imports dask."""
     import dask.array as da
 
     class DenoisedArray(da.Array):
-        """A dask array that, asked for a part of its planes, denoises no more.
+        """A dask array that denoises only the indexed part of its planes.
 
-        dask computes whole blocks, and with them all that their halos touch.
-        Here a part is cut out of the source first, with the halo it needs.
+        dask computes whole blocks, and the blocks that their halos overlap. Here the
+        part and its halo are cut out of the source before denoising.
         """
 
         __slots__ = ()
 
         def __getitem__(self, index: Any) -> Any:
             source, job, names = self.__dict__["_lazy"]
-            # An array that has been assigned to is no longer what was made.
+            # Assigning to a dask array changes its graph and its name.
             unchanged = names == (source.name, self.name)
             window = job.window(index, self.shape) if unchanged else None
             if window is None:
                 return da.Array.__getitem__(self, index)
-            read, wanted, first = window
-            return job.apply(source[read], first)[wanted]
+            read, keep, first = window
+            return job.apply(source[read], first)[keep]
 
     return DenoisedArray
 
 
 def _denoised_array(source: Array, job: _LazyJob) -> Array:
     whole = job.apply(source)
-    made = _denoised_array_class()(
+    denoised = _denoised_array_class()(
         whole.dask,
         whole.name,
         whole.chunks,
         meta=whole._meta,  # noqa: SLF001
     )
-    made.__dict__["_lazy"] = source, job, (source.name, whole.name)
-    return with_dtype(made)
+    denoised.__dict__["_lazy"] = source, job, (source.name, whole.name)
+    return with_dtype(denoised)

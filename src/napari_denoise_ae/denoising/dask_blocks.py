@@ -1,4 +1,4 @@
-"""Denoise one block of a lazy array, on whichever worker computes it."""
+"""Denoise one block of a lazy array, in the process that computes it."""
 
 from __future__ import annotations
 
@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A checkpoint that is sent to where it is needed, and told from others.
+    """A checkpoint with a digest by which workers identify it.
 
     Parameters
     ----------
     digest : str
-        SHA-256 of the network, its options and its weights.
+        SHA-256 of the network's name, its options and its weights. Models with equal
+        digests are equal.
     checkpoint : Checkpoint
         The model.
     """
@@ -43,7 +44,7 @@ class Model:
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> Model:
-        """Return a checkpoint with its digest."""
+        """Compute the digest of a checkpoint."""
         options = json.dumps(dict(checkpoint.network_options), sort_keys=True)
         digest = hashlib.sha256(f"{checkpoint.network} {options}".encode())
         for name, tensor in checkpoint.state_dict.items():
@@ -54,14 +55,14 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class ModelRun:
-    """A model in one computation of a graph, whose blocks share a `Denoiser`.
+    """One computation of a graph; its blocks share a `Denoiser` in each process.
 
     Parameters
     ----------
     model : Model
         The model.
     token : str
-        Told from every other run by this.
+        Unique for each run.
     """
 
     model: Model
@@ -69,13 +70,29 @@ class ModelRun:
 
     @classmethod
     def start(cls, model: Model) -> ModelRun:
-        """Return a run like no other."""
+        """Return a run with a new token."""
         return cls(model, uuid4().hex)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockJob:
-    """What all blocks of a result have in common; see `denoise_lazily`."""
+    """The settings that all blocks of a result share; see `denoise_lazily`.
+
+    Parameters
+    ----------
+    axes : str
+        Axes of a block: those of the stack, then Y, X and S.
+    device : str
+        See `denoise`.
+    tile_size : int or None
+        See `denoise`.
+    halo : int
+        See `find_halo`.
+    n_blocks : tuple of int
+        Number of blocks along each axis.
+    first : tuple of int
+        Index of the first plane along each axis of the stack.
+    """
 
     axes: str
     device: str
@@ -106,7 +123,7 @@ def denoise_block(
     job: BlockJob,
     block_id: tuple[int, ...],
 ) -> NDArray[Any]:
-    """Denoise a plane, or a part of one with its halo, and cut the halo off."""
+    """Denoise a plane, or a part of one with its halo, and crop the halo."""
     return denoise_part(
         block,
         loaded_denoiser(run, job.device),
@@ -131,23 +148,23 @@ def denoise_part(
     Parameters
     ----------
     block : numpy.ndarray
-        What was read; it begins at a multiple of the network's stride, and
-        every axis of a stack has length 1.
+        The pixels read, halo included. Its first row and column in the plane must be
+        multiples of the network's stride. Axes of a stack have length 1.
     denoiser : Denoiser
-        The model.
+        The model on its device.
     axes : str
-        The axes of `block`, Y, X and S the last.
+        Axes of `block`: those of the stack, then Y, X and S.
     scale : IntensityRange
-        The plane's intensity range.
+        The intensity range of the plane.
     region : tuple of slice
-        Rows and columns of the block that are wanted.
+        Rows and columns of `block` to denoise; the others are the halo.
     tile_size : int, optional
         See `denoise`.
 
     Returns
     -------
     numpy.ndarray
-        Those rows and columns, denoised.
+        The denoised region, with the axes and dtype of `block`.
 
     Raises
     ------
@@ -162,21 +179,35 @@ def denoise_part(
     tiles = denoiser.plan_tiles(source.shape[:2], tile_size=tile_size, region=region)
     for tile in tiles:
         denoiser.denoise_tile(source, target, tile, scale)
-    wanted = (*(slice(None) for _ in plane), *region)
-    return np.ascontiguousarray(result[wanted])
+    cropped = (*(slice(None) for _ in plane), *region)
+    return np.ascontiguousarray(result[cropped])
 
 
 _LOADING = Lock()
 
 
 def loaded_denoiser(run: ModelRun, device: str) -> Denoiser:
-    """Return the denoiser of a run in this process; its model stays loaded."""
-    # Two threads that ask for it at the same time must not both load it.
+    """Return the denoiser of a run in this process; its network is cached.
+
+    Parameters
+    ----------
+    run : ModelRun
+        The run.
+    device : str
+        See `denoise`.
+
+    Returns
+    -------
+    Denoiser
+        The same object for all blocks of the run. Runs of the same model share a
+        network.
+    """
+    # Without the lock, threads that start at the same time would each load it.
     with _LOADING:
         return _start(run, device)
 
 
-# As many models as are compared side by side; each is a few megabytes.
+# The viewer compares up to this many models side by side; each is a few megabytes.
 @lru_cache(maxsize=8)
 def _load(model: Model, device: str) -> Denoiser:
     return Denoiser(model.checkpoint, choose_device(device))

@@ -1,4 +1,4 @@
-"""Lazy arrays: conversion to dask, color planes and pyramids."""
+"""Convert arrays to dask, read their planes lazily, and make pyramids."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 
 
 def is_lazy(image: object) -> bool:
-    """Tell whether an array is one of dask's or Zarr's, importing neither."""
-    # A class of ours, or of another package, may be derived from one of theirs.
+    """Return whether an object is one of dask or Zarr, without importing them."""
+    # All base classes are checked, because a class of another package may be derived
+    # from one of dask or Zarr.
     packages = {base.__module__.partition(".")[0] for base in type(image).__mro__}
     return not packages.isdisjoint({"dask", "zarr"})
 
 
 def pyramid(image: Any, axes: str | None = None) -> list[Array]:
-    """Return an array and its halves, the last of them no larger than 2048 pixels.
+    """Return an array and downsampled copies of it, for a multiscale layer.
 
     Parameters
     ----------
@@ -41,8 +42,9 @@ def pyramid(image: Any, axes: str | None = None) -> list[Array]:
     Returns
     -------
     list of dask.array.Array
-        The whole, a half, a quarter ... of the rows and columns; each pixel
-        is the mean of four. One array if the planes are small enough.
+        The array, then levels that halve the rows and columns of the previous one
+        until neither exceeds 2048. Each pixel is the mean of 2 x 2 pixels of the
+        previous level. The array alone if its planes are that small.
     """
     import dask.array as da
 
@@ -60,22 +62,33 @@ def pyramid(image: Any, axes: str | None = None) -> list[Array]:
 
 
 def unknown_ranges(dtype: np.dtype[Any]) -> InvalidInputError:
-    """Return the error of a lazy stack that would have to be read as a whole."""
+    """Return the error for a lazy array whose intensity range must be given.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype
+        The dtype of the array, for the message.
+    """
     return InvalidInputError(
-        f"The array is lazy and of {dtype}: its lowest and highest value are not known "
-        "before all of it is read. Give intensity_range=(low, high), the intensities "
-        "that the network sees as 0 and 1, such as (0, 4095) for a 12-bit camera, or "
-        "one such pair for each channel."
+        f"The array is lazy and has dtype {dtype}: its lowest and highest value are "
+        "unknown until all of it is read. Pass intensity_range=(low, high), the "
+        "intensities that the network sees as 0 and 1, such as (0, 4095) for a 12-bit "
+        "camera, or one such pair for each channel."
     )
 
 
 def as_dask(image: Any) -> Array:
-    """Return any array as a dask array; nothing is read.
+    """Return an array as a dask array, without reading it.
+
+    Parameters
+    ----------
+    image : array
+        A NumPy, dask or Zarr array.
 
     Raises
     ------
     InvalidInputError
-        If it is lazy, but no array.
+        If it is a dask or Zarr object other than an array, such as a group.
     """
     import dask.array as da
 
@@ -88,24 +101,46 @@ def as_dask(image: Any) -> Array:
     if not isinstance(image, zarr.Array):
         kind = f"{type(image).__module__.partition('.')[0]} {type(image).__name__}"
         raise InvalidInputError(
-            f"Expected an array, got a {kind}. If it is a group, give one of its "
+            f"Expected an array, got a {kind}. If it is a group, pass one of its "
             "arrays, such as group['0']."
         )
     return with_dtype(da.from_zarr(image))
 
 
 def with_dtype(array: Any) -> Array:
-    """Say what dask does not say of what it returns."""
+    """Return a dask array unchanged, with its type: many dask functions have none."""
     dask_array: Array = array
     return dask_array
 
 
 def stack_planes(image: Any, axes: str | None) -> tuple[Array, str, list[int]]:
-    """Return an array with its axes in order: the stack, Y, X and S."""
+    """Return an array as a dask array with its axes in the order of a stack.
+
+    Parameters
+    ----------
+    image : array
+        In memory or lazy.
+    axes : str or None
+        See `denoise`.
+
+    Returns
+    -------
+    stack : dask.array.Array
+        The array, transposed.
+    axes : str
+        Its axes: those of the stack, then Y, X and, for color, S.
+    order : list of int
+        The position in `image` of each of these axes.
+
+    Raises
+    ------
+    InvalidInputError
+        If the shape is unknown, or the array or its axes cannot be used.
+    """
     array = as_dask(image)
     if any(np.isnan(length) for length in array.shape):
         raise InvalidInputError(
-            f"The shape of the lazy array is not known: {array.shape}. Call its "
+            f"The shape of the lazy array is unknown: {array.shape}. Call its "
             "compute_chunk_sizes() first."
         )
     require_real(array.dtype, array.shape)
@@ -118,10 +153,11 @@ def stack_planes(image: Any, axes: str | None) -> tuple[Array, str, list[int]]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DaskPlanes:
-    """The planes of a dask array; what is read of them is a dask array, too.
+    """The planes of a dask array, read as dask arrays.
 
-    See `napari_denoise_ae.image.planes.Planes`. A part is cut out of the array before
-    anything else, because a view of the whole would be a task for each of its chunks.
+    See `napari_denoise_ae.image.planes.Planes`. `read` indexes the array before it
+    selects channels, because an operation on the whole array would add a task for
+    each of its chunks.
 
     Parameters
     ----------
@@ -136,7 +172,7 @@ class DaskPlanes:
 
     @classmethod
     def of(cls, image: Any, axes: str | None) -> DaskPlanes:
-        """View any array with these axes as lazy planes; see `stack_planes`."""
+        """View an array with these axes as lazy planes; see `stack_planes`."""
         stack, ordered, _ = stack_planes(image, axes)
         return cls(stack, ordered.removesuffix("S"))
 
@@ -152,7 +188,7 @@ class DaskPlanes:
         return dtype
 
     def read(self, plane: Sequence[int], region: Region) -> Array:
-        """Return a part of a plane as (Y, X, channels), to be computed."""
+        """Return a part of a plane, (Y, X, channels), not yet computed."""
         part = self.stack[(*plane, *region)]
         return with_dtype(part[..., :3] if self._has_colors else part[..., np.newaxis])
 

@@ -1,4 +1,4 @@
-"""Choose tiles that fit into memory, and recognize when it runs out."""
+"""Choose tiles that fit into memory, and recognize out-of-memory errors."""
 
 from __future__ import annotations
 
@@ -16,31 +16,54 @@ from .halo import find_halo, usual_tile_size
 if TYPE_CHECKING:
     from ..models.checkpoint import Checkpoint
 
-# A GPU gains nothing from larger tiles than these.
+# Larger tiles are no faster on a GPU.
 _LARGEST_GPU_TILE = 2048
-# Other programs and the tile's own copies need memory, too.
-_SHARE_OF_FREE_MEMORY = 0.5
-# Windows of a network of one size cover each pixel four times.
+# Other programs and copies of the tile need memory, too.
+_FRACTION_OF_FREE_MEMORY = 0.5
+# Windows that overlap by half cover each pixel four times, see `run_network`.
 _COVERAGE_OF_WINDOWS = 4
 _FLOAT32_BYTES = 4
-# What torch says where it raises a plain RuntimeError: on the CPU, on Windows'
-# CPU, and on MPS.
-_SIGNS_OF_NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
+# On these devices torch raises a RuntimeError with such a message: the CPU, the CPU
+# on Windows, and MPS.
+_OUT_OF_MEMORY_MESSAGES = (
+    "can't allocate memory",
+    "not enough memory",
+    "out of memory",
+)
 
 
 class OutOfMemoryError(DeviceError):
-    """A device that has too little memory for so many pixels at once."""
+    """The device has too little memory for a tile."""
 
 
 def is_lack_of_memory(error: Exception) -> bool:
-    """Tell whether memory has run out; not every device says so by its type."""
+    """Return whether an error means that memory ran out.
+
+    The message is searched as well as the type, because torch raises a RuntimeError
+    on some devices.
+    """
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
-    return any(sign in str(error).lower() for sign in _SIGNS_OF_NO_MEMORY)
+    message = str(error).lower()
+    return any(known in message for known in _OUT_OF_MEMORY_MESSAGES)
 
 
 def choose_tile_size(checkpoint: Checkpoint, device: torch.device) -> int:
-    """Return the largest tile, a power of two, for which there is memory."""
+    """Return the largest tile size, a power of two, that fits into free memory.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        The model.
+    device : torch.device
+        The device that denoises.
+
+    Returns
+    -------
+    int
+        Rows and columns of a tile. On a CPU, and if the free memory is unknown, at
+        most the size that is fastest on a CPU; on a GPU at most 2048.
+    """
     usual = usual_tile_size(find_halo(checkpoint.outline()))
     free = free_memory(device)
     if free is None:
@@ -48,30 +71,31 @@ def choose_tile_size(checkpoint: Checkpoint, device: torch.device) -> int:
     largest = usual if device.type == "cpu" else _LARGEST_GPU_TILE
     options = tuple(sorted(checkpoint.network_options.items()))
     needed = _bytes_per_pixel(checkpoint.network, options)
-    pixels = free * _SHARE_OF_FREE_MEMORY / needed
+    pixels = free * _FRACTION_OF_FREE_MEMORY / needed
     size = largest
     while size > SMALLEST_TILE_SIZE and size**2 > pixels:
         size //= 2
     return size
 
 
-# Takes as long as a tenth of a small image.
+# Cached because it takes a tenth of the time of denoising a small image.
 @lru_cache(maxsize=32)
 def _bytes_per_pixel(name: str, options: tuple[tuple[str, Any], ...]) -> float:
-    """Return what a network's layers give out, all together, for one pixel."""
+    """Return the size of the outputs of all layers of a network, per pixel."""
     sizes: list[int] = []
 
-    def count(_module: object, _inputs: object, output: torch.Tensor) -> None:
+    def record_size(_module: object, _inputs: object, output: torch.Tensor) -> None:
         sizes.append(output.numel() * _FLOAT32_BYTES)
 
     with torch.device("meta"):
         network = build_network(name, dict(options)).eval()
-    # Whatever its weights are. To compute nothing, on the device meta, torch would
-    # import its compiler, which clashes with some OpenGL drivers.
+    # The values of the weights do not matter. The forward pass cannot stay on the
+    # meta device, because torch would import its compiler, which clashes with some
+    # OpenGL drivers.
     network.to_empty(device="cpu")
     for module in network.modules():
         if not list(module.children()):
-            module.register_forward_hook(count)
+            module.register_forward_hook(record_size)
     side = network.image_size or SMALLEST_TILE_SIZE
     with torch.inference_mode():
         network(torch.zeros(1, network.n_inputs, side, side))

@@ -1,4 +1,4 @@
-"""Estimate the noise level of an image, as `denoise` does."""
+"""Estimate the noise level of an image in the same way as `denoise`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def estimate_noise(image: ArrayLike, *, axes: str | None = None) -> float:
     """Estimate the standard deviation of the noise in an image or a stack.
 
-    This is the sigma that `denoise` finds when it is given none.
+    `denoise` uses this estimate if no `sigma` is passed.
 
     Parameters
     ----------
@@ -32,10 +32,9 @@ def estimate_noise(image: ArrayLike, *, axes: str | None = None) -> float:
     Returns
     -------
     float
-        Standard deviation in the units of `image`: of a stack, the median over its
-        first, middle and last plane; of several channels C, the median over the
-        channels. NaN if there is no patch of 8 x 8 pixels that is finite and not
-        constant.
+        Standard deviation in the units of `image`. For a stack, the median over its
+        first, middle and last plane; for several channels (axis C), the median over
+        the channels. NaN if no patch of 8 x 8 pixels is finite and not constant.
 
     Raises
     ------
@@ -44,11 +43,11 @@ def estimate_noise(image: ArrayLike, *, axes: str | None = None) -> float:
 
     Notes
     -----
-    The noise is measured where the image is smooth: in the smoothest tenth of its
-    patches of 8 x 8 pixels, from the fast waves of their cosine transform, much as in
-    [1]_. Patches that touch a bound at which the image is clipped are left out. If the
-    noise grows with the intensity, the result is a value in between, closer to that of
-    dark regions. In images more than 512 pixels wide or high, five windows of 256
+    The noise is measured in the smoothest tenth of the patches of 8 x 8 pixels, from
+    the high frequencies of their discrete cosine transform, similar to [1]_. Patches
+    with clipped pixels are excluded. If the noise increases with the intensity, the
+    result lies between the noise levels of dark and bright regions, closer to that of
+    dark ones. In images with a side longer than 512 pixels, five windows of 256 x 256
     pixels are measured.
 
     References

@@ -1,4 +1,4 @@
-"""The noise level from wavelets, as used for models trained on one noise level."""
+"""Estimate the noise level from wavelets, for models trained on one noise level."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Below this side there are too few wavelet coefficients to tell anything.
-_SMALLEST_ESTIMATE = 8
-# Three quarters of a standard normal distribution lie below it.
+# Smaller windows have too few wavelet coefficients for an estimate.
+_SMALLEST_SIDE = 8
+# The third quartile of the standard normal distribution.
 _NORMAL_QUARTILE = 0.6744897501960817
 
 
@@ -28,20 +28,20 @@ def wavelet_sigma(plane: NDArray[Any], *, channel_axis: int | None = None) -> fl
     plane : numpy.ndarray
         One image, (Y, X), or with color channels at `channel_axis`.
     channel_axis : int, optional
-        Axis of the color channels, whose estimates are averaged.
+        Axis of the color channels; the result is the median of their estimates.
 
     Returns
     -------
     float
-        Standard deviation in the image's units; NaN where the image is
-        smaller than 8 pixels, constant, or has no finite window.
+        Standard deviation in the image's units. NaN if a side is shorter than 8
+        pixels, the image is constant, or no window is finite.
 
     Notes
     -----
-    The median absolute deviation of the finest diagonal wavelet coefficients
-    (Donoho and Johnstone 1994 [1]_), as `skimage.restoration.estimate_sigma`
-    has it. In images wider or higher than 512 pixels five windows of 256
-    pixels at fixed relative places are used, and the median of their results.
+    The estimate is the median absolute deviation of the finest diagonal wavelet
+    coefficients (Donoho and Johnstone 1994 [1]_), as in
+    `skimage.restoration.estimate_sigma`. If a side is longer than 512 pixels, the
+    result is the median over five windows of 256 pixels at fixed relative positions.
 
     References
     ----------
@@ -58,17 +58,18 @@ def wavelet_sigma(plane: NDArray[Any], *, channel_axis: int | None = None) -> fl
 
 
 def wavelet_sigma_of_windows(windows: Sequence[NDArray[Any]]) -> float:
-    """Estimate the noise of an image of which only some windows are at hand.
+    """Estimate the noise level of an image from some of its windows.
 
     Parameters
     ----------
     windows : sequence of numpy.ndarray
-        (Y, X, channels), those that `noise_windows` names.
+        The windows that `noise_windows` selects, each (Y, X, channels).
 
     Returns
     -------
     float
-        What `wavelet_sigma` returns for the whole image.
+        Standard deviation in the image's units, the same as `wavelet_sigma` returns
+        for the whole image.
     """
     estimates = [
         _estimate_sigma(np.asarray(window[..., channel], dtype=np.float64))
@@ -80,14 +81,15 @@ def wavelet_sigma_of_windows(windows: Sequence[NDArray[Any]]) -> float:
 
 
 def _estimate_sigma(channel: NDArray[np.float64]) -> float:
-    if min(channel.shape) < _SMALLEST_ESTIMATE or not np.isfinite(channel).all():
+    if min(channel.shape) < _SMALLEST_SIDE or not np.isfinite(channel).all():
         return math.nan
     if np.ptp(channel) == 0:
         return math.nan
     import pywt
 
-    # As skimage.restoration.estimate_sigma, which warns if all coefficients are 0;
-    # warnings can only be ignored for all threads of the program at once.
+    # The same as skimage.restoration.estimate_sigma, which is not called because it
+    # warns if all coefficients are 0, and Python can only ignore warnings in all
+    # threads at once.
     details = pywt.dwtn(channel, wavelet="db2")["dd"]
     details = np.abs(details[details != 0])
     return float(np.median(details) / _NORMAL_QUARTILE) if details.size else math.nan

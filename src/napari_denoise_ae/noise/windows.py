@@ -1,4 +1,4 @@
-"""The few windows of an image or a stack in which its noise is measured."""
+"""Select the windows of an image or a stack in which its noise is measured."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from ..image.planes import Planes
     from ..image.tiling import Region
 
-# Planes on which the noise of a stack is measured: first, middle and last.
+# The noise of a stack is measured in its first, middle and last plane.
 _N_NOISE_PLANES = 3
+# The noise of a plane is measured in at most five windows of this side, in pixels,
+# so that the cost does not grow with the image.
+_NOISE_WINDOW = 256
 
 
 def noise_planes(planes: Planes) -> NDArray[Any]:
-    """Return the planes of a stack on which its noise is measured.
+    """Return the planes of a stack in which its noise is measured.
 
     Parameters
     ----------
@@ -33,58 +36,66 @@ def noise_planes(planes: Planes) -> NDArray[Any]:
     Returns
     -------
     numpy.ndarray
-        At most three of them, (N, Y, X, channels).
+        The first, the middle and the last plane, (N, Y, X, channels); N is smaller
+        than 3 if the stack is.
     """
     whole = whole_plane(planes)
-    chosen = _few(list(plane_indices(planes)))
-    return np.stack([planes.read(plane, whole) for plane in chosen])
+    selected = _first_middle_last(list(plane_indices(planes)))
+    return np.stack([planes.read(plane, whole) for plane in selected])
 
 
 def read_noise_windows(
     planes: Planes, ranges: IntensityRanges
 ) -> Iterator[list[list[Any]]]:
-    """Read the few windows of a stack in which its noise is estimated.
+    """Read the windows of a stack in which its noise is measured.
 
-    They lie at the same places of the first, the middle and the last plane of each
-    group that shares an intensity range. They are read one group after another,
-    because each plane of a long stack may be a group.
+    Planes that share an intensity range form a group. The windows are at the same
+    positions in the first, the middle and the last plane of each group. Groups are
+    read one at a time, because a long stack may have as many groups as planes.
 
     Parameters
     ----------
     planes : Planes
         The stack.
     ranges : IntensityRanges
-        Its intensity ranges, or its groups, see `group_planes`.
+        Intensity ranges of the stack, or its groups alone, see `group_planes`.
 
     Yields
     ------
-    list
-        For each range: for each plane, its windows, (Y, X, channels). They are
-        still to be computed if the source is lazy.
+    list of list of array
+        The windows of one group: for each plane, its windows, (Y, X, channels).
+        Windows of a lazy source are lazy.
     """
     members: list[list[tuple[int, ...]]] = [[] for _ in ranges.ranges]
     for plane in plane_indices(planes):
         members[ranges.number_of(plane)].append(plane)
     height, width, _ = planes.shape[-3:]
-    places = noise_windows((height, width))
+    windows = noise_windows((height, width))
     for group in members:
-        chosen = _few(group)
-        yield [[planes.read(plane, place) for place in places] for plane in chosen]
+        selected = _first_middle_last(group)
+        yield [[planes.read(plane, window) for window in windows] for plane in selected]
 
 
-def _few(planes: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
-    """Return the first, the middle and the last of some planes."""
-    chosen = np.linspace(0, len(planes) - 1, _N_NOISE_PLANES).astype(int)
-    return [planes[index] for index in np.unique(chosen)]
-
-
-# Noise is estimated on at most five windows of this side, in pixels, so that
-# the cost does not grow with the image.
-_NOISE_WINDOW = 256
+def _first_middle_last(planes: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """Select the first, the middle and the last plane, each at most once."""
+    selected = np.linspace(0, len(planes) - 1, _N_NOISE_PLANES).astype(int)
+    return [planes[index] for index in np.unique(selected)]
 
 
 def noise_windows(shape: tuple[int, int]) -> list[Region]:
-    """Return the windows of a plane, (Y, X), in which its noise is estimated."""
+    """Return the windows of a plane in which its noise is measured.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows and columns of the plane.
+
+    Returns
+    -------
+    list of tuple of slice
+        Rows and columns of each window: the whole plane if neither side is longer
+        than 512 pixels, else five windows of at most 256 x 256 pixels.
+    """
     height, width = shape
     if max(height, width) <= 2 * _NOISE_WINDOW:
         return [(slice(0, height), slice(0, width))]
