@@ -167,7 +167,7 @@ def compare(studio: Studio) -> None:
     widget = studio.open_widget("Denoise")
     widget.form.kind.value = "clean"
     widget.side_by_side.setChecked(True)
-    widget.folded.unfold()
+    widget.compare_section.expand()
     studio.wait(seconds=4.0)
     widget.compare.compare_button.click()
     studio.wait(lambda: widget.compare.status.text() == "done")

@@ -27,7 +27,7 @@ TESTED_IN = {
     "_napari/denoise/form": "_napari/denoise/test_widget",
     "_napari/denoise/job_maker": "_napari/denoise/test_widget",
     "_napari/denoise/lazy_job": "_napari/viewer/test_lazy_layers",
-    "_napari/denoise/look_job": "_napari/denoise/test_layer_facts",
+    "_napari/denoise/inspect_job": "_napari/denoise/test_layer_facts",
     "_napari/denoise/model_list": "_napari/denoise/test_compare_panel",
     "_napari/denoise/provenance": "_napari/denoise/test_widget",
     "_napari/denoise/python_code": "_napari/shared/test_noise_form",

@@ -1,4 +1,4 @@
-"""Tests in here need napari, a Qt binding and a window."""
+"""Fixtures for tests that need napari, a Qt binding and a display."""
 
 import os
 import subprocess
@@ -13,8 +13,8 @@ _OPEN_A_WINDOW = "from qtpy.QtWidgets import QApplication; QApplication([])"
 
 @pytest.fixture(scope="session", autouse=True)
 def _window():
-    """Skip, saying so, where no window can be opened; but never in CI."""
-    # In a process of its own: Qt ends the process that it cannot open one in.
+    """Skip the tests if no window can be opened; in CI, fail instead."""
+    # In a subprocess, because Qt aborts the process if it cannot open a window.
     probe = subprocess.run(
         [sys.executable, "-c", _OPEN_A_WINDOW],
         capture_output=True,
@@ -23,7 +23,7 @@ def _window():
     )
     if probe.returncode == 0:
         return
-    reason = f"no window can be opened here: {probe.stderr.strip()[-500:]}"
+    reason = f"cannot open a window: {probe.stderr.strip()[-500:]}"
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
@@ -36,18 +36,18 @@ def viewer(make_napari_viewer):
 
 @pytest.fixture
 def qtbot(qtbot):
-    """pytest-qt's, whose waits only end early where something is broken."""
+    """pytest-qt's qtbot, with a timeout that only a broken test reaches."""
     qtbot.waitUntil = partial(qtbot.waitUntil, timeout=120_000)
     return qtbot
 
 
 class Gate:
-    """Holds the network before each tile until a test lets it pass.
+    """Blocks the network before each tile until a test lets it pass.
 
     Attributes
     ----------
     arrived : list of int
-        The thread of each tile that has come to the gate.
+        The thread identifier of each tile that has arrived.
     """
 
     def __init__(self):
@@ -72,25 +72,25 @@ class Gate:
 
 @pytest.fixture
 def gate(make_napari_viewer, monkeypatch):
-    """Hold the network before each tile until the test lets it pass."""
+    """Block the network before each tile until the test lets it pass."""
     from napari_denoise_ae.denoising.denoiser import Denoiser
 
     gate = Gate()
     run_network = Denoiser.run_network
 
-    def held(self, batch, level=None):
+    def run_gated(self, batch, level=None):
         gate.wait()
         return run_network(self, batch, level)
 
-    monkeypatch.setattr(Denoiser, "run_network", held)
+    monkeypatch.setattr(Denoiser, "run_network", run_gated)
     yield gate
-    # Before make_napari_viewer waits for the threads.
+    # Must precede make_napari_viewer's wait for threads.
     gate.open()
 
 
 @pytest.fixture
 def messages():
-    """What the user was told by napari's notifications since the test began."""
+    """Return a function that lists napari's notifications since the test began."""
     from napari.utils.notifications import notification_manager
 
     notification_manager.records.clear()
@@ -108,7 +108,7 @@ def widget(viewer):
 
 @pytest.fixture
 def run(qtbot):
-    """Press Denoise and wait for the end; returns what the status says then."""
+    """Return a function that presses Denoise, waits, and returns the status text."""
 
     def press_and_wait(widget):
         widget.run_button.click()
@@ -129,8 +129,8 @@ def checkpoint(tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def _settings_of_its_own(tmp_path):
-    """Keep what the plugin remembers out of the user's own settings."""
+def _isolated_settings(tmp_path):
+    """Keep the tests from changing the user's settings."""
     from qtpy.QtCore import QSettings
 
     QSettings.setPath(

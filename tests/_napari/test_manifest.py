@@ -16,11 +16,11 @@ def manifest():
     return PluginManifest.from_distribution(NAME)
 
 
-def test_every_python_name_can_be_imported(manifest):
+def test_all_python_names_can_be_imported(manifest):
     manifest.validate_imports()
 
 
-def test_every_contribution_names_a_command_that_exists(manifest):
+def test_contributions_use_all_commands_and_no_others(manifest):
     contributions = manifest.contributions
     commands = {command.id for command in contributions.commands}
     used = [widget.command for widget in contributions.widgets]
@@ -30,7 +30,7 @@ def test_every_contribution_names_a_command_that_exists(manifest):
     assert set(used) == commands
 
 
-def test_the_version_is_that_of_the_package(manifest):
+def test_the_version_equals_that_of_the_package(manifest):
     import napari_denoise_ae
 
     assert manifest.package_version == napari_denoise_ae.__version__
@@ -86,7 +86,7 @@ def prefer_data_folder(monkeypatch, folder):
     monkeypatch.setattr(preferences, "preferences", lambda: chosen)
 
 
-def test_cifar10_is_a_stack_where_it_is(make_napari_viewer, monkeypatch, tmp_path):
+def test_cifar10_opens_as_a_stack(make_napari_viewer, monkeypatch, tmp_path):
     from napari_denoise_ae.io import cifar10 as data
 
     images = np.arange(3 * 32 * 32 * 3, dtype=np.uint8).reshape(3, 32, 32, 3)
@@ -102,7 +102,7 @@ def test_cifar10_is_a_stack_where_it_is(make_napari_viewer, monkeypatch, tmp_pat
     np.testing.assert_array_equal(layer.data, images)
 
 
-def test_cifar10_that_is_not_there_is_said(monkeypatch, tmp_path):
+def test_missing_cifar10_raises(monkeypatch, tmp_path):
     from napari_denoise_ae._napari.viewer import samples
 
     prefer_data_folder(monkeypatch, "")
@@ -113,6 +113,6 @@ def test_cifar10_that_is_not_there_is_said(monkeypatch, tmp_path):
         samples.cifar10_test()
 
 
-def test_the_folder_is_not_guessed(manifest):
+def test_the_data_folder_has_no_default(manifest):
     general = manifest.contributions.configurations["general"]
     assert general.properties["data_folder"].default == ""

@@ -1,11 +1,11 @@
-"""torch's triton and Mesa's OpenGL must live in one process."""
+"""torch's triton and Mesa's OpenGL must work in one process."""
 
 import subprocess
 import sys
 
 import pytest
 
-# A canvas loads Mesa's LLVM; the first optimizer then loads triton's.
+# A canvas loads Mesa's LLVM, the first optimizer triton's.
 _CANVAS = """
 import napari, numpy as np
 viewer = napari.Viewer()
@@ -21,7 +21,7 @@ images = ImageSet("black", np.zeros((20, 8, 8, 3), dtype=np.uint8))
 for _ in Trainer(TrainingConfig(epochs=1), images, choose_device("cpu")).run():
     pass
 """
-# torchvision, which reads CIFAR-10, imports triton as well.
+# Reading CIFAR-10 imports torchvision, which also imports triton.
 _LOAD_CIFAR10 = """
 import sys, tempfile
 from pathlib import Path
@@ -41,7 +41,9 @@ print("survived")
 
 
 @pytest.mark.parametrize("work", [_TRAIN, _LOAD_CIFAR10], ids=["train", "load"])
-@pytest.mark.skipif(sys.platform != "linux", reason="Mesa and triton meet on Linux")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="Mesa and triton are used together only on Linux"
+)
 def test_torch_beside_a_canvas_does_not_crash(work):
     done = subprocess.run(
         [sys.executable, "-c", _CANVAS + work + _END],

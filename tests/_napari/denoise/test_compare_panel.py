@@ -147,9 +147,9 @@ def test_a_model_called_residual_is_not_the_layer_of_what_was_removed(
 def test_it_is_folded_away_and_has_room_once_it_is_not(viewer, widget, panel):
     assert panel.isHidden()
     assert widget.minimumSizeHint().width() >= panel.table.minimumWidth()
-    widget.folded.button.click()
+    widget.compare_section.button.click()
     assert not panel.isHidden()
-    widget.folded.button.click()
+    widget.compare_section.button.click()
     assert panel.isHidden()
 
 

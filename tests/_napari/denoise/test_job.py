@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from napari_denoise_ae._napari.denoise.inspect_job import inspect_layer
 from napari_denoise_ae._napari.denoise.job import (
     DenoiseJob,
     find_residual,
@@ -11,7 +12,6 @@ from napari_denoise_ae._napari.denoise.job import (
     residual_limits,
     run_denoising,
 )
-from napari_denoise_ae._napari.denoise.look_job import look_at_layer
 from napari_denoise_ae.denoising.options import DenoiseOptions
 from napari_denoise_ae.models.networks.conv import ConvAutoencoder
 
@@ -58,7 +58,7 @@ def test_that_noise_grows_is_said_before_and_after_a_run(options, is_said):
     job = DenoiseJob(
         data=counts, model="auto", options=DenoiseOptions(device="cpu", **options)
     )
-    facts = returned(look_at_layer(job)).incompatibilities
+    facts = returned(inspect_layer(job)).incompatibilities
     result = returned(run_denoising(job)).incompatibilities
     for texts in (facts, result):
         assert ["grows" in text for text in texts] == [True] * is_said

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QCoreApplication, QEvent, QTimer
 
-from napari_denoise_ae._napari.denoise import look_job
+from napari_denoise_ae._napari.denoise import inspect_job
 from napari_denoise_ae._napari.denoise.job_maker import JobMaker
 from napari_denoise_ae._napari.denoise.layer_facts import LayerInspector
 from napari_denoise_ae._napari.shared.model_choice import model_choice
@@ -13,13 +13,13 @@ from napari_denoise_ae._napari.shared.model_choice import model_choice
 @pytest.fixture
 def scans(monkeypatch):
     """Return the intensity ranges of each scan of a layer."""
-    found, scan_layer = [], look_job.scan_layer
+    found, scan_layer = [], inspect_job.scan_layer
 
     def scan(job):
         found.append(scan_layer(job))
         return found[-1]
 
-    monkeypatch.setattr(look_job, "scan_layer", scan)
+    monkeypatch.setattr(inspect_job, "scan_layer", scan)
     return lambda: [scan.ranges.hull.high for scan in found]
 
 

@@ -20,7 +20,7 @@ def wait_for_preview(viewer, widget, qtbot):
 
     def wait():
         shown = []
-        widget._preview.told.connect(shown.append)
+        widget._preview.status_changed.connect(shown.append)
         viewer.screenshot(canvas_only=False, flash=False)
         if not widget.preview_box.isChecked():
             widget.preview_box.setChecked(True)

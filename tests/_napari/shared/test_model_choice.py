@@ -9,7 +9,7 @@ BUILT_IN = ("auto", *builtin_models())
 
 
 @pytest.mark.qt_binding
-def test_widgets_of_a_viewer_share_their_models(viewer, widget, checkpoint):
+def test_the_widgets_of_a_viewer_share_their_models(viewer, widget, checkpoint):
     _, other = viewer.window.add_plugin_dock_widget("napari-denoise-ae", "Denoise")
     model_choice(viewer).choose(checkpoint)
     for form in (widget.form, other.form):
@@ -20,7 +20,7 @@ def test_widgets_of_a_viewer_share_their_models(viewer, widget, checkpoint):
 
 
 @pytest.mark.qt_binding
-def test_checkpoints_are_remembered_the_last_one_first(checkpoint):
+def test_checkpoints_are_remembered_most_recent_first(checkpoint):
     second = str(Path(checkpoint).rename(Path(checkpoint).with_name("second.pt")))
     Path(checkpoint).write_bytes(Path(second).read_bytes())
     choice = ModelChoice()
@@ -36,7 +36,7 @@ def test_checkpoints_are_remembered_the_last_one_first(checkpoint):
 
 
 @pytest.mark.qt_binding
-def test_more_than_ten_are_forgotten(tmp_path):
+def test_ten_checkpoints_are_remembered(tmp_path):
     choice = ModelChoice()
     for number in range(12):
         file = tmp_path / f"{number}.pt"
@@ -47,7 +47,7 @@ def test_more_than_ten_are_forgotten(tmp_path):
     ]
 
 
-def test_two_checkpoints_of_one_name_are_two_choices(viewer, widget, tmp_path):
+def test_checkpoints_with_the_same_name_are_separate_choices(viewer, widget, tmp_path):
     files = [tmp_path / part / "run" / "best.pt" for part in "ab"]
     for file in files:
         file.parent.mkdir(parents=True)
@@ -59,7 +59,7 @@ def test_two_checkpoints_of_one_name_are_two_choices(viewer, widget, tmp_path):
         assert model_choice(viewer).chosen == str(file)
 
 
-def test_looking_up_the_models_changes_no_recent_checkpoints(viewer, tmp_path):
+def test_reading_the_models_does_not_change_the_recent_checkpoints(viewer, tmp_path):
     from napari_denoise_ae._napari.shared.preferences import preferences
 
     files = [str(tmp_path / name) for name in ("preferred.pt", "recent.pt")]

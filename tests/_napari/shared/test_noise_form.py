@@ -288,7 +288,7 @@ def test_a_model_without_a_noise_level_gets_an_intensity_range(viewer, widget, r
 def wait_for_preview(viewer, widget, qtbot):
     def wait(change):
         shown = []
-        widget._preview.told.connect(shown.append)
+        widget._preview.status_changed.connect(shown.append)
         change()
         qtbot.waitUntil(lambda: bool(shown))
         assert shown == [""]

@@ -1,4 +1,4 @@
-"""The device of the preferences is offered, used, and missed where it is not there."""
+"""Tests of the preferred device."""
 
 from types import SimpleNamespace
 
@@ -17,7 +17,7 @@ COMMAND = "napari-denoise-ae.denoise_active_layer"
 
 @pytest.fixture
 def prefer(monkeypatch):
-    """Set the device of the preferences."""
+    """Return a function that sets the preferred device."""
 
     def set_device(device):
         general = SimpleNamespace(
@@ -40,14 +40,14 @@ def prefer(monkeypatch):
         (" cuda:1 ", "cuda:1", ("auto", "cpu", "cuda", "mps", "cuda:1")),
     ],
 )
-def test_the_device_of_the_preferences_is_offered(prefer, kept, device, choices):
+def test_the_preferred_device_is_offered(prefer, kept, device, choices):
     prefer(kept)
     assert preferences.preferred_device() == device
     assert preferences.device_choices() == choices
 
 
 @pytest.mark.qt_binding
-def test_every_widget_takes_the_device_of_the_preferences(viewer, qtbot, prefer):
+def test_all_widgets_use_the_preferred_device(viewer, qtbot, prefer):
     prefer("cuda:1")
     denoise, files, train = (
         DenoiseWidget(viewer),
@@ -64,7 +64,7 @@ def test_every_widget_takes_the_device_of_the_preferences(viewer, qtbot, prefer)
 
 
 @pytest.mark.parametrize("lazy", [False, True])
-def test_a_device_that_is_not_there_is_named(viewer, run, prefer, messages, lazy):
+def test_a_missing_device_is_named_in_the_error(viewer, run, prefer, messages, lazy):
     prefer("cuda:99")
     image = np.zeros((40, 56), dtype=np.uint8)
     viewer.add_image(da.from_array(image) if lazy else image)
@@ -75,9 +75,7 @@ def test_a_device_that_is_not_there_is_named(viewer, run, prefer, messages, lazy
     assert len(viewer.layers) == 1
 
 
-def test_the_menu_entry_takes_the_device_of_the_preferences(
-    viewer, qtbot, prefer, messages
-):
+def test_the_menu_command_uses_the_preferred_device(viewer, qtbot, prefer, messages):
     prefer("cuda:99")
     viewer.add_image(np.zeros((40, 56), dtype=np.uint8))
     get_app_model().commands.execute_command(COMMAND).result()

@@ -1,4 +1,4 @@
-"""Work outside the GUI thread."""
+"""Tests of tasks in worker threads."""
 
 from __future__ import annotations
 
@@ -7,56 +7,56 @@ import time
 
 import pytest
 
-from napari_denoise_ae._napari.shared.worker import Running
+from napari_denoise_ae._napari.shared.worker import Task
 
 
 @pytest.fixture
-def told():
+def calls():
     return []
 
 
 @pytest.fixture
-def start(told, qtbot, viewer):
-    """Run a generator until its first step is told."""
+def start(calls, qtbot, viewer):
+    """Return a function that starts a task and waits for its first step."""
 
     def start():
-        running = Running(
+        task = Task(
             count,
-            told,
-            returned=lambda outcome: told.append(("returned", outcome)),
-            yielded=told.append,
-            ended=lambda: told.append("ended"),
+            calls,
+            returned=lambda outcome: calls.append(("returned", outcome)),
+            yielded=calls.append,
+            ended=lambda: calls.append("ended"),
         )
-        qtbot.waitUntil(lambda: 0 in told, timeout=10_000)
-        return running
+        qtbot.waitUntil(lambda: 0 in calls, timeout=10_000)
+        return task
 
     return start
 
 
-def count(told):
-    """Yield numbers until somebody has heard enough of them."""
+def count(calls):
+    """Yield numbers until closed."""
     thread = threading.current_thread()
     try:
         for number in range(1000):
             yield number
             time.sleep(0.01)
     finally:
-        told.append(("closed", threading.current_thread() is thread))
+        calls.append(("closed", threading.current_thread() is thread))
 
 
-def test_a_run_that_is_stopped_is_closed_in_its_own_thread(start, told, qtbot):
+def test_stopping_a_task_closes_its_generator_in_the_worker_thread(start, calls, qtbot):
     start().stop()
-    qtbot.waitUntil(lambda: "ended" in told, timeout=10_000)
-    numbers = [told.index(step) for step in told if isinstance(step, int)]
-    assert told.index(("closed", True)) < told.index("ended")
-    assert max(numbers) < told.index("ended")
-    assert ("returned", None) not in told
+    qtbot.waitUntil(lambda: "ended" in calls, timeout=10_000)
+    numbers = [calls.index(step) for step in calls if isinstance(step, int)]
+    assert calls.index(("closed", True)) < calls.index("ended")
+    assert max(numbers) < calls.index("ended")
+    assert ("returned", None) not in calls
 
 
-def test_a_run_that_is_dropped_tells_only_its_end(start, told, qtbot):
-    running = start()
-    running.drop()
-    n_told = sum(isinstance(step, int) for step in told)
-    qtbot.waitUntil(lambda: "ended" in told, timeout=10_000)
-    assert ("closed", True) in told
-    assert sum(isinstance(step, int) for step in told) == n_told
+def test_a_dropped_task_calls_only_ended(start, calls, qtbot):
+    task = start()
+    task.drop()
+    n_steps = sum(isinstance(step, int) for step in calls)
+    qtbot.waitUntil(lambda: "ended" in calls, timeout=10_000)
+    assert ("closed", True) in calls
+    assert sum(isinstance(step, int) for step in calls) == n_steps

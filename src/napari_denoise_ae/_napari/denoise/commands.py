@@ -13,9 +13,9 @@ from napari.utils.notifications import show_error, show_warning
 from ...denoising.options import DenoiseOptions, shows_options
 from ...errors import DenoiseAEError, InvalidInputError
 from ...models.builtin import DEFAULT_MODEL, suits_any_noise
-from ..shared.model_choice import unwrapped
+from ..shared.model_choice import unwrap_proxy
 from ..shared.preferences import preferred_device
-from ..shared.worker import Failed, Running
+from ..shared.worker import Failed, Task
 from ..viewer.axes import layer_axes
 from ..viewer.layers import lazy_levels, needs_range, proposed_range
 from ..viewer.outputs import make_output, show_lazy_output, show_output
@@ -56,7 +56,7 @@ def denoise_active_layer() -> None:
         activity.close()
         _show_outcome(viewer, layer, job, outcome)
 
-    Running(
+    Task(
         denoise_levels if job.levels else run_denoising,
         job,
         yielded=show_step,
@@ -138,7 +138,7 @@ def denoise_layer(
     """
     from ...denoising.api import denoise
 
-    source = unwrapped(layer)
+    source = unwrap_proxy(layer)
     job = _job(source, model, DenoiseOptions(**options))
     if job.levels:
         levels = make_levels(job)

@@ -150,7 +150,7 @@ class ComparePanel(QWidget):  # type: ignore[misc]
         self.copy_figures.clicked.connect(self.table.copy)
         self.copy_python.clicked.connect(self._copy_python)
         self._run.busy.connect(self._on_busy)
-        self._run.told.connect(self.status.setText)
+        self._run.status_changed.connect(self.status.setText)
         self._run.progressed.connect(self._show_progress)
         self._run.added.connect(self._show_result)
         self._run.failed.connect(self._show_failure)

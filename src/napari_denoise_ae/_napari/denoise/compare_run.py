@@ -10,7 +10,7 @@ from napari.utils.notifications import show_error, show_warning
 from qtpy.QtCore import QObject, Signal
 
 from ..shared.layout import breakable
-from ..shared.worker import Running, say_duration
+from ..shared.worker import Task, format_duration
 from ..viewer.outputs import remove_output, show_output
 from .compare_job import ModelDone, ModelFailed, ModelStarted, run_comparison
 from .job import Started
@@ -38,7 +38,7 @@ class _Comparison:
 
     layer: Image
     titles: Mapping[str, str]
-    running: Running
+    running: Task
     began: float = 0.0
     finished: list[str] = field(default_factory=list)
     current: str = ""
@@ -59,7 +59,7 @@ class CompareRun(QObject):  # type: ignore[misc]
     ----------
     busy : Signal
         Emitted with whether models are being compared, when that changes.
-    told : Signal
+    status_changed : Signal
         Emitted with the state of the run as text.
     progressed : Signal
         Emitted with the value and the maximum of a progress bar.
@@ -73,7 +73,7 @@ class CompareRun(QObject):  # type: ignore[misc]
     """
 
     busy = Signal(bool)
-    told = Signal(str)
+    status_changed = Signal(str)
     progressed = Signal(int, int)
     added = Signal(str, object, str)
     failed = Signal(str, str)
@@ -92,7 +92,7 @@ class CompareRun(QObject):  # type: ignore[misc]
     def start(self, layer: Image, job: DenoiseJob, titles: Mapping[str, str]) -> None:
         """Compare models, given by their titles; an earlier run must have ended."""
         self.roles = []
-        running = Running(
+        running = Task(
             run_comparison,
             job,
             list(titles),
@@ -103,7 +103,7 @@ class CompareRun(QObject):  # type: ignore[misc]
         )
         self._run = _Comparison(layer, titles, running)
         self.busy.emit(True)
-        self.told.emit("starting")
+        self.status_changed.emit("starting")
         if job.noise is None:
             # That of an earlier run would seem to be the one that is compared.
             remove_output(self._viewer, layer, "noisy")
@@ -144,14 +144,14 @@ class CompareRun(QObject):  # type: ignore[misc]
         self.progressed.emit(round(part * maximum), maximum)
         seconds = (time.monotonic() - run.began) * (1 / part - 1)
         self._tell(
-            run, f"{step.done} of {step.total} tiles, {say_duration(seconds)} left"
+            run, f"{step.done} of {step.total} tiles, {format_duration(seconds)} left"
         )
 
     def _tell(self, run: _Comparison, text: str) -> None:
         if run.current:
             number = len(run.finished) + 1
             text = f"{run.titles[run.current]}, {number} of {len(run.titles)}: {text}"
-        self.told.emit(breakable(text))
+        self.status_changed.emit(breakable(text))
 
     def _show_result(self, run: _Comparison, done: ModelDone) -> None:
         viewer, layer, result = self._viewer, run.layer, done.result
@@ -179,4 +179,4 @@ class CompareRun(QObject):  # type: ignore[misc]
     def _end(self, status: str) -> None:
         self.drop()
         self.busy.emit(False)
-        self.told.emit(status)
+        self.status_changed.emit(status)

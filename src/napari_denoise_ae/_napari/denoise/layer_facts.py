@@ -10,19 +10,19 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from ...errors import DenoiseAEError
 from ...models.builtin import suits_any_noise
-from ..shared.model_facts import look_at_model
-from ..shared.worker import Failed, Running
+from ..shared.model_facts import load_model_facts
+from ..shared.worker import Failed, Task
 from ..viewer.axes import describe_layer, plan_of
-from .lazy_job import look_at_lazy_layer
-from .look_job import look_at_layer
+from .inspect_job import inspect_layer
+from .lazy_job import inspect_lazy_layer
 
 if TYPE_CHECKING:
     from ..shared.model_choice import ModelChoice
     from ..shared.model_facts import ModelFacts
     from .form import DenoiseForm
+    from .inspect_job import LayerFacts
     from .job import LayerScan
     from .job_maker import JobMaker
-    from .look_job import LayerFacts
 
 # How long the settings must rest before the layer is looked at, in milliseconds.
 _REST = 200
@@ -56,9 +56,9 @@ class LayerInspector(QObject):  # type: ignore[misc]
         # The timer must not outlive the fields that it reads.
         super().__init__(form)
         self._form, self._models, self._jobs = form, models, jobs
-        self._looking: Running | None = None
+        self._looking: Task | None = None
         self._scan: LayerScan | None = None
-        self._describing: Running | None = None
+        self._describing: Task | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_REST)
@@ -96,8 +96,8 @@ class LayerInspector(QObject):  # type: ignore[misc]
         model = self._models.chosen
         # Whether a file's model takes a noise level is known once it is read.
         self._fit_to_model(suits_any_noise(model))
-        self._describing = Running(
-            look_at_model, model, returned=self._show_description
+        self._describing = Task(
+            load_model_facts, model, returned=self._show_description
         )
 
     def stop(self) -> None:
@@ -120,8 +120,8 @@ class LayerInspector(QObject):  # type: ignore[misc]
             return
         if self._scan is not None and self._scan.fits(job):
             job = replace(job, scan=self._scan)
-        look = look_at_lazy_layer if job.levels else look_at_layer
-        self._looking = Running(
+        look = inspect_lazy_layer if job.levels else inspect_layer
+        self._looking = Task(
             look, job, yielded=self._keep_scan, returned=self._show_facts
         )
 

@@ -14,8 +14,8 @@ from ...image.ranges import group_planes
 from ...noise.estimators import PATCHES, median_of_known
 from ...noise.windows import read_noise_windows
 from ..shared.worker import Failed
+from .inspect_job import LayerFacts, compare, of_stack
 from .job import Denoised
-from .look_job import LayerFacts, compare, of_stack
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -90,7 +90,7 @@ def denoise_visible(job: DenoiseJob) -> Generator[str, None, Denoised | Failed]:
         return Failed(f"Denoising failed: {error}")
 
 
-def look_at_lazy_layer(job: DenoiseJob) -> Generator[None, None, LayerFacts | Failed]:
+def inspect_lazy_layer(job: DenoiseJob) -> Generator[None, None, LayerFacts | Failed]:
     """Find out about a lazy layer from the few windows of its noise estimate."""
     yield
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from ...errors import DenoiseAEError
-from ..shared.worker import Failed, Running
+from ..shared.worker import Failed, Task
 from ..viewer.outputs import find_output, remove_output, show_output
 from ..viewer.view import (
     at_shown_level,
@@ -48,13 +48,13 @@ class Preview(QObject):  # type: ignore[misc]
 
     Attributes
     ----------
-    told : Signal
+    status_changed : Signal
         What a user has to know, as text; empty when all is well again.
     dismissed : Signal
         The user has removed its layer, so it should be off.
     """
 
-    told = Signal(str)
+    status_changed = Signal(str)
     dismissed = Signal()
 
     def __init__(
@@ -69,7 +69,7 @@ class Preview(QObject):  # type: ignore[misc]
         self._shown: Image | None = None
         # One that was dropped stays here until its thread has ended, so that there
         # is never more than one.
-        self._running: Running | None = None
+        self._running: Task | None = None
         self._is_waiting = False
         self._prepared: Prepared | None = None
         self._on = False
@@ -99,7 +99,7 @@ class Preview(QObject):  # type: ignore[misc]
         self._drop()
         self._prepared = None
         self._remove_layer()
-        self.told.emit("")
+        self.status_changed.emit("")
 
     def refresh(self) -> None:
         """Denoise anew as soon as the view rests."""
@@ -134,7 +134,7 @@ class Preview(QObject):  # type: ignore[misc]
     def _denoise(self, layer: Image) -> None:
         if reason := shown_side_on(self._viewer):
             self._remove_layer()
-            self.told.emit(f"Preview is {reason}.")
+            self.status_changed.emit(f"Preview is {reason}.")
             return
         try:
             job = self._make_job(region=visible_region(layer))
@@ -142,11 +142,11 @@ class Preview(QObject):  # type: ignore[misc]
                 job = at_shown_level(self._viewer, layer, job)
         except DenoiseAEError as error:
             self._remove_layer()
-            self.told.emit(str(error))
+            self.status_changed.emit(str(error))
             return
         if self._prepared is not None and self._prepared.fits(job):
             job = replace(job, prepared=self._prepared)
-        self._running = Running(
+        self._running = Task(
             denoise_visible if job.levels else run_denoising,
             job,
             returned=lambda outcome: self._show(layer, job, outcome),
@@ -168,7 +168,7 @@ class Preview(QObject):  # type: ignore[misc]
             return
         if isinstance(outcome, Failed):
             self._remove_layer()
-            self.told.emit(outcome.message)
+            self.status_changed.emit(outcome.message)
             return
         self._prepared = outcome.prepared
         self._shown = layer
@@ -188,7 +188,7 @@ class Preview(QObject):  # type: ignore[misc]
             translate=translate_of_part(layer, first),
             **changes,
         )
-        self.told.emit("")
+        self.status_changed.emit("")
 
     def _remove_layer(self) -> None:
         shown, self._shown = self._shown, None

@@ -10,7 +10,7 @@ from napari.utils import progress
 from napari.utils.notifications import show_error, show_warning
 from qtpy.QtCore import QObject, Signal
 
-from ..shared.worker import Failed, Running, say_duration
+from ..shared.worker import Failed, Task, format_duration
 from ..viewer.outputs import (
     finished_planes,
     remove_output,
@@ -37,7 +37,7 @@ class _Run:
 
     layer: Image
     job: DenoiseJob
-    running: Running
+    running: Task
     activity: progress[Any]
     denoising: Denoising | None = None
     began: float = 0.0
@@ -55,7 +55,7 @@ class DenoiseRun(QObject):  # type: ignore[misc]
     ----------
     busy : Signal
         Emitted with whether a layer is being denoised, when that changes.
-    told : Signal
+    status_changed : Signal
         Emitted with the state of the run as text.
     progressed : Signal
         Emitted with the number of finished tiles, and that of all tiles.
@@ -68,7 +68,7 @@ class DenoiseRun(QObject):  # type: ignore[misc]
     """
 
     busy = Signal(bool)
-    told = Signal(str)
+    status_changed = Signal(str)
     progressed = Signal(int, int)
     keepable = Signal()
     shown = Signal()
@@ -82,13 +82,13 @@ class DenoiseRun(QObject):  # type: ignore[misc]
     def start(self, layer: Image, job: DenoiseJob) -> None:
         """Denoise a layer; that of an earlier call must have ended."""
         self.busy.emit(True)
-        self.told.emit("starting")
+        self.status_changed.emit("starting")
         is_lazy = bool(job.levels)
         self._run = _Run(
             layer=layer,
             job=job,
             activity=progress(total=0, desc=f"Denoising {layer.name}"),
-            running=Running(
+            running=Task(
                 denoise_levels if is_lazy else run_denoising,
                 job,
                 yielded=self._show_step,
@@ -113,7 +113,7 @@ class DenoiseRun(QObject):  # type: ignore[misc]
         data = data[part_of_planes(run.job)]
         place = place_of_part(run.layer, run.job.part)
         show_output(self._viewer, run.layer, "denoised", data, known, **place)
-        self.told.emit(f"stopped: the first {n_planes} planes are denoised")
+        self.status_changed.emit(f"stopped: the first {n_planes} planes are denoised")
 
     def drop(self) -> None:
         """End the run without a word to others."""
@@ -127,7 +127,7 @@ class DenoiseRun(QObject):  # type: ignore[misc]
         run = self._run
         self.drop()
         self.busy.emit(False)
-        self.told.emit(status)
+        self.status_changed.emit(status)
         return run
 
     def _show_step(self, step: str | Started | Progress) -> None:
@@ -135,7 +135,7 @@ class DenoiseRun(QObject):  # type: ignore[misc]
         if run is None:
             return
         if isinstance(step, str):
-            self.told.emit(step)
+            self.status_changed.emit(step)
         elif isinstance(step, Started):
             run.denoising, run.began = step.run, time.monotonic()
             if run.job.plane:
@@ -146,8 +146,8 @@ class DenoiseRun(QObject):  # type: ignore[misc]
     def _show_progress(self, run: _Run, step: Progress) -> None:
         self.progressed.emit(step.done, step.total)
         seconds = (time.monotonic() - run.began) * (step.total / step.done - 1)
-        left = say_duration(seconds)
-        self.told.emit(f"{step.done} of {step.total} tiles, {left} left")
+        left = format_duration(seconds)
+        self.status_changed.emit(f"{step.done} of {step.total} tiles, {left} left")
         run.activity.total = step.total
         run.activity.update(1)
 
@@ -182,7 +182,7 @@ class DenoiseRun(QObject):  # type: ignore[misc]
     def _is_there(self, layer: Image) -> bool:
         if layer in self._viewer.layers:
             return True
-        self.told.emit("the layer is gone")
+        self.status_changed.emit("the layer is gone")
         show_warning(f"The layer {layer.name!r} is gone, and its result with it.")
         return False
 

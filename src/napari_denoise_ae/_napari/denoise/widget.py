@@ -19,8 +19,8 @@ from qtpy.QtWidgets import (
 )
 
 from ...errors import DenoiseAEError
-from ..shared.layout import DockScroll, Folded, Note, make_row
-from ..shared.model_choice import model_choice, unwrapped
+from ..shared.layout import Collapsible, DockScroll, Note, make_row
+from ..shared.model_choice import model_choice, unwrap_proxy
 from ..shared.open_checkpoint import ask_for_checkpoint
 from ..viewer.view import current_plane
 from .before_after import SideBySide, flip
@@ -56,7 +56,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
-        self._viewer = viewer = unwrapped(viewer)
+        self._viewer = viewer = unwrap_proxy(viewer)
         self._models = model_choice(viewer)
         self._closing = ExitStack()
         self.form = DenoiseForm(viewer)
@@ -110,7 +110,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self.side_by_side = QCheckBox("Side by side")
         self.side_by_side.setToolTip("Grid with linked contrast limits. Default: off.")
         self.compare = ComparePanel(self._viewer, self._models, self._jobs.comparison)
-        self.folded = Folded("Compare models", self.compare)
+        self.compare_section = Collapsible("Compare models", self.compare)
 
     def _lay_out(self) -> None:
         content = QWidget()
@@ -129,7 +129,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         column.addLayout(make_row(self.copy_figures, self.copy_python))
         flip = QLabel(f"{_FLIP_KEY}: before / after")
         column.addLayout(make_row(self.side_by_side, flip))
-        column.addWidget(self.folded)
+        column.addWidget(self.compare_section)
         column.addStretch()
         self._scroll = DockScroll(content)
         QVBoxLayout(self).addWidget(self._scroll)
@@ -167,10 +167,10 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._source.changed.connect(self._on_layer_changed)
         self._inspector.warned.connect(self._warn)
         self._inspector.refitted.connect(self._on_setting_changed)
-        self._preview.told.connect(self.preview_note.setText)
+        self._preview.status_changed.connect(self.preview_note.setText)
         self._preview.dismissed.connect(lambda: self.preview_box.setChecked(False))
         self._run.busy.connect(self._on_busy)
-        self._run.told.connect(self.status.setText)
+        self._run.status_changed.connect(self.status.setText)
         self._run.progressed.connect(self._show_progress)
         self._run.keepable.connect(lambda: self.keep_button.setEnabled(True))
         self._run.shown.connect(self._on_outputs_shown)
@@ -265,11 +265,11 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self.readout.show_result(result, layer.name, plane, job.part)
         self.copy_figures.setEnabled(True)
         self._warn(result.incompatibilities)
-        self._scroll.show_soon(self.readout, self.readout.note)
+        self._scroll.scroll_to_soon(self.readout, self.readout.note)
 
     def _on_compared(self) -> None:
         self._on_outputs_shown()
-        self._scroll.show_soon(self.compare.table, self.compare.table.note)
+        self._scroll.scroll_to_soon(self.compare.table, self.compare.table.note)
 
     def _clear_result(self) -> None:
         self.readout.clear_result()

@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject, Signal
 
 from ...files.steps import PART, FileOutcome, FileProgress, FileRemark
 from ..shared.layout import breakable
-from ..shared.worker import Failed, Running, say_duration
+from ..shared.worker import Failed, Task, format_duration
 from .job import denoise_in_turn
 from .table import WAITING
 
@@ -33,7 +33,7 @@ class _Run:
     """Files that are being denoised."""
 
     job: FilesJob
-    running: Running
+    running: Task
     began: float = field(default_factory=time.monotonic)
     latest: FileProgress | None = None
     outcomes: list[FileOutcome] = field(default_factory=list)
@@ -103,7 +103,7 @@ class FilesRun(QObject):  # type: ignore[misc]
     ----------
     busy : Signal
         Emitted with whether files are being denoised, when that changes.
-    told : Signal
+    status_changed : Signal
         Emitted with the state of the run as text.
     noted : Signal
         Emitted with the reasons why files failed or were skipped, as text.
@@ -112,7 +112,7 @@ class FilesRun(QObject):  # type: ignore[misc]
     """
 
     busy = Signal(bool)
-    told = Signal(str)
+    status_changed = Signal(str)
     noted = Signal(str)
     progressed = Signal(int, int)
 
@@ -130,7 +130,7 @@ class FilesRun(QObject):  # type: ignore[misc]
         """Denoise files; an earlier run must have ended."""
         self._table.all_wait()
         self.noted.emit("")
-        running = Running(
+        running = Task(
             denoise_in_turn,
             job,
             yielded=self._show_step,
@@ -142,14 +142,14 @@ class FilesRun(QObject):  # type: ignore[misc]
         self._run = _Run(job, running)
         self.busy.emit(True)
         self._show_progress()
-        self.told.emit("loading the model")
+        self.status_changed.emit("loading the model")
 
     def cancel(self) -> None:
         """End the run at the next tile."""
         if self._run is not None:
             self._run.is_cancelled = True
             self._run.running.stop()
-            self.told.emit("stopping at the next tile…")
+            self.status_changed.emit("stopping at the next tile…")
 
     def drop(self) -> None:
         """End the run without a word to others."""
@@ -195,8 +195,8 @@ class FilesRun(QObject):  # type: ignore[misc]
         if run.n_computed + part > 0:
             left = (n_files - n_done - part) / (run.n_computed + part)
             seconds = (time.monotonic() - run.began) * left
-            text = f"{text}, about {say_duration(seconds)} left"
-        self.told.emit(text)
+            text = f"{text}, about {format_duration(seconds)} left"
+        self.status_changed.emit(text)
 
     def _finish_cancelled(self) -> None:
         # A run that ended in another way is finished by now.
@@ -219,4 +219,4 @@ class FilesRun(QObject):  # type: ignore[misc]
             self._table.show_state(run.current, WAITING)
         self._run = None
         self.busy.emit(False)
-        self.told.emit(", ".join(counts))
+        self.status_changed.emit(", ".join(counts))

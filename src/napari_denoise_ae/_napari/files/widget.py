@@ -23,11 +23,11 @@ from ...models.builtin import suits_any_noise
 from ...noise.setting import NoiseSetting
 from ..shared.fields import add_fields
 from ..shared.layout import DockScroll, Note, make_button, make_form, make_row
-from ..shared.model_choice import model_choice, unwrapped
-from ..shared.model_facts import look_at_model
+from ..shared.model_choice import model_choice, unwrap_proxy
+from ..shared.model_facts import load_model_facts
 from ..shared.noise_form import NoiseForm
 from ..shared.open_checkpoint import ask_for_checkpoint
-from ..shared.worker import Failed, Running
+from ..shared.worker import Failed, Task
 from .form import AXES, DEVICE, MODEL, OVERWRITE, output_field
 from .job import FilesJob, list_images
 from .run import FilesRun
@@ -53,10 +53,10 @@ class FilesWidget(QWidget):  # type: ignore[misc]
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
-        self._viewer = viewer = unwrapped(viewer)
+        self._viewer = viewer = unwrap_proxy(viewer)
         self._models = model_choice(viewer)
-        self._describing: Running | None = None
-        self._listing: list[Running] = []
+        self._describing: Task | None = None
+        self._listing: list[Task] = []
         # Of a file it is not known before it is read.
         self._takes_noise_level: bool | None = None
         self._closing = ExitStack()
@@ -138,7 +138,7 @@ class FilesWidget(QWidget):  # type: ignore[misc]
         self.run_button.clicked.connect(self._start)
         self.cancel_button.clicked.connect(self._cancel)
         self._run.busy.connect(self._on_busy)
-        self._run.told.connect(self.status.setText)
+        self._run.status_changed.connect(self.status.setText)
         self._run.noted.connect(self.notes.setText)
         self._run.progressed.connect(self._show_progress)
         self._models.changed.connect(self._refresh_models)
@@ -159,7 +159,7 @@ class FilesWidget(QWidget):  # type: ignore[misc]
         folder = QFileDialog.getExistingDirectory(self, "Folder of files to denoise")
         if folder:
             self._listing.append(
-                Running(
+                Task(
                     list_images,
                     Path(folder),
                     Path(self.output.value),
@@ -216,7 +216,7 @@ class FilesWidget(QWidget):  # type: ignore[misc]
             self._fit_to_model(True)
             return
         self._fit_to_model(None)
-        self._describing = Running(look_at_model, model, returned=self._on_facts)
+        self._describing = Task(load_model_facts, model, returned=self._on_facts)
 
     def _on_facts(self, facts: ModelFacts | Failed) -> None:
         if isinstance(facts, Failed):

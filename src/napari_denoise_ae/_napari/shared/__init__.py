@@ -1,1 +1,1 @@
-"""Parts that several widgets share."""
+"""Components shared by several widgets."""

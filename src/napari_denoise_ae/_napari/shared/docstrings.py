@@ -1,4 +1,4 @@
-"""What docstrings say of things and of their parameters, for labels and tooltips."""
+"""Read summaries and parameter descriptions from docstrings, for tooltips."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def summary(thing: Any) -> str:
 
 
 def parameter_texts(thing: Any) -> dict[str, str]:
-    """Return what a docstring in numpydoc style says of each parameter.
+    """Return the descriptions of the parameters in a numpydoc docstring, by name.
 
     Examples
     --------

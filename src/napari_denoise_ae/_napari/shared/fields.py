@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
 from superqt import QLabeledDoubleSlider
 
 from .editors import Editor, NumberEdit
-from .layout import WRONG, Note, breakable
+from .layout import ERROR_COLOR, Note, breakable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -76,7 +76,7 @@ class Field(QWidget):  # type: ignore[misc]
         self.label = QLabel(spec.label)
         self._error = ""
         self._message = Note()
-        self._message.setStyleSheet(f"color: {WRONG}")
+        self._message.setStyleSheet(f"color: {ERROR_COLOR}")
         self._explanation = Note()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -137,7 +137,9 @@ class Field(QWidget):  # type: ignore[misc]
         if isinstance(self.editor, Editor) and self.editor.shows_errors:
             return
         self._message.setText(breakable(message))
-        self.editor.setStyleSheet(f"border: 1px solid {WRONG};" if message else "")
+        self.editor.setStyleSheet(
+            f"border: 1px solid {ERROR_COLOR};" if message else ""
+        )
 
     def enable(self, on: bool) -> None:
         """Enable or disable the field and its label."""

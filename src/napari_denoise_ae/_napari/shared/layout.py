@@ -13,16 +13,16 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-#: The color of what is wrong; legible on napari's dark and light themes.
-WRONG = "#e05252"
-# The width in pixels that napari's style adds to fields.
+#: The color of errors, legible on napari's dark and light themes.
+ERROR_COLOR = "#e05252"
+# Width in pixels that napari's style adds to fields.
 _STYLE = 12
-# How long new widgets may take to find their place, in milliseconds.
+# Time for the layout of new widgets to settle, in milliseconds.
 _SETTLING = 100
 
 
 class Note(QLabel):  # type: ignore[misc]
-    """A label of several lines that takes no room while it says nothing."""
+    """A label that wraps its text and is hidden while the text is empty."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,20 +30,20 @@ class Note(QLabel):  # type: ignore[misc]
         self.hide()
 
     def setText(self, text: str) -> None:
-        """Say something; nothing, if it is empty."""
+        """Show a text; an empty text hides the label."""
         super().setText(text)
         self.setVisible(bool(text))
 
 
-class Folded(QWidget):  # type: ignore[misc]
-    """A title that shows and hides what is below it, however that grows.
+class Collapsible(QWidget):  # type: ignore[misc]
+    """A collapsible section, initially collapsed.
 
     Parameters
     ----------
     title : str
         The title.
     content : QWidget
-        What is folded away at first.
+        The content below the title.
     """
 
     def __init__(self, title: str, content: QWidget) -> None:
@@ -57,12 +57,12 @@ class Folded(QWidget):  # type: ignore[misc]
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.button)
         layout.addWidget(content)
-        # Its room is kept for it, so that unfolding cuts nothing off.
+        # The width of the content is reserved, so that expanding cuts nothing off.
         self.setMinimumWidth(content.minimumWidth())
         self._show(False)
 
-    def unfold(self) -> None:
-        """Show what is folded away."""
+    def expand(self) -> None:
+        """Expand the section."""
         self.button.setChecked(True)
 
     def _show(self, on: bool) -> None:
@@ -71,7 +71,7 @@ class Folded(QWidget):  # type: ignore[misc]
 
 
 class DockScroll(QScrollArea):  # type: ignore[misc]
-    """Scrolls the content of a dock, which may be higher than the dock.
+    """Scroll area for a dock whose content may be taller than the dock.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class DockScroll(QScrollArea):  # type: ignore[misc]
 
     def __init__(self, content: QWidget) -> None:
         super().__init__()
-        self._new: tuple[QWidget, ...] = ()
+        self._scroll_to: tuple[QWidget, ...] = ()
         self.setWidget(content)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -90,26 +90,26 @@ class DockScroll(QScrollArea):  # type: ignore[misc]
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SETTLING)
-        self._timer.timeout.connect(self._show_new)
+        self._timer.timeout.connect(self._scroll)
 
-    def show_soon(self, *widgets: QWidget) -> None:
-        """Scroll to widgets that are new, once they have their place."""
-        self._new = widgets
+    def scroll_to_soon(self, *widgets: QWidget) -> None:
+        """Scroll to new widgets after their layout has settled."""
+        self._scroll_to = widgets
         self._timer.start()
 
     def stop(self) -> None:
-        """Scroll no more by itself."""
+        """Cancel scrolling to new widgets."""
         self._timer.stop()
 
-    def _show_new(self) -> None:
-        for widget in self._new:
+    def _scroll(self) -> None:
+        for widget in self._scroll_to:
             self.ensureWidgetVisible(widget, 0, 0)
-        # Up and down only: a widget that is too wide must not cut off the others.
+        # Vertically only: scrolling to a wide widget would cut off the others.
         self.horizontalScrollBar().setValue(0)
 
 
 def make_form(parent: QWidget | None = None) -> QFormLayout:
-    """Return a layout of labels and fields that fits a narrow dock."""
+    """Return a form layout that fits a narrow dock."""
     form = QFormLayout(parent)
     form.setContentsMargins(0, 0, 0, 0)
     form.setVerticalSpacing(4)
@@ -118,7 +118,7 @@ def make_form(parent: QWidget | None = None) -> QFormLayout:
 
 
 def make_row(*widgets: QWidget) -> QHBoxLayout:
-    """Return a layout of widgets side by side."""
+    """Return a layout with widgets side by side."""
     row = QHBoxLayout()
     for widget in widgets:
         row.addWidget(widget)
@@ -126,14 +126,14 @@ def make_row(*widgets: QWidget) -> QHBoxLayout:
 
 
 def make_button(text: str, tooltip: str) -> QPushButton:
-    """Return a button with an explanation."""
+    """Return a button with a tooltip."""
     button = QPushButton(text)
     button.setToolTip(f"<qt>{tooltip}</qt>")
     return button
 
 
 def breakable(text: str) -> str:
-    """Let a label wrap long paths, which would make its dock as wide as they are."""
+    """Add break opportunities, so that long paths do not widen the dock."""
     for separator in ("/", "\\", "_", "-"):
         text = text.replace(separator, f"{separator}\u200b")
     return text

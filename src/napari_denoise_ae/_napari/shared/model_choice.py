@@ -1,4 +1,4 @@
-"""What the widgets of one viewer share: which models there are, and which is chosen."""
+"""The available and the chosen models, shared by the widgets of a viewer."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _N_REMEMBERED = 10
 
 
 class ModelChoice:
-    """The models that a viewer's widgets offer, and the one that is chosen.
+    """The models that the widgets of a viewer offer, and the chosen one.
 
-    Checkpoints that were chosen are remembered from one session to the next.
+    The last chosen checkpoints are remembered across sessions.
 
     Attributes
     ----------
     models : tuple of str
-        ``"auto"``, names of built-in models, then paths of checkpoints, the one
-        that was chosen last first.
+        ``"auto"``, the names of the built-in models, then the paths of checkpoints,
+        the most recent first.
     chosen : str
-        One of them.
+        The chosen model, one of `models`.
     changed : psygnal.Signal
-        Emitted after either of them has changed.
+        Emitted after `models` or `chosen` has changed.
     """
 
     changed = Signal()
@@ -44,11 +44,11 @@ class ModelChoice:
         self.chosen = self.models[0]
         preferred = preferences().default_model
         if preferred in self.models or Path(preferred).is_file():
-            # Nobody has used it yet, so the recent checkpoints stay as they are.
+            # Nobody has chosen it yet, so it is not saved as a recent checkpoint.
             self._select(preferred)
 
     def choose(self, model: str) -> None:
-        """Choose a model; a checkpoint comes first among the checkpoints."""
+        """Choose a model; a checkpoint moves to the front of the checkpoints."""
         self._select(model)
         if model not in self._names:
             _remember(self.models[len(self._names) :])
@@ -61,7 +61,7 @@ class ModelChoice:
         self.chosen = model
 
     def titles(self) -> dict[str, str]:
-        """Return a short name for each model, no two of them the same."""
+        """Return a short, unique name for each model."""
         short = [_title(model) for model in self.models]
         return {
             model: title if short.count(title) == 1 else model
@@ -73,7 +73,7 @@ _AUTO_TITLE = "auto (gray or rgb)"
 
 
 def _title(model: str) -> str:
-    """Return a short name of a model: of a file, its name and its folder's."""
+    """Return a short name of a model; for a checkpoint, its file and folder name."""
     if model == DEFAULT_MODEL:
         return _AUTO_TITLE
     path = Path(model)
@@ -81,14 +81,14 @@ def _title(model: str) -> str:
 
 
 def _settings() -> QSettings:
-    # A file on every platform, not the registry of Windows.
+    # An INI file on all platforms, not the Windows registry.
     name = "napari-denoise-ae"
     return QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, name, name)
 
 
 def _remembered() -> list[str]:
     paths = _settings().value("checkpoints", [])
-    # Qt gives a list of one back as its only entry, and an empty one as None.
+    # Qt returns a list with one entry as a string, and an empty list as None.
     return [paths] if isinstance(paths, str) else list(paths or [])
 
 
@@ -100,18 +100,18 @@ def _remember(checkpoints: tuple[str, ...]) -> None:
 _CHOICES: WeakKeyDictionary[Viewer, ModelChoice] = WeakKeyDictionary()
 
 
-def unwrapped(given: T) -> T:
-    """Return a viewer or layer itself, not the proxy that napari gives to plugins.
+def unwrap_proxy(proxy: T) -> T:
+    """Return the viewer or layer behind the proxy that napari gives to plugins.
 
-    What is got through the proxy is wrapped anew each time: a layer would not
-    be identical with itself, and nothing could be found by its identity.
+    The proxy wraps its attributes anew on each access, so a layer obtained from it
+    twice would not be the same object.
     """
-    return getattr(given, "__wrapped__", given)
+    return getattr(proxy, "__wrapped__", proxy)
 
 
 def model_choice(viewer: Viewer) -> ModelChoice:
-    """Return the models of a viewer; the same object for all its widgets."""
-    viewer = unwrapped(viewer)
+    """Return the `ModelChoice` of a viewer, which all its widgets share."""
+    viewer = unwrap_proxy(viewer)
     if viewer not in _CHOICES:
         _CHOICES[viewer] = ModelChoice()
     return _CHOICES[viewer]

@@ -1,4 +1,4 @@
-"""Facts about a model, read outside the GUI thread."""
+"""Describe a model, outside the GUI thread."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """What is known of a model.
+    """Facts about a model.
 
     Parameters
     ----------
     description : str
-        What it is, in a few words.
+        A few words about the model and its training.
     takes_noise_level : bool
-        Whether it is told the noise level.
+        Whether the network takes the noise level as an input.
     """
 
     description: str
@@ -38,26 +38,26 @@ _AUTO = (
 )
 
 
-def look_at_model(model: str) -> Generator[None, None, ModelFacts | Failed]:
-    """Describe a model in a few words."""
+def load_model_facts(model: str) -> Generator[None, None, ModelFacts | Failed]:
+    """Load a model and describe it."""
     yield
     from ...models.load import load_fitting
 
     try:
-        # Both that "auto" chooses between were trained alike.
+        # The two models of "auto" differ only in their channels.
         checkpoint = load_fitting(model, 1)
     except DenoiseAEError as error:
         return Failed(str(error))
     except (RuntimeError, MemoryError) as error:
         return Failed(f"The model {model} cannot be loaded: {error}")
     takes_noise_level = checkpoint.outline().takes_noise_level
-    said = _describe_training(checkpoint.record)
+    description = _describe_training(checkpoint.record)
     if takes_noise_level:
-        said = f"{_ANY_NOISE} {said}"
+        description = f"{_ANY_NOISE} {description}"
     if model == DEFAULT_MODEL and checkpoint.record is not None:
         dataset = checkpoint.record.dataset
-        said = f"{_AUTO} {_ANY_NOISE} Both were trained on the {dataset}."
-    return ModelFacts(said, takes_noise_level)
+        description = f"{_AUTO} {_ANY_NOISE} Both were trained on the {dataset}."
+    return ModelFacts(description, takes_noise_level)
 
 
 def _describe_training(record: TrainingRecord | None) -> str:

@@ -11,7 +11,7 @@ from ...errors import InvalidInputError
 from ...noise.spec import parse_noise
 from ...noise.synthetic import NOISE_MODELS, Composed
 from .editors import Editor
-from .layout import WRONG
+from .layout import ERROR_COLOR
 from .noise_part import NoisePart, capitalize, default_noise, wrapped_label
 
 if TYPE_CHECKING:
@@ -149,5 +149,5 @@ class NoiseChooser(Editor):
 
     def _explain(self, text: str, *, is_error: bool) -> None:
         self._explanation.setText(text)
-        self._explanation.setStyleSheet(f"color: {WRONG}" if is_error else "")
-        self.line.setStyleSheet(f"border: 1px solid {WRONG};" if is_error else "")
+        self._explanation.setStyleSheet(f"color: {ERROR_COLOR}" if is_error else "")
+        self.line.setStyleSheet(f"border: 1px solid {ERROR_COLOR};" if is_error else "")

@@ -13,7 +13,7 @@ from superqt import QLabeledDoubleSlider
 from ...noise.setting import GAUSSIAN, POISSON_GAUSSIAN, NoiseSetting
 from .editors import Choice, NumberEdit
 from .fields import FieldSpec, add_fields
-from .layout import Folded, Note, make_form
+from .layout import Collapsible, Note, make_form
 from .noise_plot import NoisePlot
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class NoiseForm(QWidget):  # type: ignore[misc]
         self._proposed = ""
         self.estimate_note = Note()
         self.plot = NoisePlot()
-        self.curve = Folded("Noise curve", self.plot)
+        self.curve = Collapsible("Noise curve", self.plot)
         form = make_form()
         fields = add_fields(form, _specs(has_default_sigma=shows_estimate))
         self.kind, self.sigma = fields["kind"], fields["sigma"]

@@ -1,4 +1,4 @@
-"""Opening a checkpoint file: from the widget's button, or dropped on the viewer."""
+"""Open a checkpoint from a file dialog, or one dropped on the viewer."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QFileDialog
 
 from .model_choice import model_choice
-from .model_facts import look_at_model
-from .worker import Failed, Running
+from .model_facts import load_model_facts
+from .worker import Failed, Task
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def ask_for_checkpoint(parent: QWidget, viewer: Viewer) -> None:
-    """Let the user choose a file, and open it; see `open_checkpoint`."""
+    """Ask the user for a checkpoint file and open it."""
     path, _ = QFileDialog.getOpenFileName(
         parent, "Open a checkpoint", "", "Checkpoints (*.pt)"
     )
@@ -28,14 +28,14 @@ def ask_for_checkpoint(parent: QWidget, viewer: Viewer) -> None:
 
 
 def open_checkpoint(viewer: Viewer, path: str) -> None:
-    """Choose a checkpoint in all widgets of a viewer, if it can be used.
+    """Choose a checkpoint in all widgets of a viewer, if it can be loaded.
 
     Parameters
     ----------
     viewer : napari.viewer.Viewer
         The viewer.
     path : str
-        The file. If it is of no use, that is told, and nothing else changes.
+        The file. If it cannot be loaded, napari shows the error and nothing changes.
     """
 
     def choose(outcome: ModelFacts | Failed) -> None:
@@ -44,4 +44,4 @@ def open_checkpoint(viewer: Viewer, path: str) -> None:
         else:
             model_choice(viewer).choose(path)
 
-    Running(look_at_model, path, returned=choose)
+    Task(load_model_facts, path, returned=choose)

@@ -1,4 +1,4 @@
-"""What the plots of the widgets have in common."""
+"""Base class of the plots in the widgets."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any
 import pyqtgraph as pg
 from qtpy.QtCore import QSize
 
-#: Told apart by the color-blind, and on a dark as well as on a light ground.
+#: Colors that the color-blind can distinguish, legible on dark and light themes.
 BLUE, ORANGE = "#3d9be0", "#e0662f"
 
 
 class Plot(pg.PlotWidget):  # type: ignore[misc]
-    """A plot with a legend that fits a dock and takes over the colors of a theme.
+    """A plot with a legend that fits a dock and follows the theme.
 
     Parameters
     ----------
     bottom, left : str
-        What its axes show.
+        Labels of the axes.
     **options
-        Of `pyqtgraph.PlotWidget`.
+        Options of `pyqtgraph.PlotWidget`.
     """
 
     def __init__(self, bottom: str, left: str, **options: Any) -> None:
@@ -27,7 +27,7 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
         self._legend = self.addLegend(offset=(-5, 5))
         self.setLabel("bottom", bottom)
         self.setLabel("left", left)
-        # Or the outermost labels of the axes are cut.
+        # Without margins, the outermost tick labels would be cut off.
         self.getPlotItem().layout.setContentsMargins(2, 8, 8, 4)
         self.setMouseEnabled(False, False)
         self.setMenuEnabled(False)
@@ -38,16 +38,16 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
         return QSize(280, 200)
 
     def minimumSizeHint(self) -> QSize:
-        """Return the size below which the axes could not be read."""
+        """Return the smallest size at which the axes are legible."""
         return QSize(200, 130)
 
     def set_colors(self, background: str, text: str) -> None:
-        """Take over the colors of a theme, as ``#rrggbb``."""
+        """Set the background and text colors, as ``#rrggbb``."""
         self.setBackground(background)
         for name in ("left", "bottom"):
             self.getAxis(name).setPen(text)
             self.getAxis(name).setTextPen(text)
         self._legend.setLabelTextColor(text)
         for _, label in self._legend.items:
-            # The legend itself colors only labels that come later.
+            # setLabelTextColor affects only labels that are added later.
             label.setText(label.text, color=text)

@@ -1,4 +1,4 @@
-"""The plugin's page in napari's preferences."""
+"""The plugin's settings in napari's preferences."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def preferences() -> Any:
-    """Return the plugin's settings; napari keeps what is assigned to them.
+    """Return the plugin's settings; napari saves values assigned to them.
 
-    Attributes: `data_folder`, `checkpoint_folder`, `default_model` and `device`,
-    all strings; see ``configurations`` in the manifest.
+    The attributes `data_folder`, `checkpoint_folder`, `default_model` and `device`
+    are strings; see ``configurations`` in the manifest.
     """
     try:
         return get_plugin_settings(_PLUGIN).general
     except KeyError:
-        # The plugin runs without being installed as one: nothing is kept.
+        # The plugin is not installed, so napari cannot save its settings.
         return SimpleNamespace(
             data_folder="",
             checkpoint_folder="",
@@ -32,14 +32,14 @@ def preferences() -> Any:
 
 
 def preferred_device() -> str:
-    """Return the device of the preferences, by any of torch's names."""
+    """Return the torch name of the preferred device, or ``"auto"``."""
     return str(preferences().device).strip() or "auto"
 
 
 def device_choices() -> tuple[str, ...]:
-    """Return the devices to offer, that of the preferences among them.
+    """Return the devices to offer, including the preferred one.
 
-    It may be any, such as ``"cuda:1"``. Whether this machine has it, torch tells
-    when it is used.
+    The preferred device may be any, such as ``"cuda:1"``. Whether it exists is only
+    known when torch uses it.
     """
     return tuple(dict.fromkeys((*_DEVICES, preferred_device())))

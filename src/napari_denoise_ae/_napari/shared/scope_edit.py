@@ -1,4 +1,4 @@
-"""Which part of a layer is denoised."""
+"""Editor for the part of a layer to denoise."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EVERYTHING, SLICE, VISIBLE, RANGE, RECTANGLE = SCOPES = (
 
 
 class ScopeEdit(QWidget):  # type: ignore[misc]
-    """Chooses a part, and of a range its first and last index."""
+    """Choose the part to denoise; for a range, its first and last index."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,24 +41,24 @@ class ScopeEdit(QWidget):  # type: ignore[misc]
         layout.addLayout(top)
         layout.addWidget(self._range)
         self.setToolTip(
-            "<qt>Which part is denoised. Its pixels are those that the whole would "
-            "have there. A drawn rectangle is the shape that is selected in a Shapes "
-            "layer, or the last one. Visible region and rectangle take all planes of a "
-            "stack. Default: everything.</qt>"
+            "<qt>The part to denoise. Its pixels equal those of the fully denoised "
+            "layer. drawn rectangle: the selected shape of a Shapes layer, or its last one. "
+            "visible region and drawn rectangle apply to all planes of a stack. "
+            "Default: everything.</qt>"
         )
-        self.choice.currentTextChanged.connect(self._show_fitting)
-        self._show_fitting()
+        self.choice.currentTextChanged.connect(self._update_visibility)
+        self._update_visibility()
 
     @property
     def value(self) -> str:
-        """One of `SCOPES`."""
+        """The chosen part, one of `SCOPES`."""
         return str(self.choice.currentText())
 
     def set_length(self, length: int) -> None:
-        """Say how long the first axis is; 0 if there is no stack."""
+        """Set the length of the first axis; 0 if the layer is not a stack."""
         for box in (self.first, self.last):
             box.setRange(0, max(length - 1, 0))
         self.last.setValue(max(length - 1, 0))
 
-    def _show_fitting(self) -> None:
+    def _update_visibility(self) -> None:
         self._range.setVisible(self.value == RANGE)

@@ -1,4 +1,4 @@
-"""Work outside the GUI thread whose outcome can be dropped at once."""
+"""Tasks in worker threads that can be dropped at any time."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def say_duration(seconds: float) -> str:
-    """Return a time that is left as a user reads it."""
+def format_duration(seconds: float) -> str:
+    """Format a remaining time in seconds for display."""
     minutes, seconds = divmod(round(seconds), 60)
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
 class _ClosingWorker(GeneratorWorker):  # type: ignore[misc]
-    """Closes the generator in its own thread as soon as the work has to end.
+    """A worker that closes its generator, in the worker thread, when it ends.
 
-    Otherwise, its temporary files would stay until the worker is deleted.
+    Otherwise temporary files of the generator would remain until the worker is
+    deleted.
     """
 
     def work(self) -> Any:
@@ -31,29 +32,28 @@ class _ClosingWorker(GeneratorWorker):  # type: ignore[misc]
             self._gen.close()
 
 
-class Running:
-    """A generator at work in a thread, until it ends or is dropped.
+class Task:
+    """A generator that runs in a worker thread until it ends or is dropped.
 
-    The callables are called in the main thread, and but for `ended` never after
-    `drop`: napari tells nothing of a worker that is cancelled in its last step,
-    and a step that cannot be interrupted must not keep a user waiting.
+    The callbacks run in the main thread. After `drop`, only `ended` is called: napari
+    emits nothing for a worker that is aborted during its last step, and the user must
+    not wait for a step that cannot be interrupted.
 
     Parameters
     ----------
     function : callable
-        A generator function. What a user has to know of a failure it returns;
-        an exception that leaves it is shown by napari.
+        A generator function. It returns a `Failed` for errors that concern the user;
+        napari shows exceptions.
     *args
-        Its arguments.
+        Arguments of `function`.
     returned : callable
-        Called with what it returns.
+        Called with the return value.
     yielded : callable, optional
-        Called with what it yields.
+        Called with each yielded value.
     errored : callable, optional
         Called without arguments after an exception.
     ended : callable, optional
-        Called without arguments when the thread has ended, even if it was
-        dropped.
+        Called without arguments when the thread has ended, even after `drop`.
     """
 
     def __init__(
@@ -67,32 +67,32 @@ class Running:
     ) -> None:
         self._dropped = False
         worker = create_worker(function, *args, _worker_class=_ClosingWorker)
-        worker.returned.connect(lambda outcome: self._pass_on(returned, outcome))
+        worker.returned.connect(lambda outcome: self._call(returned, outcome))
         if yielded is not None:
-            worker.yielded.connect(lambda step: self._pass_on(yielded, step))
+            worker.yielded.connect(lambda step: self._call(yielded, step))
         if errored is not None:
-            worker.errored.connect(lambda _: self._pass_on(errored))
+            worker.errored.connect(lambda _: self._call(errored))
         if ended is not None:
             worker.finished.connect(ended)
         self._worker = worker
         worker.start()
 
     def stop(self) -> None:
-        """Stop it at its next step; `returned` is not called then, but `ended`."""
+        """Stop at the next step and call `ended`, but not `returned`."""
         self._worker.quit()
 
     def drop(self) -> None:
-        """Stop it at its next step, and hear no more of it."""
+        """Stop at the next step and ignore all further results."""
         self._dropped = True
         self._worker.quit()
 
-    def _pass_on(self, function: Callable[..., None], *args: Any) -> None:
+    def _call(self, function: Callable[..., None], *args: Any) -> None:
         if not self._dropped:
             function(*args)
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """What a user has to know of a job that could not be done."""
+    """The error message of a job that failed, for the user."""
 
     message: str

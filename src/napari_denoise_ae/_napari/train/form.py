@@ -155,10 +155,10 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
         self.network = NetworkForm()
         self.network.changed.connect(self.changed)
         self.network.known.connect(self._show_network)
-        folded = _collapsible("Network")
-        folded.addWidget(self.network)
-        folded.expand(animate=False)
-        return folded
+        section = _collapsible("Network")
+        section.addWidget(self.network)
+        section.expand(animate=False)
+        return section
 
     def _folded(self) -> QCollapsible:
         self._more = _collapsible("More settings")
@@ -213,6 +213,6 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
 
 
 def _collapsible(title: str) -> QCollapsible:
-    folded = QCollapsible(title, collapsedIcon="▶")
-    folded.setDuration(0)
-    return folded
+    section = QCollapsible(title, collapsedIcon="▶")
+    section.setDuration(0)
+    return section

@@ -15,7 +15,7 @@ from ..shared.docstrings import parameter_texts, summary
 from ..shared.editors import make_editor
 from ..shared.fields import Field, FieldSpec, add_fields
 from ..shared.layout import make_form
-from ..shared.worker import Running
+from ..shared.worker import Task
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -74,7 +74,7 @@ class NetworkForm(QWidget):  # type: ignore[misc]
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._waiting)
         layout.addLayout(self._form)
-        asking = Running(look_at_networks, returned=self._build)
+        asking = Task(look_at_networks, returned=self._build)
         self.destroyed.connect(asking.drop)
 
     @property

@@ -35,7 +35,7 @@ class TrainRun(QObject):  # type: ignore[misc]
     ----------
     busy : Signal
         Emitted with whether a network is being trained, when that changes.
-    told : Signal
+    status_changed : Signal
         Emitted with the state of the run as text.
     progressed : Signal
         Emitted with the value and the maximum of a progress bar.
@@ -46,7 +46,7 @@ class TrainRun(QObject):  # type: ignore[misc]
     """
 
     busy = Signal(bool)
-    told = Signal(str)
+    status_changed = Signal(str)
     progressed = Signal(int, int)
     stepped = Signal(object)
     finished = Signal(object)
@@ -77,7 +77,7 @@ class TrainRun(QObject):  # type: ignore[misc]
         worker.finished.connect(lambda: _RUNNING.discard(stop))
         self._stop_when_closed(stop)
         self._set_running(stop)
-        self.told.emit("Preparing: loading torch and the images…")
+        self.status_changed.emit("Preparing: loading torch and the images…")
         worker.start()
         return True
 
@@ -85,7 +85,7 @@ class TrainRun(QObject):  # type: ignore[misc]
         """End the run, and keep its best epoch."""
         if self._stop_signal is not None:
             self._stop_signal.set()
-            self.told.emit("Stopping…")
+            self.status_changed.emit("Stopping…")
 
     def _stop_when_closed(self, stop: Event) -> None:
         # A hidden dock goes on training. A dock that is closed for good is
@@ -108,21 +108,21 @@ class TrainRun(QObject):  # type: ignore[misc]
             return
         self.progressed.emit(status.value, status.maximum)
         if self._stop_signal is not None and not self._stop_signal.is_set():
-            self.told.emit(status.text)
+            self.status_changed.emit(status.text)
 
     def _finish(self, outcome: TrainingOutcome) -> None:
         self._set_running(None)
         if outcome.error:
             show_error(outcome.error)
-        self.told.emit(describe_outcome(outcome))
+        self.status_changed.emit(describe_outcome(outcome))
         self.finished.emit(outcome)
 
     def _on_abort(self) -> None:
         self._set_running(None)
-        self.told.emit("Stopped.")
+        self.status_changed.emit("Stopped.")
 
     def _on_error(self, error: Exception) -> None:
         # An unexpected error, which napari does not show.
         self._set_running(None)
-        self.told.emit("Failed.")
+        self.status_changed.emit("Failed.")
         show_error(f"Training failed ({type(error).__name__}): {error}")

@@ -101,7 +101,7 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         self.resume_button.clicked.connect(self._start_again)
         self.stop_button.clicked.connect(self._stop)
         self._run.busy.connect(self._on_busy)
-        self._run.told.connect(self._status.setText)
+        self._run.status_changed.connect(self._status.setText)
         self._run.progressed.connect(self._show_progress)
         self._run.stepped.connect(self._show_step)
         self._run.finished.connect(self._finish)

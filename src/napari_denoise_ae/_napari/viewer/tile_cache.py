@@ -16,7 +16,7 @@ from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from ...errors import DenoiseAEError
-from ..shared.worker import Failed, Running
+from ..shared.worker import Failed, Task
 from .filling_array import FillingView, filling_array_class
 from .parts import copy_common, parts_in, window_of
 
@@ -77,7 +77,7 @@ class Filler(QObject):  # type: ignore[misc]
         self._taken: set[Part] = set()
         self._failed: set[Part] = set()
         self._messages: set[str] = set()
-        self._running: Running | None = None
+        self._running: Task | None = None
         self._announcing = False
         self.is_needed: Callable[[], bool] = lambda: True
         self._timer = QTimer(self)
@@ -176,7 +176,7 @@ class Filler(QObject):  # type: ignore[misc]
 
     def _start(self) -> None:
         if self._running is None and self._wanted:
-            self._running = Running(
+            self._running = Task(
                 compute_parts,
                 self._take,
                 self._levels,

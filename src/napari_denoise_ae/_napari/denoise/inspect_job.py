@@ -53,7 +53,7 @@ class LayerFacts:
     noise_estimate: NoiseEstimate | None = None
 
 
-def look_at_layer(
+def inspect_layer(
     job: DenoiseJob,
 ) -> Generator[LayerScan | None, None, LayerFacts | Failed]:
     """Measure a layer in memory, which takes too long for the GUI thread.
