@@ -70,6 +70,7 @@ def test_the_noise_of_training_fits(noise):
         ("gaussian:0..0.3", "gaussian:0.1", "The noise in these images"),
         ("gaussian:0.1+gaussian:0.3", "gaussian:0.1", "much stronger"),
         ("gaussian:0.1+salt-pepper:0.02", "gaussian:0.1", "another kind of noise"),
+        ("gaussian:0.1,blur=0.4", "gaussian:0.1", "another kind of noise"),
         ("speckle:0.25", "gaussian:0.1", "noise"),
     ],
 )

@@ -84,6 +84,7 @@ def test_a_model_without_noise_level_rejects_one(settings, lazy, noisy):
         ("gaussian:0.1,unclipped", 0.1),
         ("gaussian:0.1", None),
         ("gaussian:0..0.1,unclipped", None),
+        ("gaussian:0.1,blur=1,unclipped", None),
         ("poisson:30", None),
     ],
 )

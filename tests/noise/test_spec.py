@@ -26,6 +26,18 @@ from napari_denoise_ae.noise.synthetic import (
         ("gaussian:0..0.30", "gaussian:0..0.3", Gaussian((0.0, 0.3))),
         ("gaussian:1e+1", "gaussian:10", Gaussian(10.0)),
         ("Gaussian: 0.1 , unclipped", "gaussian:0.1,unclipped", Gaussian(0.1, False)),
+        ("gaussian:0.1,blur=1.0", "gaussian:0.1,blur=1", Gaussian(0.1, blur=1.0)),
+        (
+            "gaussian:0.1, unclipped, blur_y = 2, blur_x=0.50",
+            "gaussian:0.1,blur_x=0.5,blur_y=2,unclipped",
+            Gaussian(0.1, clipped=False, blur_x=0.5, blur_y=2.0),
+        ),
+        (
+            "gaussian:0..0.2,blur=0..1.5+poisson:9",
+            "gaussian:0..0.2,blur=0..1.5+poisson:9",
+            Composed((Gaussian((0.0, 0.2), blur=(0.0, 1.5)), Poisson(9.0))),
+        ),
+        ("gaussian:0.1,blur=0", "gaussian:0.1", Gaussian(0.1)),
         ("salt-pepper:0.1", "salt-pepper:0.1", SaltAndPepper(0.1)),
         (
             "salt-pepper:0.1,per-pixel",
@@ -101,6 +113,18 @@ def test_the_canonical_string_keeps_the_amount():
         "gaussian:-0.1",
         "gaussian:nan",
         "gaussian:inf",
+        "gaussian:0.1,blur",
+        "gaussian:0.1,blur=",
+        "gaussian:0.1,blur=wide",
+        "gaussian:0.1,blur=-1",
+        "gaussian:0.1,blur=101",
+        "gaussian:0.1,blur=1..0.5",
+        "gaussian:0.1,blur_z=1",
+        "gaussian:0.1,blur=1,blur=2",
+        "gaussian:0.1,unclipped=1",
+        "gaussian:0.1,=1",
+        "gaussian:blur=1",
+        "speckle:0.1,blur=1",
     ],
 )
 def test_invalid_noise_strings_are_rejected(text):
@@ -109,6 +133,12 @@ def test_invalid_noise_strings_are_rejected(text):
     message = str(caught.value)
     told = ("for example 'gaussian:0.5'", "above 0", "must be a number from")
     assert any(words in message for words in told)
+
+
+@pytest.mark.parametrize("other", ["blur_x=1", "blur_y=0..1"])
+def test_a_blur_along_both_axes_excludes_one_along_a_single_axis(other):
+    with pytest.raises(InvalidInputError, match="either blur, along X and Y, or"):
+        parse_noise(f"gaussian:0.1,blur=1,{other}")
 
 
 @pytest.mark.parametrize("text", [None, 5, 0.5, ["gaussian:0.5"]])

@@ -30,6 +30,8 @@ EXAMPLES = [
     "gaussian:0.5",
     "gaussian:0.5,unclipped",
     "gaussian:0..0.3",
+    "gaussian:0.5,blur=1",
+    "gaussian:0.5,blur_x=0..1,blur_y=2,unclipped",
     "salt-pepper:0.1",
     "salt-pepper:0.1,per-pixel",
     "salt-pepper:0.05..0.5",
@@ -47,6 +49,12 @@ EXAMPLES = [
 def noisy_values(model: NoiseModel, level: float, seed: int = 0) -> np.ndarray:
     clean = torch.full((N_VALUES,), level, dtype=torch.float64)
     return model.apply(clean, torch.Generator().manual_seed(seed)).numpy()
+
+
+def lag_1_correlation(blur: float) -> float:
+    """Correlation of neighbors in white noise that a sampled Gaussian has blurred."""
+    kernel = np.exp(-0.5 * (np.arange(-20, 21) / blur) ** 2)
+    return float((kernel[1:] * kernel[:-1]).sum() / (kernel**2).sum())
 
 
 @pytest.mark.parametrize("sigma", [0.01, 0.5, 2.0])
@@ -185,6 +193,36 @@ def test_clipped_noise_stays_in_the_range(text):
 def test_values_are_independent_of_each_other():
     noise = noisy_values(Gaussian(0.5, clipped=False), 0.5)
     assert np.corrcoef(noise[1:], noise[:-1])[0, 1] == pytest.approx(0, abs=0.01)
+
+
+@pytest.mark.parametrize("channel_axis", [1, -1])
+def test_blurred_noise_keeps_sigma_and_is_blurred_along_x_and_y(channel_axis):
+    shape = (2, 3, 300, 300) if channel_axis == 1 else (2, 300, 300, 3)
+    clean = torch.full(shape, 0.5)
+    noise = parse_noise("gaussian:0.1,blur_x=1,blur_y=0.5,unclipped").apply(
+        clean, torch.Generator().manual_seed(0), channel_axis=channel_axis
+    )
+    values = noise.movedim(channel_axis, 1).numpy() - 0.5
+    assert values.std() == pytest.approx(0.1, rel=0.02)
+    lags = {"x": values[..., 1:] * values[..., :-1], "y": values[..., 1:, :]}
+    lags["y"] = lags["y"] * values[..., :-1, :]
+    found = {axis: lag.mean() / values.var() for axis, lag in lags.items()}
+    assert found["x"] == pytest.approx(lag_1_correlation(1.0), abs=0.02)
+    assert found["y"] == pytest.approx(lag_1_correlation(0.5), abs=0.02)
+    colors = np.corrcoef(values.swapaxes(0, 1).reshape(3, -1))
+    assert np.abs(colors - np.eye(3)).max() < 0.03
+
+
+def test_a_range_draws_a_blur_for_each_image():
+    clean = torch.full((60, 1, 64, 64), 0.5)
+    noisy = parse_noise("gaussian:0.1,blur=0..2,unclipped").apply(
+        clean, torch.Generator().manual_seed(0)
+    )
+    values = (noisy - clean)[:, 0].double().numpy()
+    lag = (values[:, 1:] * values[:, :-1]).mean(axis=(1, 2)) / values.var(axis=(1, 2))
+    assert lag.min() < 0.1
+    assert 0.85 < lag.max() < 0.98
+    assert values.std(axis=(1, 2)).mean() == pytest.approx(0.1, rel=0.03)
 
 
 def test_the_seed_determines_the_noise_of_a_batch():

@@ -157,7 +157,13 @@ def test_network_that_takes_a_noise_level_learns_to_denoise_color_images(in_chan
 
 
 @pytest.mark.parametrize(
-    "noise", ["gaussian:0.1", "poisson:30", "gaussian:0.1,unclipped+salt-pepper:0.1"]
+    "noise",
+    [
+        "gaussian:0.1",
+        "poisson:30",
+        "gaussian:0.1,unclipped+salt-pepper:0.1",
+        "gaussian:0.1,blur=1,unclipped",
+    ],
 )
 def test_network_that_takes_a_noise_level_rejects_other_noise(noise):
     with pytest.raises(InvalidInputError, match="unclipped Gaussian noise"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DeviceError
 from ..models.builtin import DEFAULT_MODEL, builtin_models, require_model
-from ..noise.base import amount_fields
+from ..noise.base import amount_fields, option_fields
 from ..noise.spec import how_to_write, parse_noise
 from ..noise.synthetic import NOISE_MODELS
 
@@ -78,7 +78,7 @@ def noise_notation() -> str:
     for model in NOISE_MODELS.values():
         amounts = (
             f"{amount.name.upper()} {amount.metadata['unit']}"
-            for amount in amount_fields(model)
+            for amount in (*amount_fields(model), *option_fields(model))
         )
         lines += [f"  {how_to_write(model)}", f"      {', '.join(amounts)}"]
     lines += [

@@ -87,5 +87,6 @@ def _find_other_kinds(noise: str, trained: str, name: str) -> list[str]:
 def _kinds(noise: str) -> set[str]:
     model = parse_noise(noise)
     parts = model.parts if isinstance(model, Composed) else (model,)
-    # With and without clipping they are two tasks; ranges are compared by strength.
-    return {",".join([part.name, *part.flags]) for part in parts}
+    # With and without clipping or blur they are different tasks; ranges are compared
+    # by strength.
+    return {",".join([part.name, *part.options, *part.flags]) for part in parts}

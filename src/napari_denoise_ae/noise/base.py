@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import InvalidInputError
@@ -22,6 +22,9 @@ def amount_metadata(
     unit: str, *, lowest: float = 0.0, highest: float = 1e3
 ) -> dict[str, Any]:
     """Return the metadata of a dataclass field that holds an amount.
+
+    A field without a default must be given. A field with a default is optional:
+    it is written ``name=amount``, and left out if it has its default.
 
     Parameters
     ----------
@@ -59,7 +62,7 @@ class NoiseModel(ABC):
     explanation: ClassVar[str]
 
     def __post_init__(self) -> None:
-        for amount in amount_fields(self):
+        for amount in [*amount_fields(self), *option_fields(self)]:
             _require_amount(self.title, amount, getattr(self, amount.name))
         for flag in flag_fields(self):
             if not isinstance(getattr(self, flag.name), bool):
@@ -69,8 +72,17 @@ class NoiseModel(ABC):
                 )
 
     def __str__(self) -> str:
-        amounts = [_format(getattr(self, f.name)) for f in amount_fields(self)]
-        return f"{self.name}:{','.join([*amounts, *self.flags])}"
+        amounts = [format_amount(getattr(self, f.name)) for f in amount_fields(self)]
+        options = [
+            f"{name}={format_amount(value)}" for name, value in self.options.items()
+        ]
+        return f"{self.name}:{','.join([*amounts, *options, *self.flags])}"
+
+    @property
+    def options(self) -> dict[str, Amount]:
+        """Optional amounts that differ from their defaults, by name."""
+        values = ((f, getattr(self, f.name)) for f in option_fields(self))
+        return {f.name: value for f, value in values if value != f.default}
 
     @property
     def flags(self) -> list[str]:
@@ -87,7 +99,8 @@ class NoiseModel(ABC):
         amounts = [
             f"{f.name.replace('_', ' ')} {_format_words(getattr(self, f.name))} "
             f"{f.metadata['unit']}"
-            for f in amount_fields(self)
+            for f in [*amount_fields(self), *option_fields(self)]
+            if f.default is MISSING or f.name in self.options
         ]
         drawn = any(isinstance(getattr(self, f.name), tuple) for f in fields(self))  # type: ignore[arg-type]
         each = ["drawn for each image"] if drawn else []
@@ -122,7 +135,16 @@ class NoiseModel(ABC):
 
 
 def amount_fields(model: NoiseModel | type[NoiseModel]) -> list[Field[Any]]:
-    """Return the dataclass fields of a model that are amounts."""
+    """Return the dataclass fields of a model that are amounts and must be given."""
+    return [f for f in _measures(model) if f.default is MISSING]
+
+
+def option_fields(model: NoiseModel | type[NoiseModel]) -> list[Field[Any]]:
+    """Return the dataclass fields of a model that are optional amounts."""
+    return [f for f in _measures(model) if f.default is not MISSING]
+
+
+def _measures(model: NoiseModel | type[NoiseModel]) -> list[Field[Any]]:
     return [f for f in fields(model) if "unit" in f.metadata]  # type: ignore[arg-type]
 
 
@@ -142,18 +164,20 @@ def _require_amount(title: str, amount: Field[Any], value: Any) -> None:
     if usable and len(numbers) == 2:
         usable = lowest <= numbers[0] < numbers[1] <= highest
     elif usable:
-        usable = lowest <= value <= highest and value > 0
+        usable = lowest <= value <= highest and (value > 0 or value == amount.default)
     if not usable:
-        limits = f"from {lowest:g}" if lowest else "above 0"
-        limits += f" {'to' if lowest else 'and at most'} {highest:g}"
-        text = _format(value) if isinstance(value, (int, float)) else repr(value)
+        starts_there = lowest > 0 or amount.default == lowest
+        limits = f"from {lowest:g}" if starts_there else "above 0"
+        limits += f" {'to' if starts_there else 'and at most'} {highest:g}"
+        text = format_amount(value) if isinstance(value, (int, float)) else repr(value)
         raise InvalidInputError(
             f"The {amount.name} of {title} noise must be a number {limits} ({unit}), "
             f"or a range LOW..HIGH of such numbers, got {text}."
         )
 
 
-def _format(value: Amount) -> str:
+def format_amount(value: Amount) -> str:
+    """Return an amount as it is written in a noise string."""
     numbers: Sequence[float] = value if isinstance(value, tuple) else (value,)
     return "..".join(repr(float(number)).removesuffix(".0") for number in numbers)
 

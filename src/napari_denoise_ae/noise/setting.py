@@ -90,10 +90,10 @@ def setting_of(noise: NoiseModel) -> NoiseSetting:
     Parameters
     ----------
     noise : NoiseModel
-        The noise. Only that of Gaussian noise which is neither clipped nor
+        The noise. Only that of white Gaussian noise which is neither clipped nor
         drawn anew for each image is known.
     """
-    if not isinstance(noise, Gaussian) or noise.clipped:
+    if not isinstance(noise, Gaussian) or noise.clipped or not noise.is_white:
         return NoiseSetting()
     return NoiseSetting(sigma=None if isinstance(noise.sigma, tuple) else noise.sigma)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import InvalidInputError
-from .base import amount_fields, flag_fields
+from .base import amount_fields, flag_fields, option_fields
 from .synthetic import NOISE_MODELS, Composed
 
 if TYPE_CHECKING:
@@ -28,8 +28,9 @@ def how_to_write(model: type[NoiseModel]) -> str:
     'poisson-gaussian:GAIN,READ_NOISE[,unclipped]'
     """
     amounts = ",".join(f.name.upper() for f in amount_fields(model))
+    options = "".join(f"[,{f.name}={f.name.upper()}]" for f in option_fields(model))
     flags = "".join(f"[,{f.metadata['word']}]" for f in flag_fields(model))
-    return f"{model.name}:{amounts}{flags}"
+    return f"{model.name}:{amounts}{options}{flags}"
 
 
 def parse_noise(text: str) -> NoiseModel:
@@ -38,8 +39,8 @@ def parse_noise(text: str) -> NoiseModel:
     Parameters
     ----------
     text : str
-        For example ``"gaussian:0.5"``, ``"gaussian:0..0.3,unclipped"`` or
-        ``"poisson:50+salt-pepper:0.05"``.
+        For example ``"gaussian:0.5"``, ``"gaussian:0..0.3,unclipped"``,
+        ``"gaussian:0.1,blur=1"`` or ``"poisson:50+salt-pepper:0.05"``.
 
     Returns
     -------
@@ -53,8 +54,8 @@ def parse_noise(text: str) -> NoiseModel:
 
     Examples
     --------
-    >>> parse_noise("gaussian:0.50")
-    Gaussian(sigma=0.5, clipped=True)
+    >>> parse_noise("speckle:0.50")
+    Speckle(sigma=0.5, clipped=True)
     >>> parse_noise("poisson-gaussian:0.01,0..0.05").description
     'Poisson-Gaussian noise, gain 0.01 of the range for each photon, read noise 0 to \
 0.05 of the range, drawn for each image, clipped to the range'
@@ -77,18 +78,29 @@ def _parse_part(part: str, text: str) -> NoiseModel:
         )
     words = [word.strip() for word in rest.split(",")]
     names = [f.name for f in amount_fields(model)]
+    values = dict(zip(names, words, strict=False))
     flags = {f.metadata["word"]: f for f in flag_fields(model)}
-    given = words[len(names) :]
-    if len(words) < len(names) or not set(given) <= set(flags) or len(given) > 1:
+    options = {f.name for f in option_fields(model)}
+    extras = [_split_word(word) for word in words[len(names) :]]
+    given = [key for key, _ in extras]
+    fits = all(
+        key in flags if value is None else key in options for key, value in extras
+    )
+    if len(words) < len(names) or not fits or len(set(given)) < len(given):
         raise InvalidInputError(
             f"Cannot parse the noise {text!r}: write {how_to_write(model)}. "
             f"{_how_to_write_all()}"
         )
-    values: dict[str, Any] = {
-        key: _read_amount(word, text) for key, word in zip(names, words, strict=False)
-    }
-    values |= {flags[word].name: not flags[word].default for word in given}
-    return model(**values)
+    values |= {key: value for key, value in extras if value is not None}
+    amounts = {key: _read_amount(word, text) for key, word in values.items()}
+    switched = {flags[key] for key, value in extras if value is None}
+    return model(**amounts, **{f.name: not f.default for f in switched})
+
+
+def _split_word(word: str) -> tuple[str, str | None]:
+    """Split NAME=AMOUNT; a flag has no amount."""
+    key, sign, amount = word.partition("=")
+    return key.strip(), amount.strip() if sign else None
 
 
 def _how_to_write_all() -> str:

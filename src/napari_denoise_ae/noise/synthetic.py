@@ -7,6 +7,8 @@ image; a plus sign adds one noise after another:
 
     gaussian:0.1    gaussian:0..0.3,unclipped    gaussian:0.1+salt-pepper:0.05
 
+Optional amounts have names: ``gaussian:0.1,blur=1``.
+
 A new model is one dataclass, whose fields describe its amounts and flags, and one
 entry in `NOISE_MODELS`; the parser, the command line and the widgets follow.
 
@@ -27,16 +29,22 @@ from .base import (
     flag_metadata,
     standard_normal,
 )
+from .blur import blurred_normal
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from .base import Amount
 
+_PIXELS = amount_metadata("px", highest=100.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Gaussian(NoiseModel):
-    """Additive white Gaussian noise: ``y = x + n``, n ~ N(0, sigma²).
+    """Additive Gaussian noise: ``y = x + n``, n ~ N(0, sigma²).
+
+    By default the noise is white. Blurred, it is shared by neighboring pixels,
+    and its standard deviation is still sigma.
 
     Parameters
     ----------
@@ -46,6 +54,17 @@ class Gaussian(NoiseModel):
         Whether the noisy values are clipped to the intensity range, as a
         camera or an 8-bit file would do. Clipping makes the noise depend on
         the signal and lowers its standard deviation near both ends.
+    blur : float or tuple of float
+        Standard deviation of the Gaussian filter by which the noise is blurred
+        along X and Y, in pixels; 0, the default, to 100. Excludes `blur_x` and
+        `blur_y`.
+    blur_x, blur_y : float or tuple of float
+        The same along one axis only.
+
+    Raises
+    ------
+    InvalidInputError
+        If an amount is out of its range, or `blur` is combined with another.
     """
 
     name = "gaussian"
@@ -54,22 +73,38 @@ class Gaussian(NoiseModel):
 
     sigma: Amount = field(metadata=amount_metadata("of the range"))
     clipped: bool = field(default=True, metadata=flag_metadata("unclipped"))
+    blur: Amount = field(default=0.0, metadata=_PIXELS)
+    blur_x: Amount = field(default=0.0, metadata=_PIXELS)
+    blur_y: Amount = field(default=0.0, metadata=_PIXELS)
+
+    def __post_init__(self) -> None:
+        NoiseModel.__post_init__(self)
+        if "blur" in self.options and len(self.options) > 1:
+            raise InvalidInputError(
+                "Gaussian noise takes either blur, along X and Y, or blur_x and "
+                f"blur_y, got {self}."
+            )
+
+    @property
+    def is_white(self) -> bool:
+        """Whether the noise of a pixel is independent of that of its neighbors."""
+        return not self.options
 
     def apply(
         self, clean: Tensor, generator: Generator, *, channel_axis: int = 1
     ) -> Tensor:
         """Add the noise, see `NoiseModel.apply`."""
-        noisy, _ = self.apply_with_sigma(clean, generator)
+        noisy, _ = self.apply_with_sigma(clean, generator, channel_axis=channel_axis)
         return noisy.clamp_(0.0, 1.0) if self.clipped else noisy
 
     def apply_with_sigma(
-        self, clean: Tensor, generator: Generator
+        self, clean: Tensor, generator: Generator, *, channel_axis: int = 1
     ) -> tuple[Tensor, Tensor]:
         """Add the noise, unclipped, and also return its level.
 
         Parameters
         ----------
-        clean, generator
+        clean, generator, channel_axis
             See `NoiseModel.apply`.
 
         Returns
@@ -81,10 +116,21 @@ class Gaussian(NoiseModel):
             (N, 1, 1, 1) if `clean` has four dimensions.
         """
         sigma = draw_amount(self.sigma, clean, generator)
-        noisy = standard_normal(clean, generator).mul_(sigma).add_(clean)
+        noise = self._draw_unit_noise(clean, generator, channel_axis)
         levels = clean.new_empty((len(clean), *(1,) * (clean.ndim - 1)))
         levels[...] = sigma
-        return noisy, levels
+        return noise.mul_(sigma).add_(clean), levels
+
+    def _draw_unit_noise(
+        self, clean: Tensor, generator: Generator, channel_axis: int
+    ) -> Tensor:
+        if self.is_white:
+            return standard_normal(clean, generator)
+        blurs = (self.blur,) if "blur" in self.options else (self.blur_y, self.blur_x)
+        drawn = [draw_amount(blur, clean, generator) for blur in blurs]
+        channels_first = clean.movedim(channel_axis, 1)
+        noise = blurred_normal(channels_first, generator, drawn[0], drawn[-1])
+        return noise.movedim(1, channel_axis)
 
 
 @dataclass(frozen=True, slots=True)

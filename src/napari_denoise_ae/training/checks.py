@@ -75,13 +75,13 @@ def _require_fitting_settings(
     config: TrainingConfig, network: DenoisingNetwork
 ) -> None:
     noise, size = config.noise_model, network.image_size
-    additive = isinstance(noise, Gaussian) and not noise.clipped
-    if network.takes_noise_level and not additive:
+    is_told = isinstance(noise, Gaussian) and noise.is_white and not noise.clipped
+    if network.takes_noise_level and not is_told:
         raise InvalidInputError(
             f"The network {config.network!r} takes the noise level as an input, so it "
-            "needs unclipped Gaussian noise, such as gaussian:0..0.3,unclipped; "
-            f"got {config.noise}. Change the noise, or set the network option "
-            "noise_level to False."
+            "needs unclipped Gaussian noise without blur, such as "
+            f"gaussian:0..0.3,unclipped; got {config.noise}. Change the noise, or "
+            "set the network option noise_level to False."
         )
     if size is not None and config.augmentation == "dead-leaves":
         raise InvalidInputError(

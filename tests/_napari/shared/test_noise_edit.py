@@ -103,6 +103,23 @@ def test_fields_follow_the_text(make_chooser):
 
 
 @pytest.mark.qt_binding
+def test_an_optional_amount_is_written_once_it_is_given(make_chooser):
+    chooser = make_chooser("gaussian:0.5,blur_x=2")
+    options = chooser.parts[0].options
+    assert [o.low.text() for o in options.values()] == ["", "2", ""]
+    assert options["blur"].low.placeholderText() == "0"
+    options["blur_x"].low.setText("")
+    assert chooser.value == "gaussian:0.5"
+    options["blur"].low.setText("1")
+    chooser.parts[0].flags["unclipped"].setChecked(True)
+    assert chooser.value == "gaussian:0.5,blur=1,unclipped"
+    assert "blur 1 px" in chooser.explanation
+    options["blur_y"].low.setText("1")
+    assert "either blur" in chooser.explanation
+    assert "in pixels" in options["blur"].toolTip()
+
+
+@pytest.mark.qt_binding
 def test_components_can_be_added_and_removed(make_chooser):
     chooser = make_chooser()
     assert chooser.parts[0].remove_button.isHidden()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from ...noise.base import amount_fields, flag_fields
+from ...noise.base import amount_fields, flag_fields, format_amount, option_fields
 from ...noise.spec import parse_noise
 from ...noise.synthetic import NOISE_MODELS
 from .docstrings import parameter_texts
@@ -26,6 +26,9 @@ from .fields import FieldSpec, add_fields
 from .layout import make_form
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from dataclasses import Field
+
     from ...noise.base import NoiseModel
 
 # Initial amounts of a newly chosen noise model, by name.
@@ -47,6 +50,8 @@ class NoisePart(QFrame):  # type: ignore[misc]
         The noise model.
     amounts : list of _AmountEdit
         The amounts, in the order of the noise string.
+    options : dict of str to _AmountEdit
+        The optional amounts, by name; an empty one is left out.
     flags : dict of str to QCheckBox
         The flags, by their words in the noise string.
     changed : Signal
@@ -91,8 +96,11 @@ class NoisePart(QFrame):  # type: ignore[misc]
     def text(self) -> str:
         """The noise string of the fields, which may be invalid."""
         amounts = [amount.value for amount in self.amounts]
+        options = [
+            f"{k}={edit.value}" for k, edit in self.options.items() if edit.value
+        ]
         flags = [word for word, box in self.flags.items() if box.isChecked()]
-        return f"{self.model_name}:{','.join(amounts + flags)}"
+        return f"{self.model_name}:{','.join(amounts + options + flags)}"
 
     def show_model(self, model: NoiseModel) -> None:
         """Show a noise without emitting `changed`."""
@@ -115,6 +123,7 @@ class NoisePart(QFrame):  # type: ignore[misc]
         for field in built.values():
             field.changed.connect(self.changed)
         self.amounts = [built[f.name].editor for f in amount_fields(model)]
+        self.options = {f.name: built[f.name].editor for f in option_fields(model)}
         self.flags = {
             f.metadata["word"]: built[f.name].editor for f in flag_fields(model)
         }
@@ -127,10 +136,11 @@ class NoisePart(QFrame):  # type: ignore[misc]
 class _AmountEdit(Editor):
     """A fixed amount, or the limits between which it is drawn for each image."""
 
-    def __init__(self, word: str) -> None:
+    def __init__(self, word: str, default: str = "") -> None:
         super().__init__()
         low, _, high = word.partition("..")
         self.low, self.high = QLineEdit(low), QLineEdit(high)
+        self.low.setPlaceholderText(default)
         self.high.setPlaceholderText("fixed")
         self.high.setToolTip(
             "<qt>Empty: the same amount for all images. A number: an amount is drawn "
@@ -167,10 +177,10 @@ def _specs(model: NoiseModel) -> list[FieldSpec]:
         FieldSpec(
             field.name,
             field.name.replace("_", " "),
-            partial(_AmountEdit, word),
+            partial(_AmountEdit, word, default),
             f"{texts.get(field.name, '')} Unit: {field.metadata['unit']}.",
         )
-        for field, word in zip(amount_fields(model), _arguments(model), strict=False)
+        for field, word, default in _arguments(model)
     ]
     flags = [
         FieldSpec(
@@ -188,9 +198,15 @@ def _specs(model: NoiseModel) -> list[FieldSpec]:
     return amounts + flags
 
 
-def _arguments(model: NoiseModel) -> list[str]:
-    """Return the amounts and flags in the syntax of a noise string."""
-    return str(model).partition(":")[2].split(",")
+def _arguments(model: NoiseModel) -> Iterator[tuple[Field[Any], str, str]]:
+    """Yield the amounts, their texts, and the defaults of those that are optional."""
+    for field in amount_fields(model):
+        yield field, format_amount(getattr(model, field.name)), ""
+    for field in option_fields(model):
+        given = model.options.get(field.name)
+        default: Any = field.default
+        text = "" if given is None else format_amount(given)
+        yield field, text, format_amount(default)
 
 
 def capitalize(text: str) -> str:
