@@ -182,6 +182,7 @@ MISTAKES = [
     Mistake("evaluate --data data --model few.pt --limit 7", ("at most 6", "few.pt")),
     evaluate("--images photos --data-range 0,1", "--data-range", "--pair"),
     evaluate("--pair gray.tif gray.tif --limit 3", "--limit", "no effect"),
+    evaluate("--pair gray.tif gray.tif --measured", "--measured", "no effect"),
     Mistake("evaluate --data data --model five.pt", ("5 channels",)),
     # Comparing.
     compare("good.pt missing.pt --data data", "missing.pt"),

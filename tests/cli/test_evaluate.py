@@ -102,6 +102,23 @@ def test_evaluate_on_folder(model_file, tmp_path, png, capsys):
     assert "images  1, all in" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("command", ["evaluate --model", "compare"])
+def test_measured_noise_changes_the_score_of_a_model_that_takes_the_level(
+    command, cifar10, tmp_path
+):
+    model, file = tmp_path / "level.pt", tmp_path / "scores.json"
+    save_checkpoint(random_checkpoint(network="unet"), model)
+    given = ["--data", cifar10, "--limit", 2, "--noise", "gaussian:0.3,unclipped"]
+    given += ["--json", file]
+    if command == "compare":
+        given += ["--figure", tmp_path / "figure.png"]
+    scores = []
+    for more in ([], ["--measured"]):
+        assert run(*command.split(), model, *given, *more) == 0
+        scores.append(json.loads(file.read_text())[1]["psnr_mean"])
+    assert scores[0] != scores[1]
+
+
 @pytest.fixture
 def pair(tmp_path) -> list[Path]:
     reference = (4000 * smooth_photo(40, 32, 1)[..., 0]).astype(np.uint16)

@@ -64,6 +64,18 @@ def test_compare_models_gives_the_scores_of_evaluate(cifar10, no_baselines):
         assert first.ssim_mean == second.ssim_mean
 
 
+def test_scores_differ_if_the_noise_is_measured(cifar10, no_baselines):
+    model = random_checkpoint(network="unet")
+    given = {"noise": "gaussian:0.3,unclipped", "limit": 2, "device": "cpu"}
+    told, measured = (
+        evaluate(cifar10, model=model, measured=measured, **given)[1].psnr_mean
+        for measured in (False, True)
+    )
+    assert told != measured
+    compared = compare_models([model], cifar10, measured=True, **given)
+    assert compared[1].psnr_mean == measured
+
+
 def test_compare_models_without_baselines(cifar10):
     scores = compare_models([cifar10_checkpoint()], cifar10, limit=2, baselines=False)
     assert [score.method for score in scores] == ["noisy", "random"]

@@ -7,8 +7,11 @@ from synthetic import make_record, random_checkpoint, small_config, smooth_image
 
 from napari_denoise_ae.errors import InvalidInputError
 from napari_denoise_ae.evaluation import pairs, tasks
+from napari_denoise_ae.evaluation.apply import apply_model, as_scored
+from napari_denoise_ae.evaluation.metrics import psnr
 from napari_denoise_ae.evaluation.run import Evaluation
 from napari_denoise_ae.evaluation.tasks import Cifar10Images, FolderImages, ImagePair
+from napari_denoise_ae.noise.setting import NoiseSetting
 
 
 @pytest.fixture
@@ -58,6 +61,30 @@ def test_auto_depends_on_the_colors_of_the_images(folder):
 def test_invalid_noise_is_rejected_before_the_images_are_read(source, tmp_path):
     with pytest.raises(InvalidInputError, match="loud"):
         source(folder=tmp_path / "nowhere", noise="loud")
+
+
+@pytest.mark.parametrize("measured", [False, True])
+def test_a_model_is_given_the_noise_level_or_measures_it(folder, measured):
+    images = FolderImages(
+        folder=folder, noise="gaussian:0.1,unclipped", measured=measured
+    )
+    model = random_checkpoint(network="unet")
+    evaluation = Evaluation([model], images, device="cpu", baselines=False)
+    setting = NoiseSetting() if measured else NoiseSetting(sigma=0.1)
+    assert evaluation.task.setting == setting
+    (denoiser,) = evaluation.models.values()
+    score = list(evaluation)[1]
+    results = [
+        apply_model(
+            pair.input_range.normalize(pair.noisy), denoiser=denoiser, setting=setting
+        )
+        for pair in evaluation.task.pairs
+    ]
+    psnrs = [
+        psnr(pair.clean, as_scored(pair, result), data_range=255)
+        for pair, result in zip(evaluation.task.pairs, results, strict=True)
+    ]
+    assert score.psnr_mean == pytest.approx(np.mean(psnrs))
 
 
 def test_save_figure_writes_a_png(folder, tmp_path):

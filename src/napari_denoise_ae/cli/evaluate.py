@@ -75,6 +75,7 @@ def _image_source(
         "limit": arguments.limit,
         "max_images": max_images,
         "seed": arguments.seed,
+        "measured": arguments.measured,
     }
     if arguments.images is not None:
         return FolderImages(folder=arguments.images, **settings)
@@ -113,11 +114,10 @@ def _require_outputs(
 
 def _require_fitting_options(arguments: argparse.Namespace) -> None:
     """Raise if an option would have no effect."""
-    without_effect = (
-        ["data_range", "noise_type"] if arguments.pair is None else ["noise", "limit"]
-    )
-    for name in without_effect:
-        if getattr(arguments, name) is not None:
+    of_pairs, of_clean = ["data_range", "noise_type"], ["noise", "limit", "measured"]
+    for name in of_pairs if arguments.pair is None else of_clean:
+        value = getattr(arguments, name)
+        if value is not None and value is not False:
             mode = "without" if arguments.pair is None else "with"
             option = f"--{name.replace('_', '-')}"
             raise InvalidInputError(f"{option} has no effect {mode} --pair. Omit it.")
@@ -253,6 +253,12 @@ def _add_noise_and_limit(
         type=int,
         default=0,
         help="seed of the synthetic noise, 0 or more (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--measured",
+        action="store_true",
+        help="let models that take a noise level measure it in each image, as denoise "
+        "does (default: give them the level of the synthetic noise, where it is known)",
     )
 
 

@@ -27,6 +27,7 @@ def evaluate(
     noise: str | None = None,
     limit: int | None = None,
     seed: int = 0,
+    measured: bool = False,
     device: str = "auto",
 ) -> list[Score]:
     """Score a model and the baselines on the test images of CIFAR-10.
@@ -45,6 +46,10 @@ def evaluate(
         was not trained on, see `TrainingConfig.n_test`.
     seed : int
         Random seed of the noise, 0 or more.
+    measured : bool
+        Whether models that take a noise level measure it in each image, as
+        `denoise` does by default. By default they are given the level of the noise
+        that is added, where it is known: that of white, unclipped Gaussian noise.
     device : str
         See `denoise`.
 
@@ -64,20 +69,23 @@ def evaluate(
         If the noise, the limit, the data, the model, or the device is invalid. The
         limit must not exceed the number of images that the model was not trained on.
     """
-    images = Cifar10Images(folder=data, noise=noise, limit=limit, seed=seed)
+    images = Cifar10Images(
+        folder=data, noise=noise, limit=limit, seed=seed, measured=measured
+    )
     evaluation = Evaluation([model], images, device=device)
     for message in evaluation.find_incompatibilities():
         warnings.warn(message, DenoiseAEWarning, stacklevel=2)
     return list(evaluation)
 
 
-def compare_models(
+def compare_models(  # noqa: PLR0913 - keywords of a public function
     models: Sequence[str | Path | Checkpoint],
     data: str | Path,
     *,
     noise: str | None = None,
     limit: int | None = None,
     seed: int = 0,
+    measured: bool = False,
     device: str = "auto",
     baselines: bool = True,
     figure: str | Path | None = None,
@@ -98,6 +106,10 @@ def compare_models(
         none of the models was trained on if there are fewer.
     seed : int
         Random seed of the noise, 0 or more.
+    measured : bool
+        Whether models that take a noise level measure it in each image, as
+        `denoise` does by default. By default they are given the level of the noise
+        that is added, where it is known: that of white, unclipped Gaussian noise.
     device : str
         See `denoise`.
     baselines : bool
@@ -135,7 +147,12 @@ def compare_models(
             Path(figure), [m for m in models if not isinstance(m, Checkpoint)]
         )
     images = Cifar10Images(
-        folder=data, noise=noise, limit=limit, max_images=COMPARED_IMAGES, seed=seed
+        folder=data,
+        noise=noise,
+        limit=limit,
+        max_images=COMPARED_IMAGES,
+        seed=seed,
+        measured=measured,
     )
     evaluation = Evaluation(models, images, device=device, baselines=baselines)
     for message in evaluation.find_incompatibilities():

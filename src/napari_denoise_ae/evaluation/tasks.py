@@ -103,12 +103,17 @@ class _CleanImages:
         Maximum number of images if `limit` is None. None means all.
     seed : int
         Random seed of the noise, 0 or more.
+    measured : bool
+        Whether models that take a noise level measure it in each image, as
+        `denoise` does by default. False passes on the level of the noise that is
+        added, where it is known.
     """
 
     noise: str | None = None
     limit: int | None = None
     max_images: int | None = None
     seed: int = 0
+    measured: bool = False
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -129,6 +134,9 @@ class _CleanImages:
         pairs = noisy_pairs(images, noise, seed=self.seed, limit=limit)
         _require_compatible(pairs, models)
         return pairs
+
+    def _setting(self, noise: str) -> NoiseSetting:
+        return NoiseSetting() if self.measured else setting_of(parse_noise(noise))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +173,7 @@ class Cifar10Images(_CleanImages):
             )
         pairs = self._noisy_pairs(list(images), noise, models)
         origin = _describe_origin(len(pairs), len(images), models)
-        return Task(pairs, noise, origin, setting_of(parse_noise(noise)))
+        return Task(pairs, noise, origin, self._setting(noise))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +202,7 @@ class FolderImages(_CleanImages):
         pairs = self._noisy_pairs(images, noise, models)
         which = "all" if len(pairs) == len(images) else f"the first of {len(images):,}"
         origin = f"{len(pairs):,}, {which} in {self.folder}"
-        return Task(pairs, noise, origin, setting_of(parse_noise(noise)))
+        return Task(pairs, noise, origin, self._setting(noise))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
