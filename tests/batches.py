@@ -1,4 +1,4 @@
-"""Images in a folder, and the command that denoises it."""
+"""Images, and the command that denoises a folder of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def image(number: int) -> np.ndarray:
 
 
 def run(folder: Path, *arguments: object, output: str = "out") -> int:
-    """Denoise into a folder beside the input; return the exit status."""
+    """Denoise into a folder next to `folder`; return the exit status."""
     target = folder.parent / output
     model = folder.parent / "gray.pt"
     command = ["denoise", *arguments, target, "--model", model]
@@ -31,5 +31,6 @@ def run(folder: Path, *arguments: object, output: str = "out") -> int:
 
 
 def outcomes(capsys) -> list[str]:
+    """Return the printed outcome of each file."""
     lines = capsys.readouterr().out.splitlines()
     return [line.split()[0] for line in lines[:-1]]

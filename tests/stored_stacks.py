@@ -31,9 +31,9 @@ def write_zarr(
     version: str = "0.5",
     **more: object,
 ) -> Path:
-    """An OME-Zarr of one level, as another program writes it."""
+    """Write an OME-Zarr image with one level, as another program would."""
     scale = [0.5 if letter in "YX" else 2.0 for letter in axes]
-    described = [
+    axis_metadata = [
         {"name": letter.lower(), "type": TYPES.get(letter, "space")}
         | ({"unit": "micrometer"} if letter in "ZYX" else {})
         for letter in axes
@@ -42,7 +42,8 @@ def write_zarr(
         "path": "full",
         "coordinateTransformations": [{"type": "scale", "scale": scale}],
     }
-    content = {"multiscales": [{"axes": described, "datasets": [dataset]}], **more}
+    multiscale = {"axes": axis_metadata, "datasets": [dataset]}
+    content = {"multiscales": [multiscale], **more}
     if version == "0.5":
         content = {"ome": {"version": "0.5", **content}}
     root = zarr.create_group(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def gray(tmp_path_factory) -> Path:
-    """The small gray model in a file."""
+    """A checkpoint file of a small gray model."""
     path = tmp_path_factory.mktemp("model") / "gray.pt"
     save_checkpoint(MODEL, path)
     return path
@@ -25,7 +25,7 @@ def gray(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
-    """Four images of three formats, and a file that is none."""
+    """Four images in three formats, a text file, and a model beside the folder."""
     save_checkpoint(MODEL, tmp_path / "gray.pt")
     folder = tmp_path / "in"
     folder.mkdir()

@@ -1,4 +1,4 @@
-"""Many files into a folder, with the command."""
+"""The command denoises several files into a folder."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_folder_is_denoised_into_another(folder, capsys):
     np.testing.assert_array_equal(tifffile.imread(out / "1.tif"), expected)
 
 
-def test_what_is_done_and_unchanged_is_skipped(folder, capsys):
+def test_unchanged_results_are_skipped(folder, capsys):
     run(folder, folder)
     outcomes(capsys)
     changed = folder / "1.tif"
@@ -48,7 +48,7 @@ def test_what_is_done_and_unchanged_is_skipped(folder, capsys):
     assert outcomes(capsys) == ["done"] * 4
 
 
-def test_a_bad_file_is_listed_at_the_end_and_the_others_are_done(folder, capsys):
+def test_a_damaged_file_is_reported_and_the_others_are_denoised(folder, capsys):
     (folder / "0.tif").write_bytes(b"no TIFF")
     assert run(folder, folder) == 1
     printed = capsys.readouterr()
@@ -57,13 +57,13 @@ def test_a_bad_file_is_listed_at_the_end_and_the_others_are_done(folder, capsys)
     assert "0.tif: Cannot read" in printed.err
     out = folder.parent / "out"
     assert sorted(p.name for p in out.glob("[0-9]*")) == ["1.tif", "2.png", "3.zarr"]
-    # It is tried again, when it has been mended.
+    # A failed file is denoised by the next run.
     tifffile.imwrite(folder / "0.tif", image(0))
     assert run(folder, folder) == 0
     assert outcomes(capsys) == ["done", "skipped", "skipped", "skipped"]
 
 
-def test_remarks_name_the_file(folder, capsys):
+def test_warnings_name_the_file(folder, capsys):
     save_checkpoint(random_checkpoint(), folder.parent / "gray.pt")
     assert run(folder, folder / "*.tif") == 0
     remarks = capsys.readouterr().err.splitlines()
@@ -71,7 +71,7 @@ def test_remarks_name_the_file(folder, capsys):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (["{}/nothing*.tif"], "There are no images"),
         (["{}/empty"], "There are no images"),
@@ -84,13 +84,15 @@ def test_remarks_name_the_file(folder, capsys):
         ),
     ],
 )
-def test_what_cannot_be_a_batch_is_refused_at_once(folder, arguments, words, capsys):
+def test_an_invalid_batch_is_rejected_before_the_first_file(
+    folder, arguments, message, capsys
+):
     (folder / "empty").mkdir()
     (folder / "more").mkdir()
     for name in ("0.tif", "0_noisy.tif"):
         tifffile.imwrite(folder / "more" / name, image(5))
     assert run(folder, *(text.format(folder) for text in arguments)) == 2
-    assert words in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not (folder.parent / "out").exists()
 
 
@@ -99,35 +101,35 @@ def test_images_are_not_replaced_by_their_results(folder, capsys):
     assert "would replace the images" in capsys.readouterr().err
 
 
-def test_a_file_cannot_be_the_folder_of_results(folder, capsys):
+def test_the_output_folder_cannot_be_a_file(folder, capsys):
     (folder.parent / "out").write_text("text")
     assert run(folder, folder) == 2
     assert "Cannot create the folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["result.tif", "result.zarr"])
-def test_the_folder_of_results_has_no_name_of_an_image(name, folder, capsys):
+def test_the_output_folder_cannot_have_the_suffix_of_an_image(name, folder, capsys):
     assert run(folder, folder, output=name) == 2
     assert f"{name} is the name of an image" in capsys.readouterr().err
     assert not (folder.parent / name).exists()
 
 
-def test_no_file_is_odd_enough_to_end_the_others(folder, capsys, monkeypatch):
-    whole = batch.FileDenoising
+def test_an_unexpected_error_does_not_end_the_batch(folder, capsys, monkeypatch):
+    file_denoising = batch.FileDenoising
 
-    def odd(job: FileJob, models: LoadedModels) -> FileDenoising:
+    def failing(job: FileJob, models: LoadedModels) -> FileDenoising:
         if job.input.name == "1.tif":
-            raise KeyError("odd")
-        return whole(job, models)
+            raise KeyError("unexpected")
+        return file_denoising(job, models)
 
-    monkeypatch.setattr(batch, "FileDenoising", odd)
+    monkeypatch.setattr(batch, "FileDenoising", failing)
     assert run(folder, folder) == 1
     printed = capsys.readouterr()
     assert "3 done, 0 skipped, 1 failed" in printed.out
-    assert "1.tif: KeyError: 'odd'" in printed.err
+    assert "1.tif: KeyError: 'unexpected'" in printed.err
 
 
-def test_a_model_is_read_and_built_once_for_all_files(folder, monkeypatch):
+def test_the_model_is_loaded_and_built_once_for_all_files(folder, monkeypatch):
     built, loaded = [], []
     build, load = Checkpoint.build, loaded_models.load_checkpoint
     monkeypatch.setattr(
@@ -143,7 +145,7 @@ def test_a_model_is_read_and_built_once_for_all_files(folder, monkeypatch):
     assert loaded == [str(folder.parent / "gray.pt")]
 
 
-def test_a_bad_model_is_found_out_before_the_first_file(folder, capsys):
+def test_an_invalid_model_is_rejected_before_the_first_file(folder, capsys):
     (folder.parent / "gray.pt").write_bytes(b"none")
     assert run(folder, folder) == 2
     assert "not a checkpoint" in capsys.readouterr().err

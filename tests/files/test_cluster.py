@@ -1,4 +1,4 @@
-"""Denoising with dask.distributed, on a cluster of processes of this machine."""
+"""Denoising with dask.distributed, on a local cluster."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 distributed = pytest.importorskip("distributed")
 
-# What distributed leaves open when its processes end.
+# distributed leaves resources open when its processes end.
 pytestmark = [
     pytest.mark.xdist_group("cluster"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
@@ -61,7 +61,7 @@ def assert_alike(result: np.ndarray, expected: np.ndarray) -> None:
 
 
 def files(folder: Path, image: np.ndarray) -> list[object]:
-    """Write a source and a model; return the arguments of the command."""
+    """Write an image and a model; return the arguments of the command."""
     save_checkpoint(MODEL, folder / "gray.pt")
     chunks = (1, 128, 128)
     stored = zarr.create_array(
@@ -82,14 +82,14 @@ def test_the_graph_and_the_command_run_on_a_cluster(cluster, tmp_path, capsys):
         )
         assert_alike(lazy.compute(), expected)
 
-        # Defined here, it travels by value: workers cannot import the tests.
+        # A local function is pickled by value; workers cannot import the tests.
         def n_loaded() -> int:
             from napari_denoise_ae.denoising import dask_blocks
 
             return dask_blocks._load.cache_info().misses
 
         loaded = client.run(n_loaded)
-    # Each process has made its network, once.
+    # Each process has loaded the network at most once.
     assert set(loaded.values()) <= {0, 1}
     assert sum(loaded.values()) >= 1
     command = files(tmp_path, image)
@@ -104,7 +104,7 @@ def test_the_graph_and_the_command_run_on_a_cluster(cluster, tmp_path, capsys):
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
-def test_a_worker_that_dies_in_the_middle_changes_nothing(cluster, tmp_path):
+def test_a_worker_that_is_killed_does_not_change_the_result(cluster, tmp_path):
     image = image_of((40, 500, 500))
     command = files(tmp_path, image)
     workers = [info["id"] for info in cluster.scheduler_info["workers"].values()]
@@ -112,14 +112,14 @@ def test_a_worker_that_dies_in_the_middle_changes_nothing(cluster, tmp_path):
     with distributed.Client(cluster, set_as_default=False) as client:
         process = min(client.run(os.getpid).values())
 
-    def kill_in_the_middle() -> None:
+    def kill_during_run() -> None:
         while len(list((tmp_path / "out.zarr" / "0").rglob("*"))) < 60:
             time.sleep(0.01)
         os.kill(process, signal.SIGKILL)
         killed.set()
 
     killed = threading.Event()
-    killer = threading.Thread(target=kill_in_the_middle, daemon=True)
+    killer = threading.Thread(target=kill_during_run, daemon=True)
     killer.start()
     address = cluster.scheduler_address
     assert main([*map(str, command), "--scheduler", address]) == 0
@@ -128,11 +128,11 @@ def test_a_worker_that_dies_in_the_middle_changes_nothing(cluster, tmp_path):
     assert_alike(result, denoise(image, model=MODEL, axes="TYX"))
 
 
-def test_a_scheduler_that_is_not_there_is_one_error(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("napari_denoise_ae.files.cluster._PATIENCE", 0.2)
+def test_an_unreachable_scheduler_is_reported(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("napari_denoise_ae.files.cluster._TIMEOUT", 0.2)
     command = files(tmp_path, image_of((1, 64, 64)))
     assert main([*map(str, command), "--scheduler", "tcp://127.0.0.1:1"]) == 2
-    assert "No scheduler answers at 'tcp://127.0.0.1:1'" in capsys.readouterr().err
+    assert "No scheduler answered at 'tcp://127.0.0.1:1'" in capsys.readouterr().err
 
 
 def small_cluster(n_workers: int) -> distributed.LocalCluster:
@@ -142,39 +142,39 @@ def small_cluster(n_workers: int) -> distributed.LocalCluster:
     )
 
 
-def test_a_scheduler_without_workers_is_one_error(tmp_path, capsys, monkeypatch):
+def test_a_scheduler_without_workers_is_reported(tmp_path, capsys, monkeypatch):
     command = files(tmp_path, image_of((1, 64, 64)))
     with small_cluster(0) as cluster:
-        monkeypatch.setattr("napari_denoise_ae.files.cluster._PATIENCE", 2)
+        monkeypatch.setattr("napari_denoise_ae.files.cluster._TIMEOUT", 2)
         address = cluster.scheduler_address
         assert main([*map(str, command), "--scheduler", address]) == 2
     printed = capsys.readouterr().err
-    assert "got no worker within 2 s" in printed
+    assert "No worker connected to the scheduler" in printed
     assert f"dask worker {address}" in printed
 
 
-def test_a_scheduler_that_is_lost_is_one_error(tmp_path, capsys, monkeypatch):
+def test_a_lost_connection_is_reported(tmp_path, capsys, monkeypatch):
     command = files(tmp_path, image_of((1, 64, 64)))
-    go_on = threading.Event()
+    finished = threading.Event()
 
-    def lose(*_: object) -> None:
+    def lose_connection(*_: object) -> None:
         for client in list(distributed.Client._instances):
             for state in list(client.futures.values()):
-                # What a client does when its scheduler does not answer any more.
+                # A client does this when its scheduler stops answering.
                 client.loop.add_callback(state.cancel)
-        go_on.wait(20)
+        finished.wait(20)
 
-    monkeypatch.setattr("napari_denoise_ae.files.cluster.write_chunk", lose)
+    monkeypatch.setattr("napari_denoise_ae.files.cluster.write_chunk", lose_connection)
     with small_cluster(1) as cluster:
         address = cluster.scheduler_address
         status = main([*map(str, command), "--scheduler", address])
-        go_on.set()
+        finished.set()
     assert status == 2
     error = capsys.readouterr().err
     assert f"connection to the scheduler at '{address}' was lost" in error
 
 
-def test_a_run_that_does_not_go_on_leaves_the_cluster(tmp_path):
+def test_a_stopped_run_closes_its_client_and_can_be_resumed(tmp_path):
     image = image_of((20, 256, 256))
     files(tmp_path, image)
     with small_cluster(1) as cluster:
@@ -197,14 +197,14 @@ def test_a_run_that_does_not_go_on_leaves_the_cluster(tmp_path):
     assert_alike(result, denoise(image, model=MODEL, axes="TYX"))
 
 
-def test_a_cluster_writes_ome_zarr_only(tmp_path, capsys):
+def test_a_cluster_writes_only_ome_zarr(tmp_path, capsys):
     command = files(tmp_path, image_of((1, 64, 64)))
     command[2] = tmp_path / "out.tif"
     assert main([*map(str, command), "--scheduler", "tcp://127.0.0.1:1"]) == 2
     assert "omit --scheduler" in capsys.readouterr().err
 
 
-def test_what_is_missing_is_said(tmp_path, capsys, monkeypatch):
+def test_a_missing_package_is_reported(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     command = files(tmp_path, image_of((1, 64, 64)))
     assert main([*map(str, command), "--scheduler", "tcp://127.0.0.1:1"]) == 2

@@ -1,3 +1,5 @@
+"""The files of a batch are found by name, folder and pattern."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -8,14 +10,14 @@ from napari_denoise_ae import denoise
 from napari_denoise_ae.cli.main import main
 
 
-def test_a_pattern_or_several_files_are_taken(folder, capsys):
+def test_inputs_may_be_a_pattern_or_several_files(folder, capsys):
     assert run(folder, folder / "*.tif") == 0
     assert outcomes(capsys) == ["done"] * 2
     assert run(folder, folder / "0.tif", folder / "2.png", output="other") == 0
     assert outcomes(capsys) == ["done"] * 2
 
 
-def test_a_pattern_stands_for_images_but_not_for_earlier_results(folder, capsys):
+def test_a_pattern_skips_earlier_results(folder, capsys):
     out = "in/out"
     for _ in range(2):
         assert run(folder, folder / "*", output=out) == 0
@@ -27,13 +29,13 @@ def test_a_pattern_stands_for_images_but_not_for_earlier_results(folder, capsys)
     assert outcomes(capsys) == ["done"]
 
 
-def test_a_tiff_in_a_folder_that_is_named_like_a_zarr_is_a_tiff(folder, capsys):
-    odd = folder.parent / "series.zarr"
-    odd.mkdir()
-    tifffile.imwrite(odd / "a.tif", image(5))
+def test_a_tiff_in_a_folder_named_like_an_ome_zarr_is_a_tiff(folder, capsys):
+    named_zarr = folder.parent / "series.zarr"
+    named_zarr.mkdir()
+    tifffile.imwrite(named_zarr / "a.tif", image(5))
     model = folder.parent / "gray.pt"
-    command = ["denoise", odd / "a.tif", odd / "b.tif", "--model", model]
+    command = ["denoise", named_zarr / "a.tif", named_zarr / "b.tif", "--model", model]
     assert main([str(argument) for argument in command]) == 0
     np.testing.assert_array_equal(
-        tifffile.imread(odd / "b.tif"), denoise(image(5), model=MODEL)
+        tifffile.imread(named_zarr / "b.tif"), denoise(image(5), model=MODEL)
     )

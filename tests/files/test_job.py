@@ -1,4 +1,4 @@
-"""What is asked of a run over a file."""
+"""The settings for denoising one file."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ from napari_denoise_ae.files.job import FileJob
         ("a", "a_noisy"),
     ],
 )
-def test_the_noisy_image_is_of_the_format_of_the_denoised(output, noisy):
+def test_the_noisy_image_has_the_format_of_the_denoised_image(output, noisy):
     job = FileJob(input=Path("in.png"), output=Path("out", output), model="gray")
     assert job.noisy_output == Path("out", noisy)

@@ -74,7 +74,7 @@ def volume(tmp_path):
     return open_volume(tmp_path / "image.zarr", "TYX")
 
 
-def test_planes_count_from_the_first_that_is_selected(volume):
+def test_indices_count_from_the_first_selected_plane(volume):
     planes = FilePlanes.of(volume, {"T": (3, 5), "X": (10, 60)})
     assert planes.shape == (2, 70, 50, 1)
     assert planes.file_shape == (2, 70, 50)
@@ -91,7 +91,7 @@ def test_halo_is_read_from_outside_the_selection(volume):
     assert (rows, columns) == (slice(0, 70), slice(22, 32))
 
 
-def test_planes_of_a_file_can_be_sent_to_another_process(volume):
+def test_planes_of_a_file_can_be_pickled(volume):
     planes = pickle.loads(pickle.dumps(FilePlanes.of(volume)))
     part = slice(0, 3), slice(0, 3)
     np.testing.assert_array_equal(
@@ -99,7 +99,7 @@ def test_planes_of_a_file_can_be_sent_to_another_process(volume):
     )
 
 
-@pytest.mark.parametrize("wanted", [{"Z": (0, 1)}, {"T": (0, 6)}, {"Y": (3, 3)}])
-def test_selection_that_the_file_does_not_have_is_rejected(wanted, volume):
+@pytest.mark.parametrize("selection", [{"Z": (0, 1)}, {"T": (0, 6)}, {"Y": (3, 3)}])
+def test_a_selection_outside_the_image_is_rejected(selection, volume):
     with pytest.raises(InvalidInputError, match="select"):
-        FilePlanes.of(volume, wanted)
+        FilePlanes.of(volume, selection)

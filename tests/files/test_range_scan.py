@@ -1,3 +1,5 @@
+"""The intensity range of a file is measured before it is denoised."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -9,14 +11,14 @@ from napari_denoise_ae.files.range_scan import RangeScan
 from napari_denoise_ae.io.images import ImageFile, read_image, write_image
 from napari_denoise_ae.io.source import Volume
 
-# The command prints warnings itself; here they shall not become errors.
+# The command prints warnings; pytest would turn them into errors.
 pytestmark = pytest.mark.filterwarnings(
     "default::napari_denoise_ae.errors.DenoiseAEWarning"
 )
 
 
 @pytest.mark.parametrize("options", [[], ["--range-of", "image"]])
-def test_ranges_are_those_of_the_image_in_memory(options, gray, tmp_path):
+def test_the_ranges_equal_those_of_the_image_in_memory(options, gray, tmp_path):
     image = image_of((3, 2, 150, 140), "int16") * np.array([1, 8]).reshape(2, 1, 1)
     image = image.astype("int16")
     source = write_zarr(tmp_path / "in.zarr", image, "TCYX", chunks=(1, 1, 64, 64))
@@ -39,8 +41,8 @@ def test_a_range_may_be_given_for_each_channel(gray, tmp_path, capsys):
     assert "channel 0: 0 to 4000, channel 1: 0 to 8000" in capsys.readouterr().out
 
 
-def test_the_range_of_a_part_is_its_own(gray, tmp_path):
-    """Whether it is denoised in memory or written chunk by chunk."""
+def test_the_range_of_a_selection_is_measured_in_the_selection(gray, tmp_path):
+    """Both in memory and chunk by chunk."""
     image = image_of((300, 290))
     image[0, 0] = 60000
     write_image(tmp_path / "in.png", ImageFile(image, "YX"))
@@ -55,7 +57,7 @@ def test_the_range_of_a_part_is_its_own(gray, tmp_path):
     assert_alike(pixels(tmp_path / "out.zarr"), expected)
 
 
-def test_infinity_ends_a_run_with_one_error(gray, tmp_path, capsys):
+def test_infinite_values_are_an_error(gray, tmp_path, capsys):
     image = image_of((64, 64), "float32")
     image[3, 3] = np.inf
     source = write_zarr(tmp_path / "in.zarr", image, "YX")
@@ -72,7 +74,7 @@ def test_nothing_but_nan_is_an_error(gray, tmp_path, capsys):
     assert "nothing but NaN" in capsys.readouterr().err
 
 
-def test_the_lowest_and_highest_value_are_not_sought_again(
+def test_a_resumed_run_does_not_scan_the_source_again(
     gray, tmp_path, monkeypatch, capsys
 ):
     image = image_of((2, 300, 290))
@@ -81,15 +83,15 @@ def test_the_lowest_and_highest_value_are_not_sought_again(
     command = ["denoise", source, target, "--model", gray]
     assert run(*command) == 0
 
-    def not_again(self):
-        raise AssertionError("the source is read once more")
+    def fail(self):
+        raise AssertionError("the source is read again")
 
-    monkeypatch.setattr(RangeScan, "__iter__", not_again)
+    monkeypatch.setattr(RangeScan, "__iter__", fail)
     (target / "0" / "c" / "1" / "0" / "0").unlink()
     assert run(*command) == 0
     assert "kept       17 of 18 chunks" in capsys.readouterr().out
     assert_alike(pixels(target), denoise(image, model=MODEL, axes="TYX"))
-    # Of what is finished nothing is read at all.
-    monkeypatch.setattr(Volume, "read", not_again)
+    # If the result is finished, the source is not read at all.
+    monkeypatch.setattr(Volume, "read", fail)
     assert run(*command) == 0
     assert "kept       18 of 18 chunks" in capsys.readouterr().out

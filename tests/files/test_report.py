@@ -1,3 +1,5 @@
+"""Report and provenance of a result."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -14,33 +16,34 @@ from napari_denoise_ae.files.report import provenance_of_denoised
 from napari_denoise_ae.image.intensity import IntensityRange, share_range
 from napari_denoise_ae.models.devices import DeviceChoice
 
-# The command prints warnings itself; here they shall not become errors.
+# The command prints warnings; pytest would turn them into errors.
 pytestmark = pytest.mark.filterwarnings(
     "default::napari_denoise_ae.errors.DenoiseAEWarning"
 )
 
 
 @pytest.mark.parametrize("name", ["out.png", "out.tif", "out.zarr"])
-def test_a_report_names_the_device_that_finished(
+def test_the_report_names_the_device_that_finished_the_file(
     name, gray, tmp_path, monkeypatch, capsys
 ):
     denoise_tile = Denoiser.denoise_tile
 
-    def fallen(self, *arguments):
+    def fall_back(self, *arguments):
         self.device = DeviceChoice(torch.device("cpu"), "cuda ran out of memory")
         denoise_tile(self, *arguments)
 
-    monkeypatch.setattr(Denoiser, "denoise_tile", fallen)
+    monkeypatch.setattr(Denoiser, "denoise_tile", fall_back)
     tifffile.imwrite(tmp_path / "in.tif", image_of((32, 32), "uint8"))
     given = [tmp_path / "in.tif", tmp_path / name, "--model", gray]
     assert run("denoise", *given) == 0
     assert "cpu (cuda ran out of memory)" in capsys.readouterr().out
 
 
-def test_provenance_names_the_options_that_decide_the_result():
+def test_provenance_names_the_options_that_affect_the_result():
     options = DenoiseOptions(strength=0.5, range_of="image", device="cpu", tile_size=64)
     job = FileJob(
         input=Path("in.tif"), output=Path("out.tif"), model="gray", options=options
     )
-    said = provenance_of_denoised(job, share_range("YX", IntensityRange(0.0, 1.0)))
-    assert said.endswith("denoised with gray, strength=0.5, range_of='image'")
+    ranges = share_range("YX", IntensityRange(0.0, 1.0))
+    provenance = provenance_of_denoised(job, ranges)
+    assert provenance.endswith("denoised with gray, strength=0.5, range_of='image'")

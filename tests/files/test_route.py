@@ -1,4 +1,4 @@
-"""One file being denoised, step by step."""
+"""A run denoises one file step by step."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MODEL = random_checkpoint(in_channels=1)
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
-    """An image of three formats, and a model."""
+    """An image in three formats, and a model."""
     save_checkpoint(MODEL, tmp_path / "gray.pt")
     write_tiff(tmp_path / "in.tif", image())
     Image.fromarray(image()[0]).save(tmp_path / "in.png")
@@ -68,7 +68,7 @@ def job_of(folder: Path, source: str, target: str, **more: object) -> FileJob:
         (("in.zarr", "out.zarr"), {CHUNK}, 12),
     ],
 )
-def test_it_says_how_far_it_is_and_at_the_end_what_it_did(names, units, total, folder):
+def test_a_run_yields_its_progress_and_holds_the_result(names, units, total, folder):
     run = FileDenoising(job_of(folder, *names))
     with pytest.raises(RuntimeError, match="not finished"):
         _ = run.result
@@ -81,14 +81,14 @@ def test_it_says_how_far_it_is_and_at_the_end_what_it_did(names, units, total, f
     assert run.result.lines()[-1] == f"denoised   {folder / names[1]}"
 
 
-def test_reading_for_the_range_is_progress_of_another_unit(folder):
+def test_the_scan_for_the_intensity_range_has_its_own_unit(folder):
     write_tiff(folder / "in.tif", image().astype("uint16"))
     steps = list(FileDenoising(job_of(folder, "in.tif", "out.tif")))
     assert [step.unit for step in steps] == [PART] * 3 + [TILE] * 3
 
 
 @pytest.mark.parametrize("names", [("in.png", "out.png"), ("in.tif", "out.tif")])
-def test_a_remark_comes_before_the_work(names, folder):
+def test_warnings_come_before_denoising(names, folder):
     save_checkpoint(random_checkpoint(record=make_record()), folder / "rgb.pt")
     job = job_of(folder, *names, model=str(folder / "rgb.pt"))
     first, *rest = FileDenoising(job)
@@ -106,7 +106,7 @@ def test_a_remark_comes_before_the_work(names, folder):
         (("in.tif", "out.ome.tif"), {"figure": "f.png"}),
     ],
 )
-def test_nothing_is_left_of_a_run_that_does_not_go_on(names, more, last, folder):
+def test_a_stopped_run_leaves_no_files(names, more, last, folder):
     if "figure" in more:
         more = {"figure": folder / "f.png"}
     job = job_of(folder, *names, **more)
@@ -119,7 +119,7 @@ def test_nothing_is_left_of_a_run_that_does_not_go_on(names, more, last, folder)
     assert sorted(folder.iterdir()) == before
 
 
-def test_an_ome_zarr_keeps_what_is_finished_and_the_same_job_resumes_it(folder):
+def test_a_stopped_ome_zarr_keeps_its_chunks_and_is_resumed(folder):
     job = job_of(folder, "in.zarr", "out.zarr")
     steps = iter(FileDenoising(job))
     for _ in range(5):

@@ -1,4 +1,4 @@
-"""Files of any size through the command, chunk by chunk."""
+"""The command denoises files of any size part by part."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from napari_denoise_ae.io.images import read_image
 from napari_denoise_ae.io.ome_zarr import read_ome_zarr
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
-# The command prints warnings itself; here they shall not become errors.
+# The command prints warnings; pytest would turn them into errors.
 pytestmark = pytest.mark.filterwarnings(
     "default::napari_denoise_ae.errors.DenoiseAEWarning"
 )
 
 
-def test_nan_and_what_exceeds_a_given_range_are_kept(gray, tmp_path):
+def test_nan_and_values_outside_the_given_range_are_kept(gray, tmp_path):
     image = image_of((200, 200), "float32")
     image[50:60, :] = np.nan
     image[0, 0] = 1e6
@@ -47,7 +47,7 @@ def test_a_plain_zarr_array_needs_axes(gray, tmp_path, capsys):
     assert_alike(pixels(tmp_path / "out.zarr"), expected)
 
 
-def test_a_part_is_what_it_is_in_the_whole(gray, tmp_path):
+def test_a_selection_equals_that_part_of_the_whole(gray, tmp_path):
     image = image_of((4, 300, 290), "uint8")
     source = write_zarr(tmp_path / "in.zarr", image, "TYX", chunks=(1, 128, 128))
     part = ["--select", "T=1:3", "--select", "Y=37:201", "--select", "x=130:290"]
@@ -61,7 +61,7 @@ def test_a_part_is_what_it_is_in_the_whole(gray, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("part", "words"),
+    ("part", "message"),
     [
         ("Z=1", "no axis Z"),
         ("T=2:9", "T=0:4"),
@@ -69,22 +69,24 @@ def test_a_part_is_what_it_is_in_the_whole(gray, tmp_path):
         ("Y=-3:5", "Y=0:32"),
     ],
 )
-def test_a_part_that_is_not_there_is_refused(part, words, gray, tmp_path, capsys):
+def test_a_selection_outside_the_image_is_rejected(
+    part, message, gray, tmp_path, capsys
+):
     source = write_zarr(tmp_path / "in.zarr", image_of((4, 32, 32)), "TYX")
     given = ["--model", gray, "--select", part]
     assert run("denoise", source, tmp_path / "out.zarr", *given) == 2
-    assert words in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not (tmp_path / "out.zarr").exists()
 
 
 @pytest.mark.parametrize("part", ["T", "T=", "T=a:b", "1:2"])
-def test_a_part_that_cannot_be_read_is_a_mistake(part, tmp_path, capsys):
+def test_an_invalid_selection_is_a_usage_error(part, tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         run("denoise", "in.zarr", "out.zarr", "--select", part)
     assert ended.value.code == 2
 
 
-def test_two_parts_of_one_axis_are_refused(gray, tmp_path, capsys):
+def test_selecting_from_an_axis_twice_is_rejected(gray, tmp_path, capsys):
     source = write_zarr(tmp_path / "in.zarr", image_of((32, 32)), "YX")
     part = ["--select", "Y=0:9", "--select", "y=20:29"]
     assert run("denoise", source, tmp_path / "out.zarr", "--model", gray, *part) == 2
@@ -92,7 +94,7 @@ def test_two_parts_of_one_axis_are_refused(gray, tmp_path, capsys):
     assert not (tmp_path / "out.zarr").exists()
 
 
-def test_a_scheduler_without_an_address_is_a_mistake(gray, tmp_path, capsys):
+def test_an_empty_scheduler_address_is_rejected(gray, tmp_path, capsys):
     source = write_zarr(tmp_path / "in.zarr", image_of((32, 32)), "YX")
     given = ["--model", gray, "--scheduler", ""]
     assert run("denoise", source, tmp_path / "out.zarr", *given) == 2
@@ -102,7 +104,9 @@ def test_a_scheduler_without_an_address_is_a_mistake(gray, tmp_path, capsys):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
 @pytest.mark.parametrize("name", ["out.tif", "out.png", "out.zarr"])
-def test_a_link_to_itself_gives_no_traceback(name, gray, tmp_path, capsys):
+def test_an_output_that_links_to_itself_gives_no_traceback(
+    name, gray, tmp_path, capsys
+):
     image = image_of((32, 32), "uint8")
     tifffile.imwrite(tmp_path / "in.tif", image)
     (tmp_path / name).symlink_to(tmp_path / name)
@@ -115,14 +119,14 @@ def test_a_link_to_itself_gives_no_traceback(name, gray, tmp_path, capsys):
         assert_alike(read_image(tmp_path / name).pixels, denoise(image, model=MODEL))
 
 
-def test_a_result_is_not_written_into_its_source(gray, tmp_path, capsys):
+def test_a_result_is_never_written_into_its_source(gray, tmp_path, capsys):
     source = write_zarr(tmp_path / "in.zarr", image_of((64, 64)), "YX")
     for target in (source, source / "out.zarr"):
         assert run("denoise", source, target, "--model", gray) == 2
         assert "replace the input" in capsys.readouterr().err
 
 
-def test_a_chunk_that_is_damaged_is_one_error(gray, tmp_path, capsys):
+def test_a_damaged_chunk_is_reported(gray, tmp_path, capsys):
     source = write_zarr(
         tmp_path / "in.zarr", image_of((300, 300)), "YX", chunks=(128, 128)
     )
@@ -149,7 +153,7 @@ def test_colors_become_channels_in_an_ome_zarr(checkpoint, tmp_path):
 @pytest.mark.parametrize(
     "options", [["--add-noise", "gaussian:0.1"], ["--figure", "out.png"]]
 )
-def test_an_ome_zarr_is_not_compared(options, gray, tmp_path, capsys):
+def test_an_ome_zarr_result_cannot_be_compared(options, gray, tmp_path, capsys):
     source = write_zarr(tmp_path / "in.zarr", image_of((64, 64)), "YX")
     command = ["denoise", source, tmp_path / "out.zarr", "--model", gray, *options]
     assert run(*command) == 2
@@ -159,16 +163,16 @@ def test_an_ome_zarr_is_not_compared(options, gray, tmp_path, capsys):
 # --- memory ----------------------------------------------------------------
 
 
-def test_no_more_is_read_at_once_than_a_chunk_and_its_halo(gray, tmp_path, monkeypatch):
-    """So that the memory that is needed does not grow with the image."""
+def test_at_most_a_chunk_and_its_halo_are_read_at_once(gray, tmp_path, monkeypatch):
+    """Peak memory does not grow with the image."""
     sizes = []
     denoise_tile = Denoiser.denoise_tile
 
-    def noted(self, source, *rest):
+    def recording(self, source, *rest):
         sizes.append(source.shape)
         denoise_tile(self, source, *rest)
 
-    monkeypatch.setattr(Denoiser, "denoise_tile", noted)
+    monkeypatch.setattr(Denoiser, "denoise_tile", recording)
     tifffile.imwrite(tmp_path / "in.tif", image_of((2100, 2100), "uint8"))
     source = write_zarr(
         tmp_path / "in.zarr", image_of((600, 600), "uint8"), "YX", chunks=(128, 128)

@@ -1,3 +1,5 @@
+"""Runs that are stopped, resumed or repeated."""
+
 from __future__ import annotations
 
 import os
@@ -21,7 +23,7 @@ from napari_denoise_ae.io.zarr_target import ZarrTarget
 if TYPE_CHECKING:
     from pathlib import Path
 
-# The command prints warnings itself; here they shall not become errors.
+# The command prints warnings; pytest would turn them into errors.
 pytestmark = pytest.mark.filterwarnings(
     "default::napari_denoise_ae.errors.DenoiseAEWarning"
 )
@@ -29,7 +31,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 @pytest.mark.parametrize("size", [0, -64])
 @pytest.mark.parametrize("name", ["out.zarr", "out.tif"])
-def test_tiles_of_no_size_are_refused_and_leave_nothing(
+def test_an_invalid_tile_size_is_rejected_and_leaves_no_file(
     name, size, gray, tmp_path, capsys
 ):
     source = write_zarr(tmp_path / "in.zarr", image_of((32, 32)), "YX")
@@ -39,7 +41,9 @@ def test_tiles_of_no_size_are_refused_and_leave_nothing(
     assert not (tmp_path / name).exists()
 
 
-def test_what_is_done_is_not_done_again(gray, tmp_path, monkeypatch, capsys):
+def test_a_resumed_run_computes_only_missing_chunks(
+    gray, tmp_path, monkeypatch, capsys
+):
     image = image_of((3, 300, 290), "uint8")
     source = write_zarr(tmp_path / "in.zarr", image, "TYX", chunks=(1, 128, 128))
     command = ["denoise", source, tmp_path / "out.zarr", "--model", gray]
@@ -66,12 +70,12 @@ def test_what_is_done_is_not_done_again(gray, tmp_path, monkeypatch, capsys):
     assert len(written) == len(set(written)) == 27
     assert "kept       10 of 27 chunks" in capsys.readouterr().out
     assert_alike(pixels(tmp_path / "out.zarr"), denoise(image, model=MODEL, axes="TYX"))
-    # A result that is finished is left as it is.
+    # A finished result is not written again.
     assert run(*command) == 0
     assert len(written) == 27
 
 
-def test_what_is_kept_is_said_whatever_the_case_of_the_suffix(
+def test_the_resume_hint_does_not_depend_on_the_case_of_the_suffix(
     gray, tmp_path, monkeypatch, capsys
 ):
     def interrupted(*_):
@@ -86,7 +90,7 @@ def test_what_is_kept_is_said_whatever_the_case_of_the_suffix(
 
 
 @pytest.mark.parametrize("axes", [["--axes", "yx"], ["--axes", "YX"]])
-def test_the_same_axes_in_other_words_are_no_other_run(axes, gray, tmp_path, capsys):
+def test_equivalent_axes_are_the_same_settings(axes, gray, tmp_path, capsys):
     source = write_zarr(tmp_path / "in.zarr", image_of((40, 40)), "YX")
     command = ["denoise", source, tmp_path / "out.zarr", "--model", gray]
     assert run(*command) == 0
@@ -94,7 +98,7 @@ def test_the_same_axes_in_other_words_are_no_other_run(axes, gray, tmp_path, cap
     assert "kept       1 of 1 chunks" in capsys.readouterr().out
 
 
-def test_a_changed_source_is_noticed(gray, tmp_path, capsys):
+def test_a_changed_source_is_detected(gray, tmp_path, capsys):
     source = write_zarr(tmp_path / "in.zarr", image_of((40, 40)), "YX")
     command = ["denoise", source, tmp_path / "out.zarr", "--model", gray]
     assert run(*command) == 0
@@ -113,10 +117,10 @@ def start(*arguments: object) -> subprocess.Popen[bytes]:
     )
 
 
-def kill_when(process: subprocess.Popen[bytes], come) -> None:
-    """Kill a process with SIGKILL as soon as something has come."""
-    while not come():
-        assert process.poll() is None, "it has ended by itself"
+def kill_when(process: subprocess.Popen[bytes], condition) -> None:
+    """Kill a process with SIGKILL as soon as a condition is true."""
+    while not condition():
+        assert process.poll() is None, "the process ended before it was killed"
         time.sleep(0.001)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
@@ -124,7 +128,7 @@ def kill_when(process: subprocess.Popen[bytes], come) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
-def test_a_killed_run_goes_on_and_gives_the_same(gray, tmp_path):
+def test_a_killed_run_can_be_resumed_with_the_same_result(gray, tmp_path):
     image = image_of((60, 300, 290), "uint8")
     source = write_zarr(tmp_path / "in.zarr", image, "TYX", chunks=(1, 128, 128))
     target = tmp_path / "out.zarr"
@@ -134,13 +138,13 @@ def test_a_killed_run_goes_on_and_gives_the_same(gray, tmp_path):
         return {path for path in target.glob("0/c/*/*/*") if not path.suffix}
 
     for more in (1, 20):
-        wanted = len(chunks()) + more
-        kill_when(start(*command), lambda wanted=wanted: len(chunks()) >= wanted)
-    there = {path: path.stat().st_mtime_ns for path in chunks()}
-    assert 21 <= len(there) < 540
+        expected = len(chunks()) + more
+        kill_when(start(*command), lambda n=expected: len(chunks()) >= n)
+    modified = {path: path.stat().st_mtime_ns for path in chunks()}
+    assert 21 <= len(modified) < 540
     assert run(*command) == 0
-    for path, changed in there.items():
-        assert path.stat().st_mtime_ns == changed
+    for path, time_ns in modified.items():
+        assert path.stat().st_mtime_ns == time_ns
     assert_alike(pixels(target), denoise(image, model=MODEL, axes="TYX"))
 
 
@@ -159,7 +163,7 @@ def test_a_killed_run_leaves_no_tiff(gray, tmp_path):
 
 
 def test_a_worker_in_another_folder_finds_the_source(gray, tmp_path, monkeypatch):
-    """A stand-in for a cluster: what is sent to it is used in another folder."""
+    """The cluster is replaced by a function that changes the current folder."""
     image = image_of((40, 40))
     write_zarr(tmp_path / "in.zarr", image, "YX")
     elsewhere = tmp_path / "elsewhere"

@@ -1,3 +1,5 @@
+"""Results are written to TIFF page by page."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -11,7 +13,7 @@ from napari_denoise_ae.io import tiff
 from napari_denoise_ae.io.source import open_volume
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
-# The command prints warnings itself; here they shall not become errors.
+# The command prints warnings; pytest would turn them into errors.
 pytestmark = pytest.mark.filterwarnings(
     "default::napari_denoise_ae.errors.DenoiseAEWarning"
 )
@@ -65,10 +67,10 @@ def test_large_pages_are_read_and_written_in_tiles(layout, axes, tmp_path):
     ("shape", "axes", "n_bytes"),
     [((3, 40, 50), "ZYX", 3 * 40 * 50 * 2), ((2, 2100, 20), "ZYX", 2 * 2560 * 512 * 2)],
 )
-def test_what_is_too_large_for_a_tiff_is_a_bigtiff(
+def test_a_result_too_large_for_a_classic_tiff_becomes_a_bigtiff(
     shape, axes, n_bytes, name, gray, tmp_path, monkeypatch
 ):
-    """The limit is lowered, for 4 GB take too long. Tiles are filled up."""
+    """The limit is lowered, because 4 GB would take too long. Tiles are padded."""
     image = image_of(shape)
     metadata = {"axes": axes}
     tifffile.imwrite(
@@ -84,7 +86,7 @@ def test_what_is_too_large_for_a_tiff_is_a_bigtiff(
     assert_alike(tifffile.imread(tmp_path / name), expected)
 
 
-def test_an_ome_tiff_keeps_the_size_of_its_pixels(gray, tmp_path):
+def test_an_ome_tiff_keeps_its_pixel_size(gray, tmp_path):
     image = image_of((2, 3, 40, 50))
     metadata = {
         "axes": "TCYX",
@@ -104,8 +106,8 @@ def test_an_ome_tiff_keeps_the_size_of_its_pixels(gray, tmp_path):
     for name in ("out.ome.tif", "out.ome.zarr"):
         volume = open_volume(tmp_path / name)
         assert volume.axes == "TCYX"
-        known = {k: v for k, v in volume.scale.items() if k != "C"}
-        assert known == {"T": 3.0, "Y": 0.2, "X": 0.1}
+        scale = {k: v for k, v in volume.scale.items() if k != "C"}
+        assert scale == {"T": 3.0, "Y": 0.2, "X": 0.1}
         assert volume.units == {"T": "second", "Y": "micrometer", "X": "micrometer"}
 
 
@@ -120,7 +122,7 @@ def test_an_ome_zarr_becomes_a_tiff_for_imagej(gray, tmp_path):
         assert tiff.series[0].keyframe.resolution == (2.0, 2.0)
 
 
-def test_a_failure_leaves_no_tiff(gray, tmp_path, capsys):
+def test_a_failed_run_leaves_no_tiff(gray, tmp_path, capsys):
     image = image_of((3, 40, 50), "float32")
     image[2, 3, 3] = np.inf
     tifffile.imwrite(

@@ -1,3 +1,5 @@
+"""Files are denoised in memory if they cannot be streamed."""
+
 from __future__ import annotations
 
 import pytest
@@ -8,7 +10,7 @@ from napari_denoise_ae import denoise
 from napari_denoise_ae.io.images import ImageFile, read_image, write_image
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
-# The command prints warnings itself; here they shall not become errors.
+# The command prints warnings; pytest would turn them into errors.
 pytestmark = pytest.mark.filterwarnings(
     "default::napari_denoise_ae.errors.DenoiseAEWarning"
 )
@@ -16,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 @pytest.mark.parametrize("options", ["", "--figure", "--reference"])
 @pytest.mark.parametrize("names", [("in.png", "out.png"), ("in.zarr", "out.tif")])
-def test_a_part_denoised_in_memory_is_what_it_is_in_the_whole(
+def test_a_selection_denoised_in_memory_equals_that_part_of_the_whole(
     names, options, gray, tmp_path
 ):
     image = image_of((300, 290), "uint8")
@@ -33,7 +35,9 @@ def test_a_part_denoised_in_memory_is_what_it_is_in_the_whole(
 
 
 @pytest.mark.parametrize("shape", [(60, 50), (20, 30)])
-def test_a_reference_of_a_part_is_cut_or_fits(shape, gray, tmp_path, capsys):
+def test_the_reference_may_have_the_shape_of_the_image_or_the_selection(
+    shape, gray, tmp_path, capsys
+):
     image = image_of((60, 50), "uint8")
     write_image(tmp_path / "in.png", ImageFile(image, "YX"))
     reference = image if shape == (60, 50) else image[20:40, 10:40]
@@ -44,7 +48,7 @@ def test_a_reference_of_a_part_is_cut_or_fits(shape, gray, tmp_path, capsys):
     assert "inf" in capsys.readouterr().out  # the noisy image is the clean one
 
 
-def test_a_part_with_added_noise_has_the_shape_of_the_part(gray, tmp_path):
+def test_a_selection_with_added_noise_has_the_shape_of_the_selection(gray, tmp_path):
     write_image(tmp_path / "in.png", ImageFile(image_of((300, 290), "uint8"), "YX"))
     part = ["--select", "Y=37:201", "--select", "X=130:290"]
     given = ["--model", gray, "--add-noise", "gaussian:0.1", *part]
@@ -54,9 +58,7 @@ def test_a_part_with_added_noise_has_the_shape_of_the_part(gray, tmp_path):
 
 
 @pytest.mark.parametrize("options", [[], ["--figure", "f.png"]])
-def test_a_damaged_chunk_is_one_error_in_memory_too(
-    options, gray, tmp_path, monkeypatch, capsys
-):
+def test_a_damaged_chunk_is_reported(options, gray, tmp_path, monkeypatch, capsys):
     source = write_zarr(tmp_path / "in.zarr", image_of((64, 64), "uint8"), "YX")
     (source / "full" / "c" / "0" / "0").write_bytes(b"damaged")
     monkeypatch.chdir(tmp_path)
@@ -65,7 +67,7 @@ def test_a_damaged_chunk_is_one_error_in_memory_too(
     assert "Cannot read a part" in capsys.readouterr().err
 
 
-def test_a_tiff_whose_colors_come_first_is_denoised_in_memory(checkpoint, tmp_path):
+def test_a_tiff_with_planar_colors_is_denoised_in_memory(checkpoint, tmp_path):
     save_checkpoint(checkpoint, tmp_path / "model.pt")
     image = image_of((3, 50, 40), "uint8")
     tifffile.imwrite(
@@ -77,7 +79,7 @@ def test_a_tiff_whose_colors_come_first_is_denoised_in_memory(checkpoint, tmp_pa
     assert_alike(tifffile.imread(tmp_path / "out.tif"), expected)
 
 
-def test_an_ome_zarr_may_be_the_clean_image(gray, tmp_path, capsys):
+def test_noise_can_be_added_to_an_ome_zarr(gray, tmp_path, capsys):
     source = write_zarr(tmp_path / "in.zarr", image_of((64, 64)), "YX")
     options = ["--add-noise", "gaussian:0.1", "--model", gray]
     assert run("denoise", source, tmp_path / "out.tif", *options) == 0

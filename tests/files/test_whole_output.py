@@ -1,4 +1,4 @@
-"""Files that are written from memory say what those that are streamed say."""
+"""Files denoised in memory have the same metadata as streamed files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 if TYPE_CHECKING:
     from pathlib import Path
 
-# The command prints warnings itself; here they shall not become errors.
+# The command prints warnings; pytest would turn them into errors.
 pytestmark = pytest.mark.filterwarnings(
     "default::napari_denoise_ae.errors.DenoiseAEWarning"
 )
@@ -59,7 +59,7 @@ def run(source: str, target: str, *more: str) -> None:
 
 
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
-def test_the_name_of_an_ome_tiff_gives_one(options, folder):
+def test_a_name_that_ends_in_ome_tif_gives_an_ome_tiff(options, folder):
     run("in.ome.tif", "out.ome.tif", *options)
     with tifffile.TiffFile("out.ome.tif") as tiff:
         assert tiff.is_ome
@@ -75,7 +75,7 @@ def test_the_name_of_an_ome_tiff_gives_one(options, folder):
 
 
 @pytest.mark.parametrize("name", ["out.ome.tif", "out.tif"])
-def test_memory_or_stream_makes_no_difference_to_the_file(name, folder):
+def test_streaming_and_memory_give_the_same_file(name, folder):
     run("in.ome.tif", f"streamed-{name}")
     run("in.ome.tif", f"whole-{name}", "--figure", "figure.png")
     files = [folder / f"{way}-{name}" for way in ("streamed", "whole")]
@@ -97,7 +97,7 @@ def test_a_photograph_becomes_an_ome_tiff(tmp_path):
         np.testing.assert_array_equal(tiff.asarray(), denoise(photo))
 
 
-def test_colors_before_rows_stay_there_in_an_ome_tiff(tmp_path):
+def test_an_ome_tiff_keeps_planar_colors(tmp_path):
     photo = np.random.default_rng(0).integers(0, 256, (3, 40, 50), dtype=np.uint8)
     tifffile.imwrite(
         tmp_path / "in.tif", photo, photometric="rgb", planarconfig="separate"
@@ -111,7 +111,7 @@ def test_colors_before_rows_stay_there_in_an_ome_tiff(tmp_path):
 
 
 @pytest.mark.parametrize("options", [[], ["--figure", "figure.png"]])
-def test_an_ome_tiff_that_cannot_hold_an_image_is_refused_at_once(
+def test_a_dtype_that_ome_tiff_cannot_store_is_rejected_before_denoising(
     options, folder, capsys
 ):
     half = image().astype("float16")

@@ -1,7 +1,6 @@
-from __future__ import annotations
+"""Results are written to OME-Zarr chunk by chunk."""
 
-import subprocess
-import sys
+from __future__ import annotations
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ from stored_stacks import MODEL, assert_alike, image_of, pixels, run, write_zarr
 from napari_denoise_ae import denoise
 from napari_denoise_ae.io.ome_zarr import read_ome_zarr
 
-# The command prints warnings itself; here they shall not become errors.
+# The command prints warnings; pytest would turn them into errors.
 pytestmark = pytest.mark.filterwarnings(
     "default::napari_denoise_ae.errors.DenoiseAEWarning"
 )
@@ -29,7 +28,9 @@ pytestmark = pytest.mark.filterwarnings(
     ],
 )
 @pytest.mark.parametrize("version", ["0.4", "0.5"])
-def test_an_ome_zarr_becomes_one(shape, axes, chunks, version, gray, tmp_path, capsys):
+def test_an_ome_zarr_is_denoised_into_an_ome_zarr(
+    shape, axes, chunks, version, gray, tmp_path, capsys
+):
     image = image_of(shape)
     source = write_zarr(
         tmp_path / "in.ome.zarr", image, axes, chunks=chunks, version=version
@@ -45,7 +46,7 @@ def test_an_ome_zarr_becomes_one(shape, axes, chunks, version, gray, tmp_path, c
     assert (metadata.scale, metadata.units) == (given.scale, given.units)
 
 
-def test_large_planes_get_levels_that_are_means(gray, tmp_path):
+def test_large_planes_get_downsampled_levels(gray, tmp_path):
     image = image_of((2, 2500, 130), "uint8")
     source = write_zarr(tmp_path / "in.zarr", image, "TYX", chunks=(1, 512, 130))
     assert run("denoise", source, tmp_path / "out.zarr", "--model", gray) == 0
@@ -69,10 +70,3 @@ def test_names_and_colors_of_channels_are_kept(gray, tmp_path):
     assert run("denoise", source, target, "--model", gray, "--select", "C=1") == 0
     omero = read_ome_zarr(target)[1].omero
     assert [channel["label"] for channel in omero["channels"]] == ["b"]
-
-
-def start(*arguments: object) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "napari_denoise_ae", *map(str, arguments)]
-    return subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )

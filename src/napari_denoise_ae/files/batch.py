@@ -1,4 +1,4 @@
-"""Denoise many files into a folder."""
+"""Denoise several files into a folder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..io.source import ZARR, close_volumes, is_image, signature
 from ..models.builtin import fitting_model
 from ..models.devices import choose_device
 from .loaded_models import LoadedModels
-from .record import is_recorded, plain_settings, read_record, write_record
+from .record import is_recorded, read_record, settings_of_result, write_record
 from .route import FileDenoising
 from .steps import FileOutcome
 
@@ -27,22 +27,22 @@ if TYPE_CHECKING:
 def denoise_files(
     files: Sequence[Path], output: Path, template: FileJob
 ) -> Iterator[BatchStep]:
-    """Denoise files into a folder; continue after files that fail.
+    """Denoise files into a folder; a file that fails does not end the run.
 
     Parameters
     ----------
     files : sequence of pathlib.Path
         The files, see `find_files`.
     output : pathlib.Path
-        Folder for the results, created if missing; results keep the file names.
+        Folder for the results, created if missing. Results keep the file names.
     template : FileJob
-        Settings for all files. Existing files that are not results of an earlier
-        run are replaced only if `overwrite` is set.
+        Settings for all files. Files that are not results of an earlier run are
+        replaced only if its `overwrite` is True.
 
     Yields
     ------
     BatchStep
-        Progress and warnings of each file, and a `FileOutcome` at its end.
+        Progress and warnings of each file, then its `FileOutcome`.
 
     Raises
     ------
@@ -52,12 +52,12 @@ def denoise_files(
     """
     if template.reference is not None or template.figure is not None:
         raise InvalidInputError(
-            "Many files cannot be compared with one reference, nor drawn in one "
+            "Several files cannot be compared with one reference or drawn in one "
             "figure. Omit --reference and --figure, or denoise the files one by one."
         )
     jobs = [replace(template, input=file, output=output / file.name) for file in files]
-    _require_own_names(jobs)
-    _require_places(files, output)
+    _require_unique_names(jobs)
+    _prepare_folder(files, output)
     models = LoadedModels(template.options.device)
     digest = _digest_models(template, models)
     choose_device(template.options.device)
@@ -75,7 +75,7 @@ def _digest_models(job: FileJob, loaded: LoadedModels) -> str:
     return "+".join(sorted({model.digest for model in models}))
 
 
-def _require_own_names(jobs: Sequence[FileJob]) -> None:
+def _require_unique_names(jobs: Sequence[FileJob]) -> None:
     sources: dict[str, Path] = {}
     for job in jobs:
         for result in _results(job):
@@ -87,15 +87,16 @@ def _require_own_names(jobs: Sequence[FileJob]) -> None:
                 )
 
 
-def _require_places(files: Sequence[Path], output: Path) -> None:
+def _prepare_folder(files: Sequence[Path], output: Path) -> None:
+    """Create the folder of the results, unless they would replace the images."""
     if any(file.parent.resolve() == output.resolve() for file in files):
         raise InvalidInputError(
             f"The results would replace the images in {output}. Choose another folder."
         )
     if is_image(output):
         raise InvalidInputError(
-            f"Many files need an output folder, but {output} is the name of an image. "
-            f"Choose a name without {output.suffix}."
+            f"Several files need an output folder, but {output} is the name of an "
+            f"image. Choose a name without {output.suffix}."
         )
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -109,12 +110,13 @@ def _denoise_one(
     job: FileJob, digest: str, record: dict[str, Any], models: LoadedModels
 ) -> Iterator[BatchStep]:
     try:
-        settings = {**plain_settings(job, digest), "signature": signature(job.input)}
+        settings = settings_of_result(job, digest)
+        settings["signature"] = signature(job.input)
         if _is_done(job, settings, record):
             outcome = FileOutcome(job.input, "skipped")
         else:
             _require_replaceable(job, record)
-            # A result with other settings is replaced if it was not changed since.
+            # A result with other settings is replaced unless the user has changed it.
             overwrite = job.overwrite or is_recorded(job.output, record)
             yield from FileDenoising(replace(job, overwrite=overwrite), models)
             for path in _results(job):
@@ -148,7 +150,7 @@ def _results(job: FileJob) -> list[Path]:
 def _require_replaceable(job: FileJob, record: dict[str, Any]) -> None:
     """Raise if a result would replace a file that an earlier run did not write."""
     for path in _results(job):
-        # An OME-Zarr records itself that it is a result, and is resumed.
+        # An OME-Zarr result contains its own record, and can be resumed.
         if job.overwrite or path.suffix.lower() == ZARR or is_recorded(path, record):
             continue
         if os.path.lexists(path):

@@ -1,4 +1,4 @@
-"""Denoise on the workers of a dask cluster, each on its own device."""
+"""Denoise on the workers of a dask cluster."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..denoising.array import Progress
 from ..denoising.dask_blocks import ModelRun, loaded_denoiser
 from ..errors import DeviceError, MissingDependencyError
-from .zarr_output import write_chunk, write_half
+from .zarr_output import write_chunk, write_downsampled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,38 +20,46 @@ if TYPE_CHECKING:
     from ..io.zarr_target import ZarrTarget
     from .stream import Stream
 
-# How long to wait for a scheduler, in seconds.
-_PATIENCE = 20
+# Timeout for connecting to the scheduler, and for its first worker, in seconds.
+_TIMEOUT = 20
 
 
 def write_zarr_on_cluster(
     stream: Stream, target: ZarrTarget, model: Model, *, device: str, scheduler: str
 ) -> Iterator[Progress]:
-    """Denoise into an OME-Zarr image with the workers of a cluster.
+    """Denoise into an OME-Zarr image on the workers of a cluster.
 
-    All workers must reach the source and the target by the same paths. If a worker
-    dies, another computes its chunks.
+    All workers must have access to the source and the target under the same paths. If
+    a worker dies, another one computes its chunks.
 
     Parameters
     ----------
     stream : Stream
         The source.
     target : ZarrTarget
-        The result, already begun.
+        The result, after `ZarrTarget.begin`. Chunks that exist are skipped.
     model : Model
-        The model; sent to each worker once.
+        The model, sent to each worker once.
     device : str
-        See `denoise`; each worker chooses its own.
+        See `denoise`. Each worker chooses its own device.
     scheduler : str
         Address of dask's scheduler, such as ``"tcp://10.0.0.1:8786"``.
 
     Yields
     ------
     Progress
-        After every chunk.
+        After each chunk.
+
+    Raises
+    ------
+    DeviceError
+        If no scheduler answers, it has no workers, the connection is lost, or several
+        workers die on the same chunk.
+    MissingDependencyError
+        If `distributed` is not installed.
     """
     with _connect(scheduler) as client:
-        # A task, so that dask can compute it again if its worker dies.
+        # The run is a task so that dask computes it again if its worker dies.
         run = client.submit(ModelRun.start, model, pure=False)
         done = 0
         for level in range(len(target.shapes)):
@@ -66,12 +74,12 @@ def write_zarr_on_cluster(
 
 @contextmanager
 def _connect(scheduler: str) -> Iterator[Client]:
-    """Connect to a scheduler that has workers.
+    """Connect to a scheduler and wait for its first worker.
 
     Raises
     ------
     DeviceError
-        If no scheduler answers, or it has no worker.
+        If no scheduler answers, or it has no workers.
     MissingDependencyError
         If `distributed` is not installed.
     """
@@ -84,26 +92,26 @@ def _connect(scheduler: str) -> Iterator[Client]:
             "pip install 'napari-denoise-ae[distributed]'"
         ) from error
     try:
-        client = Client(scheduler, timeout=_PATIENCE, set_as_default=False)
+        client = Client(scheduler, timeout=_TIMEOUT, set_as_default=False)
     except (OSError, ValueError) as error:
         raise DeviceError(
-            f"No scheduler answers at {scheduler!r} within {_PATIENCE} s. Start one "
+            f"No scheduler answered at {scheduler!r} within {_TIMEOUT} s. Start one "
             "with: dask scheduler"
         ) from error
     with client:
         try:
-            client.wait_for_workers(1, timeout=_PATIENCE)
+            client.wait_for_workers(1, timeout=_TIMEOUT)
         except NoWorkerError as error:
             raise DeviceError(
-                f"The scheduler at {scheduler!r} got no worker within {_PATIENCE} s. "
-                f"Start one with: dask worker {scheduler}"
+                f"No worker connected to the scheduler at {scheduler!r} within "
+                f"{_TIMEOUT} s. Start one with: dask worker {scheduler}"
             ) from error
         yield client
 
 
 @dataclass(frozen=True, slots=True)
 class _ChunkJob:
-    """Arguments shared by the chunks of a level."""
+    """Arguments shared by the chunks of a pyramid level."""
 
     stream: Stream
     target: ZarrTarget
@@ -118,12 +126,12 @@ def _compute(
     run: Future[ModelRun],
     scheduler: str,
 ) -> Iterator[None]:
-    """Compute chunks of a level; yield after each.
+    """Compute chunks of a pyramid level, and yield after each.
 
     Raises
     ------
     DeviceError
-        If the scheduler is lost, or workers keep dying.
+        If the connection is lost, or several workers die on the same chunk.
     """
     from distributed import CancelledError, KilledWorker, as_completed
     from distributed.comm.core import CommClosedError
@@ -146,9 +154,9 @@ def _compute(
 
 
 def _work(number: tuple[int, ...], *, job: _ChunkJob, run: ModelRun) -> None:
-    """Compute a chunk in a worker."""
+    """Compute a chunk; runs in a worker."""
     if job.level == 0:
         denoiser = loaded_denoiser(run, job.device)
         write_chunk(job.stream, job.target, number, denoiser)
     else:
-        write_half(job.target, job.level, number)
+        write_downsampled(job.target, job.level, number)

@@ -28,8 +28,8 @@ def find_files(inputs: Sequence[Path], output: Path) -> list[Path]:
     inputs : sequence of pathlib.Path
         Files, folders of images, or patterns such as ``data/*.tif``.
     output : pathlib.Path
-        Folder for the results. Files in it that match a pattern are skipped, unless
-        nothing else matches.
+        Folder for the results. Images in it that match a pattern are skipped unless
+        no other images match.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a user asks for when denoising a file."""
+"""The settings for denoising one file."""
 
 from __future__ import annotations
 
@@ -15,30 +15,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileJob:
-    """What to denoise and where to put it.
+    """The input, the output and the settings of denoising one file.
 
     Parameters
     ----------
-    input, output : pathlib.Path
-        PNG, JPEG or TIFF files, or OME-Zarr folders.
+    input : pathlib.Path
+        PNG, JPEG or TIFF file, or OME-Zarr folder.
+    output : pathlib.Path
+        File or OME-Zarr folder to write.
     model : str
-        A built-in model's name, or a checkpoint file.
+        A built-in model's name, ``"auto"`` or a checkpoint file.
     add_noise : str, optional
-        The input is clean: noise to add first.
+        Synthetic noise to add to a clean input before denoising, see `add_noise`.
     seed : int
-        Seed of that noise.
+        Seed of the synthetic noise.
     reference : pathlib.Path, optional
         Clean image to compare a noisy input with.
     figure : pathlib.Path, optional
-        PNG to draw the images side by side in.
+        PNG file for a figure that shows the images side by side.
     options : DenoiseOptions
         See `denoise`.
     select : mapping
-        First index and the one after the last of what to denoise, by axis.
+        Region to denoise: first index and the index after the last, by axis letter.
+        Axes that are not given are denoised completely.
     overwrite : bool
-        Replace an OME-Zarr that is a result of other settings.
+        Whether to replace an OME-Zarr result with other settings.
     scheduler : str, optional
-        Address of the scheduler of a dask cluster that computes.
+        Address of the scheduler of a dask cluster to denoise on. None, the default,
+        means this process.
     """
 
     input: Path
@@ -55,12 +59,12 @@ class FileJob:
 
     @property
     def noisy_output(self) -> Path:
-        """Where the noisy preview goes: ``NAME_noisy`` beside the output."""
+        """Path of the image with added noise: ``NAME_noisy``, beside the output."""
         name, suffix = self.output.name, self.output.suffix
         first = len(name) - len(f".ome{suffix}" if is_ome_tiff(self.output) else suffix)
         return self.output.with_name(f"{name[:first]}_noisy{name[first:]}")
 
     @property
     def compares(self) -> bool:
-        """Whether noisy and clean images are looked at, too."""
+        """Whether noise is added, a reference is given or a figure is drawn."""
         return any((self.add_noise, self.reference, self.figure))

@@ -9,7 +9,7 @@ from ..models.load import load_checkpoint
 
 
 class LoadedModels:
-    """Models that several files share.
+    """Models shared by the files of a run.
 
     Parameters
     ----------
@@ -23,13 +23,25 @@ class LoadedModels:
         self._denoisers: dict[str, Denoiser] = {}
 
     def model(self, name: str) -> Model:
-        """Return a built-in model or one from a checkpoint file."""
+        """Load a model on first use.
+
+        Parameters
+        ----------
+        name : str
+            A built-in model's name or a checkpoint file.
+        """
         if name not in self._models:
             self._models[name] = Model.of(load_checkpoint(name))
         return self._models[name]
 
     def denoiser(self, name: str) -> Denoiser:
-        """Return a model on the device, ready for a new file."""
+        """Return a denoiser for a new file; the model is built on first use.
+
+        Parameters
+        ----------
+        name : str
+            A built-in model's name or a checkpoint file.
+        """
         if name not in self._denoisers:
             device = choose_device(self._device)
             self._denoisers[name] = Denoiser(self.model(name).checkpoint, device)

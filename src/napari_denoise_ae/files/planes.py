@@ -1,4 +1,4 @@
-"""The planes of a file, or of a part of it, which are read part by part."""
+"""Read the planes of a file, or of a selected region of it, part by part."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from ..io.source import Volume
     from ..models.networks.base import DenoisingNetwork
 
-    #: First index and the one after the last, by axis; without S.
+    #: First index and the index after the last, by axis letter; without S.
     Selection = Mapping[str, tuple[int, int]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class FilePlanes:
-    """The selected planes of a file; can be sent to another process.
+    """The selected planes of a file; can be pickled.
 
-    See `napari_denoise_ae.image.planes.Planes`. Planes, rows and columns count from
-    the first that is selected.
+    See `napari_denoise_ae.image.planes.Planes`. Indices of planes, rows and columns
+    count from the first selected one.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class FilePlanes:
     file_axes : str
         Its axes.
     selection : mapping
-        What is selected, see `select`.
+        First index and the index after the last for each axis, see `select`.
     """
 
     path: Path
@@ -47,18 +47,18 @@ class FilePlanes:
     selection: Selection
 
     @classmethod
-    def of(cls, volume: Volume, wanted: Selection | None = None) -> FilePlanes:
-        """Return a part of a volume, or all of it; see `select`."""
+    def of(cls, volume: Volume, selection: Selection | None = None) -> FilePlanes:
+        """View a region of a volume, or all of it; see `select`."""
         return cls(
-            # A worker of a cluster was started in another folder.
+            # Workers of a cluster may have another current folder.
             path=volume.path.absolute(),
             file_axes=volume.axes,
-            selection=select(volume, wanted),
+            selection=select(volume, selection),
         )
 
     @property
     def volume(self) -> Volume:
-        """The file, open in this process."""
+        """The file, opened and cached by this process."""
         return opened_volume(self.path, self.file_axes)
 
     @property
@@ -79,7 +79,7 @@ class FilePlanes:
 
     @property
     def file_shape(self) -> tuple[int, ...]:
-        """Lengths of `file_axes`, with all samples of a color."""
+        """Selected length of each of `file_axes`; S is never cropped."""
         lengths = self.volume.lengths
         return tuple(
             lengths[letter] if letter == "S" else self._length(letter)
@@ -87,7 +87,7 @@ class FilePlanes:
         )
 
     def read(self, plane: Sequence[int], region: Region) -> NDArray[Any]:
-        """Read a part of a plane as (Y, X, channels)."""
+        """Read a part of a plane, (Y, X, channels)."""
         rows, columns = (
             slice(part.start + first, part.stop + first)
             for part, first in zip(region, self._first("YX"), strict=True)
@@ -102,14 +102,23 @@ class FilePlanes:
     ) -> tuple[NDArray[Any], Region]:
         """Read a part of a plane with the halo that a network needs.
 
-        The halo may lie outside the selection.
+        The halo may extend beyond the selection.
+
+        Parameters
+        ----------
+        plane : sequence of int
+            Index of the plane in the stack.
+        region : tuple of slice
+            Rows and columns of the part.
+        network : DenoisingNetwork
+            The network.
 
         Returns
         -------
         block : numpy.ndarray
-            With the axes `Volume.block_axes`, alpha included.
+            The pixels with axes `Volume.block_axes`, including alpha.
         keep : tuple of slice
-            Rows and columns of the block that are the part.
+            Rows and columns of `block` without the halo.
         """
         halo, volume = find_halo(network), self.volume
         (rows, kept_rows), (columns, kept_columns) = (
@@ -125,7 +134,13 @@ class FilePlanes:
         return block, (kept_rows, kept_columns)
 
     def choose_sides(self, *, stride: int) -> tuple[int, int]:
-        """Return rows and columns of the parts to read at once."""
+        """Choose rows and columns of the parts to read at once.
+
+        Parameters
+        ----------
+        stride : int
+            Sides are multiples of it, in pixels, unless the plane is smaller.
+        """
         volume = self.volume
         chunks = dict(zip(volume.axes, volume.chunks or (), strict=False))
         rows, columns = (
@@ -147,18 +162,30 @@ class FilePlanes:
 
 
 def select(
-    volume: Volume, wanted: Selection | None = None
+    volume: Volume, selection: Selection | None = None
 ) -> dict[str, tuple[int, int]]:
-    """Return the part of an image that is selected, by axis.
+    """Complete and check a selection.
+
+    Parameters
+    ----------
+    volume : Volume
+        The image.
+    selection : mapping, optional
+        First index and the index after the last for some axes. None selects all.
+
+    Returns
+    -------
+    dict
+        First index and the index after the last for every axis but S.
 
     Raises
     ------
     InvalidInputError
-        If the image has no such axis or is not so long.
+        If the image lacks an axis, or the indices are out of its bounds.
     """
     lengths = {k: v for k, v in volume.lengths.items() if k != "S"}
-    selection = {letter: (0, length) for letter, length in lengths.items()}
-    for letter, (start, stop) in (wanted or {}).items():
+    complete = {letter: (0, length) for letter, length in lengths.items()}
+    for letter, (start, stop) in (selection or {}).items():
         if letter not in lengths:
             raise InvalidInputError(
                 f"The image has no axis {letter} to select from: its axes are "
@@ -169,5 +196,5 @@ def select(
                 f"Cannot select {letter}={start}:{stop}: the image has "
                 f"{letter}=0:{lengths[letter]}."
             )
-        selection[letter] = start, stop
-    return selection
+        complete[letter] = start, stop
+    return complete

@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 
 class RangeScan:
-    """The lowest and highest values of a file that is too large for memory.
+    """A search for the lowest and highest values of a file.
 
-    Iterate over it to read the file once; `result` then holds the ranges.
+    Iterate over it to read the file part by part; `result` then holds the ranges.
 
     Parameters
     ----------
     planes : FilePlanes
-        What is to be denoised.
+        The planes to scan.
     range_of : str
         See `denoise`.
 
     Raises
     ------
     InvalidInputError
-        While it is read, if there are infinite values or nothing but NaN.
+        While iterating, if the file contains infinite values or nothing but NaN.
     """
 
     def __init__(self, planes: FilePlanes, *, range_of: str = "stack") -> None:
@@ -41,7 +41,7 @@ class RangeScan:
 
     @property
     def result(self) -> IntensityRanges:
-        """The ranges, once all is read."""
+        """The intensity ranges, once the scan is finished."""
         if self._result is None:
             raise RuntimeError("the scan is not finished")
         return self._result

@@ -1,4 +1,4 @@
-"""What results were made from, and the record of it in the folder of a batch."""
+"""Record the settings of each result of a batch in its folder."""
 
 from __future__ import annotations
 
@@ -14,12 +14,21 @@ if TYPE_CHECKING:
 
     from .job import FileJob
 
-#: In the folder of the results: what each of them was made from.
+#: File in the folder of the results. For each result, by name, it holds the settings
+#: that produced it and its signature.
 RECORD = ".napari-denoise-ae.json"
 
 
 def is_recorded(path: Path, record: dict[str, Any]) -> bool:
-    """Tell whether there is a result, and it is as an earlier run has left it."""
+    """Return whether a result exists and is unchanged since an earlier run.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The result.
+    record : dict
+        See `read_record`.
+    """
     entry = record.get(path.name)
     if not (isinstance(entry, dict) and {"settings", "result"} <= set(entry)):
         return False
@@ -27,7 +36,7 @@ def is_recorded(path: Path, record: dict[str, Any]) -> bool:
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """Read what is known of the results; nothing, if it is damaged."""
+    """Return the record of a folder; empty if it is missing or damaged."""
     try:
         content = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -36,13 +45,21 @@ def read_record(folder: Path) -> dict[str, Any]:
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:
-    """Write the record of finished files into a folder."""
+    """Write the record of a folder atomically."""
     with atomic_write(folder / RECORD) as temporary:
         temporary.write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
-def plain_settings(job: FileJob, digest: str) -> dict[str, Any]:
-    """Return what decides the result of a job and its model, as JSON holds it."""
+def settings_of_result(job: FileJob, digest: str) -> dict[str, Any]:
+    """Return the settings of a job that determine its result, as JSON values.
+
+    Parameters
+    ----------
+    job : FileJob
+        The job.
+    digest : str
+        Digest of its model, or of its models for gray and for color images.
+    """
     settings = {
         "input": job.input.name,
         "model": digest,
@@ -51,5 +68,6 @@ def plain_settings(job: FileJob, digest: str) -> dict[str, Any]:
         "seed": job.seed,
         **job.options.of_result(),
     }
-    plain: dict[str, Any] = json.loads(json.dumps(settings))
-    return plain
+    # Tuples become lists, as in a record that has been read.
+    as_json: dict[str, Any] = json.loads(json.dumps(settings))
+    return as_json

@@ -1,4 +1,4 @@
-"""Results of denoising a file: report and provenance."""
+"""Describe the result of denoising a file: report and provenance."""
 
 from __future__ import annotations
 
@@ -26,14 +26,20 @@ class StreamResult:
     ----------
     job : FileJob
         The settings.
-    shape, axes, dtype
-        Those of the image, or of the selected region.
+    shape : tuple of int
+        Shape of the image, or of the selected region.
+    axes : str
+        Axes of the image.
+    dtype : numpy.dtype
+        Data type of the image.
     intensity_range : IntensityRanges
-        Intensities mapped to 0 and 1 for the network.
+        Intensities mapped to 0 and 1 for the network, or its noise scaling.
     device : str
-        Device that computed it.
-    n_kept, n_chunks : int
-        Chunks kept from an earlier run, and their total number; 0 for a TIFF.
+        Device that denoised it.
+    n_kept : int
+        Number of chunks kept from an earlier run; 0 for a TIFF.
+    n_chunks : int
+        Total number of chunks; 0 for a TIFF.
     """
 
     job: FileJob
@@ -64,8 +70,10 @@ class FileResult:
     ----------
     job : FileJob
         The settings.
-    noisy, denoised : numpy.ndarray
-        The images.
+    noisy : numpy.ndarray
+        The image before denoising.
+    denoised : numpy.ndarray
+        The result, with the shape and dtype of `noisy`.
     clean : numpy.ndarray or None
         The clean image, if known.
     axes : str
@@ -73,7 +81,7 @@ class FileResult:
     intensity_range : IntensityRanges
         Intensities mapped to 0 and 1 for the network, or its noise scaling.
     device : DeviceChoice
-        Device that computed it.
+        Device that denoised it.
     comparison : Comparison or None
         Metrics, if the clean image is known.
     """
@@ -113,7 +121,19 @@ def describe(
     ranges: IntensityRanges,
     device: str,
 ) -> list[str]:
-    """Return the first lines of a report: image, intensities, model and device."""
+    """Return the first lines of a report.
+
+    Parameters
+    ----------
+    job : FileJob
+        The settings.
+    image : tuple
+        Shape, axes and dtype of the image.
+    ranges : IntensityRanges
+        Intensity ranges or noise scaling of the image.
+    device : str
+        Device that denoised it.
+    """
     shape = " x ".join(str(length) for length in image[0])
     return [
         f"image      {shape} ({image[1]}), {image[2]}",
@@ -130,12 +150,12 @@ def _describe_ranges(ranges: IntensityRanges) -> str:
 
 
 def provenance(ranges: IntensityRanges) -> str:
-    """Return the provenance that is stored with a result."""
+    """Return the provenance to store with an image: version and intensities."""
     kind = "intensity range " if ranges.ranges[0].noise_level is None else ""
     return f"napari-denoise-ae {__version__}, {kind}{ranges}"
 
 
 def provenance_of_denoised(job: FileJob, ranges: IntensityRanges) -> str:
-    """Return the provenance of a denoised image: its model and options, too."""
+    """Return the provenance of a denoised image, with its model and options."""
     options = (f"{name}={value!r}" for name, value in job.options.of_result().items())
     return ", ".join([provenance(ranges), f"denoised with {job.model}", *options])

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 class FileDenoising:
     """A run that denoises one file, chunk by chunk if the formats allow it.
 
-    Iterate over it to do the work, then get `result`. If the iteration ends early, an
-    OME-Zarr keeps its finished chunks, and the same job resumes it. In other formats,
-    no partial result is left.
+    Iterate over it to denoise the file; `result` then holds the result. If the
+    iteration ends early, an OME-Zarr image keeps its finished chunks and the same job
+    resumes it; other formats leave no partial file.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ class FileDenoising:
     Raises
     ------
     DenoiseAEError
-        If the settings contradict each other; while iterating, if anything
-        cannot be read, computed or written.
+        If the settings contradict each other. While iterating, if the file cannot be
+        read, denoised or written.
     """
 
     def __init__(self, job: FileJob, models: LoadedModels | None = None) -> None:
@@ -68,17 +68,17 @@ def _run(
     job: FileJob, volume: Volume, models: LoadedModels
 ) -> Generator[FileStep, None, FileResult | StreamResult]:
     to_zarr = is_zarr(job.output)
-    if not to_zarr and not _is_written_in_pages(job, volume):
+    if not to_zarr and not _can_stream_to_tiff(job, volume):
         return (yield from denoise_whole(job, volume, models))
-    _require_other_place(job)
+    _require_separate_paths(job)
     write = stream_to_zarr if to_zarr else stream_to_tiff
     return (yield from write(job, volume, models))
 
 
-def _is_written_in_pages(job: FileJob, volume: Volume) -> bool:
+def _can_stream_to_tiff(job: FileJob, volume: Volume) -> bool:
     to_tiff = job.output.suffix.lower() in TIFF and not job.compares
     from_parts = is_zarr(job.input) or job.input.suffix.lower() in TIFF
-    # Pages cannot be written one by one if the samples come before Y and X.
+    # Pages cannot be written one by one if S comes before Y and X.
     return to_tiff and from_parts and volume.axes == volume.block_axes
 
 
@@ -86,13 +86,14 @@ def _require_consistent(job: FileJob) -> None:
     to_zarr = is_zarr(job.output)
     if job.scheduler is not None and not job.scheduler.strip():
         raise InvalidInputError(
-            "The address of the scheduler is empty. Give one such as "
+            "The address of the scheduler is empty. Pass an address such as "
             "tcp://10.0.0.1:8786, or omit --scheduler."
         )
     if job.scheduler is not None and (not to_zarr or job.compares):
         raise InvalidInputError(
-            "A cluster writes OME-Zarr only, without a comparison. Give the output a "
-            "name that ends in .zarr, or omit --scheduler."
+            "A cluster writes only OME-Zarr images and compares none. Choose an output "
+            "name that ends in .zarr and omit --add-noise, --reference and --figure, "
+            "or omit --scheduler."
         )
     if to_zarr and job.compares:
         raise InvalidInputError(
@@ -101,7 +102,7 @@ def _require_consistent(job: FileJob) -> None:
         )
 
 
-def _require_other_place(job: FileJob) -> None:
+def _require_separate_paths(job: FileJob) -> None:
     source, target = real_path(job.input), real_path(job.output)
     if source == target or source in target.parents or target in source.parents:
         raise InvalidInputError(

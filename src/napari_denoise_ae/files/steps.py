@@ -1,4 +1,4 @@
-"""Steps of a run over files, shown by the command line and the window."""
+"""Steps of a run over files, as shown by the command line and the window."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ class FileProgress:
         The file.
     unit : str
         Unit of the counts: `PART`, `TILE` or `CHUNK`.
-    done, total : int
-        Number of finished units and of all.
+    done : int
+        Number of finished units.
+    total : int
+        Number of units.
     """
 
     input: Path

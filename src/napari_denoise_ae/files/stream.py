@@ -1,7 +1,7 @@
-"""Denoise an image of any size, part by part, from one file into another.
+"""Denoise a file of any size part by part.
 
-Peak memory depends on the part and the tile, not on the image. Parts are read with a
-halo, so that the result is that of the whole planes.
+Peak memory depends on the size of the parts and tiles, not on that of the image. Parts
+are read with a halo, so the result equals that of denoising whole planes.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Stream:
-    """A file that is denoised part by part; can be sent to another process.
+    """A file that is denoised part by part; can be pickled.
 
     Parameters
     ----------
     planes : FilePlanes
-        What is denoised.
+        The planes to denoise.
     ranges : IntensityRanges
-        How the model sees the planes.
+        The scaling of each plane for the network.
     tile_size : int, optional
         See `denoise`.
     """
@@ -53,27 +53,44 @@ class Stream:
     def denoise(
         self, plane: Sequence[int], region: Region, denoiser: Denoiser
     ) -> NDArray[Any]:
-        """Denoise rows and columns of a plane.
+        """Denoise a part of a plane.
+
+        Parameters
+        ----------
+        plane : sequence of int
+            Index of the plane in the stack.
+        region : tuple of slice
+            Rows and columns of the part.
+        denoiser : Denoiser
+            The model on its device.
 
         Returns
         -------
         numpy.ndarray
-            With the axes `Volume.block_axes`.
+            The denoised part with axes `Volume.block_axes`.
         """
-        block, wanted = self.planes.read_around(plane, region, denoiser.network)
+        block, keep = self.planes.read_around(plane, region, denoiser.network)
         return denoise_part(
             block,
             denoiser,
             axes=self.planes.volume.block_axes,
             scale=self.ranges.of(plane),
-            region=wanted,
+            region=keep,
             tile_size=self.tile_size,
         )
 
     def find_incompatibilities(
         self, checkpoint: Checkpoint, noise: NoiseSetting
     ) -> list[str]:
-        """Say, in words for a user, why a model or a setting may not fit."""
+        """Return messages for the user on why the model or options may not fit.
+
+        Parameters
+        ----------
+        checkpoint : Checkpoint
+            The model.
+        noise : NoiseSetting
+            The noise to remove.
+        """
         windows = read_noise_windows(self.planes, self.ranges)
         n_colors = self.planes.shape[-1]
         return find_incompatibilities(checkpoint, noise, n_colors, self.ranges, windows)
@@ -82,28 +99,49 @@ class Stream:
 def find_file_ranges(
     planes: FilePlanes, checkpoint: Checkpoint, options: DenoiseOptions
 ) -> IntensityRanges | None:
-    """Return how a model sees a file; None if all of it must be read for that."""
-    return ranges_without_scan(planes, checkpoint, options, _measure_known)
+    """Return the scaling of the planes of a file, unless the file must be scanned.
+
+    Parameters
+    ----------
+    planes : FilePlanes
+        The planes to denoise.
+    checkpoint : Checkpoint
+        The model.
+    options : DenoiseOptions
+        The options.
+
+    Returns
+    -------
+    IntensityRanges or None
+        The scaling of each plane for the network; None if it depends on the lowest
+        and highest value of the whole file.
+
+    Raises
+    ------
+    InvalidInputError
+        If the regions in which the noise is measured contain nothing but NaN.
+    """
+    return ranges_without_scan(planes, checkpoint, options, _measure_scaling)
 
 
-def _measure_known(
+def _measure_scaling(
     windows: Iterable[list[list[NDArray[Any]]]],
     groups: IntensityRanges,
     noise: NoiseSetting,
 ) -> IntensityRanges:
-    """Measure the noise, and raise if there is nothing to measure it in."""
-    n_known = 0
+    """Measure the noise; raise if all windows contain nothing but NaN."""
+    n_usable = 0
 
-    def counted() -> Iterator[list[list[NDArray[Any]]]]:
-        nonlocal n_known
+    def count_usable() -> Iterator[list[list[NDArray[Any]]]]:
+        nonlocal n_usable
         for group in windows:
-            n_known += sum(not np.isnan(w).all() for plane in group for w in plane)
+            n_usable += sum(not np.isnan(w).all() for plane in group for w in plane)
             yield group
 
-    scaling = measure_scaling(counted(), groups, noise)
-    if n_known == 0:
+    scaling = measure_scaling(count_usable(), groups, noise)
+    if n_usable == 0:
         raise InvalidInputError(
-            "The parts of the image in which its noise is measured have nothing but "
-            "NaN. Select a part of it that has values."
+            "The regions of the image in which the noise is measured contain nothing "
+            "but NaN. Select a region with other values."
         )
     return scaling

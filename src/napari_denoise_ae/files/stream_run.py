@@ -1,4 +1,4 @@
-"""Denoise a file of any size, chunk by chunk, into an OME-Zarr or a TIFF."""
+"""Denoise a file of any size into an OME-Zarr image or a TIFF, part by part."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ from ..noise.normalization import as_plain, from_plain
 from .cluster import write_zarr_on_cluster
 from .planes import FilePlanes
 from .range_scan import RangeScan
-from .record import plain_settings
+from .record import settings_of_result
 from .report import StreamResult, provenance_of_denoised
 from .steps import CHUNK, PART, TILE, FileRemark, count_steps
 from .stream import Stream, find_file_ranges
-from .tiff_output import tiff_layout, tiff_parts, write_pages
+from .tiff_output import tiff_layout, tiff_tile, write_pages
 from .zarr_output import plan_target, write_zarr
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
     from pathlib import Path
 
+    from ..denoising.array import Progress
+    from ..denoising.dask_blocks import Model
+    from ..denoising.denoiser import Denoiser
     from ..io.source import Volume
     from ..io.zarr_target import ZarrTarget
     from ..models.checkpoint import Checkpoint
@@ -37,18 +40,39 @@ if TYPE_CHECKING:
 def stream_to_tiff(
     job: FileJob, volume: Volume, models: LoadedModels
 ) -> Generator[FileStep, None, StreamResult]:
-    """Denoise a volume into a TIFF, page by page."""
+    """Denoise a file into a TIFF, page by page.
+
+    Parameters
+    ----------
+    job : FileJob
+        The settings.
+    volume : Volume
+        The input.
+    models : LoadedModels
+        Models shared with other files.
+
+    Yields
+    ------
+    FileStep
+        Progress of the scan for the intensity range, if any; warnings; progress in
+        tiles.
+
+    Returns
+    -------
+    StreamResult
+        The result, after the file has been written.
+    """
     require_writable(job.output)
     require_tiff_storable(job.output, volume.dtype, volume.axes)
     denoiser = models.denoiser(job.model)
     stream = yield from _prepare(job, volume, denoiser.checkpoint)
     yield from _remarks(job, stream, denoiser.checkpoint)
     shape = stream.planes.file_shape
-    layout = tiff_layout(job.output, volume, shape, tiff_parts(stream))
-    said = provenance_of_denoised(job, stream.ranges)
+    layout = tiff_layout(job.output, volume, shape, tiff_tile(stream))
+    provenance = provenance_of_denoised(job, stream.ranges)
     with (
         atomic_write(job.output) as temporary,
-        TiffTarget(temporary, layout, provenance=said) as target,
+        TiffTarget(temporary, layout, provenance=provenance) as target,
     ):
         pages = write_pages(stream, target, denoiser)
         yield from count_steps(job.input, TILE, pages)
@@ -60,14 +84,39 @@ def stream_to_tiff(
 def stream_to_zarr(
     job: FileJob, volume: Volume, models: LoadedModels
 ) -> Generator[FileStep, None, StreamResult]:
-    """Denoise a volume into an OME-Zarr, chunk by chunk."""
+    """Denoise a file into an OME-Zarr image, chunk by chunk.
+
+    If `job.output` is an unfinished result with the same settings, only its missing
+    chunks are computed.
+
+    Parameters
+    ----------
+    job : FileJob
+        The settings.
+    volume : Volume
+        The input.
+    models : LoadedModels
+        Models shared with other files.
+
+    Yields
+    ------
+    FileStep
+        Progress of the scan for the intensity range, if any; warnings; progress in
+        chunks.
+
+    Returns
+    -------
+    StreamResult
+        The result, after the image has been written.
+    """
     require_writable_folder(job.output)
     model = models.model(job.model)
-    # On a cluster the workers choose their devices.
+    # The workers of a cluster choose their devices.
     denoiser = None if job.scheduler else models.denoiser(job.model)
-    # Given or taken from the file: the axes are the same.
+    # Settings compare equal whether the axes are given or read from the file.
     job = replace(job, options=replace(job.options, axes=volume.axes))
-    settings = {**plain_settings(job, model.digest), "signature": signature(job.input)}
+    settings = settings_of_result(job, model.digest)
+    settings["signature"] = signature(job.input)
     found, is_finished = _earlier_run(job.output, settings)
     stream = yield from _prepare(job, volume, model.checkpoint, found)
     stride = model.checkpoint.outline().stride
@@ -76,32 +125,47 @@ def stream_to_zarr(
     n_kept = _count_done(target)
     if not (is_finished and n_kept == target.total):
         yield from _remarks(job, stream, model.checkpoint)
-        if denoiser is None:
-            chunks = write_zarr_on_cluster(
-                stream,
-                target,
-                model,
-                device=job.options.device,
-                scheduler=job.scheduler or "",
-            )
-        else:
-            chunks = write_zarr(stream, target, denoiser)
+        chunks = _write_chunks(job, stream, target, model, denoiser)
         yield from count_steps(job.input, CHUNK, chunks)
-    where = f"workers of {job.scheduler}" if denoiser is None else str(denoiser.device)
+    device = f"workers of {job.scheduler}" if denoiser is None else str(denoiser.device)
     image = (stream.planes.file_shape, volume.axes, volume.dtype)
-    return StreamResult(job, *image, stream.ranges, where, n_kept, target.total)
+    return StreamResult(job, *image, stream.ranges, device, n_kept, target.total)
+
+
+def _write_chunks(
+    job: FileJob,
+    stream: Stream,
+    target: ZarrTarget,
+    model: Model,
+    denoiser: Denoiser | None,
+) -> Iterator[Progress]:
+    """Write the chunks in this process, or on a cluster if there is no denoiser."""
+    if denoiser is not None:
+        return write_zarr(stream, target, denoiser)
+    return write_zarr_on_cluster(
+        stream,
+        target,
+        model,
+        device=job.options.device,
+        scheduler=job.scheduler or "",
+    )
 
 
 def _earlier_run(
     path: Path, settings: Mapping[str, Any]
 ) -> tuple[Mapping[str, Any] | None, bool]:
-    """Return the ranges that an earlier run found, and whether it was finished."""
+    """Return the scaling that an earlier run measured, and whether it was finished.
+
+    The scaling is None if there is no result with the same settings.
+    """
     state = result_state(path)
     if state is None:
         return None, False
-    # Only the plan knows the chunks.
-    known = {key: value for key, value in state["settings"].items() if key != "chunks"}
-    if known != settings:
+    # The chunk shape is added when the target is planned.
+    earlier = {
+        key: value for key, value in state["settings"].items() if key != "chunks"
+    }
+    if earlier != settings:
         return None, False
     return state["found"], state["finished"]
 
@@ -115,7 +179,8 @@ def _count_done(target: ZarrTarget) -> int:
 
 
 def require_writable_folder(path: Path) -> None:
-    """Raise at once if a folder could not be made, see `require_writable`."""
+    """Raise unless a folder can be created or written to, see `require_writable`."""
+    # The name stands for any file in the folder.
     require_writable(path / "x" if path.is_dir() else path)
 
 
@@ -125,7 +190,7 @@ def _prepare(
     checkpoint: Checkpoint,
     found: Mapping[str, Any] | None = None,
 ) -> Generator[FileStep, None, Stream]:
-    """Return what to read and denoise; scan it for its ranges if need be."""
+    """Return the stream of a job, after a scan for the intensity range if needed."""
     planes, options = FilePlanes.of(volume, job.select), job.options
     require_compatible(checkpoint, planes.shape[-1], options)
     ranges = None if found is None else from_plain(found)

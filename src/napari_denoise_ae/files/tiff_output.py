@@ -1,4 +1,4 @@
-"""Write the denoised image to TIFF, page by page."""
+"""Write a denoised image to TIFF, page by page."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from ..io.tiff_target import TiffTarget
     from .stream import Stream
 
-#: Rows and columns of the tiles in a TIFF of large planes.
+#: Rows and columns of the tiles of a TIFF with large planes.
 TIFF_TILE = 512
 
 
-def tiff_parts(stream: Stream) -> tuple[int, int] | None:
-    """Return rows and columns of a TIFF's tiles; None where pages are whole."""
+def tiff_tile(stream: Stream) -> tuple[int, int] | None:
+    """Return rows and columns of the tiles of a TIFF; None if pages are not tiled."""
     height, width, _ = stream.planes.shape[-3:]
     large = max(height, width) > LARGEST_PLANE
     return (TIFF_TILE, TIFF_TILE) if large else None
@@ -34,9 +34,15 @@ def tiff_parts(stream: Stream) -> tuple[int, int] | None:
 def write_pages(
     stream: Stream, target: TiffTarget, denoiser: Denoiser
 ) -> Iterator[Progress]:
-    """Denoise the pages of a TIFF, or its tiles, in the order of the file."""
+    """Denoise the pages of a TIFF, or their tiles, in the order of the file.
+
+    Yields
+    ------
+    Progress
+        After each page or tile.
+    """
     *stack, height, width, _ = stream.planes.shape
-    parts = list(grid_of((height, width), tiff_parts(stream) or (height, width)))
+    parts = list(grid_of((height, width), tiff_tile(stream) or (height, width)))
     total, done = math.prod(stack) * len(parts), 0
     for plane in plane_indices(stream.planes):
         for part in parts:
@@ -52,7 +58,19 @@ def tiff_layout(
     shape: tuple[int, ...],
     tile: tuple[int, int] | None,
 ) -> TiffLayout:
-    """Return how a result is laid out and described in a TIFF."""
+    """Return the layout and the calibration of a result in a TIFF.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The result; its name decides whether it is an OME-TIFF.
+    volume : Volume
+        The input, whose calibration is kept.
+    shape : tuple of int
+        Shape of the result.
+    tile : tuple of int, optional
+        See `tiff_tile`.
+    """
     ome, calibration = None, dict(volume.calibration)
     if is_ome_tiff(path):
         ome, calibration = ome_calibration(volume.scale, volume.units), {}

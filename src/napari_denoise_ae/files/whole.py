@@ -1,4 +1,4 @@
-"""Denoise an image file in memory, and compare it with a clean image."""
+"""Denoise an image file in memory, and compare the result with a clean image."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .whole_output import require_outputs, write_result
 from .whole_source import read_source
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
     from numpy.typing import NDArray
 
@@ -39,7 +39,27 @@ if TYPE_CHECKING:
 def denoise_whole(
     job: FileJob, volume: Volume, models: LoadedModels
 ) -> Generator[FileStep, None, FileResult]:
-    """Denoise a file in memory, and compare it with its clean image, if known."""
+    """Denoise a file in memory, and compare it with its clean image, if known.
+
+    Parameters
+    ----------
+    job : FileJob
+        The settings.
+    volume : Volume
+        The input.
+    models : LoadedModels
+        Models shared with other files.
+
+    Yields
+    ------
+    FileStep
+        Warnings, then the progress in tiles.
+
+    Returns
+    -------
+    FileResult
+        The result, after it has been written.
+    """
     denoiser = models.denoiser(job.model)
     source = read_source(volume, job.select, denoiser.network)
     axes = source.axes
@@ -50,11 +70,30 @@ def denoise_whole(
         job.options.intensity_range,
         range_of=job.options.range_of,
     )
-    read = _noisy_image(job, source, limits)
-    noisy = source.cut(read)
-    run = _start(job, source, read, denoiser, limits)
+    with_halo = _noisy_image(job, source, limits)
+    noisy = source.crop(with_halo)
+    run = _start(job, source, with_halo, denoiser, limits)
+    yield from _remarks(job, ArrayPlanes.of(noisy, axes), denoiser, run)
+    yield from count_steps(job.input, TILE, run)
+    denoised = source.crop(run.result)
+    result = FileResult(
+        job=job,
+        noisy=noisy,
+        denoised=denoised,
+        clean=clean,
+        axes=axes,
+        intensity_range=run.intensity_ranges,
+        device=denoiser.device,
+        comparison=_compare(job, axes, clean, noisy, denoised),
+    )
+    write_result(result, volume, limits.hull)
+    return result
+
+
+def _remarks(
+    job: FileJob, planes: ArrayPlanes, denoiser: Denoiser, run: Denoising
+) -> Iterator[FileRemark]:
     ranges = run.intensity_ranges
-    planes = ArrayPlanes.of(noisy, axes)
     for message in find_incompatibilities(
         denoiser.checkpoint,
         job.options.noise,
@@ -63,37 +102,23 @@ def denoise_whole(
         read_noise_windows(planes, ranges),
     ):
         yield FileRemark(job.input, message)
-    yield from count_steps(job.input, TILE, run)
-    denoised = source.cut(run.result)
-    result = FileResult(
-        job=job,
-        noisy=noisy,
-        denoised=denoised,
-        clean=clean,
-        axes=axes,
-        intensity_range=ranges,
-        device=denoiser.device,
-        comparison=_compare(job, axes, clean, noisy, denoised),
-    )
-    write_result(result, volume, limits.hull)
-    return result
 
 
 def _clean_image(job: FileJob, source: WholeSource) -> NDArray[Any] | None:
-    """Return the clean image of the selected part, if it is known."""
+    """Return the selected region of the clean image, or None if there is none."""
     if job.add_noise is not None:
         return source.selected
     if job.reference is None:
         return None
     clean = read_image(job.reference).pixels
     if job.select and clean.shape == source.volume.shape:
-        clean = clean[source.part]
+        clean = clean[source.selection]
     require_image(clean)
-    wanted = source.selected.shape
-    if clean.shape != wanted:
+    expected = source.selected.shape
+    if clean.shape != expected:
         whole = f" or {source.volume.shape}" if job.select else ""
         raise InvalidInputError(
-            f"The reference must have the shape of the input, {wanted}{whole}, got "
+            f"The reference must have the shape of the input, {expected}{whole}, got "
             f"{clean.shape} in {job.reference}."
         )
     return clean
@@ -102,7 +127,7 @@ def _clean_image(job: FileJob, source: WholeSource) -> NDArray[Any] | None:
 def _noisy_image(
     job: FileJob, source: WholeSource, ranges: IntensityRanges
 ) -> NDArray[Any]:
-    """Return the image to denoise, of the shape that was read."""
+    """Return the image to denoise, halo included."""
     if job.add_noise is None:
         return source.pixels
     return add_noise(
@@ -121,7 +146,8 @@ def _start(
     denoiser: Denoiser,
     limits: IntensityRanges,
 ) -> Denoising:
-    planes = ArrayPlanes.of(source.cut(noisy), source.axes)
+    # The halo must not influence the intensity range or the noise level.
+    planes = ArrayPlanes.of(source.crop(noisy), source.axes)
     options = replace(job.options, axes=source.axes, intensity_range=limits)
     ranges = find_model_ranges(planes, denoiser.checkpoint, options)
     return Denoising(noisy, denoiser, options, region=source.region, ranges=ranges)

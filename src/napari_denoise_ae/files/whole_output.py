@@ -1,4 +1,4 @@
-"""Write and draw images that were denoised in memory."""
+"""Write the images and the figure of a file denoised in memory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,16 @@ if TYPE_CHECKING:
 
 
 def require_outputs(job: FileJob, pixels: NDArray[Any], axes: str) -> None:
-    """Check before denoising that all results can be written.
+    """Raise, before denoising, if a result of a job cannot be written.
+
+    Parameters
+    ----------
+    job : FileJob
+        The settings.
+    pixels : numpy.ndarray
+        An array with the shape and dtype of the results.
+    axes : str
+        Axes of `pixels`.
 
     Raises
     ------
@@ -50,22 +59,32 @@ def require_outputs(job: FileJob, pixels: NDArray[Any], axes: str) -> None:
 
 
 def write_result(result: FileResult, volume: Volume, shown: IntensityRange) -> None:
-    """Write the denoised image, the noisy one if noise was added, and the figure."""
+    """Write the denoised image, the noisy image if noise was added, and the figure.
+
+    Parameters
+    ----------
+    result : FileResult
+        The result.
+    volume : Volume
+        The input, whose metadata are kept.
+    shown : IntensityRange
+        Intensities shown as black and white in the figure.
+    """
     job = result.job
-    done = provenance(result.intensity_range)
     if job.add_noise is not None:
-        said = f"{done}, added {job.add_noise} with seed {job.seed}"
-        _write(job.noisy_output, result.noisy, volume, said)
+        before = provenance(result.intensity_range)
+        origin = f"{before}, added {job.add_noise} with seed {job.seed}"
+        _write(job.noisy_output, result.noisy, volume, origin)
     if job.figure is not None:
         _draw(result, job.figure, shown)
-    said = provenance_of_denoised(job, result.intensity_range)
-    _write(job.output, result.denoised, volume, said)
+    origin = provenance_of_denoised(job, result.intensity_range)
+    _write(job.output, result.denoised, volume, origin)
 
 
-def _write(path: Path, pixels: NDArray[Any], volume: Volume, said: str) -> None:
+def _write(path: Path, pixels: NDArray[Any], volume: Volume, origin: str) -> None:
     layout = tiff_layout(path, volume, pixels.shape, tile=None)
     image = ImageFile(
-        pixels, volume.axes, layout.calibration, said, ome=layout.ome or {}
+        pixels, volume.axes, layout.calibration, origin, ome=layout.ome or {}
     )
     write_image(path, image)
 

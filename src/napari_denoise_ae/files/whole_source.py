@@ -1,4 +1,4 @@
-"""Read the part of an image that is denoised in memory."""
+"""Read the selected region of an image that is denoised in memory."""
 
 from __future__ import annotations
 
@@ -21,43 +21,43 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class WholeSource:
-    """The pixels that are selected, and those around them that the network sees.
+    """The selected region of an image, with its halo.
 
     Parameters
     ----------
     volume : Volume
         The image.
     pixels : numpy.ndarray
-        All that was read.
-    within : tuple of slice
-        Where the selected pixels lie in `pixels`.
-    part : tuple of slice
-        Where they lie in the image.
+        The region and its halo, with the axes of the image.
+    keep : tuple of slice
+        Indices of the region in `pixels`, one slice per axis.
+    selection : tuple of slice
+        Indices of the region in the image.
     """
 
     volume: Volume
     pixels: NDArray[Any]
-    within: tuple[slice, ...]
-    part: tuple[slice, ...]
+    keep: tuple[slice, ...]
+    selection: tuple[slice, ...]
 
     @property
     def axes(self) -> str:
-        """The axes of the image."""
+        """Axes of the image."""
         return self.volume.axes
 
     @property
     def selected(self) -> NDArray[Any]:
-        """The pixels that are selected."""
-        return self.cut(self.pixels)
+        """Pixels of the region, without the halo."""
+        return self.crop(self.pixels)
 
     @property
     def region(self) -> Region:
-        """Their rows and columns in `pixels`."""
-        return self.within[self.axes.index("Y")], self.within[self.axes.index("X")]
+        """Rows and columns of the region in `pixels`."""
+        return self.keep[self.axes.index("Y")], self.keep[self.axes.index("X")]
 
-    def cut(self, pixels: NDArray[Any]) -> NDArray[Any]:
-        """Cut the selected pixels out of an array of the shape that was read."""
-        return pixels[self.within]
+    def crop(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        """Crop the halo of an array with the shape of `pixels`."""
+        return pixels[self.keep]
 
 
 def read_source(
@@ -65,31 +65,42 @@ def read_source(
     selected: Mapping[str, tuple[int, int]],
     network: DenoisingNetwork,
 ) -> WholeSource:
-    """Read what is selected and its surroundings.
+    """Read the selected region of an image and its halo.
+
+    Parameters
+    ----------
+    volume : Volume
+        The image.
+    selected : mapping
+        First index and the index after the last, by axis letter, see `select`.
+    network : DenoisingNetwork
+        The network, which determines the halo.
 
     Raises
     ------
     InvalidInputError
-        If the image has no such part, or cannot be read or denoised.
+        If the image has no such region, or cannot be read or denoised.
     """
     selection = select(volume, selected)
     halo, stride = find_halo(network), network.stride
-    read, within = [], []
+    read, keep = [], []
     for letter in volume.axes:
-        around = within_it = slice(None)
+        with_halo = without_halo = slice(None)
         if letter in "YX":
-            around, within_it = read_around(
+            with_halo, without_halo = read_around(
                 selection[letter], volume.lengths[letter], halo=halo, stride=stride
             )
         elif letter != "S":
-            around = slice(*selection[letter])
-        read.append(around)
-        within.append(within_it)
+            with_halo = slice(*selection[letter])
+        read.append(with_halo)
+        keep.append(without_halo)
     source = WholeSource(
         volume=volume,
         pixels=volume.read_part(tuple(read)),
-        within=tuple(within),
-        part=tuple(slice(*selection.get(letter, (None,))) for letter in volume.axes),
+        keep=tuple(keep),
+        selection=tuple(
+            slice(*selection.get(letter, (None,))) for letter in volume.axes
+        ),
     )
     require_image(source.selected)
     return source

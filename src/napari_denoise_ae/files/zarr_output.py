@@ -1,4 +1,4 @@
-"""Write the denoised image to OME-Zarr, chunk by chunk."""
+"""Write a denoised image to OME-Zarr, chunk by chunk."""
 
 from __future__ import annotations
 
@@ -27,19 +27,31 @@ if TYPE_CHECKING:
 def plan_target(
     stream: Stream, path: Path, stride: int, settings: Mapping[str, Any]
 ) -> ZarrTarget:
-    """Plan an OME-Zarr image for what a stream gives.
+    """Plan the OME-Zarr image that a stream is written to.
+
+    Parameters
+    ----------
+    stream : Stream
+        The source.
+    path : pathlib.Path
+        Folder of the image.
+    stride : int
+        The network's stride, in pixels. Chunk sides are multiples of it, or the whole
+        side.
+    settings : mapping
+        Source and settings of the result, as JSON values.
 
     Raises
     ------
     InvalidInputError
-        If the axes of the source cannot be those of an OME-Zarr.
+        If the source has both channels and colors, which OME-Zarr cannot store.
     """
     planes = stream.planes
     volume = planes.volume
     if {"C", "S"} <= set(volume.axes):
         raise InvalidInputError(
-            f"An OME-Zarr image cannot have channels and colors, and the axes are "
-            f"{volume.axes}. Write a .tif file, which can."
+            f"An OME-Zarr image cannot have both channels and colors, but the axes "
+            f"are {volume.axes}. Write a .tif file, which can have both."
         )
     axes = "".join(sorted(_target_axes(volume), key=ORDER.index))
     lengths = dict(zip(_target_axes(volume), planes.file_shape, strict=True))
@@ -63,7 +75,19 @@ def plan_target(
 def write_chunk(
     stream: Stream, target: ZarrTarget, number: Sequence[int], denoiser: Denoiser
 ) -> None:
-    """Denoise a chunk of the highest level and write it."""
+    """Denoise a chunk of full resolution and write it.
+
+    Parameters
+    ----------
+    stream : Stream
+        The source.
+    target : ZarrTarget
+        The image to write to.
+    number : sequence of int
+        Grid index of the chunk.
+    denoiser : Denoiser
+        The model on its device.
+    """
     volume = stream.planes.volume
     axes = target.metadata.axes
     starts = {a: n * c for a, n, c in zip(axes, number, target.chunks, strict=True)}
@@ -78,13 +102,23 @@ def write_chunk(
         (slice(starts["Y"], stops["Y"]), slice(starts["X"], stops["X"])),
         denoiser,
     )
-    given = volume.block_axes.replace("S", "C")
-    order = [given.index(letter) for letter in axes]
+    block_axes = volume.block_axes.replace("S", "C")
+    order = [block_axes.index(letter) for letter in axes]
     target.write(0, number, block.transpose(order))
 
 
-def write_half(target: ZarrTarget, level: int, number: Sequence[int]) -> None:
-    """Average pixels of the level above into a chunk, and write it."""
+def write_downsampled(target: ZarrTarget, level: int, number: Sequence[int]) -> None:
+    """Write a chunk of a lower resolution: means of 2 x 2 pixels of the level before.
+
+    Parameters
+    ----------
+    target : ZarrTarget
+        The image to write to.
+    level : int
+        Pyramid level of the chunk, at least 1. Level 0 has full resolution.
+    number : sequence of int
+        Grid index of the chunk.
+    """
     where = []
     for letter, index, side, length in zip(
         target.metadata.axes, number, target.chunks, target.shapes[level], strict=True
@@ -94,14 +128,20 @@ def write_half(target: ZarrTarget, level: int, number: Sequence[int]) -> None:
         where.append(slice(factor * start, factor * stop))
     pixels = target.read(level - 1, tuple(where))
     *rest, height, width = pixels.shape
-    fours = pixels.reshape(*rest, height // 2, 2, width // 2, 2)
-    target.write(level, number, mean_of_pixels(fours, axis=(-3, -1)))
+    squares = pixels.reshape(*rest, height // 2, 2, width // 2, 2)
+    target.write(level, number, mean_of_pixels(squares, axis=(-3, -1)))
 
 
 def write_zarr(
     stream: Stream, target: ZarrTarget, denoiser: Denoiser
 ) -> Iterator[Progress]:
-    """Denoise into an OME-Zarr image, leaving out the chunks that are there."""
+    """Denoise into an OME-Zarr image; chunks that exist are skipped.
+
+    Yields
+    ------
+    Progress
+        After each chunk, including those that are skipped.
+    """
     done = 0
     for level in range(len(target.shapes)):
         for number in target.numbers(level):
@@ -109,7 +149,7 @@ def write_zarr(
                 if level == 0:
                     write_chunk(stream, target, number, denoiser)
                 else:
-                    write_half(target, level, number)
+                    write_downsampled(target, level, number)
             done += 1
             yield Progress(done, target.total)
     target.finish()
@@ -120,7 +160,11 @@ def _target_axes(volume: Volume) -> str:
 
 
 def _level_shapes(shape: tuple[int, ...], n_levels: int) -> tuple[tuple[int, ...], ...]:
-    """Return the shapes of a pyramid, down to planes that are shown as they are."""
+    """Return the shapes of the levels of a pyramid.
+
+    Rows and columns are halved until neither exceeds 2048 and there are at least
+    `n_levels` levels, unless a side becomes shorter than 2.
+    """
     shapes = [shape]
     while min(shapes[-1][-2:]) >= 2 and (
         max(shapes[-1][-2:]) > LARGEST_PLANE or len(shapes) < n_levels
@@ -144,18 +188,18 @@ def _target_metadata(planes: FilePlanes, axes: str) -> OmeMetadata:
         omero = _colors(volume.lengths["S"], float(np.iinfo(volume.dtype).max))
     elif omero.get("channels") and "C" in axes:
         omero["channels"] = omero["channels"][slice(*selection["C"])]
-    made = OmeMetadata(
+    metadata = OmeMetadata(
         axes=axes,
         scale=scale,
         units={letter: unit for letter, unit in volume.units.items() if letter in axes},
         origin=origin,
         omero=omero,
     )
-    return replace(made, version=known.version) if known else made
+    return replace(metadata, version=known.version) if known else metadata
 
 
 def _colors(n_samples: int, white: float) -> dict[str, Any]:
-    """Return how the samples of a color image are displayed."""
+    """Return `omero` metadata that display the samples of a color image as channels."""
     window = {"start": 0.0, "min": 0.0, "end": white, "max": white}
     samples = {"red": "FF0000", "green": "00FF00", "blue": "0000FF", "alpha": "FFFFFF"}
     channels = [
