@@ -56,7 +56,7 @@ TESTED_IN = {
     "_napari/train/status": "_napari/train/test_widget",
     "_napari/train/steps": "_napari/train/test_job",
     "_napari/viewer/axes": "_napari/viewer/test_layers",
-    "_napari/viewer/filling_array": "_napari/viewer/test_lazy_layers",
+    "_napari/viewer/cached_array": "_napari/viewer/test_lazy_layers",
     "_napari/viewer/outputs": "_napari/viewer/test_layers",
     "_napari/viewer/samples": "_napari/test_manifest",
     "_napari/viewer/tile_cache": "_napari/viewer/test_lazy_layers",

@@ -13,14 +13,14 @@ from napari_denoise_ae._napari.viewer.outputs import (
 from napari_denoise_ae._napari.viewer.view import current_plane, translate_of_part
 from napari_denoise_ae.errors import InvalidInputError
 
-PLACED = {
+PLACEMENT = {
     "scale": (2.0, 0.5, 0.25),
     "translate": (1.0, 2.0, 3.0),
     "rotate": [[1, 0, 0], [0, 0.8, -0.6], [0, 0.6, 0.8]],
     "shear": (0.1, 0.2, 0.3),
     "affine": [[1, 0, 0, 4], [0, 2, 0.5, 5], [0, 0, 1, 6], [0, 0, 0, 1]],
 }
-SHOWN = {
+APPEARANCE = {
     "units": ("s", "um", "um"),
     "axis_labels": ("t", "y", "x"),
     "colormap": "magma",
@@ -38,16 +38,16 @@ def image(shape=(10, 12), dtype=np.uint8):
     return np.random.default_rng(0).integers(0, 200, shape).astype(dtype)
 
 
-def test_an_output_lies_and_looks_like_its_source(viewer):
-    source = viewer.add_image(image((3, 10, 12), np.uint16), **PLACED, **SHOWN)
+def test_an_output_has_the_position_and_appearance_of_its_source(viewer):
+    source = viewer.add_image(image((3, 10, 12), np.uint16), **PLACEMENT, **APPEARANCE)
     output = show_output(viewer, source, "denoised", source.data, {"model": "conv"})
     for point in [(0, 0, 0), (2, 9, 11), (1, 3, 7)]:
         np.testing.assert_allclose(
             output.data_to_world(point), source.data_to_world(point)
         )
-    for name in PLACED:
+    for name in PLACEMENT:
         np.testing.assert_allclose(getattr(output, name), getattr(source, name))
-    for name in SHOWN:
+    for name in APPEARANCE:
         assert getattr(output, name) == getattr(source, name), name
     assert output.data.dtype == np.uint16
     assert output.metadata[METADATA_KEY] == {"role": "denoised", "model": "conv"}
@@ -55,7 +55,7 @@ def test_an_output_lies_and_looks_like_its_source(viewer):
     assert not is_output(source)
 
 
-def test_an_output_is_updated_in_place_whatever_its_name(viewer):
+def test_a_renamed_output_is_updated_in_place(viewer):
     source = viewer.add_image(image(), name="cells")
     first = show_output(viewer, source, "denoised", source.data, {"seed": 0})
     assert first.name == "cells [denoised]"
@@ -69,7 +69,7 @@ def test_an_output_is_updated_in_place_whatever_its_name(viewer):
     assert again.metadata[METADATA_KEY]["seed"] == 1
 
 
-def test_an_output_that_was_removed_is_added_anew(viewer):
+def test_a_removed_output_is_added_again(viewer):
     source = viewer.add_image(image())
     first = show_output(viewer, source, "denoised", source.data, {})
     viewer.layers.remove(first)
@@ -80,21 +80,21 @@ def test_an_output_that_was_removed_is_added_anew(viewer):
     assert list(viewer.layers) == [source]
 
 
-def test_layers_of_one_name_have_outputs_of_their_own(viewer):
+def test_layers_with_the_same_name_have_separate_outputs(viewer):
     sources = [viewer.add_image(image(), name="cells") for _ in range(2)]
     outputs = [show_output(viewer, s, "denoised", s.data, {}) for s in sources]
     assert outputs[0] is not outputs[1]
     assert [find_output(viewer, s, "denoised") for s in sources] == outputs
 
 
-def test_a_preview_does_not_take_the_selection(viewer):
+def test_a_preview_does_not_change_the_selection(viewer):
     source = viewer.add_image(image())
     show_output(viewer, source, "preview", source.data, {})
     assert viewer.layers.selection.active is source
 
 
-def test_a_part_lies_on_its_source(viewer):
-    source = viewer.add_image(image((3, 10, 12)), **PLACED)
+def test_a_part_is_placed_on_its_source(viewer):
+    source = viewer.add_image(image((3, 10, 12)), **PLACEMENT)
     first = (2, 4, 5)
     translate = translate_of_part(source, first)
     part = show_output(
@@ -107,7 +107,7 @@ def test_a_part_lies_on_its_source(viewer):
 
 
 @pytest.mark.parametrize(
-    ("shape", "rgb", "axes", "said"),
+    ("shape", "rgb", "axes", "description"),
     [
         ((8, 9), False, "YX", "8 x 9, uint8"),
         ((8, 9, 3), True, "YXS", "8 x 9 x 3, uint8, RGB"),
@@ -117,13 +117,13 @@ def test_a_part_lies_on_its_source(viewer):
         ((1, 2, 1, 8, 9), False, "TZCYX", "1 x 2 x 1 x 8 x 9, uint8"),
     ],
 )
-def test_axes_and_facts(viewer, shape, rgb, axes, said):
+def test_axes_and_description(viewer, shape, rgb, axes, description):
     layer = viewer.add_image(image(shape), rgb=rgb)
     assert layer_axes(layer) == axes
-    assert describe_layer(layer) == said
+    assert describe_layer(layer) == description
 
 
-def test_what_has_no_axes_is_said(viewer):
+def test_pyramids_and_unsupported_layers_are_described(viewer):
     pyramid = viewer.add_image([image((64, 64)), image((32, 32))], multiscale=True)
     assert layer_axes(pyramid) == "YX"
     assert describe_layer(pyramid) == "64 x 64, uint8, multiscale, 2 levels"
@@ -133,7 +133,7 @@ def test_what_has_no_axes_is_said(viewer):
     assert describe_layer(None) == "no image layer"
 
 
-def test_the_current_plane_is_that_of_the_layer(viewer):
+def test_the_current_plane_is_in_the_layers_coordinates(viewer):
     viewer.add_image(image((20, 8, 9)))
     moved = viewer.add_image(image((4, 8, 9)), scale=(2, 1, 1), translate=(5, 0, 0))
     viewer.dims.set_point(0, 9)
@@ -143,7 +143,7 @@ def test_the_current_plane_is_that_of_the_layer(viewer):
     assert current_plane(viewer, viewer.add_image(image((8, 9)))) == ()
 
 
-def test_planes_that_are_not_finished_are_not_shown_as_if():
+def test_unfinished_planes_are_0():
     data = np.arange(1, 13).reshape(3, 1, 2, 2)
     np.testing.assert_array_equal(
         finished_planes(data, 2, 2), [*data[:2], np.zeros((1, 2, 2))]

@@ -1,4 +1,4 @@
-"""Lazy layers and pyramids in a real viewer: what is computed, and when."""
+"""Tests of lazy layers and pyramids in a real viewer."""
 
 import threading
 
@@ -11,7 +11,7 @@ from napari_denoise_ae import denoise
 from napari_denoise_ae._napari.shared.noise_form import CURVE, GIVEN
 from napari_denoise_ae._napari.viewer.outputs import METADATA_KEY, find_output
 from napari_denoise_ae._napari.viewer.parts import PART
-from napari_denoise_ae._napari.viewer.tile_cache import Filler
+from napari_denoise_ae._napari.viewer.tile_cache import TileCache
 from napari_denoise_ae.denoising.dask_array import denoise_lazily
 from napari_denoise_ae.denoising.dask_stack import pyramid
 from napari_denoise_ae.denoising.options import DenoiseOptions
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 class Source:
-    """A lazy array that counts which of its chunks are read, and by which thread."""
+    """A lazy array that records which chunks are read, and by which thread."""
 
     def __init__(self, shape, chunks, dtype=np.uint8):
         self.read, self.threads = [], []
@@ -44,7 +44,7 @@ class Source:
 
 @pytest.fixture
 def start(widget, qtbot):
-    """Press Denoise on a lazy layer and wait for its result; nothing is looked at."""
+    """Return a function that presses Denoise and waits for the lazy result."""
 
     def press(viewer, source):
         widget.run_button.click()
@@ -55,24 +55,24 @@ def start(widget, qtbot):
 
 
 @pytest.fixture
-def wait_until_filled(qtbot):
+def wait_until_idle(qtbot):
     def wait(layer):
-        filler = filler_of(layer)
-        qtbot.waitUntil(lambda: filler.is_idle)
+        cache = cache_of(layer)
+        qtbot.waitUntil(lambda: cache.is_idle)
         qtbot.wait(20)
-        qtbot.waitUntil(lambda: filler.is_idle)
+        qtbot.waitUntil(lambda: cache.is_idle)
 
     return wait
 
 
-def filler_of(layer):
+def cache_of(layer):
     array = layer.data[0] if layer.multiscale else layer.data
-    return array.__dict__["_filling"].filler
+    return array.__dict__["_view"].cache
 
 
 def wait_for_noise(qtbot, widget):
-    found = widget.form.to_remove.estimate_note
-    qtbot.waitUntil(lambda: found.text().startswith("Found: "))
+    note = widget.form.to_remove.estimate_note
+    qtbot.waitUntil(lambda: note.text().startswith("Found: "))
 
 
 def is_lazy_like(layer, source):
@@ -82,14 +82,12 @@ def is_lazy_like(layer, source):
 
 @pytest.mark.qt_binding
 @pytest.mark.parametrize("kind", ["dask", "zarr"])
-def test_a_lazy_layer_gives_a_lazy_layer(
-    viewer, widget, start, wait_until_filled, kind
-):
+def test_a_lazy_layer_gives_a_lazy_layer(viewer, widget, start, wait_until_idle, kind):
     array = Source((3, 60, 70), (1, 60, 70)).array
     if kind == "zarr":
         array = zarr.array(array.compute(), chunks=(1, 32, 32))
     layer = viewer.add_image(array, axis_labels=("z", "y", "x"), scale=(3, 2, 1))
-    assert "3 depths, each 60 x 70 image by itself" in widget.form.plan.text()
+    assert "3 depths, each 60 x 70 image denoised separately" in widget.form.plan.text()
     assert "lazy" in widget.form.plan.text()
     assert widget.form.intensity_range.isHidden()
     result = start(viewer, layer)
@@ -100,60 +98,60 @@ def test_a_lazy_layer_gives_a_lazy_layer(
     expected = denoise(np.asarray(array), axes="ZYX")
     np.testing.assert_array_equal(np.asarray(result.data), expected)
     viewer.dims.set_point(0, 6)
-    wait_until_filled(result)
+    wait_until_idle(result)
     np.testing.assert_array_equal(result._slice.image.raw, expected[2])
 
 
-def test_nothing_but_what_is_looked_at_is_computed(
-    viewer, widget, start, wait_until_filled, qtbot
-):
+def test_only_viewed_planes_are_computed(viewer, widget, start, wait_until_idle, qtbot):
     source = Source((50, 600, 700), (1, 600, 700))
     layer = viewer.add_image(source.array, contrast_limits=(0, 255))
     viewer.dims.set_point(0, 7)
-    # The noise is measured once, and nothing of that is read again.
+    # The noise is measured only once.
     wait_for_noise(qtbot, widget)
     source.read.clear()
     source.threads.clear()
     result = start(viewer, layer)
-    wait_until_filled(result)
+    wait_until_idle(result)
     assert {plane for plane, *_ in source.read} == {7}
     assert threading.main_thread().ident not in source.threads
     viewer.dims.set_point(0, 20)
-    wait_until_filled(result)
+    wait_until_idle(result)
     assert {plane for plane, *_ in source.read} == {7, 20}
     n_read = len(source.read)
     layer.visible = False
     viewer.dims.set_point(0, 7)
-    wait_until_filled(result)
+    wait_until_idle(result)
     assert result._slice.image.raw.std() > 0
     assert len(source.read) == n_read
 
 
 @pytest.mark.qt_binding
-def test_looking_does_not_wait(viewer, widget, start, wait_until_filled, monkeypatch):
-    from napari_denoise_ae._napari.viewer import tile_cache as filling
+def test_viewing_does_not_wait_for_the_result(
+    viewer, widget, start, wait_until_idle, monkeypatch
+):
+    from napari_denoise_ae._napari.viewer import tile_cache
 
-    may_go_on = threading.Event()
-    compute = filling._compute
+    may_proceed = threading.Event()
+    compute = tile_cache._compute
 
     def wait_and_compute(array, index):
-        assert may_go_on.wait(30)
+        assert may_proceed.wait(30)
         return compute(array, index)
 
-    monkeypatch.setattr(filling, "_compute", wait_and_compute)
+    monkeypatch.setattr(tile_cache, "_compute", wait_and_compute)
     array = Source((5, 40, 50), (1, 40, 50)).array
     layer = viewer.add_image(array, contrast_limits=(10, 255))
     result = start(viewer, layer)
-    # It is here, blank, and the window answers, though nothing is computed yet.
+    # The layer is blank and the window responds before anything is computed.
     viewer.dims.set_point(0, 4)
     assert (result._slice.image.raw == 10).all()
-    may_go_on.set()
-    wait_until_filled(result)
+    may_proceed.set()
+    wait_until_idle(result)
     expected = denoise(array.compute(), axes="TYX")[4]
     np.testing.assert_array_equal(result._slice.image.raw, expected)
 
 
-def test_who_reads_the_data_gets_no_blanks(viewer, widget, start):
+def test_reading_the_data_computes_it(viewer, widget, start):
     array = Source((2, 40, 50), (1, 40, 50)).array
     result = start(viewer, viewer.add_image(array, contrast_limits=(0, 255)))
     expected = denoise(array.compute(), axes="TYX")
@@ -163,7 +161,7 @@ def test_who_reads_the_data_gets_no_blanks(viewer, widget, start):
     np.testing.assert_array_equal(result.data.compute(), expected)
 
 
-def test_the_range_is_asked_for_where_the_model_needs_it(
+def test_the_range_is_required_only_if_the_model_needs_it(
     viewer, widget, start, run, messages
 ):
     array = Source((40, 50), (40, 50), np.uint16).array
@@ -187,7 +185,7 @@ def test_the_range_is_asked_for_where_the_model_needs_it(
     assert asked.isHidden()
 
 
-def test_without_a_range_the_noise_is_found_and_removed(
+def test_noise_is_estimated_and_removed_without_a_range(
     viewer, widget, start, qtbot, messages
 ):
     source = Source((3, 60, 70), (1, 60, 70), np.uint16)
@@ -201,14 +199,14 @@ def test_without_a_range_the_noise_is_found_and_removed(
     widget.form.to_remove.strength.setValue(0.5)
     qtbot.waitUntil(lambda: "gain" in widget.form.to_remove.estimate_note.text())
     result = start(viewer, layer)
-    said = {"noise_type": "poisson-gaussian", "strength": 0.5}
-    expected = denoise(whole, axes="TYX", **said)
+    options = {"noise_type": "poisson-gaussian", "strength": 0.5}
+    expected = denoise(whole, axes="TYX", **options)
     np.testing.assert_array_equal(np.asarray(result.data), expected)
-    assert result.metadata[METADATA_KEY].items() >= said.items()
+    assert result.metadata[METADATA_KEY].items() >= options.items()
     assert not messages()
 
 
-def test_the_strength_reads_nothing_again(viewer, widget, qtbot, start):
+def test_changing_the_strength_does_not_measure_again(viewer, widget, qtbot, start):
     source = Source((3, 60, 70), (1, 60, 70), np.uint16)
     layer = viewer.add_image(source.array, contrast_limits=(0, 255))
     wait_for_noise(qtbot, widget)
@@ -224,7 +222,7 @@ def test_the_strength_reads_nothing_again(viewer, widget, qtbot, start):
 
 @pytest.mark.parametrize("ndim", [2, 3])
 @pytest.mark.parametrize("rgb", [False, True])
-def test_a_pyramid_gives_a_pyramid(viewer, widget, start, wait_until_filled, ndim, rgb):
+def test_a_pyramid_gives_a_pyramid(viewer, widget, start, wait_until_idle, ndim, rgb):
     shape = (2,) * (ndim - 2) + (600, 640) + (3,) * rgb
     levels = [
         Source(shape, shape).array,
@@ -233,7 +231,7 @@ def test_a_pyramid_gives_a_pyramid(viewer, widget, start, wait_until_filled, ndi
         else Source(shape, shape).array[..., ::2, ::2],
     ]
     layer = viewer.add_image(levels, multiscale=True, rgb=rgb)
-    assert "2 levels, each by itself" in widget.form.plan.text()
+    assert "2 levels, denoised separately" in widget.form.plan.text()
     result = start(viewer, layer)
     assert result.multiscale
     axes = "TYX"[-ndim:] + "S" * rgb
@@ -241,20 +239,20 @@ def test_a_pyramid_gives_a_pyramid(viewer, widget, start, wait_until_filled, ndi
     for level, wanted in zip(result.data, expected, strict=True):
         assert isinstance(level, da.Array)
         np.testing.assert_array_equal(level.compute(), wanted)
-    wait_until_filled(result)
+    wait_until_idle(result)
     if ndim == 3:
         viewer.dims.set_point(0, 1)
         expected = [level[1] for level in expected]
     for zoom in (0.3, 4):
         viewer.scene.camera.zoom = zoom
         viewer.window._qt_viewer.canvas.on_draw(None)
-        wait_until_filled(result)
+        wait_until_idle(result)
         (top, left), (bottom, right) = result.corner_pixels[:, -2:]
         shown = expected[result.data_level][top : bottom + 1, left : right + 1]
         np.testing.assert_array_equal(result._slice.image.raw, shown)
 
 
-def test_the_sigma_given_is_that_of_the_largest_level(viewer, widget, start):
+def test_a_given_sigma_applies_to_the_largest_level(viewer, widget, start):
     full = Source((80, 96), (80, 96)).array
     levels = [full, full[::2, ::2], full[::4, ::4]]
     layer = viewer.add_image(levels, multiscale=True)
@@ -266,7 +264,7 @@ def test_the_sigma_given_is_that_of_the_largest_level(viewer, widget, start):
         np.testing.assert_array_equal(level.compute(), expected)
 
 
-def test_large_planes_become_a_pyramid(viewer, widget, start, wait_until_filled):
+def test_large_planes_become_a_pyramid(viewer, widget, start, wait_until_idle):
     source = Source((3, 2500, 300), (1, 500, 300))
     layer = viewer.add_image(source.array, contrast_limits=(0, 255))
     assert "a pyramid" in widget.form.plan.text()
@@ -274,10 +272,10 @@ def test_large_planes_become_a_pyramid(viewer, widget, start, wait_until_filled)
     assert [level.shape for level in result.data] == [(3, 2500, 300), (3, 1250, 150)]
     half = pyramid(source.array, "TYX")[1].compute()
     np.testing.assert_array_equal(result.data[1].compute(), denoise(half, axes="TYX"))
-    wait_until_filled(result)
+    wait_until_idle(result)
 
 
-def test_running_again_takes_its_place(viewer, widget, start, run):
+def test_running_again_replaces_the_result(viewer, widget, start, run):
     layer = viewer.add_image(Source((40, 50), (40, 50)).array, name="cells")
     start(viewer, layer).name = "mine"
     start(viewer, layer)
@@ -289,7 +287,9 @@ def test_running_again_takes_its_place(viewer, widget, start, run):
 
 
 @pytest.mark.parametrize("is_pyramid", [False, True])
-def test_the_preview_computes_what_is_visible(viewer, widget, qtbot, is_pyramid):
+def test_the_preview_computes_only_the_visible_region(
+    viewer, widget, qtbot, is_pyramid
+):
     source = Source((40, 900, 900), (1, 100, 100), np.uint16)
     array = source.array
     # napari itself reads all of the smallest level, for the thumbnail.
@@ -313,7 +313,7 @@ def test_the_preview_computes_what_is_visible(viewer, widget, qtbot, is_pyramid)
     level = layer.data[layer.data_level] if is_pyramid else array
     factor = layer.downsample_factors[layer.data_level][1]
     full = denoise(level[5].compute(), model="conv", intensity_range=(0, 255))
-    # Where the preview lies, it is what the whole would be.
+    # The preview equals the denoised layer at its position.
     world = preview.data_to_world((0, 0, 0))
     top, left = np.round(layer.world_to_data(world)[1:] / factor).astype(int)
     assert preview.data_to_world((0, 1, 1))[1] - world[1] == 2 * factor
@@ -324,7 +324,7 @@ def test_the_preview_computes_what_is_visible(viewer, widget, qtbot, is_pyramid)
     )
 
 
-def test_noise_is_not_added_to_what_is_lazy(viewer, widget, run, messages):
+def test_noise_is_not_added_to_a_lazy_layer(viewer, widget, run, messages):
     viewer.add_image(Source((40, 50), (40, 50)).array, contrast_limits=(0, 255))
     widget.form.kind.value = "clean"
     run(widget)
@@ -332,20 +332,20 @@ def test_noise_is_not_added_to_what_is_lazy(viewer, widget, run, messages):
     assert len(viewer.layers) == 1
 
 
-def test_what_is_wrong_is_one_message(
-    viewer, widget, start, wait_until_filled, messages
+def test_a_repeated_error_shows_one_message(
+    viewer, widget, start, wait_until_idle, messages
 ):
     array = da.full((4, 40, 50), np.inf, dtype=np.float32, chunks=(1, 40, 50))
     layer = viewer.add_image(array, contrast_limits=(0, 1))
     result = start(viewer, layer)
-    wait_until_filled(result)
+    wait_until_idle(result)
     viewer.dims.set_point(0, 3)
-    wait_until_filled(result)
+    wait_until_idle(result)
     assert len(messages()) == 1
     assert "infinite" in messages()[0]
 
 
-def test_what_is_kept_has_a_limit(qtbot):
+def test_the_cache_has_a_limit(qtbot):
     from napari_denoise_ae.models.load import load_checkpoint
 
     source = Source((6, 3 * PART, 40), (1, PART, 40))
@@ -353,19 +353,19 @@ def test_what_is_kept_has_a_limit(qtbot):
         source.array, load_checkpoint("conv"), DenoiseOptions(axes="TYX")
     )
     plane_bytes = 3 * PART * 40
-    filler = Filler([array], "TYX", kept=plane_bytes)
+    cache = TileCache([array], "TYX", max_bytes=plane_bytes)
     for plane in (0, 1, 2, 3, 4):
         window = ((plane, plane + 1), (0, 3 * PART), (0, 40))
-        filler.read(0, window, compute=True)
-        qtbot.waitUntil(lambda: filler.is_idle)
-        # The plane that is shown, and what the limit allows beside it.
-        assert filler.kept_bytes <= 2 * plane_bytes
+        cache.read(0, window, compute=True)
+        qtbot.waitUntil(lambda: cache.is_idle)
+        # The viewed plane, and as much as the limit allows.
+        assert cache.cached_bytes <= 2 * plane_bytes
     expected = denoise(source.array[4:5].compute(), model="conv", axes="TYX")
-    np.testing.assert_array_equal(filler.read(0, window, compute=False), expected)
+    np.testing.assert_array_equal(cache.read(0, window, compute=False), expected)
 
 
 class Failing:
-    """A lazy array, one of whose chunks cannot be read for a number of times."""
+    """A lazy array with a chunk that fails to be read a number of times."""
 
     def __init__(self, image, chunks, failing, times):
         self.tried, self._failing, self._times = [], failing, times
@@ -376,33 +376,33 @@ class Failing:
     def _read(self, block, block_id):
         self.tried.append(block_id)
         if block_id == self._failing and self.tried.count(block_id) <= self._times:
-            raise OSError("the drive is away")
+            raise OSError("the drive is not connected")
         return block
 
 
-def test_a_part_that_failed_is_computed_when_it_is_looked_at_again(qtbot):
+def test_a_failed_part_is_retried_when_viewed_again(qtbot):
     image = np.arange(1.0, 1.0 + 2 * 40 * 50).reshape(2, 40, 50)
     source = Failing(image, (1, 40, 50), failing=(1, 0, 0), times=1)
-    filler = Filler([source.array], "TYX")
+    cache = TileCache([source.array], "TYX")
 
     def look(plane):
         window = ((plane, plane + 1), (0, 40), (0, 50))
-        filler.read(0, window, compute=True)
-        qtbot.waitUntil(lambda: filler.is_idle)
-        return filler.read(0, window, compute=False)[0]
+        cache.read(0, window, compute=True)
+        qtbot.waitUntil(lambda: cache.is_idle)
+        return cache.read(0, window, compute=False)[0]
 
     assert (look(1) == 0).all()
     np.testing.assert_array_equal(look(0), image[0])
     np.testing.assert_array_equal(look(1), image[1])
 
 
-def test_showing_more_is_no_new_look_at_a_part_that_failed(qtbot):
+def test_redrawing_does_not_retry_a_failed_part(qtbot):
     image = np.ones((40, 2 * PART))
     source = Failing(image, (40, PART), failing=(0, 0), times=9)
-    filler = Filler([source.array], "YX")
+    cache = TileCache([source.array], "YX")
     window = ((0, 40), (0, 2 * PART))
-    filler.filled.connect(lambda: filler.read(0, window, compute=True))
-    filler.read(0, window, compute=True)
-    qtbot.waitUntil(lambda: filler.is_idle)
+    cache.updated.connect(lambda: cache.read(0, window, compute=True))
+    cache.read(0, window, compute=True)
+    qtbot.waitUntil(lambda: cache.is_idle)
     assert source.tried.count((0, 0)) == 1
-    assert (filler.read(0, window, compute=False)[:, PART:] == 1).all()
+    assert (cache.read(0, window, compute=False)[:, PART:] == 1).all()

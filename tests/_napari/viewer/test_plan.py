@@ -23,7 +23,7 @@ UNNAMED = ("-5", "-4", "-3", "-2", "-1")
         (("stage", "t", "y", "x"), False, "ZTYX", "Z"),
     ],
 )
-def test_axes_are_those_that_the_layer_names(labels, rgb, letters, assumed):
+def test_axes_follow_the_axis_labels(labels, rgb, letters, assumed):
     axes = find_axes(labels, "cells", rgb=rgb)
     assert (axes.letters, axes.assumed) == (letters, assumed)
 
@@ -32,46 +32,46 @@ def test_axes_are_those_that_the_layer_names(labels, rgb, letters, assumed):
     ("labels", "expected"),
     [
         (("y", "x", "t"), "y, x, t.* must be the last two"),
-        (("t", "time", "y", "x"), "two of them mean the same"),
+        (("t", "time", "y", "x"), "two of them are the same"),
         (("-6", *UNNAMED), "6 dimensions; 2 to 5"),
     ],
 )
-def test_axes_that_cannot_be_denoised_are_said(labels, expected):
+def test_unsupported_axes_raise(labels, expected):
     with pytest.raises(InvalidInputError, match=expected):
         find_axes(labels, "cells", rgb=False)
 
 
 @pytest.mark.parametrize(
-    ("labels", "shape", "rgb", "said"),
+    ("labels", "shape", "rgb", "text"),
     [
         (("t", "c", "y", "x"), (50, 2, 512, 512), False,
-         "50 frames x 2 channels, each 512 x 512 image by itself. Each channel has an "
-         "intensity range of its own."),
+         "50 frames x 2 channels, each 512 x 512 image denoised separately. Each "
+         "channel has its own intensity range."),
         (("z", "y", "x"), (1, 8, 9, 3), True,
-         "1 depth, each 8 x 9 color image by itself."),
+         "1 depth, each 8 x 9 color image denoised separately."),
         (UNNAMED[-2:], (8, 9), False, "One 8 x 9 image."),
         (UNNAMED[-3:], (7, 8, 9), False,
-         "7 frames, each 8 x 9 image by itself. Axis 1 has no name and is taken as "
-         "frames (set axis labels)."),
+         "7 frames, each 8 x 9 image denoised separately. Axis 1 has no name and is "
+         "taken as frames (set axis labels)."),
         (UNNAMED[-4:], (7, 1, 8, 9), False,
-         "7 frames x 1 depth, each 8 x 9 image by itself. Axes 1, 2 have no names and "
-         "are taken as frames, depths (set axis labels)."),
+         "7 frames x 1 depth, each 8 x 9 image denoised separately. Axes 1, 2 have no "
+         "names and are taken as frames, depths (set axis labels)."),
     ],
 )  # fmt: skip
-def test_what_will_be_done_is_said(labels, shape, rgb, said):
+def test_the_plan_describes_the_stack(labels, shape, rgb, text):
     axes = find_axes(labels, "cells", rgb=rgb)
-    assert describe_plan(axes, shape, "an intensity range") == said
+    assert describe_plan(axes, shape, "intensity range") == text
 
 
-def test_the_widget_says_it_before_anything_runs(viewer, widget):
+def test_the_widget_shows_the_plan_before_denoising(viewer, widget):
     layer = viewer.add_image(np.zeros((4, 2, 8, 9), np.uint16), axis_labels="tcyx")
     assert not widget.form.plan.isHidden()
-    said = widget.form.plan.text()
-    assert said.startswith("4 frames x 2 channels, each 8 x 9 image by itself.")
-    own = "Each channel has {} of its own. The result: uint16, in memory."
-    assert said.endswith(own.format("a noise level"))
+    text = widget.form.plan.text()
+    assert text.startswith("4 frames x 2 channels, each 8 x 9 image denoised")
+    ending = "Each channel has its own {}. The result: uint16, in memory."
+    assert text.endswith(ending.format("noise level"))
     widget.form.model.value = "conv"
-    assert widget.form.plan.text().endswith(own.format("an intensity range"))
+    assert widget.form.plan.text().endswith(ending.format("intensity range"))
     layer.axis_labels = ("z", "t", "y", "x")
     assert widget.form.plan.text().startswith("4 depths x 2 frames")
     layer.axis_labels = ("y", "x", "t", "c")
@@ -82,7 +82,7 @@ def test_the_widget_says_it_before_anything_runs(viewer, widget):
 
 @pytest.mark.parametrize("model", ["auto", "conv"])
 @pytest.mark.filterwarnings("ignore::napari_denoise_ae.errors.DenoiseAEWarning")
-def test_channels_are_seen_each_by_itself(viewer, widget, run, model):
+def test_each_channel_has_its_own_scaling(viewer, widget, run, model):
     rng = np.random.default_rng(0)
     data = rng.integers(0, 100, (3, 2, 20, 24)).astype(np.uint16)
     data[:, 1] *= 50
@@ -94,13 +94,13 @@ def test_channels_are_seen_each_by_itself(viewer, widget, run, model):
     assert (expected != denoise(data, model=model, axes="TZYX")).any()
 
 
-def test_only_what_has_no_name_is_assumed(viewer):
+def test_unnamed_axes_of_a_layer_are_assumed(viewer):
     layer = viewer.add_image(np.zeros((4, 8, 9)))
     assert read_axes(layer).assumed == "T"
 
 
 def fading():
-    """Frames of which each has a quarter of the light of the one before."""
+    """Return frames with a quarter of the light of the previous frame each."""
     light = np.array([64, 16, 4])[:, np.newaxis, np.newaxis]
     noise = np.random.default_rng(0).integers(0, 100, (3, 40, 48))
     return (light * noise).astype(np.uint16)
@@ -108,13 +108,13 @@ def fading():
 
 @pytest.mark.parametrize("model", ["auto", "conv"])
 @pytest.mark.filterwarnings("ignore::napari_denoise_ae.errors.DenoiseAEWarning")
-def test_each_image_can_be_measured_by_itself(viewer, widget, run, model):
+def test_each_image_can_be_measured_separately(viewer, widget, run, model):
     data = fading()
     viewer.add_image(data)
     widget.form.model.value = model
     widget.form.range_of.value = "image"
-    own = "a noise level" if model == "auto" else "an intensity range"
-    assert f"Each image has {own} of its own." in widget.form.plan.text()
+    measured = "noise level" if model == "auto" else "intensity range"
+    assert f"Each image has its own {measured}." in widget.form.plan.text()
     assert run(widget).startswith("done")
     expected = denoise(data, model=model, axes="TYX", range_of="image")
     np.testing.assert_array_equal(viewer.layers[1].data, expected)
@@ -128,7 +128,7 @@ def test_each_image_can_be_measured_by_itself(viewer, widget, run, model):
 
 
 @pytest.mark.filterwarnings("ignore::napari_denoise_ae.errors.DenoiseAEWarning")
-def test_so_can_those_of_a_lazy_stack(viewer, widget, run):
+def test_each_image_of_a_lazy_stack_can_be_measured_separately(viewer, widget, run):
     data = fading()
     viewer.add_image(da.from_array(data, chunks=(1, 40, 48)), contrast_limits=(0, 6400))
     widget.form.range_of.value = "image"
@@ -137,7 +137,7 @@ def test_so_can_those_of_a_lazy_stack(viewer, widget, run):
     np.testing.assert_array_equal(viewer.layers[1].data.compute(), expected)
 
 
-def test_of_a_single_image_it_is_not_asked(viewer, widget):
+def test_measured_in_is_hidden_for_a_single_image(viewer, widget):
     viewer.add_image(fading())
     widget.form.range_of.value = "image"
     assert widget.form.range_of.isVisibleTo(widget)

@@ -28,7 +28,7 @@ def test_a_dropped_checkpoint_reaches_the_widget_from_the_menu(
     assert widget.form.model.editor.currentText().startswith("mine.pt")
 
 
-def test_a_damaged_checkpoint_is_one_message(
+def test_a_damaged_checkpoint_shows_one_message(
     viewer, checkpoint, qtbot, messages, tmp_path
 ):
     content = torch.load(checkpoint)
@@ -50,14 +50,14 @@ def foreign_files(folder):
     return files
 
 
-def test_files_of_others_are_declined(tmp_path, checkpoint):
+def test_other_files_are_declined(tmp_path, checkpoint):
     for file in foreign_files(tmp_path):
         assert get_reader(str(file)) is None
     assert get_reader([checkpoint, checkpoint]) is None
     assert get_reader(str(tmp_path)) is None
 
 
-def test_another_plugins_file_is_not_taken(viewer, tmp_path):
+def test_opening_another_file_with_the_plugin_raises(viewer, tmp_path):
     file = foreign_files(tmp_path)[0]
     with pytest.raises(ValueError, match="refused the file"):
         viewer.open(str(file), plugin="napari-denoise-ae")
@@ -85,7 +85,7 @@ def test_bytes_are_declined(tmp_path):
 
 
 def test_a_damaged_archive_is_declined(tmp_path, checkpoint):
-    """Whatever byte of its directory is changed, other plugins may have it."""
+    """No changed byte in the archive's directory makes the reader fail."""
     content = bytearray(Path(checkpoint).read_bytes())
     directory = content.index(b"PK\x01\x02")
     for offset in range(directory, directory + 80):

@@ -26,9 +26,7 @@ def test_the_demo_opens_the_viewer(monkeypatch, make_napari_viewer, tmp_path, ca
 
 
 @pytest.mark.skipif("sys.platform != 'linux'")
-def test_without_a_screen_it_is_said_before_anything_is_done(
-    monkeypatch, tmp_path, capsys
-):
+def test_a_missing_screen_is_reported_before_any_work(monkeypatch, tmp_path, capsys):
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     assert main(["demo", "--output", str(tmp_path), "--viewer"]) == 2
@@ -36,7 +34,7 @@ def test_without_a_screen_it_is_said_before_anything_is_done(
     assert not list(tmp_path.iterdir())
 
 
-def test_without_napari_it_says_what_to_install(monkeypatch):
+def test_without_napari_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setattr(show, "find_spec", lambda _: None)
     with pytest.raises(MissingDependencyError, match=r"napari-denoise-ae\[all\]"):
         show.require_viewer()

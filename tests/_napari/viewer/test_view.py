@@ -26,7 +26,7 @@ def choose(viewer, widget, scope):
         widget.form.scope.last.setValue(2)
         return np.s_[1:3]
     if scope == RECTANGLE:
-        # Around the middles of rows 10 to 19 and columns 30 to 49.
+        # Around the centers of rows 10 to 19 and columns 30 to 49.
         corners = np.array([[9.6, 29.6], [9.6, 49.4], [19.4, 49.4], [19.4, 29.6]])
         viewer.add_shapes([corners * 0.5 + (5, 7)], shape_type="rectangle")
         return np.s_[:, :, 10:20, 30:50]
@@ -36,7 +36,7 @@ def choose(viewer, widget, scope):
 
 @pytest.mark.parametrize("scope", [SLICE, RANGE, RECTANGLE, VISIBLE])
 @pytest.mark.parametrize("kind", ["memory", "uint16", "lazy", "pyramid"])
-def test_a_part_is_that_of_the_whole(viewer, widget, qtbot, scope, kind):
+def test_a_denoised_part_equals_that_of_the_whole(viewer, widget, qtbot, scope, kind):
     data = stack()
     if kind == "uint16":
         data = data.astype(np.uint16)
@@ -72,7 +72,7 @@ def test_a_part_is_that_of_the_whole(viewer, widget, qtbot, scope, kind):
         assert result.data[0, 0].size < expected[0, 0].size
 
 
-def test_figures_are_those_of_the_part(viewer, widget, run):
+def test_scores_are_those_of_the_part(viewer, widget, run):
     viewer.add_image(stack((5, 20, 20)))
     viewer.dims.set_point(0, 4)
     widget.form.kind.value = "clean"
@@ -89,7 +89,9 @@ def test_figures_are_those_of_the_part(viewer, widget, run):
     ("scope", "expected"),
     [(SLICE, "single image"), (RANGE, "single image"), (RECTANGLE, "Shapes layer")],
 )
-def test_what_is_not_there_is_said(viewer, widget, run, messages, scope, expected):
+def test_a_missing_scope_shows_one_message(
+    viewer, widget, run, messages, scope, expected
+):
     viewer.add_image(stack((20, 20)))
     widget.form.scope.choice.setCurrentText(scope)
     run(widget)

@@ -12,8 +12,8 @@ from ..shared.worker import Failed, Task
 from ..viewer.outputs import find_output, remove_output, show_output
 from ..viewer.view import (
     at_shown_level,
+    not_planar_reason,
     place_of_level,
-    shown_side_on,
     translate_of_part,
     visible_region,
 )
@@ -132,7 +132,7 @@ class Preview(QObject):  # type: ignore[misc]
             self._denoise(layer)
 
     def _denoise(self, layer: Image) -> None:
-        if reason := shown_side_on(self._viewer):
+        if reason := not_planar_reason(self._viewer):
             self._remove_layer()
             self.status_changed.emit(f"Preview is {reason}.")
             return

@@ -42,8 +42,8 @@ class ScopeEdit(QWidget):  # type: ignore[misc]
         layout.addWidget(self._range)
         self.setToolTip(
             "<qt>The part to denoise. Its pixels equal those of the fully denoised "
-            "layer. drawn rectangle: the selected shape of a Shapes layer, or its last one. "
-            "visible region and drawn rectangle apply to all planes of a stack. "
+            "layer. drawn rectangle: the selected shape of a Shapes layer, or its last "
+            "one. visible region and drawn rectangle apply to all planes of a stack. "
             "Default: everything.</qt>"
         )
         self.choice.currentTextChanged.connect(self._update_visibility)

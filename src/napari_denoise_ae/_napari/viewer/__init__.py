@@ -1,1 +1,1 @@
-"""Read and write layers and the viewer, in one place."""
+"""Read and write layers and the viewer."""

@@ -1,4 +1,4 @@
-"""The axes of a layer."""
+"""Read the axes of a layer and describe what denoising will do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def describe_layer(layer: Image | None) -> str:
-    """Return one line about a layer: shape, dtype, RGB or not."""
+    """Describe the shape, dtype, colors and levels of a layer in one line."""
     if layer is None:
         return "no image layer"
     shape = " x ".join(str(length) for length in layer.data.shape)
@@ -30,7 +30,7 @@ def layer_axes(layer: Image) -> str:
 
 
 def read_axes(layer: Image) -> Axes:
-    """Return the axes of a layer's data, and which of them it does not name.
+    """Return the axes of a layer's data, and which of them are assumed.
 
     Raises
     ------
@@ -43,15 +43,15 @@ def read_axes(layer: Image) -> Axes:
 def plan_of(
     layer: Image | None, *, takes_noise_level: bool, range_of: str = "stack"
 ) -> str:
-    """Say what denoising will do with a layer; see `describe_plan`."""
+    """Describe what denoising will do with a layer; see `describe_plan`."""
     if layer is None:
         return ""
     try:
         axes = read_axes(layer)
     except InvalidInputError as error:
         return str(error)
-    own = "a noise level" if takes_noise_level else "an intensity range"
-    plan = describe_plan(axes, layer.data.shape, own, range_of)
+    measured = "noise level" if takes_noise_level else "intensity range"
+    plan = describe_plan(axes, layer.data.shape, measured, range_of)
     levels = lazy_levels(layer)
     result = describe_result(axes, layer.data.shape, len(levels))
     return f"{plan} The result: {layer.data.dtype}, {result}."

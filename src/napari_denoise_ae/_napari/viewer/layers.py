@@ -1,4 +1,4 @@
-"""Reading and writing napari layers; only ever in the main thread."""
+"""Read napari layers, in the main thread only."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ if TYPE_CHECKING:
 
 
 def lazy_levels(layer: Image) -> tuple[Any, ...]:
-    """Return the arrays of a layer that is dealt with lazily; empty if it is not.
+    """Return the arrays of a layer that is processed lazily; empty for others.
 
-    Those are the levels of a pyramid, and arrays of dask and Zarr.
+    Lazy are multiscale layers, and layers backed by dask or Zarr arrays.
     """
     if layer.multiscale:
         return tuple(layer.data)
-    # By its name: to import dask takes long, and it may not be needed.
+    # By module name, because importing dask is slow.
     module = type(layer.data).__module__.partition(".")[0]
     return (layer.data,) if module in ("dask", "zarr") else ()
 
 
 def needs_range(layer: Image | None, *, takes_noise_level: bool) -> bool:
-    """Tell whether the intensity range has to be given for a layer.
+    """Return whether the user must enter an intensity range for a layer.
 
-    A model that takes a noise level needs none.
+    Models that take a noise level need none.
     """
     if layer is None or takes_noise_level or not lazy_levels(layer):
         return False
@@ -33,9 +33,9 @@ def needs_range(layer: Image | None, *, takes_noise_level: bool) -> bool:
 
 
 def proposed_range(layer: Image) -> tuple[float, float]:
-    """Return the contrast limits of a layer, as they are shown."""
+    """Return the contrast limits of a layer, to suggest as intensity range."""
     if layer.rgb:
-        whole = np.issubdtype(layer.data.dtype, np.integer)
-        return (0.0, float(np.iinfo(layer.data.dtype).max) if whole else 1.0)
+        is_integer = np.issubdtype(layer.data.dtype, np.integer)
+        return (0.0, float(np.iinfo(layer.data.dtype).max) if is_integer else 1.0)
     low, high = layer.contrast_limits
     return float(low), float(high)

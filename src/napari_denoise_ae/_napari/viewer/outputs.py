@@ -1,4 +1,4 @@
-"""Add, find and remove the layers that the plugin makes."""
+"""Add, find and remove the layers made by the plugin."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
     from numpy.typing import NDArray
 
-    from .tile_cache import Filler
+    from .tile_cache import TileCache
 
-#: Where a layer that the plugin made says so, and how, in its metadata.
+#: Key of the provenance in the metadata of layers made by the plugin.
 METADATA_KEY = "napari-denoise-ae"
-# What a result takes over from its source: where it lies and how it is shown.
-_PLACED = ("affine", "rotate", "scale", "shear", "translate", "units", "axis_labels")
-_SHOWN = (
+# Attributes that an output copies from its source: its position and appearance.
+_PLACEMENT = ("affine", "rotate", "scale", "shear", "translate", "units", "axis_labels")
+_APPEARANCE = (
     "blending",
     "colormap",
     "contrast_limits",
@@ -33,12 +33,12 @@ _SHOWN = (
     "rendering",
     "rgb",
 )
-# Colors have none of these; napari refuses them.
+# napari rejects these for RGB layers.
 _GRAY_ONLY = ("colormap", "contrast_limits", "gamma")
 
 
 def is_output(layer: Any) -> bool:
-    """Tell whether the plugin made a layer."""
+    """Return whether a layer was made by the plugin."""
     return METADATA_KEY in layer.metadata
 
 
@@ -50,59 +50,61 @@ def show_lazy_output(
     provenance: Mapping[str, Any],
     **changes: Any,
 ) -> Image:
-    """Add a lazy result, in the place of what was made from the layer before.
+    """Add a lazy result, replacing an earlier result of the same layer.
 
-    What is looked at is computed outside the GUI thread; see `Filler`.
+    Only what is viewed is computed, outside the GUI thread; see `TileCache`.
     """
-    from .tile_cache import Filler
+    from .tile_cache import TileCache
 
-    before = find_output(viewer, source, "denoised")
+    previous = find_output(viewer, source, "denoised")
     blank = 0.0 if source.rgb else float(source.contrast_limits[0])
-    filler = Filler(levels, axes, blank=blank)
-    arrays = filler.arrays
+    cache = TileCache(levels, axes, blank=blank)
+    arrays = cache.arrays
     is_pyramid = len(arrays) > 1
     changes |= {"multiscale": is_pyramid, "cache": False}
-    if before is not None:
-        changes |= {key: getattr(before, key) for key in ("name", "visible", "opacity")}
+    if previous is not None:
+        changes |= {
+            key: getattr(previous, key) for key in ("name", "visible", "opacity")
+        }
     remove_output(viewer, source, "denoised")
     data = arrays if is_pyramid else arrays[0]
     layer = show_output(viewer, source, "denoised", data, provenance, **changes)
-    _refresh_when_filled(viewer, layer, filler)
+    _redraw_when_updated(viewer, layer, cache)
     return layer
 
 
-def _refresh_when_filled(viewer: Viewer, layer: Image, filler: Filler) -> None:
-    """Draw a layer again when more of it is known; fill it only while it is shown."""
-    # The filler belongs to the layer's data, and must not keep the layer alive.
-    known = ref(layer)
+def _redraw_when_updated(viewer: Viewer, layer: Image, cache: TileCache) -> None:
+    """Redraw a layer when parts are computed, and compute only while it is visible."""
+    # The cache belongs to the layer's data and must not keep the layer alive.
+    reference = ref(layer)
 
     def is_needed() -> bool:
-        layer = known()
+        layer = reference()
         return layer is not None and layer.visible and layer in viewer.layers
 
-    def show_more() -> None:
-        if is_needed() and (layer := known()) is not None:
+    def redraw() -> None:
+        if is_needed() and (layer := reference()) is not None:
             layer.refresh(extent=False, highlight=False)
 
-    filler.is_needed = is_needed
-    filler.filled.connect(show_more)
+    cache.is_needed = is_needed
+    cache.updated.connect(redraw)
 
 
-# Outputs by their source and role. Shared by all that make outputs, so that a
-# widget that is opened again finds them; weak, so that it keeps nothing alive.
+# Outputs by source and role. Global, so that a reopened widget finds them; weak, so
+# that removed layers are freed.
 _OUTPUTS: WeakKeyDictionary[Image, WeakValueDictionary[str, Image]] = (
     WeakKeyDictionary()
 )
 
 
 def find_output(viewer: Viewer, source: Image, role: str) -> Image | None:
-    """Return what was made from a layer, unless the user has removed it."""
+    """Return an output of a layer; None if there is none or the user has removed it."""
     layer = _OUTPUTS[source].get(role) if source in _OUTPUTS else None
     return layer if layer in viewer.layers else None
 
 
 def remove_output(viewer: Viewer, source: Image, role: str) -> None:
-    """Remove what was made from a layer, if it is there."""
+    """Remove an output of a layer, if it exists."""
     if (layer := find_output(viewer, source, role)) is not None:
         viewer.layers.remove(layer)
 
@@ -115,44 +117,42 @@ def show_output(
     provenance: Mapping[str, Any],
     **changes: Any,
 ) -> Image:
-    """Add what was made from a layer, or update it in place.
+    """Add an output of a layer, or update it in place.
 
     Parameters
     ----------
     viewer : napari.viewer.Viewer
         The viewer.
     source : napari.layers.Image
-        The layer that it was made from.
+        The layer that the output was made from.
     role : str
-        What it is: ``"noisy"``, ``"denoised"``, ``"residual"`` or
-        ``"preview"``; stands behind the source's name.
+        Kind of output, such as ``"noisy"``, ``"denoised"``, ``"residual"`` or
+        ``"preview"``. Follows the name of the source.
     data : array, or list of arrays
-        Its pixels; of a pyramid its levels.
+        The pixels; for a pyramid, its levels.
     provenance : mapping
-        How it was made; goes into its metadata.
+        How the output was made, for its metadata.
     **changes
-        What it does not take over from its source.
+        Layer attributes that differ from those of the source.
 
     Returns
     -------
     napari.layers.Image
-        The layer.
+        The output layer.
     """
     layer = find_output(viewer, source, role)
-    alike = layer is not None and (layer.ndim, layer.rgb) == (source.ndim, source.rgb)
-    if layer is not None and alike and not layer.multiscale:
+    if layer is not None and not layer.multiscale and _is_same_kind(layer, source):
         layer.data = data
         layer.metadata = _metadata(role, provenance)
-        # How it is shown is the user's by now, but where it lies is its source's.
-        for key in _PLACED:
+        # The position follows the source; the user may have changed the appearance.
+        for key in _PLACEMENT:
             setattr(layer, key, changes.get(key, getattr(source, key)))
         return layer
     remove_output(viewer, source, role)
-    chosen = viewer.layers.selection.active
+    active = viewer.layers.selection.active
     added = viewer.add_layer(make_output(source, role, data, provenance, **changes))
     if role == "preview":
-        # What the user had chosen stays chosen.
-        viewer.layers.selection.active = chosen
+        viewer.layers.selection.active = active  # a preview does not take it over
     _OUTPUTS.setdefault(source, WeakValueDictionary())[role] = added
     return added
 
@@ -164,8 +164,11 @@ def make_output(
     provenance: Mapping[str, Any],
     **changes: Any,
 ) -> Image:
-    """Make a layer that lies and looks like its source; see `show_output`."""
-    options = {key: getattr(source, key) for key in (*_PLACED, *_SHOWN)}
+    """Make a layer with the position and appearance of its source.
+
+    The parameters are those of `show_output`.
+    """
+    options = {key: getattr(source, key) for key in (*_PLACEMENT, *_APPEARANCE)}
     options |= {
         "name": f"{source.name} [{role}]",
         "metadata": _metadata(role, provenance),
@@ -176,12 +179,16 @@ def make_output(
     return Image(data, **options)
 
 
+def _is_same_kind(layer: Image, source: Image) -> bool:
+    return bool((layer.ndim, layer.rgb) == (source.ndim, source.rgb))
+
+
 def _metadata(role: str, provenance: Mapping[str, Any]) -> dict[str, Any]:
     return {METADATA_KEY: {"role": role, **provenance}}
 
 
 def finished_planes(data: NDArray[Any], n_stacked: int, n_done: int) -> NDArray[Any]:
-    """Return a stack with its first planes, and 0 instead of the others."""
+    """Return a copy of a stack with all but its first planes set to 0."""
     kept = np.zeros_like(data)
     plane_shape = data.shape[n_stacked:]
     kept.reshape(-1, *plane_shape)[:n_done] = data.reshape(-1, *plane_shape)[:n_done]

@@ -1,4 +1,4 @@
-"""The parts in which a lazy result is computed and kept."""
+"""Divide lazy results into parts that are computed and cached one at a time."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    # The first index of each axis of a part, and the one after its last.
+    # (start, stop) of each axis.
     Window = tuple[tuple[int, int], ...]
 
-#: Rows and columns that are computed, and kept, together.
+#: Number of rows and columns of a part.
 PART = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a plane of a level, which is computed at once."""
+    """A part of a plane at a pyramid level, computed in one go."""
 
     level: int
     window: Window
 
     @property
     def index(self) -> tuple[slice, ...]:
+        """The window as slices."""
         return tuple(slice(*ends) for ends in self.window)
 
 
@@ -38,34 +39,34 @@ def window_of(shape: Sequence[int]) -> Window:
 
 
 def parts_in(level: int, window: Window, shape: Sequence[int], axes: str) -> list[Part]:
-    """Return the parts of a level that a window touches, the middle first.
+    """Return the parts of a level that overlap a window, ordered from its center.
 
     Parameters
     ----------
     level : int
-        The level.
+        The pyramid level.
     window : tuple of (int, int)
-        The window.
+        Start and stop of each axis.
     shape : sequence of int
-        The shape of the level.
+        Shape of the level.
     axes : str
-        Its axes.
+        Axes of the level.
     """
     cuts = [
         _cut(letter, ends, length)
         for letter, ends, length in zip(axes, window, shape, strict=True)
     ]
     parts = [Part(level, part) for part in product(*cuts)]
-    middle = np.sum(window, axis=1)
+    twice_center = np.sum(window, axis=1)
 
     def distance(part: Part) -> float:
-        return float(np.abs(np.sum(part.window, axis=1) - middle).max())
+        return float(np.abs(np.sum(part.window, axis=1) - twice_center).max())
 
     return sorted(parts, key=distance)
 
 
 def _cut(letter: str, ends: tuple[int, int], length: int) -> list[tuple[int, int]]:
-    """Cut an axis into parts, and return those that lie between two ends."""
+    """Cut an axis into parts, and return those that overlap (start, stop)."""
     start, stop = ends
     if letter == "S":
         return [(0, length)]
@@ -74,19 +75,19 @@ def _cut(letter: str, ends: tuple[int, int], length: int) -> list[tuple[int, int
     return [(at, min(at + size, length)) for at in range(first, stop, size)]
 
 
-def copy_common(
+def copy_overlap(
     source: NDArray[Any], source_at: Window, target: NDArray[Any], target_at: Window
 ) -> None:
-    """Copy the pixels that two windows have in common from one array to the other."""
-    common = [
+    """Copy the pixels that two windows share from one array to the other."""
+    overlap = [
         (max(a, c), min(b, d))
         for (a, b), (c, d) in zip(source_at, target_at, strict=True)
     ]
-    here, there = (
+    source_index, target_index = (
         tuple(
             slice(start - first, stop - first)
-            for (start, stop), (first, _) in zip(common, at, strict=True)
+            for (start, stop), (first, _) in zip(overlap, at, strict=True)
         )
         for at in (source_at, target_at)
     )
-    target[there] = source[here]
+    target[target_index] = source[source_index]

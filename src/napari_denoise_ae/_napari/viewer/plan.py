@@ -1,4 +1,4 @@
-"""What will be done with a layer, in words, before it is done."""
+"""Describe in words what denoising will do with a layer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...image.tiling import LARGEST_PLANE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# What axes may be called in a layer.
+# Recognized axis labels.
 _NAMES = {
     "T": ("t", "time", "times", "frame", "frames"),
     "Z": ("z", "depth", "depths", "plane", "planes"),
@@ -20,13 +20,13 @@ _NAMES = {
     "X": ("x", "col", "column", "columns", "width"),
 }
 _LETTERS = {name: letter for letter, names in _NAMES.items() for name in names}
-# What the planes along an axis are: one of them, and several.
-_COUNTED = {
+# Singular and plural of the planes along an axis.
+_PLANE_NAMES = {
     "T": ("frame", "frames"),
     "Z": ("depth", "depths"),
     "C": ("channel", "channels"),
 }
-# For the axes before Y and X that have no name.
+# Assumed for unnamed axes before Y and X, in this order.
 _LEADING = "TZC"
 
 
@@ -37,9 +37,9 @@ class Axes:
     Parameters
     ----------
     letters : str
-        One letter for each dimension, those of stacks first; see `denoise`.
+        One letter for each dimension; see `denoise`.
     assumed : str
-        Those of them that the layer does not name.
+        The letters that are assumed because the layer does not name the axis.
     """
 
     letters: str
@@ -47,31 +47,32 @@ class Axes:
 
     @property
     def n_stacked(self) -> int:
-        """How many axes come before Y and X."""
+        """Number of axes before Y and X."""
         return self.letters.index("Y")
 
 
 def find_axes(labels: Sequence[str], name: str, *, rgb: bool) -> Axes:
-    """Return what the axes of a layer are.
+    """Infer the axes of a layer from its axis labels.
 
     Parameters
     ----------
     labels : sequence of str
-        What the layer calls its axes, without that of colors.
+        The axis labels of the layer, without the color axis.
     name : str
         The layer's name, for messages.
     rgb : bool
-        Whether it has colors, too.
+        Whether the layer has a color axis.
 
     Returns
     -------
     Axes
-        Axes that have no name are taken as T, Z and C, in this order.
+        The axes. Unnamed axes are taken as T, Z and C, in this order.
 
     Raises
     ------
     InvalidInputError
-        If there are too many, Y and X are not the last, or two are the same.
+        If there are too many axes, Y and X are not the last two, or two axes are
+        the same.
     """
     n_stacked = len(labels) - 2
     if not 0 <= n_stacked <= len(_LEADING):
@@ -84,13 +85,13 @@ def find_axes(labels: Sequence[str], name: str, *, rgb: bool) -> Axes:
     misplaced = {"Y", "X"} & set(known[:-2]) or {"T", "Z", "C"} & set(known[-2:])
     if misplaced:
         raise InvalidInputError(
-            f"The axes of the layer {name!r} are {found}: those of the image, y and x, "
-            "must be the last two. Transpose the data, or correct its axis labels."
+            f"The axes of the layer {name!r} are {found}, but y and x must be the last "
+            "two. Transpose the data, or correct its axis labels."
         )
     named = [letter for letter in known[:-2] if letter]
     if len(set(named)) < len(named):
         raise InvalidInputError(
-            f"The axes of the layer {name!r} are {found}: two of them mean the same. "
+            f"The axes of the layer {name!r} are {found}: two of them are the same. "
             "Correct its axis labels."
         )
     free = [letter for letter in _LEADING if letter not in named]
@@ -102,25 +103,26 @@ def find_axes(labels: Sequence[str], name: str, *, rgb: bool) -> Axes:
 
 
 def describe_plan(
-    axes: Axes, shape: Sequence[int], own: str, range_of: str = "stack"
+    axes: Axes, shape: Sequence[int], measured: str, range_of: str = "stack"
 ) -> str:
-    """Return a sentence or two: what is denoised by itself, and what is assumed.
+    """Describe which images are denoised, and which axes are assumed.
 
     Parameters
     ----------
     axes : Axes
         The axes.
     shape : sequence of int
-        The lengths of all of them.
-    own : str
-        What each channel has of its own, such as "a noise level".
+        The length of each axis.
+    measured : str
+        The property measured for each channel or image, such as "noise level".
     range_of : str
-        See `denoise`.
+        ``"stack"`` or ``"image"``; see `denoise`.
 
     Returns
     -------
     str
-        For example "50 frames x 2 channels, each 512 x 512 image by itself."
+        For example "50 frames x 2 channels, each 512 x 512 image denoised
+        separately."
     """
     n_stacked = axes.n_stacked
     height, width = shape[n_stacked : n_stacked + 2]
@@ -128,43 +130,43 @@ def describe_plan(
     if n_stacked == 0:
         return f"One {image}."
     counts = " x ".join(
-        f"{length} {_COUNTED[letter][length != 1]}"
+        f"{length} {_PLANE_NAMES[letter][length != 1]}"
         for letter, length in zip(axes.letters, shape[:n_stacked], strict=False)
     )
-    said = [f"{counts}, each {image} by itself."]
+    sentences = [f"{counts}, each {image} denoised separately."]
     if axes.assumed:
-        said.append(_describe_assumed(axes))
+        sentences.append(_describe_assumed(axes))
     if range_of == "image" or "C" in axes.letters:
-        who = "image" if range_of == "image" else "channel"
-        said.append(f"Each {who} has {own} of its own.")
-    return " ".join(said)
+        unit = "image" if range_of == "image" else "channel"
+        sentences.append(f"Each {unit} has its own {measured}.")
+    return " ".join(sentences)
 
 
 def describe_result(axes: Axes, shape: Sequence[int], n_levels: int) -> str:
-    """Say how the result of a layer is kept.
+    """Describe how the result of a layer is stored.
 
     Parameters
     ----------
     axes, shape
         See `describe_plan`.
     n_levels : int
-        The levels of a lazy layer; 0 for one that is in memory.
+        Number of levels of a lazy layer; 0 for a layer in memory.
     """
     if n_levels == 0:
         return "in memory"
-    lazily = "lazy, what you look at is computed"
+    lazy = "lazy, computed where you look"
     if n_levels > 1:
-        return f"{lazily}; {n_levels} levels, each by itself"
+        return f"{lazy}; {n_levels} levels, denoised separately"
     if max(shape[axes.n_stacked : axes.n_stacked + 2]) > LARGEST_PLANE:
-        return f"{lazily}; a pyramid, since its images are large"
-    return lazily
+        return f"{lazy}; a pyramid, because its images are large"
+    return lazy
 
 
 def _describe_assumed(axes: Axes) -> str:
-    which = [axes.letters.index(letter) + 1 for letter in axes.assumed]
-    numbers = ", ".join(map(str, which))
-    taken = ", ".join(_COUNTED[letter][1] for letter in axes.assumed)
+    numbers = [axes.letters.index(letter) + 1 for letter in axes.assumed]
+    listed = ", ".join(map(str, numbers))
+    taken = ", ".join(_PLANE_NAMES[letter][1] for letter in axes.assumed)
     axis, have, are = "Axis", "has no name", "is"
-    if len(which) > 1:
+    if len(numbers) > 1:
         axis, have, are = "Axes", "have no names", "are"
-    return f"{axis} {numbers} {have} and {are} taken as {taken} (set axis labels)."
+    return f"{axis} {listed} {have} and {are} taken as {taken} (set axis labels)."

@@ -1,4 +1,4 @@
-"""Opening a checkpoint as a file: it is chosen as the model; no layer is added."""
+"""File reader that chooses a checkpoint as the model, without adding a layer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...models.builtin import CHECKPOINT_FORMAT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    # What napari takes for "read, but there is no layer".
+    # napari's notation for a file that was read but has no layers.
     NoLayers = list[tuple[None]]
 
 _NOT_READABLE = (
@@ -23,25 +23,25 @@ _NOT_READABLE = (
     zipfile.BadZipFile,
     zlib.error,
 )
-# The format is the first entry of the dict in a checkpoint's pickle.
-_BEGINNING = 4096
+# Bytes to search: the format is the first entry of the pickled dict.
+_HEADER_BYTES = 4096
 
 
 def get_reader(path: str | list[str]) -> Callable[[str | list[str]], NoLayers] | None:
-    """Return a reader if a file is a checkpoint of this package.
+    """Return a reader for files that are checkpoints of this package.
 
     Parameters
     ----------
     path : str or list of str
-        A file, or several that are dropped as a stack.
+        A file, or several files opened as a stack.
 
     Returns
     -------
     callable or None
         The reader; None leaves the file to other plugins.
     """
-    is_ours = isinstance(path, str) and CHECKPOINT_FORMAT in _beginning(path)
-    return read_checkpoint if is_ours else None
+    is_checkpoint = isinstance(path, str) and CHECKPOINT_FORMAT in _header(path)
+    return read_checkpoint if is_checkpoint else None
 
 
 def read_checkpoint(path: str | list[str]) -> NoLayers:
@@ -56,15 +56,15 @@ def read_checkpoint(path: str | list[str]) -> NoLayers:
     return [(None,)]
 
 
-def _beginning(path: str) -> str:
-    """Return how the pickle in a file of `torch.save` begins, without torch."""
+def _header(path: str) -> str:
+    """Return the first bytes of the pickle in a file of `torch.save`, without torch."""
     try:
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
                 if name.endswith("/data.pkl"):
                     with archive.open(name) as pickle:
-                        return pickle.read(_BEGINNING).decode("latin-1")
+                        return pickle.read(_HEADER_BYTES).decode("latin-1")
     except _NOT_READABLE:
-        # Not a file, no archive, a damaged one, or one that torch.save never makes.
+        # Not a file, not a ZIP archive, or one that is damaged or encrypted.
         return ""
     return ""

@@ -1,4 +1,4 @@
-"""Sample images: photographs that come with scikit-image, and CIFAR-10 test images."""
+"""Sample images: photographs from scikit-image and the CIFAR-10 test images."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...errors import DatasetError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    # Data, keyword arguments of the layer, type of the layer.
+    # Data, layer options and layer type, as napari expects them.
     LayerData = tuple[NDArray[Any], dict[str, Any], str]
 
 _NOISE = "gaussian:0.1"
@@ -23,7 +23,7 @@ def clean_color() -> list[LayerData]:
 
 
 def noisy_color() -> list[LayerData]:
-    """Return the same with Gaussian noise, sigma a tenth of the range."""
+    """Return the color photograph with Gaussian noise of sigma 0.1."""
     return [_with_noise(layer) for layer in clean_color()]
 
 
@@ -35,17 +35,17 @@ def clean_gray() -> list[LayerData]:
 
 
 def noisy_gray() -> list[LayerData]:
-    """Return the same with Gaussian noise, sigma a tenth of the range."""
+    """Return the gray photograph with Gaussian noise of sigma 0.1."""
     return [_with_noise(layer) for layer in clean_gray()]
 
 
 def cifar10_test() -> list[LayerData]:
-    """Return the CIFAR-10 test images as a stack, if they are on this machine.
+    """Return the CIFAR-10 test images as a stack.
 
     Raises
     ------
     DatasetError
-        If they are not in the folder that the plugin's preferences name.
+        If the data folder of the preferences is not set, or does not hold them.
     """
     from ...io.cifar10 import load_cifar10
     from ..shared.preferences import preferences
@@ -53,8 +53,8 @@ def cifar10_test() -> list[LayerData]:
     folder = preferences().data_folder
     if not folder:
         raise DatasetError(
-            "Name the folder that holds cifar-10-batches-py as the data folder, in "
-            "Preferences > Denoising autoencoders."
+            "No data folder is set. In Preferences > Denoising autoencoders, set it to "
+            "the folder that contains cifar-10-batches-py."
         )
     images = load_cifar10(folder, train=False).images
     return [(images, {"name": "CIFAR-10 test images", "rgb": True}, "image")]

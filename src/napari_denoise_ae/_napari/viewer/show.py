@@ -1,4 +1,4 @@
-"""Showing images in a new napari window, from the command line."""
+"""Show images in a new napari window, for the command line."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def require_viewer() -> None:
-    """Raise unless a napari window can be opened.
+    """Raise an error unless a napari window can be opened.
 
     Raises
     ------
     MissingDependencyError
-        If napari or a Qt binding is not installed, or there is no screen.
+        If napari or a Qt binding is not installed, or there is no display.
     """
     bindings = ("PyQt6", "PySide6", "PyQt5", "PySide2")
     if not find_spec("napari") or not any(find_spec(name) for name in bindings):
@@ -29,9 +29,9 @@ def require_viewer() -> None:
             "The viewer needs napari and a Qt binding. Install both with "
             "pip install 'napari-denoise-ae[all]', or leave the viewer out."
         )
-    # Without a screen Qt ends the whole process.
-    screens = ("DISPLAY", "WAYLAND_DISPLAY")
-    if sys.platform == "linux" and not any(os.environ.get(name) for name in screens):
+    # Without a display, Qt aborts the process.
+    variables = ("DISPLAY", "WAYLAND_DISPLAY")
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in variables):
         raise MissingDependencyError(
             "The viewer needs a screen, and neither DISPLAY nor WAYLAND_DISPLAY is "
             "set. Leave the viewer out, or run on a machine with a screen."
@@ -44,7 +44,7 @@ def show_images(images: Mapping[str, NDArray[Any]]) -> None:
     Parameters
     ----------
     images : mapping
-        Images by the name of their layer, in the order from the bottom up.
+        Images by layer name, the bottom layer first.
     """
     import napari
 

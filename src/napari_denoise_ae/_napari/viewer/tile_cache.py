@@ -1,9 +1,9 @@
-"""Lazy results in a layer: what is looked at is computed outside the GUI thread.
+"""Cache of lazy results, which computes the viewed parts outside the GUI thread.
 
-napari reads a layer's pixels in the GUI thread and waits for them. The arrays
-here give it at once what is known already, blank where nothing is, and have the
-rest computed; the layer is read again when it is there. Everyone else gets what
-dask gives. What was computed is kept, up to a limit.
+napari reads a layer's pixels in the GUI thread and waits for them. The arrays of this
+cache immediately return the parts that are cached, and blank pixels elsewhere. Missing
+parts are computed in a worker thread, and then the layer is redrawn. All other readers
+of the arrays get the result that dask computes.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from ...errors import DenoiseAEError
 from ..shared.worker import Failed, Task
-from .filling_array import FillingView, filling_array_class
-from .parts import copy_common, parts_in, window_of
+from .cached_array import CachedView, cached_array_class
+from .parts import copy_overlap, parts_in, window_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -28,33 +28,37 @@ if TYPE_CHECKING:
 
     from .parts import Part, Window
 
-# Bytes of results that are kept beside those that are shown.
-_KEPT = 2**29
-# How long new pixels wait for others before they are shown, in milliseconds.
-_REST = 50
+# Bytes of cached results besides those on display.
+_MAX_BYTES = 2**29
+# Delay before new parts are drawn, to draw several at once, in milliseconds.
+_REDRAW_DELAY = 50
 
 
-class Filler(QObject):  # type: ignore[misc]
-    """Computes what is looked at of a lazy result, and keeps it.
+class TileCache(QObject):  # type: ignore[misc]
+    """Computes and caches the viewed parts of a lazy result.
 
     Parameters
     ----------
     levels : sequence of dask.array.Array
-        The result; of a pyramid its levels, the largest first.
+        The result; for a pyramid, its levels, the largest first.
     axes : str
-        Their axes.
+        Axes of the levels.
     blank : float
-        What pixels are before they are known.
-    kept : int
-        Bytes of results to keep beside those that are shown.
+        Value of pixels that are not computed yet.
+    max_bytes : int
+        Bytes of results to cache besides those on display.
 
     Attributes
     ----------
-    filled : Signal
-        More is known of what was read.
+    levels : tuple of dask.array.Array
+        See Parameters.
+    is_needed : callable
+        Returns whether parts that were requested should still be computed.
+    updated : Signal
+        Emitted after viewed parts have been computed.
     """
 
-    filled = Signal()
+    updated = Signal()
 
     def __init__(
         self,
@@ -62,179 +66,182 @@ class Filler(QObject):  # type: ignore[misc]
         axes: str,
         *,
         blank: float = 0.0,
-        kept: int = _KEPT,
+        max_bytes: int = _MAX_BYTES,
     ) -> None:
         super().__init__()
-        self._levels, self._axes = tuple(levels), axes
-        self._blank, self._limit = blank, kept
+        self.levels, self._axes = tuple(levels), axes
+        self._blank, self._max_bytes = blank, max_bytes
         self._cache: OrderedDict[Part, NDArray[Any]] = OrderedDict()
-        self._shown: dict[Part, None] = {}
+        # dicts serve as ordered sets.
+        self._viewed: dict[Part, None] = {}
         self._overview: NDArray[Any] | None = None
         self._overview_parts: dict[Part, None] = {}
-        self._wanted: deque[Part] = deque()
-        # Parts that a thread has taken, and those that failed when they were last
-        # looked at.
-        self._taken: set[Part] = set()
+        self._queue: deque[Part] = deque()
+        self._in_progress: set[Part] = set()
+        # Parts that failed since the user last changed the view.
         self._failed: set[Part] = set()
-        self._messages: set[str] = set()
-        self._running: Task | None = None
-        self._announcing = False
+        self._shown_errors: set[str] = set()
+        self._task: Task | None = None
+        self._is_emitting = False
         self.is_needed: Callable[[], bool] = lambda: True
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(_REST)
-        self._timer.timeout.connect(self._announce)
+        self._timer.setInterval(_REDRAW_DELAY)
+        self._timer.timeout.connect(self._emit_updated)
 
     @property
     def arrays(self) -> list[Array]:
-        """The levels, as dask arrays that napari can read without waiting."""
-        return [self._array(level) for level in range(len(self._levels))]
+        """The levels as dask arrays that napari can read without waiting."""
+        return [self._array(level) for level in range(len(self.levels))]
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is computed, and nothing waits to be shown."""
-        return self._running is None and not self._timer.isActive()
+        """Whether nothing is being computed or waiting to be drawn."""
+        return self._task is None and not self._timer.isActive()
 
     @property
-    def kept_bytes(self) -> int:
-        """Bytes of results that are kept."""
+    def cached_bytes(self) -> int:
+        """Bytes of cached results."""
         return sum(pixels.nbytes for pixels in self._cache.values())
 
     def read(self, level: int, window: Window, *, compute: bool) -> NDArray[Any]:
-        """Return what is known of a part of a level, and have the rest computed.
+        """Return the cached pixels of a window, and start to compute the others.
 
         Parameters
         ----------
         level : int
-            Which of the levels.
+            Index of the level.
         window : tuple of (int, int)
-            Where to cut each axis.
+            Start and stop of each axis.
         compute : bool
-            Whether what is not known is wanted.
+            Whether to compute the missing pixels.
         """
         shape = [stop - start for start, stop in window]
-        pixels = np.full(shape, self._blank, self._levels[level].dtype)
+        pixels = np.full(shape, self._blank, self.levels[level].dtype)
         parts = self._parts(level, window)
         for part in parts:
-            if (known := self._cache.get(part)) is not None:
+            if (cached := self._cache.get(part)) is not None:
                 self._cache.move_to_end(part)
-                copy_common(known, part.window, pixels, window)
+                copy_overlap(cached, part.window, pixels, window)
         if compute:
-            if not self._announcing:
-                # Someone looks again, so whatever failed is worth another try.
+            if not self._is_emitting:
+                # The user has changed the view: retry the parts that failed.
                 self._failed.clear()
-            self._shown = dict.fromkeys(parts)
-            self._want()
+            self._viewed = dict.fromkeys(parts)
+            self._queue_missing()
         return pixels
 
-    def read_whole(self, level: int) -> NDArray[Any]:
-        """Return a level that will be filled in, since it is read only once.
+    def read_overview(self, level: int) -> NDArray[Any]:
+        """Return a whole level, whose pixels are filled in as they are computed.
 
-        napari reads the smallest level of a single plane so, for the thumbnail.
+        napari reads the smallest level of a single image only once, for the thumbnail.
         """
-        shape = self._levels[level].shape
+        shape = self.levels[level].shape
         window = window_of(shape)
         if self._overview is None:
             self._overview = self.read(level, window, compute=False)
             self._overview_parts = dict.fromkeys(self._parts(level, window))
-            self._want()
+            self._queue_missing()
         return self._overview
 
     def stop(self) -> None:
-        """Compute no more than what has begun."""
-        self._wanted = deque()
+        """Finish the part in progress, and compute no others."""
+        self._queue = deque()
 
-    def _announce(self) -> None:
-        """Have the layer read again, which is no new look at what failed."""
-        self._announcing = True
-        self.filled.emit()
-        self._announcing = False
+    def _emit_updated(self) -> None:
+        """Have the layer read again, without retrying the parts that failed."""
+        self._is_emitting = True
+        self.updated.emit()
+        self._is_emitting = False
 
     def _array(self, level: int) -> Array:
-        inner = self._levels[level]
-        array: Array = filling_array_class()(
-            inner.dask,
-            inner.name,
-            inner.chunks,
-            meta=inner._meta,  # noqa: SLF001
+        computed = self.levels[level]
+        array: Array = cached_array_class()(
+            computed.dask,
+            computed.name,
+            computed.chunks,
+            meta=computed._meta,  # noqa: SLF001
         )
-        array.__dict__["_filling"] = FillingView.whole(self, level, inner.shape)
-        array.__dict__["_inner"] = inner
+        array.__dict__["_view"] = CachedView.whole(self, level)
+        array.__dict__["_computed"] = computed
         return array
 
-    def _is_known(self, part: Part) -> bool:
-        return part in self._cache or part in self._taken or part in self._failed
+    def _is_missing(self, part: Part) -> bool:
+        return not any(
+            part in parts for parts in (self._cache, self._in_progress, self._failed)
+        )
 
     def _parts(self, level: int, window: Window) -> list[Part]:
-        return parts_in(level, window, self._levels[level].shape, self._axes)
+        return parts_in(level, window, self.levels[level].shape, self._axes)
 
-    def _want(self) -> None:
-        """Have computed what is shown, then what the overview lacks."""
-        parts = (*self._shown, *self._overview_parts)
-        self._wanted = deque(part for part in parts if not self._is_known(part))
+    def _queue_missing(self) -> None:
+        """Compute the missing parts, first of the view and then of the overview."""
+        parts = (*self._viewed, *self._overview_parts)
+        self._queue = deque(part for part in parts if self._is_missing(part))
         self._start()
 
     def _start(self) -> None:
-        if self._running is None and self._wanted:
-            self._running = Task(
+        if self._task is None and self._queue:
+            self._task = Task(
                 compute_parts,
-                self._take,
-                self._levels,
-                yielded=self._keep,
+                self._next_part,
+                self.levels,
+                yielded=self._store,
                 returned=self._on_end,
                 errored=lambda: self._on_end(None),
             )
 
-    def _take(self) -> Part | None:
-        """Return what to compute next; called in the thread that computes."""
+    def _next_part(self) -> Part | None:
+        """Return the next part to compute; called in the worker thread."""
         try:
-            part = self._wanted.popleft()
+            part = self._queue.popleft()
         except IndexError:
             return None
-        self._taken.add(part)
+        self._in_progress.add(part)
         return part
 
-    def _keep(self, done: tuple[Part, NDArray[Any] | Failed]) -> None:
-        part, outcome = done
-        self._taken.discard(part)
+    def _store(self, result: tuple[Part, NDArray[Any] | Failed]) -> None:
+        part, outcome = result
+        self._in_progress.discard(part)
         if isinstance(outcome, Failed):
             self._failed.add(part)
-            if outcome.message not in self._messages:
-                self._messages.add(outcome.message)
+            if outcome.message not in self._shown_errors:
+                self._shown_errors.add(outcome.message)
                 show_error(outcome.message)
             return
         self._cache[part] = outcome
         if (is_overview := part in self._overview_parts) and self._overview is not None:
-            copy_common(
+            copy_overlap(
                 outcome, part.window, self._overview, window_of(self._overview.shape)
             )
-            # What it holds need not be kept a second time.
+            # The overview holds it, so it need not stay in the cache.
             del self._overview_parts[part]
-        self._forget_oldest()
+        self._evict()
         if not self.is_needed():
             self.stop()
-        elif (is_overview or part in self._shown) and not self._timer.isActive():
+        elif (is_overview or part in self._viewed) and not self._timer.isActive():
             self._timer.start()
 
-    def _forget_oldest(self) -> None:
-        spare = [part for part in self._cache if part not in self._shown]
-        n_bytes = sum(self._cache[part].nbytes for part in spare)
-        for part in spare:
-            if n_bytes <= self._limit:
+    def _evict(self) -> None:
+        """Remove the least recently used parts that are not viewed."""
+        unviewed = [part for part in self._cache if part not in self._viewed]
+        n_bytes = sum(self._cache[part].nbytes for part in unviewed)
+        for part in unviewed:
+            if n_bytes <= self._max_bytes:
                 return
             n_bytes -= self._cache.pop(part).nbytes
 
     def _on_end(self, _: None) -> None:
-        self._running = None
-        self._taken.clear()
+        self._task = None
+        self._in_progress.clear()
         self._start()
 
 
 def compute_parts(
-    take: Callable[[], Part | None], levels: Sequence[Array]
+    next_part: Callable[[], Part | None], levels: Sequence[Array]
 ) -> Generator[tuple[Part, NDArray[Any] | Failed], None, None]:
-    """Compute one part after another, until there is none to take."""
-    while (part := take()) is not None:
+    """Compute one part after another until `next_part` returns None."""
+    while (part := next_part()) is not None:
         yield part, _compute(levels[part.level], part.index)
 
 
@@ -244,4 +251,4 @@ def _compute(array: Array, index: tuple[slice, ...]) -> NDArray[Any] | Failed:
     except DenoiseAEError as error:
         return Failed(str(error))
     except (RuntimeError, MemoryError, OSError) as error:
-        return Failed(f"Denoising what is shown failed: {error}")
+        return Failed(f"Denoising the visible part failed: {error}")

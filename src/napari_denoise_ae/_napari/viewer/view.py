@@ -1,4 +1,4 @@
-"""The part of a layer that is shown, chosen or drawn."""
+"""Find the part of a layer that is visible, chosen or drawn."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def at_shown_level(viewer: Viewer, layer: Image, job: DenoiseJob) -> DenoiseJob:
-    """Return what to do with what is visible of the level that is shown."""
+    """Restrict a job to the visible region of the displayed pyramid level."""
     level, n_stacked = layer.data_level, len(job.plane)
     shape = job.levels[level].shape
     factors = layer.downsample_factors[level][: layer.ndim]
@@ -43,12 +43,23 @@ def at_shown_level(viewer: Viewer, layer: Image, job: DenoiseJob) -> DenoiseJob:
 def part_in_scope(
     viewer: Viewer, layer: Image, scope: str, first: int, last: int
 ) -> tuple[slice, ...] | None:
-    """Return the planes, rows and columns that are meant; None for everything.
+    """Return the slices of the chosen scope, one for each axis; None for everything.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        The viewer.
+    layer : napari.layers.Image
+        The layer.
+    scope : str
+        One of `SCOPES`.
+    first, last : int
+        First and last index of a range, both included.
 
     Raises
     ------
     InvalidInputError
-        If there is nothing of that kind.
+        If the scope does not exist or is empty.
     """
     if scope == EVERYTHING:
         return None
@@ -63,15 +74,15 @@ def part_in_scope(
         chosen = _chosen_planes(viewer, layer, scope, first, last)
         return (*chosen, *part[len(chosen) :])
     if scope == VISIBLE:
-        if reason := shown_side_on(viewer):
+        if reason := not_planar_reason(viewer):
             raise InvalidInputError(f"The scope 'visible region' is {reason}.")
         corners = _visible_corners(viewer, layer)[:, -2:]
     else:
         corners = _drawn_corners(viewer, layer)
-    part[-2:] = _covering(corners, shape[-2:])
+    part[-2:] = _touched_pixels(corners, shape[-2:])
     if any(cut.start >= cut.stop for cut in part):
         raise InvalidInputError(
-            f"The {scope} has nothing of the layer {layer.name!r}: move it onto it."
+            f"The {scope} does not overlap the layer {layer.name!r}."
         )
     return tuple(part)
 
@@ -79,19 +90,19 @@ def part_in_scope(
 def _chosen_planes(
     viewer: Viewer, layer: Image, scope: str, first: int, last: int
 ) -> list[slice]:
-    """Return where the first axes of a stack are cut."""
+    """Return the slices of the leading axes of a stack."""
     if scope == SLICE:
         return [slice(index, index + 1) for index in current_plane(viewer, layer)]
     if first > last:
         raise InvalidInputError(
-            f"The range ends before it begins: expected the lower index first, got "
-            f"{first} to {last}."
+            f"The first index of the range must not be above the last, got {first} "
+            f"to {last}."
         )
     return [slice(first, last + 1)]
 
 
-def _covering(corners: NDArray[Any], shape: Sequence[int]) -> list[slice]:
-    """Return the pixels that a region touches; pixels have their middle at integers."""
+def _touched_pixels(corners: NDArray[Any], shape: Sequence[int]) -> list[slice]:
+    """Return the pixels that a region touches; pixel centers are at integers."""
     low = np.floor(corners.min(axis=0) + 0.5)
     high = np.ceil(corners.max(axis=0) + 0.5)
     first = np.clip(low, 0, shape).astype(int).tolist()
@@ -100,13 +111,13 @@ def _covering(corners: NDArray[Any], shape: Sequence[int]) -> list[slice]:
 
 
 def _drawn_corners(viewer: Viewer, layer: Image) -> NDArray[Any]:
-    """Return the vertices of the drawn shape in rows and columns of a layer."""
+    """Return the vertices of the drawn shape, as rows and columns of a layer."""
     drawn = [
         each for each in viewer.layers if isinstance(each, Shapes) and len(each.data)
     ]
     if not drawn:
         raise InvalidInputError(
-            "There is no drawn rectangle. Add a Shapes layer and draw one, or choose "
+            "There is no drawn rectangle. Draw one in a Shapes layer, or choose "
             "another scope."
         )
     shapes = next((each for each in reversed(drawn) if each.selected_data), drawn[-1])
@@ -123,7 +134,7 @@ def _drawn_corners(viewer: Viewer, layer: Image) -> NDArray[Any]:
 def _visible_corners(viewer: Viewer, layer: Image) -> NDArray[Any]:
     """Return the corners of the canvas in data coordinates.
 
-    The `corner_pixels` of a pyramid are no such: they only grow.
+    For multiscale layers, napari's `corner_pixels` are useless: they only grow.
     """
     half = np.asarray(viewer.canvas.size) / viewer.scene.camera.zoom / 2
     corners = []
@@ -137,13 +148,13 @@ def _visible_corners(viewer: Viewer, layer: Image) -> NDArray[Any]:
 def place_of_level(
     layer: Image, level: int, first: Sequence[int]
 ) -> tuple[tuple[float, ...], NDArray[Any]]:
-    """Return a pixel of a level as one of the largest level, and its `scale`."""
+    """Return the position of a level's pixel in the largest level, and its `scale`."""
     factors = np.asarray(layer.downsample_factors[level][: layer.ndim])
     return tuple(np.multiply(first, factors)), np.asarray(layer.scale) * factors
 
 
 def current_plane(viewer: Viewer, layer: Image) -> tuple[int, ...]:
-    """Return the index of the plane of a layer that the viewer shows."""
+    """Return the index of the displayed plane of a layer."""
     point = layer.world_to_data(viewer.dims.point[-layer.ndim :])
     shape = layer.data.shape[: layer.ndim - 2]
     return tuple(
@@ -158,8 +169,8 @@ def visible_region(layer: Image) -> tuple[slice, slice]:
     return slice(int(top), int(bottom) + 1), slice(int(left), int(right) + 1)
 
 
-def shown_side_on(viewer: Viewer) -> str:
-    """Say why the plane Y-X is not what the viewer shows; empty if it is."""
+def not_planar_reason(viewer: Viewer) -> str:
+    """Return why the viewer does not show the Y-X plane; empty if it does."""
     if viewer.dims.ndisplay == 3:
         return "off in 3D display: it shows one plane"
     if tuple(viewer.dims.displayed) != tuple(range(viewer.dims.ndim))[-2:]:
@@ -168,7 +179,7 @@ def shown_side_on(viewer: Viewer) -> str:
 
 
 def place_of_part(source: Image, part: Sequence[slice] | None) -> dict[str, Any]:
-    """Return what a layer of a part of its source does not take over from it."""
+    """Return the layer attributes of a part that differ from those of its source."""
     if part is None:
         return {}
     first = [cut.start for cut in part]
@@ -176,10 +187,10 @@ def place_of_part(source: Image, part: Sequence[slice] | None) -> dict[str, Any]
 
 
 def translate_of_part(source: Image, first: Sequence[float]) -> NDArray[Any]:
-    """Return the `translate` of a layer that begins at a pixel of its source."""
+    """Return the `translate` of a layer whose first pixel is `first` in its source."""
     origin = np.zeros(source.ndim)
     moved = np.subtract(source.data_to_world(first), source.data_to_world(origin))
-    # The affine comes after translate: undo it.
+    # napari applies the affine after translate.
     physical: NDArray[Any] = np.linalg.solve(source.affine.linear_matrix, moved)
     physical += np.asarray(source.translate)
     return physical
