@@ -12,7 +12,7 @@ from napari_denoise_ae._napari.files.widget import FilesWidget
 from napari_denoise_ae._napari.shared.model_choice import model_choice
 from napari_denoise_ae._napari.shared.noise_form import GIVEN
 from napari_denoise_ae.cli.main import main
-from napari_denoise_ae.io import source as volumes
+from napari_denoise_ae.io import source as source_module
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
 from synthetic import make_record, random_checkpoint  # isort: skip
@@ -29,20 +29,20 @@ def stack(number):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Three stacks, and a file that is no image."""
+    """Return a folder with three stacks and a file that is not an image."""
     folder = tmp_path / "in"
     folder.mkdir()
     for number in range(3):
         tifffile.imwrite(
             folder / f"{number}.tif", stack(number), metadata={"axes": "TYX"}
         )
-    (folder / "notes.txt").write_text("no image")
+    (folder / "notes.txt").write_text("not an image")
     return folder
 
 
 @pytest.fixture
 def small(viewer, tmp_path):
-    """A checkpoint of a small network, which is chosen."""
+    """Choose a checkpoint with a small network, and return its path."""
     path = tmp_path / "small.pt"
     save_checkpoint(MODEL, path)
     model_choice(viewer).choose(str(path))
@@ -59,7 +59,7 @@ def widget(viewer, small, qtbot):
 
 @pytest.fixture
 def run(qtbot, widget):
-    """Press the button and wait for the end; returns what the status says then."""
+    """Return a function that presses the button, waits, and returns the status."""
 
     def press_and_wait():
         widget.run_button.click()
@@ -78,7 +78,7 @@ def states(widget):
 
 
 @pytest.mark.qt_binding
-def test_files_are_denoised_into_the_folder_that_is_proposed(widget, run, folder):
+def test_files_are_denoised_into_the_suggested_folder(widget, run, folder):
     widget.add(files_in(folder))
     assert widget.run_button.text() == "Denoise 3 files"
     assert states(widget) == ["waiting"] * 3
@@ -90,7 +90,7 @@ def test_files_are_denoised_into_the_folder_that_is_proposed(widget, run, folder
         np.testing.assert_array_equal(written, expected)
 
 
-def test_what_is_done_and_unchanged_is_skipped(widget, run, folder):
+def test_unchanged_denoised_files_are_skipped(widget, run, folder):
     widget.add(files_in(folder))
     run()
     tifffile.imwrite(folder / "1.tif", stack(9), metadata={"axes": "TYX"})
@@ -99,17 +99,16 @@ def test_what_is_done_and_unchanged_is_skipped(widget, run, folder):
 
 
 @pytest.mark.qt_binding
-def test_a_folder_gives_its_images(qtbot, monkeypatch, widget, folder):
+def test_adding_a_folder_adds_its_images_once(qtbot, monkeypatch, widget, folder):
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_args: str(folder))
     widget.add_folder.click()
     qtbot.waitUntil(lambda: len(widget.table.files) == 3)
     assert list(widget.table.files) == files_in(folder)
-    # Once more: each file stays in the list once.
     widget.add(files_in(folder))
     assert len(widget.table.files) == 3
 
 
-def test_a_folder_without_images_is_told(
+def test_a_folder_without_images_shows_a_message(
     qtbot, monkeypatch, widget, tmp_path, messages
 ):
     (tmp_path / "empty").mkdir()
@@ -123,9 +122,7 @@ def test_a_folder_without_images_is_told(
 
 
 @pytest.mark.qt_binding
-def test_chosen_files_come_into_the_list_and_can_be_removed(
-    monkeypatch, widget, folder
-):
+def test_files_can_be_added_and_removed(monkeypatch, widget, folder):
     chosen = [str(file) for file in files_in(folder)]
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_args: (chosen, ""))
     widget.add_files.click()
@@ -139,8 +136,8 @@ def test_chosen_files_come_into_the_list_and_can_be_removed(
 
 
 @pytest.mark.qt_binding
-def test_a_bad_file_ends_nothing_and_its_reason_is_told(widget, run, folder):
-    (folder / "1.tif").write_bytes(b"no TIFF")
+def test_a_failed_file_is_reported_and_the_run_continues(widget, run, folder):
+    (folder / "1.tif").write_bytes(b"not a TIFF")
     widget.add(files_in(folder))
     assert run() == "2 done, 1 failed"
     assert states(widget) == ["done", "failed", "done"]
@@ -148,7 +145,7 @@ def test_a_bad_file_ends_nothing_and_its_reason_is_told(widget, run, folder):
     assert not (folder / "denoised" / "1.tif").exists()
 
 
-def test_without_a_folder_for_the_results_nothing_runs(widget, folder, messages):
+def test_an_output_folder_is_required(widget, folder, messages):
     widget.add(files_in(folder))
     widget.output.value = ""
     widget.run_button.click()
@@ -156,7 +153,7 @@ def test_without_a_folder_for_the_results_nothing_runs(widget, folder, messages)
     assert messages() == ["Choose a folder for the results."]
 
 
-def test_the_folder_of_the_images_is_refused(widget, run, folder, messages):
+def test_the_folder_of_the_inputs_is_refused_as_output(widget, run, folder, messages):
     widget.add(files_in(folder))
     widget.output.value = str(folder)
     assert run() == "failed"
@@ -164,7 +161,7 @@ def test_the_folder_of_the_images_is_refused(widget, run, folder, messages):
     assert states(widget) == ["waiting"] * 3
 
 
-def test_what_is_no_result_is_replaced_only_if_it_is_asked_for(widget, run, folder):
+def test_other_files_are_replaced_only_if_requested(widget, run, folder):
     other = folder / "denoised" / "0.tif"
     other.parent.mkdir()
     other.write_bytes(b"mine")
@@ -177,7 +174,7 @@ def test_what_is_no_result_is_replaced_only_if_it_is_asked_for(widget, run, fold
 
 
 @pytest.mark.qt_binding
-def test_it_says_how_far_it_is_and_how_long_it_takes(qtbot, gate, widget, folder):
+def test_the_status_shows_the_progress_and_the_time_left(qtbot, gate, widget, folder):
     widget.add(files_in(folder))
     gate.let(N_TILES + 2)
     widget.run_button.click()
@@ -186,9 +183,7 @@ def test_it_says_how_far_it_is_and_how_long_it_takes(qtbot, gate, widget, folder
 
 
 @pytest.mark.qt_binding
-def test_cancel_keeps_what_is_done_and_leaves_nothing_half_written(
-    qtbot, gate, widget, folder
-):
+def test_cancel_keeps_only_finished_files(qtbot, gate, widget, folder):
     widget.add(files_in(folder))
     gate.let(N_TILES + 2)
     widget.run_button.click()
@@ -202,18 +197,18 @@ def test_cancel_keeps_what_is_done_and_leaves_nothing_half_written(
     visible = [path.name for path in (folder / "denoised").glob("*")]
     assert [name for name in visible if name.endswith(".tif")] == [first.name]
     assert not [name for name in visible if name.startswith(".writing-")]
-    # And it goes on where it stopped.
+    # The next run continues.
     widget.run_button.click()
     qtbot.waitUntil(lambda: not widget.is_running)
     assert widget.status.text() == "2 done, 1 skipped"
 
 
 @pytest.mark.qt_binding
-def test_a_run_ends_when_napari_quits(qtbot, gate, widget, folder, monkeypatch):
-    """napari asks its workers to end, and waits for them."""
-    ask_to_end = WorkerBase.quit
+def test_quitting_napari_stops_the_run(qtbot, gate, widget, folder, monkeypatch):
+    """napari requests its workers to quit, and waits for them."""
+    request_quit = WorkerBase.quit
     monkeypatch.setattr(
-        WorkerBase, "quit", lambda worker: (ask_to_end(worker), gate.open())
+        WorkerBase, "quit", lambda worker: (request_quit(worker), gate.open())
     )
     widget.add(files_in(folder))
     gate.let(N_TILES + 2)
@@ -224,8 +219,8 @@ def test_a_run_ends_when_napari_quits(qtbot, gate, widget, folder, monkeypatch):
     assert [path.name for path in (folder / "denoised").glob("*.tif")] == ["0.tif"]
 
 
-def test_a_file_that_has_gone_is_told_in_its_row(widget, run, folder):
-    """Its name looks like a pattern that stands for another."""
+def test_a_missing_file_fails_even_if_its_name_is_a_pattern(widget, run, folder):
+    """The name of the missing file is a glob pattern that matches another file."""
     tifffile.imwrite(folder / "scan[1].tif", stack(0), metadata={"axes": "TYX"})
     tifffile.imwrite(folder / "scan1.tif", stack(0), metadata={"axes": "TYX"})
     widget.add([folder / "scan[1].tif", *files_in(folder)[:1]])
@@ -235,7 +230,7 @@ def test_a_file_that_has_gone_is_told_in_its_row(widget, run, folder):
     assert "no file" in widget.notes.text()
 
 
-def test_a_reason_is_told_once_for_all_its_files(widget, run, folder):
+def test_a_shared_reason_is_shown_once(widget, run, folder):
     widget.add(files_in(folder))
     widget.axes.value = "YX"
     assert run() == "3 failed"
@@ -249,14 +244,14 @@ def test_no_file_stays_open(widget, run, folder):
     )
     widget.add(files_in(folder))
     assert run() == "3 done"
-    assert volumes._opened.cache_info().currsize == 0
+    assert source_module._opened.cache_info().currsize == 0
 
 
-def test_a_model_that_cannot_be_used_is_marked_and_nothing_can_run(
+def test_an_invalid_model_is_marked_and_disables_the_button(
     qtbot, viewer, widget, folder, tmp_path
 ):
     widget.add(files_in(folder))
-    (tmp_path / "bad.pt").write_bytes(b"no checkpoint")
+    (tmp_path / "bad.pt").write_bytes(b"not a checkpoint")
     model_choice(viewer).choose(str(tmp_path / "bad.pt"))
     qtbot.waitUntil(lambda: bool(widget.model.message))
     assert "not a checkpoint" in widget.model.message
@@ -267,7 +262,7 @@ def test_a_model_that_cannot_be_used_is_marked_and_nothing_can_run(
 
 
 @pytest.mark.qt_binding
-def test_a_run_ends_with_its_dock(qtbot, gate, viewer, widget, folder):
+def test_closing_the_dock_stops_the_run(qtbot, gate, viewer, widget, folder):
     widget.add(files_in(folder))
     gate.let(N_TILES + 2)
     widget.run_button.click()
@@ -281,9 +276,7 @@ def test_a_run_ends_with_its_dock(qtbot, gate, viewer, widget, folder):
     assert written == ["0.tif"]
 
 
-def test_the_model_is_that_of_the_viewer_and_decides_what_is_asked(
-    qtbot, viewer, widget
-):
+def test_the_model_is_shared_and_determines_the_fields(qtbot, viewer, widget):
     assert widget.model.value == model_choice(viewer).chosen
     model_choice(viewer).choose("conv")
     assert widget.model.value == "conv"
@@ -307,7 +300,7 @@ def test_a_given_sigma_and_axes_are_used(viewer, widget, run, folder):
     np.testing.assert_array_equal(written, expected)
 
 
-def test_a_sigma_that_is_no_number_is_told_and_nothing_runs(
+def test_an_invalid_sigma_shows_a_message_and_nothing_runs(
     viewer, widget, folder, messages
 ):
     model_choice(viewer).choose("gray")
@@ -319,7 +312,7 @@ def test_a_sigma_that_is_no_number_is_told_and_nothing_runs(
     assert "sigma" in messages()[0]
 
 
-def test_it_knows_the_results_of_the_command(widget, run, small, folder):
+def test_results_of_the_command_are_skipped(widget, run, small, folder):
     files = [str(file) for file in files_in(folder)]
     assert main(["denoise", *files, str(folder / "denoised"), "--model", small]) == 0
     widget.add(files_in(folder))

@@ -1,4 +1,4 @@
-"""The fields of the Denoise files widget, as data."""
+"""The fields of the Denoise files widget."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ MODEL = FieldSpec(
     "model",
     "model",
     Choice,
-    "auto: the built-in rgb for colors, gray for all others. Default: that of the "
-    "Denoise widget.",
+    "auto: the built-in rgb for color images, gray for all others. Default: the model "
+    "of the Denoise widget.",
 )
 AXES = FieldSpec(
     "axes",
     "axes",
-    partial(make_line, placeholder="as the files say"),
-    "A letter for each axis, such as TYX or CYX, where the files do not say it. "
-    "Default: as the files say.",
+    partial(make_line, placeholder="from the files"),
+    "One letter for each axis, such as TYX or CYX, for files that do not name their "
+    "axes. Default: the axes named in the files.",
 )
 DEVICE = FieldSpec(
     "device",
     "device",
     lambda: Choice(device_choices(), preferred_device()),
-    "auto takes CUDA, else MPS, else the CPU. Default: that of the preferences, auto "
-    "at first.",
+    "auto uses CUDA if available, otherwise MPS, otherwise the CPU. Default: the "
+    "device set in the preferences, initially auto.",
 )
 OVERWRITE = FieldSpec(
     "overwrite",
     "",
     partial(make_check, "replace other files"),
-    "Also replace what has the name of a result and was not made by an earlier run; "
-    "but no OME-Zarr of another program. Default: off.",
+    "Also replace existing files that are not the result of an earlier run. An "
+    "OME-Zarr written by another program is never replaced. Default: off.",
     is_wide=True,
 )
 
 
 def output_field(ask: Callable[[], str]) -> FieldSpec:
-    """Describe the field of the folder; `ask` lets the user choose one."""
+    """Describe the field for the output folder; `ask` opens a dialog for it."""
     return FieldSpec(
         "output",
         "output folder",
         partial(PathEdit, "", ask),
-        "Where the results go, under the names of the files. It is made if it is not "
-        "there.",
+        "Folder for the results, which keep the names of the files. It is created if "
+        "it does not exist.",
     )

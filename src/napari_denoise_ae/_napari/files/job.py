@@ -1,4 +1,4 @@
-"""Many files, denoised outside the GUI thread."""
+"""Denoise many files outside the GUI thread."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilesJob:
-    """Which files to denoise, and how.
+    """The files to denoise, and the options.
 
     Parameters
     ----------
     inputs : tuple of pathlib.Path
         The files.
     output : pathlib.Path
-        The folder of the results.
+        Folder for the results.
     model : str
-        See `denoise`.
+        The model; see `denoise`.
     options : DenoiseOptions
-        See `denoise`.
+        The options; see `denoise`.
     overwrite : bool
-        Replace what is no result of an earlier run.
+        Whether to replace files that are not the result of an earlier run.
     """
 
     inputs: tuple[Path, ...]
@@ -44,9 +44,9 @@ class FilesJob:
 def list_images(
     folder: Path, output: Path
 ) -> Generator[None, None, list[Path] | Failed]:
-    """Return the images in a folder; an OME-Zarr is one itself."""
+    """Return the images in a folder; an OME-Zarr folder is itself an image."""
     yield
-    # torch is imported here, not when napari starts.
+    # Imported here, because it imports torch.
     from ...files.find import find_files
 
     try:
@@ -54,11 +54,11 @@ def list_images(
     except DenoiseAEError as error:
         return Failed(str(error))
     except OSError as error:
-        return Failed(f"The folder {folder} cannot be read: {error.strerror}.")
+        return Failed(f"Cannot read the folder {folder}: {error.strerror}.")
 
 
 def denoise_in_turn(job: FilesJob) -> Generator[BatchStep, None, Failed | None]:
-    """Denoise files one after another; yields how far they are and how each ended."""
+    """Denoise files one after another; yield the progress and outcome of each."""
     from ...files.batch import denoise_files
     from ...files.job import FileJob
 

@@ -1,4 +1,4 @@
-"""Denoise the files of the list one after another, and show how far it is."""
+"""Denoise the listed files one after another and show the progress."""
 
 from __future__ import annotations
 
@@ -22,27 +22,28 @@ if TYPE_CHECKING:
     from .job import FilesJob
     from .table import FilesTable
 
-# Parts of the progress bar for each file.
-_PARTS = 1000
-# Reasons that are shown below the bar.
-_MOST_REASONS = 5
+# Steps of the progress bar for each file.
+_STEPS_PER_FILE = 1000
+# Maximum number of reasons shown below the bar.
+_MAX_REASONS = 5
 
 
 @dataclass(slots=True, eq=False)
 class _Run:
-    """Files that are being denoised."""
+    """State of a run."""
 
     job: FilesJob
-    running: Task
-    began: float = field(default_factory=time.monotonic)
+    task: Task
+    started: float = field(default_factory=time.monotonic)
     latest: FileProgress | None = None
     outcomes: list[FileOutcome] = field(default_factory=list)
     remarks: list[FileRemark] = field(default_factory=list)
-    in_sight: int = -1
+    # Index of the file that the table was last scrolled to.
+    scrolled_to: int = -1
     is_cancelled: bool = False
 
     def add(self, step: BatchStep) -> None:
-        """Take note of a step."""
+        """Record a step."""
         if isinstance(step, FileProgress):
             self.latest = step
         elif isinstance(step, FileRemark):
@@ -60,39 +61,39 @@ class _Run:
         return self.job.inputs[n_done] if n_done < len(self.job.inputs) else None
 
     @property
-    def part_done(self) -> float:
-        """How much of the current file is denoised, 0 to 1."""
+    def fraction_done(self) -> float:
+        """The denoised fraction of the current file, 0 to 1."""
         if self.latest is None or self.latest.unit == PART:
             return 0.0
         return self.latest.done / self.latest.total
 
     @property
     def n_computed(self) -> int:
-        """Files that took time."""
+        """Number of files that were processed, not skipped."""
         return sum(step.outcome != "skipped" for step in self.outcomes)
 
     @property
     def counts(self) -> list[str]:
-        """The number of files with each outcome, as text."""
+        """The number of files with each outcome, such as ``"3 done"``."""
         outcomes = [step.outcome for step in self.outcomes]
         kinds = ("done", "skipped", "failed")
         return [f"{outcomes.count(kind)} {kind}" for kind in kinds if kind in outcomes]
 
     @property
     def reasons(self) -> dict[str, list[str]]:
-        """The names of the files that each remark is about."""
+        """The names of the files by the text of their remark."""
         reasons: dict[str, list[str]] = {}
         for remark in self.remarks:
             reasons.setdefault(remark.text, []).append(remark.input.name)
         return reasons
 
     def remarks_on(self, file: Path) -> list[str]:
-        """Return the remarks on a file, and why it failed."""
+        """Return the remarks on a file, including the reason if it failed."""
         return [remark.text for remark in self.remarks if remark.input == file]
 
 
 class FilesRun(QObject):  # type: ignore[misc]
-    """Denoises a list of files outside the GUI thread.
+    """Run of the Denoise files widget, outside the GUI thread.
 
     Parameters
     ----------
@@ -102,11 +103,11 @@ class FilesRun(QObject):  # type: ignore[misc]
     Attributes
     ----------
     busy : Signal
-        Emitted with whether files are being denoised, when that changes.
+        Emitted with True when a run starts and False when it ends.
     status_changed : Signal
-        Emitted with the state of the run as text.
+        Emitted with the status of the run as text.
     noted : Signal
-        Emitted with the reasons why files failed or were skipped, as text.
+        Emitted with the remarks on files, such as why they failed, as text.
     progressed : Signal
         Emitted with the value and the maximum of a progress bar.
     """
@@ -127,35 +128,35 @@ class FilesRun(QObject):  # type: ignore[misc]
         return self._run is not None
 
     def start(self, job: FilesJob) -> None:
-        """Denoise files; an earlier run must have ended."""
-        self._table.all_wait()
+        """Start a run; the previous one must have ended."""
+        self._table.reset_states()
         self.noted.emit("")
-        running = Task(
+        task = Task(
             denoise_in_turn,
             job,
             yielded=self._show_step,
             returned=self._finish,
-            # napari itself shows unexpected errors.
+            # napari shows unexpected errors.
             errored=lambda: self._finish(None),
             ended=self._finish_cancelled,
         )
-        self._run = _Run(job, running)
+        self._run = _Run(job, task)
         self.busy.emit(True)
         self._show_progress()
         self.status_changed.emit("loading the model")
 
     def cancel(self) -> None:
-        """End the run at the next tile."""
+        """Stop the run at the next tile."""
         if self._run is not None:
             self._run.is_cancelled = True
-            self._run.running.stop()
+            self._run.task.stop()
             self.status_changed.emit("stopping at the next tile…")
 
     def drop(self) -> None:
-        """End the run without a word to others."""
+        """Stop the run without emitting anything."""
         run, self._run = self._run, None
         if run is not None:
-            run.running.drop()
+            run.task.drop()
 
     def _show_step(self, step: BatchStep) -> None:
         run = self._run
@@ -172,11 +173,11 @@ class FilesRun(QObject):  # type: ignore[misc]
     def _show_reasons(self, reasons: dict[str, list[str]]) -> None:
         """Show each reason once, with the file or the number of files."""
         notes = []
-        for reason, names in list(reasons.items())[:_MOST_REASONS]:
-            whose = names[0] if len(names) == 1 else f"{len(names)} files"
-            notes.append(breakable(f"⚠ {whose}: {reason}"))
-        if len(reasons) > _MOST_REASONS:
-            notes.append("More: rest the mouse on the state of a file.")
+        for reason, names in list(reasons.items())[:_MAX_REASONS]:
+            files = names[0] if len(names) == 1 else f"{len(names)} files"
+            notes.append(breakable(f"⚠ {files}: {reason}"))
+        if len(reasons) > _MAX_REASONS:
+            notes.append("More: hover over the state of a file.")
         self.noted.emit("\n".join(notes))
 
     def _show_progress(self) -> None:
@@ -184,22 +185,25 @@ class FilesRun(QObject):  # type: ignore[misc]
         run = self._run
         if run is None or run.current is None or run.is_cancelled:
             return
-        n_files, n_done, part = len(run.job.inputs), len(run.outcomes), run.part_done
+        n_files, n_done = len(run.job.inputs), len(run.outcomes)
+        part = run.fraction_done
         self._table.show_state(run.current, f"{part:.0%}" if part else "reading")
-        if run.in_sight != n_done:
-            # Once for each file: the table is the user's to scroll.
-            self._table.bring_into_sight(run.current)
-            run.in_sight = n_done
-        self.progressed.emit(round(_PARTS * (n_done + part)), _PARTS * n_files)
+        if run.scrolled_to != n_done:
+            # Only once for each file, so that the user can scroll.
+            self._table.scroll_to(run.current)
+            run.scrolled_to = n_done
+        self.progressed.emit(
+            round(_STEPS_PER_FILE * (n_done + part)), _STEPS_PER_FILE * n_files
+        )
         text = f"file {n_done + 1} of {n_files}"
         if run.n_computed + part > 0:
             left = (n_files - n_done - part) / (run.n_computed + part)
-            seconds = (time.monotonic() - run.began) * left
+            seconds = (time.monotonic() - run.started) * left
             text = f"{text}, about {format_duration(seconds)} left"
         self.status_changed.emit(text)
 
     def _finish_cancelled(self) -> None:
-        # A run that ended in another way is finished by now.
+        # A run that ended otherwise has already been finished.
         if self._run is not None and self._run.is_cancelled:
             self._finish(None)
 

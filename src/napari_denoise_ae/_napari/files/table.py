@@ -1,4 +1,4 @@
-"""The files that wait to be denoised, and what became of them."""
+"""Table of the files to denoise and their states."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MINIMUM_HEIGHT = 140  # pixels
 
 
 class FilesTable(QTableWidget):  # type: ignore[misc]
-    """A row for each file: its name, and what becomes of it."""
+    """A table with the name and the state of each file."""
 
     def __init__(self) -> None:
         super().__init__(0, 2)
@@ -43,11 +43,11 @@ class FilesTable(QTableWidget):  # type: ignore[misc]
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The files, from the top down."""
+        """The files, from top to bottom."""
         return tuple(self._states)
 
     def state(self, file: Path) -> str:
-        """Return what is said of a file."""
+        """Return the state shown for a file."""
         return str(self._states[file].text())
 
     def add(self, files: Iterable[Path]) -> None:
@@ -64,24 +64,24 @@ class FilesTable(QTableWidget):  # type: ignore[misc]
             self._states[file] = state
 
     def remove_selected(self) -> None:
-        """Remove the rows that are selected; all, if none is."""
+        """Remove the selected rows, or all rows if none is selected."""
         selected = {index.row() for index in self.selectedIndexes()}
         for row in sorted(selected or range(self.rowCount()), reverse=True):
             del self._states[self.item(row, _FILE).data(_PATH)]
             self.removeRow(row)
 
     def show_state(self, file: Path, state: str, reason: str = "") -> None:
-        """Say what becomes of a file, and where the mouse rests on it why."""
+        """Show the state of a file, with the reason as tooltip."""
         item = self._states[file]
         item.setText(state)
         lines = escape(reason).replace("\n", "<br>")
         item.setToolTip(f"<qt>{lines}</qt>" if reason else "")
 
-    def all_wait(self) -> None:
-        """Say of all files that they wait."""
+    def reset_states(self) -> None:
+        """Show all files as waiting."""
         for file in self._states:
             self.show_state(file, WAITING)
 
-    def bring_into_sight(self, file: Path) -> None:
+    def scroll_to(self, file: Path) -> None:
         """Scroll to a file."""
         self.scrollToItem(self._states[file])

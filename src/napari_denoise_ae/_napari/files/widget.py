@@ -1,4 +1,4 @@
-"""The dock widget that denoises files into a folder, one after another."""
+"""Dock widget that denoises files into a folder, one after another."""
 
 from __future__ import annotations
 
@@ -43,32 +43,33 @@ if TYPE_CHECKING:
 class FilesWidget(QWidget):  # type: ignore[misc]
     """Denoise files into a folder, outside the GUI thread.
 
-    What is done and unchanged is skipped, and a bad file ends nothing.
+    Files that are denoised and unchanged are skipped. If a file fails, the run
+    continues.
 
     Parameters
     ----------
     viewer : napari.viewer.Viewer
-        Whose chosen model is used; napari passes it.
+        The viewer, passed by napari. Its widgets share the chosen model.
     """
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         self._viewer = viewer = unwrap_proxy(viewer)
         self._models = model_choice(viewer)
-        self._describing: Task | None = None
-        self._listing: list[Task] = []
-        # Of a file it is not known before it is read.
+        self._model_task: Task | None = None
+        self._listing_tasks: list[Task] = []
+        # None until a checkpoint has been read.
         self._takes_noise_level: bool | None = None
         self._closing = ExitStack()
         self._build()
-        self._lay_out()
+        self._arrange()
         self._run = FilesRun(self.table)
         self._connect()
         self._refresh_models()
         self._on_busy(False)
 
     def event(self, event: QEvent) -> bool:
-        """Stop when napari takes the widget out of a dock that is closed."""
+        """Stop when napari removes the widget from its closed dock."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self._closing.close()
         return bool(super().event(event))
@@ -78,29 +79,30 @@ class FilesWidget(QWidget):  # type: ignore[misc]
         """Whether files are being denoised."""
         return self._run.is_running
 
-    # --- what it is made of
+    # --- widgets
 
     def _build(self) -> None:
         self.table = FilesTable()
         self.add_files = make_button("Add files…", "PNG, JPEG and TIFF files.")
         self.add_folder = make_button(
-            "Add folder…", "All images in a folder; or an OME-Zarr."
+            "Add folder…", "All images in a folder, or an OME-Zarr folder."
         )
         self.remove = make_button(
-            "Remove", "Remove the selected files from the list; all, if none is."
+            "Remove",
+            "Remove the selected files from the list, or all if none is selected.",
         )
         self.open_model = make_button("Open a checkpoint…", "A .pt file.")
         self.noise = NoiseForm(shows_estimate=False)
         self.run_button = QPushButton("Denoise files")
         self.cancel_button = make_button(
             "Cancel",
-            "Stop. The files that are done stay; an OME-Zarr that is not goes on where "
-            "it stopped, of others nothing is left.",
+            "Stop at the next tile. Finished files stay. An unfinished OME-Zarr is "
+            "continued by the next run; no other unfinished file is left behind.",
         )
         self.bar = QProgressBar()
         self.status, self.notes = Note(), Note()
 
-    def _lay_out(self) -> None:
+    def _arrange(self) -> None:
         content = QWidget()
         column = QVBoxLayout(content)
         column.addWidget(self.table, 1)
@@ -143,11 +145,11 @@ class FilesWidget(QWidget):  # type: ignore[misc]
         self._run.progressed.connect(self._show_progress)
         self._models.changed.connect(self._refresh_models)
         self._closing.callback(self._models.changed.disconnect, self._refresh_models)
-        self._closing.callback(self._drop_all)
-        # The stack lives on when Qt has deleted the widget.
+        self._closing.callback(self._drop_tasks)
+        # The exit stack outlives the widget that Qt deletes.
         self.destroyed.connect(self._closing.close)
 
-    # --- which files
+    # --- files
 
     def _ask_for_files(self) -> None:
         files, _ = QFileDialog.getOpenFileNames(
@@ -158,42 +160,42 @@ class FilesWidget(QWidget):  # type: ignore[misc]
     def _ask_for_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Folder of files to denoise")
         if folder:
-            self._listing.append(
+            self._listing_tasks.append(
                 Task(
                     list_images,
                     Path(folder),
                     Path(self.output.value),
-                    returned=self._add_found,
+                    returned=self._add_listed,
                 )
             )
 
     def _ask_for_output(self) -> str:
         return str(QFileDialog.getExistingDirectory(self, "Folder for the results"))
 
-    def _add_found(self, found: list[Path] | Failed) -> None:
-        if isinstance(found, Failed):
-            show_error(found.message)
+    def _add_listed(self, files: list[Path] | Failed) -> None:
+        if isinstance(files, Failed):
+            show_error(files.message)
         else:
-            self.add(found)
+            self.add(files)
 
     def add(self, files: list[Path]) -> None:
-        """Add files to the list, and propose a folder beside the first."""
+        """Add files to the list, and suggest an output folder beside the first."""
         self.table.add(files)
         if self.table.files and not self.output.value:
             self.output.value = str(self.table.files[0].parent / "denoised")
-        self._show_number()
+        self._update_run_button()
 
     def _remove(self) -> None:
         self.table.remove_selected()
-        self._show_number()
+        self._update_run_button()
 
-    def _show_number(self) -> None:
+    def _update_run_button(self) -> None:
         number = len(self.table.files)
         self.run_button.setText(f"Denoise {number} file{'s' * (number != 1)}")
         is_ready = self._takes_noise_level is not None and not self.is_running
         self.run_button.setEnabled(number > 0 and is_ready)
 
-    # --- which model
+    # --- model
 
     def _refresh_models(self) -> None:
         choices = ((title, model) for model, title in self._models.titles().items())
@@ -208,31 +210,31 @@ class FilesWidget(QWidget):  # type: ignore[misc]
         ask_for_checkpoint(self, self._viewer)
 
     def _describe_model(self) -> None:
-        if self._describing is not None:
-            self._describing.drop()
+        if self._model_task is not None:
+            self._model_task.drop()
         model = self._models.chosen
         self.model.mark("")
         if suits_any_noise(model):
-            self._fit_to_model(True)
+            self._set_takes_noise_level(True)
             return
-        self._fit_to_model(None)
-        self._describing = Task(load_model_facts, model, returned=self._on_facts)
+        self._set_takes_noise_level(None)
+        self._model_task = Task(load_model_facts, model, returned=self._on_facts)
 
     def _on_facts(self, facts: ModelFacts | Failed) -> None:
         if isinstance(facts, Failed):
             self.model.mark(facts.message)
         else:
-            self._fit_to_model(facts.takes_noise_level)
+            self._set_takes_noise_level(facts.takes_noise_level)
 
-    def _fit_to_model(self, takes_noise_level: bool | None) -> None:
+    def _set_takes_noise_level(self, takes_noise_level: bool | None) -> None:
         self._takes_noise_level = takes_noise_level
         self.noise.setVisible(bool(takes_noise_level))
-        self._show_number()
+        self._update_run_button()
 
     # --- denoising
 
     def _job(self) -> FilesJob:
-        """Return what the form says, or raise what is wrong with it."""
+        """Return the job of the form; raise an error if a field is invalid."""
         if not self.output.value:
             raise InvalidInputError("Choose a folder for the results.")
         noise = self.noise.value if self._takes_noise_level else NoiseSetting()
@@ -266,14 +268,14 @@ class FilesWidget(QWidget):  # type: ignore[misc]
         self.cancel_button.setEnabled(busy)
         self.bar.setVisible(busy)
         self.bar.setRange(0, 0)
-        self._show_number()
+        self._update_run_button()
 
     def _show_progress(self, value: int, maximum: int) -> None:
         self.bar.setRange(0, maximum)
         self.bar.setValue(value)
 
-    def _drop_all(self) -> None:
-        for running in (self._describing, *self._listing):
-            if running is not None:
-                running.drop()
+    def _drop_tasks(self) -> None:
+        for task in (self._model_task, *self._listing_tasks):
+            if task is not None:
+                task.drop()
         self._run.drop()
