@@ -1,4 +1,4 @@
-"""Parts of a plane give the same pixels as the whole plane."""
+"""Denoising a part of a plane gives the same pixels as denoising the whole plane."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def test_halo_is_the_receptive_field_rounded_up_to_the_stride(name):
     ("part", "read", "keep"),
     [
         ((40, 60), (24, 76), (16, 36)),
-        # From a multiple of the stride.
+        # `read` begins at a multiple of the stride.
         ((43, 60), (24, 76), (19, 36)),
-        # Not beyond the plane.
+        # `read` does not extend beyond the plane.
         ((3, 9), (0, 25), (3, 9)),
         ((90, 100), (72, 100), (18, 28)),
         ((0, 100), (0, 100), (0, 100)),
@@ -47,8 +47,8 @@ def test_halo_is_the_receptive_field_rounded_up_to_the_stride(name):
     ],
 )
 def test_part_is_read_with_a_halo_from_a_multiple_of_the_stride(part, read, keep):
-    around = read_around(part, 100, halo=16, stride=8)
-    assert around == (slice(*read), slice(*keep))
+    found = read_around(part, 100, halo=16, stride=8)
+    assert found == (slice(*read), slice(*keep))
 
 
 @pytest.mark.parametrize("start", range(0, 60, 7))
@@ -65,8 +65,8 @@ def test_kept_rows_are_the_part(start, length):
     [(0, 1, (0, 50)), (0, 3, (0, 34)), (1, 3, (16, 34)), (2, 3, (16, 50))],
 )
 def test_block_has_no_halo_at_the_borders_of_the_plane(number, n_blocks, expected):
-    within = without_halo(50, number=number, n_blocks=n_blocks, halo=16)
-    assert within == slice(*expected)
+    keep = without_halo(50, number=number, n_blocks=n_blocks, halo=16)
+    assert keep == slice(*expected)
 
 
 # --- the size of parts -----------------------------------------------------
@@ -95,11 +95,11 @@ def test_halo_is_at_most_a_tenth_of_the_usual_tile(halo, size):
         (5000, None, 1024),
         (5000, 256, 256),
         (5000, 2048, 2048),
-        # Too large, too small, and no multiple of the stride.
+        # Too large, too small, and not a multiple of the stride.
         (5000, 4096, 1024),
         (5000, 64, 1024),
         (5000, 300, 1024),
-        # Never more than there is.
+        # At most the side of the plane.
         (100, None, 100),
         (100, 256, 100),
     ],

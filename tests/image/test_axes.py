@@ -1,3 +1,5 @@
+"""Axes are given or inferred, and checked."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Results are cast to the dtype of the image."""
+
 from __future__ import annotations
 
 import warnings
@@ -56,7 +58,7 @@ def test_pixels_are_averaged_as_numpy_does(axis):
     np.testing.assert_array_equal(mean_of_pixels(pixels, axis), expected)
 
 
-def test_warnings_of_other_threads_are_left_alone(monkeypatch):
-    """The filters of warnings belong to the whole program; dask averages in threads."""
+def test_averaging_does_not_change_the_warning_filters(monkeypatch):
+    """Warning filters are global, and dask averages in several threads."""
     monkeypatch.setattr(warnings, "catch_warnings", pytest.fail)
     assert np.isnan(mean_of_pixels(np.full((2, 2), np.nan)))

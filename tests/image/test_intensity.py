@@ -1,3 +1,5 @@
+"""Intensity ranges map intensities to [0, 1] and back."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Arrays are viewed as a stack of planes."""
+
 from __future__ import annotations
 
 import numpy as np

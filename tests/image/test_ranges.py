@@ -1,3 +1,5 @@
+"""Intensity ranges are given or measured."""
+
 from __future__ import annotations
 
 import numpy as np

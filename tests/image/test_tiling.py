@@ -1,3 +1,5 @@
+"""Planes are cut into a grid of parts."""
+
 from __future__ import annotations
 
 import numpy as np

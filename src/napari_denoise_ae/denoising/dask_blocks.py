@@ -169,7 +169,7 @@ def denoise_part(
     Raises
     ------
     InvalidInputError
-        If the block has infinite values.
+        If the block contains infinite values.
     """
     require_finite(block)
     result = block.copy()

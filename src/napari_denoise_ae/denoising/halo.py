@@ -1,10 +1,10 @@
-"""Halo and stride arithmetic: parts of a plane that are denoised as in the whole.
+"""Halo and stride arithmetic.
 
-Two things make a part equal the same pixels of the whole plane. It is read with a
-halo of at least the network's receptive-field radius, which is cropped afterward.
-And it is read from a multiple of the network's total stride, so that strided
-convolutions sample the same pixels. A halo here is always a multiple of the stride,
-see `find_halo`.
+The result of denoising a part of a plane equals that of denoising the whole plane
+under two conditions. The part is read with a halo of at least the network's
+receptive-field radius, which is cropped afterward. The pixels read begin at a multiple
+of the network's total stride, so that strided convolutions sample the same pixels.
+Here the halo is always a multiple of the stride, see `find_halo`.
 """
 
 from __future__ import annotations
@@ -26,30 +26,30 @@ if TYPE_CHECKING:
     from ..image.tiling import Region
     from ..models.networks.base import DenoisingNetwork
 
-# Blocks of a lazy result, in pixels: smaller ones are mostly halo, larger ones keep
-# whoever looks at a part of them waiting.
+# Sides of the blocks of a lazy result, in pixels. Smaller blocks consist mostly of
+# halo; larger ones delay the display of a part of them.
 _SMALLEST_BLOCK, _USUAL_BLOCK, _LARGEST_BLOCK = 256, 1024, 2048
-# A block may be smaller if the source has such chunks and the halo is at most a
-# quarter of it.
+# Smaller chunks of the source are kept as blocks if the largest is at least this
+# multiple of the halo.
 _BLOCK_PER_HALO = 4
-# The smallest chunk of a file that is denoised by itself.
+# Smaller chunks of a file are not denoised one by one.
 _SMALLEST_CHUNK = 128
-# The halo is computed twice, so it is at most this share of a tile.
+# The halo is computed twice, so it is limited to this fraction of a tile.
 _LARGEST_HALO = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """The part of a plane that is computed at once.
+    """A part of a plane that is denoised at once.
 
     Parameters
     ----------
     read : tuple of slice
         Rows and columns of the plane to read, halo included.
     keep : tuple of slice
-        Rows and columns of the pixels read that are kept.
+        Rows and columns of the pixels read, without the halo.
     write : tuple of slice
-        Rows and columns of the plane that these are.
+        Rows and columns of the plane to write, without the halo.
     """
 
     read: Region
@@ -58,10 +58,10 @@ class Tile:
 
 
 def find_halo(network: DenoisingNetwork) -> int:
-    """Return how many pixels to read around a part.
+    """Return the width of the halo of a network, in pixels.
 
-    The network's receptive-field radius, rounded up to a multiple of its stride, so
-    that a part with its halo begins at a multiple of the stride, too.
+    It is the receptive-field radius, rounded up to a multiple of the stride: if a part
+    begins at a multiple of the stride, so do the pixels read for it.
     """
     return round_up(network.receptive_field_radius, network.stride)
 
@@ -69,23 +69,25 @@ def find_halo(network: DenoisingNetwork) -> int:
 def read_around(
     part: tuple[int, int], length: int, *, halo: int, stride: int
 ) -> tuple[slice, slice]:
-    """Return which rows to read for a part of them; or columns.
+    """Return the rows (or columns) to read for a part with its halo.
 
     Parameters
     ----------
     part : tuple of int
-        The first row and the one after the last.
+        First row of the part, and the row after the last.
     length : int
-        Rows of the plane.
-    halo, stride : int
+        Number of rows of the plane.
+    halo : int
         See `find_halo`.
+    stride : int
+        The network's stride; `read` begins at a multiple of it.
 
     Returns
     -------
     read : slice
-        The rows to read.
+        The rows to read, within the plane.
     keep : slice
-        Where the part lies in them.
+        The rows of the part, relative to `read`.
     """
     start, stop = part
     first = max(start - halo, 0) // stride * stride
@@ -108,23 +110,23 @@ def plan_tiles(
     shape : tuple of int
         Rows and columns of the plane.
     tile_size : int
-        The most rows and columns that a tile writes, rounded up to a multiple of
-        `stride`. A tile reads the halo in addition.
+        Maximum rows and columns of a tile without its halo; rounded up to a multiple
+        of `stride`.
     halo, stride : int
         See `find_halo`.
     region : tuple of slice, optional
-        Rows and columns to cover; the halo is read from around it. None means the
+        Rows and columns to cover; the halo is read from around them. None means the
         whole plane.
 
     Returns
     -------
     list of Tile
-        In reading order. Their `write` parts cover the region once.
+        Tiles in reading order. Their `write` regions cover the region exactly once.
 
     Raises
     ------
     InvalidInputError
-        If the tile size is not above 0.
+        If the tile size is not an integer above 0.
     """
     require_tile_size(tile_size)
     size = round_up(tile_size, stride)
@@ -152,7 +154,18 @@ def _plan_side(
 
 
 def usual_tile_size(halo: int) -> int:
-    """Return the tile that is fastest on a CPU, whose caches larger ones exceed."""
+    """Return the tile size that is fastest on a CPU; larger tiles exceed its caches.
+
+    Parameters
+    ----------
+    halo : int
+        See `find_halo`. A larger halo needs larger tiles.
+
+    Returns
+    -------
+    int
+        512, doubled until the halo is at most a tenth of it.
+    """
     size = DEFAULT_TILE_SIZE
     while halo > _LARGEST_HALO * size:
         size *= 2
@@ -160,16 +173,16 @@ def usual_tile_size(halo: int) -> int:
 
 
 def padded_length(length: int, *, stride: int, shortest: int) -> int:
-    """Return the next length of a side that a network takes.
+    """Return the length to which a side is padded for a network.
 
     Parameters
     ----------
     length : int
-        Pixels of the side.
+        Length of the side, in pixels.
     stride : int
-        The network's stride.
+        The network's stride; the result is a multiple of it.
     shortest : int
-        The shortest side that it takes.
+        Minimum length that the network takes.
     """
     return max(round_up(length, stride), shortest)
 
@@ -180,21 +193,23 @@ def align_chunks(chunks: Sequence[int], stride: int, halo: int) -> tuple[int, ..
     Parameters
     ----------
     chunks : sequence of int
-        The chunks of a side, in pixels.
-    stride, halo : int
+        Chunks along a side of the source, in pixels.
+    stride : int
+        The network's stride.
+    halo : int
         See `find_halo`.
 
     Returns
     -------
     tuple of int
-        `chunks` if they are suitable, else equal ones of a similar size. None is
-        smaller than the halo, unless it is the only one.
+        `chunks` if they are suitable, otherwise equal chunks of a similar size. No
+        chunk is smaller than the halo unless it is the only one.
     """
     length = sum(chunks)
     aligned = all(chunk % stride == 0 for chunk in chunks[:-1])
     large = min(chunks) >= halo and max(chunks) >= _BLOCK_PER_HALO * halo
-    fit = len(chunks) == 1 or (aligned and large)
-    if fit and max(chunks) <= _LARGEST_BLOCK:
+    suitable = len(chunks) == 1 or (aligned and large)
+    if suitable and max(chunks) <= _LARGEST_BLOCK:
         return tuple(chunks)
     size = round_up(max(*chunks, _SMALLEST_BLOCK), stride)
     if size > _LARGEST_BLOCK:
@@ -207,15 +222,17 @@ def align_chunks(chunks: Sequence[int], stride: int, halo: int) -> tuple[int, ..
 
 
 def without_halo(length: int, *, number: int, n_blocks: int, halo: int) -> slice:
-    """Return where a block lies in its pixels and the halo that was read with them.
+    """Return the indices of a block without its halo.
 
     Parameters
     ----------
     length : int
-        Pixels of the block along a side, halo included. There is none at the
-        borders of the plane.
-    number, n_blocks : int
-        Which block of the side it is, and how many there are.
+        Length of the block along a side, in pixels, including the halo. Blocks have no
+        halo at the borders of the plane.
+    number : int
+        Index of the block along the side.
+    n_blocks : int
+        Number of blocks along the side.
     halo : int
         See `find_halo`.
     """
@@ -224,16 +241,17 @@ def without_halo(length: int, *, number: int, n_blocks: int, halo: int) -> slice
 
 
 def choose_side(length: int, *, chunk: int | None, stride: int) -> int:
-    """Return the side of the parts in which a file is denoised.
+    """Choose a side of the parts in which a file is read and denoised.
 
     Parameters
     ----------
     length : int
-        Pixels of the plane along that side.
+        Length of the plane along the side, in pixels.
     chunk : int, optional
-        Pixels of a chunk of the source, which is the side if it is suitable.
+        Length of the chunks of the source. It is used if it is a multiple of `stride`
+        from 128 to 2048 pixels.
     stride : int
-        The stride that the parts are to be multiples of.
+        The network's stride, or 1 if the parts are not denoised.
     """
     if chunk is None or chunk % stride:
         return min(_USUAL_BLOCK, length)

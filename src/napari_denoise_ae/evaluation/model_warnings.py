@@ -1,4 +1,4 @@
-"""Whether models fit the images that they are evaluated on."""
+"""Check whether models fit the images that they are evaluated on."""
 
 from __future__ import annotations
 
@@ -22,52 +22,54 @@ if TYPE_CHECKING:
     from ..denoising.denoiser import Denoiser
     from .tasks import Task
 
-# Images whose noise is measured, and the share of them that may not fit.
+# Maximum number of images whose noise is measured.
 _N_NOISE_IMAGES = 64
-_SHARE_ALLOWED = 0.2
+# A model fits if at most this fraction of them has other noise than in training.
+_ALLOWED_FRACTION = 0.2
 
 
 def find_task_incompatibilities(
     task: Task, models: Mapping[str, Denoiser]
 ) -> list[str]:
-    """Say, in words for a user, which models were trained for other noise.
+    """Return messages for the user on models that were trained for other noise.
 
     Parameters
     ----------
     task : Task
-        The noisy images; the noise of the first of them is measured.
+        The noisy images. The noise of the first 64 is measured.
     models : mapping
-        The models by name.
+        Models by name.
 
     Returns
     -------
     list of str
-        Empty where all models fit.
+        One message per model that does not fit.
     """
     levels = [
         noise_level(ArrayPlanes(pair.noisy, "YX"), share_range("YX", pair.input_range))
         for pair in task.pairs[:_N_NOISE_IMAGES]
     ]
-    found = []
+    messages = []
     for name, denoiser in models.items():
         record = denoiser.checkpoint.record
         if record is None or denoiser.network.takes_noise_level:
             continue
-        unfit = [level for level in levels if not is_trained_noise(level, record)]
-        if len(unfit) > _SHARE_ALLOWED * len(levels):
-            level = _typical_of_most(unfit, record.noise_estimate[1])
-            found.append(
+        other = [level for level in levels if not is_trained_noise(level, record)]
+        if len(other) > _ALLOWED_FRACTION * len(levels):
+            level = _median_of_majority(other, record.noise_estimate[1])
+            messages.append(
                 describe_other_noise(level, record, name, where="these images")
             )
         elif task.noise != "real":
-            found += _find_other_kinds(task.noise, record.config.noise, name)
-    return found
+            messages += _find_other_kinds(task.noise, record.config.noise, name)
+    return messages
 
 
-def _typical_of_most(levels: list[float], trained: float) -> float:
-    """Return the median of those above the level of training, or of those below.
+def _median_of_majority(levels: list[float], trained: float) -> float:
+    """Return the median of the levels above or below the level of training.
 
-    Noise of varying strength may be too weak in some images and too strong in others.
+    The larger group is used: noise of varying strength may be too weak in some images
+    and too strong in others.
     """
     above = [level for level in levels if level > trained]
     below = [level for level in levels if level <= trained]
@@ -75,18 +77,18 @@ def _typical_of_most(levels: list[float], trained: float) -> float:
 
 
 def _find_other_kinds(noise: str, trained: str, name: str) -> list[str]:
-    """Compare kinds of noise whose strengths are alike."""
+    """Return a message if noise of similar strength is of another kind."""
     if _kinds(noise) <= _kinds(trained):
         return []
     return [
         f"The model {name!r} was trained for another kind of noise ({trained}) than "
-        f"that of these images ({noise}). Use a model that was trained for it."
+        f"that of these images ({noise}). Use a model trained for this kind."
     ]
 
 
 def _kinds(noise: str) -> set[str]:
     model = parse_noise(noise)
     parts = model.parts if isinstance(model, Composed) else (model,)
-    # With and without clipping or blur they are different tasks; ranges are compared
-    # by strength.
+    # Clipped or blurred noise counts as another kind. Amounts do not: strengths are
+    # compared by their measured levels.
     return {",".join([part.name, *part.options, *part.flags]) for part in parts}

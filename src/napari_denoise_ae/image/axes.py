@@ -1,7 +1,7 @@
-"""What the axes of an array mean: ``"YX"``, ``"YXS"``, ``"TZCYX"``.
+"""Axes of an array as letters: ``"YX"``, ``"YXS"``, ``"TZCYX"``.
 
-``Y`` and ``X`` are the image plane, ``S`` its color samples (red, green,
-blue and perhaps alpha), every other letter a stack of planes.
+``Y`` and ``X`` span the image plane. ``S`` holds its color samples: red, green, blue
+and, if present, alpha. All other letters are axes of a stack of planes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _COLOR_SAMPLES = (3, 4)
 
 
 def resolve_axes(shape: tuple[int, ...], axes: str | None) -> str:
-    """Return the axes of an array, and refuse to guess where it is not plain.
+    """Check the axes of an array, or infer them if the shape is unambiguous.
 
     Parameters
     ----------
@@ -29,8 +29,8 @@ def resolve_axes(shape: tuple[int, ...], axes: str | None) -> str:
         The array's shape.
     axes : str or None
         One letter of `AXES` for each dimension. None means ``"YX"`` for two
-        dimensions and ``"YXS"`` for (Y, X, 3) and (Y, X, 4); anything else
-        has to be given.
+        dimensions and ``"YXS"`` for (Y, X, 3) and (Y, X, 4); the axes of any other
+        shape must be given.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def resolve_axes(shape: tuple[int, ...], axes: str | None) -> str:
     Raises
     ------
     InvalidInputError
-        If the axes are not given and not plain, or do not fit the shape.
+        If the axes are not given and cannot be inferred, or do not fit the shape.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def resolve_axes(shape: tuple[int, ...], axes: str | None) -> str:
     'YXS'
     """
     if axes is None:
-        return _plain_axes(shape)
+        return _infer_axes(shape)
     if len(axes) != len(shape):
         raise InvalidInputError(
             f"axes={axes!r} names {len(axes)} dimensions, but the image has "
@@ -65,7 +65,7 @@ def resolve_axes(shape: tuple[int, ...], axes: str | None) -> str:
 
 
 def checked_axes(axes: str) -> str:
-    """Return axes in upper case, without an array to compare them with.
+    """Check axes and return them in upper case; the array is not needed.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def checked_axes(axes: str) -> str:
     Raises
     ------
     InvalidInputError
-        If they are not such letters, each at most once, with Y and X.
+        If a letter is unknown or repeated, or Y or X is missing.
     """
     if not isinstance(axes, str):
         raise InvalidInputError(
@@ -92,7 +92,7 @@ def checked_axes(axes: str) -> str:
 
 
 def stack_axes(axes: str) -> str:
-    """Return the axes of a stack: all but Y, X and S, in their order."""
+    """Return the axes of the stack: all axes but Y, X and S, in the same order."""
     return "".join(letter for letter in axes if letter not in "YXS")
 
 
@@ -102,15 +102,14 @@ def color_planes(array: Any, axes: str) -> Any:
     Parameters
     ----------
     array : array
-        The array, NumPy's or dask's.
+        A NumPy or dask array.
     axes : str
         Its axes, from `resolve_axes`.
 
     Returns
     -------
     array
-        The same memory as (..., Y, X, channels), with 3 channels for color
-        planes and 1 for gray ones.
+        View of shape (..., Y, X, channels): 3 channels for color, 1 for gray.
     """
     leading = [axes.index(letter) for letter in stack_axes(axes)]
     order = [*leading, axes.index("Y"), axes.index("X")]
@@ -120,7 +119,7 @@ def color_planes(array: Any, axes: str) -> Any:
 
 
 def count_colors(shape: tuple[int, ...], axes: str | None) -> int:
-    """Return how many colors the planes of an array have: 3, or 1 for gray.
+    """Return the number of colors of an array: 3, or 1 for gray.
 
     Parameters
     ----------
@@ -132,26 +131,26 @@ def count_colors(shape: tuple[int, ...], axes: str | None) -> int:
     Raises
     ------
     InvalidInputError
-        If the axes do not fit the shape.
+        If the axes cannot be inferred, or do not fit the shape.
     """
     return 3 if "S" in resolve_axes(shape, axes) else 1
 
 
 def middle_plane(array: NDArray[Any], axes: str) -> NDArray[Any]:
-    """View the middle plane of a stack as (Y, X) or (Y, X, 3), to be drawn."""
+    """View the middle plane of a stack as (Y, X) or (Y, X, 3), for display."""
     planes = color_planes(array, axes)
     middle = tuple(length // 2 for length in planes.shape[:-3])
     plane: NDArray[Any] = planes[middle]
     return plane if plane.shape[-1] == 3 else plane[..., 0]
 
 
-def _plain_axes(shape: tuple[int, ...]) -> str:
+def _infer_axes(shape: tuple[int, ...]) -> str:
     if len(shape) == 2:
         return "YX"
     if len(shape) == 3 and shape[2] in _COLOR_SAMPLES:
         return "YXS"
     raise InvalidInputError(
-        f"It is not plain what the axes of an image of shape {shape} are: expected "
-        "(Y, X), (Y, X, 3) or (Y, X, 4). Say it with axes: TYX for a time series, CYX "
-        "for channels."
+        f"Cannot infer the axes of an image of shape {shape}: expected (Y, X), "
+        "(Y, X, 3) or (Y, X, 4). Specify them with axes, such as TYX for a time series "
+        "or CYX for channels."
     )

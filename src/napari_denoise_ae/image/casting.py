@@ -1,4 +1,4 @@
-"""Cast to an image's dtype with rounding and saturation."""
+"""Cast to the dtype of an image with rounding and saturation."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def mean_of_pixels(
         The means, in the dtype of `values`; integers are rounded. A mean is NaN
         only if all its pixels are NaN.
     """
-    # np.nanmean warns of a mean of nothing, and warnings can only be ignored for all
-    # threads of the program at once.
+    # np.nanmean is not used because it warns about empty means, and Python can only
+    # ignore warnings in all threads at once.
     missing = np.isnan(values)
-    filled = values.copy(order="K")
-    np.copyto(filled, 0, where=missing)
-    total = np.sum(filled, axis=axis, dtype=np.float64)
+    without_nan = values.copy(order="K")
+    np.copyto(without_nan, 0, where=missing)
+    total = np.sum(without_nan, axis=axis, dtype=np.float64)
     count = np.sum(~missing, axis=axis)
     with np.errstate(invalid="ignore"):
         means = np.asarray(total / count)
@@ -41,7 +41,7 @@ def mean_of_pixels(
 
 
 def cast_saturating(values: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Cast to a dtype, clipping to its limits instead of overflowing.
+    """Cast to a dtype; values beyond its limits are clipped to them.
 
     Parameters
     ----------

@@ -47,10 +47,10 @@ def require_real(dtype: np.dtype[Any], shape: Sequence[int]) -> None:
     Raises
     ------
     InvalidInputError
-        If the dtype is not integer or floating-point, or the shape is empty.
+        If the dtype is not integer or floating-point, or an axis has length 0.
     """
     if not (np.issubdtype(dtype, np.integer) or np.issubdtype(dtype, np.floating)):
-        hint = " Masks and labels have no noise." if dtype.kind == "b" else ""
+        hint = " Masks and labels contain no noise." if dtype.kind == "b" else ""
         raise InvalidInputError(
             f"The dtype of an image must be integer or floating-point, got {dtype}."
             f"{hint}"
@@ -74,6 +74,6 @@ def require_finite(image: NDArray[Any]) -> None:
     """
     if np.issubdtype(image.dtype, np.floating) and np.isinf(image).any():
         raise InvalidInputError(
-            "The image has infinite values. Replace them, for example with "
+            "The image contains infinite values. Replace them, for example with "
             "numpy.nan, which is kept unchanged."
         )

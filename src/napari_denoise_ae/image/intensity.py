@@ -119,7 +119,7 @@ class IntensityRanges:
 
     @property
     def hull(self) -> IntensityRange:
-        """The smallest range that contains all of them."""
+        """The smallest range that contains all ranges."""
         return IntensityRange(
             min(each.low for each in self.ranges),
             max(each.high for each in self.ranges),

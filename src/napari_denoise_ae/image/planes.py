@@ -1,9 +1,9 @@
-"""A source of planes: what denoising needs of an image, wherever its pixels are.
+"""A source of planes: read parts of an image in memory, in a dask graph or in a file.
 
-Whoever measures noise, finds intensity ranges or reads pixels takes a `Planes`, and
-does not ask whether they are in memory, in a dask graph or in a file. Each kind has
-one class: `ArrayPlanes` here, `DaskPlanes` and `FilePlanes` where dask and files may
-be imported.
+Functions that measure noise, find intensity ranges or read pixels take a `Planes` and
+do not depend on where the pixels are. `ArrayPlanes` reads an array in memory,
+`napari_denoise_ae.denoising.dask_stack.DaskPlanes` a dask array, and
+`napari_denoise_ae.files.planes.FilePlanes` a file.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 
 class Planes(Protocol):
-    """An image or a stack of images, of which parts of planes are read.
+    """An image or a stack of images whose planes are read part by part.
 
     Attributes
     ----------
     axes : str
         One letter for each axis: those of the stack, then Y and X.
     shape : tuple of int
-        The length of each of these axes, and the number of colors: 3, or 1 for
-        gray. Alpha is left out.
+        Length of each of these axes, then the number of colors: 3, or 1 for gray.
+        Alpha is not included.
     dtype : numpy.dtype
         Data type of the pixels.
     """
@@ -55,14 +55,14 @@ class Planes(Protocol):
         Parameters
         ----------
         plane : sequence of int
-            The index of the plane in the stack.
+            Index of the plane in the stack.
         region : tuple of slice
             Rows and columns.
 
         Returns
         -------
         array
-            (Y, X, channels); a NumPy array, unless the source is lazy.
+            (Y, X, channels): a dask array if the source is lazy, else a NumPy array.
         """
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .intensity import GivenRange
     from .planes import Planes
 
-#: Values of `range_of`: all planes of a channel share a range, or each has its own.
+#: Values of `range_of`: the planes of a channel share a range, or each has its own.
 RANGE_OF = ("stack", "image")
 
 
@@ -36,13 +36,13 @@ def resolve_intensity_ranges(
     planes : Planes
         The stack. The colors of a plane share a range; NaN is ignored.
     given : optional
-        ``(low, high)`` in the image's units for all channels, a sequence with one
-        such pair for each channel C, or ranges that are already resolved. None,
-        the default, means 0 to 255 for uint8, else the lowest and highest value.
+        ``(low, high)`` in the image's units for all channels, a sequence of one such
+        pair for each channel C, or resolved ranges. None, the default, means 0 to
+        255 for uint8, otherwise the lowest and highest value.
     range_of : str
-        If no range is given and the dtype is not uint8, ``"stack"``, the default,
-        means the lowest and highest value of all planes of a channel, and
-        ``"image"`` those of each plane.
+        Planes that share a lowest and highest value if no range is given and the
+        dtype is not uint8: ``"stack"``, the default, all planes of a channel;
+        ``"image"``, each plane its own.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def resolve_intensity_ranges(
     ------
     InvalidInputError
         If a given range is invalid, or the lowest and highest value are needed and
-        the stack has infinite values or nothing but NaN.
+        the stack contains infinite values or nothing but NaN.
     """
     if (known := known_ranges(planes, given, range_of=range_of)) is not None:
         return known
@@ -88,7 +88,7 @@ def known_ranges(
 
 
 def group_planes(planes: Planes, range_of: str) -> IntensityRanges:
-    """Return which planes of a stack share a range; the ranges are still empty.
+    """Group the planes of a stack that share a range; all ranges are 0 to 0.
 
     The parameters are those of `resolve_intensity_ranges`.
     """
@@ -101,7 +101,7 @@ def group_planes(planes: Planes, range_of: str) -> IntensityRanges:
 
 
 class RangeSearch:
-    """Finds the lowest and highest value of each group of planes, part by part.
+    """A search for the lowest and highest value of each group of planes.
 
     Parameters
     ----------
@@ -116,27 +116,34 @@ class RangeSearch:
         self._lows, self._highs = np.full((2, len(self._groups.ranges)), np.nan)
 
     def add(self, plane: Sequence[int], part: NDArray[Any]) -> None:
-        """Take a part of a plane into account.
+        """Include a part of a plane in the search.
+
+        Parameters
+        ----------
+        plane : sequence of int
+            Index of the plane in the stack.
+        part : numpy.ndarray
+            Pixels of the plane, any shape and real dtype. NaN is ignored.
 
         Raises
         ------
         InvalidInputError
-            If it has infinite values.
+            If the part contains infinite values.
         """
         number = self._groups.number_of(plane)
-        # fmin and fmax ignore NaN next to a number.
+        # fmin and fmax return the other operand if one is NaN.
         low, high = np.fmin.reduce(part, axis=None), np.fmax.reduce(part, axis=None)
         require_finite(np.asarray([low, high]))
         self._lows[number] = np.fmin(self._lows[number], low)
         self._highs[number] = np.fmax(self._highs[number], high)
 
     def result(self) -> IntensityRanges:
-        """Return the ranges of all parts so far; 0 to 0 for a group of NaN only.
+        """Return the ranges of the parts added so far; 0 to 0 for groups of only NaN.
 
         Raises
         ------
         InvalidInputError
-            If there is nothing but NaN.
+            If all parts contain nothing but NaN.
         """
         if np.isnan(self._lows).all():
             raise InvalidInputError("The image contains nothing but NaN.")
@@ -147,7 +154,7 @@ class RangeSearch:
 
 
 def require_range_of(range_of: str) -> None:
-    """Raise unless a name is one of `RANGE_OF`."""
+    """Raise unless `range_of` is one of `RANGE_OF`."""
     if range_of not in RANGE_OF:
         raise InvalidInputError(
             f"range_of must be one of {', '.join(RANGE_OF)}, got {range_of!r}."
@@ -155,7 +162,9 @@ def require_range_of(range_of: str) -> None:
 
 
 def checked_given_range(given: Any) -> GivenRange:
-    """Return an intensity range as a user gives it, checked, as tuples of float.
+    """Check the intensity range given by a user, and convert it to tuples of float.
+
+    The number of pairs is not compared with the channels of an image.
 
     Parameters
     ----------
@@ -165,7 +174,7 @@ def checked_given_range(given: Any) -> GivenRange:
     Raises
     ------
     InvalidInputError
-        If it is none of these. How many channels the image has is not known here.
+        If a pair is not two finite numbers, the lower first.
     """
     if isinstance(given, (IntensityRange, IntensityRanges)):
         return given
@@ -177,7 +186,7 @@ def checked_given_range(given: Any) -> GivenRange:
 
 
 def _pairs(given: Any) -> list[Any]:
-    """Return the pairs of a range for each channel; none of a single range."""
+    """Return the pairs of separate channels; an empty list for a single range."""
     pairs = list(given) if isinstance(given, (list, tuple, np.ndarray)) else []
     return pairs if all(np.ndim(pair) == 1 for pair in pairs) else []
 
@@ -191,7 +200,7 @@ def _n_channels(planes: Planes) -> int:
 
 
 def _checked_ranges(given: Any, n_channels: int) -> tuple[IntensityRange, ...]:
-    """Check the given pairs, and return one range or one for each channel."""
+    """Check the given range; return one range, or one for each channel."""
     pairs = _pairs(given)
     if not pairs:
         return (_checked_range(given),)
@@ -213,8 +222,8 @@ def resolve_intensity_range(
     image : numpy.ndarray
         The image, any shape and real dtype. NaN is ignored.
     given : tuple of float or IntensityRange, optional
-        The range, ``(low, high)`` in the image's units. None, the default, means
-        0 to 255 for uint8, else the lowest and highest value of the image.
+        ``(low, high)`` in the image's units. None, the default, means 0 to 255 for
+        uint8, otherwise the lowest and highest value of the image.
 
     Returns
     -------

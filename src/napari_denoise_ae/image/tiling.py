@@ -1,4 +1,4 @@
-"""Cutting a plane into parts, regardless of the network that sees them."""
+"""Cut a plane into parts, independent of the network."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from ..errors import InvalidInputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Rows and columns of a tile on a CPU: large enough for its halo to cost
-#: little, small enough for its activations to take about 100 MB.
+#: Rows and columns of a tile on a CPU. The halo of a tile of this size costs little,
+#: and its activations take about 100 MB.
 DEFAULT_TILE_SIZE = 512
-#: Below this, halos cost more than the tile itself.
+#: Rows and columns of the smallest tile: halos of smaller ones would cost more than
+#: the tiles.
 SMALLEST_TILE_SIZE = 64
-#: Planes with more rows or columns than this become a pyramid.
+#: Planes with more rows or columns than this are stored and shown as a pyramid.
 LARGEST_PLANE = 2048
 #: Rows and columns of a plane.
 Region: TypeAlias = tuple[slice, slice]
@@ -29,7 +30,7 @@ def grid_of(shape: tuple[int, int], sides: tuple[int, int]) -> Iterator[Region]:
     shape : tuple of int
         Rows and columns of the plane.
     sides : tuple of int
-        Rows and columns of a part; those at the end may be shorter.
+        Rows and columns of a part; parts at the end may be smaller.
     """
     height, width = shape
     for y in range(0, height, sides[0]):
@@ -39,17 +40,17 @@ def grid_of(shape: tuple[int, int], sides: tuple[int, int]) -> Iterator[Region]:
 
 
 def require_tile_size(tile_size: object) -> None:
-    """Raise, before long work, if there are no tiles of such a size.
+    """Raise unless a tile size is valid.
 
     Parameters
     ----------
     tile_size : int or None
-        Rows and columns of a tile; None leaves the choice to the program.
+        Rows and columns of a tile. None means a size that fits into memory.
 
     Raises
     ------
     InvalidInputError
-        If it is not above 0.
+        If it is not an integer above 0.
     """
     if tile_size is None:
         return
@@ -60,5 +61,5 @@ def require_tile_size(tile_size: object) -> None:
 
 
 def round_up(value: int, multiple: int) -> int:
-    """Return the next multiple that is not below `value`."""
+    """Return the smallest multiple of `multiple` that is at least `value`."""
     return -(-value // multiple) * multiple

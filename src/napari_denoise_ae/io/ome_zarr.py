@@ -3,7 +3,7 @@
 zarr reads and writes the pixels, each chunk atomically; yaozarrs validates the
 metadata. A result records its source and settings. Until it is finished it has no
 image metadata, so that no program mistakes it for an image, and the chunks already
-written tell where to resume.
+written show where to resume.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         int | np.integer[Any] | np.random.Generator | BitGenerator | SeedSequence | None
     )
 
-# Integers up to this seed torch directly; NumPy derives such a seed from others.
+# torch takes seeds up to this one; NumPy derives such a seed from larger integers.
 _LARGEST_SEED = 2**63 - 1
 
 

@@ -1,4 +1,4 @@
-"""The estimators of the noise level, by name."""
+"""Estimators of the noise level, by name."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from .wavelet import wavelet_sigma_of_windows
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-#: Takes windows of one image, (Y, X, channels), see `noise_windows`, and returns the
-#: standard deviation of its white noise in the image's units; NaN if it cannot tell.
+#: Takes windows of one image, (Y, X, channels), see `noise_windows`. Returns the
+#: standard deviation of its white noise in the image's units; NaN if it cannot be
+#: estimated.
 Estimator = Callable[[Sequence[NDArray[Any]]], float]
 
-#: What models that take a noise level are told, and users are shown.
+#: Estimator of the noise level that is passed to models and shown to users.
 PATCHES = "patches"
-#: What models trained on one noise level have measured in training.
+#: Estimator of the noise level that is compared with the training images of a model.
 WAVELET = "wavelet"
 
-#: A new estimator is one function and one line.
+#: Estimators by name: a new one is one function and one line.
 ESTIMATORS: dict[str, Estimator] = {
     PATCHES: estimate_sigma_of_windows,
     WAVELET: wavelet_sigma_of_windows,
@@ -38,20 +39,21 @@ def estimate_sigma(
 
     Parameters
     ----------
-    planes : iterable
+    planes : iterable of sequence of numpy.ndarray
         The windows of each plane, see `Estimator`.
     estimator : str
-        One of `ESTIMATORS`.
+        A key of `ESTIMATORS`.
 
     Returns
     -------
     float
-        The median over the planes; NaN if it cannot be estimated.
+        Median of the estimates of the planes, in the image's units; NaN if there are
+        none.
     """
     return median_of_known(ESTIMATORS[estimator](windows) for windows in planes)
 
 
 def median_of_known(values: Iterable[float]) -> float:
-    """Return the median of the values that are not NaN; NaN if there are none."""
+    """Return the median of the values that are not NaN, or NaN if all are."""
     known = [value for value in values if not math.isnan(value)]
     return float(np.median(known)) if known else math.nan

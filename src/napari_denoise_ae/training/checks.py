@@ -75,8 +75,8 @@ def _require_fitting_settings(
     config: TrainingConfig, network: DenoisingNetwork
 ) -> None:
     noise, size = config.noise_model, network.image_size
-    is_told = isinstance(noise, Gaussian) and noise.is_white and not noise.clipped
-    if network.takes_noise_level and not is_told:
+    has_level = isinstance(noise, Gaussian) and noise.is_white and not noise.clipped
+    if network.takes_noise_level and not has_level:
         raise InvalidInputError(
             f"The network {config.network!r} takes the noise level as an input, so it "
             "needs unclipped Gaussian noise without blur, such as "
