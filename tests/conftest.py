@@ -1,4 +1,4 @@
-"""What all tests share; free of napari and Qt, which need not be installed."""
+"""Fixtures shared by all tests; napari and Qt need not be installed."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 collect_ignore_glob = [] if importlib.util.find_spec("napari") else ["_napari/*"]
 
 
-# Tests import torchvision themselves, some of them after a window was open.
+# Some tests import torchvision after a window has been opened.
 load_triton_apart()
 
-# What tests compute is too small to be shared among threads.
+# The computations of tests are too small for several threads.
 torch.set_num_threads(1)
 
 
 @pytest.fixture
 def cifar10(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with 80 + 24 images in CIFAR-10's layout, taken for the real one."""
+    """A folder with 80 + 24 images in the layout of CIFAR-10, accepted as genuine."""
     from torchvision.datasets import CIFAR10
 
     folder = tmp_path / "data"
@@ -41,13 +41,13 @@ def cifar10(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def checkpoint() -> Checkpoint:
-    """A small color network with random weights, and nothing known of it."""
+    """A small color network with random weights and no training record."""
     return random_checkpoint()
 
 
 @pytest.fixture
 def model_file(tmp_path: Path) -> Path:
-    """A small color network with random weights and a record, in a file."""
+    """A checkpoint file of a small color network with a training record."""
     from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
     path = tmp_path / "model.pt"

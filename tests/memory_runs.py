@@ -1,4 +1,4 @@
-"""A run and a device for the tests of tiles and memory."""
+"""A denoising run and a device for the tests of tiles and memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from napari_denoise_ae.denoising.denoiser import Denoiser
 
-# Nothing can be computed on it, as on a GPU that this machine lacks.
+# Every computation on it fails, as on a GPU that is not available.
 OTHER = DeviceChoice(torch.device("meta"), "tests")
 
 

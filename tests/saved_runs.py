@@ -1,4 +1,4 @@
-"""Small training runs with files, begun, finished and resumed."""
+"""Start, finish and resume small training runs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def finish(training: SavedTraining) -> SavedTraining:
 
 
 def resume(files: RunFiles, *, images: int = 0, **changes: Any) -> SavedTraining:
-    """Resume the run in some files, with the images of this seed."""
+    """Resume a run from its files; `images` is the seed of its images."""
     state = load_training_state(files.state)
     return resume_training(state, files, image_set(seed=images), CPU, changes)
 

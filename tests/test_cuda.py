@@ -1,4 +1,4 @@
-"""What is different on a CUDA device; skipped, saying so, where there is none."""
+"""Training and denoising on a CUDA device; skipped if there is none."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from napari_denoise_ae.models.training_state import (
 from napari_denoise_ae.training.results import EpochResult
 from napari_denoise_ae.training.trainer import Trainer
 
-pytestmark = pytest.mark.skipif(
-    not torch.cuda.is_available(), reason="there is no CUDA device here"
-)
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 
 
 def make_trainer(**changes) -> Trainer:
@@ -44,7 +42,7 @@ def test_training_lowers_the_validation_loss(mixed_precision):
     assert all(tensor.is_contiguous() for tensor in weights)
 
 
-def test_a_run_resumed_through_a_file_goes_on(tmp_path):
+def test_a_run_can_be_resumed_from_a_file(tmp_path):
     interrupted = run(make_trainer(epochs=4), epochs=2)
     save_training_state(interrupted.state(), tmp_path / "a.resume")
     state = load_training_state(tmp_path / "a.resume")
@@ -54,7 +52,7 @@ def test_a_run_resumed_through_a_file_goes_on(tmp_path):
     assert len(run(resumed).history) == 4
 
 
-def test_denoising_gives_what_the_cpu_gives():
+def test_denoising_gives_the_same_result_as_on_the_cpu():
     image = np.random.default_rng(0).random((70, 90, 3))
     model = random_checkpoint()
     on_cpu, on_cuda = (denoise(image, model=model, device=d) for d in ("cpu", "cuda"))

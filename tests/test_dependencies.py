@@ -1,4 +1,4 @@
-"""What the package imports is declared, and what is declared is imported."""
+"""The declared dependencies are those that the package imports."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ FOLDER = Path(napari_denoise_ae.__file__).parent
 PROJECT = tomllib.loads(
     (Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8")
 )["project"]
-# Where a distribution is not imported by its own name.
+# Distributions that are imported under another name.
 IMPORTED_AS = {"pillow": "PIL", "pywavelets": "pywt", "scikit-image": "skimage"}
 QT_BINDINGS = {"pyqt5", "pyqt6", "pyside2", "pyside6"}
-# Users choose napari and its Qt binding: scripts and clusters install neither.
+# Users install napari and a Qt binding themselves; scripts and clusters need neither.
 NOT_DECLARED = {"napari"}
 
 
 def names_of(requirements: list[str]) -> set[str]:
-    """Return the distributions that requirements name."""
+    """Return the names of the required distributions."""
     return {re.split(r"[^\w.-]", text, maxsplit=1)[0].lower() for text in requirements}
 
 
 def imported_by(path: Path) -> set[str]:
-    """Return the top-level modules that a file imports, in its functions, too."""
+    """Return the top-level modules that a file imports, including in functions."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -53,7 +53,7 @@ def test_every_import_is_declared():
     assert {path: names for path, names in undeclared.items() if names} == {}
 
 
-def test_everything_declared_is_imported():
+def test_every_declared_dependency_is_imported():
     assert DECLARED - set().union(*IMPORTED.values()) == set()
 
 
@@ -62,8 +62,8 @@ def test_neither_napari_nor_a_qt_binding_is_required():
     assert {"distributed"} == EXTRAS
 
 
-def test_what_is_not_installed_by_default_is_only_imported_where_it_is_needed():
-    """napari by its folder, and dask's cluster by the one module that needs it."""
+def test_optional_dependencies_are_imported_only_where_they_are_needed():
+    """napari only in its folder, and `distributed` only in files/cluster.py."""
     users = {
         str(path.relative_to(FOLDER))
         for path, names in IMPORTED.items()

@@ -1,4 +1,4 @@
-"""The examples in the documentation are true."""
+"""The examples in the documentation run and print the documented results."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize("page", ["python.md", "how-it-works.md", "large-data.md"])
-def test_examples_are_true(page, monkeypatch):
+def test_examples_in_the_documentation_are_correct(page, monkeypatch):
     monkeypatch.chdir(ROOT)
     results = doctest.testfile(str(ROOT / "docs" / page), module_relative=False)
     assert results.attempted > 0
     assert results.failed == 0
 
 
-def test_the_readmes_python_runs(capsys):
+def test_the_python_example_in_the_readme_runs(capsys):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     code = text.split("## In Python")[1].split("```python\n")[1].split("```")[0]
     exec(compile(code, "README.md", "exec"), {})
@@ -26,7 +26,7 @@ def test_the_readmes_python_runs(capsys):
     assert denoised > noisy + 8
 
 
-def test_the_readmes_shell_lines_parse():
+def test_the_commands_in_the_readme_are_valid():
     from napari_denoise_ae.cli.main import make_parser
 
     text = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The examples in the documentation of functions are true."""
+"""The examples in docstrings print the documented results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WITH_EXAMPLES = {
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_examples_are_true(name):
+def test_examples_in_docstrings_are_correct(name):
     module = import_module(name)
     results = doctest.testmod(module)
     assert results.failed == 0

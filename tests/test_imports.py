@@ -1,4 +1,4 @@
-"""What importing the package costs, and which part of it may know what."""
+"""Imports are cheap, and each folder imports only the packages that it may use."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ CORE = [
     for name in modules_in(FOLDER)
     if not name.startswith("napari_denoise_ae._napari")
 ]
-FACE = modules_in(FOLDER / "_napari")
+NAPARI = modules_in(FOLDER / "_napari")
 
 
 def modules_after(code: str) -> set[str]:
@@ -71,7 +71,7 @@ def modules_after(code: str) -> set[str]:
 
 
 def module_level_imports(name: str) -> set[str]:
-    """Return the full names of what a module imports when it is imported itself."""
+    """Return the full names of the modules that a module imports at module level."""
     spec = find_spec(name)
     package = name if spec.submodule_search_locations else name.rpartition(".")[0]
     found = set()
@@ -84,14 +84,14 @@ def module_level_imports(name: str) -> set[str]:
     return found
 
 
-def test_every_module_is_looked_at():
-    """The tests below must not pass because they found no files."""
+def test_all_modules_are_found():
+    """Otherwise the tests below would pass without testing anything."""
     assert len(CORE) > 90
-    assert len(FACE) > 50
-    assert len(CORE) + len(FACE) == len(list(FOLDER.rglob("*.py"))) - 1
+    assert len(NAPARI) > 50
+    assert len(CORE) + len(NAPARI) == len(list(FOLDER.rglob("*.py"))) - 1
 
 
-def test_the_package_and_its_manifest_import_nothing_heavy():
+def test_the_package_and_its_manifest_import_no_heavy_module():
     code = """
 from importlib import resources
 import napari_denoise_ae
@@ -104,7 +104,7 @@ assert "napari-denoise-ae" in text
     assert not loaded & (HEAVY | {"numpy"})
 
 
-def test_the_light_folders_and_the_command_import_nothing_heavy():
+def test_the_light_folders_and_the_command_import_no_heavy_module():
     names = [name for folder in LIGHT for name in modules_in(FOLDER / folder)]
     assert len(names) > len(LIGHT)
     names += [f"napari_denoise_ae.{name}" for name in LIGHT_MODULES]
@@ -113,7 +113,7 @@ def test_the_light_folders_and_the_command_import_nothing_heavy():
     assert not loaded & HEAVY
 
 
-def test_nothing_but_the_napari_folder_imports_napari_or_qt():
+def test_only_the_napari_folder_imports_napari_or_qt():
     loaded = modules_after("\n".join(f"import {name}" for name in CORE))
     assert "torch" in loaded
     assert not loaded & GUI
@@ -121,25 +121,25 @@ def test_nothing_but_the_napari_folder_imports_napari_or_qt():
 
 @pytest.mark.skipif(not find_spec("napari"), reason="napari is not installed")
 def test_the_napari_folder_imports_no_torch():
-    loaded = modules_after("\n".join(f"import {name}" for name in FACE))
+    loaded = modules_after("\n".join(f"import {name}" for name in NAPARI))
     assert not loaded & {"torch", "torchvision"}
 
 
-def test_the_napari_folder_names_no_torch_at_module_level():
-    """The same read from the source, where napari is not installed."""
+def test_the_napari_folder_has_no_module_level_import_of_torch():
+    """The source is read, so that the test also runs without napari."""
     with_torch = {"torch", "torchvision"}
-    reached = {name: module_level_imports(name) for name in CORE}
+    imports = {name: module_level_imports(name) for name in CORE}
     while True:
-        more = {n for n, imported in reached.items() if imported & with_torch}
+        more = {n for n, imported in imports.items() if imported & with_torch}
         if more <= with_torch:
             break
         with_torch |= more
     assert "napari_denoise_ae.denoising.api" in with_torch
-    for name in FACE:
+    for name in NAPARI:
         assert not module_level_imports(name) & with_torch, name
 
 
-def test_no_run_over_files_draws_its_own_progress():
+def test_the_files_folder_does_not_import_tqdm():
     names = modules_in(FOLDER / "files")
     assert len(names) > 10
     for name in names:
@@ -147,7 +147,7 @@ def test_no_run_over_files_draws_its_own_progress():
 
 
 @pytest.mark.parametrize("name", napari_denoise_ae.__all__)
-def test_every_public_name_is_there(name):
+def test_every_public_name_is_available(name):
     assert getattr(napari_denoise_ae, name) is not None
     assert name in dir(napari_denoise_ae)
 
@@ -162,8 +162,8 @@ assert "denoise_layer" in dir(napari_denoise_ae)
     assert "denoise_layer" not in napari_denoise_ae.__all__
 
 
-def test_without_napari_all_listed_names_are_there():
-    """A star import gets those in `__all__`, `help` those that `dir` lists."""
+def test_all_listed_names_are_available_without_napari():
+    """`import *` uses the names in `__all__`, and `help` those listed by `dir`."""
     code = """
 import sys
 sys.modules["napari"] = None
@@ -174,24 +174,24 @@ assert len(inspect.getmembers(napari_denoise_ae)) >= len(napari_denoise_ae.__all
     assert "torch" in modules_after(code)
 
 
-def test_an_unknown_name_is_an_attribute_error():
+def test_an_unknown_name_raises_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'denoize'"):
         importlib.import_module("napari_denoise_ae").denoize  # noqa: B018
 
 
 @pytest.mark.parametrize("name", napari_denoise_ae.__all__)
 def test_no_folder_shadows_a_public_name(name):
-    """Importing a folder of that name would replace the function."""
+    """Importing a folder with that name would replace the function."""
     assert not (FOLDER / name).exists()
 
 
-def test_the_package_says_that_it_is_typed():
+def test_the_package_is_marked_as_typed():
     assert (FOLDER / "py.typed").is_file()
 
 
 @pytest.mark.parametrize("model", ["conv", "gray"])
 def test_denoising_does_not_load_triton(model):
-    """Its LLVM and that of some OpenGL drivers would end the program."""
+    """Its LLVM clashes with that of some OpenGL drivers and crashes the process."""
     code = f"""
 import numpy as np
 from napari_denoise_ae import denoise

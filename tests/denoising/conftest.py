@@ -1,4 +1,4 @@
-"""A device whose memory runs out, for the tests of tiles and memory."""
+"""Fixtures for the tests of tiles and memory: a device that runs out of memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NO_MEMORY = torch.OutOfMemoryError("out of memory")
 
 @pytest.fixture
 def memory_for(monkeypatch: pytest.MonkeyPatch):
-    """Give devices memory for so many pixels of a batch, by their type."""
+    """Limit the pixels of an image that fit into memory, by device type."""
     forward = ConvAutoencoder.forward
     tried: list[tuple[str, int]] = []
 

@@ -1,3 +1,5 @@
+"""Models that were trained for other noise cause a warning."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -5,20 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from noisy_images import real_pair
-from synthetic import (
-    CPU,
-    make_record,
-    random_checkpoint,
-    small_config,
-    smooth_images,
-)
+from synthetic import CPU, make_record, random_checkpoint, small_config, smooth_images
 
 from napari_denoise_ae.denoising.compatibility import noise_level
 from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.evaluation.model_warnings import find_task_incompatibilities
-from napari_denoise_ae.evaluation.pairs import (
-    noisy_pairs,
-)
+from napari_denoise_ae.evaluation.pairs import noisy_pairs
 from napari_denoise_ae.evaluation.tasks import ImagePair, Task
 from napari_denoise_ae.image.intensity import share_range
 from napari_denoise_ae.image.planes import ArrayPlanes
@@ -36,7 +30,7 @@ def incompatibilities(noise: str, record: TrainingRecord | None) -> list[str]:
 
 
 def record_for(noise: str) -> TrainingRecord:
-    """A record whose estimate of noise is that of real images with such noise."""
+    """Return a record whose noise estimate was measured on images with this noise."""
     pairs = noisy_pairs(list(smooth_images(50, side=32, seed=1)), noise, seed=100)
     estimates = [
         noise_level(ArrayPlanes(pair.noisy, "YX"), share_range("YX", pair.input_range))
@@ -57,7 +51,7 @@ FITTING = [
 
 
 @pytest.mark.parametrize("noise", FITTING)
-def test_the_noise_of_training_fits(noise):
+def test_images_with_the_noise_of_training_cause_no_warning(noise):
     assert incompatibilities(noise, record_for(noise)) == []
 
 
@@ -74,23 +68,23 @@ def test_the_noise_of_training_fits(noise):
         ("speckle:0.25", "gaussian:0.1", "noise"),
     ],
 )
-def test_other_noise_does_not_fit(noise, trained_for, words):
+def test_images_with_other_noise_cause_a_warning(noise, trained_for, words):
     (message,) = incompatibilities(noise, record_for(trained_for))
     assert words in message
     assert "'mine'" in message
     assert trained_for in message
 
 
-def test_part_of_a_composed_noise_is_no_other_kind():
+def test_one_component_of_the_noise_of_training_causes_no_warning():
     record = record_for("gaussian:0.1+salt-pepper:0.01")
     assert incompatibilities("gaussian:0.1", record) == []
 
 
-def test_nothing_is_said_of_a_model_without_a_record():
+def test_a_model_without_a_record_causes_no_warning():
     assert incompatibilities("gaussian:0.1", None) == []
 
 
-def test_real_images_may_not_fit_either(denoiser):
+def test_real_images_with_other_noise_cause_a_warning(denoiser):
     record = record_for("gaussian:0.5")
     models = {"mine": Denoiser(random_checkpoint(record=record), CPU)}
     task = ImagePair(*real_pair()).make_task(models)
