@@ -1,4 +1,4 @@
-"""Training without a window: the worker's generator, run to its end."""
+"""Tests of the training worker's generator, without a window."""
 
 from dataclasses import replace
 from threading import Event
@@ -19,7 +19,7 @@ from napari_denoise_ae.training.results import (
     TrainingStart,
 )
 
-# The stand-in for CIFAR-10 has 80 images to train and 24 to test.
+# Numbers of training and test images in the replacement for CIFAR-10.
 N_TRAIN, N_TEST = 80, 24
 
 
@@ -42,7 +42,7 @@ def job(cifar10, tmp_path):
 
 
 def run(job):
-    """Return the steps of a job, and its outcome."""
+    """Return the steps and the outcome of a job."""
     steps, worker = [], _train(job, Event())
     while True:
         try:
@@ -56,12 +56,12 @@ def start_of(steps):
 
 
 @pytest.mark.parametrize("n_test", [10, N_TEST])
-def test_test_images_that_are_not_kept_apart_train_too(job, n_test):
+def test_remaining_test_images_are_used_for_training(job, n_test):
     start = start_of(run(job(settings={"n_test": n_test}))[0])
     assert start.n_train + start.n_val == N_TRAIN + N_TEST - n_test
 
 
-def test_the_end_is_told_as_the_core_tells_it(job, cifar10, tmp_path):
+def test_the_test_scores_equal_those_of_evaluation(job, cifar10, tmp_path):
     steps, outcome = run(job(settings={"n_test": 10}))
     noisy, clean = steps[-2].examples[0], steps[-2].examples[2]
     assert isinstance(steps[-2], FinalExamples)
@@ -80,7 +80,7 @@ def test_the_end_is_told_as_the_core_tells_it(job, cifar10, tmp_path):
     assert outcome.result.scoring_error == ""
 
 
-def test_a_run_that_was_stopped_is_not_scored(job, tmp_path):
+def test_a_stopped_run_is_not_scored(job, tmp_path):
     stop, steps = Event(), []
     worker = _train(job(settings={"epochs": 9}), stop)
     while True:
@@ -97,7 +97,7 @@ def test_a_run_that_was_stopped_is_not_scored(job, tmp_path):
     assert (tmp_path / "model.gallery.png").is_file()
 
 
-def test_the_run_that_is_resumed_decides_which_images_train(job):
+def test_a_resumed_run_keeps_its_split(job):
     first = start_of(run(job(settings={"n_test": 10, "val_fraction": 0.25}))[0])
     settings = {"epochs": 2, "patience": 3}
     steps, outcome = run(replace(job(preset=None, resume=True), settings=settings))
@@ -106,7 +106,7 @@ def test_the_run_that_is_resumed_decides_which_images_train(job):
     assert load_checkpoint(outcome.result.files.checkpoint).record.epochs_run == 2
 
 
-def test_a_run_whose_schedule_needs_its_epochs_keeps_them(job):
+def test_a_resumed_run_with_a_cosine_schedule_keeps_its_epochs(job):
     stop = Event()
     settings = {"schedule": "cosine", "epochs": 2, "patience": 9}
     worker = _train(job(settings=settings), stop)

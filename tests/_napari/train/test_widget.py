@@ -28,7 +28,7 @@ from napari_denoise_ae.training.step import TrainingStep
 
 @pytest.fixture(autouse=True)
 def _few_small_images(monkeypatch):
-    """Forty images of flat squares take the place of CIFAR-10."""
+    """Replace CIFAR-10 by forty images of flat squares."""
     colors = np.random.default_rng(0).integers(0, 256, (40, 2, 2, 3), dtype=np.uint8)
     images = colors.repeat(8, axis=1).repeat(8, axis=2)
     train, test = ImageSet("CIFAR-10 in squares", images[:30]), images[30:]
@@ -42,31 +42,31 @@ def _few_small_images(monkeypatch):
     monkeypatch.setattr(training_run, "load_training_images", load_training_images)
     monkeypatch.setattr(gallery, "load_test_images", load_test_images)
     monkeypatch.setattr(test_set, "load_test_images", load_test_images)
-    # Drawing takes a second; a test of its own has it.
+    # Drawing takes a second and has its own test.
     monkeypatch.setattr(training_run, "save_gallery", lambda _examples, _path: None)
 
 
 @pytest.fixture
 def messages(monkeypatch):
-    """What the widget tells the user, instead of napari's pop-ups."""
-    told = []
-    monkeypatch.setattr(train_run, "show_error", told.append)
-    return told
+    """Return the errors that the widget shows, instead of napari's pop-ups."""
+    shown = []
+    monkeypatch.setattr(train_run, "show_error", shown.append)
+    return shown
 
 
 @pytest.fixture
 def viewer(make_napari_viewer, plugin_settings, npe2pm):
-    """A viewer that knows the plugin, and settings that only this test sees."""
+    """Return a viewer with the plugin registered and isolated settings."""
     npe2pm.register(PluginManifest.from_distribution("napari-denoise-ae"))
     return make_napari_viewer()
 
 
 @pytest.fixture
 def widget(viewer, tmp_path, qtbot, messages):
-    """The widget in a dock, filled in for a run of two epochs."""
+    """Return the widget in a dock, filled in for a run of two epochs."""
     widget = docked(viewer, tmp_path)
     yield widget
-    # A test that failed leaves a run behind, which would fail the next.
+    # A run left by a failed test would make the next one fail.
     for stop in list(train_run._RUNNING):
         stop.set()
     qtbot.waitUntil(lambda: not train_run._RUNNING)
@@ -94,7 +94,7 @@ def wait_for_end(qtbot, widget):
 
 
 def train_without_end(qtbot, widget, n_epochs=1):
-    """Start a run that only a test ends, and wait for its first epochs."""
+    """Start a run that only the test ends, and wait for its first epochs."""
     widget.form.set_value("epochs", 10_000)
     widget.form.set_value("patience", 10_000)
     widget.train_button.click()
@@ -102,19 +102,19 @@ def train_without_end(qtbot, widget, n_epochs=1):
 
 
 def answer(monkeypatch, button):
-    """Answer the widget's questions, and return them."""
-    asked = []
+    """Answer the widget's questions with a button, and return the questions."""
+    questions = []
 
     def question(parent, title, text, buttons, default):
-        asked.append(text)
+        questions.append(text)
         return button
 
     monkeypatch.setattr(QMessageBox, "question", question)
-    return asked
+    return questions
 
 
 @pytest.mark.qt_binding
-def test_training_ends_and_the_model_is_chosen(viewer, widget, qtbot, tmp_path):
+def test_the_trained_model_is_chosen(viewer, widget, qtbot, tmp_path):
     torch = pytest.importorskip("torch")
     threads = torch.get_num_threads()
     widget.train_button.click()
@@ -133,28 +133,27 @@ def test_training_ends_and_the_model_is_chosen(viewer, widget, qtbot, tmp_path):
 
 
 @pytest.mark.qt_binding
-def test_the_end_has_figures_and_pictures_of_test_images(widget, qtbot):
-    told = []
+def test_a_finished_run_shows_scores_and_pictures_of_test_images(widget, qtbot):
+    shown = []
     show = widget.progress.pictures.set_examples
     widget.progress.pictures.set_examples = lambda images: (
-        told.append(images),
+        shown.append(images),
         show(images),
     )
     widget.train_button.click()
     wait_for_end(qtbot, widget)
-    first, noisy, denoised = widget.progress._test.text().split("\n")
+    first, noisy, denoised = widget.progress._test_scores.text().split("\n")
     assert first == "All 10, gaussian:0.5:"
     assert noisy.startswith("noisy: PSNR ")
     assert denoised.startswith("denoised: PSNR ")
     assert ", SSIM " in denoised
-    shown = denoised.removeprefix("denoised: PSNR ").partition(",")[0]
-    assert f"Test images: {shown}." in widget._status.text()
-    assert widget.progress._which.text() == "Test images"
+    mean_psnr = denoised.removeprefix("denoised: PSNR ").partition(",")[0]
+    assert f"Test images: {mean_psnr}." in widget._status.text()
+    assert widget.progress._title.text() == "Test images"
     test = gallery.load_test_images(None, n_test=8).images
-    np.testing.assert_allclose(told[-1][2], test / 255, atol=1e-6)
-    # Another run begins without them.
+    np.testing.assert_allclose(shown[-1][2], test / 255, atol=1e-6)
     widget.progress.clear()
-    assert not widget.progress._test.text()
+    assert not widget.progress._test_scores.text()
 
 
 def score_without_end(images, denoiser, noise, *, stop):
@@ -163,7 +162,7 @@ def score_without_end(images, denoiser, noise, *, stop):
         time.sleep(0.01)
 
 
-def test_stop_while_it_is_scored_keeps_the_model(
+def test_stopping_the_scoring_keeps_the_model(
     viewer, widget, qtbot, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(test_set, "score_together", score_without_end)
@@ -181,7 +180,7 @@ def test_stop_while_it_is_scored_keeps_the_model(
 @pytest.mark.parametrize(
     "error", [DatasetError("The test set is damaged."), RuntimeError("shapes differ")]
 )
-def test_a_model_that_cannot_be_scored_is_kept(
+def test_a_model_is_kept_if_scoring_fails(
     viewer, widget, qtbot, messages, tmp_path, monkeypatch, error
 ):
     def fail(*args, **kwargs):
@@ -195,9 +194,7 @@ def test_a_model_that_cannot_be_scored_is_kept(
     assert not messages
 
 
-def test_a_layer_is_denoised_with_what_was_trained(
-    viewer, widget, qtbot, run, tmp_path
-):
+def test_the_trained_model_denoises_a_layer(viewer, widget, qtbot, run, tmp_path):
     denoiser = DenoiseWidget(viewer)
     viewer.window.add_dock_widget(denoiser, name="Denoise")
     image = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
@@ -209,7 +206,7 @@ def test_a_layer_is_denoised_with_what_was_trained(
     np.testing.assert_array_equal(viewer.layers["photo [denoised]"].data, expected)
 
 
-def test_patience_is_named_as_the_reason(widget, qtbot):
+def test_early_stopping_is_named_as_the_reason(widget, qtbot):
     widget.form.set_value("epochs", 50)
     widget.form.set_value("patience", 1)
     widget.form.set_value("min_delta", 10.0)
@@ -219,7 +216,7 @@ def test_patience_is_named_as_the_reason(widget, qtbot):
 
 
 @pytest.mark.qt_binding
-def test_stop_keeps_the_best(viewer, widget, qtbot, tmp_path):
+def test_stop_keeps_the_best_epoch(viewer, widget, qtbot, tmp_path):
     train_without_end(qtbot, widget)
     assert not widget.train_button.isEnabled()
     widget.stop_button.click()
@@ -230,7 +227,7 @@ def test_stop_keeps_the_best(viewer, widget, qtbot, tmp_path):
     assert not widget.stop_button.isEnabled()
 
 
-def test_stop_at_once_keeps_nothing_and_says_so(viewer, widget, qtbot, tmp_path):
+def test_stopping_at_once_writes_nothing(viewer, widget, qtbot, tmp_path):
     before = model_choice(viewer).chosen
     widget.train_button.click()
     widget.stop_button.click()
@@ -240,7 +237,9 @@ def test_stop_at_once_keeps_nothing_and_says_so(viewer, widget, qtbot, tmp_path)
     assert model_choice(viewer).chosen == before
 
 
-def test_stop_in_the_first_epoch(widget, qtbot, tmp_path, monkeypatch):
+def test_stopping_in_the_first_epoch_writes_nothing(
+    widget, qtbot, tmp_path, monkeypatch
+):
     train = TrainingStep.train
 
     def stop_and_train(self, *batch):
@@ -255,13 +254,13 @@ def test_stop_in_the_first_epoch(widget, qtbot, tmp_path, monkeypatch):
 
 
 @pytest.mark.qt_binding
-def test_resume_goes_on(widget, qtbot, tmp_path, monkeypatch):
+def test_resume_continues_the_run(widget, qtbot, tmp_path, monkeypatch):
     widget.train_button.click()
     wait_for_end(qtbot, widget)
     path = tmp_path / "model.pt"
     monkeypatch.setattr(widget, "_choose_checkpoint", lambda: path)
     widget.form.set_value("epochs", 3)
-    widget.form.set_value("noise", "gaussian:0.1")  # that of the run stays
+    widget.form.set_value("noise", "gaussian:0.1")  # ignored: the run keeps its noise
     widget.resume_button.click()
     wait_for_end(qtbot, widget)
     record = load_checkpoint(path).record
@@ -269,14 +268,14 @@ def test_resume_goes_on(widget, qtbot, tmp_path, monkeypatch):
     assert [result.epoch for result in widget.progress.plot.history] == [1, 2, 3]
 
 
-def test_there_must_be_something_to_resume(widget, tmp_path, monkeypatch):
+def test_resuming_without_a_saved_run_is_an_error(widget, tmp_path, monkeypatch):
     monkeypatch.setattr(widget, "_choose_checkpoint", lambda: tmp_path / "other.pt")
     widget.resume_button.click()
     assert "nothing to resume" in widget.form.message("output")
     assert not train_run._RUNNING
 
 
-def test_nobody_need_choose_a_run_to_resume(widget, monkeypatch):
+def test_canceling_the_resume_dialog_does_nothing(widget, monkeypatch):
     monkeypatch.setattr(widget, "_choose_checkpoint", lambda: None)
     widget.resume_button.click()
     assert not train_run._RUNNING
@@ -298,7 +297,7 @@ def test_nobody_need_choose_a_run_to_resume(widget, monkeypatch):
         ("data", "", "Choose the folder"),
     ],
 )
-def test_what_is_wrong_is_marked_at_its_field(
+def test_an_invalid_value_is_marked_at_its_field(
     widget, messages, monkeypatch, name, value, expected
 ):
     answer(monkeypatch, QMessageBox.StandardButton.No)
@@ -313,7 +312,7 @@ def test_what_is_wrong_is_marked_at_its_field(
 
 
 @pytest.mark.qt_binding
-def test_every_field_has_a_tooltip_and_a_default(widget):
+def test_all_fields_have_a_tooltip_and_a_default(widget):
     for name, field in widget.form._fields.items():
         assert len(field.toolTip()) > 20, name
         if name not in ("preset", "data", "output"):
@@ -325,7 +324,7 @@ def wait_for_networks(qtbot, widget):
 
 
 @pytest.mark.qt_binding
-def test_every_option_of_every_network_has_a_field(widget, qtbot):
+def test_all_network_options_have_a_field(widget, qtbot):
     wait_for_networks(qtbot, widget)
     for preset, config in PRESETS.items():
         widget.form.set_value("preset", preset)
@@ -340,7 +339,7 @@ def test_every_option_of_every_network_has_a_field(widget, qtbot):
         assert explanation == cls.__doc__.partition("\n")[0]
 
 
-def test_options_that_differ_are_passed_on(widget, qtbot):
+def test_only_changed_network_options_are_returned(widget, qtbot):
     wait_for_networks(qtbot, widget)
     form = widget.form
     assert form.settings["network_options"] == {}
@@ -354,7 +353,7 @@ def test_options_that_differ_are_passed_on(widget, qtbot):
     assert form.settings["network_options"] == {}
 
 
-def test_options_that_a_preset_brings_are_shown_and_kept(widget, qtbot, monkeypatch):
+def test_network_options_of_a_preset_are_shown_and_kept(widget, qtbot, monkeypatch):
     options = {"latent_dim": 64, "in_channels": 3}
     small = replace(PRESETS["residual"], network_options=options)
     monkeypatch.setitem(PRESETS, "residual", small)
@@ -365,7 +364,7 @@ def test_options_that_a_preset_brings_are_shown_and_kept(widget, qtbot, monkeypa
     assert widget.form.settings["network_options"] == options
 
 
-def test_a_network_with_other_options_is_trained(widget, qtbot, tmp_path):
+def test_changed_network_options_are_trained(widget, qtbot, tmp_path):
     wait_for_networks(qtbot, widget)
     widget.form.network.fields["base_channels"].value = 3
     widget.train_button.click()
@@ -374,7 +373,7 @@ def test_a_network_with_other_options_is_trained(widget, qtbot, tmp_path):
     assert checkpoint.network_options == {"base_channels": 3}
 
 
-def test_an_option_that_cannot_be_used_is_told(widget, qtbot, messages):
+def test_an_invalid_network_option_shows_one_message(widget, qtbot, messages):
     wait_for_networks(qtbot, widget)
     widget.form.network.fields["base_channels"].value = 0
     widget.train_button.click()
@@ -388,7 +387,7 @@ def test_an_option_that_cannot_be_used_is_told(widget, qtbot, messages):
 
 @pytest.mark.qt_binding
 @pytest.mark.parametrize("preset", PRESETS)
-def test_a_preset_fills_in_everything(widget, preset):
+def test_a_preset_fills_in_all_settings(widget, preset):
     form = widget.form
     changes = {"noise": "speckle:0.3", "loss": "l1", "n_test": 7, "schedule": "cosine"}
     for name, value in changes.items():
@@ -401,7 +400,7 @@ def test_a_preset_fills_in_everything(widget, preset):
             assert f"Default: {value}." in form._fields[name].toolTip()
 
 
-def test_a_loss_is_explained_and_its_weight_is_only_for_those_that_have_one(widget):
+def test_a_loss_is_explained_and_the_weight_enabled_if_it_has_one(widget):
     form = widget.form
     for name, loss in LOSSES.items():
         form.set_value("loss", name)
@@ -411,13 +410,13 @@ def test_a_loss_is_explained_and_its_weight_is_only_for_those_that_have_one(widg
     form.set_value("ssim_weight", "much")
     assert "ssim_weight must be a number" in form.message("ssim_weight")
     assert not form.check()
-    # Where it is of no use, nothing is wrong with it.
+    # A weight without effect is not checked.
     form.set_value("loss", "mse")
     assert form.check()
     assert "ssim_weight" not in form.settings
 
 
-def test_a_device_that_is_not_there_is_marked(widget, messages, qtbot):
+def test_a_missing_device_is_marked(widget, messages, qtbot):
     widget.form.set_value("device", "cuda:99")
     widget.train_button.click()
     wait_for_end(qtbot, widget)
@@ -426,25 +425,25 @@ def test_a_device_that_is_not_there_is_marked(widget, messages, qtbot):
 
 
 @pytest.mark.qt_binding
-def test_data_that_is_missing_can_be_fetched(widget, qtbot, tmp_path, monkeypatch):
-    asked = answer(monkeypatch, QMessageBox.StandardButton.Yes)
-    fetched = []
+def test_missing_data_is_downloaded_on_request(widget, qtbot, tmp_path, monkeypatch):
+    questions = answer(monkeypatch, QMessageBox.StandardButton.Yes)
+    folders = []
 
     def fetch(folder, stop):
-        fetched.append(folder)
+        folders.append(folder)
         yield DownloadProgress(85 * 10**6, 170 * 10**6)
 
     monkeypatch.setattr(training_run, "fetch_cifar10", fetch)
     widget.form.set_value("data", str(tmp_path / "empty"))
     widget.train_button.click()
     wait_for_end(qtbot, widget)
-    assert CIFAR10_URL in asked[0]
-    assert "170 MB" in asked[0]
-    assert fetched == [tmp_path / "empty"]
+    assert CIFAR10_URL in questions[0]
+    assert "170 MB" in questions[0]
+    assert folders == [tmp_path / "empty"]
     assert "all epochs are done" in widget._status.text()
 
 
-def test_data_that_is_missing_need_not_be_fetched(widget, tmp_path, monkeypatch):
+def test_declining_the_download_marks_the_data_field(widget, tmp_path, monkeypatch):
     answer(monkeypatch, QMessageBox.StandardButton.No)
     widget.form.set_value("data", str(tmp_path / "empty"))
     widget.train_button.click()
@@ -453,7 +452,7 @@ def test_data_that_is_missing_need_not_be_fetched(widget, tmp_path, monkeypatch)
 
 
 @pytest.mark.qt_binding
-def test_a_download_can_be_cancelled(widget, qtbot, tmp_path, monkeypatch):
+def test_stop_cancels_the_download(widget, qtbot, tmp_path, monkeypatch):
     def fetch(folder, stop):
         while not stop.is_set():
             yield DownloadProgress(10**6, 170 * 10**6)
@@ -470,14 +469,14 @@ def test_a_download_can_be_cancelled(widget, qtbot, tmp_path, monkeypatch):
 
 
 @pytest.mark.qt_binding
-def test_a_run_is_only_replaced_on_request(widget, qtbot, tmp_path, monkeypatch):
+def test_a_run_is_replaced_only_on_request(widget, qtbot, tmp_path, monkeypatch):
     path = tmp_path / "model.pt"
     path.write_bytes(b"precious")
-    asked = answer(monkeypatch, QMessageBox.StandardButton.No)
+    questions = answer(monkeypatch, QMessageBox.StandardButton.No)
     widget.train_button.click()
     assert not train_run._RUNNING
     assert path.read_bytes() == b"precious"
-    assert str(path) in asked[0]
+    assert str(path) in questions[0]
     answer(monkeypatch, QMessageBox.StandardButton.Yes)
     widget.train_button.click()
     wait_for_end(qtbot, widget)
@@ -488,7 +487,7 @@ def test_a_run_is_only_replaced_on_request(widget, qtbot, tmp_path, monkeypatch)
     "error",
     [RuntimeError("shapes differ"), MemoryError("too big"), DatasetError("damaged")],
 )
-def test_an_error_is_told_once(widget, messages, qtbot, monkeypatch, error):
+def test_an_error_shows_one_message(widget, messages, qtbot, monkeypatch, error):
     def fail(folder, *, n_test):
         raise error
 
@@ -504,7 +503,7 @@ def test_an_error_is_told_once(widget, messages, qtbot, monkeypatch, error):
     assert "all epochs are done" in widget._status.text()
 
 
-def test_memory_that_runs_out_later_leaves_the_best(
+def test_running_out_of_memory_keeps_the_best_epoch(
     viewer, widget, messages, qtbot, tmp_path, monkeypatch
 ):
     torch = pytest.importorskip("torch")
@@ -525,7 +524,7 @@ def test_memory_that_runs_out_later_leaves_the_best(
 
 
 @pytest.mark.qt_binding
-def test_a_bug_is_told_and_leaves_the_widget_usable(
+def test_an_unexpected_error_is_shown_and_ends_the_run(
     widget, messages, qtbot, monkeypatch
 ):
     def fail(folder, *, n_test):
@@ -544,7 +543,7 @@ def test_a_second_run_is_refused(viewer, widget, messages, qtbot, tmp_path):
     other = docked(viewer, tmp_path, output=str(tmp_path / "other.pt"))
     other.train_button.click()
     assert len(messages) == 1
-    assert "still going on" in messages[0]
+    assert "still in progress" in messages[0]
     assert other.train_button.isEnabled()
     assert not (tmp_path / "other.pt").exists()
     widget.stop_button.click()
@@ -552,7 +551,7 @@ def test_a_second_run_is_refused(viewer, widget, messages, qtbot, tmp_path):
 
 
 @pytest.mark.qt_binding
-def test_a_hidden_dock_goes_on(widget, qtbot):
+def test_training_continues_while_the_dock_is_hidden(widget, qtbot):
     dock = widget.parent()
     while not isinstance(dock, QDockWidget):
         dock = dock.parent()
@@ -567,10 +566,12 @@ def test_a_hidden_dock_goes_on(widget, qtbot):
 
 
 @pytest.mark.qt_binding
-@pytest.mark.parametrize("what", ["dock", "viewer"])
-def test_closing_ends_the_run_and_keeps_the_best(viewer, widget, qtbot, tmp_path, what):
+@pytest.mark.parametrize("closed", ["dock", "viewer"])
+def test_closing_stops_the_run_and_keeps_the_best_epoch(
+    viewer, widget, qtbot, tmp_path, closed
+):
     train_without_end(qtbot, widget)
-    if what == "dock":
+    if closed == "dock":
         viewer.window.remove_dock_widget(widget)
         viewer.theme = "light"
     else:
@@ -580,7 +581,7 @@ def test_closing_ends_the_run_and_keeps_the_best(viewer, widget, qtbot, tmp_path
 
 
 @pytest.mark.qt_binding
-def test_the_x_of_the_dock_ends_the_run(viewer, widget, qtbot):
+def test_the_close_button_of_the_dock_stops_the_run(viewer, widget, qtbot):
     train_without_end(qtbot, widget)
     dock = widget.parent()
     while not isinstance(dock, QDockWidget):
@@ -590,7 +591,7 @@ def test_the_x_of_the_dock_ends_the_run(viewer, widget, qtbot):
 
 
 @pytest.mark.qt_binding
-def test_the_theme_is_followed_while_training(viewer, widget, qtbot):
+def test_the_plot_follows_the_theme_while_training(viewer, widget, qtbot):
     train_without_end(qtbot, widget)
     dark = widget.progress.plot.backgroundBrush().color().name()
     viewer.theme = "light"
@@ -602,7 +603,7 @@ def test_the_theme_is_followed_while_training(viewer, widget, qtbot):
 
 
 @pytest.mark.qt_binding
-def test_the_last_folders_are_remembered(viewer, widget, qtbot, tmp_path):
+def test_the_last_folders_are_saved(viewer, widget, qtbot, tmp_path):
     widget.train_button.click()
     wait_for_end(qtbot, widget)
     assert preferences.preferences().data_folder == str(tmp_path)
@@ -612,7 +613,7 @@ def test_the_last_folders_are_remembered(viewer, widget, qtbot, tmp_path):
     assert again.form.output.parent == tmp_path
 
 
-def test_without_the_plugins_settings_nothing_is_remembered(monkeypatch):
+def test_preferences_have_defaults_without_plugin_settings(monkeypatch):
     def unknown(name):
         raise KeyError(name)
 

@@ -1,4 +1,4 @@
-"""The settings of a training run as a form that checks every field by itself."""
+"""Form for the settings of a training run, which checks each field."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ from qtpy.QtWidgets import QFileDialog, QScrollArea, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from ...errors import InvalidInputError
-from ...models.config import (
-    PRESETS,
-    preset_config,
-)
+from ...models.config import PRESETS, preset_config
 from ...training.losses import LOSSES
 from ..shared.docstrings import summary
 from ..shared.editors import PathEdit
@@ -34,9 +31,16 @@ _OUTPUT = "best_denoising_model.pt"
 
 
 class TrainForm(QScrollArea):  # type: ignore[misc]
-    """Fields for a preset, the data, the output and the settings.
+    """Form for a preset, the data, the output and the settings.
 
-    What is wrong is marked at its field as soon as it is typed.
+    An invalid value is marked at its field as soon as it is typed.
+
+    Attributes
+    ----------
+    changed : Signal
+        Emitted after a field has changed.
+    network : NetworkForm
+        The options of the network.
     """
 
     changed = Signal()
@@ -48,14 +52,14 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
         layout = QVBoxLayout(content)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.addLayout(self._main_form())
-        layout.addWidget(self._network_folded())
-        layout.addWidget(self._folded())
+        layout.addWidget(self._network_section())
+        layout.addWidget(self._more_section())
         layout.addStretch(1)
         self.setWidget(content)
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self._connect()
-        self._take_preset()
+        self._apply_preset()
 
     @property
     def preset(self) -> str:
@@ -64,7 +68,7 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
 
     @property
     def data(self) -> Path:
-        """The folder of the data."""
+        """The data folder."""
         return Path(self._fields["data"].value).expanduser()
 
     @property
@@ -79,31 +83,34 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The fields of `TrainingConfig`, unchecked; those without effect left out."""
+        """Unchecked values for `TrainingConfig`, without those that have no effect."""
         values = {name: self._fields[name].value for name in self._names}
         return values | {"network_options": self.network.options}
 
     def set_value(self, name: str, value: Any) -> None:
-        """Fill in a field."""
+        """Set the value of a field."""
         self._fields[name].value = value
 
     def mark(self, name: str, message: str) -> None:
-        """Say at a field what is wrong with it; nothing is, if it is empty."""
+        """Show an error message at a field; an empty text removes it."""
         self._fields[name].mark(message)
         if message and name in MORE:
             self._more.expand(animate=False)
 
     def message(self, name: str) -> str:
-        """Return what is said to be wrong with a field."""
+        """Return the error message of a field; empty if it has none."""
         return self._fields[name].message
 
     def check(self, names: Iterable[str] | None = None) -> bool:
-        """Mark each of these settings that is wrong; return whether none is.
+        """Mark invalid settings, and return whether all settings are valid.
 
-        Without names, all that have an effect are looked at.
+        Parameters
+        ----------
+        names : iterable of str, optional
+            The settings to check. Default: all that have an effect.
         """
         names = self._names if names is None else names
-        messages = {name: self._mistake(name) for name in names}
+        messages = {name: self._error_in(name) for name in names}
         for name, message in messages.items():
             self.mark(name, message)
         return not any(messages.values())
@@ -112,7 +119,7 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
     def _names(self) -> list[str]:
         return [name for name in (*MAIN, *MORE) if self._fields[name].isEnabled()]
 
-    def _mistake(self, name: str) -> str:
+    def _error_in(self, name: str) -> str:
         try:
             preset_config(self.preset, **{name: self._fields[name].value})
         except InvalidInputError as error:
@@ -122,45 +129,45 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
     def _main_form(self) -> QFormLayout:
         form = make_form()
         settings = (setting_field(name, text) for name, text in MAIN.items())
-        rows = (PRESET_FIELD, *self._paths(), *settings, DEVICE_FIELD)
+        rows = (PRESET_FIELD, *self._path_fields(), *settings, DEVICE_FIELD)
         self._fields |= add_fields(form, rows)
         return form
 
-    def _paths(self) -> tuple[FieldSpec, ...]:
-        kept = preferences()
-        output = Path(kept.checkpoint_folder or Path.home()) / _OUTPUT
+    def _path_fields(self) -> tuple[FieldSpec, ...]:
+        saved = preferences()
+        output = Path(saved.checkpoint_folder or Path.home()) / _OUTPUT
         return (
             FieldSpec(
                 "data",
                 "data",
                 partial(
                     PathEdit,
-                    kept.data_folder,
+                    saved.data_folder,
                     self._choose_folder,
                     placeholder="folder of CIFAR-10",
                 ),
-                "Folder that holds CIFAR-10's cifar-10-batches-py. If it is not there, "
-                "Train offers to fetch it (170 MB). The last folder is remembered.",
+                "Folder that contains CIFAR-10's cifar-10-batches-py. If missing, "
+                "Train offers to download it (170 MB). Default: the last folder.",
             ),
             FieldSpec(
                 "output",
                 "output",
                 partial(PathEdit, str(output), self._choose_output),
-                "Checkpoint to write, a .pt file. The losses as a table and as a "
-                "picture, and what Resume needs, are written beside it.",
+                "Checkpoint to write, a .pt file. A table and a plot of the losses, a "
+                "gallery, and the state for Resume are written beside it.",
             ),
         )
 
-    def _network_folded(self) -> QCollapsible:
+    def _network_section(self) -> QCollapsible:
         self.network = NetworkForm()
         self.network.changed.connect(self.changed)
-        self.network.known.connect(self._show_network)
+        self.network.loaded.connect(self._explain_preset)
         section = _collapsible("Network")
         section.addWidget(self.network)
         section.expand(animate=False)
         return section
 
-    def _folded(self) -> QCollapsible:
+    def _more_section(self) -> QCollapsible:
         self._more = _collapsible("More settings")
         content = QWidget()
         form = make_form(content)
@@ -174,26 +181,26 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
             field.changed.connect(self.changed)
             if name in MAIN | MORE:
                 field.changed.connect(partial(self.check, [name]))
-        self._fields["preset"].changed.connect(self._take_preset)
-        self._fields["loss"].changed.connect(self._show_loss)
+        self._fields["preset"].changed.connect(self._apply_preset)
+        self._fields["loss"].changed.connect(self._explain_loss)
 
-    def _take_preset(self) -> None:
+    def _apply_preset(self) -> None:
         config = PRESETS[self.preset]
         for name, text in (MAIN | MORE).items():
             default = getattr(config, name)
             self.set_value(name, default)
             self._fields[name].describe(f"{text} Default: {default}.")
         self.network.set_network(config.network, config.network_options)
-        self._show_network()
-        self._show_loss()
+        self._explain_preset()
+        self._explain_loss()
 
-    def _show_network(self) -> None:
+    def _explain_preset(self) -> None:
         self._fields["preset"].explain(self.network.summary)
 
-    def _show_loss(self) -> None:
+    def _explain_loss(self) -> None:
         loss = LOSSES[self._fields["loss"].value]
         self._fields["loss"].explain(summary(loss))
-        # Only a loss that takes the weight has a use for it.
+        # Other losses ignore the weight.
         is_used = "ssim_weight" in inspect.signature(loss).parameters
         self._fields["ssim_weight"].enable(is_used)
 
@@ -201,7 +208,7 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
         return str(QFileDialog.getExistingDirectory(self, "Folder of CIFAR-10"))
 
     def _choose_output(self) -> str:
-        # Whether to replace a run is asked when training begins.
+        # The widget asks before replacing a run when training starts.
         path, _ = QFileDialog.getSaveFileName(
             self,
             "Checkpoint to write",

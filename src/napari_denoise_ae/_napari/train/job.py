@@ -1,4 +1,4 @@
-"""Training in a thread of its own: the steps of a run, as the widget shows them."""
+"""Train a network in a worker thread and pass its steps to the widget."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
     from ...training.results import RunStep
     from .steps import Step
 
-# Batches are shown at most this often, in seconds.
+# Minimum interval between two batches that are shown, in seconds.
 _INTERVAL = 0.2
-# RuntimeError is torch's own; napari's workers end silently on one.
+# torch raises RuntimeError, on which napari's workers end silently.
 _FAILURES = (DenoiseAEError, RuntimeError, MemoryError, OSError)
 
 
 def make_worker(job: TrainingJob, stop: Event) -> GeneratorWorker:
-    """Return a worker that trains until the end, or until `stop` is set.
+    """Return a worker that trains until the run ends or `stop` is set.
 
-    It yields steps and returns a `TrainingOutcome`; the best epoch is kept.
+    It yields `Step` objects and returns a `TrainingOutcome`.
     """
-    # Not by napari's create_worker, which connects slots of its own: in napari
-    # 0.9.2 that for errors fails with PySide6.
+    # napari's create_worker is not used: in napari 0.9.2, the slot that it connects
+    # for errors fails with PySide6.
     return GeneratorWorker(_train, job, stop)
 
 
 def _train(job: TrainingJob, stop: Event) -> Generator[Step, None, TrainingOutcome]:
-    # It imports torch, which must not happen when napari starts.
+    # Imported here, because it imports torch.
     from ...training.run import TrainingRun
 
     try:
@@ -50,28 +50,28 @@ def _train(job: TrainingJob, stop: Event) -> Generator[Step, None, TrainingOutco
     except _FAILURES as error:
         return TrainingOutcome(error=_describe(error))
     try:
-        with _one_core_left(run.device.device.type):
-            yield from _shown(run.steps())
+        with _leave_one_core(run.device.device.type):
+            yield from _widget_steps(run.steps())
     except _FAILURES as error:
         return TrainingOutcome(run.result, error=_describe(error))
     return TrainingOutcome(run.result, run.stop_reason)
 
 
 def _without_fixed_epochs(job: TrainingJob) -> TrainingJob:
-    """Leave out the epochs of the form if the run to resume cannot change its own."""
+    """Remove the epochs from the settings if the resumed run must keep its own."""
     from ...models.training_state import load_training_state
 
     if not job.resume:
         return job
-    # A cosine schedule is stretched over the epochs that the run began with.
+    # A cosine schedule depends on the number of epochs.
     config = load_training_state(job.files.state).record.config
-    kept = {"patience"} if config.schedule == "cosine" else job.settings.keys()
-    settings = {name: job.settings[name] for name in job.settings.keys() & kept}
+    names = {"patience"} if config.schedule == "cosine" else job.settings.keys()
+    settings = {name: job.settings[name] for name in job.settings.keys() & names}
     return replace(job, settings=settings)
 
 
-def _shown(steps: Iterable[RunStep]) -> Iterator[Step]:
-    """Pass steps on; batches seldom, and progress with the time that is left."""
+def _widget_steps(steps: Iterable[RunStep]) -> Iterator[Step]:
+    """Convert the steps of a run: add the time left, and skip most batches."""
     epochs, clock = 0, _Clock()
     for step in steps:
         if isinstance(step, TrainingStart):
@@ -102,29 +102,29 @@ def _batch_progress(step: BatchResult, epochs: int, clock: _Clock) -> BatchProgr
 
 
 class _Clock:
-    """Decide which steps are worth showing, and estimate the time left.
+    """Limits how often batches are shown, and estimates the time left.
 
     Parameters
     ----------
     n_before : int
-        What was done before the clock started.
+        Number of batches done before the clock started.
     """
 
     def __init__(self, n_before: int = 0) -> None:
         self._n_before = n_before
         self._start = time.perf_counter()
-        self._last = 0.0
+        self._last_shown = 0.0
 
     def is_due(self) -> bool:
-        """Return whether the last step that was shown is long enough ago."""
+        """Return whether enough time has passed since the last step that was shown."""
         now = time.perf_counter()
-        if now - self._last < _INTERVAL:
+        if now - self._last_shown < _INTERVAL:
             return False
-        self._last = now
+        self._last_shown = now
         return True
 
     def seconds_left(self, n_done: int, n_total: int) -> float:
-        """Return the time that the rest takes at the speed so far."""
+        """Estimate the remaining time from the average speed so far."""
         seconds = time.perf_counter() - self._start
         return seconds / (n_done - self._n_before) * (n_total - n_done)
 
@@ -136,14 +136,14 @@ def _describe(error: Exception) -> str:
 
 
 @contextmanager
-def _one_core_left(device_type: str) -> Iterator[None]:
-    """Leave a core to the window while this thread computes on the others."""
+def _leave_one_core(device_type: str) -> Iterator[None]:
+    """Leave one CPU core to the GUI while this thread computes."""
     import torch
 
     before = torch.get_num_threads()
     if device_type == "cpu":
-        # Of the threads that exist, only this one is changed; threads that torch
-        # first meets in the meantime take its number.
+        # This affects only the current thread, and threads that use torch for the
+        # first time meanwhile.
         torch.set_num_threads(max(1, min(before, (os.cpu_count() or 1) - 1)))
     try:
         yield

@@ -1,4 +1,4 @@
-"""The losses of a training run as a plot that grows with every epoch."""
+"""Plot of the losses of a training run."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from ...training.results import EpochResult
 
 _TRAINING, _VALIDATION = BLUE, ORANGE
-# A redraw takes up to 0.1 s of the event loop.
+# A redraw blocks the event loop for up to 0.1 s.
 _REDRAW_MILLISECONDS = 1000
 
 
 class LossPlot(Plot):
-    """Training and validation loss by epoch; the best epoch is marked.
+    """Training and validation loss by epoch, with the best epoch marked.
 
-    It is redrawn at most once a second, and only while it is seen.
+    The plot is redrawn at most once a second, and only while it is visible.
 
     Attributes
     ----------
     history : list of EpochResult
-        What it shows, or is about to.
+        The results of the plotted epochs.
     """
 
     def __init__(self) -> None:
@@ -46,21 +46,21 @@ class LossPlot(Plot):
         self.getAxis("left").enableAutoSIPrefix(False)
 
     def set_history(self, history: list[EpochResult]) -> None:
-        """Show these epochs and forget others."""
+        """Replace the plotted epochs."""
         self.history = list(history)
         self._schedule()
 
     def add_epoch(self, result: EpochResult) -> None:
-        """Add an epoch."""
+        """Add the result of an epoch."""
         self.history.append(result)
         self._schedule()
 
     def set_log_scale(self, on: bool) -> None:
-        """Draw the losses on a logarithmic scale, or on a linear one."""
+        """Switch between a logarithmic and a linear scale of the losses."""
         self.setLogMode(y=on)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Catch up with what came while the plot was hidden."""
+        """Redraw epochs that were added while the plot was hidden."""
         super().showEvent(event)
         self._redraw_if_stale()
 
@@ -87,10 +87,11 @@ class LossPlot(Plot):
 
 
 class _EpochAxis(pg.AxisItem):  # type: ignore[misc]
-    """An axis of whole numbers."""
+    """An axis with ticks at integers only."""
 
     def tickSpacing(
         self, minVal: float, maxVal: float, size: float
     ) -> list[tuple[float, float]]:
+        """Return the tick spacings of at least 1, with their offsets."""
         spacings = super().tickSpacing(minVal, maxVal, size)
         return [(s, offset) for s, offset in spacings if s >= 1] or [(1.0, 0.0)]

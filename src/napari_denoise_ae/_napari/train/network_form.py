@@ -1,4 +1,4 @@
-"""The options of the networks, as fields that come from the networks themselves."""
+"""Form for the options of the networks, made from their constructors."""
 
 from __future__ import annotations
 
@@ -20,47 +20,47 @@ from ..shared.worker import Task
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-# The images decide it.
-_DECIDED = ("in_channels",)
+# Options that the training images determine.
+_DETERMINED = ("in_channels",)
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkFacts:
-    """What a network says of itself.
+    """Documentation of a network.
 
     Parameters
     ----------
     summary : str
-        What it is.
-    options : dict
-        The arguments of its constructor, with their defaults.
-    texts : dict
-        What each of them does.
+        First line of its docstring.
+    options : dict of str to object
+        Options of its constructor and their defaults.
+    descriptions : dict of str to str
+        Descriptions of the options.
     """
 
     summary: str
     options: dict[str, Any]
-    texts: dict[str, str]
+    descriptions: dict[str, str]
 
 
 class NetworkForm(QWidget):  # type: ignore[misc]
-    """A field for each option that any network has.
+    """A form with a field for each option of any network.
 
-    The networks are asked outside the GUI thread, because that imports torch;
-    until they have answered, the options are those that were given.
+    The networks are loaded outside the GUI thread, because that imports torch. Until
+    then there are no fields, and `options` returns those passed to `set_network`.
 
     Attributes
     ----------
     changed : Signal
         Emitted after an option has changed.
-    known : Signal
-        Emitted once the networks have answered.
-    fields : dict
-        The fields by the name of their option.
+    loaded : Signal
+        Emitted after the networks have been loaded.
+    fields : dict of str to Field
+        The fields by option.
     """
 
     changed = Signal()
-    known = Signal()
+    loaded = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,24 +68,24 @@ class NetworkForm(QWidget):  # type: ignore[misc]
         self._network = ""
         self._given: dict[str, Any] = {}
         self.fields: dict[str, Field] = {}
-        self._waiting = QLabel("Asking the networks…")
+        self._loading = QLabel("Loading the networks…")
         self._form = make_form()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._waiting)
+        layout.addWidget(self._loading)
         layout.addLayout(self._form)
-        asking = Task(look_at_networks, returned=self._build)
-        self.destroyed.connect(asking.drop)
+        task = Task(load_networks, returned=self._build)
+        self.destroyed.connect(task.drop)
 
     @property
     def summary(self) -> str:
-        """What the network is; empty as long as that is unknown."""
+        """A summary of the network; empty until the networks are loaded."""
         facts = self._facts.get(self._network)
         return "" if facts is None else facts.summary
 
     @property
     def options(self) -> dict[str, Any]:
-        """The options of the network that differ from its defaults."""
+        """The options that differ from the defaults of the network."""
         facts = self._facts.get(self._network)
         if facts is None:
             return dict(self._given)
@@ -97,7 +97,7 @@ class NetworkForm(QWidget):  # type: ignore[misc]
         }
 
     def set_network(self, network: str, options: Mapping[str, Any]) -> None:
-        """Show a network with some options; the others are its defaults."""
+        """Show a network with the given options, and defaults for the others."""
         self._network, self._given = network, dict(options)
         facts = self._facts.get(network)
         if facts is None:
@@ -107,9 +107,8 @@ class NetworkForm(QWidget):  # type: ignore[misc]
             field.enable(name in facts.options)
             if name in facts.options:
                 field.value = values[name]
-                field.describe(
-                    f"{facts.texts.get(name, '')} Default: {facts.options[name]}."
-                )
+                text = facts.descriptions.get(name, "")
+                field.describe(f"{text} Default: {facts.options[name]}.")
             else:
                 field.describe(f"The network {network} has no such option.")
                 if isinstance(field.value, bool):
@@ -117,10 +116,10 @@ class NetworkForm(QWidget):  # type: ignore[misc]
 
     def _build(self, facts: dict[str, NetworkFacts]) -> None:
         self._facts = facts
-        self._waiting.hide()
+        self._loading.hide()
         defaults: dict[str, Any] = {}
-        for of_one in facts.values():
-            for name, default in of_one.options.items():
+        for network_facts in facts.values():
+            for name, default in network_facts.options.items():
                 defaults.setdefault(name, default)
         specs = (
             FieldSpec(name, name.replace("_", " "), partial(make_editor, default), "")
@@ -130,19 +129,19 @@ class NetworkForm(QWidget):  # type: ignore[misc]
         for field in self.fields.values():
             field.changed.connect(self.changed)
         self.set_network(self._network, self._given)
-        self.known.emit()
+        self.loaded.emit()
 
 
-def look_at_networks() -> Generator[None, None, dict[str, NetworkFacts]]:
-    """Ask each network what it is and which options it has."""
+def load_networks() -> Generator[None, None, dict[str, NetworkFacts]]:
+    """Load the networks and return their documentation by name."""
     yield
     return {name: _facts(network_class(name)) for name in NETWORKS}
 
 
 def _facts(network: type) -> NetworkFacts:
-    arguments = inspect.signature(network).parameters.values()
+    parameters = inspect.signature(network).parameters.values()
     return NetworkFacts(
         summary=summary(network),
-        options={a.name: a.default for a in arguments if a.name not in _DECIDED},
-        texts=parameter_texts(network),
+        options={p.name: p.default for p in parameters if p.name not in _DETERMINED},
+        descriptions=parameter_texts(network),
     )

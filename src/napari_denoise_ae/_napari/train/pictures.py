@@ -1,4 +1,4 @@
-"""A few images as noisy, denoised and clean, one under the other."""
+"""Noisy, denoised and clean versions of a few images, in rows."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QPaintEvent
 
 _ROWS = ("noisy", "denoised", "clean")
-_GAP = 6  # pixels between the names of the rows and the images
+_GAP = 6  # pixels between the row labels and the images
 
 
 class ExamplePictures(QWidget):  # type: ignore[misc]
-    """Draw three rows of small images, as large as they fit, pixel by pixel."""
+    """Draw three rows of small images, enlarged to fit without smoothing."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class ExamplePictures(QWidget):  # type: ignore[misc]
         )
 
     def set_examples(self, examples: tuple[NDArray[np.float32], ...]) -> None:
-        """Show images, each (N, Y, X, channels) in [0, 1]: noisy, denoised, clean."""
+        """Show noisy, denoised and clean images, each (N, Y, X, channels) in [0, 1]."""
         rows = [np.concatenate(list(images), axis=1) for images in examples]
         grid = np.concatenate(rows, axis=0).clip(0, 1)
         rgb = np.broadcast_to(grid, (*grid.shape[:2], 3)) * 255
@@ -37,12 +37,12 @@ class ExamplePictures(QWidget):  # type: ignore[misc]
         view = QImage(
             pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888
         )
-        # A copy, because a QImage does not keep the bytes that it is made of.
+        # Copied, because a QImage does not own the bytes it is made from.
         self._image = view.copy()
         self.update()
 
     def clear(self) -> None:
-        """Show nothing."""
+        """Remove the images."""
         self._image = None
         self.update()
 
@@ -51,11 +51,11 @@ class ExamplePictures(QWidget):  # type: ignore[misc]
         return QSize(280, 130)
 
     def minimumSizeHint(self) -> QSize:
-        """Return the size below which the images could not be seen."""
+        """Return the smallest size at which the images are recognizable."""
         return QSize(200, 96)
 
     def paintEvent(self, _: QPaintEvent) -> None:
-        """Draw the images and the names of the rows."""
+        """Draw the images and the row labels."""
         if self._image is None:
             return
         painter = QPainter(self)

@@ -1,4 +1,4 @@
-"""Train a network outside the GUI thread, and say how far it is."""
+"""Train a network outside the GUI thread and report the progress."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ if TYPE_CHECKING:
     from ...training.job import TrainingJob
     from .steps import Step, TrainingOutcome
 
-# One training at a time in the whole program, also where a closed dock's run is
-# still coming to its end: they would share the cores, and perhaps their files.
+# The stop signals of all runs, to allow one run at a time in the whole process, even
+# while the run of a closed dock is ending: runs would compete for cores and files.
 _RUNNING: set[Event] = set()
 
 
 class TrainRun(QObject):  # type: ignore[misc]
-    """Trains one network at a time.
+    """Run of the Train widget, outside the GUI thread.
 
     Parameters
     ----------
     owner : QWidget
-        The widget that shows the run; the run ends when it or its dock is deleted.
+        The widget that shows the run. The run ends when it or its dock is deleted.
 
     Attributes
     ----------
     busy : Signal
-        Emitted with whether a network is being trained, when that changes.
+        Emitted with True when training starts and False when it ends.
     status_changed : Signal
-        Emitted with the state of the run as text.
+        Emitted with the status of the run as text.
     progressed : Signal
         Emitted with the value and the maximum of a progress bar.
     stepped : Signal
         Emitted with each `Step`.
     finished : Signal
-        Emitted with the `TrainingOutcome` of a run that has come to its end.
+        Emitted with the `TrainingOutcome` when a run has ended.
     """
 
     busy = Signal(bool)
@@ -62,16 +62,16 @@ class TrainRun(QObject):  # type: ignore[misc]
         return self._stop_signal is not None
 
     def start(self, job: TrainingJob) -> bool:
-        """Train a network, unless another is being trained; tell whether it is."""
+        """Start training, and return True, unless another run is in progress."""
         if _RUNNING:
-            show_error("A training run is still going on. Stop it first.")
+            show_error("A training run is still in progress. Stop it first.")
             return False
         stop = Event()
         _RUNNING.add(stop)
         worker = make_worker(job, stop)
         worker.yielded.connect(self._show_step)
         worker.returned.connect(self._finish)
-        # By napari, when it ends: the files of the last epoch are whole.
+        # napari aborts workers when it quits; the files of the last epoch are complete.
         worker.aborted.connect(self._on_abort)
         worker.errored.connect(self._on_error)
         worker.finished.connect(lambda: _RUNNING.discard(stop))
@@ -82,14 +82,14 @@ class TrainRun(QObject):  # type: ignore[misc]
         return True
 
     def stop(self) -> None:
-        """End the run, and keep its best epoch."""
+        """End the run and keep its best epoch."""
         if self._stop_signal is not None:
             self._stop_signal.set()
             self.status_changed.emit("Stopping…")
 
     def _stop_when_closed(self, stop: Event) -> None:
-        # A hidden dock goes on training. A dock that is closed for good is
-        # deleted, but its widget can outlive it.
+        # Hiding a dock does not stop training. Closing it deletes the dock, but its
+        # widget can outlive it.
         self._owner.destroyed.connect(lambda _: stop.set())
         dock = self._owner.parent()
         while dock is not None and not isinstance(dock, QDockWidget):
@@ -122,7 +122,7 @@ class TrainRun(QObject):  # type: ignore[misc]
         self.status_changed.emit("Stopped.")
 
     def _on_error(self, error: Exception) -> None:
-        # An unexpected error, which napari does not show.
+        # An unexpected error. napari does not show errors of this kind of worker.
         self._set_running(None)
         self.status_changed.emit("Failed.")
         show_error(f"Training failed ({type(error).__name__}): {error}")

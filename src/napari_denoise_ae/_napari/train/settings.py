@@ -1,4 +1,4 @@
-"""The fields of the training settings, as data."""
+"""The fields of the training settings."""
 
 from __future__ import annotations
 
@@ -17,42 +17,43 @@ _CHOICES = {
     "schedule": SCHEDULES,
     "augmentation": AUGMENTATIONS,
 }
-# What each setting is, with its unit; the default is added from the preset.
+# Tooltips of the settings. `TrainForm` adds the defaults of the preset.
 MAIN = {
-    "noise": "Noise that the network learns to remove. Its amounts are fractions of "
-    "the intensity range, or as the field says.",
-    "epochs": "Most epochs to train: passes over all training images.",
-    "patience": "Epochs without a lower validation loss after which training stops. "
-    "As many as there are epochs never stop it.",
-    "loss": "What training makes small.",
-    "ssim_weight": "Weight of 1 - SSIM in the loss mse_ssim, between 0 and 1; the mean "
-    "squared error has the rest.",
-    "seed": "Whole number that decides the split, the first weights, the order of the "
-    "images and the noise. The same seed gives the same network again.",
+    "noise": "Noise that the network learns to remove. Amounts are fractions of the "
+    "intensity range unless the field names another unit.",
+    "epochs": "Maximum number of passes over the training images.",
+    "patience": "Training stops after this many epochs without a lower validation "
+    "loss. To prevent that, use the number of epochs.",
+    "loss": "Loss function to minimize.",
+    "ssim_weight": "Weight of 1 - SSIM in the loss mse_ssim, between 0 and 1. The mean "
+    "squared error has the remaining weight.",
+    "seed": "Integer that determines the split, the initial parameters, the order of "
+    "the images and the noise. The same seed gives the same network.",
 }
 MORE = {
-    "batch_size": "Images in a batch. Fewer need less memory.",
+    "batch_size": "Images per batch. Smaller batches need less memory.",
     "learning_rate": "Step size of the optimizer, a number above 0.",
-    "schedule": "How the learning rate changes: constant stays as it is, cosine "
-    "lowers it along half a cosine to 0 at the end of the last epoch.",
-    "optimizer": "How the loss is made small.",
+    "schedule": "How the learning rate changes: constant keeps it, cosine lowers it "
+    "along half a cosine to 0 at the end of the last epoch.",
+    "optimizer": "Algorithm that minimizes the loss.",
     "augmentation": "flip mirrors every other training image from left to right; "
-    "stripes also overlays fine stripes on some; dead-leaves does all that and pastes "
-    "the images of every other batch over each other, into larger pictures.",
-    "zoom": "Every other batch is magnified by a random factor from 1 to this one, so "
-    "that small images look as smooth as photographs. 1 magnifies nothing.",
-    "val_fraction": "Share of the images held back for validation, between 0 and 1.",
-    "n_test": "How many of the 10,000 test images are kept apart for the figures at "
-    "the end. The others train and validate as well.",
-    "min_delta": "How much lower the validation loss must be to count as lower, in the "
-    "unit of the loss.",
-    "mixed_precision": "Compute in bfloat16 on a CUDA device where nothing is lost.",
-    "bfloat16_on_cpu": "Compute in bfloat16 on a CPU, too, if it has instructions for "
-    "it: about twice as fast.",
+    "stripes also overlays fine stripes on some images; dead-leaves does both and, in "
+    "every other batch, pastes images over each other into larger pictures.",
+    "zoom": "Every other batch is magnified by a random factor between 1 and this "
+    "value, so that small images look as smooth as photographs. 1: no magnification.",
+    "val_fraction": "Fraction of the images used for validation, between 0 and 1.",
+    "n_test": "Number of the 10,000 test images that are kept for the final scores. "
+    "The others are used for training and validation.",
+    "min_delta": "Smallest decrease of the validation loss that counts as an "
+    "improvement, in the unit of the loss.",
+    "mixed_precision": "Compute in bfloat16 on a CUDA device where the precision "
+    "suffices.",
+    "bfloat16_on_cpu": "Also compute in bfloat16 on a CPU that has instructions for "
+    "it, about twice as fast.",
 }
 _LABELS = {
-    "val_fraction": "validation share",
-    "min_delta": "least improvement",
+    "val_fraction": "validation fraction",
+    "min_delta": "minimum improvement",
     "n_test": "test images",
     "bfloat16_on_cpu": "bfloat16 on CPU",
     "ssim_weight": "SSIM weight",
@@ -60,7 +61,7 @@ _LABELS = {
 
 
 def setting_field(name: str, text: str) -> FieldSpec:
-    """Describe the field of a setting; its default is filled in from the preset."""
+    """Describe the field of a setting; `text` is its tooltip."""
     default = getattr(PRESETS[next(iter(PRESETS))], name)
     editor = partial(make_editor, default)
     if name == "noise":
@@ -83,13 +84,14 @@ PRESET_FIELD = FieldSpec(
     "preset",
     "preset",
     partial(Choice, PRESETS),
-    "What to start from: a network, and settings that go with it. Choosing one fills "
-    "in all fields but data, output and device.",
+    "A network with matching settings. Choosing one fills in all fields except data, "
+    "output and device.",
 )
 DEVICE_FIELD = FieldSpec(
     "device",
     "device",
     _device_edit,
-    "Where to compute: auto takes CUDA, else MPS (Apple), else the CPU; or cuda:N. "
-    "Default: auto.",
+    "Device to train on. auto uses CUDA if available, otherwise MPS (Apple), otherwise "
+    "the CPU. cuda:N is one of several GPUs. Default: the device set in the "
+    "preferences, initially auto.",
 )

@@ -1,4 +1,4 @@
-"""The state of a training run in words, and as the value of a progress bar."""
+"""Status of a training run as text and as the value of a progress bar."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How far a run is.
+    """Status of a run.
 
     Parameters
     ----------
     text : str
-        How far, in words.
+        The status as text.
     value, maximum : int
-        The same for a progress bar; both 0 if it is unknown.
+        Value and maximum of a progress bar; both 0 if the progress is unknown.
     """
 
     text: str
@@ -33,21 +33,21 @@ class Status:
 
 
 def status_of(step: Step) -> Status | None:
-    """Return how far a run is; None if a step does not tell."""
+    """Return the status after a step; None if the step does not change it."""
     if isinstance(step, BatchProgress):
         return _status_of_batch(step)
     if isinstance(step, FinalExamples):
-        text = "The model is saved. Drawing what it makes of test images…"
+        text = "The model is saved. Denoising some test images…"
         return Status(text, 0, 0)
     if isinstance(step, ScoreProgress):
         text = (
-            f"The model is saved. Scoring it: {step.done:,} of {step.total:,} test "
+            f"The model is saved. Scoring: {step.done:,} of {step.total:,} test "
             f"images, {_duration(step.seconds_left)} left"
         )
         return Status(text, step.done, step.total)
     if isinstance(step, DownloadProgress):
         done, total = step.done // 10**6, step.total // 10**6
-        return Status(f"Fetching CIFAR-10: {done} of {total or 170} MB", done, total)
+        return Status(f"Downloading CIFAR-10: {done} of {total or 170} MB", done, total)
     return None
 
 
@@ -61,7 +61,7 @@ def _status_of_batch(step: BatchProgress) -> Status:
 
 
 def describe_outcome(outcome: TrainingOutcome) -> str:
-    """Return how a run ended, in a few lines."""
+    """Describe in a few lines how a run ended."""
     lines = [f"Ended: {outcome.stop_reason}."] if outcome.stop_reason else []
     if outcome.error:
         lines.append("Failed.")
@@ -74,7 +74,7 @@ def describe_outcome(outcome: TrainingOutcome) -> str:
             f"Best: epoch {best.epoch}, {best.val_psnr:.2f} dB.",
             _describe_scores(outcome.result),
             f"Checkpoint: {breakable(path)}",
-            "It is chosen in the Denoise widget.",
+            "It is selected in the Denoise widget.",
         ]
     )
 

@@ -1,4 +1,4 @@
-"""What the training worker sends to the widget, beside the steps of the run itself."""
+"""Steps that the training worker sends to the widget, besides those of the run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BatchProgress:
-    """Progress of training; `seconds_left` is the time that all epochs would take."""
+    """Progress of training.
+
+    `seconds_left` assumes that all epochs run.
+    """
 
     epoch: int
     epochs: int
@@ -31,7 +34,7 @@ class BatchProgress:
 
 @dataclass(frozen=True, slots=True)
 class ScoreProgress:
-    """Number of test images that have been scored, and of all test images."""
+    """Progress of scoring: the number of scored test images and of all of them."""
 
     done: int
     total: int
@@ -40,18 +43,18 @@ class ScoreProgress:
 
 @dataclass(frozen=True, slots=True)
 class TrainingOutcome:
-    """The end of a run.
+    """Outcome of a run.
 
     Parameters
     ----------
     result : TrainingResult or None
-        What was reached; None before the first epoch was finished.
+        The result; None if no epoch was finished.
     stop_reason : str
-        Why the run ended, unless it failed.
+        Why the run ended; empty if it failed.
     error : str
-        What failed; empty if nothing did.
+        The error message; empty if the run did not fail.
     field : str
-        The field of the form that can fix it, if there is one.
+        The form field that caused the error, if any.
     """
 
     result: TrainingResult | None = None
@@ -60,7 +63,7 @@ class TrainingOutcome:
     field: str = ""
 
 
-#: Batches and scored images are sent in plain numbers, and not all of them.
+#: A step for the widget. Progress steps are sent as numbers, batches at intervals.
 Step = (
     DownloadProgress
     | TrainingStart

@@ -1,4 +1,4 @@
-"""The dock widget that trains a network."""
+"""Dock widget that trains a network."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ if TYPE_CHECKING:
 
     from .steps import Step, TrainingOutcome
 
-# What may differ from the run that is resumed.
+# Settings that may change when a run is resumed.
 _CHANGEABLE = ("epochs", "patience")
 
 
 class TrainWidget(QWidget):  # type: ignore[misc]
-    """Train a network outside the GUI thread, and watch it.
+    """Train a network outside the GUI thread and show its progress.
 
     Parameters
     ----------
     viewer : napari.viewer.Viewer
-        Whose Denoise widget gets the model; napari passes it.
+        The viewer, passed by napari. Its widgets get the trained model.
     """
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
@@ -61,27 +61,27 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         self.train_button = _button("Train", "Start a new run with these settings.")
         self.resume_button = _button(
             "Resume…",
-            "Go on with a run that was stopped: choose its checkpoint. Its settings "
-            "stay, only epochs, patience and device are taken from here; with the "
-            "schedule cosine the epochs stay too.",
+            "Resume a stopped run: choose its checkpoint. The run keeps its settings; "
+            "only epochs, patience and device are taken from this form. With the "
+            "schedule cosine, the epochs are kept too.",
         )
         self.stop_button = _button(
-            "Stop", "End the run and keep its best epoch; also while it is scored."
+            "Stop", "End the run, or its scoring, and keep the best epoch."
         )
         self._run = TrainRun(self)
         self._bar = QProgressBar()
         self._status = QLabel("Ready.")
-        self._lay_out()
+        self._arrange()
         self._connect()
         self._follow_theme()
         self._on_busy(False)
 
     @property
     def is_running(self) -> bool:
-        """Whether a run of this widget goes on."""
+        """Whether this widget is training a network."""
         return self._run.is_running
 
-    def _lay_out(self) -> None:
+    def _arrange(self) -> None:
         self._tabs = QTabWidget()
         self._tabs.addTab(self.form, "Settings")
         self._tabs.addTab(self.progress, "Progress")
@@ -98,7 +98,7 @@ class TrainWidget(QWidget):  # type: ignore[misc]
 
     def _connect(self) -> None:
         self.train_button.clicked.connect(self._start_new)
-        self.resume_button.clicked.connect(self._start_again)
+        self.resume_button.clicked.connect(self._resume)
         self.stop_button.clicked.connect(self._stop)
         self._run.busy.connect(self._on_busy)
         self._run.status_changed.connect(self._status.setText)
@@ -108,12 +108,12 @@ class TrainWidget(QWidget):  # type: ignore[misc]
 
     def _follow_theme(self) -> None:
         theme_changed = self._viewer.events.theme
-        theme_changed.connect(self._take_theme)
+        theme_changed.connect(self._apply_theme)
         # The viewer can outlive the widget.
-        self.destroyed.connect(lambda: theme_changed.disconnect(self._take_theme))
-        self._take_theme()
+        self.destroyed.connect(lambda: theme_changed.disconnect(self._apply_theme))
+        self._apply_theme()
 
-    def _take_theme(self) -> None:
+    def _apply_theme(self) -> None:
         theme = get_theme(self._viewer.theme)
         self.progress.plot.set_colors(theme.background.as_hex(), theme.text.as_hex())
 
@@ -126,10 +126,10 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         if not self._may_use_data():
             return
         if output.exists() and not self._confirm(
-            "Replace the run?", f"{output} is there already. Replace that run?"
+            "Replace the run?", f"{output} already exists. Replace that run?"
         ):
             return
-        self._remember()
+        self._save_folders()
         self._start(
             TrainingJob(
                 data=self.form.data,
@@ -141,7 +141,7 @@ class TrainWidget(QWidget):  # type: ignore[misc]
             )
         )
 
-    def _start_again(self) -> None:
+    def _resume(self) -> None:
         if not self.form.check(_CHANGEABLE):
             return
         output = self._choose_checkpoint()
@@ -150,7 +150,7 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         if not self._may_use_data():
             return
         self.form.set_value("output", str(output))
-        self._remember()
+        self._save_folders()
         settings = self.form.settings
         self._start(
             TrainingJob(
@@ -164,7 +164,7 @@ class TrainWidget(QWidget):  # type: ignore[misc]
 
     def _is_usable(self, output: Path, *, resume: bool) -> bool:
         try:
-            # Whether to overwrite is asked afterwards.
+            # The user is asked afterwards whether to overwrite.
             RunFiles(output).require_usable(resume=resume, overwrite=not resume)
         except DenoiseAEError as error:
             self._mark("output", str(error))
@@ -173,15 +173,17 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         return True
 
     def _may_use_data(self) -> bool:
-        """Return whether the data is there, or may be downloaded by the run."""
+        """Return whether the data exists or the user lets the run download it."""
         if not self.form.data.name:
-            self._mark("data", "Choose the folder of CIFAR-10, or one to fetch it to.")
+            self._mark(
+                "data", "Choose the folder of CIFAR-10, or one to download it to."
+            )
             return False
         try:
             require_cifar10(self.form.data)
         except DatasetError as error:
-            question = f"{error}\n\nFetch it now to that folder (170 MB)?"
-            if not self._confirm("CIFAR-10 is not there", question):
+            question = f"{error}\n\nDownload it to this folder now (170 MB)?"
+            if not self._confirm("CIFAR-10 not found", question):
                 self._mark("data", str(error))
                 return False
         return True
@@ -197,21 +199,21 @@ class TrainWidget(QWidget):  # type: ignore[misc]
 
     def _choose_checkpoint(self) -> Path | None:
         path, _ = QFileDialog.getOpenFileName(
-            self, "Run to go on with", str(self.form.output), "Checkpoints (*.pt)"
+            self, "Run to resume", str(self.form.output), "Checkpoints (*.pt)"
         )
         return Path(path) if path else None
 
-    def _remember(self) -> None:
-        kept = preferences()
-        kept.data_folder = str(self.form.data)
-        kept.checkpoint_folder = str(self.form.output.parent)
+    def _save_folders(self) -> None:
+        saved = preferences()
+        saved.data_folder = str(self.form.data)
+        saved.checkpoint_folder = str(self.form.output.parent)
 
     def _start(self, job: TrainingJob) -> None:
         if self._run.start(job):
             self.progress.clear()
             self._tabs.setCurrentWidget(self.progress)
 
-    # --- while it runs, and its end
+    # --- progress and end
 
     def _stop(self) -> None:
         self.stop_button.setEnabled(False)
