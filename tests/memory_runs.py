@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from napari_denoise_ae.denoising.denoiser import Denoiser
 
-# Every computation on it fails, as on a GPU that is not available.
+# The meta device computes nothing; here it stands for a GPU.
 OTHER = DeviceChoice(torch.device("meta"), "tests")
 
 

@@ -33,7 +33,7 @@ def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 def require_names(
     *, models: Sequence[str] = (), noise: str | None = None, device: str = "auto"
 ) -> None:
-    """Raise if a name is wrong; call it before importing torch, which takes seconds.
+    """Raise if a name is wrong, before torch is imported, which takes seconds.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def require_names(
     noise : str, optional
         Synthetic noise, such as ``"gaussian:0.1"``.
     device : str
-        Name of a device. Whether it is available, only torch knows.
+        Name of a device. Only its spelling is checked.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def model_names() -> str:
 
 
 def noise_notation() -> str:
-    """Return the section of a help text that says how to write synthetic noise."""
+    """Return the section of a help text that describes the noise notation."""
     lines = ["synthetic noise (NOISE), for intensities from 0 to 1:"]
     for model in NOISE_MODELS.values():
         amounts = (
@@ -82,7 +82,7 @@ def noise_notation() -> str:
         )
         lines += [f"  {how_to_write(model)}", f"      {', '.join(amounts)}"]
     lines += [
-        "  LOW..HIGH instead of an amount draws it anew for each image;",
+        "  LOW..HIGH instead of an amount draws one from that range for each image;",
         "  a plus sign adds several: gaussian:0.1+salt-pepper:0.05",
     ]
     return "\n".join(lines)

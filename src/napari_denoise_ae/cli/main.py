@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     SystemExit
         With status 0 after ``--help`` and ``--version``, 1 if some of several files
         could not be denoised, 2 if the arguments cannot be parsed, and 130 if a
-        run that can be continued was interrupted.
+        run that can be resumed was interrupted.
     """
     arguments = make_parser().parse_args(argv)
     with warnings.catch_warnings():
@@ -89,7 +89,7 @@ def make_parser() -> argparse.ArgumentParser:
                 name,
                 help=sentence,
                 description=sentence,
-                # Keeps the line breaks of the epilog, which holds examples.
+                # Keeps the line breaks of the epilog, which contains examples.
                 formatter_class=argparse.RawDescriptionHelpFormatter,
             )
         )

@@ -23,7 +23,7 @@ def report_scores(evaluation: Evaluation, json_file: Path | None) -> None:
     Parameters
     ----------
     evaluation : Evaluation
-        The evaluation, which is run here.
+        The evaluation to run.
     json_file : pathlib.Path or None
         JSON file to write; None writes none.
     """

@@ -42,7 +42,7 @@ class TrainingConfig:
         Arguments of the network's constructor. Empty means its defaults.
     noise : str
         Noise to add to the clean images, see `napari_denoise_ae.noise.synthetic`.
-        It is drawn anew for every batch.
+        New noise is drawn for every batch.
     loss : str
         A key of `napari_denoise_ae.training.losses.LOSSES`: ``"mse"``, ``"l1"``,
         ``"psnr"`` or ``"mse_ssim"``.

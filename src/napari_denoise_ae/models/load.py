@@ -7,7 +7,8 @@ from pathlib import Path
 
 from .builtin import builtin_file, builtin_models, fitting_model, require_model
 from .checkpoint import Checkpoint
-from .checkpoint_file import parse_checkpoint, parse_plain_state_dict, read_torch_file
+from .checkpoint_file import parse_checkpoint, parse_plain_state_dict
+from .torch_file import read_torch_file
 
 
 def load_checkpoint(source: str | Path) -> Checkpoint:

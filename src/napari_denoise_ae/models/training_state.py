@@ -11,13 +11,11 @@ from .checkpoint_file import (
     FORMAT_VERSION,
     checkpoint_content,
     parse_checkpoint,
-    read_torch_file,
     require_format,
     require_weights,
-    unusable_error,
-    write_torch_file,
 )
 from .networks.registry import build_network
+from .torch_file import read_torch_file, unusable_error, write_torch_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

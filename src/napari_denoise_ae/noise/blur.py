@@ -1,4 +1,4 @@
-"""Gaussian noise that neighboring pixels share."""
+"""Spatially correlated Gaussian noise."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-# Where a kernel is cut off, in standard deviations: at 0.03 % of its maximum.
-_REACH = 4.0
+# Kernels are truncated at this many standard deviations, at 0.03 % of their maximum.
+_TRUNCATION = 4.0
 
 
 def blurred_normal(
     clean: Tensor, generator: Generator, blur_y: Tensor | float, blur_x: Tensor | float
 ) -> Tensor:
-    """Draw standard normal values, each correlated with its neighbors.
+    """Draw standard normal values that are correlated with their neighbors.
 
     White noise is filtered with a sampled Gaussian kernel along Y and X and rescaled
-    to a standard deviation of 1. It is drawn beyond the borders, so its statistics
-    are the same everywhere.
+    to a standard deviation of 1. It is also drawn beyond the borders, so its
+    statistics are the same at the borders as inside.
 
     Parameters
     ----------
     clean : torch.Tensor
-        (N, C, Y, X), floating point; gives the shape, the dtype and the device.
+        (N, C, Y, X), floating point. Only its shape, dtype and device are used.
     generator : torch.Generator
         Source of the random numbers, on the device of `clean`.
     blur_y, blur_x : torch.Tensor or float
-        Standard deviation of the kernel in pixels; 0 leaves the axis white. One for
-        all images, or one for each of shape (N, 1, 1, 1).
+        Standard deviation of the kernel in pixels: a number, or a tensor of shape
+        (N, 1, 1, 1) with a value for each image. 0 leaves the axis uncorrelated.
 
     Returns
     -------
     torch.Tensor
-        (N, C, Y, X). Each channel is blurred, and independent of the others.
+        (N, C, Y, X). Channels are independent of each other.
     """
     kernels = {axis: _kernels(std, clean) for axis, std in ((2, blur_y), (3, blur_x))}
     shape = list(clean.shape)
@@ -47,21 +47,21 @@ def blurred_normal(
 
 
 def _kernels(std: Tensor | float, clean: Tensor) -> Tensor:
-    """Return a kernel for each image, (N, taps), of unit sum of squares."""
+    """Return a kernel for each image, (N, taps); the sum of its squares is 1."""
     import torch
 
     stds = clean.new_empty((len(clean), 1))
     stds[...] = std.reshape(-1, 1) if isinstance(std, torch.Tensor) else std
-    reach = math.ceil(_REACH * float(stds.max())) if len(stds) else 0
-    offsets = torch.arange(-reach, reach + 1, dtype=stds.dtype, device=stds.device)
-    # A standard deviation of 0 leaves the tap in the middle only.
+    radius = math.ceil(_TRUNCATION * float(stds.max())) if len(stds) else 0
+    offsets = torch.arange(-radius, radius + 1, dtype=stds.dtype, device=stds.device)
+    # With a standard deviation of 0, only the center tap is not 0.
     tiny = torch.finfo(stds.dtype).eps
     kernels = torch.exp(-0.5 * (offsets / stds.clamp_min(tiny)).square())
     return kernels.div_(kernels.norm(dim=1, keepdim=True))
 
 
 def _filter(noise: Tensor, kernels: Tensor, axis: int) -> Tensor:
-    """Filter each image along an axis, where the kernel lies inside the image."""
+    """Filter each image along an axis; pixels near the borders are omitted."""
     length = noise.shape[axis] - kernels.shape[1] + 1
     filtered = kernels.new_zeros(noise.narrow(axis, 0, length).shape)
     for offset, taps in enumerate(kernels.T):
