@@ -41,6 +41,7 @@ WRONG_NAMES = [
     (f"{DENOISE} --add-noise perlin:1", NOISES),
     (f"{DENOISE} --noise-type perlin", "poisson-gaussian"),
     (f"{DENOISE} --range-of plane", "stack"),
+    (f"{DENOISE} --dtype float64", "float32"),
     ("train --data d --preset unet9", ", ".join(PRESETS)),
     ("train --data d --noise perlin:1", NOISES),
     ("train --data d --loss l3", "mse_ssim"),

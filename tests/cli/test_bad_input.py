@@ -75,6 +75,8 @@ MISTAKES = [
     denoise("--intensity-range 9,1", "intensity_range"),
     denoise("--intensity-range nan,1", "intensity_range"),
     denoise("--tile-size 0", "tile_size"),
+    Mistake("denoise photo.png out.png --dtype float32", ("PNG", "TIFF", "float32")),
+    Mistake("denoise photo.png out.JPG --dtype float32", ("JPG", "OME-Zarr")),
     denoise("--tile-size -5", "tile_size"),
     denoise("--device cuda:99", "cuda:99", "cpu"),
     denoise("--device tpu", "tpu", "auto, cpu, cuda"),

@@ -136,6 +136,39 @@ def test_integers_are_rounded(checkpoint):
     np.testing.assert_array_equal(denoise(image, model=checkpoint), np.rint(exact))
 
 
+@pytest.mark.parametrize("dtype", DTYPES + FLOATS)
+def test_a_float32_result_is_neither_rounded_nor_saturated(dtype, checkpoint):
+    image = random_image(dtype)
+    span = (float(image.min()), float(image.max()))
+    exact = denoise(image.astype(float), model=checkpoint, intensity_range=span)
+    result = denoise(image, model=checkpoint, intensity_range=span, dtype="float32")
+    assert result.dtype == np.float32
+    np.testing.assert_array_equal(result, exact.astype(np.float32))
+    if dtype in {"uint8", "int8", "uint16", "int16"}:
+        kept = denoise(image, model=checkpoint, intensity_range=span)
+        assert not np.array_equal(kept.astype(np.float32), result)
+
+
+def test_a_float32_result_may_exceed_the_limits_of_an_integer_dtype(checkpoint):
+    # An untrained network gives values near the middle of the range, here 300.
+    options = {"model": checkpoint, "intensity_range": (250, 350)}
+    image = np.full((16, 16, 3), 255, dtype=np.uint8)
+    result = denoise(image, dtype="float32", **options)
+    assert result.min() > 255
+    saturated = np.clip(np.rint(result), 0, 255)
+    np.testing.assert_array_equal(denoise(image, **options), saturated)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float64"])
+def test_a_float32_result_keeps_alpha_and_nan(dtype, checkpoint):
+    image = random_image(dtype, (9, 8, 4))
+    if dtype == "float64":
+        image[2, 3, 0] = np.nan
+    result = denoise(image, model=checkpoint, dtype="float32")
+    np.testing.assert_array_equal(result[..., 3], image[..., 3].astype(np.float32))
+    np.testing.assert_array_equal(np.isnan(result), np.isnan(image))
+
+
 @pytest.mark.parametrize(
     ("scale", "offset"), [(10.0, 0.0), (0.001, 5.0), (3.0, -100.0)]
 )

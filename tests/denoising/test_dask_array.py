@@ -78,6 +78,23 @@ def test_the_dtype_is_kept(dtype, gray_model):
     assert np.abs(result - expected).max() <= 1
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float64"])
+@pytest.mark.parametrize(
+    ("shape", "axes"), [((150, 170), "YX"), ((2, 70, 90, 4), "TYXS")]
+)
+def test_a_float32_result_equals_that_in_memory(dtype, shape, axes):
+    model = random_checkpoint(network="unet", in_channels=1)
+    image = image_of(shape, dtype)
+    options = {"model": model, "axes": axes, "dtype": "float32"}
+    lazy = denoise(da.from_array(image, chunks=64), **options)
+    assert lazy.dtype == lazy[..., 5:20, :].dtype == np.float32
+    result, expected = lazy.compute(), denoise(image, **options)
+    assert result.dtype == np.float32
+    np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-3)
+    np.testing.assert_allclose(lazy[..., 5:20, :], expected[..., 5:20, :], atol=1e-2)
+    assert not np.array_equal(result, np.rint(result))
+
+
 def test_nan_stays_nan_across_blocks(gray_model):
     image = image_of((150, 150))
     image[60:70, :] = np.nan

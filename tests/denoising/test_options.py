@@ -76,6 +76,8 @@ def test_a_range_that_is_one_is_kept():
         ({"intensity_range": [(0, 1), (1, 0)]}, "the lower first"),
         ({"intensity_range": []}, "two finite numbers"),
         ({"range_of": "channel"}, "range_of must be one of stack, image"),
+        ({"dtype": "float64"}, "dtype must be one of input, float32, got 'float64'"),
+        ({"dtype": np.float32}, "dtype must be one of input, float32"),
         ({"tile_size": 0}, "tile_size must be"),
     ],
 )
@@ -86,11 +88,28 @@ def test_options_are_checked_without_image_and_model(options, words):
 
 def test_only_what_decides_the_result_is_of_it():
     options = DenoiseOptions(
-        axes="tyx", strength=0.5, range_of="image", device="cpu", tile_size=64
+        axes="tyx",
+        strength=0.5,
+        range_of="image",
+        dtype="float32",
+        device="cpu",
+        tile_size=64,
     )
-    of_result = {"axes": "TYX", "strength": 0.5, "range_of": "image"}
+    of_result = {
+        "axes": "TYX",
+        "strength": 0.5,
+        "range_of": "image",
+        "dtype": "float32",
+    }
     assert options.of_result() == of_result
     assert options.non_defaults() == of_result | {"device": "cpu", "tile_size": 64}
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float16", "float64"])
+def test_the_result_has_the_dtype_of_the_image_or_float32(dtype):
+    given = np.dtype(dtype)
+    assert DenoiseOptions().result_dtype(given) == given
+    assert DenoiseOptions(dtype="float32").result_dtype(given) == np.float32
 
 
 def test_the_noise_is_a_setting_of_its_own():

@@ -48,6 +48,28 @@ def test_unchanged_results_are_skipped(folder, capsys):
     assert outcomes(capsys) == ["done"] * 4
 
 
+def test_results_of_another_dtype_replace_those_that_are_recorded(folder, capsys):
+    files = folder / "[01].tif"
+    assert run(folder, files) == 0
+    outcomes(capsys)
+    for outcome in ("done", "skipped"):
+        assert run(folder, files, "--dtype", "float32") == 0
+        assert outcomes(capsys) == [outcome] * 2
+    result = tifffile.imread(folder.parent / "out" / "1.tif")
+    expected = denoise(image(1), model=MODEL, dtype="float32")
+    np.testing.assert_array_equal(result, expected)
+
+
+def test_a_batch_with_a_png_is_refused_for_float32_before_the_first_file(
+    folder, capsys
+):
+    assert run(folder, folder, "--dtype", "float32") == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "2.png: PNG does not store float32; TIFF" in printed.err
+    assert not (folder.parent / "out").exists()
+
+
 def test_a_damaged_file_is_reported_and_the_others_are_denoised(folder, capsys):
     (folder / "0.tif").write_bytes(b"no TIFF")
     assert run(folder, folder) == 1

@@ -40,10 +40,13 @@ def test_the_report_names_the_device_that_finished_the_file(
 
 
 def test_provenance_names_the_options_that_affect_the_result():
-    options = DenoiseOptions(strength=0.5, range_of="image", device="cpu", tile_size=64)
+    options = DenoiseOptions(
+        strength=0.5, range_of="image", dtype="float32", device="cpu", tile_size=64
+    )
     job = FileJob(
         input=Path("in.tif"), output=Path("out.tif"), model="gray", options=options
     )
     ranges = share_range("YX", IntensityRange(0.0, 1.0))
     provenance = provenance_of_denoised(job, ranges)
-    assert provenance.endswith("denoised with gray, strength=0.5, range_of='image'")
+    named = "denoised with gray, strength=0.5, range_of='image', dtype='float32'"
+    assert provenance.endswith(named)

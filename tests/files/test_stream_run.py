@@ -98,6 +98,33 @@ def test_equivalent_axes_are_the_same_settings(axes, gray, tmp_path, capsys):
     assert "kept       1 of 1 chunks" in capsys.readouterr().out
 
 
+def test_a_run_for_another_dtype_is_not_resumed(gray, tmp_path, monkeypatch, capsys):
+    image = image_of((2, 40, 40))
+    source = write_zarr(tmp_path / "in.zarr", image, "TYX", chunks=(1, 40, 40))
+    command = ["denoise", source, tmp_path / "out.zarr", "--model", gray]
+    write, written = ZarrTarget.write, []
+
+    def interrupted(self, *arguments):
+        if written:
+            raise KeyboardInterrupt
+        written.append(arguments)
+        write(self, *arguments)
+
+    monkeypatch.setattr(ZarrTarget, "write", interrupted)
+    with pytest.raises(SystemExit):
+        run(*command)
+    monkeypatch.setattr(ZarrTarget, "write", write)
+    assert run(*command, "--dtype", "float32") == 2
+    assert "dtype differ" in capsys.readouterr().err
+    assert run(*command, "--dtype", "float32", "--overwrite") == 0
+    result = pixels(tmp_path / "out.zarr")
+    assert result.dtype == np.float32
+    expected = denoise(image, model=MODEL, axes="TYX", dtype="float32")
+    np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-2)
+    assert run(*command) == 2
+    assert "dtype differ" in capsys.readouterr().err
+
+
 def test_a_changed_source_is_detected(gray, tmp_path, capsys):
     source = write_zarr(tmp_path / "in.zarr", image_of((40, 40)), "YX")
     command = ["denoise", source, tmp_path / "out.zarr", "--model", gray]

@@ -86,6 +86,45 @@ def test_streaming_and_memory_give_the_same_file(name, folder):
     np.testing.assert_allclose(*(tifffile.imread(file) for file in files), atol=1)
 
 
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("out.tif", []),
+        ("out.ome.tif", []),
+        ("out.ome.zarr", []),
+        ("out.tif", ["--reference", "in.ome.tif"]),
+        ("out.ome.tif", ["--add-noise", "gaussian:0.1"]),
+    ],
+)
+def test_every_way_to_a_file_gives_the_float32_result_of_the_function(
+    name, more, folder, capsys
+):
+    run("in.ome.tif", name, "--dtype", "float32", *more)
+    source = tifffile.imread("out_noisy.ome.tif") if "--add-noise" in more else image()
+    assert source.dtype == np.uint16
+    ranges = [(c.min(), c.max()) for c in image().swapaxes(0, 1)]
+    expected = denoise(
+        source, model="gray.pt", axes="TCYX", intensity_range=ranges, dtype="float32"
+    )
+    written = np.asarray(open_volume(folder / name).read_part((slice(None),) * 4))
+    assert written.dtype == np.float32
+    np.testing.assert_allclose(written, expected, rtol=1e-4, atol=1e-2)
+    assert f"denoised   {name}, float32" in capsys.readouterr().out
+    if not name.endswith(".zarr"):
+        with tifffile.TiffFile(name) as tiff:
+            assert "dtype='float32'" in tiff.pages[0].description
+
+
+def test_a_png_can_become_a_float32_tiff(tmp_path):
+    photo = np.random.default_rng(0).integers(0, 256, (40, 50, 4), dtype=np.uint8)
+    Image.fromarray(photo).save(tmp_path / "in.png")
+    given = [str(tmp_path / "in.png"), str(tmp_path / "out.tif"), "--dtype", "float32"]
+    assert main(["denoise", *given]) == 0
+    written = tifffile.imread(tmp_path / "out.tif")
+    np.testing.assert_array_equal(written, denoise(photo, dtype="float32"))
+    np.testing.assert_array_equal(written[..., 3], photo[..., 3])
+
+
 def test_a_photograph_becomes_an_ome_tiff(tmp_path):
     photo = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
     Image.fromarray(photo).save(tmp_path / "in.png")

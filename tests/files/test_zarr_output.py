@@ -58,6 +58,19 @@ def test_large_planes_get_downsampled_levels(gray, tmp_path):
     yaozarrs.validate_zarr_store(str(tmp_path / "out.zarr"))
 
 
+def test_levels_of_a_float32_result_are_not_rounded(gray, tmp_path):
+    image = image_of((2500, 130), "uint8")
+    source = write_zarr(tmp_path / "in.zarr", image, "YX", chunks=(512, 130))
+    given = ["--model", gray, "--dtype", "float32"]
+    assert run("denoise", source, tmp_path / "out.zarr", *given) == 0
+    root = zarr.open_group(tmp_path / "out.zarr", mode="r")
+    whole, half = np.asarray(root["0"]), np.asarray(root["1"])
+    assert whole.dtype == half.dtype == np.float32
+    means = whole.reshape(1250, 2, 65, 2).mean(axis=(1, 3))
+    np.testing.assert_allclose(half, means, rtol=1e-5)
+    assert not np.array_equal(half, np.rint(half))
+
+
 def test_names_and_colors_of_channels_are_kept(gray, tmp_path):
     window = {"start": 0, "end": 4000, "min": 0, "max": 65535}
     channels = [

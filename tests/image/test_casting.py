@@ -7,7 +7,11 @@ import warnings
 import numpy as np
 import pytest
 
-from napari_denoise_ae.image.casting import cast_saturating, mean_of_pixels
+from napari_denoise_ae.image.casting import (
+    cast_saturating,
+    copy_as,
+    mean_of_pixels,
+)
 
 INTEGERS = ["uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64"]
 
@@ -25,6 +29,23 @@ def test_integers_saturate_instead_of_wrapping(dtype):
 def test_integers_are_rounded_to_nearest(dtype):
     values = np.array([0.4, 0.6, 1.49, 1.51, 99.7])
     assert cast_saturating(values, np.dtype(dtype)).tolist() == [0, 1, 1, 2, 100]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_a_copy_is_one_even_in_the_same_dtype(dtype):
+    image = np.arange(12, dtype=np.uint8).reshape(3, 4).T
+    copy = copy_as(image, np.dtype(dtype))
+    np.testing.assert_array_equal(copy, image)
+    assert copy.dtype == dtype
+    assert copy.flags.c_contiguous
+    assert not np.shares_memory(copy, image)
+
+
+def test_a_copy_of_what_is_too_large_is_infinite_without_a_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        copy = copy_as(np.array([1e300, -2.0]), np.dtype("float32"))
+    assert copy.tolist() == [np.inf, -2.0]
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])

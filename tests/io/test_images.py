@@ -175,7 +175,7 @@ def test_an_unsuitable_format_is_rejected_with_advice(
 ):
     image = pixels(dtype, *shape)
     with pytest.raises(InvalidInputError, match=message):
-        require_storable(tmp_path / name, image, axes)
+        require_storable(tmp_path / name, image.shape, image.dtype, axes)
     with pytest.raises(InvalidInputError, match=message):
         write_image(tmp_path / name, ImageFile(image, axes))
     assert list(tmp_path.iterdir()) == []

@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..denoising.options import AS_INPUT, DTYPES
 from ..errors import InvalidInputError
 from ..files.steps import FileRemark
 from ..image.ranges import RANGE_OF
@@ -222,6 +223,13 @@ def _add_image(parser: argparse.ArgumentParser) -> None:
         default="stack",
         help="stack: the planes of a channel share one intensity range or noise level; "
         "image: each image has its own (default: %(default)s)",
+    )
+    group.add_argument(
+        "--dtype",
+        choices=DTYPES,
+        default=AS_INPUT,
+        help="dtype of the result: input keeps that of the image, and rounds integers; "
+        "float32 does not round, and needs TIFF or OME-Zarr (default: %(default)s)",
     )
 
 

@@ -93,6 +93,10 @@ def denoise(
         ``"stack"`` measures one intensity range or noise level for all times
         and depths, so that nothing flickers. ``"image"`` measures one for each
         plane, unless the range is given or that of uint8.
+    dtype : str
+        Dtype of the result. ``"input"`` keeps that of `image`: integers are
+        rounded and saturated. ``"float32"`` does neither, which matters for
+        images of few photons or gray levels.
     device : str
         ``"auto"`` (CUDA, else MPS, else CPU) or one of torch's names.
     tile_size : int, optional
@@ -102,10 +106,10 @@ def denoise(
     Returns
     -------
     numpy.ndarray or dask.array.Array
-        Shape and dtype of `image`. Integers are rounded and saturated. Dask
-        and Zarr arrays give a dask array, without warnings about the noise;
-        for a model that takes no noise level they need `intensity_range`,
-        unless they are uint8.
+        Shape of `image`, and its dtype or that of `dtype`. Dask and Zarr
+        arrays give a dask array, without warnings about the noise; for a
+        model that takes no noise level they need `intensity_range`, unless
+        they are uint8.
 
     Warns
     -----

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..image.axes import color_planes, resolve_axes
+from ..image.casting import copy_as
 from ..image.checks import require_image
 from ..image.planes import ArrayPlanes, plane_indices
 from ..noise.windows import read_noise_windows
@@ -63,7 +64,8 @@ class Denoising:
     Attributes
     ----------
     result : numpy.ndarray
-        Shape and dtype of `image`; pixels of unfinished tiles are those of `image`.
+        Shape of `image`, dtype as the options say; pixels of unfinished tiles are
+        those of `image`.
     axes : str
         Axes of the image, given or inferred.
     intensity_ranges : IntensityRanges
@@ -89,7 +91,7 @@ class Denoising:
         options = options or DenoiseOptions()
         require_image(image)
         self.axes = resolve_axes(image.shape, options.axes)
-        self.result = image.copy()
+        self.result = copy_as(image, options.result_dtype(image.dtype))
         self._source = ArrayPlanes.of(image, self.axes)
         self._target = color_planes(self.result, self.axes)
         self._denoiser, self._noise = denoiser, options.noise

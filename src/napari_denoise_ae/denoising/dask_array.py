@@ -58,7 +58,8 @@ def denoise_lazily(
     Returns
     -------
     dask.array.Array
-        Shape and dtype of `image`. Each block is a plane or a part of one.
+        Shape of `image`, dtype as the options say. Each block is a plane or a part
+        of one.
 
     Raises
     ------
@@ -114,6 +115,7 @@ class _LazyJob:
         }
         colors = dict.fromkeys(range(y + 2, stack.ndim), -1)
         stack = stack.rechunk(dict.fromkeys(range(y), 1) | sides | colors)
+        dtype = self.options.result_dtype(stack.dtype)
         digest = self.model.digest
         model = delayed(self.model, name=f"model-{digest}", traverse=False)
         run = delayed(ModelRun.start)(model, dask_key_name=f"run-{digest}")
@@ -125,12 +127,13 @@ class _LazyJob:
             trim=False,
             allow_rechunk=False,
             chunks=stack.chunks,
-            dtype=stack.dtype,
-            meta=np.empty((0,) * stack.ndim, stack.dtype),
+            dtype=dtype,
+            meta=np.empty((0,) * stack.ndim, dtype),
             run=run,
             ranges=at_strength(known_scaling(self.ranges), self.options.strength),
             job=BlockJob(
                 axes=axes,
+                dtype=dtype,
                 device=self.options.device,
                 tile_size=self.options.tile_size,
                 halo=self.halo,

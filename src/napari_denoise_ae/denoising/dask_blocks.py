@@ -13,6 +13,7 @@ from uuid import uuid4
 import numpy as np
 
 from ..image.axes import color_planes
+from ..image.casting import copy_as
 from ..image.checks import require_finite
 from ..models.devices import choose_device
 from .denoiser import Denoiser
@@ -82,6 +83,8 @@ class BlockJob:
     ----------
     axes : str
         Axes of a block: those of the stack, then Y, X and S.
+    dtype : numpy.dtype
+        Data type of the result.
     device : str
         See `denoise`.
     tile_size : int or None
@@ -95,6 +98,7 @@ class BlockJob:
     """
 
     axes: str
+    dtype: np.dtype[Any]
     device: str
     tile_size: int | None
     halo: int
@@ -130,6 +134,7 @@ def denoise_block(
         axes=job.axes,
         scale=ranges.of([i + n for i, n in zip(job.first, block_id, strict=False)]),
         region=job.region(block.shape, block_id),
+        dtype=job.dtype,
         tile_size=job.tile_size,
     )
 
@@ -141,6 +146,7 @@ def denoise_part(
     axes: str,
     scale: IntensityRange,
     region: Region,
+    dtype: np.dtype[Any],
     tile_size: int | None = None,
 ) -> NDArray[Any]:
     """Denoise a part of a single plane that was read with its halo.
@@ -158,13 +164,15 @@ def denoise_part(
         The intensity range of the plane.
     region : tuple of slice
         Rows and columns of `block` to denoise; the others are the halo.
+    dtype : numpy.dtype
+        Data type of the result: that of `block`, or a floating-point one.
     tile_size : int, optional
         See `denoise`.
 
     Returns
     -------
     numpy.ndarray
-        The denoised region, with the axes and dtype of `block`.
+        The denoised region, with the axes of `block`.
 
     Raises
     ------
@@ -172,7 +180,7 @@ def denoise_part(
         If the block contains infinite values.
     """
     require_finite(block)
-    result = block.copy()
+    result = copy_as(block, dtype)
     plane = (0,) * axes.index("Y")
     source = color_planes(block, axes)[plane]
     target = color_planes(result, axes)[plane]

@@ -6,6 +6,9 @@ import inspect
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
+import numpy as np
+
+from ..errors import InvalidInputError
 from ..image.axes import checked_axes
 from ..image.ranges import checked_given_range, require_range_of
 from ..image.tiling import require_tile_size
@@ -17,6 +20,10 @@ if TYPE_CHECKING:
     from ..image.intensity import GivenRange
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
+
+#: Values of `dtype`: the result has that of the image, or is float32.
+AS_INPUT, FLOAT32 = "input", "float32"
+DTYPES = (AS_INPUT, FLOAT32)
 
 # These decide how a result is computed, and not the result.
 _ONLY_COMPUTING = ("device", "tile_size")
@@ -39,6 +46,8 @@ class DenoiseOptions(NoiseSetting):
         One pair for all channels or one pair for each, as tuples of float.
     range_of : str
         ``"stack"`` or ``"image"``.
+    dtype : str
+        ``"input"`` or ``"float32"``.
     device : str
         ``"auto"`` or one of torch's names.
     tile_size : int, optional
@@ -58,6 +67,7 @@ class DenoiseOptions(NoiseSetting):
     axes: str | None = None
     intensity_range: GivenRange | None = None
     range_of: str = "stack"
+    dtype: str = AS_INPUT
     device: str = "auto"
     tile_size: int | None = None
 
@@ -65,6 +75,10 @@ class DenoiseOptions(NoiseSetting):
         NoiseSetting.__post_init__(self)
         require_range_of(self.range_of)
         require_tile_size(self.tile_size)
+        if self.dtype not in DTYPES:
+            raise InvalidInputError(
+                f"dtype must be one of {', '.join(DTYPES)}, got {self.dtype!r}."
+            )
         if self.axes is not None:
             object.__setattr__(self, "axes", checked_axes(self.axes))
         if self.intensity_range is not None:
@@ -76,6 +90,10 @@ class DenoiseOptions(NoiseSetting):
         """The noise to remove."""
         names = [field.name for field in fields(NoiseSetting)]
         return NoiseSetting(**{name: getattr(self, name) for name in names})
+
+    def result_dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
+        """Return the dtype of the result for an image of a dtype."""
+        return dtype if self.dtype == AS_INPUT else np.dtype(self.dtype)
 
     def without_noise(self) -> DenoiseOptions:
         """Return the options for a model that takes no noise level."""
@@ -99,6 +117,7 @@ class DenoiseKeywords(TypedDict, total=False):
     axes: str | None
     intensity_range: GivenRange | None
     range_of: str
+    dtype: str
     device: str
     tile_size: int | None
 

@@ -13,7 +13,7 @@ from ..models.builtin import fitting_model
 from ..models.devices import choose_device
 from .loaded_models import LoadedModels
 from .record import is_recorded, read_record, settings_of_result, write_record
-from .route import FileDenoising
+from .route import FileDenoising, require_storable_dtype
 from .steps import FileOutcome
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ def denoise_files(
             "figure. Omit --reference and --figure, or denoise the files one by one."
         )
     jobs = [replace(template, input=file, output=output / file.name) for file in files]
+    for job in jobs:
+        require_storable_dtype(job)
     _require_unique_names(jobs)
     _prepare_folder(files, output)
     models = LoadedModels(template.options.device)

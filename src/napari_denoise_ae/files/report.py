@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .._version import __version__
+from ..denoising.options import AS_INPUT
 from ..noise.spec import parse_noise
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class StreamResult:
             lines.append(
                 f"kept       {self.n_kept} of {self.n_chunks} chunks of an earlier run"
             )
-        return [*lines, f"denoised   {self.job.output}"]
+        return [*lines, _describe_output(self.job)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +74,7 @@ class FileResult:
     noisy : numpy.ndarray
         The image before denoising.
     denoised : numpy.ndarray
-        The result, with the shape and dtype of `noisy`.
+        The result, with the shape of `noisy`.
     clean : numpy.ndarray or None
         The clean image, if known.
     axes : str
@@ -107,7 +108,7 @@ class FileResult:
             noise = parse_noise(self.job.add_noise).description
             lines.append(f"noise      {noise}, seed {self.job.seed}")
             lines.append(f"noisy      {self.job.noisy_output}")
-        lines.append(f"denoised   {self.job.output}")
+        lines.append(_describe_output(self.job))
         if self.job.figure is not None:
             lines.append(f"figure     {self.job.figure}")
         if self.comparison is not None:
@@ -147,6 +148,11 @@ def _describe_ranges(ranges: IntensityRanges) -> str:
     if ranges.ranges[0].noise_level is None:
         return f"intensity  {ranges} mapped to 0 to 1"
     return f"noise      {ranges}"
+
+
+def _describe_output(job: FileJob) -> str:
+    dtype = job.options.dtype
+    return f"denoised   {job.output}" + ("" if dtype == AS_INPUT else f", {dtype}")
 
 
 def provenance(ranges: IntensityRanges) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..denoising.options import AS_INPUT
 from ..errors import InvalidInputError
 from ..image.axes import count_colors
 from ..io.atomic import real_path
+from ..io.images import INTEGER_SUFFIXES
 from ..io.source import TIFF, is_zarr, open_volume
 from ..models.builtin import fitting_model
 from .loaded_models import LoadedModels
@@ -82,7 +84,25 @@ def _can_stream_to_tiff(job: FileJob, volume: Volume) -> bool:
     return to_tiff and from_parts and volume.axes == volume.block_axes
 
 
+def require_storable_dtype(job: FileJob) -> None:
+    """Raise if the format of the output cannot store the dtype that is asked for.
+
+    Raises
+    ------
+    InvalidInputError
+        If a PNG or JPEG file is to hold float32.
+    """
+    suffix, dtype = job.output.suffix, job.options.dtype
+    if dtype != AS_INPUT and suffix.lower() in INTEGER_SUFFIXES:
+        raise InvalidInputError(
+            f"Cannot write {job.output}: {suffix[1:].upper()} does not store {dtype}; "
+            "TIFF, OME-TIFF and OME-Zarr do. Write a .tif or .zarr file, or use dtype "
+            "'input' (--dtype input)."
+        )
+
+
 def _require_consistent(job: FileJob) -> None:
+    require_storable_dtype(job)
     to_zarr = is_zarr(job.output)
     if job.scheduler is not None and not job.scheduler.strip():
         raise InvalidInputError(

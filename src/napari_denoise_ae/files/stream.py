@@ -42,12 +42,15 @@ class Stream:
         The planes to denoise.
     ranges : IntensityRanges
         The scaling of each plane for the network.
+    dtype : numpy.dtype
+        Data type of the result.
     tile_size : int, optional
         See `denoise`.
     """
 
     planes: FilePlanes
     ranges: IntensityRanges
+    dtype: np.dtype[Any]
     tile_size: int | None = None
 
     def denoise(
@@ -76,6 +79,7 @@ class Stream:
             axes=self.planes.volume.block_axes,
             scale=self.ranges.of(plane),
             region=keep,
+            dtype=self.dtype,
             tile_size=self.tile_size,
         )
 

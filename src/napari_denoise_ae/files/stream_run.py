@@ -63,12 +63,13 @@ def stream_to_tiff(
         The result, after the file has been written.
     """
     require_writable(job.output)
-    require_tiff_storable(job.output, volume.dtype, volume.axes)
+    dtype = job.options.result_dtype(volume.dtype)
+    require_tiff_storable(job.output, dtype, volume.axes)
     denoiser = models.denoiser(job.model)
     stream = yield from _prepare(job, volume, denoiser.checkpoint)
     yield from _remarks(job, stream, denoiser.checkpoint)
     shape = stream.planes.file_shape
-    layout = tiff_layout(job.output, volume, shape, tiff_tile(stream))
+    layout = tiff_layout(job.output, volume, shape, dtype, tile=tiff_tile(stream))
     provenance = provenance_of_denoised(job, stream.ranges)
     with (
         atomic_write(job.output) as temporary,
@@ -199,7 +200,8 @@ def _prepare(
         scan = RangeScan(planes, range_of=options.range_of)
         yield from count_steps(job.input, PART, scan)
         ranges = scan.result
-    return Stream(planes=planes, ranges=ranges, tile_size=options.tile_size)
+    dtype, tile_size = options.result_dtype(volume.dtype), options.tile_size
+    return Stream(planes=planes, ranges=ranges, dtype=dtype, tile_size=tile_size)
 
 
 def _remarks(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..denoising.array import Progress
 from ..image.planes import plane_indices
@@ -14,6 +14,8 @@ from ..io.tiff import TiffLayout, is_ome_tiff
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import numpy as np
 
     from ..denoising.denoiser import Denoiser
     from ..io.source import Volume
@@ -56,7 +58,9 @@ def tiff_layout(
     path: Path,
     volume: Volume,
     shape: tuple[int, ...],
-    tile: tuple[int, int] | None,
+    dtype: np.dtype[Any],
+    *,
+    tile: tuple[int, int] | None = None,
 ) -> TiffLayout:
     """Return the layout and the calibration of a result in a TIFF.
 
@@ -76,4 +80,4 @@ def tiff_layout(
         ome, calibration = ome_calibration(volume.scale, volume.units), {}
     elif not calibration and volume.scale:
         calibration = imagej_calibration(volume.scale, volume.units)
-    return TiffLayout(shape, volume.dtype, volume.axes, calibration, tile, ome)
+    return TiffLayout(shape, dtype, volume.axes, calibration, tile, ome)

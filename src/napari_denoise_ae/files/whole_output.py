@@ -31,7 +31,7 @@ def require_outputs(job: FileJob, pixels: NDArray[Any], axes: str) -> None:
     job : FileJob
         The settings.
     pixels : numpy.ndarray
-        An array with the shape and dtype of the results.
+        An array with the shape of the results and the dtype of the input.
     axes : str
         Axes of `pixels`.
 
@@ -41,14 +41,16 @@ def require_outputs(job: FileJob, pixels: NDArray[Any], axes: str) -> None:
         If a format cannot store the pixels, a file cannot be written, or it would
         replace another file of the job.
     """
-    images = [job.output] if job.add_noise is None else [job.output, job.noisy_output]
-    for path in images:
-        require_storable(path, pixels, axes)
+    dtypes = {job.output: job.options.result_dtype(pixels.dtype)}
+    if job.add_noise is not None:
+        dtypes[job.noisy_output] = pixels.dtype
+    for path, dtype in dtypes.items():
+        require_storable(path, pixels.shape, dtype, axes)
     figures = [] if job.figure is None else [job.figure]
     if figures and figures[0].suffix.lower() != ".png":
         raise InvalidInputError(f"The figure must be a .png file, got {figures[0]}.")
     taken = {real_path(path) for path in (job.input, job.reference) if path is not None}
-    for path in images + figures:
+    for path in [*dtypes, *figures]:
         if real_path(path) in taken:
             raise InvalidInputError(
                 f"Writing {path} would replace the input, the reference or another "
@@ -82,7 +84,7 @@ def write_result(result: FileResult, volume: Volume, shown: IntensityRange) -> N
 
 
 def _write(path: Path, pixels: NDArray[Any], volume: Volume, origin: str) -> None:
-    layout = tiff_layout(path, volume, pixels.shape, tile=None)
+    layout = tiff_layout(path, volume, pixels.shape, pixels.dtype)
     image = ImageFile(
         pixels, volume.axes, layout.calibration, origin, ome=layout.ome or {}
     )

@@ -66,7 +66,7 @@ def plan_target(
         path=path,
         shapes=_level_shapes(shape, n_levels),
         chunks=chunks,
-        dtype=volume.dtype.name,
+        dtype=stream.dtype.name,
         metadata=_target_metadata(planes, axes),
         settings={**settings, "chunks": list(chunks)},
     )

@@ -40,6 +40,13 @@ def mean_of_pixels(
     return cast_saturating(means, values.dtype)
 
 
+def copy_as(image: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return a copy of an image in its own dtype or in a floating-point dtype."""
+    # A float64 value can be too large for float32; it becomes infinite.
+    with np.errstate(over="ignore"):
+        return image.astype(dtype, order="C")
+
+
 def cast_saturating(values: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Cast to a dtype; values beyond its limits are clipped to them.
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _PNG, _JPEG, _TIFF = {".png"}, {".jpg", ".jpeg"}, {".tif", ".tiff"}
 #: Suffixes of the formats that `write_image` supports, lower case.
 SUFFIXES = _PNG | _JPEG | _TIFF
+#: Those of them that store only integers.
+INTEGER_SUFFIXES = _PNG | _JPEG
 _JPEG_QUALITY = 95
 
 
@@ -79,8 +81,17 @@ def read_image(path: Path) -> ImageFile:
     return ImageFile(pixels, stored.axes, stored.calibration)
 
 
-def require_storable(path: Path, pixels: NDArray[Any], axes: str) -> None:
+def require_storable(
+    path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], axes: str
+) -> None:
     """Check before a long computation that a file's format can store an image.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file; its suffix determines the format.
+    shape, dtype, axes
+        Those of the image.
 
     Raises
     ------
@@ -91,18 +102,18 @@ def require_storable(path: Path, pixels: NDArray[Any], axes: str) -> None:
     _require_known_suffix(path)
     suffix = path.suffix.lower()
     if suffix in _TIFF:
-        require_tiff_storable(path, pixels.dtype, axes)
+        require_tiff_storable(path, dtype, axes)
         return
     dtypes = ("uint8", "uint16") if suffix in _PNG else ("uint8",)
-    if pixels.dtype.name not in dtypes:
+    if dtype.name not in dtypes:
         raise InvalidInputError(
             f"{path.name}: {suffix[1:].upper()} stores {' and '.join(dtypes)}, but the "
-            f"image is {pixels.dtype}. Write a .tif file, which stores any dtype."
+            f"image is {dtype}. Write a .tif file, which stores any dtype."
         )
-    if axes not in ("YX", "YXS") or (suffix in _JPEG and pixels.shape[2:] == (4,)):
+    if axes not in ("YX", "YXS") or (suffix in _JPEG and shape[2:] == (4,)):
         raise InvalidInputError(
             f"{path.name}: {suffix[1:].upper()} cannot store an image of shape "
-            f"{pixels.shape} with axes {axes}. Write a .tif file instead."
+            f"{shape} with axes {axes}. Write a .tif file instead."
         )
 
 
@@ -124,7 +135,7 @@ def write_image(path: Path, image: ImageFile) -> None:
         If the file cannot be written.
     """
     axes = image.axes or ""
-    require_storable(path, image.pixels, axes)
+    require_storable(path, image.pixels.shape, image.pixels.dtype, axes)
     suffix = path.suffix.lower()
     with atomic_write(path) as temporary:
         if suffix in _PNG:
