@@ -7,8 +7,7 @@ from qtpy.QtCore import QThreadPool
 from qtpy.QtWidgets import QApplication
 
 from napari_denoise_ae import add_noise, denoise
-from napari_denoise_ae._napari.denoise import compare_job
-from napari_denoise_ae._napari.denoise import job as workers
+from napari_denoise_ae._napari.denoise import compare_job, denoise_job
 from napari_denoise_ae._napari.shared.model_choice import model_choice
 from napari_denoise_ae._napari.shared.noise_form import GIVEN
 from napari_denoise_ae._napari.viewer.outputs import METADATA_KEY
@@ -371,7 +370,7 @@ def test_the_same_noisy_pixels_for_all_and_prepared_once(
     viewer, widget, panel, run, monkeypatch
 ):
     prepared = []
-    prepare = workers.prepare
+    prepare = denoise_job.prepare
     monkeypatch.setattr(
         compare_job, "prepare", lambda job: prepared.append(job) or prepare(job)
     )

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QApplication
 
-from napari_denoise_ae._napari.denoise.job import Denoised, Prepared
+from napari_denoise_ae._napari.denoise.job import PreparedLayer
 from napari_denoise_ae._napari.denoise.readout import Readout
+from napari_denoise_ae._napari.denoise.result import Denoised
 from napari_denoise_ae.evaluation.comparison import compare
 from napari_denoise_ae.image.intensity import IntensityRange
 
@@ -20,17 +21,17 @@ def readout(qtbot):
 
 def result(stack, **changes):
     noisy, denoised, clean = stack
-    figures = {
+    scores = {
         (plane,): compare(
             clean[plane], noisy[plane], denoised[plane], axes="YX", data_range=RANGE
         )
         for plane in range(len(clean))
     }
-    prepared = Prepared(
-        data=noisy, noise=None, seed=0, range_of="stack", noisy=noisy, scale=RANGE
+    prepared = PreparedLayer(
+        data=noisy, noise=None, seed=0, range_of="stack", noisy=noisy, ranges=RANGE
     )
     settings = {"noisy": noisy, "denoised": denoised, "prepared": prepared}
-    return Denoised(**(settings | {"figures": figures} | changes))
+    return Denoised(**(settings | {"scores": scores} | changes))
 
 
 def stack(side=16, n_planes=3):
@@ -45,7 +46,7 @@ def test_the_mean_is_that_of_compare():
 
 
 @pytest.mark.qt_binding
-def test_a_stack_has_figures_of_the_plane_and_of_all(readout):
+def test_a_stack_has_scores_of_the_plane_and_of_all(readout):
     shown = result(stack())
     readout.show_result(shown, "cells", (1,))
     lines = readout.text().splitlines()
@@ -56,7 +57,7 @@ def test_a_stack_has_figures_of_the_plane_and_of_all(readout):
         "PSNR / dB, 3 planes",
         "SSIM, 3 planes",
     ]
-    assert lines[1].split("\t")[1] == f"{shown.figures[1,].psnr_noisy:.2f}"
+    assert lines[1].split("\t")[1] == f"{shown.scores[1,].psnr_noisy:.2f}"
     assert lines[-1] == "cells: data range 0 to 255"
 
 
@@ -66,7 +67,7 @@ def test_ssim_below_its_window_is_not_available(readout):
 
 
 def test_without_a_clean_image_there_is_no_psnr(readout):
-    shown = result(stack(), figures={}, noise_before=0.25, noise_after=float("nan"))
+    shown = result(stack(), scores={}, noise_before=0.25, noise_after=float("nan"))
     readout.show_result(shown, "cells", (0,))
     assert "dB" not in readout.text()
     assert "estimated sigma\t25.00%\tn/a\t" in readout.text()

@@ -6,7 +6,7 @@ from qtpy.QtCore import QThreadPool, QTimer
 from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_denoise_ae import add_noise, denoise
-from napari_denoise_ae._napari.denoise import job as workers
+from napari_denoise_ae._napari.denoise import denoise_job
 from napari_denoise_ae._napari.denoise.widget import DenoiseWidget
 from napari_denoise_ae._napari.shared.model_choice import model_choice
 from napari_denoise_ae._napari.viewer.outputs import METADATA_KEY
@@ -361,10 +361,10 @@ def test_cancel_at_every_stage(viewer, widget, run, qtbot, monkeypatch, gate, st
     viewer.add_image(image((30, 16, 16)), name="stack")
     widget.form.kind.value = "clean"
     starts = {
-        "model": ("loading", "load_denoiser", workers.load_denoiser),
-        "layer": ("looking", "prepare", workers.prepare),
+        "model": ("loading", "load_denoiser", denoise_job.load_denoiser),
+        "layer": ("reading", "prepare", denoise_job.prepare),
         "tiles": ("1 of", None, None),
-        "figures": ("measuring", "_compare", workers._compare),
+        "figures": ("measuring", "score_planes", denoise_job.score_planes),
     }
     begin, name, function = starts[step]
     go_on = threading.Event()
@@ -377,7 +377,7 @@ def test_cancel_at_every_stage(viewer, widget, run, qtbot, monkeypatch, gate, st
             go_on.wait(60)
             return function(*args)
 
-        monkeypatch.setattr(workers, name, dawdle)
+        monkeypatch.setattr(denoise_job, name, dawdle)
     widget.run_button.click()
     qtbot.waitUntil(lambda: widget.status.text().startswith(begin))
     widget.cancel_button.click()

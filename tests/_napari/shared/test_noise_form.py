@@ -309,16 +309,16 @@ def crop_of(full, layer, preview):
 def test_the_preview_follows_the_slider_without_measuring_again(
     viewer, widget, form, wait_for_preview, monkeypatch
 ):
-    from napari_denoise_ae._napari.denoise import job as workers
+    from napari_denoise_ae._napari.denoise import denoise_job
 
     measured = []
-    measure = workers.measure_scaling
+    measure = denoise_job.measure_scaling
 
     def count(windows, groups, noise):
         measured.append(noise)
         return measure(windows, groups, noise)
 
-    monkeypatch.setattr(workers, "measure_scaling", count)
+    monkeypatch.setattr(denoise_job, "measure_scaling", count)
     stack = np.stack([noisy_photo(), noisy_photo(sigma=40.0)])
     layer = viewer.add_image(stack)
     viewer.dims.set_point(0, 1)

@@ -19,7 +19,8 @@ from ..shared.worker import Failed, Task
 from ..viewer.axes import layer_axes
 from ..viewer.layers import lazy_levels, needs_range, proposed_range
 from ..viewer.outputs import make_output, show_lazy_output, show_output
-from .job import DenoiseJob, Started, run_denoising
+from .denoise_job import Started, run_denoising
+from .job import DenoiseJob
 from .lazy_job import LazyDenoised, denoise_levels, make_levels
 from .provenance import provenance
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from ...denoising.array import Progress
     from ...denoising.options import DenoiseKeywords
-    from .job import Denoised
+    from .result import Denoised
 
 
 def denoise_active_layer() -> None:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 from ...denoising.model_ranges import without_ignored
 from ...errors import DenoiseAEError
 from ..shared.worker import Failed
-from .job import denoise_prepared, load_denoiser, prepare
+from .denoise_job import denoise_prepared, load_denoiser, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from ...denoising.array import Progress
-    from .job import Denoised, DenoiseJob, Prepared, Started
+    from .denoise_job import Started
+    from .job import DenoiseJob, PreparedLayer
+    from .result import Denoised
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def run_comparison(
     A model that fails ends neither the others nor loses what they gave.
     """
     try:
-        yield "looking at the layer"
+        yield "reading the layer"
         prepared = job.prepared or prepare(job)
     except DenoiseAEError as error:
         return Failed(str(error))
@@ -65,11 +67,11 @@ def run_comparison(
 
 
 def _run_model(
-    job: DenoiseJob, prepared: Prepared
+    job: DenoiseJob, prepared: PreparedLayer
 ) -> Generator[str | Started | Progress | ModelDone | ModelFailed, None, None]:
     try:
         yield "loading the model"
-        denoiser = load_denoiser(job.fitting, job.options.device)
+        denoiser = load_denoiser(job.resolved_model, job.options.device)
         options = without_ignored(denoiser.checkpoint, job.options)
         job = replace(job, options=options)
         result = yield from denoise_prepared(job, prepared, denoiser)

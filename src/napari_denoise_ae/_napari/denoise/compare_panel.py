@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
     from ..shared.model_choice import ModelChoice
-    from .job import Denoised, DenoiseJob
+    from .job import DenoiseJob
+    from .result import Denoised
 
 
 class ComparePanel(QWidget):  # type: ignore[misc]

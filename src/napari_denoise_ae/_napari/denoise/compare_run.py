@@ -13,7 +13,7 @@ from ..shared.layout import breakable
 from ..shared.worker import Task, format_duration
 from ..viewer.outputs import remove_output, show_output
 from .compare_job import ModelDone, ModelFailed, ModelStarted, run_comparison
-from .job import Started
+from .denoise_job import Started
 from .provenance import provenance
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from ..shared.layout import Note, breakable
 if TYPE_CHECKING:
     from qtpy.QtGui import QResizeEvent
 
-    from .job import Denoised
+    from .result import Denoised
 
 _HEADER = ("model", "PSNR", "SSIM", "weights", "time")
 _TOOLTIPS = (

@@ -20,7 +20,8 @@ from ...noise.estimators import PATCHES
 from ...noise.windows import noise_planes, read_noise_windows
 from ..shared.noise_estimate import estimate_layer_noise, scalings
 from ..shared.worker import Failed
-from .job import LayerScan, load_denoiser
+from .denoise_job import load_denoiser
+from .job import LayerScan
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -72,7 +73,9 @@ def inspect_layer(
             planes = _with_noise(noise_planes(planes), job.noise, scale)
             scale = share_range(planes.axes, scale.hull)
         try:
-            checkpoint = load_denoiser(job.fitting, job.options.device).checkpoint
+            checkpoint = load_denoiser(
+                job.resolved_model, job.options.device
+            ).checkpoint
         except DenoiseAEError as error:
             return LayerFacts(noise, (str(error),))
         yield None

@@ -118,7 +118,7 @@ class LayerInspector(QObject):  # type: ignore[misc]
         except DenoiseAEError as error:
             self.warned.emit([str(error)] if self._form.source is not None else [])
             return
-        if self._scan is not None and self._scan.fits(job):
+        if self._scan is not None and self._scan.matches(job):
             job = replace(job, scan=self._scan)
         look = inspect_lazy_layer if job.levels else inspect_layer
         self._looking = Task(

@@ -15,7 +15,7 @@ from ...noise.estimators import PATCHES, median_of_known
 from ...noise.windows import read_noise_windows
 from ..shared.worker import Failed
 from .inspect_job import LayerFacts, compare, of_stack
-from .job import Denoised
+from .result import Denoised
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -65,7 +65,7 @@ def make_levels(job: DenoiseJob) -> list[Array]:
     from ...denoising.dask_stack import pyramid
     from ...models.load import load_checkpoint
 
-    checkpoint, levels = load_checkpoint(job.fitting), list(job.levels)
+    checkpoint, levels = load_checkpoint(job.resolved_model), list(job.levels)
     if job.part is not None:
         return [_denoise_level(levels[0], levels[0], job, checkpoint)[job.part]]
     if len(levels) == 1:
@@ -79,11 +79,11 @@ def denoise_visible(job: DenoiseJob) -> Generator[str, None, Denoised | Failed]:
         yield "loading the model"
         from ...models.load import load_checkpoint
 
-        checkpoint, levels = load_checkpoint(job.fitting), job.levels
+        checkpoint, levels = load_checkpoint(job.resolved_model), job.levels
         denoised = _denoise_level(levels[job.level], levels[0], job, checkpoint)
         part = denoised[(*job.plane, *(job.region or ()))]
         pixels = np.asarray(part.compute())
-        return Denoised(noisy=pixels, denoised=pixels, prepared=None, figures={})
+        return Denoised(noisy=pixels, denoised=pixels, prepared=None, scores={})
     except DenoiseAEError as error:
         return Failed(str(error))
     except (RuntimeError, MemoryError, OSError) as error:
@@ -97,7 +97,7 @@ def inspect_lazy_layer(job: DenoiseJob) -> Generator[None, None, LayerFacts | Fa
         from ...models.load import load_checkpoint
 
         try:
-            checkpoint = load_checkpoint(job.fitting)
+            checkpoint = load_checkpoint(job.resolved_model)
         except DenoiseAEError as error:
             return LayerFacts(math.nan, (str(error),))
         yield

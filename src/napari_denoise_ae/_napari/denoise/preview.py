@@ -17,7 +17,7 @@ from ..viewer.view import (
     translate_of_part,
     visible_region,
 )
-from .job import run_denoising
+from .denoise_job import run_denoising
 from .lazy_job import denoise_visible
 from .provenance import provenance
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
 
-    from .job import Denoised, DenoiseJob, Prepared
+    from .job import DenoiseJob, PreparedLayer
+    from .result import Denoised
 
 # How long the view must rest before it is denoised, in milliseconds.
 _REST = 150
@@ -71,7 +72,7 @@ class Preview(QObject):  # type: ignore[misc]
         # is never more than one.
         self._running: Task | None = None
         self._is_waiting = False
-        self._prepared: Prepared | None = None
+        self._prepared: PreparedLayer | None = None
         self._on = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -144,7 +145,7 @@ class Preview(QObject):  # type: ignore[misc]
             self._remove_layer()
             self.status_changed.emit(str(error))
             return
-        if self._prepared is not None and self._prepared.fits(job):
+        if self._prepared is not None and self._prepared.matches(job):
             job = replace(job, prepared=self._prepared)
         self._running = Task(
             denoise_visible if job.levels else run_denoising,

@@ -11,23 +11,24 @@ from ..shared.noise_estimate import scalings
 if TYPE_CHECKING:
     from ...image.intensity import IntensityRanges
     from ...noise.normalization import NoiseScaling
-    from .job import Denoised, DenoiseJob
+    from .job import DenoiseJob
+    from .result import Denoised
 
 
 def provenance(job: DenoiseJob, result: Denoised | None = None) -> dict[str, Any]:
     """Return the settings of a job and, if there is a result, its figures."""
     known: dict[str, Any] = {
         "version": __version__,
-        "model": job.fitting,
+        "model": job.resolved_model,
         "noise": job.noise,
         "seed": job.seed,
         **job.options.of_result(),
     }
     if job.part is not None:
         known["part"] = [(cut.start, cut.stop) for cut in job.part]
-    if result is None or result.found is None:
+    if result is None or result.ranges is None:
         return known
-    known |= _measured(result.found)
+    known |= _measured(result.ranges)
     if (mean := result.mean) is not None:
         known |= {
             "psnr_noisy": mean.psnr_noisy,

@@ -18,7 +18,8 @@ from ..shared.layout import Note
 
 if TYPE_CHECKING:
     from ...evaluation.comparison import Comparison
-    from .job import Denoised, Plane
+    from .job import Plane
+    from .result import Denoised
 
     Rows = list[tuple[str, str, str, str]]
 
@@ -83,10 +84,10 @@ class Readout(QTableWidget):  # type: ignore[misc]
         """Show the figures of another plane of the source, and the means."""
         if self.result is None or (mean := self.result.mean) is None:
             return
-        figures = self.result.figures[self._index_of(plane)]
-        rows = _comparison_rows(figures, "")
+        scores = self.result.scores[self._index_of(plane)]
+        rows = _comparison_rows(scores, "")
         if mean.n_planes > 1:
-            rows = _comparison_rows(figures, "this plane")
+            rows = _comparison_rows(scores, "this plane")
             rows += _comparison_rows(mean, f"{mean.n_planes} planes")
         self._fill(("", "noisy", "denoised", "gain"), rows)
 

@@ -18,17 +18,19 @@ from ..viewer.outputs import (
     show_output,
 )
 from ..viewer.view import place_of_part
-from .job import Started, part_of_planes, residual_limits, run_denoising
+from .denoise_job import Started, run_denoising
 from .lazy_job import denoise_levels
 from .provenance import provenance
+from .result import residual_limits
 
 if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
 
     from ...denoising.array import Denoising, Progress
-    from .job import Denoised, DenoiseJob
+    from .job import DenoiseJob
     from .lazy_job import LazyDenoised
+    from .result import Denoised
 
 
 @dataclass(slots=True, eq=False)
@@ -110,7 +112,7 @@ class DenoiseRun(QObject):  # type: ignore[misc]
         n_planes = run.denoising.planes_done
         data = finished_planes(run.denoising.result, len(run.job.plane), n_planes)
         known = provenance(run.job) | {"planes_denoised": n_planes}
-        data = data[part_of_planes(run.job)]
+        data = data[run.job.part_of_planes]
         place = place_of_part(run.layer, run.job.part)
         show_output(self._viewer, run.layer, "denoised", data, known, **place)
         self.status_changed.emit(f"stopped: the first {n_planes} planes are denoised")
@@ -137,7 +139,7 @@ class DenoiseRun(QObject):  # type: ignore[misc]
         if isinstance(step, str):
             self.status_changed.emit(step)
         elif isinstance(step, Started):
-            run.denoising, run.began = step.run, time.monotonic()
+            run.denoising, run.began = step.denoising, time.monotonic()
             if run.job.plane:
                 self.keepable.emit()
         else:

@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     import napari.viewer
     from napari.layers import Image
 
-    from .job import Denoised, DenoiseJob
+    from .job import DenoiseJob
+    from .result import Denoised
 
 _FLIP_KEY = "Alt-B"
 

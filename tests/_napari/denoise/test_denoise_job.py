@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+import torch
+
+from napari_denoise_ae._napari.denoise.denoise_job import run_denoising
+from napari_denoise_ae._napari.denoise.inspect_job import inspect_layer
+from napari_denoise_ae._napari.denoise.job import DenoiseJob
+from napari_denoise_ae.denoising.options import DenoiseOptions
+from napari_denoise_ae.models.networks.conv import ConvAutoencoder
+
+
+def returned(steps):
+    """Return the return value of a generator."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+@pytest.mark.parametrize(
+    ("options", "warns"),
+    [
+        ({}, True),
+        ({"strength": 0.5}, True),
+        ({"sigma": 5.0}, False),
+        ({"noise_type": "poisson-gaussian"}, False),
+    ],
+    ids=str,
+)
+def test_intensity_dependent_noise_is_reported_before_and_after_a_run(options, warns):
+    y, x = np.mgrid[:200, :200]
+    clean = 100 * (1 + np.sin(x / 30) * np.cos(y / 40)) + 2
+    counts = np.random.default_rng(0).poisson(clean)
+    job = DenoiseJob(
+        data=counts, model="auto", options=DenoiseOptions(device="cpu", **options)
+    )
+    facts = returned(inspect_layer(job)).incompatibilities
+    result = returned(run_denoising(job)).incompatibilities
+    for texts in (facts, result):
+        assert ["grows" in text for text in texts] == [True] * warns
+
+
+def test_a_later_run_tries_large_tiles_again_after_running_out_of_memory(monkeypatch):
+    forward, tried = ConvAutoencoder.forward, []
+
+    def limited(self, noisy):
+        tried.append(max(noisy.shape))
+        if max(noisy.shape) > 200:
+            raise torch.OutOfMemoryError("out of memory")
+        return forward(self, noisy)
+
+    monkeypatch.setattr(ConvAutoencoder, "forward", limited)
+    image = np.random.default_rng(0).integers(0, 256, (300, 300), np.uint8)
+    job = DenoiseJob(data=image, model="conv", options=DenoiseOptions(device="cpu"))
+    for _ in range(2):
+        tried.clear()
+        with pytest.warns(UserWarning, match="It goes on with tiles of"):
+            returned(run_denoising(job))
+        assert [size for size in tried if size > 200] == [304]
