@@ -7,7 +7,6 @@ import pickle
 import dask.array as da
 import numpy as np
 import pytest
-import zarr
 from lazy_arrays import CountedReads, image_of
 from synthetic import random_checkpoint
 
@@ -113,18 +112,6 @@ def test_each_channel_has_its_own_intensity_range(gray_model):
     }
     lazy = denoise(da.from_array(image, chunks=64), **options)
     np.testing.assert_allclose(lazy, denoise(image, **options), atol=1e-3)
-
-
-def test_a_zarr_array_is_denoised_lazily(tmp_path, gray_model):
-    image = image_of((3, 70, 90), "uint8")
-    stored = zarr.create_array(
-        tmp_path / "a.zarr", shape=image.shape, chunks=(1, 32, 32), dtype="uint8"
-    )
-    stored[:] = image
-    lazy = denoise(stored, model=gray_model, axes="TYX")
-    assert isinstance(lazy, da.Array)
-    expected = denoise(image, model=gray_model, axes="TYX")
-    assert np.abs(lazy.compute().astype(int) - expected).max() <= 1
 
 
 def test_a_lazy_result_can_be_denoised_again_lazily(gray_model):

@@ -8,6 +8,7 @@ import dask.bag as db
 import numpy as np
 import pytest
 import zarr
+from lazy_arrays import image_of
 from synthetic import random_checkpoint
 
 from napari_denoise_ae import denoise
@@ -18,6 +19,18 @@ from napari_denoise_ae.errors import InvalidInputError
 @pytest.fixture(scope="module")
 def gray_model():
     return random_checkpoint(in_channels=1)
+
+
+def test_a_zarr_array_is_denoised_lazily(tmp_path, gray_model):
+    image = image_of((3, 70, 90), "uint8")
+    stored = zarr.create_array(
+        tmp_path / "a.zarr", shape=image.shape, chunks=(1, 32, 32), dtype="uint8"
+    )
+    stored[:] = image
+    lazy = denoise(stored, model=gray_model, axes="TYX")
+    assert isinstance(lazy, da.Array)
+    expected = denoise(image, model=gray_model, axes="TYX")
+    assert np.abs(lazy.compute().astype(int) - expected).max() <= 1
 
 
 def test_a_zarr_group_is_rejected_but_its_arrays_are_not(gray_model):

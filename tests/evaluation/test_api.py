@@ -67,11 +67,11 @@ def test_compare_models_gives_the_scores_of_evaluate(cifar10, no_baselines):
 def test_scores_differ_if_the_noise_is_measured(cifar10, no_baselines):
     model = random_checkpoint(network="unet")
     given = {"noise": "gaussian:0.3,unclipped", "limit": 2, "device": "cpu"}
-    told, measured = (
+    known, measured = (
         evaluate(cifar10, model=model, measured=measured, **given)[1].psnr_mean
         for measured in (False, True)
     )
-    assert told != measured
+    assert known != measured
     compared = compare_models([model], cifar10, measured=True, **given)
     assert compared[1].psnr_mean == measured
 
