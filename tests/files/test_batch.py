@@ -48,7 +48,7 @@ def test_unchanged_results_are_skipped(folder, capsys):
     assert outcomes(capsys) == ["done"] * 4
 
 
-def test_results_of_another_dtype_replace_those_that_are_recorded(folder, capsys):
+def test_another_dtype_replaces_recorded_results(folder, capsys):
     files = folder / "[01].tif"
     assert run(folder, files) == 0
     outcomes(capsys)
@@ -60,13 +60,11 @@ def test_results_of_another_dtype_replace_those_that_are_recorded(folder, capsys
     np.testing.assert_array_equal(result, expected)
 
 
-def test_a_batch_with_a_png_is_refused_for_float32_before_the_first_file(
-    folder, capsys
-):
+def test_float32_is_rejected_for_a_png_before_the_first_file(folder, capsys):
     assert run(folder, folder, "--dtype", "float32") == 2
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert "2.png: PNG does not store float32; TIFF" in printed.err
+    assert "2.png: PNG files cannot store float32" in printed.err
     assert not (folder.parent / "out").exists()
 
 

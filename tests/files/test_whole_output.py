@@ -96,9 +96,7 @@ def test_streaming_and_memory_give_the_same_file(name, folder):
         ("out.ome.tif", ["--add-noise", "gaussian:0.1"]),
     ],
 )
-def test_every_way_to_a_file_gives_the_float32_result_of_the_function(
-    name, more, folder, capsys
-):
+def test_float32_files_equal_the_float32_result_in_memory(name, more, folder, capsys):
     run("in.ome.tif", name, "--dtype", "float32", *more)
     source = tifffile.imread("out_noisy.ome.tif") if "--add-noise" in more else image()
     assert source.dtype == np.uint16

@@ -32,7 +32,7 @@ def test_integers_are_rounded_to_nearest(dtype):
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
-def test_a_copy_is_one_even_in_the_same_dtype(dtype):
+def test_copy_as_copies_even_to_the_same_dtype(dtype):
     image = np.arange(12, dtype=np.uint8).reshape(3, 4).T
     copy = copy_as(image, np.dtype(dtype))
     np.testing.assert_array_equal(copy, image)
@@ -41,7 +41,7 @@ def test_a_copy_is_one_even_in_the_same_dtype(dtype):
     assert not np.shares_memory(copy, image)
 
 
-def test_a_copy_of_what_is_too_large_is_infinite_without_a_warning():
+def test_values_too_large_for_the_dtype_become_infinite_without_a_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         copy = copy_as(np.array([1e300, -2.0]), np.dtype("float32"))

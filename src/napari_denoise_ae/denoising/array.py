@@ -64,8 +64,8 @@ class Denoising:
     Attributes
     ----------
     result : numpy.ndarray
-        Shape of `image`, dtype as the options say; pixels of unfinished tiles are
-        those of `image`.
+        Shape of `image`, in its dtype or that of the options. Pixels of unfinished
+        tiles are those of `image`.
     axes : str
         Axes of the image, given or inferred.
     intensity_ranges : IntensityRanges

@@ -58,8 +58,8 @@ def denoise_lazily(
     Returns
     -------
     dask.array.Array
-        Shape of `image`, dtype as the options say. Each block is a plane or a part
-        of one.
+        Shape of `image`, in its dtype or that of the options. Each block is a plane
+        or a part of one.
 
     Raises
     ------

@@ -85,19 +85,19 @@ def _can_stream_to_tiff(job: FileJob, volume: Volume) -> bool:
 
 
 def require_storable_dtype(job: FileJob) -> None:
-    """Raise if the format of the output cannot store the dtype that is asked for.
+    """Raise if the format of the output cannot store the requested dtype.
 
     Raises
     ------
     InvalidInputError
-        If a PNG or JPEG file is to hold float32.
+        If float32 is requested for a PNG or JPEG file.
     """
     suffix, dtype = job.output.suffix, job.options.dtype
     if dtype != AS_INPUT and suffix.lower() in INTEGER_SUFFIXES:
         raise InvalidInputError(
-            f"Cannot write {job.output}: {suffix[1:].upper()} does not store {dtype}; "
-            "TIFF, OME-TIFF and OME-Zarr do. Write a .tif or .zarr file, or use dtype "
-            "'input' (--dtype input)."
+            f"Cannot write {job.output}: {suffix[1:].upper()} files cannot store "
+            f"{dtype}. Write a TIFF (.tif) or OME-Zarr (.zarr), or use dtype 'input' "
+            "(--dtype input)."
         )
 
 

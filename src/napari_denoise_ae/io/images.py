@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _PNG, _JPEG, _TIFF = {".png"}, {".jpg", ".jpeg"}, {".tif", ".tiff"}
 #: Suffixes of the formats that `write_image` supports, lower case.
 SUFFIXES = _PNG | _JPEG | _TIFF
-#: Those of them that store only integers.
+#: Suffixes of the formats among them that store only integers.
 INTEGER_SUFFIXES = _PNG | _JPEG
 _JPEG_QUALITY = 95
 
@@ -90,8 +90,12 @@ def require_storable(
     ----------
     path : pathlib.Path
         The file; its suffix determines the format.
-    shape, dtype, axes
-        Those of the image.
+    shape : tuple of int
+        Shape of the image.
+    dtype : numpy.dtype
+        Data type of the image.
+    axes : str
+        Axes of the image.
 
     Raises
     ------
