@@ -1,6 +1,7 @@
 import re
 from pathlib import Path
 
+import dask.array as da
 import numpy as np
 import pytest
 from napari._app_model import get_app_model
@@ -122,6 +123,26 @@ def test_denoise_layer_refuses_noise_that_a_model_does_not_listen_to(viewer):
     layer = viewer.add_image(np.zeros((16, 16), dtype=np.uint8))
     with pytest.raises(InvalidInputError, match="takes no noise level"):
         denoise_layer(layer, model="conv", strength=0.5)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_denoise_layer_gives_a_float32_layer_with_the_limits_of_its_source(
+    viewer, lazy
+):
+    data = np.random.default_rng(0).integers(0, 4000, (32, 40), dtype=np.uint16)
+    layer = viewer.add_image(
+        da.from_array(data) if lazy else data, contrast_limits=(50, 3000)
+    )
+    result = denoise_layer(layer, dtype="float32")
+    expected = denoise(data, dtype="float32")
+    assert result.data.dtype == np.float32
+    np.testing.assert_allclose(np.asarray(result.data), expected, rtol=1e-5)
+    assert result.contrast_limits == [50, 3000]
+
+
+def test_denoise_layer_refuses_float32_colors_that_napari_cannot_show(viewer):
+    with pytest.raises(InvalidInputError, match="from 0 to 1 only"):
+        denoise_layer(photo(viewer), dtype="float32")
 
 
 def test_denoise_layer_refuses_what_is_no_image(viewer):

@@ -11,6 +11,11 @@ def test_the_residual_of_a_gray_image_is_signed():
     assert residual_limits(removed * 0) == (-1, 1)
 
 
+def test_the_residual_of_a_float32_result_is_not_rounded():
+    removed = find_residual(np.uint8([[10, 250]]), np.float32([[10.5, 249.25]]), "YX")
+    np.testing.assert_array_equal(removed, np.float32([[-0.5, 0.75]]))
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_the_residual_of_a_color_image_is_around_the_middle(dtype):
     noisy = np.array([[[10, 0, 4, 255]]], dtype=dtype)

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -88,6 +89,27 @@ def test_files_are_denoised_into_the_suggested_folder(widget, run, folder):
         written = tifffile.imread(folder / "denoised" / f"{number}.tif")
         expected = denoise(stack(number), model=MODEL, axes="TYX")
         np.testing.assert_array_equal(written, expected)
+
+
+@pytest.mark.qt_binding
+def test_results_can_be_float32(widget, run, folder):
+    widget.add(files_in(folder))
+    widget.dtype.value = "float32"
+    assert run() == "3 done"
+    written = tifffile.imread(folder / "denoised" / "0.tif")
+    expected = denoise(stack(0), model=MODEL, axes="TYX", dtype="float32")
+    assert written.dtype == np.float32
+    np.testing.assert_array_equal(written, expected)
+
+
+def test_a_png_in_the_list_is_refused_for_float32(widget, run, folder, messages):
+    imagecodecs.imwrite(folder / "3.png", stack(0)[0])
+    widget.add([*files_in(folder), folder / "3.png"])
+    widget.dtype.value = "float32"
+    assert run() == "failed"
+    assert len(messages()) == 1
+    assert "PNG does not store float32" in messages()[0]
+    assert not (folder / "denoised").exists()
 
 
 def test_unchanged_denoised_files_are_skipped(widget, run, folder):

@@ -10,14 +10,19 @@ from napari.layers import Image
 from napari.utils import progress
 from napari.utils.notifications import show_error, show_warning
 
-from ...denoising.options import DenoiseOptions, shows_options
+from ...denoising.options import AS_INPUT, FLOAT32, DenoiseOptions, shows_options
 from ...errors import DenoiseAEError, InvalidInputError
 from ...models.builtin import DEFAULT_MODEL, suits_any_noise
 from ..shared.model_choice import unwrap_proxy
 from ..shared.preferences import preferred_device
 from ..shared.worker import Failed, Task
 from ..viewer.axes import layer_axes
-from ..viewer.layers import lazy_levels, needs_range, proposed_range
+from ..viewer.layers import (
+    can_show_float32,
+    lazy_levels,
+    needs_range,
+    proposed_range,
+)
 from ..viewer.outputs import make_output, show_lazy_output, show_output
 from .denoise_job import Started, run_denoising
 from .job import DenoiseJob
@@ -102,6 +107,9 @@ def denoise_layer(
         built-in ``"rgb"`` for color images and ``"gray"`` for all others.
     sigma, noise_type, strength, range_of, device, tile_size
         See `napari_denoise_ae.denoise`.
+    dtype : str
+        See `napari_denoise_ae.denoise`. ``"float32"`` is not for color layers of
+        integers, which napari could not show.
     axes : str, optional
         See `napari_denoise_ae.denoise`. None takes those of the layer.
     intensity_range : tuple of float, optional
@@ -159,6 +167,12 @@ def _job(layer: Any, model: str, options: DenoiseOptions) -> DenoiseJob:
     if not isinstance(layer, Image):
         found = "no layer is" if layer is None else f"{type(layer).__name__} is"
         raise InvalidInputError(f"Choose an image layer to denoise: {found} chosen.")
+    if options.dtype != AS_INPUT and not can_show_float32(layer):
+        raise InvalidInputError(
+            f"The layer {layer.name!r} has integer colors, and napari shows {FLOAT32} "
+            "colors from 0 to 1 only. Omit dtype, or use denoise(layer.data, "
+            f"dtype={FLOAT32!r})."
+        )
     given = options.intensity_range
     # For a file this is not known yet, and a range does no harm.
     if needs_range(layer, takes_noise_level=suits_any_noise(model)):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import napari.layers
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from ...denoising.options import DenoiseOptions
+from ...denoising.options import AS_INPUT, FLOAT32, DenoiseOptions
 from ...models.builtin import suits_any_noise
 from ...noise.setting import NoiseSetting
 from ..shared.editors import Choice, RadioEdit, make_check, make_editor
@@ -20,7 +20,7 @@ from ..shared.noise_edit import NoiseChooser
 from ..shared.noise_form import NoiseForm
 from ..shared.preferences import device_choices, preferred_device
 from ..shared.scope_edit import ScopeEdit
-from ..viewer.layers import needs_range, proposed_range
+from ..viewer.layers import can_show_float32, needs_range, proposed_range
 from ..viewer.outputs import is_output
 from .range_edit import RangeEdit
 
@@ -94,6 +94,13 @@ _DEVICE = FieldSpec(
     "auto takes CUDA, else MPS, else the CPU. Default: that of the preferences, auto "
     "at first.",
 )
+_DTYPE = FieldSpec(
+    "dtype",
+    "result",
+    partial(Choice, (("as input", AS_INPUT), FLOAT32)),
+    "as input: the data type of the layer; integers are rounded. float32: not rounded, "
+    "for images of few photons or few gray levels. Default: as input.",
+)
 _RESIDUAL = FieldSpec(
     "residual",
     "",
@@ -149,14 +156,14 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
             (_REFERENCE,),
             self.noise.label,
             self.noise,
-            (_SEED, _DEVICE, _RESIDUAL),
+            (_SEED, _DEVICE, _DTYPE, _RESIDUAL),
         )
         fields = self._lay_out(rows)
         self.layer, self.follow = fields["layer"], fields["follow"]
         self.range_of, self.model = fields["range_of"], fields["model"]
         self.kind, self.reference = fields["kind"], fields["reference"]
         self.seed, self.device = fields["seed"], fields["device"]
-        self.residual = fields["residual"]
+        self.dtype, self.residual = fields["dtype"], fields["residual"]
         # Qt would put the label beside the upper edge of an editor that is so high.
         self.kind.label.setMinimumHeight(self.kind.sizeHint().height())
 
@@ -219,6 +226,7 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
             axes=axes,
             intensity_range=self.given_range,
             range_of=self.measured_in,
+            dtype=self.result_dtype,
             device=self.device.value,
         )
 
@@ -234,6 +242,11 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
         source = self.source
         is_stack = source is not None and source.ndim > 2
         return str(self.range_of.value) if is_stack else "stack"
+
+    @property
+    def result_dtype(self) -> str:
+        """The data type of the result, see `denoise`."""
+        return str(self.dtype.value) if can_show_float32(self.source) else AS_INPUT
 
     def fit_to_model(self, takes_noise_level: bool) -> None:
         """Ask what a model needs to know: the noise, or the intensity range."""
@@ -251,6 +264,7 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
             self.intensity_range.prefill(proposed_range(layer))
         self.to_remove.clear_estimate()
         self.range_of.show_if(is_stack)
+        self.dtype.show_if(can_show_float32(layer))
         self._show_range()
 
     def sources(self) -> list[napari.layers.Image]:

@@ -86,6 +86,7 @@ class LayerInspector(QObject):  # type: ignore[misc]
             form.source,
             takes_noise_level=form.takes_noise_level,
             range_of=form.measured_in,
+            dtype=form.result_dtype,
         )
         form.plan.setText(plan)
 

@@ -103,7 +103,7 @@ def find_residual(
     Parameters
     ----------
     noisy, denoised : numpy.ndarray
-        Images of the same shape and dtype.
+        Images of the same shape.
     axes : str
         Axes of the images.
 
@@ -114,9 +114,8 @@ def find_residual(
         0 to 1, where 0.5 means that nothing was removed, because napari cannot show
         signed colors.
     """
-    signed = noisy.dtype
-    if not np.issubdtype(signed, np.floating):
-        signed = np.result_type(signed, np.int8)
+    # int8 makes unsigned integers signed and leaves all other dtypes as they are.
+    signed = np.result_type(noisy.dtype, denoised.dtype, np.int8)
     removed: NDArray[Any] = noisy.astype(signed) - denoised.astype(signed)
     if "S" not in axes:
         return removed

@@ -140,7 +140,8 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         form = self.form
         form.model.changed.connect(self._on_model_chosen)
         form.open_model.clicked.connect(lambda: ask_for_checkpoint(self, self._viewer))
-        form.range_of.changed.connect(self._inspector.show_plan)
+        for field in (form.range_of, form.dtype):
+            field.changed.connect(self._inspector.show_plan)
         settings = (
             form.noise,
             form.seed,
@@ -148,6 +149,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             form.model,
             form.device,
             form.range_of,
+            form.dtype,
             form.intensity_range,
             form.to_remove,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ...denoising.options import AS_INPUT, FLOAT32
 from ..shared.editors import Choice, PathEdit, make_check, make_line
 from ..shared.fields import FieldSpec
 from ..shared.preferences import device_choices, preferred_device
@@ -32,6 +33,14 @@ DEVICE = FieldSpec(
     lambda: Choice(device_choices(), preferred_device()),
     "auto uses CUDA if available, otherwise MPS, otherwise the CPU. Default: the "
     "device set in the preferences, initially auto.",
+)
+DTYPE = FieldSpec(
+    "dtype",
+    "result",
+    partial(Choice, (("as input", AS_INPUT), FLOAT32)),
+    "as input: the data type of each file; integers are rounded. float32: not rounded, "
+    "for images of few photons or few gray levels; PNG and JPEG cannot store it. "
+    "Default: as input.",
 )
 OVERWRITE = FieldSpec(
     "overwrite",

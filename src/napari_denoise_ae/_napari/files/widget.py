@@ -28,7 +28,7 @@ from ..shared.model_facts import load_model_facts
 from ..shared.noise_form import NoiseForm
 from ..shared.open_checkpoint import ask_for_checkpoint
 from ..shared.worker import Failed, Task
-from .form import AXES, DEVICE, MODEL, OVERWRITE, output_field
+from .form import AXES, DEVICE, DTYPE, MODEL, OVERWRITE, output_field
 from .job import FilesJob, list_images
 from .run import FilesRun
 from .table import FilesTable
@@ -123,12 +123,13 @@ class FilesWidget(QWidget):  # type: ignore[misc]
             self.noise,
             AXES,
             DEVICE,
+            DTYPE,
             OVERWRITE,
         )
         fields = add_fields(form, rows)
         self.output, self.model = fields["output"], fields["model"]
         self.axes, self.device = fields["axes"], fields["device"]
-        self.overwrite = fields["overwrite"]
+        self.dtype, self.overwrite = fields["dtype"], fields["overwrite"]
         return form
 
     def _connect(self) -> None:
@@ -245,6 +246,7 @@ class FilesWidget(QWidget):  # type: ignore[misc]
             options=DenoiseOptions(
                 **asdict(noise),
                 axes=self.axes.value or None,
+                dtype=self.dtype.value,
                 device=self.device.value,
             ),
             overwrite=self.overwrite.value,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...denoising.options import AS_INPUT, DenoiseOptions
 from ...errors import InvalidInputError
 from .layers import lazy_levels
 from .plan import describe_plan, describe_result, find_axes
@@ -41,7 +42,11 @@ def read_axes(layer: Image) -> Axes:
 
 
 def plan_of(
-    layer: Image | None, *, takes_noise_level: bool, range_of: str = "stack"
+    layer: Image | None,
+    *,
+    takes_noise_level: bool,
+    range_of: str = "stack",
+    dtype: str = AS_INPUT,
 ) -> str:
     """Describe what denoising will do with a layer; see `describe_plan`."""
     if layer is None:
@@ -54,4 +59,5 @@ def plan_of(
     plan = describe_plan(axes, layer.data.shape, measured, range_of)
     levels = lazy_levels(layer)
     result = describe_result(axes, layer.data.shape, len(levels))
-    return f"{plan} The result: {layer.data.dtype}, {result}."
+    result_dtype = DenoiseOptions(dtype=dtype).result_dtype(layer.data.dtype)
+    return f"{plan} The result: {result_dtype}, {result}."

@@ -32,6 +32,17 @@ def needs_range(layer: Image | None, *, takes_noise_level: bool) -> bool:
     return bool(layer.data.dtype != np.uint8)
 
 
+def can_show_float32(layer: Image | None) -> bool:
+    """Return whether a float32 result of a layer looks like the layer.
+
+    napari shows floating-point colors from 0 to 1 only, whatever their limits, so
+    color layers of integers need a result of integers.
+    """
+    if layer is None or not layer.rgb:
+        return True
+    return bool(np.issubdtype(layer.data.dtype, np.floating))
+
+
 def proposed_range(layer: Image) -> tuple[float, float]:
     """Return the contrast limits of a layer, to suggest as intensity range."""
     if layer.rgb:

@@ -1,0 +1,93 @@
+import dask.array as da
+import numpy as np
+import pytest
+from qtpy.QtWidgets import QApplication
+
+from napari_denoise_ae import denoise
+from napari_denoise_ae._napari.viewer.outputs import METADATA_KEY, find_output
+
+
+def image(shape=(40, 56), dtype=np.uint16):
+    return (4000 * np.random.default_rng(0).random(shape)).astype(dtype)
+
+
+# --- the data type of the result
+
+
+@pytest.mark.qt_binding
+def test_a_float32_result_looks_like_its_source(viewer, widget, run):
+    layer = viewer.add_image(image(), name="cells", contrast_limits=(100, 3000))
+    widget.form.residual.value = True
+    widget.form.dtype.value = "float32"
+    assert "The result: float32, in memory" in widget.form.plan.text()
+    run(widget)
+    result = viewer.layers["cells [denoised]"]
+    expected = denoise(layer.data, dtype="float32")
+    np.testing.assert_array_equal(result.data, expected)
+    assert result.data.dtype == np.float32
+    assert result.contrast_limits == layer.contrast_limits
+    assert result.metadata[METADATA_KEY]["dtype"] == "float32"
+    removed = viewer.layers["cells [residual]"].data
+    np.testing.assert_array_equal(removed, layer.data - expected)
+    # The same layer takes results of both types.
+    widget.form.dtype.value = "input"
+    assert "The result: uint16, in memory" in widget.form.plan.text()
+    run(widget)
+    assert result in viewer.layers
+    np.testing.assert_array_equal(result.data, denoise(layer.data))
+    assert result.data.dtype == np.uint16
+    assert result.contrast_limits == layer.contrast_limits
+    viewer.screenshot(canvas_only=False, flash=False)
+
+
+def test_the_copied_call_gives_the_float32_result(viewer, widget, run):
+    viewer.add_image(image(), name="cells")
+    widget.form.dtype.value = "float32"
+    run(widget)
+    widget.copy_python.click()
+    namespace = {"viewer": viewer}
+    exec(QApplication.clipboard().text(), namespace)
+    result = viewer.layers["cells [denoised]"].data
+    assert namespace["denoised"].dtype == np.float32
+    np.testing.assert_array_equal(result, namespace["denoised"])
+
+
+def test_a_lazy_layer_gives_a_lazy_float32_layer(viewer, widget, run):
+    data = image((3, 60, 70))
+    layer = viewer.add_image(
+        da.from_array(data, chunks=(1, 60, 70)), contrast_limits=(0, 4000), name="movie"
+    )
+    widget.form.dtype.value = "float32"
+    run(widget)
+    result = viewer.layers["movie [denoised]"]
+    assert isinstance(result.data, da.Array)
+    assert result.data.dtype == np.float32
+    assert result.contrast_limits == layer.contrast_limits
+    expected = denoise(data, axes="TYX", dtype="float32")
+    np.testing.assert_allclose(np.asarray(result.data), expected, rtol=1e-5)
+
+
+def test_the_preview_is_float32_too(viewer, widget, qtbot):
+    layer = viewer.add_image(image())
+    widget.form.dtype.value = "float32"
+    widget.preview_box.setChecked(True)
+    qtbot.waitUntil(lambda: find_output(viewer, layer, "preview") is not None)
+    preview = find_output(viewer, layer, "preview")
+    assert preview.data.dtype == np.float32
+    assert preview.contrast_limits == layer.contrast_limits
+
+
+@pytest.mark.parametrize(
+    ("dtype", "is_offered"), [(np.uint8, False), (np.float64, True)]
+)
+def test_napari_shows_float32_colors_only_for_colors_from_0_to_1(
+    viewer, widget, run, dtype, is_offered
+):
+    widget.form.dtype.value = "float32"
+    data = image((20, 24, 3), np.float64) / 4000
+    data = data if is_offered else (255 * data).astype(dtype)
+    viewer.add_image(data, rgb=True, name="photo")
+    assert widget.form.dtype.isHidden() != is_offered
+    run(widget)
+    expected = np.float32 if is_offered else dtype
+    assert viewer.layers["photo [denoised]"].data.dtype == expected
