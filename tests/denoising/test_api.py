@@ -1,3 +1,5 @@
+"""Results of `denoise`: pixels, intensities, axes, errors, progress and warnings."""
+
 from __future__ import annotations
 
 import warnings
@@ -19,7 +21,7 @@ FLOATS = ["float16", "float32", "float64"]
 
 
 def random_image(dtype: str, shape: tuple[int, ...] = (19, 21, 3)) -> np.ndarray:
-    """Values all over a dtype's range, both limits among them."""
+    """Return values over the whole range of a dtype, including both limits."""
     values = np.random.default_rng(0).random(shape)
     if np.issubdtype(dtype, np.floating):
         return (100 * values - 50).astype(dtype)
@@ -34,7 +36,7 @@ def gray_model():
     return random_checkpoint(in_channels=1)
 
 
-# --- what stays as it is ---------------------------------------------------
+# --- shape, dtype, alpha and NaN -------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", DTYPES + FLOATS)
@@ -50,7 +52,7 @@ def test_shape_and_dtype_are_kept_and_the_input_is_not_modified(dtype, checkpoin
 
 
 @pytest.mark.parametrize("kind", ["list", "fortran", "view", "big endian"])
-def test_anything_that_numpy_takes_can_be_denoised(kind, checkpoint):
+def test_any_array_like_can_be_denoised(kind, checkpoint):
     image = random_image("uint16")
     given = {
         "list": image.tolist(),
@@ -106,7 +108,7 @@ def test_an_image_may_have_any_size(shape, checkpoint):
 # --- intensities -----------------------------------------------------------
 
 
-def test_values_outside_a_given_range_are_not_lost(checkpoint):
+def test_values_outside_a_given_range_are_kept(checkpoint):
     image = random_image("float64")
     image[3, 3] = 1000.0
     image[4, 4] = -1000.0
@@ -119,7 +121,7 @@ def test_values_outside_a_given_range_are_not_lost(checkpoint):
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16"])
 def test_integers_saturate_and_never_wrap(dtype, checkpoint):
-    """Far outside the range, results lie beyond the limits of the dtype."""
+    """Far outside the intensity range, results exceed the limits of the dtype."""
     limits = np.iinfo(dtype)
     image = random_image(dtype, (16, 16, 3))
     image[:8], image[8:] = limits.min, limits.max
@@ -180,7 +182,7 @@ def test_the_result_follows_the_units_of_the_image(scale, offset, checkpoint):
 
 
 def test_each_channel_has_its_own_range(gray_model):
-    """A dim channel beside a bright one is mapped to all of [0, 1]."""
+    """A dim channel next to a bright one is mapped to the whole of [0, 1]."""
     stack = random_image("float64", (2, 3, 16, 16))
     stack[:, 1] = 1000 * stack[:, 1] + 5000
     denoised = denoise(stack, model=gray_model, axes="TCYX")
@@ -217,14 +219,14 @@ def test_the_colors_of_an_image_share_a_range(checkpoint):
     assert run.intensity_ranges.ranges == (IntensityRange(image.min(), image.max()),)
 
 
-def test_a_channel_of_nothing_but_nan_stays_so(gray_model):
+def test_a_channel_of_only_nan_is_unchanged(gray_model):
     stack = random_image("float32", (2, 16, 16))
     stack[1] = np.nan
     denoised = denoise(stack, model=gray_model, axes="CYX")
     np.testing.assert_array_equal(np.isnan(denoised), np.isnan(stack))
 
 
-def test_what_exceeds_the_range_does_not_become_infinite_in_float16(checkpoint):
+def test_values_above_the_range_do_not_become_infinite_in_float16(checkpoint):
     limit = float(np.finfo(np.float16).max)
     image = np.zeros((16, 16, 3), dtype=np.float16)
     image[:8] = limit
@@ -241,7 +243,7 @@ def test_what_exceeds_the_range_does_not_become_infinite_in_float16(checkpoint):
         ({"intensity_range": [(0, 1), (1, 0)]}, "the lower first"),
     ],
 )
-def test_ranges_that_do_not_fit_the_channels_are_refused(options, words, gray_model):
+def test_ranges_that_do_not_fit_the_channels_are_rejected(options, words, gray_model):
     with pytest.raises(InvalidInputError, match=words):
         denoise(
             random_image("uint16", (2, 9, 9)), axes="CYX", model=gray_model, **options
@@ -249,7 +251,7 @@ def test_ranges_that_do_not_fit_the_channels_are_refused(options, words, gray_mo
 
 
 @pytest.mark.parametrize("given", [(1, 0), (0, 0), (0, np.nan), (1, 2, 3), "ab"])
-def test_a_bad_intensity_range_is_refused(given, checkpoint):
+def test_an_invalid_intensity_range_is_rejected(given, checkpoint):
     with pytest.raises(InvalidInputError, match="intensity_range"):
         denoise(random_image("float32"), model=checkpoint, intensity_range=given)
 
@@ -291,7 +293,7 @@ def test_transposed_axes_give_the_transposed_result(gray_model):
 
 
 @pytest.mark.parametrize("shape", [(9, 9, 2), (9, 9, 5), (3, 9, 9), (2, 9, 9, 3), (9,)])
-def test_channels_that_are_not_plain_are_refused_without_axes(shape, checkpoint):
+def test_ambiguous_axes_must_be_given(shape, checkpoint):
     with pytest.raises(InvalidInputError, match="with axes"):
         denoise(random_image("uint8", shape), model=checkpoint)
 
@@ -304,7 +306,7 @@ def test_a_gray_image_is_repeated_and_averaged_with_a_warning(checkpoint):
     np.testing.assert_allclose(denoised, color.mean(axis=-1), rtol=1e-5)
 
 
-def test_a_gray_model_denoises_each_color_by_itself(gray_model):
+def test_a_gray_model_denoises_each_color_separately(gray_model):
     image = random_image("float64")
     denoised = denoise(image, model=gray_model, intensity_range=(-50, 50))
     for channel in range(3):
@@ -315,13 +317,13 @@ def test_a_gray_model_denoises_each_color_by_itself(gray_model):
 
 
 @pytest.mark.parametrize("in_channels", [2, 4, 5])
-def test_a_model_for_another_number_of_channels_is_refused(in_channels):
+def test_a_model_for_another_number_of_channels_is_rejected(in_channels):
     model = random_checkpoint(in_channels=in_channels)
     with pytest.raises(InvalidInputError, match=f"{in_channels}"):
         denoise(random_image("uint8"), model=model)
 
 
-# --- what is refused -------------------------------------------------------
+# --- errors ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -342,7 +344,7 @@ def test_a_model_for_another_number_of_channels_is_refused(in_channels):
     ],
     ids=lambda value: value if isinstance(value, str) else "image",
 )
-def test_what_is_no_image_is_refused_with_a_reason(image, words, checkpoint):
+def test_unsupported_images_are_rejected_with_a_reason(image, words, checkpoint):
     with pytest.raises(InvalidInputError, match=words):
         denoise(image, model=checkpoint)
     with pytest.raises(InvalidInputError, match=words):
@@ -350,7 +352,7 @@ def test_what_is_no_image_is_refused_with_a_reason(image, words, checkpoint):
 
 
 @pytest.mark.parametrize("tile_size", [0, -1, 2.5])
-def test_a_bad_tile_size_is_refused(tile_size, checkpoint):
+def test_an_invalid_tile_size_is_rejected(tile_size, checkpoint):
     with pytest.raises(InvalidInputError, match="tile_size"):
         denoise(random_image("uint8"), model=checkpoint, tile_size=tile_size)
 
@@ -358,7 +360,7 @@ def test_a_bad_tile_size_is_refused(tile_size, checkpoint):
 # --- progress --------------------------------------------------------------
 
 
-def test_every_tile_is_told(checkpoint):
+def test_progress_is_yielded_after_every_tile(checkpoint):
     stack = random_image("uint8", (2, 20, 20, 3))
     options = DenoiseOptions(axes="TYXS", tile_size=16)
     run = Denoising(stack, Denoiser(checkpoint, CPU), options)
@@ -375,7 +377,7 @@ def test_stopping_early_keeps_the_finished_tiles(checkpoint):
     np.testing.assert_array_equal(run.result[:16], whole[:16])
 
 
-def test_a_model_may_be_named_or_be_a_file(model_file, checkpoint):
+def test_a_model_may_be_a_name_or_a_file(model_file, checkpoint):
     image = random_image("uint8")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DenoiseAEWarning)
@@ -386,27 +388,27 @@ def test_a_model_may_be_named_or_be_a_file(model_file, checkpoint):
     assert not np.array_equal(named, from_file)
 
 
-# --- noise that fits -------------------------------------------------------
+# --- warnings about the noise ----------------------------------------------
 
 
 def photo() -> np.ndarray:
     return np.rint(255 * smooth_photo(96, 96)).astype(np.uint8)
 
 
-def test_a_clean_image_warns_that_it_is_less_noisy_than_the_models():
+def test_a_clean_image_causes_a_warning_for_a_model_of_one_noise_level():
     with pytest.warns(DenoiseAEWarning, match=r"much weaker.*'conv'.*blur") as caught:
         denoise(photo(), model="conv")
     assert caught[0].filename == __file__
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
-def test_an_image_as_noisy_as_the_models_does_not_warn(dtype):
-    """Clipped noise of 0.5 measures less, but so it did in training."""
+def test_an_image_with_the_noise_of_training_causes_no_warning(dtype):
+    """Clipping lowers the measured noise of 0.5, as it did in training."""
     noisy = add_noise(photo().astype(dtype), "gaussian:0.5", intensity_range=(0, 255))
     assert denoise(noisy, model="conv").shape == noisy.shape
 
 
-def test_the_built_in_model_improves_what_it_was_made_for():
+def test_the_built_in_model_removes_the_noise_it_was_trained_for():
     noisy = add_noise(photo(), "gaussian:0.5")
     denoised = denoise(noisy, model="conv")
     errors = [
@@ -446,20 +448,20 @@ def test_estimates_are_compared_with_a_tolerance(estimate, words):
 @pytest.mark.parametrize(
     "image", [np.zeros((2, 2, 3)), np.full((32, 32, 3), 5.0), np.zeros((40, 1, 3))]
 )
-def test_where_noise_cannot_be_estimated_there_is_no_warning(image):
+def test_noise_that_cannot_be_estimated_causes_no_warning(image):
     run = Denoising(image, Denoiser(checkpoint_for((0.3, 0.35, 0.4)), CPU))
     assert np.isnan(noise_of(run))
     assert run.find_incompatibilities() == []
 
 
-def test_the_noise_of_a_stack_is_that_of_its_planes(checkpoint):
+def test_the_noise_of_a_stack_is_measured_in_its_planes(checkpoint):
     noisy = smooth_photo() + np.random.default_rng(0).normal(0, 0.1, (9, 64, 64, 3))
     options = DenoiseOptions(axes="ZYXS", intensity_range=(0, 2))
     run = Denoising(noisy, Denoiser(checkpoint, CPU), options)
     assert noise_of(run) == pytest.approx(0.05, rel=0.1)
 
 
-def test_each_channel_is_warned_of_by_itself():
+def test_the_warning_names_the_channel():
     rng = np.random.default_rng(0)
     clean = smooth_photo()[..., 0]
     noisy = np.stack([clean + rng.normal(0, sigma, (64, 64)) for sigma in (0.1, 0.4)])
@@ -472,7 +474,7 @@ def test_each_channel_is_warned_of_by_itself():
     ]
 
 
-def test_a_model_of_which_nothing_is_known_does_not_warn(checkpoint):
+def test_a_model_without_a_record_causes_no_warning(checkpoint):
     assert Denoising(photo(), Denoiser(checkpoint, CPU)).find_incompatibilities() == []
 
 
