@@ -49,6 +49,12 @@ def write_checkpoints(folder: Path) -> None:
     (folder / "text.pt").write_text("This is no checkpoint.\n")
 
 
+@pytest.fixture(autouse=True)
+def _terminal_of_80_columns(monkeypatch):
+    # argparse wraps help and usage at the width of the terminal.
+    monkeypatch.setenv("COLUMNS", "80")
+
+
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory) -> dict[str, bytes]:
     """Contents of valid and damaged files, by name."""
