@@ -21,14 +21,14 @@ def photo(viewer, **options):
 
 
 def menu_action(viewer):
-    """The entry of the menu Layers > Filter, its state brought up to date."""
+    """Return the updated action in the menu Layers > Filter."""
     viewer.window._update_layers_menu_state()
     submenus = [action.menu() for action in viewer.window.layers_menu.actions()]
     filters = next(m for m in submenus if m and m.title() == "Filter")
     return next(a for a in filters.actions() if a.text().startswith("Denoise (built"))
 
 
-def test_the_menu_entry_is_there_for_image_layers(viewer):
+def test_the_menu_command_is_enabled_for_image_layers(viewer):
     assert not menu_action(viewer).isEnabled()
     photo(viewer)
     assert menu_action(viewer).isEnabled()
@@ -37,7 +37,7 @@ def test_the_menu_entry_is_there_for_image_layers(viewer):
 
 
 @pytest.mark.qt_binding
-def test_the_menu_entry_denoises(viewer, qtbot, messages):
+def test_the_menu_command_denoises(viewer, qtbot, messages):
     layer = photo(viewer, scale=(2, 3))
     menu_action(viewer).trigger()
     qtbot.waitUntil(lambda: len(viewer.layers) == 2)
@@ -52,7 +52,7 @@ def test_the_menu_entry_denoises(viewer, qtbot, messages):
     assert not messages()
 
 
-def test_without_an_image_layer_it_says_so(viewer, messages):
+def test_without_an_image_layer_the_command_shows_a_message(viewer, messages):
     get_app_model().commands.execute_command(COMMAND).result()
     viewer.add_labels(np.zeros((4, 4), dtype=int))
     get_app_model().commands.execute_command(COMMAND).result()
@@ -60,17 +60,17 @@ def test_without_an_image_layer_it_says_so(viewer, messages):
     assert "Labels is chosen" in messages()[1]
 
 
-def test_a_layer_that_goes_meanwhile_is_one_message(viewer, qtbot, messages):
+def test_removing_the_layer_meanwhile_shows_one_message(viewer, qtbot, messages):
     photo(viewer)
     get_app_model().commands.execute_command(COMMAND).result()
     viewer.layers.clear()
     qtbot.waitUntil(lambda: bool(messages()))
     assert len(messages()) == 1
-    assert "'photo' is gone" in messages()[0]
+    assert "'photo' was removed" in messages()[0]
 
 
 @pytest.mark.parametrize(("rgb", "model"), [(True, "rgb"), (False, "gray")])
-def test_the_model_is_that_for_the_colors(viewer, qtbot, messages, rgb, model):
+def test_the_model_depends_on_the_colors(viewer, qtbot, messages, rgb, model):
     data = np.random.default_rng(0).integers(0, 256, (32, 40, 3)).astype(np.uint8)
     viewer.add_image(data if rgb else data[..., 0], rgb=rgb)
     get_app_model().commands.execute_command(COMMAND).result()
@@ -79,7 +79,7 @@ def test_the_model_is_that_for_the_colors(viewer, qtbot, messages, rgb, model):
     assert not messages()
 
 
-def test_denoise_layer_keeps_what_the_layer_is(viewer):
+def test_denoise_layer_keeps_position_and_appearance(viewer):
     data = np.random.default_rng(0).integers(0, 999, (2, 30, 40)).astype(np.uint16)
     layer = viewer.add_image(
         data, scale=(3, 2, 1), units=("s", "um", "um"), colormap="magma"
@@ -93,7 +93,7 @@ def test_denoise_layer_keeps_what_the_layer_is(viewer):
     assert result not in viewer.layers
 
 
-def test_denoise_layer_warns_of_what_does_not_fit(viewer):
+def test_denoise_layer_warns_of_an_unsuitable_model(viewer):
     data = np.random.default_rng(0).integers(0, 256, (32, 40)).astype(np.uint8)
     layer = viewer.add_image(data)
     with pytest.warns(DenoiseAEWarning, match="color images"):
@@ -101,25 +101,25 @@ def test_denoise_layer_warns_of_what_does_not_fit(viewer):
 
 
 @pytest.mark.parametrize(
-    "said",
+    "options",
     [{"sigma": 12.0, "strength": 0.5}, {"noise_type": "poisson-gaussian"}],
 )
 @pytest.mark.parametrize("lazy", [False, True])
-def test_denoise_layer_listens_to_what_is_said_of_the_noise(viewer, said, lazy):
+def test_denoise_layer_uses_the_noise_options(viewer, options, lazy):
     import dask.array as da
 
     data = np.random.default_rng(0).poisson(80, (2, 64, 70)).astype(np.uint16)
     layer = viewer.add_image(da.from_array(data) if lazy else data)
-    result = denoise_layer(layer, **said)
-    expected = denoise(data, axes="TYX", **said)
+    result = denoise_layer(layer, **options)
+    expected = denoise(data, axes="TYX", **options)
     np.testing.assert_array_equal(np.asarray(result.data), expected)
     assert (expected != denoise(data, axes="TYX")).any()
     known = result.metadata["napari-denoise-ae"]
-    assert known.items() >= said.items()
+    assert known.items() >= options.items()
     assert "intensity_range" not in known
 
 
-def test_denoise_layer_refuses_noise_that_a_model_does_not_listen_to(viewer):
+def test_denoise_layer_rejects_noise_options_that_the_model_ignores(viewer):
     layer = viewer.add_image(np.zeros((16, 16), dtype=np.uint8))
     with pytest.raises(InvalidInputError, match="takes no noise level"):
         denoise_layer(layer, model="conv", strength=0.5)
@@ -140,12 +140,12 @@ def test_denoise_layer_gives_a_float32_layer_with_the_limits_of_its_source(
     assert result.contrast_limits == [50, 3000]
 
 
-def test_denoise_layer_refuses_float32_colors_that_napari_cannot_show(viewer):
+def test_denoise_layer_rejects_float32_colors_that_napari_cannot_show(viewer):
     with pytest.raises(InvalidInputError, match="from 0 to 1 only"):
         denoise_layer(photo(viewer), dtype="float32")
 
 
-def test_denoise_layer_refuses_what_is_no_image(viewer):
+def test_denoise_layer_rejects_other_layers(viewer):
     labels = viewer.add_labels(np.zeros((4, 4), dtype=int))
     with pytest.raises(InvalidInputError, match="Labels is chosen"):
         denoise_layer(labels)
@@ -153,7 +153,7 @@ def test_denoise_layer_refuses_what_is_no_image(viewer):
 
 @pytest.mark.parametrize("page", ["docs/napari.md", "README.md"])
 @pytest.mark.filterwarnings("ignore::napari_denoise_ae.errors.DenoiseAEWarning")
-def test_the_console_sessions_of_the_docs_run(viewer, page):
+def test_the_console_examples_of_the_docs_run(viewer, page):
     text = (Path(__file__).parents[3] / page).read_text("utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     blocks = [block for block in blocks if "viewer" in block]

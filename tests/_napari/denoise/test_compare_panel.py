@@ -19,12 +19,12 @@ from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
 from synthetic import make_record, random_checkpoint  # isort: skip
 
-# The function warns of what the widget says in words.
+# The function warns of the same things as the widget.
 pytestmark = pytest.mark.filterwarnings(
     "ignore::napari_denoise_ae.errors.DenoiseAEWarning"
 )
 
-N_SMALL_WEIGHTS = sum(w.numel() for w in random_checkpoint().state_dict.values())
+N_SMALL_PARAMETERS = sum(w.numel() for w in random_checkpoint().state_dict.values())
 
 
 def image(shape=(40, 56), dtype=np.uint8):
@@ -37,7 +37,7 @@ def names(viewer):
 
 @pytest.fixture
 def small(viewer, tmp_path):
-    """A checkpoint of a small network, which the widget offers."""
+    """Add a checkpoint with a small network to the models, and return its path."""
     path = tmp_path / "small.pt"
     save_checkpoint(random_checkpoint(record=make_record()), path)
     model_choice(viewer).choose(str(path))
@@ -52,7 +52,7 @@ def panel(small, widget):
 
 @pytest.fixture
 def run(qtbot, panel):
-    """Press Compare and wait for the end; returns what the status says then."""
+    """Return a function that presses Compare, waits, and returns the status."""
 
     def press_and_wait():
         panel.compare_button.click()
@@ -67,7 +67,7 @@ def title_of(small, viewer):
 
 
 @pytest.mark.qt_binding
-def test_each_model_gives_a_layer_and_a_row(viewer, widget, panel, run, small):
+def test_each_model_adds_a_layer_and_a_row(viewer, widget, panel, run, small):
     clean = image((40, 56, 3))
     viewer.add_image(clean, name="photo", rgb=True)
     widget.form.kind.value = "clean"
@@ -86,20 +86,20 @@ def test_each_model_gives_a_layer_and_a_row(viewer, widget, panel, run, small):
     scale = resolve_intensity_range(clean)
     rows = [line.split("\t") for line in panel.table.text().splitlines()]
     assert rows[0] == ["model", "PSNR", "SSIM", "weights", "time"]
-    weights = {"conv": "186,371", title: f"{N_SMALL_WEIGHTS:,}"}
+    weights = {"conv": "186,371", title: f"{N_SMALL_PARAMETERS:,}"}
     results = zip(viewer.layers[2:], rows[2:4], ("conv", small), strict=True)
     for layer, row, model in results:
         expected = denoise(noisy, model=model, axes="YXS", intensity_range=scale)
         np.testing.assert_array_equal(layer.data, expected)
         assert layer.metadata[METADATA_KEY]["model"] == model
-        figures = compare(clean, noisy, expected, axes="YXS", data_range=scale)
+        scores = compare(clean, noisy, expected, axes="YXS", data_range=scale)
         assert row[1:3] == [
-            f"{figures.psnr_denoised:.2f}",
-            f"{figures.ssim_denoised:.3f}",
+            f"{scores.psnr_denoised:.2f}",
+            f"{scores.ssim_denoised:.3f}",
         ]
         assert row[3] == weights[row[0]]
         assert row[4].endswith(" s")
-    assert rows[1][:2] == ["noisy", f"{figures.psnr_noisy:.2f}"]
+    assert rows[1][:2] == ["noisy", f"{scores.psnr_noisy:.2f}"]
     assert str(scale) in panel.table.note.text()
     assert panel.table.item(1, 3).text() == "186k"
 
@@ -112,10 +112,10 @@ def test_without_a_clean_image_there_is_no_psnr(viewer, panel, run):
     np.testing.assert_array_equal(layer.data, before)
     assert "noisy" not in [panel.table.item(row, 0).text() for row in range(2)]
     assert panel.table.isColumnHidden(1)
-    assert "no clean image" in panel.table.note.text()
+    assert "no PSNR" in panel.table.note.text()
 
 
-def test_a_clean_reference_gives_figures_of_a_stack(viewer, widget, panel, run):
+def test_a_clean_reference_gives_scores_of_a_stack(viewer, widget, panel, run):
     clean, noisy = image((3, 16, 24)), image((3, 16, 24), np.uint8)[::-1]
     reference = viewer.add_image(clean, name="clean")
     viewer.add_image(noisy, name="noisy")
@@ -128,7 +128,7 @@ def test_a_clean_reference_gives_figures_of_a_stack(viewer, widget, panel, run):
     assert "means of 3 planes" in panel.table.note.text()
 
 
-def test_a_model_called_residual_is_not_the_layer_of_what_was_removed(
+def test_the_model_residual_does_not_replace_the_residual_layer(
     viewer, widget, panel, run, qtbot
 ):
     viewer.add_image(image((16, 16)), name="cells")
@@ -143,7 +143,7 @@ def test_a_model_called_residual_is_not_the_layer_of_what_was_removed(
 
 
 @pytest.mark.qt_binding
-def test_it_is_folded_away_and_has_room_once_it_is_not(viewer, widget, panel):
+def test_the_section_is_collapsed_and_its_width_reserved(viewer, widget, panel):
     assert panel.isHidden()
     assert widget.minimumSizeHint().width() >= panel.table.minimumWidth()
     widget.compare_section.button.click()
@@ -152,7 +152,7 @@ def test_it_is_folded_away_and_has_room_once_it_is_not(viewer, widget, panel):
     assert panel.isHidden()
 
 
-def test_incompatibilities_are_said_of_each_model(viewer, widget, panel, run, small):
+def test_incompatibilities_are_shown_for_each_model(viewer, widget, panel, run, small):
     gray = np.tile(np.arange(64, dtype=np.uint8), (64, 1))
     viewer.add_image(gray, name="ramp")
     run()
@@ -161,13 +161,13 @@ def test_incompatibilities_are_said_of_each_model(viewer, widget, panel, run, sm
     assert any(note.startswith(f"⚠ {title_of(small, viewer)}: ") for note in notes)
 
 
-def test_an_image_smaller_than_any_tile(viewer, panel, run):
+def test_a_tiny_image_is_denoised(viewer, panel, run):
     viewer.add_image(image((5, 3)))
     assert run() == "done"
     assert viewer.layers[-1].data.shape == (5, 3)
 
 
-def test_running_again_updates_in_place(viewer, widget, panel, run):
+def test_running_again_updates_the_layers_in_place(viewer, widget, panel, run):
     viewer.add_image(image(), name="cells")
     widget.form.kind.value = "clean"
     run()
@@ -182,10 +182,10 @@ def test_running_again_updates_in_place(viewer, widget, panel, run):
     assert "cells [noisy]" not in names(viewer)
 
 
-def test_a_model_that_fails_takes_nothing_away(
+def test_other_results_stay_if_a_model_fails(
     viewer, widget, panel, run, small, messages
 ):
-    Path(small).write_bytes(b"no checkpoint any more")
+    Path(small).write_bytes(b"not a checkpoint any more")
     viewer.add_image(image(), name="cells")
     assert run() == "done"
     assert names(viewer) == ["cells", "cells [by conv]"]
@@ -195,7 +195,7 @@ def test_a_model_that_fails_takes_nothing_away(
 
 
 @pytest.mark.qt_binding
-def test_a_runtime_error_of_one_model_does_not_end_the_next(
+def test_a_runtime_error_of_one_model_does_not_stop_the_next(
     viewer, widget, panel, run, small, monkeypatch
 ):
     run_network = Denoiser.run_network
@@ -214,7 +214,7 @@ def test_a_runtime_error_of_one_model_does_not_end_the_next(
     )
 
 
-def test_what_cannot_be_denoised_is_one_message(viewer, panel, run, messages):
+def test_an_unsupported_layer_shows_one_message(viewer, panel, run, messages):
     run()
     viewer.add_image(np.full((8, 8), np.inf), contrast_limits=(0, 1))
     assert run() == "failed"
@@ -225,7 +225,7 @@ def test_what_cannot_be_denoised_is_one_message(viewer, panel, run, messages):
 
 
 @pytest.mark.qt_binding
-def test_cancel_keeps_the_models_that_are_done(
+def test_cancel_keeps_the_results_of_finished_models(
     viewer, widget, panel, qtbot, gate, small
 ):
     viewer.add_image(image((10, 16, 16)), name="stack")
@@ -247,7 +247,7 @@ def test_cancel_keeps_the_models_that_are_done(
     assert widget.run_button.isEnabled()
 
 
-def test_nothing_is_compared_while_a_layer_is_denoised(viewer, widget, panel, gate):
+def test_comparing_is_disabled_while_denoising(viewer, widget, panel, gate):
     viewer.add_image(image((10, 16, 16)))
     widget.run_button.click()
     assert not panel.compare_button.isEnabled()
@@ -255,7 +255,7 @@ def test_nothing_is_compared_while_a_layer_is_denoised(viewer, widget, panel, ga
     assert panel.compare_button.isEnabled()
 
 
-def test_a_layer_that_goes_is_one_message(viewer, panel, qtbot, gate, messages):
+def test_removing_the_layer_shows_one_message(viewer, panel, qtbot, gate, messages):
     viewer.add_image(image((5, 16, 16)), name="stack")
     gate.let(2)
     panel.compare_button.click()
@@ -264,12 +264,12 @@ def test_a_layer_that_goes_is_one_message(viewer, panel, qtbot, gate, messages):
     gate.open()
     qtbot.waitUntil(panel.compare_button.isEnabled)
     assert len(messages()) == 1
-    assert "'stack' is gone" in messages()[0]
+    assert "'stack' was removed" in messages()[0]
     assert not viewer.layers
 
 
 @pytest.mark.qt_binding
-def test_closing_the_dock_ends_it(viewer, widget, panel, qtbot, gate):
+def test_closing_the_dock_stops_the_comparison(viewer, widget, panel, qtbot, gate):
     viewer.add_image(image((60, 16, 16)))
     gate.let(2)
     panel.compare_button.click()
@@ -282,7 +282,7 @@ def test_closing_the_dock_ends_it(viewer, widget, panel, qtbot, gate):
     assert len(viewer.layers) == 1
 
 
-def test_side_by_side_takes_all_models_in(viewer, widget, panel, run):
+def test_side_by_side_links_all_results(viewer, widget, panel, run):
     layer = viewer.add_image(image(), name="cells")
     widget.side_by_side.setChecked(True)
     run()
@@ -293,7 +293,7 @@ def test_side_by_side_takes_all_models_in(viewer, widget, panel, run):
 
 
 @pytest.mark.qt_binding
-def test_the_list_follows_the_models(viewer, widget, panel, small, tmp_path):
+def test_new_models_are_listed_and_checked(viewer, widget, panel, small, tmp_path):
     panel.choose(["conv"])
     newer = str(copyfile(small, tmp_path / "newer.pt"))
     model_choice(viewer).choose(newer)
@@ -302,13 +302,13 @@ def test_the_list_follows_the_models(viewer, widget, panel, small, tmp_path):
     assert not panel.compare_button.isEnabled()
 
 
-def test_at_first_the_builtin_models_are_chosen(viewer, widget):
-    # "auto" is one of those two.
+def test_the_builtin_models_are_checked_initially(viewer, widget):
+    # "auto" stands for these two.
     others = [model for model in builtin_models() if model not in ("gray", "rgb")]
     assert widget.compare.chosen == ["auto", *others]
 
 
-def test_what_is_said_of_the_noise_is_said_to_those_that_listen(
+def test_noise_settings_apply_only_to_models_that_take_a_noise_level(
     viewer, widget, panel, run, small
 ):
     layer = viewer.add_image(image(), name="cells")
@@ -323,19 +323,19 @@ def test_what_is_said_of_the_noise_is_said_to_those_that_listen(
     made = [f"cells [by {each}]" for each in ("gray", "conv", title)]
     assert names(viewer)[1:] == made
     assert "failed" not in panel.table.text()
-    said = {"sigma": 30.0, "strength": 0.5}
-    expected = denoise(layer.data, model="gray", **said)
+    options = {"sigma": 30.0, "strength": 0.5}
+    expected = denoise(layer.data, model="gray", **options)
     results = {each.name: each for each in viewer.layers}
     np.testing.assert_array_equal(results["cells [by gray]"].data, expected)
     conv = results["cells [by conv]"]
     np.testing.assert_array_equal(conv.data, denoise(layer.data, model="conv"))
     assert "measured_noise" not in conv.metadata[METADATA_KEY]
     panel.copy_python.click()
-    names_there = {"viewer": viewer}
-    exec(QApplication.clipboard().text(), names_there)
+    namespace = {"viewer": viewer}
+    exec(QApplication.clipboard().text(), namespace)
     for model, name in {"gray": "gray", "conv": "conv", small: title}.items():
         np.testing.assert_array_equal(
-            names_there["denoised"][model], results[f"cells [by {name}]"].data
+            namespace["denoised"][model], results[f"cells [by {name}]"].data
         )
 
 
@@ -350,23 +350,23 @@ def test_another_layer_clears_the_table(viewer, panel, run):
 
 @pytest.mark.qt_binding
 @pytest.mark.parametrize("kind", ["noisy", "clean"])
-def test_what_is_copied(viewer, widget, panel, run, small, kind):
+def test_scores_and_code_are_copied(viewer, widget, panel, run, small, kind):
     viewer.add_image(image((16, 24), np.uint16), name="it's")
     widget.form.kind.value = kind
     run()
     panel.copy_figures.click()
     assert QApplication.clipboard().text() == panel.table.text()
     panel.copy_python.click()
-    names_there = {"viewer": viewer}
-    exec(QApplication.clipboard().text(), names_there)
-    assert list(names_there["denoised"]) == ["conv", small]
+    namespace = {"viewer": viewer}
+    exec(QApplication.clipboard().text(), namespace)
+    assert list(namespace["denoised"]) == ["conv", small]
     for layer, result in zip(
-        viewer.layers[-2:], names_there["denoised"].values(), strict=True
+        viewer.layers[-2:], namespace["denoised"].values(), strict=True
     ):
         np.testing.assert_array_equal(layer.data, result)
 
 
-def test_the_same_noisy_pixels_for_all_and_prepared_once(
+def test_the_layer_is_prepared_once_for_all_models(
     viewer, widget, panel, run, monkeypatch
 ):
     prepared = []

@@ -1,9 +1,11 @@
 import dask.array as da
 import numpy as np
 import pytest
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QLabel
 
 from napari_denoise_ae import denoise
+from napari_denoise_ae._napari.denoise.form import DenoiseForm
+from napari_denoise_ae._napari.shared.layout import DockScroll
 from napari_denoise_ae._napari.viewer.outputs import METADATA_KEY, find_output
 
 
@@ -91,3 +93,39 @@ def test_napari_shows_float32_colors_only_for_colors_from_0_to_1(
     run(widget)
     expected = np.float32 if is_offered else dtype
     assert viewer.layers["photo [denoised]"].data.dtype == expected
+
+
+# --- layout
+
+
+@pytest.fixture
+def narrow_scroll(viewer, qtbot):
+    """Return a scroll area of the smallest width with a form."""
+    scroll = DockScroll(DenoiseForm(viewer))
+    qtbot.addWidget(scroll)
+    scroll.resize(scroll.minimumWidth(), 400)
+    scroll.show()
+    return scroll
+
+
+def is_cut_off(label):
+    return label.height() < label.heightForWidth(label.width())
+
+
+@pytest.mark.qt_binding
+@pytest.mark.parametrize("kind", ["noisy", "clean"])
+def test_wrapped_text_is_not_cut_off_in_a_narrow_form(narrow_scroll, qtbot, kind):
+    form = narrow_scroll.widget()
+    form.kind.value = kind
+    texts = (form.facts, form.plan, form.description, form.to_remove.estimate_note)
+    labels = [label for label in form.findChildren(QLabel) if label.wordWrap()]
+    assert set(texts) < set(labels)
+    # Form layouts cut off text of some lengths only, and only when it has changed.
+    for n_words in range(1, 60, 4):
+        for text in texts:
+            text.setText("word " * n_words)
+        qtbot.waitUntil(
+            lambda: not any(map(is_cut_off, filter(QLabel.isVisible, labels))),
+            timeout=20_000,
+        )
+    assert form.description.height() > 3 * form.description.fontMetrics().height()

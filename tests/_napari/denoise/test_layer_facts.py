@@ -1,4 +1,4 @@
-"""How often a layer is read to show what is known of it."""
+"""Tests of how often a layer is read to show facts about it."""
 
 import numpy as np
 import pytest
@@ -12,19 +12,19 @@ from napari_denoise_ae._napari.shared.model_choice import model_choice
 
 @pytest.fixture
 def scans(monkeypatch):
-    """Return the intensity ranges of each scan of a layer."""
-    found, scan_layer = [], inspect_job.scan_layer
+    """Return a function that lists the highest intensity of each scan."""
+    results, scan_layer = [], inspect_job.scan_layer
 
     def scan(job):
-        found.append(scan_layer(job))
-        return found[-1]
+        results.append(scan_layer(job))
+        return results[-1]
 
     monkeypatch.setattr(inspect_job, "scan_layer", scan)
-    return lambda: [scan.ranges.hull.high for scan in found]
+    return lambda: [scan.ranges.hull.high for scan in results]
 
 
 @pytest.fixture
-def wait_for_look(qtbot, widget):
+def wait_for_facts(qtbot, widget):
     def wait():
         widget.form.facts.setText("")
         qtbot.waitUntil(lambda: "estimated" in widget.form.facts.text(), timeout=60_000)
@@ -38,35 +38,35 @@ def image(high):
 
 
 def test_changing_a_setting_does_not_scan_the_layer_again(
-    viewer, widget, scans, wait_for_look
+    viewer, widget, scans, wait_for_facts
 ):
     viewer.add_image(image(5.0))
     widget.form.model.value = "conv"
-    wait_for_look()
+    wait_for_facts()
     widget.form.seed.value = 3
-    wait_for_look()
+    wait_for_facts()
     widget.form.kind.value = "clean"
-    wait_for_look()
+    wait_for_facts()
     assert scans() == [5.0]
 
 
-def test_other_pixels_are_scanned(viewer, widget, scans, wait_for_look):
+def test_changed_pixels_are_scanned(viewer, widget, scans, wait_for_facts):
     layer = viewer.add_image(image(5.0))
     widget.form.model.value = "conv"
-    wait_for_look()
+    wait_for_facts()
     layer.data = image(7.0)
-    wait_for_look()
-    # The same array with other values, which napari is told.
+    wait_for_facts()
+    # The same array with other values; assigning it emits an event.
     layer.data[:] = image(9.0)
     layer.data = layer.data
-    wait_for_look()
+    wait_for_facts()
     viewer.add_image(image(11.0))
-    wait_for_look()
+    wait_for_facts()
     assert scans() == [5.0, 7.0, 9.0, 11.0]
 
 
 @pytest.mark.qt_binding
-def test_it_can_be_dropped_after_qt_has_deleted_its_timer(viewer, widget):
+def test_an_inspector_can_be_dropped_after_qt_has_deleted_its_timer(viewer, widget):
     models = model_choice(viewer)
     inspector = LayerInspector(widget.form, models, JobMaker(widget.form, viewer))
     inspector.findChild(QTimer).deleteLater()

@@ -16,7 +16,7 @@ def image(shape, dtype=np.uint8):
 
 @pytest.fixture
 def wait_for_preview(viewer, widget, qtbot):
-    """Wait until a preview of what is visible now has been shown; returns it."""
+    """Return a function that waits for an up-to-date preview and returns it."""
 
     def wait():
         shown = []
@@ -34,7 +34,7 @@ def wait_for_preview(viewer, widget, qtbot):
 
 
 def assert_is_crop(viewer, source, preview, full):
-    """The preview is what the full result is where it lies."""
+    """Assert that the preview equals the full result at its position."""
     first = source.world_to_data(preview.data_to_world((0,) * preview.ndim))
     first = np.round(first).astype(int)
     crop = full[
@@ -55,7 +55,7 @@ def assert_is_crop(viewer, source, preview, full):
 
 
 @pytest.mark.parametrize(
-    ("shape", "axes", "dtype", "placed"),
+    ("shape", "axes", "dtype", "placement"),
     [
         ((600, 700), "YX", np.float32, {}),
         ((600, 700, 3), "YXS", np.uint8, {}),
@@ -68,10 +68,10 @@ def assert_is_crop(viewer, source, preview, full):
         ),
     ],
 )
-def test_it_is_the_same_crop_of_the_full_result(
-    viewer, widget, wait_for_preview, shape, axes, dtype, placed
+def test_the_preview_equals_the_full_result_there(
+    viewer, widget, wait_for_preview, shape, axes, dtype, placement
 ):
-    layer = viewer.add_image(image(shape, dtype), rgb="S" in axes, **placed)
+    layer = viewer.add_image(image(shape, dtype), rgb="S" in axes, **placement)
     if "T" in axes:
         viewer.dims.set_point(0, 3)
     full = denoise(layer.data, axes=axes)
@@ -84,7 +84,9 @@ def test_it_is_the_same_crop_of_the_full_result(
 
 
 @pytest.mark.qt_binding
-def test_it_follows_the_view_and_the_settings(viewer, widget, wait_for_preview):
+def test_the_preview_follows_the_view_and_the_settings(
+    viewer, widget, wait_for_preview
+):
     layer = viewer.add_image(image((3, 200, 200)))
     viewer.dims.set_point(0, 0)
     preview = wait_for_preview()
@@ -113,7 +115,7 @@ def denoise_with_noise(data):
     return denoise(add_noise(data, "gaussian:0.1", axes="TYX"), axes="TYX")
 
 
-def test_a_pan_denoises_no_more_than_is_visible(
+def test_moving_the_view_does_not_prepare_the_layer_again(
     viewer, widget, wait_for_preview, monkeypatch
 ):
     viewer.add_image(image((100, 100)))
@@ -124,14 +126,16 @@ def test_a_pan_denoises_no_more_than_is_visible(
     assert widget._preview._prepared is prepared
 
 
-def test_changed_pixels_are_denoised_anew(viewer, widget, wait_for_preview):
+def test_changed_pixels_are_denoised_again(viewer, widget, wait_for_preview):
     layer = viewer.add_image(image((50, 50)))
     wait_for_preview()
     layer.data = 255 - layer.data
     assert_is_crop(viewer, layer, wait_for_preview(), denoise(layer.data))
 
 
-def test_in_3d_it_is_off_and_says_why(viewer, widget, wait_for_preview, qtbot):
+def test_the_preview_is_off_in_3d_and_when_transposed(
+    viewer, widget, wait_for_preview, qtbot
+):
     viewer.add_image(image((3, 50, 50)))
     wait_for_preview()
     viewer.dims.ndisplay = 3
@@ -146,7 +150,7 @@ def test_in_3d_it_is_off_and_says_why(viewer, widget, wait_for_preview, qtbot):
 
 
 @pytest.mark.qt_binding
-def test_off_removes_it(viewer, widget, wait_for_preview, qtbot):
+def test_switching_off_removes_the_preview(viewer, widget, wait_for_preview, qtbot):
     viewer.add_image(image((50, 50)))
     wait_for_preview()
     widget.preview_box.setChecked(False)
@@ -156,13 +160,13 @@ def test_off_removes_it(viewer, widget, wait_for_preview, qtbot):
     assert len(viewer.layers) == 1
 
 
-def test_who_removes_it_switches_it_off(viewer, widget, wait_for_preview):
+def test_removing_the_preview_layer_switches_it_off(viewer, widget, wait_for_preview):
     viewer.add_image(image((50, 50)))
     viewer.layers.remove(wait_for_preview())
     assert not widget.preview_box.isChecked()
 
 
-def test_it_goes_with_its_layer(viewer, widget, wait_for_preview, qtbot):
+def test_the_preview_is_removed_with_its_layer(viewer, widget, wait_for_preview, qtbot):
     first = viewer.add_image(image((50, 50)), name="first")
     second = viewer.add_image(image((40, 40)), name="second")
     wait_for_preview()
@@ -174,7 +178,7 @@ def test_it_goes_with_its_layer(viewer, widget, wait_for_preview, qtbot):
     qtbot.waitUntil(lambda: not viewer.layers)
 
 
-def test_the_full_result_takes_its_place(viewer, widget, wait_for_preview, run):
+def test_the_full_result_replaces_the_preview(viewer, widget, wait_for_preview, run):
     viewer.add_image(image((50, 50)), name="cells")
     wait_for_preview()
     run(widget)
@@ -182,7 +186,7 @@ def test_the_full_result_takes_its_place(viewer, widget, wait_for_preview, run):
     assert not widget.preview_box.isChecked()
 
 
-def test_another_model_while_it_runs(viewer, widget, checkpoint, gate, qtbot):
+def test_the_model_can_change_during_a_preview(viewer, widget, checkpoint, gate, qtbot):
     from napari_denoise_ae._napari.shared.model_choice import model_choice
 
     layer = viewer.add_image(image((50, 50)))
@@ -195,7 +199,7 @@ def test_another_model_while_it_runs(viewer, widget, checkpoint, gate, qtbot):
     assert preview.metadata["napari-denoise-ae"]["model"] == checkpoint
 
 
-def test_what_is_wrong_is_said_beside_it(viewer, widget, wait_for_preview, qtbot):
+def test_an_error_is_shown_below_the_check_box(viewer, widget, wait_for_preview, qtbot):
     viewer.add_image(image((50, 50)))
     wait_for_preview()
     widget.form.kind.value = "clean"

@@ -39,14 +39,14 @@ def stack(side=16, n_planes=3):
     return rng.integers(0, 256, (3, n_planes, side, side)).astype(np.uint8)
 
 
-def test_the_mean_is_that_of_compare():
+def test_the_mean_equals_that_of_compare():
     noisy, denoised, clean = stack()
     expected = compare(clean, noisy, denoised, axes="TYX", data_range=RANGE)
     assert result((noisy, denoised, clean)).mean == expected
 
 
 @pytest.mark.qt_binding
-def test_a_stack_has_scores_of_the_plane_and_of_all(readout):
+def test_a_stack_shows_scores_of_the_plane_and_means(readout):
     shown = result(stack())
     readout.show_result(shown, "cells", (1,))
     lines = readout.text().splitlines()
@@ -61,7 +61,7 @@ def test_a_stack_has_scores_of_the_plane_and_of_all(readout):
     assert lines[-1] == "cells: data range 0 to 255"
 
 
-def test_ssim_below_its_window_is_not_available(readout):
+def test_ssim_is_not_available_for_small_planes(readout):
     readout.show_result(result(stack(side=6, n_planes=1)), "cells", (0,))
     assert readout.text().splitlines()[2] == "SSIM\tn/a\tn/a\tn/a"
 
@@ -75,7 +75,7 @@ def test_without_a_clean_image_there_is_no_psnr(readout):
 
 
 @pytest.mark.qt_binding
-def test_it_copies_as_text(readout):
+def test_the_table_is_copied_as_text(readout):
     readout.show_result(result(stack()), "cells", (0,))
     readout.copy()
     assert QApplication.clipboard().text() == readout.text()

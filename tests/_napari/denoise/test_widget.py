@@ -15,7 +15,7 @@ from napari_denoise_ae.evaluation.comparison import compare
 from napari_denoise_ae.image.ranges import resolve_intensity_range
 from napari_denoise_ae.models.builtin import builtin_models
 
-# The function warns of what the widget says in words.
+# The function warns of the same things as the widget.
 pytestmark = pytest.mark.filterwarnings(
     "ignore::napari_denoise_ae.errors.DenoiseAEWarning"
 )
@@ -35,11 +35,11 @@ def wait_for_facts(qtbot, widget):
     qtbot.waitUntil(lambda: "estimated" in widget.form.facts.text())
 
 
-# --- the whole way
+# --- denoising and scoring
 
 
 @pytest.mark.qt_binding
-def test_from_a_clean_sample_to_figures(viewer, widget, run, qtbot):
+def test_a_clean_sample_is_denoised_and_scored(viewer, widget, run, qtbot):
     viewer.open_sample("napari-denoise-ae", "clean_color")
     widget.form.model.value = "conv"
     wait_for_facts(qtbot, widget)
@@ -76,7 +76,7 @@ def test_a_noisy_layer_has_no_psnr(viewer, widget, run):
     assert "estimated sigma" in widget.readout.text()
 
 
-def test_a_clean_reference_gives_figures(viewer, widget, run):
+def test_a_clean_reference_gives_scores(viewer, widget, run):
     clean, noisy = image(dtype=np.uint16), image(dtype=np.uint16)
     reference = viewer.add_image(clean, name="clean")
     layer = viewer.add_image(noisy, name="noisy")
@@ -90,7 +90,7 @@ def test_a_clean_reference_gives_figures(viewer, widget, run):
     assert widget.readout.result.mean == expected
 
 
-def test_a_stack_has_figures_of_the_current_plane_and_the_mean(viewer, widget, run):
+def test_a_stack_has_scores_of_the_current_plane_and_the_mean(viewer, widget, run):
     clean = image((3, 16, 16))
     viewer.add_image(clean, name="stack")
     widget.form.kind.value = "clean"
@@ -108,10 +108,10 @@ def test_a_stack_has_figures_of_the_current_plane_and_the_mean(viewer, widget, r
         assert widget.readout.item(2, 1).text() == f"{expected.psnr_noisy:.2f}"
 
 
-# --- which layer
+# --- source layer
 
 
-def test_it_follows_the_active_layer_but_no_output(viewer, widget, run):
+def test_the_source_follows_the_active_layer_except_outputs(viewer, widget, run):
     first = viewer.add_image(image(), name="first")
     second = viewer.add_image(image(), name="second")
     assert widget.form.source is second
@@ -124,7 +124,7 @@ def test_it_follows_the_active_layer_but_no_output(viewer, widget, run):
 
 
 @pytest.mark.qt_binding
-def test_a_layer_that_is_chosen_stays(viewer, widget):
+def test_a_chosen_layer_stays_chosen(viewer, widget):
     first = viewer.add_image(image(), name="first")
     second = viewer.add_image(image(), name="second")
     combo = widget.form.layer.editor
@@ -137,7 +137,7 @@ def test_a_layer_that_is_chosen_stays(viewer, widget):
     assert widget.form.source.name == "third"
 
 
-def test_when_the_layer_that_was_chosen_goes_it_follows_again(viewer, widget):
+def test_the_source_follows_again_after_the_chosen_layer_is_removed(viewer, widget):
     first = viewer.add_image(image())
     second = viewer.add_image(image())
     widget.form.layer.value = first
@@ -149,18 +149,18 @@ def test_when_the_layer_that_was_chosen_goes_it_follows_again(viewer, widget):
     assert widget.form.facts.text() == "no image layer"
 
 
-def test_opened_beside_other_layers_it_takes_the_topmost_image(viewer):
+def test_a_new_widget_chooses_the_topmost_image(viewer):
     photo = viewer.add_image(image())
     viewer.add_labels(np.zeros((4, 4), dtype=int))
     assert DenoiseWidget(viewer).form.source is photo
 
 
-def test_a_renamed_layer_is_offered_by_its_name(viewer, widget):
+def test_a_renamed_layer_is_offered_by_its_new_name(viewer, widget):
     viewer.add_image(image(), name="old").name = "new"
     assert widget.form.layer.editor.currentText() == "new"
 
 
-def test_a_pinned_layer_that_is_renamed_stays_chosen(viewer, widget):
+def test_a_renamed_pinned_layer_stays_chosen(viewer, widget):
     first = viewer.add_image(image(), name="first")
     viewer.add_image(image(), name="second")
     widget.form.layer.value = first
@@ -171,7 +171,7 @@ def test_a_pinned_layer_that_is_renamed_stays_chosen(viewer, widget):
     assert not widget.form.follow.value
 
 
-def test_new_pixels_are_looked_at_anew(viewer, widget, run, qtbot):
+def test_changed_pixels_are_inspected_again(viewer, widget, run, qtbot):
     layer = viewer.add_image(image())
     run(widget)
     layer.data = image((20, 24), np.uint16)
@@ -180,10 +180,10 @@ def test_new_pixels_are_looked_at_anew(viewer, widget, run, qtbot):
     assert not widget.copy_figures.isEnabled()
 
 
-# --- what is said
+# --- messages
 
 
-def test_that_a_model_does_not_fit_is_said_before_anything_runs(
+def test_an_unsuitable_model_is_reported_before_denoising(
     viewer, widget, qtbot, checkpoint
 ):
     gray = np.tile(np.arange(64, dtype=np.uint8), (64, 1))
@@ -204,7 +204,7 @@ def test_that_a_model_does_not_fit_is_said_before_anything_runs(
     ("shape", "dtype"),
     [((1, 1), np.uint8), ((9, 7), np.float64), ((8, 9, 4), np.uint8)],
 )
-def test_odd_images_are_denoised(viewer, widget, run, messages, shape, dtype):
+def test_unusual_images_are_denoised(viewer, widget, run, messages, shape, dtype):
     layer = viewer.add_image(image(shape, dtype), rgb=shape[-1] == 4)
     widget.form.kind.value = "clean"
     assert run(widget).startswith("done")
@@ -215,7 +215,7 @@ def test_odd_images_are_denoised(viewer, widget, run, messages, shape, dtype):
     assert not messages()
 
 
-def test_nan_and_five_dimensions(viewer, widget, run):
+def test_nan_stays_nan_in_five_dimensions(viewer, widget, run):
     data = image((1, 2, 2, 16, 16), np.float32)
     data[0, 1, 0, :4] = np.nan
     viewer.add_image(data, contrast_limits=(0, 255))
@@ -223,7 +223,7 @@ def test_nan_and_five_dimensions(viewer, widget, run):
     np.testing.assert_array_equal(np.isnan(viewer.layers[1].data), np.isnan(data))
 
 
-def test_a_constant_clean_image_of_bytes_gets_noise_and_figures(viewer, widget, run):
+def test_a_constant_uint8_image_gets_noise_and_scores(viewer, widget, run):
     viewer.add_image(np.full((16, 16), 7, dtype=np.uint8), contrast_limits=(0, 10))
     widget.form.kind.value = "clean"
     run(widget)
@@ -251,7 +251,7 @@ def add_deep(viewer):
         (add_deep, "6 dimensions"),
     ],
 )
-def test_what_cannot_be_denoised_is_one_message(
+def test_an_unsupported_layer_shows_one_message(
     viewer, widget, run, messages, add, expected
 ):
     add(viewer)
@@ -262,7 +262,7 @@ def test_what_cannot_be_denoised_is_one_message(
     assert names(viewer) == before
 
 
-def test_a_wrong_setting_is_one_message(viewer, widget, run, messages):
+def test_each_invalid_setting_shows_one_message(viewer, widget, run, messages):
     small = viewer.add_image(image((8, 8)))
     viewer.add_image(image())
     widget.form.reference.value = small
@@ -276,7 +276,7 @@ def test_a_wrong_setting_is_one_message(viewer, widget, run, messages):
 
 
 @pytest.mark.qt_binding
-def test_a_runtime_error_is_one_message(viewer, widget, run, messages, monkeypatch):
+def test_a_runtime_error_shows_one_message(viewer, widget, run, messages, monkeypatch):
     def fail(self, batch, level=None):
         raise RuntimeError("shapes do not match")
 
@@ -287,11 +287,11 @@ def test_a_runtime_error_is_one_message(viewer, widget, run, messages, monkeypat
 
 
 @pytest.mark.qt_binding
-def test_a_wrong_checkpoint_changes_nothing(
+def test_an_invalid_checkpoint_changes_nothing(
     viewer, widget, run, messages, qtbot, monkeypatch, tmp_path
 ):
     wrong = tmp_path / "wrong.pt"
-    wrong.write_text("no checkpoint")
+    wrong.write_text("not a checkpoint")
     choose = lambda *_: (str(wrong), "")  # noqa: E731
     monkeypatch.setattr(QFileDialog, "getOpenFileName", choose)
     widget.form.open_model.click()
@@ -318,10 +318,10 @@ def test_a_chosen_checkpoint_is_used_and_described(
     assert model_choice(viewer).chosen == "conv"
 
 
-# --- running again, cancelling, leaving
+# --- running again, canceling, closing
 
 
-def test_running_again_updates_in_place(viewer, widget, run):
+def test_running_again_updates_the_layers_in_place(viewer, widget, run):
     viewer.add_image(image(), name="cells")
     widget.form.kind.value = "clean"
     widget.form.residual.value = True
@@ -345,7 +345,7 @@ def test_running_again_updates_in_place(viewer, widget, run):
     assert names(viewer) == ["cells", "mine"]
 
 
-def test_another_widget_finds_what_the_first_has_made(viewer, widget, run):
+def test_another_widget_updates_the_outputs_of_the_first(viewer, widget, run):
     viewer.add_image(image())
     run(widget)
     viewer.window.remove_dock_widget(widget)
@@ -356,34 +356,36 @@ def test_another_widget_finds_what_the_first_has_made(viewer, widget, run):
 
 
 @pytest.mark.qt_binding
-@pytest.mark.parametrize("step", ["model", "layer", "tiles", "figures"])
-def test_cancel_at_every_stage(viewer, widget, run, qtbot, monkeypatch, gate, step):
+@pytest.mark.parametrize("step", ["model", "layer", "tiles", "scores"])
+def test_cancel_at_each_stage_adds_nothing(
+    viewer, widget, run, qtbot, monkeypatch, gate, step
+):
     viewer.add_image(image((30, 16, 16)), name="stack")
     widget.form.kind.value = "clean"
-    starts = {
+    steps = {
         "model": ("loading", "load_denoiser", denoise_job.load_denoiser),
         "layer": ("reading", "prepare", denoise_job.prepare),
         "tiles": ("1 of", None, None),
-        "figures": ("measuring", "score_planes", denoise_job.score_planes),
+        "scores": ("measuring", "score_planes", denoise_job.score_planes),
     }
-    begin, name, function = starts[step]
-    go_on = threading.Event()
+    status, name, function = steps[step]
+    proceed = threading.Event()
     if name is None:
         gate.let(1)
     else:
         gate.open()
 
-        def dawdle(*args):
-            go_on.wait(60)
+        def wait_and_call(*args):
+            proceed.wait(60)
             return function(*args)
 
-        monkeypatch.setattr(denoise_job, name, dawdle)
+        monkeypatch.setattr(denoise_job, name, wait_and_call)
     widget.run_button.click()
-    qtbot.waitUntil(lambda: widget.status.text().startswith(begin))
+    qtbot.waitUntil(lambda: widget.status.text().startswith(status))
     widget.cancel_button.click()
-    # At once, whatever the thread still does; it ends at its next step.
+    # At once, although the thread ends only at its next step.
     assert widget.status.text() == "cancelled"
-    go_on.set()
+    proceed.set()
     gate.open()
     qtbot.waitUntil(lambda: not QThreadPool.globalInstance().activeThreadCount())
     QApplication.processEvents()
@@ -411,7 +413,7 @@ def test_finished_planes_can_be_kept(viewer, widget, qtbot, gate):
     assert not kept.data[3:].any()
 
 
-def test_nothing_is_kept_of_one_plane(viewer, widget, qtbot, gate):
+def test_a_single_plane_cannot_be_kept_unfinished(viewer, widget, qtbot, gate):
     viewer.add_image(image((16, 16)))
     widget.run_button.click()
     qtbot.waitUntil(lambda: bool(gate.arrived))
@@ -420,7 +422,7 @@ def test_nothing_is_kept_of_one_plane(viewer, widget, qtbot, gate):
     widget.cancel_button.click()
 
 
-def test_a_source_that_goes_while_it_runs_is_one_message(
+def test_removing_the_source_during_a_run_shows_one_message(
     viewer, widget, qtbot, messages, gate
 ):
     viewer.add_image(image((5, 16, 16)), name="stack")
@@ -431,13 +433,11 @@ def test_a_source_that_goes_while_it_runs_is_one_message(
     gate.open()
     qtbot.waitUntil(widget.run_button.isEnabled)
     assert len(messages()) == 1
-    assert "'stack' is gone" in messages()[0]
+    assert "'stack' was removed" in messages()[0]
     assert not viewer.layers
 
 
-def test_settings_that_change_while_it_runs_are_for_the_next_run(
-    viewer, widget, qtbot, gate
-):
+def test_changed_settings_apply_to_the_next_run(viewer, widget, qtbot, gate):
     viewer.add_image(image((3, 16, 16)), name="stack")
     widget.form.kind.value = "clean"
     gate.let(2)
@@ -455,7 +455,7 @@ def test_settings_that_change_while_it_runs_are_for_the_next_run(
 
 
 @pytest.mark.qt_binding
-def test_the_theme_changes_while_it_runs(viewer, widget, qtbot, gate):
+def test_the_theme_can_change_during_a_run(viewer, widget, qtbot, gate):
     viewer.add_image(image((3, 16, 16)))
     widget.run_button.click()
     viewer.theme = "light"
@@ -465,27 +465,29 @@ def test_the_theme_changes_while_it_runs(viewer, widget, qtbot, gate):
 
 
 @pytest.mark.qt_binding
-def test_only_the_main_thread_touches_layers(viewer, widget, run, monkeypatch, gate):
+def test_layers_are_changed_only_in_the_main_thread(
+    viewer, widget, run, monkeypatch, gate
+):
     from napari_denoise_ae._napari.denoise import run as denoise_run
 
-    where = []
+    threads = []
     show = denoise_run.show_output
 
-    def show_and_tell(*args, **kwargs):
-        where.append(threading.get_ident())
+    def record_and_show(*args, **kwargs):
+        threads.append(threading.get_ident())
         return show(*args, **kwargs)
 
-    monkeypatch.setattr(denoise_run, "show_output", show_and_tell)
+    monkeypatch.setattr(denoise_run, "show_output", record_and_show)
     viewer.add_image(image())
     gate.open()
     run(widget)
-    assert set(where) == {threading.get_ident()}
+    assert set(threads) == {threading.get_ident()}
     assert gate.arrived
     assert threading.get_ident() not in gate.arrived
 
 
 @pytest.mark.qt_binding
-def test_closing_the_dock_ends_everything(viewer, widget, qtbot, gate):
+def test_closing_the_dock_stops_all_work(viewer, widget, qtbot, gate):
     layer = viewer.add_image(image((60, 16, 16)))
     gate.let(4)
     widget.preview_box.setChecked(True)
@@ -497,7 +499,7 @@ def test_closing_the_dock_ends_everything(viewer, widget, qtbot, gate):
     qtbot.waitUntil(lambda: not pool.activeThreadCount())
     assert not any(timer.isActive() for timer in widget.findChildren(QTimer))
     assert not widget._preview._timer.isActive()
-    # Nothing listens any more.
+    # All listeners are disconnected.
     n_tiles = len(gate.arrived)
     assert n_tiles < 60
     layer.data = image((2, 16, 16))
@@ -509,7 +511,7 @@ def test_closing_the_dock_ends_everything(viewer, widget, qtbot, gate):
 
 
 @pytest.mark.qt_binding
-def test_closing_the_viewer_ends_everything(make_napari_viewer, qtbot, gate, messages):
+def test_closing_the_viewer_stops_all_work(make_napari_viewer, qtbot, gate, messages):
     viewer = make_napari_viewer()
     widget = DenoiseWidget(viewer)
     viewer.window.add_dock_widget(widget)
@@ -527,7 +529,7 @@ def test_closing_the_viewer_ends_everything(make_napari_viewer, qtbot, gate, mes
     assert not messages()
 
 
-# --- looking at it, and taking it along
+# --- viewing and copying
 
 
 @pytest.mark.qt_binding
@@ -545,7 +547,7 @@ def test_side_by_side_links_contrast_limits(viewer, widget, run):
     assert viewer.layers["cells [denoised]"].contrast_limits == [5, 100]
 
 
-def test_side_by_side_ends_for_the_layers_it_began_with(viewer, widget, run):
+def test_ending_side_by_side_unlinks_the_layers_it_linked(viewer, widget, run):
     first = viewer.add_image(image(), name="first")
     run(widget)
     widget.side_by_side.setChecked(True)
@@ -557,7 +559,7 @@ def test_side_by_side_ends_for_the_layers_it_began_with(viewer, widget, run):
     assert denoised.contrast_limits == before
 
 
-def test_layers_go_in_any_order(viewer, widget, run, qtbot):
+def test_layers_can_be_removed_in_any_order(viewer, widget, run, qtbot):
     widget.form.kind.value = "clean"
     widget.form.residual.value = True
     widget.side_by_side.setChecked(True)
@@ -574,7 +576,7 @@ def test_layers_go_in_any_order(viewer, widget, run, qtbot):
     assert widget.form.source is None
 
 
-def test_a_grid_of_the_user_stays(viewer, widget, run):
+def test_a_run_keeps_the_users_grid(viewer, widget, run):
     viewer.add_image(image())
     viewer.canvas.grid.enabled = True
     run(widget)
@@ -582,7 +584,7 @@ def test_a_grid_of_the_user_stays(viewer, widget, run):
 
 
 @pytest.mark.qt_binding
-def test_the_key_flips_between_before_and_after(viewer, widget, run):
+def test_the_key_switches_between_before_and_after(viewer, widget, run):
     viewer.add_image(image(), name="cells")
     flip = next(func for key, func in viewer.keymap.items() if str(key) == "Alt+B")
     flip(viewer)
@@ -598,19 +600,19 @@ def test_the_key_flips_between_before_and_after(viewer, widget, run):
 @pytest.mark.parametrize(
     ("shape", "dtype"), [((16, 24, 4), np.uint8), ((3, 16, 24), np.uint16)]
 )
-def test_the_copied_call_gives_the_same_array(viewer, widget, run, kind, shape, dtype):
+def test_the_copied_code_gives_the_same_array(viewer, widget, run, kind, shape, dtype):
     viewer.add_image(image(shape, dtype), rgb=shape[-1] == 4, name="it's")
     widget.form.kind.value = kind
     widget.form.seed.value = 3
     run(widget)
     widget.copy_python.click()
-    names_there = {"viewer": viewer}
-    exec(QApplication.clipboard().text(), names_there)
-    np.testing.assert_array_equal(names_there["denoised"], viewer.layers[-1].data)
+    namespace = {"viewer": viewer}
+    exec(QApplication.clipboard().text(), namespace)
+    np.testing.assert_array_equal(namespace["denoised"], viewer.layers[-1].data)
 
 
 @pytest.mark.qt_binding
-def test_figures_are_copied(viewer, widget, run):
+def test_scores_are_copied(viewer, widget, run):
     assert not widget.copy_figures.isEnabled()
     viewer.add_image(image())
     run(widget)

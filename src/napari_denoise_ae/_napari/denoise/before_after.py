@@ -1,4 +1,4 @@
-"""Compare a layer with its results: side by side, or one after the other."""
+"""Show a layer and its results side by side, or switch between them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SideBySide:
         self._linked: list[Image] = []
 
     def show(self, layer: Image | None, roles: Sequence[str]) -> None:
-        """Switch the grid on, and link a layer with its results of some roles."""
+        """Switch the grid on, and link a layer with its outputs of the given roles."""
         self._viewer.canvas.grid.enabled = True
         self._unlink()
         if layer is None or layer.rgb:
@@ -37,7 +37,7 @@ class SideBySide:
         self._viewer.layers.link_layers(self._linked, ("contrast_limits",))
 
     def end(self) -> None:
-        """Switch the grid off, and let each layer have its own contrast limits."""
+        """Switch the grid off and unlink the contrast limits."""
         self._viewer.canvas.grid.enabled = False
         self._unlink()
 
@@ -48,7 +48,7 @@ class SideBySide:
 
 
 def flip(viewer: Viewer, layer: Image | None) -> None:
-    """Hide the denoised layer of a source, or show it again."""
-    after = None if layer is None else find_output(viewer, layer, "denoised")
-    if after is not None:
-        after.visible = not after.visible
+    """Toggle the visibility of the denoised layer of a source."""
+    denoised = None if layer is None else find_output(viewer, layer, "denoised")
+    if denoised is not None:
+        denoised.visible = not denoised.visible

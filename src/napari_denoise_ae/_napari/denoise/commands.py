@@ -1,4 +1,4 @@
-"""Denoising a layer without the widget: from napari's menu and from its console."""
+"""Denoise a layer without the widget, from napari's menu or console."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 
 
 def denoise_active_layer() -> None:
-    """Denoise the active layer of the current viewer with the fitting built-in model.
+    """Denoise the active layer of the current viewer with a built-in model.
 
-    The noise level is estimated. Runs outside the GUI thread; the result is
-    added, or updated if it is there. That of a lazy layer is lazy; see
-    `denoise_layer`.
+    The model is ``"rgb"`` for color images and ``"gray"`` for all others. The noise
+    level is estimated. The layer is denoised outside the GUI thread, and the result
+    is added or updated. The result of a lazy layer is lazy; see `denoise_layer`.
     """
     viewer: Any = napari.current_viewer()
     layer = viewer.layers.selection.active
@@ -80,7 +80,7 @@ def _show_outcome(
     if isinstance(outcome, Failed):
         show_error(outcome.message)
     elif layer not in viewer.layers:
-        show_warning(f"The layer {layer.name!r} is gone, and its result with it.")
+        show_warning(f"The layer {layer.name!r} was removed; its result is lost.")
     elif isinstance(outcome, LazyDenoised):
         known = provenance(job)
         show_lazy_output(viewer, layer, outcome.levels, job.axes, known)
@@ -95,31 +95,31 @@ def _show_outcome(
 def denoise_layer(
     layer: Image, *, model: str = DEFAULT_MODEL, **options: Unpack[DenoiseKeywords]
 ) -> Image:
-    """Denoise an image layer; for scripts and napari's console.
+    """Denoise an image layer, in scripts or napari's console.
 
     Parameters
     ----------
     layer : napari.layers.Image
-        The layer; never changed. Stacks are denoised plane by plane. Pyramids and
-        layers of dask or Zarr arrays are not read: their result is lazy.
+        The layer, which is never changed. Stacks are denoised plane by plane. For
+        multiscale layers, and layers of dask or Zarr arrays, the result is lazy.
     model : str
-        A built-in model's name, or a checkpoint file. ``"auto"`` takes the
-        built-in ``"rgb"`` for color images and ``"gray"`` for all others.
+        Name of a built-in model, or a checkpoint file. ``"auto"`` uses the built-in
+        model ``"rgb"`` for color images and ``"gray"`` for all others.
     sigma, noise_type, strength, range_of, device, tile_size
         See `napari_denoise_ae.denoise`.
     dtype : str
         See `napari_denoise_ae.denoise`. ``"float32"`` is not for color layers of
         integers, which napari could not show.
     axes : str, optional
-        See `napari_denoise_ae.denoise`. None takes those of the layer.
+        See `napari_denoise_ae.denoise`. None uses the axes of the layer.
     intensity_range : tuple of float, optional
-        See `napari_denoise_ae.denoise`. None takes the contrast limits for a lazy
+        See `napari_denoise_ae.denoise`. None uses the contrast limits for a lazy
         layer that is not uint8.
 
     Returns
     -------
     napari.layers.Image
-        A new layer that lies and looks like its source.
+        A new layer with the position and appearance of its source.
 
     Warns
     -----
@@ -129,12 +129,12 @@ def denoise_layer(
     Raises
     ------
     InvalidInputError
-        If it is no image layer, or one that cannot be denoised, or the noise
-        cannot be used.
+        If the layer is not an image layer, cannot be denoised, or an option is
+        invalid.
     CheckpointError
         If the model cannot be loaded.
     DeviceError
-        If the device is not there, or runs out of memory.
+        If the device does not exist or runs out of memory.
 
     Examples
     --------
@@ -165,22 +165,22 @@ def denoise_layer(
 
 def _job(layer: Any, model: str, options: DenoiseOptions) -> DenoiseJob:
     if not isinstance(layer, Image):
-        found = "no layer is" if layer is None else f"{type(layer).__name__} is"
-        raise InvalidInputError(f"Choose an image layer to denoise: {found} chosen.")
+        selected = "no layer is" if layer is None else f"{type(layer).__name__} is"
+        raise InvalidInputError(f"Choose an image layer to denoise: {selected} chosen.")
     if options.dtype != AS_INPUT and not can_show_float32(layer):
         raise InvalidInputError(
             f"The layer {layer.name!r} has integer colors, and napari shows {FLOAT32} "
             "colors from 0 to 1 only. Omit dtype, or use denoise(layer.data, "
             f"dtype={FLOAT32!r})."
         )
-    given = options.intensity_range
-    # For a file this is not known yet, and a range does no harm.
+    intensity_range = options.intensity_range
+    # Unknown for checkpoints, which ignore a range if they take a noise level.
     if needs_range(layer, takes_noise_level=suits_any_noise(model)):
-        given = given or proposed_range(layer)
+        intensity_range = intensity_range or proposed_range(layer)
     axes = options.axes or layer_axes(layer)
     return DenoiseJob(
         data=layer.data,
         levels=lazy_levels(layer),
         model=model,
-        options=replace(options, axes=axes, intensity_range=given),
+        options=replace(options, axes=axes, intensity_range=intensity_range),
     )

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ModelStarted:
-    """A model of a comparison begins."""
+    """A model of a comparison starts."""
 
     model: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ModelDone:
-    """What a model of a comparison has given."""
+    """A model of a comparison is done."""
 
     job: DenoiseJob
     result: Denoised
@@ -36,7 +36,7 @@ class ModelDone:
 
 @dataclass(frozen=True, slots=True)
 class ModelFailed:
-    """What a user has to know of a model that could not be compared."""
+    """A model of a comparison failed, with the message for the user."""
 
     model: str
     message: str
@@ -49,9 +49,9 @@ def run_comparison(
     None,
     Failed | None,
 ]:
-    """Do a job with one model after another, on the very same noisy pixels.
+    """Run a job with one model after another, on the same noisy pixels.
 
-    A model that fails ends neither the others nor loses what they gave.
+    If a model fails, the others still run.
     """
     try:
         yield "reading the layer"

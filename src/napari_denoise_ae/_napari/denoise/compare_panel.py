@@ -1,4 +1,4 @@
-"""The part of the Denoise widget that compares models on one layer."""
+"""Panel of the Denoise widget that compares models on a layer."""
 
 from __future__ import annotations
 
@@ -36,24 +36,25 @@ if TYPE_CHECKING:
 
 
 class ComparePanel(QWidget):  # type: ignore[misc]
-    """Denoise a layer with several models, outside the GUI thread.
+    """Denoise a layer with several models outside the GUI thread.
 
-    Each gives a layer that is named after it and a row of the table, as soon as
-    it is done; what is there stays, whatever becomes of the others.
+    Each model adds a layer and a row of the table as soon as it is done. They stay
+    even if other models fail.
 
     Parameters
     ----------
     viewer : napari.viewer.Viewer
-        Where the layers are.
+        The viewer of the layers.
     models : ModelChoice
-        Which models there are.
+        The available models.
     comparison : callable
-        Returns the layer to denoise, and how. Raises what a user has to know.
+        Returns the layer to denoise and its job. Raises a `DenoiseAEError` if a
+        setting is invalid.
 
     Attributes
     ----------
     busy : Signal
-        Emitted with whether models are being compared, when that changes.
+        Emitted with True when a comparison starts and False when it ends.
     shown : Signal
         Emitted after a layer has been added.
     """
@@ -73,19 +74,19 @@ class ComparePanel(QWidget):  # type: ignore[misc]
         self._run = CompareRun(viewer)
         self._is_blocked = False
         self._build()
-        self._lay_out()
+        self._arrange()
         self._connect()
         self.refresh_models()
         self._on_busy(False)
 
     @property
     def roles(self) -> list[str]:
-        """The roles of the layers that the last comparison has made."""
+        """Roles of the layers made by the last comparison."""
         return self._run.roles
 
     @property
     def chosen(self) -> list[str]:
-        """The models that are checked, in the order of the list."""
+        """The checked models, in the order of the list."""
         return self.list.chosen
 
     def choose(self, models: list[str]) -> None:
@@ -93,16 +94,16 @@ class ComparePanel(QWidget):  # type: ignore[misc]
         self.list.choose(models)
 
     def refresh_models(self) -> None:
-        """Offer the models that are known now."""
+        """List the current models."""
         self.list.offer(self._models)
 
     def block(self, on: bool) -> None:
-        """Let nothing be compared while something else is denoised."""
+        """Disable comparing while the Denoise widget is running."""
         self._is_blocked = on
-        self._show_number()
+        self._update_button()
 
     def clear_result(self) -> None:
-        """Show no figures, unless they are being made."""
+        """Clear the table, unless a comparison is running."""
         if not self._run.is_running:
             self.table.clear_result()
             self.notes.setText("")
@@ -110,16 +111,18 @@ class ComparePanel(QWidget):  # type: ignore[misc]
             self.copy_figures.setEnabled(False)
 
     def drop(self) -> None:
-        """Stop, and hear no more of it."""
+        """Stop the comparison without emitting anything."""
         self._run.drop()
 
-    # --- what it is made of
+    # --- widgets
 
     def _build(self) -> None:
         self.list = ModelList()
         self.compare_button = QPushButton()
         self.cancel_button = QPushButton("Cancel")
-        self.cancel_button.setToolTip("Stop; the models that are done stay.")
+        self.cancel_button.setToolTip(
+            "Stop, and keep the results of the finished models."
+        )
         self.bar = QProgressBar()
         self.status, self.notes = Note(), Note()
         self.table = CompareTable()
@@ -127,17 +130,19 @@ class ComparePanel(QWidget):  # type: ignore[misc]
         self.copy_figures = QPushButton("Copy figures")
         self.copy_figures.setEnabled(False)
         self.copy_python = QPushButton("Copy as Python")
-        self.copy_python.setToolTip("The same as a call, for napari's console.")
+        self.copy_python.setToolTip(
+            "Copy the equivalent Python code, for napari's console."
+        )
 
-    def _lay_out(self) -> None:
-        what = QLabel("Each denoises the same pixels.")
-        what.setToolTip(
-            "<qt>The layer, with the same noise for all. Only the models that take a "
-            "noise level are told what is said of it above.</qt>"
+    def _arrange(self) -> None:
+        explanation = QLabel("Each denoises the same pixels.")
+        explanation.setToolTip(
+            "<qt>All models denoise the layer with the same noise. The noise settings "
+            "above apply only to models that take a noise level.</qt>"
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(what)
+        layout.addWidget(explanation)
         layout.addWidget(self.list)
         layout.addLayout(make_row(self.compare_button, self.cancel_button))
         for widget in (self.bar, self.status, self.table, self.table.note, self.notes):
@@ -145,7 +150,7 @@ class ComparePanel(QWidget):  # type: ignore[misc]
         layout.addLayout(make_row(self.copy_figures, self.copy_python))
 
     def _connect(self) -> None:
-        self.list.changed.connect(self._show_number)
+        self.list.changed.connect(self._update_button)
         self.compare_button.clicked.connect(self._start)
         self.cancel_button.clicked.connect(self._run.cancel)
         self.copy_figures.clicked.connect(self.table.copy)
@@ -156,7 +161,7 @@ class ComparePanel(QWidget):  # type: ignore[misc]
         self._run.added.connect(self._show_result)
         self._run.failed.connect(self._show_failure)
 
-    def _show_number(self) -> None:
+    def _update_button(self) -> None:
         n_chosen = len(self.chosen)
         models = "model" if n_chosen == 1 else "models"
         self.compare_button.setText(f"Compare {n_chosen} {models}")
@@ -165,8 +170,8 @@ class ComparePanel(QWidget):  # type: ignore[misc]
 
     # --- comparing
 
-    def _fitting(self, job: DenoiseJob) -> list[str]:
-        """Return the models to compare: each once, and by its own name."""
+    def _resolved_models(self, job: DenoiseJob) -> list[str]:
+        """Return the models to compare, with "auto" resolved and without duplicates."""
         n_colors = count_colors(job.data.shape, job.axes)
         models = (fitting_model(model, n_colors) for model in self.chosen)
         return list(dict.fromkeys(models))
@@ -179,8 +184,8 @@ class ComparePanel(QWidget):  # type: ignore[misc]
             return
         self.clear_result()
         titles = self._models.titles()
-        fitting = self._fitting(job)
-        self._run.start(layer, job, {model: titles[model] for model in fitting})
+        models = self._resolved_models(job)
+        self._run.start(layer, job, {model: titles[model] for model in models})
 
     def _show_progress(self, value: int, maximum: int) -> None:
         self.bar.setRange(0, maximum)
@@ -190,14 +195,14 @@ class ComparePanel(QWidget):  # type: ignore[misc]
         self.table.add_result(title, result, layer)
         self.copy_figures.setEnabled(True)
         for text in result.incompatibilities:
-            self._note(f"{title}: {text}")
+            self._add_note(f"{title}: {text}")
         self.shown.emit()
 
     def _show_failure(self, title: str, message: str) -> None:
         self.table.add_failure(title)
-        self._note(f"{title}: {message}")
+        self._add_note(f"{title}: {message}")
 
-    def _note(self, text: str) -> None:
+    def _add_note(self, text: str) -> None:
         lines = [line for line in (self.notes.text(), f"⚠ {text}") if line]
         self.notes.setText("\n".join(lines))
 
@@ -206,7 +211,7 @@ class ComparePanel(QWidget):  # type: ignore[misc]
         self.list.setEnabled(not busy)
         self.bar.setVisible(busy)
         self.bar.setRange(0, 0)
-        self._show_number()
+        self._update_button()
         self.busy.emit(busy)
 
     def _copy_python(self) -> None:
@@ -215,6 +220,6 @@ class ComparePanel(QWidget):  # type: ignore[misc]
         except DenoiseAEError as error:
             show_error(str(error))
             return
-        code = python_code(layer.name, job, self._fitting(job))
+        code = python_code(layer.name, job, self._resolved_models(job))
         QApplication.clipboard().setText(code)
         show_info("The call is on the clipboard.")

@@ -1,4 +1,4 @@
-"""Denoise a layer with one model after another, and show the results as layers."""
+"""Denoise a layer with one model after another and show the results as layers."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 
     Step = str | ModelStarted | Started | Progress | ModelDone | ModelFailed
 
-# Parts of the progress bar for each model.
-_PARTS = 1000
+# Steps of the progress bar for each model.
+_STEPS_PER_MODEL = 1000
 
 
 @dataclass(slots=True, eq=False)
 class _Comparison:
-    """A layer being denoised by one model after another."""
+    """State of a comparison."""
 
     layer: Image
     titles: Mapping[str, str]
-    running: Task
-    began: float = 0.0
+    task: Task
+    started: float = 0.0
     finished: list[str] = field(default_factory=list)
     current: str = ""
 
@@ -47,8 +47,8 @@ class _Comparison:
 class CompareRun(QObject):  # type: ignore[misc]
     """Runs one comparison at a time.
 
-    Each model gives a layer as soon as it is done; that stays, whether or not the
-    other models succeed.
+    The layer of each model is added as soon as the model is done, and stays even if
+    other models fail.
 
     Parameters
     ----------
@@ -58,18 +58,18 @@ class CompareRun(QObject):  # type: ignore[misc]
     Attributes
     ----------
     busy : Signal
-        Emitted with whether models are being compared, when that changes.
+        Emitted with True when a comparison starts and False when it ends.
     status_changed : Signal
-        Emitted with the state of the run as text.
+        Emitted with the status of the run as text.
     progressed : Signal
         Emitted with the value and the maximum of a progress bar.
     added : Signal
-        Emitted with the title of a model, its `Denoised` and the name of the
-        layer, after its layer has been added.
+        Emitted with the title of a model, its `Denoised` and the name of the denoised
+        layer, after the result has been added.
     failed : Signal
-        Emitted with the title of a model and the reason why it gave no result.
+        Emitted with the title of a model and the reason why it failed.
     roles : list of str
-        The roles of the layers that the last comparison has made.
+        Roles of the layers made by the last comparison.
     """
 
     busy = Signal(bool)
@@ -90,35 +90,35 @@ class CompareRun(QObject):  # type: ignore[misc]
         return self._run is not None
 
     def start(self, layer: Image, job: DenoiseJob, titles: Mapping[str, str]) -> None:
-        """Compare models, given by their titles; an earlier run must have ended."""
+        """Compare the models in `titles`; the previous comparison must have ended."""
         self.roles = []
-        running = Task(
+        task = Task(
             run_comparison,
             job,
             list(titles),
             yielded=self._show_step,
             returned=self._finish,
-            # napari itself shows unexpected errors.
+            # napari shows unexpected errors.
             errored=lambda: self._end("failed"),
         )
-        self._run = _Comparison(layer, titles, running)
+        self._run = _Comparison(layer, titles, task)
         self.busy.emit(True)
         self.status_changed.emit("starting")
         if job.noise is None:
-            # That of an earlier run would seem to be the one that is compared.
+            # The noisy layer of an earlier run has nothing to do with this one.
             remove_output(self._viewer, layer, "noisy")
 
     def cancel(self) -> None:
-        """End the run; the results that are there stay."""
+        """Stop the run and keep the results of the finished models."""
         if self._run is not None:
             n_done, n_models = len(self._run.finished), len(self._run.titles)
             self._end(f"cancelled: {n_done} of {n_models} models are done")
 
     def drop(self) -> None:
-        """End the run without a word to others."""
+        """Stop the run without emitting anything."""
         run, self._run = self._run, None
         if run is not None:
-            run.running.drop()
+            run.task.drop()
 
     def _show_step(self, step: Step) -> None:
         run = self._run
@@ -132,22 +132,22 @@ class CompareRun(QObject):  # type: ignore[misc]
         elif isinstance(step, ModelStarted):
             run.current = step.model
         elif isinstance(step, Started):
-            run.began = run.began or time.monotonic()
+            run.started = run.started or time.monotonic()
         elif isinstance(step, str):
-            self._tell(run, step)
+            self._emit_status(run, step)
         else:
             self._show_progress(run, step)
 
     def _show_progress(self, run: _Comparison, step: Progress) -> None:
         part = (len(run.finished) + step.done / step.total) / len(run.titles)
-        maximum = _PARTS * len(run.titles)
+        maximum = _STEPS_PER_MODEL * len(run.titles)
         self.progressed.emit(round(part * maximum), maximum)
-        seconds = (time.monotonic() - run.began) * (1 / part - 1)
-        self._tell(
+        seconds = (time.monotonic() - run.started) * (1 / part - 1)
+        self._emit_status(
             run, f"{step.done} of {step.total} tiles, {format_duration(seconds)} left"
         )
 
-    def _tell(self, run: _Comparison, text: str) -> None:
+    def _emit_status(self, run: _Comparison, text: str) -> None:
         if run.current:
             number = len(run.finished) + 1
             text = f"{run.titles[run.current]}, {number} of {len(run.titles)}: {text}"
@@ -156,13 +156,13 @@ class CompareRun(QObject):  # type: ignore[misc]
     def _show_result(self, run: _Comparison, done: ModelDone) -> None:
         viewer, layer, result = self._viewer, run.layer, done.result
         if layer not in viewer.layers:
-            self._end("the layer is gone")
-            show_warning(f"The layer {layer.name!r} is gone, and its results with it.")
+            self._end("the layer was removed")
+            show_warning(f"The layer {layer.name!r} was removed; its results are lost.")
             return
         title, known = run.titles[done.job.model], provenance(done.job, result)
         if done.job.noise is not None and not self.roles:
             show_output(viewer, layer, "noisy", result.noisy, known)
-        # A model may be called "residual", like the layer of what was removed.
+        # "by" distinguishes the model "residual" from the residual layer.
         role = f"by {title}"
         show_output(viewer, layer, role, result.denoised, known)
         self.roles.append(role)

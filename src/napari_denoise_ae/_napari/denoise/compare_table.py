@@ -1,4 +1,4 @@
-"""The table of the models that were compared."""
+"""Table of compared models."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ _TOOLTIPS = (
     "",
     "Peak signal-to-noise ratio against the clean image, in dB. Higher is better.",
     "Structural similarity to the clean image, at most 1. Higher is better.",
-    "Numbers that were trained: the size of the network.",
-    "What denoising the layer took, without loading the model.",
+    "Number of trained parameters: the size of the network.",
+    "Time to denoise the layer, without loading the model.",
 )
 _WITH_CLEAN_IMAGE = (1, 2)
-_WEIGHTS = 3
-# Below it the figures leave no room for the names.
+_PARAMETERS = 3
+# Narrower tables leave no space for the names.
 _MINIMUM_WIDTH = 270  # pixels
-_AS_COPIED = Qt.ItemDataRole.UserRole
+_FULL_TEXT = Qt.ItemDataRole.UserRole
 
 
 class CompareTable(QTableWidget):  # type: ignore[misc]
-    """A row for each model that is done; its text can be copied.
+    """A table with a row for each finished model, which can be copied as text.
 
-    PSNR and SSIM are there only with a clean image to compare with.
+    It shows PSNR and SSIM only if there is a clean image.
 
     Attributes
     ----------
     note : Note
-        What the figures refer to; to be laid out under the table.
+        The image and data range of the scores, to be placed below the table.
     """
 
     def __init__(self) -> None:
         super().__init__(0, len(_HEADER))
-        self._has_figures = False
+        self._has_scores = False
         self.setHorizontalHeaderLabels(_HEADER)
         for column, text in enumerate(_TOOLTIPS):
             self.horizontalHeaderItem(column).setToolTip(
@@ -68,42 +68,42 @@ class CompareTable(QTableWidget):  # type: ignore[misc]
         self.clear_result()
 
     def add_result(self, title: str, result: Denoised, layer: str) -> None:
-        """Add what a model has given.
+        """Add the result of a model.
 
         Parameters
         ----------
         title : str
-            The model.
+            Title of the model.
         result : Denoised
-            What it has given.
+            Result of the model.
         layer : str
-            The name of the layer.
+            Name of the denoised layer.
         """
         mean = result.mean
-        figures = ("", "")
+        scores = ("", "")
         if mean is not None:
-            if not self._has_figures:
+            if not self._has_scores:
                 noisy = (mean.psnr_noisy, mean.ssim_noisy)
-                self._add("noisy", *_figures(*noisy), "", "")
-            figures = _figures(mean.psnr_denoised, mean.ssim_denoised)
+                self._add("noisy", *_score_texts(*noisy), "", "")
+            scores = _score_texts(mean.psnr_denoised, mean.ssim_denoised)
             planes = f", means of {mean.n_planes} planes" if mean.n_planes > 1 else ""
             self.note.setText(f"{layer}: data range {mean.data_range}{planes}")
         else:
-            self.note.setText(f"{layer}: no clean image to compare with, so no PSNR")
-        self._has_figures = mean is not None
+            self.note.setText(f"{layer}: no PSNR without a clean image")
+        self._has_scores = mean is not None
         for column in _WITH_CLEAN_IMAGE:
             self.setColumnHidden(column, mean is None)
-        weights, seconds = result.n_parameters, f"{result.seconds:.2f} s"
-        self._add(title, *figures, f"{weights:,}", seconds)
-        self.item(self.rowCount() - 1, _WEIGHTS).setText(_short(weights))
+        n_parameters, seconds = result.n_parameters, f"{result.seconds:.2f} s"
+        self._add(title, *scores, f"{n_parameters:,}", seconds)
+        self.item(self.rowCount() - 1, _PARAMETERS).setText(_abbreviate(n_parameters))
 
     def add_failure(self, title: str) -> None:
-        """Add a model that has given nothing."""
+        """Add a model that failed."""
         self._add(title, "", "", "", "failed")
 
     def clear_result(self) -> None:
-        """Show nothing."""
-        self._has_figures = False
+        """Clear the table."""
+        self._has_scores = False
         self.setRowCount(0)
         self.setVisible(False)
         self.note.setText("")
@@ -111,14 +111,14 @@ class CompareTable(QTableWidget):  # type: ignore[misc]
     def text(self) -> str:
         """Return the table as text, columns separated by tabs."""
         rows = [
-            [self.item(row, column).data(_AS_COPIED) for column in range(len(_HEADER))]
+            [self.item(row, column).data(_FULL_TEXT) for column in range(len(_HEADER))]
             for row in range(self.rowCount())
         ]
         lines = ["\t".join(cells) for cells in (_HEADER, *rows)]
         return "\n".join([*lines, self.note.text()])
 
     def copy(self) -> None:
-        """Put the text on the clipboard."""
+        """Copy the table as text to the clipboard."""
         QApplication.clipboard().setText(self.text())
 
     def _add(self, *cells: str) -> None:
@@ -126,7 +126,7 @@ class CompareTable(QTableWidget):  # type: ignore[misc]
         self.setRowCount(row + 1)
         for column, text in enumerate(cells):
             item = QTableWidgetItem(breakable(text))
-            item.setData(_AS_COPIED, text)
+            item.setData(_FULL_TEXT, text)
             item.setToolTip(text)
             if column:
                 right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -136,7 +136,7 @@ class CompareTable(QTableWidget):  # type: ignore[misc]
         self._fit_height()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Wrap long names anew."""
+        """Adapt the rows to the wrapped names."""
         super().resizeEvent(event)
         self._fit_height()
 
@@ -147,14 +147,14 @@ class CompareTable(QTableWidget):  # type: ignore[misc]
         self.setFixedHeight(height)
 
 
-def _short(number: int) -> str:
+def _abbreviate(number: int) -> str:
     for unit, name in ((10**6, "M"), (10**3, "k")):
         if number >= unit:
             return f"{number / unit:.3g}{name}"
     return str(number)
 
 
-def _figures(psnr: float, ssim: float) -> tuple[str, str]:
+def _score_texts(psnr: float, ssim: float) -> tuple[str, str]:
     return _number(psnr, ".2f"), _number(ssim, ".3f")
 
 

@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 NOISY, CLEAN = "noisy", "clean"
 NO_LAYER, NO_REFERENCE = "-----", "none"
-# Where the editors begin, and the space around and between the rows, in pixels.
+# Width of the labels, and space around and between the rows, in pixels.
 _LABEL_WIDTH = 98
 _MARGIN, _SPACING = 9, 6
 
 _LAYER = FieldSpec(
-    "layer", "layer", Choice, "Image layer to denoise; it is not changed."
+    "layer", "layer", Choice, "Image layer to denoise. It is never changed."
 )
 _FOLLOW = FieldSpec(
     "follow",
@@ -49,24 +49,23 @@ _RANGE_OF = FieldSpec(
     "range_of",
     "measured in",
     partial(Choice, (("the whole stack", "stack"), ("each image", "image"))),
-    "Where noise level and intensity range are measured. The whole stack: all frames "
-    "and depths of a channel share them, so nothing flickers. Each image: for stacks "
-    "whose light or noise changes. Default: the whole stack.",
+    "Where the noise level or the intensity range is measured. The whole stack: all "
+    "frames and depths of a channel share it, so nothing flickers. Each image: for "
+    "stacks whose light or noise changes. Default: the whole stack.",
 )
 _MODEL = FieldSpec(
     "model",
     "model",
     Choice,
-    "auto: the built-in rgb for colors, gray for all others. Then the built-in models, "
-    "and checkpoints that were opened or trained. Default: that of the preferences, "
-    "auto at first.",
+    "auto: the built-in rgb for color images, gray for all others. Or a built-in "
+    "model, or a checkpoint. Default: the one set in the preferences, initially auto.",
 )
 _KIND = FieldSpec(
     "kind",
     "this layer is",
     partial(RadioEdit, (NOISY, CLEAN)),
-    "noisy: denoise it as it is. clean: add noise first, so that the figures compare "
-    "with the clean image. Default: noisy.",
+    "noisy: denoise the layer as it is. clean: add noise first, and compare the result "
+    "with the clean layer. Default: noisy.",
 )
 _REFERENCE = FieldSpec(
     "reference",
@@ -91,8 +90,8 @@ _DEVICE = FieldSpec(
     "device",
     "device",
     lambda: Choice(device_choices(), preferred_device()),
-    "auto takes CUDA, else MPS, else the CPU. Default: that of the preferences, auto "
-    "at first.",
+    "auto uses CUDA if available, otherwise MPS, otherwise the CPU. Default: the "
+    "device set in the preferences, initially auto.",
 )
 _DTYPE = FieldSpec(
     "dtype",
@@ -105,18 +104,19 @@ _RESIDUAL = FieldSpec(
     "residual",
     "",
     partial(make_check, "residual layer"),
-    "Also add what was removed: lost structure shows there first. Default: off.",
+    "Also add a layer with the removed noise, where lost structure is easy to see. "
+    "Default: off.",
     is_wide=True,
 )
 
 
 class DenoiseForm(QWidget):  # type: ignore[misc]
-    """What to denoise, with which model, and what is known of it.
+    """Form for the layer, the model and the options, with facts about them.
 
     Parameters
     ----------
     viewer : napari.viewer.Viewer
-        Where the layers are.
+        The viewer of the layers.
     """
 
     def __init__(self, viewer: Viewer) -> None:
@@ -129,15 +129,15 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
         self.intensity_range = RangeEdit()
         self.scope = ScopeEdit()
         self.open_model = make_button(
-            "Open a checkpoint…", "A .pt file; or drop one on the viewer."
+            "Open a checkpoint…", "A .pt file. You can also drop it on the viewer."
         )
         self.to_remove = NoiseForm()
         self._add_fields()
         self.refresh_layers()
         self.refresh_models()
-        self.kind.changed.connect(self._show_fitting_fields)
-        self._show_fitting_fields()
-        self.fit_to_model(suits_any_noise(self._models.chosen))
+        self.kind.changed.connect(self._update_visibility)
+        self._update_visibility()
+        self.set_takes_noise_level(suits_any_noise(self._models.chosen))
 
     def _add_fields(self) -> None:
         self.noise = Field(_NOISE)
@@ -152,27 +152,28 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
             self.description,
             self.to_remove,
             (_KIND,),
-            # Its label is longer than the others: in a form of its own it moves none.
+            # In its own form, so that its longer label does not move the others.
             (_REFERENCE,),
             self.noise.label,
             self.noise,
             (_SEED, _DEVICE, _DTYPE, _RESIDUAL),
         )
-        fields = self._lay_out(rows)
+        fields = self._arrange(rows)
         self.layer, self.follow = fields["layer"], fields["follow"]
         self.range_of, self.model = fields["range_of"], fields["model"]
         self.kind, self.reference = fields["kind"], fields["reference"]
         self.seed, self.device = fields["seed"], fields["device"]
         self.dtype, self.residual = fields["dtype"], fields["residual"]
-        # Qt would put the label beside the upper edge of an editor that is so high.
+        # Otherwise Qt would align the label with the top of this tall editor.
         self.kind.label.setMinimumHeight(self.kind.sizeHint().height())
 
-    def _lay_out(
+    def _arrange(
         self, rows: Iterable[tuple[FieldSpec, ...] | QWidget]
     ) -> dict[str, Field]:
-        """Lay out small forms and, between them, widgets that wrap their text.
+        """Arrange rows of fields in small forms, with other widgets between them.
 
-        In a form Qt would cut off lines of wrapped text; in a column it does not.
+        The widgets wrap their text. Qt would cut off some of it in a form layout, but
+        not in a column.
         """
         fields: dict[str, Field] = {}
         column = QVBoxLayout(self)
@@ -198,27 +199,27 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
 
     @property
     def source_name(self) -> str:
-        """The name of that layer."""
+        """The name of the layer to denoise."""
         return str(self.layer.editor.currentText())
 
     @property
     def noise_to_add(self) -> str | None:
-        """The noise to add first; None if the layer is noisy already."""
+        """The noise to add; None if the layer is noisy."""
         return self.noise.value if self.kind.value == CLEAN else None
 
     @property
     def reference_layer(self) -> napari.layers.Image | None:
-        """The clean reference, if one is chosen."""
+        """The clean reference, or None."""
         layer: napari.layers.Image | None = self.reference.value
         return layer if self.kind.value == NOISY else None
 
     def denoise_options(self, axes: str) -> DenoiseOptions:
-        """Return what the form says of a layer with these axes.
+        """Return the options of the form, for a layer with these axes.
 
         Raises
         ------
         InvalidInputError
-            If something of it cannot be used.
+            If a value is invalid.
         """
         noise = self.to_remove.value if self.takes_noise_level else NoiseSetting()
         return DenoiseOptions(
@@ -232,13 +233,19 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
 
     @property
     def given_range(self) -> tuple[float, float] | None:
-        """The intensity range, if the layer needs one; raises what is wrong."""
+        """The intensity range, or None if the layer needs none.
+
+        Raises
+        ------
+        InvalidInputError
+            If the range is needed and invalid.
+        """
         is_needed = needs_range(self.source, takes_noise_level=self.takes_noise_level)
         return self.intensity_range.value if is_needed else None
 
     @property
     def measured_in(self) -> str:
-        """What of the layer shares a noise level and an intensity range."""
+        """Whether to measure the ``"stack"`` or each ``"image"``."""
         source = self.source
         is_stack = source is not None and source.ndim > 2
         return str(self.range_of.value) if is_stack else "stack"
@@ -248,14 +255,14 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
         """The data type of the result, see `denoise`."""
         return str(self.dtype.value) if can_show_float32(self.source) else AS_INPUT
 
-    def fit_to_model(self, takes_noise_level: bool) -> None:
-        """Ask what a model needs to know: the noise, or the intensity range."""
+    def set_takes_noise_level(self, takes_noise_level: bool) -> None:
+        """Show the fields for models that take a noise level, or for others."""
         self.takes_noise_level = takes_noise_level
         self.to_remove.setVisible(takes_noise_level)
-        self._show_range()
+        self._update_range_visibility()
 
-    def show_layer(self) -> None:
-        """Ask what the layer needs: an intensity range, and how far a range may go."""
+    def update_for_layer(self) -> None:
+        """Adapt the fields to the chosen layer."""
         layer = self.source
         is_stack = layer is not None and layer.ndim > 2
         length = layer.data.shape[0] if layer is not None and is_stack else 0
@@ -265,10 +272,10 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
         self.to_remove.clear_estimate()
         self.range_of.show_if(is_stack)
         self.dtype.show_if(can_show_float32(layer))
-        self._show_range()
+        self._update_range_visibility()
 
     def sources(self) -> list[napari.layers.Image]:
-        """Return the layers that can be denoised, from the bottom up."""
+        """Return the layers that can be denoised, from bottom to top."""
         return [
             layer
             for layer in self._viewer.layers
@@ -276,27 +283,27 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
         ]
 
     def refresh_layers(self) -> None:
-        """Offer the layers that are there now."""
+        """Offer the current layers of the viewer."""
         layers = ((layer.name, layer) for layer in self.sources())
         self.layer.editor.offer([(NO_LAYER, None), *layers])
         self.refresh_references()
 
     def refresh_references(self) -> None:
-        """Offer all layers but the chosen one as clean reference."""
+        """Offer all layers except the chosen one as clean reference."""
         others = (layer for layer in self.sources() if layer is not self.source)
         choices = ((layer.name, layer) for layer in others)
         self.reference.editor.offer([(NO_REFERENCE, None), *choices])
 
     def refresh_models(self) -> None:
-        """Offer the models that are known now, and choose the chosen one."""
+        """Offer the current models and select the chosen one."""
         choices = ((title, model) for model, title in self._models.titles().items())
         self.model.editor.offer(choices, self._models.chosen)
 
-    def _show_range(self) -> None:
+    def _update_range_visibility(self) -> None:
         is_needed = needs_range(self.source, takes_noise_level=self.takes_noise_level)
         self.intensity_range.setVisible(is_needed)
 
-    def _show_fitting_fields(self) -> None:
+    def _update_visibility(self) -> None:
         is_clean = self.kind.value == CLEAN
         self.reference.show_if(not is_clean)
         self.noise.show_if(is_clean)

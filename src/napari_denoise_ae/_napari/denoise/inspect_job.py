@@ -1,4 +1,4 @@
-"""Measure a layer before it is denoised, outside the GUI thread."""
+"""Inspect a layer before it is denoised, outside the GUI thread."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LayerFacts:
-    """What is known of a layer before it is denoised.
+    """Facts about a layer before it is denoised.
 
     Parameters
     ----------
     noise : float
         Estimated noise as a fraction of the intensity range; NaN if unknown.
     incompatibilities : tuple of str
-        Why the chosen model or the options may not fit the layer.
+        Reasons why the model or the options may not fit the layer.
     noise_estimate : NoiseEstimate, optional
         The estimated noise, if the model takes a noise level.
     """
@@ -57,10 +57,10 @@ class LayerFacts:
 def inspect_layer(
     job: DenoiseJob,
 ) -> Generator[LayerScan | None, None, LayerFacts | Failed]:
-    """Measure a layer in memory, which takes too long for the GUI thread.
+    """Inspect a layer in memory.
 
-    Yields what it finds by reading all of the layer, for the next look. The noise
-    is measured on three planes of a stack.
+    Yields the scan of the layer, for the next inspection. The noise is measured on
+    three planes of a stack.
     """
     yield None
     try:
@@ -79,26 +79,26 @@ def inspect_layer(
         except DenoiseAEError as error:
             return LayerFacts(noise, (str(error),))
         yield None
-        options = replace(of_stack(job.options), intensity_range=scale)
+        options = replace(for_whole_stack(job.options), intensity_range=scale)
         ranges = find_model_ranges(planes, checkpoint, options)
         windows = list(read_noise_windows(planes, ranges))
         return LayerFacts(noise, *compare(job, checkpoint, ranges, windows))
     except DenoiseAEError as error:
         return Failed(str(error))
     except (RuntimeError, MemoryError) as error:
-        return Failed(f"The layer cannot be looked at: {error}")
+        return Failed(f"Cannot inspect the layer: {error}")
 
 
 def scan_layer(job: DenoiseJob) -> LayerScan:
-    """Read all of a layer to check it and to find its intensity ranges."""
+    """Read a whole layer to check it and find its intensity ranges."""
     array = np.asarray(job.data)
     require_image(array)
     ranges = resolve_intensity_ranges(ArrayPlanes.of(array, job.axes))
     return LayerScan(job.data, job.axes, ranges)
 
 
-def of_stack(options: DenoiseOptions) -> DenoiseOptions:
-    """Return options for measuring the whole stack at strength 1."""
+def for_whole_stack(options: DenoiseOptions) -> DenoiseOptions:
+    """Return options to measure the whole stack at strength 1."""
     return replace(options, range_of="stack", strength=1.0)
 
 
@@ -108,18 +108,18 @@ def compare(
     ranges: IntensityRanges,
     windows: list[list[list[NDArray[Any]]]],
 ) -> tuple[tuple[str, ...], NoiseEstimate | None]:
-    """Return why the model may not fit a layer, and the noise that was found.
+    """Return why the model may not fit a layer, and the estimated noise.
 
     Parameters
     ----------
     job : DenoiseJob
-        What is to be done with the layer.
+        The job for the layer.
     checkpoint : Checkpoint
         The model.
     ranges : IntensityRanges
-        How it sees the layer, at strength 1.
+        How the model normalizes the layer, at strength 1.
     windows : list
-        What `read_noise_windows` returns for these ranges, computed.
+        The computed result of `read_noise_windows` for these ranges.
     """
     noise, n_colors = job.options.noise, count_colors(job.data.shape, job.axes)
     texts = find_incompatibilities(checkpoint, noise, n_colors, ranges, windows)
@@ -131,7 +131,7 @@ def compare(
 def _with_noise(
     planes: NDArray[Any], noise: str, scale: IntensityRanges
 ) -> ArrayPlanes:
-    # Each channel as a plane: the noise of all of them is alike.
+    # Channels become planes, because all have the same kind of noise.
     channels = np.moveaxis(planes, -1, 1)
     noisy = add_noise(channels, noise, axes="TCYX", intensity_range=scale.hull)
     return ArrayPlanes(np.moveaxis(noisy, 1, -1), "TYX")

@@ -1,4 +1,4 @@
-"""Turn the Denoise form into jobs."""
+"""Make jobs from the Denoise form."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 
 class JobMaker:
-    """Makes the jobs that a form describes, and raises errors that a user can mend.
+    """Makes the jobs that a form describes.
+
+    The methods raise an `InvalidInputError` if a field is invalid.
 
     Parameters
     ----------
@@ -40,7 +42,7 @@ class JobMaker:
         return layer
 
     def job(self, **changes: Any) -> DenoiseJob:
-        """Return a job for the whole layer, with some of its fields changed."""
+        """Return a job for the whole layer, with changed fields."""
         form, layer = self._form, self.source()
         levels = lazy_levels(layer)
         self._require_usable_settings(layer, is_lazy=bool(levels))
@@ -59,7 +61,7 @@ class JobMaker:
         return DenoiseJob(**{**settings, **changes})
 
     def job_in_scope(self) -> DenoiseJob:
-        """Return a job for the part of the layer that is in scope."""
+        """Return a job for the part of the layer in the chosen scope."""
         scope = self._form.scope
         part = part_in_scope(
             self._viewer,
@@ -71,12 +73,12 @@ class JobMaker:
         return self.job(part=part)
 
     def comparison(self) -> tuple[Image, DenoiseJob]:
-        """Return a layer on which models can be compared, and a job for it."""
+        """Return the layer on which to compare models, and a job for it."""
         layer, job = self.source(), self.job(residual=False)
         if job.levels:
             raise InvalidInputError(
-                f"Models are compared on layers in memory, and {layer.name!r} is lazy. "
-                "Add a part of it as a layer of its own."
+                f"Models can be compared only on a layer in memory, and {layer.name!r} "
+                "is lazy. Add a part of it as a new layer."
             )
         return layer, job
 
@@ -87,10 +89,10 @@ class JobMaker:
         if reference is not None and reference.data.shape != layer.data.shape:
             raise InvalidInputError(
                 f"The clean reference has the shape {reference.data.shape}, the layer "
-                f"{layer.data.shape}: choose one of the same shape."
+                f"{layer.data.shape}. Choose a reference of the same shape."
             )
         if is_lazy and form.noise_to_add is not None:
             raise InvalidInputError(
-                "Noise can be added only to a layer that is in memory, and this one is "
-                "lazy. Choose 'this layer is: noisy'."
+                "Noise can be added only to a layer in memory, but this layer is lazy. "
+                "Choose 'this layer is: noisy'."
             )

@@ -1,4 +1,4 @@
-"""Find out about the chosen layer and model, and show it in the Denoise form."""
+"""Inspect the chosen layer and model, and show the facts in the Denoise form."""
 
 from __future__ import annotations
 
@@ -24,63 +24,63 @@ if TYPE_CHECKING:
     from .job import LayerScan
     from .job_maker import JobMaker
 
-# How long the settings must rest before the layer is looked at, in milliseconds.
-_REST = 200
+# Delay after the last change of a setting, in milliseconds.
+_DELAY = 200
 
 
 class LayerInspector(QObject):  # type: ignore[misc]
-    """Looks at the layer and the model outside the GUI thread.
+    """Inspects the layer and the model outside the GUI thread.
 
     Parameters
     ----------
     form : DenoiseForm
-        Names the layer, and shows the facts.
+        The form with the chosen layer, which shows the facts.
     models : ModelChoice
-        Names the model.
+        The chosen model.
     jobs : JobMaker
-        Makes the job to look at.
+        Makes the job to inspect.
 
     Attributes
     ----------
     warned : Signal
-        Emitted with a list of reasons why the model may not fit the layer; an
-        empty one if it does.
-    refitted : Signal
+        Emitted with a list of reasons why the model may not fit the layer, which is
+        empty if it fits.
+    fields_changed : Signal
         Emitted after the form has changed its fields for another kind of model.
     """
 
     warned = Signal(list)
-    refitted = Signal()
+    fields_changed = Signal()
 
     def __init__(self, form: DenoiseForm, models: ModelChoice, jobs: JobMaker) -> None:
-        # The timer must not outlive the fields that it reads.
+        # The timer must not outlive the fields it reads, so the form is the parent.
         super().__init__(form)
         self._form, self._models, self._jobs = form, models, jobs
-        self._looking: Task | None = None
+        self._layer_task: Task | None = None
         self._scan: LayerScan | None = None
-        self._describing: Task | None = None
+        self._model_task: Task | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(_REST)
-        self._timer.timeout.connect(self._look_at_layer)
+        self._timer.setInterval(_DELAY)
+        self._timer.timeout.connect(self._inspect_layer)
 
-    def take_layer(self) -> None:
-        """Show another layer, or the same with other pixels, and look at it."""
-        if self._looking is not None:
-            # Its facts would be those of other pixels.
-            self._looking.drop()
+    def update_layer(self) -> None:
+        """Update the form after another layer is chosen or its pixels have changed."""
+        if self._layer_task is not None:
+            # It inspects the previous pixels.
+            self._layer_task.drop()
         self._scan = None
         self._form.facts.setText(describe_layer(self._form.source))
-        self._form.show_layer()
+        self._form.update_for_layer()
         self.show_plan()
-        self.look()
+        self.schedule()
 
-    def look(self) -> None:
-        """Look at the layer as soon as the settings rest."""
+    def schedule(self) -> None:
+        """Inspect the layer after a short delay without further changes."""
         self._timer.start()
 
     def show_plan(self) -> None:
-        """Show what will be done with the layer."""
+        """Show what denoising will do with the layer."""
         form = self._form
         plan = plan_of(
             form.source,
@@ -90,30 +90,30 @@ class LayerInspector(QObject):  # type: ignore[misc]
         )
         form.plan.setText(plan)
 
-    def take_model(self) -> None:
-        """Describe the chosen model, and fit the form to it."""
-        if self._describing is not None:
-            self._describing.drop()
+    def update_model(self) -> None:
+        """Update the form after another model is chosen."""
+        if self._model_task is not None:
+            self._model_task.drop()
         model = self._models.chosen
-        # Whether a file's model takes a noise level is known once it is read.
-        self._fit_to_model(suits_any_noise(model))
-        self._describing = Task(
+        # A guess for checkpoints, which is corrected when the file has been read.
+        self._set_takes_noise_level(suits_any_noise(model))
+        self._model_task = Task(
             load_model_facts, model, returned=self._show_description
         )
 
     def stop(self) -> None:
-        """Begin to look at nothing more, until it is asked to again."""
+        """Cancel a scheduled inspection."""
         self._timer.stop()
 
     def drop(self) -> None:
-        """Drop what is being looked at; Qt may have deleted the timer by then."""
-        for running in (self._looking, self._describing):
-            if running is not None:
-                running.drop()
+        """Drop running inspections; works even if Qt has deleted the timer."""
+        for task in (self._layer_task, self._model_task):
+            if task is not None:
+                task.drop()
 
-    def _look_at_layer(self) -> None:
-        if self._looking is not None:
-            self._looking.drop()
+    def _inspect_layer(self) -> None:
+        if self._layer_task is not None:
+            self._layer_task.drop()
         try:
             job = self._jobs.job()
         except DenoiseAEError as error:
@@ -121,12 +121,12 @@ class LayerInspector(QObject):  # type: ignore[misc]
             return
         if self._scan is not None and self._scan.matches(job):
             job = replace(job, scan=self._scan)
-        look = inspect_lazy_layer if job.levels else inspect_layer
-        self._looking = Task(
-            look, job, yielded=self._keep_scan, returned=self._show_facts
+        inspect = inspect_lazy_layer if job.levels else inspect_layer
+        self._layer_task = Task(
+            inspect, job, yielded=self._store_scan, returned=self._show_facts
         )
 
-    def _keep_scan(self, step: LayerScan | None) -> None:
+    def _store_scan(self, step: LayerScan | None) -> None:
         if step is not None:
             self._scan = step
 
@@ -150,10 +150,10 @@ class LayerInspector(QObject):  # type: ignore[misc]
             self._form.description.setText(facts.message)
             return
         self._form.description.setText(facts.description)
-        self._fit_to_model(facts.takes_noise_level)
+        self._set_takes_noise_level(facts.takes_noise_level)
 
-    def _fit_to_model(self, takes_noise_level: bool) -> None:
+    def _set_takes_noise_level(self, takes_noise_level: bool) -> None:
         if takes_noise_level != self._form.takes_noise_level:
-            self._form.fit_to_model(takes_noise_level)
+            self._form.set_takes_noise_level(takes_noise_level)
             self.show_plan()
-            self.refitted.emit()
+            self.fields_changed.emit()

@@ -1,4 +1,4 @@
-"""Lazy layers: what runs outside the GUI thread, and computes next to nothing."""
+"""Run jobs on lazy layers, outside the GUI thread and with little computation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...image.ranges import group_planes
 from ...noise.estimators import PATCHES, median_of_known
 from ...noise.windows import read_noise_windows
 from ..shared.worker import Failed
-from .inspect_job import LayerFacts, compare, of_stack
+from .inspect_job import LayerFacts, compare, for_whole_stack
 from .result import Denoised
 
 if TYPE_CHECKING:
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LazyDenoised:
-    """A lazy result.
+    """Result of a lazy layer.
 
     Parameters
     ----------
     levels : tuple of dask.array.Array
-        The result, of which nothing is computed yet; the largest level first.
+        The uncomputed levels of the result, the largest first.
     """
 
     levels: tuple[Array, ...]
@@ -43,15 +43,16 @@ class LazyDenoised:
 def denoise_levels(
     job: DenoiseJob,
 ) -> Generator[str, None, LazyDenoised | Failed]:
-    """Describe the result of a lazy layer; nothing of it is computed.
+    """Make the result of a lazy layer, without computing it.
 
-    A pyramid is denoised level by level; of large planes one is made.
+    The levels of a pyramid are denoised separately. A layer with large planes becomes
+    a pyramid.
     """
     try:
         yield "loading the model"
         from ...models.devices import choose_device
 
-        # A device that is missing is said now, not when the first tile is drawn.
+        # Report a missing device now, not when the first tile is drawn.
         choose_device(job.options.device)
         return LazyDenoised(tuple(make_levels(job)))
     except DenoiseAEError as error:
@@ -61,7 +62,7 @@ def denoise_levels(
 
 
 def make_levels(job: DenoiseJob) -> list[Array]:
-    """Return the result of a lazy layer, level by level; see `denoise_levels`."""
+    """Return the levels of the result of a lazy layer; see `denoise_levels`."""
     from ...denoising.dask_stack import pyramid
     from ...models.load import load_checkpoint
 
@@ -74,7 +75,7 @@ def make_levels(job: DenoiseJob) -> list[Array]:
 
 
 def denoise_visible(job: DenoiseJob) -> Generator[str, None, Denoised | Failed]:
-    """Denoise the visible region of a lazy layer, and read no more of it."""
+    """Denoise the visible region of a lazy layer, reading only that region."""
     try:
         yield "loading the model"
         from ...models.load import load_checkpoint
@@ -91,7 +92,7 @@ def denoise_visible(job: DenoiseJob) -> Generator[str, None, Denoised | Failed]:
 
 
 def inspect_lazy_layer(job: DenoiseJob) -> Generator[None, None, LayerFacts | Failed]:
-    """Find out about a lazy layer from the few windows of its noise estimate."""
+    """Inspect a lazy layer, reading only the windows of its noise estimate."""
     yield
     try:
         from ...models.load import load_checkpoint
@@ -102,23 +103,26 @@ def inspect_lazy_layer(job: DenoiseJob) -> Generator[None, None, LayerFacts | Fa
             return LayerFacts(math.nan, (str(error),))
         yield
         ranges, windows = _measure(job, checkpoint)
-        texts, found = compare(job, checkpoint, ranges, windows)
+        texts, noise = compare(job, checkpoint, ranges, windows)
         level = median_of_known(noise_levels(windows, ranges, PATCHES))
-        return LayerFacts(level if found is None else math.nan, texts, found)
+        return LayerFacts(level if noise is None else math.nan, texts, noise)
     except DenoiseAEError as error:
         return Failed(str(error))
     except (RuntimeError, MemoryError, OSError) as error:
-        return Failed(f"The layer cannot be looked at: {error}")
+        return Failed(f"Cannot inspect the layer: {error}")
 
 
 def _measure(job: DenoiseJob, checkpoint: Checkpoint) -> tuple[IntensityRanges, Any]:
-    """Return how a model sees a lazy layer, and the windows that are read for it."""
+    """Return how a model normalizes a lazy layer, and the windows read for that."""
     from dask.base import compute
 
     from ...denoising.dask_noise import find_lazy_ranges
     from ...denoising.dask_stack import DaskPlanes
 
-    planes, options = DaskPlanes.of(job.levels[0], job.axes), of_stack(job.options)
+    planes, options = (
+        DaskPlanes.of(job.levels[0], job.axes),
+        for_whole_stack(job.options),
+    )
     ranges = find_lazy_ranges(planes, checkpoint, options)
     groups = group_planes(planes, options.range_of)
     windows = list(read_noise_windows(planes, groups))
@@ -133,7 +137,7 @@ def _denoise_level(
 
     options = job.options
     if options.sigma is not None:
-        # It is that of the full size; a pixel of a smaller level averages several.
+        # Sigma refers to the full size. Pixels of smaller levels average several.
         n_averaged = math.prod(
             whole / part
             for letter, whole, part in zip(

@@ -1,4 +1,4 @@
-"""The list in which models are checked for a comparison."""
+"""List of the models to compare, with check boxes."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
     from ..shared.model_choice import ModelChoice
 
-# Models that the list shows without scrolling.
+# Number of models shown without scrolling.
 _N_ROWS = 5
 _ROW_HEIGHT = 22  # pixels
 _MODEL = Qt.ItemDataRole.UserRole
 
 
 class ModelList(QListWidget):  # type: ignore[misc]
-    """A row with a box for each model.
+    """A list with a check box for each model.
 
     Attributes
     ----------
     changed : Signal
-        Emitted after a model was checked or unchecked, or the list has changed.
+        Emitted after a model was checked or unchecked, or the models have changed.
     """
 
     changed = Signal()
@@ -36,12 +36,12 @@ class ModelList(QListWidget):  # type: ignore[misc]
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setToolTip("<qt>Models to compare. Default: those built in.</qt>")
-        self.itemChanged.connect(self._tell)
+        self.setToolTip("<qt>Models to compare. Default: the built-in models.</qt>")
+        self.itemChanged.connect(lambda _: self.changed.emit())
 
     @property
     def chosen(self) -> list[str]:
-        """The models that are checked, in the order of the list."""
+        """The checked models, in the order of the list."""
         return [
             item.data(_MODEL)
             for item in self._items()
@@ -54,7 +54,7 @@ class ModelList(QListWidget):  # type: ignore[misc]
             item.setCheckState(_state(item.data(_MODEL) in models))
 
     def offer(self, choice: ModelChoice) -> None:
-        """Offer the models that are known now; the ones that are new are checked."""
+        """List the current models and check the new ones."""
         checked = {*self.chosen, *self._new_models(choice)}
         self.clear()
         for model, title in choice.titles().items():
@@ -66,21 +66,18 @@ class ModelList(QListWidget):  # type: ignore[misc]
             item.setCheckState(_state(model in checked))
             self.addItem(item)
         self.setFixedHeight(_ROW_HEIGHT * min(self.count(), _N_ROWS) + 8)
-        self._tell()
+        self.changed.emit()
 
     def _new_models(self, choice: ModelChoice) -> set[str]:
-        known = {item.data(_MODEL) for item in self._items()}
-        if known:
-            return set(choice.models) - known
-        first = {DEFAULT_MODEL, *builtin_models(), choice.chosen}
-        # The default stands for these two.
-        return first - {fitting_model(DEFAULT_MODEL, n_colors) for n_colors in (1, 3)}
+        listed = {item.data(_MODEL) for item in self._items()}
+        if listed:
+            return set(choice.models) - listed
+        initial = {DEFAULT_MODEL, *builtin_models(), choice.chosen}
+        # The default model is one of these two.
+        return initial - {fitting_model(DEFAULT_MODEL, n_colors) for n_colors in (1, 3)}
 
     def _items(self) -> list[QListWidgetItem]:
         return [self.item(row) for row in range(self.count())]
-
-    def _tell(self) -> None:
-        self.changed.emit()
 
 
 def _state(is_checked: bool) -> Qt.CheckState:

@@ -1,4 +1,4 @@
-"""The preview: what the canvas shows, denoised, in a layer of its own."""
+"""The preview: the visible region, denoised in a layer of its own."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from .job import DenoiseJob, PreparedLayer
     from .result import Denoised
 
-# How long the view must rest before it is denoised, in milliseconds.
-_REST = 150
+# Delay after the last change of the view, in milliseconds.
+_DELAY = 150
 
 
 class Preview(QObject):  # type: ignore[misc]
-    """Denoises what is visible, and follows the view and the settings.
+    """Denoises the visible region, and follows the view and the settings.
 
     Parameters
     ----------
@@ -44,15 +44,16 @@ class Preview(QObject):  # type: ignore[misc]
     source : callable
         Returns the layer to denoise, or None.
     job : callable
-        Returns what to do with it; takes changes to it. Raises what a user
-        has to know.
+        Returns the job for the layer, with changes given as keywords. Raises a
+        `DenoiseAEError` if a setting is invalid.
 
     Attributes
     ----------
     status_changed : Signal
-        What a user has to know, as text; empty when all is well again.
+        Emitted with a message for the user, or an empty text when the preview is
+        shown or switched off.
     dismissed : Signal
-        The user has removed its layer, so it should be off.
+        Emitted after the user has removed the preview layer.
     """
 
     status_changed = Signal(str)
@@ -68,15 +69,15 @@ class Preview(QObject):  # type: ignore[misc]
         self._viewer = viewer
         self._source, self._make_job = source, job
         self._shown: Image | None = None
-        # One that was dropped stays here until its thread has ended, so that there
-        # is never more than one.
-        self._running: Task | None = None
+        # A dropped task stays here until its thread has ended, so that no two run at
+        # a time.
+        self._task: Task | None = None
         self._is_waiting = False
         self._prepared: PreparedLayer | None = None
-        self._on = False
+        self._is_on = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(_REST)
+        self._timer.setInterval(_DELAY)
         self._timer.timeout.connect(self._start)
         self._view_events = (
             viewer.scene.camera.events.center,
@@ -91,8 +92,8 @@ class Preview(QObject):  # type: ignore[misc]
         viewer.layers.events.removed.connect(self._on_layer_removed)
 
     def set_on(self, on: bool) -> None:
-        """Switch it on or off; off removes its layer."""
-        self._on = on
+        """Switch the preview on, or switch it off and remove its layer."""
+        self._is_on = on
         if on:
             self.refresh()
             return
@@ -103,19 +104,19 @@ class Preview(QObject):  # type: ignore[misc]
         self.status_changed.emit("")
 
     def refresh(self) -> None:
-        """Denoise anew as soon as the view rests."""
-        if self._on:
+        """Denoise again after a short delay without further changes."""
+        if self._is_on:
             self._drop()
             self._timer.start()
 
-    def forget(self) -> None:
-        """Denoise anew, since the pixels of the layer are others now."""
+    def reset(self) -> None:
+        """Discard the prepared layer and denoise again, for changed pixels."""
         self._prepared = None
         self.refresh()
 
     def close(self) -> None:
-        """Stop for good; Qt may have deleted its objects already."""
-        self._on = False
+        """Stop for good; works even if Qt has deleted the timer."""
+        self._is_on = False
         self._drop()
         self._remove_layer()
         for event in self._view_events:
@@ -123,8 +124,8 @@ class Preview(QObject):  # type: ignore[misc]
         self._viewer.layers.events.removed.disconnect(self._on_layer_removed)
 
     def _start(self) -> None:
-        self._is_waiting = self._running is not None
-        if not self._on or self._is_waiting:
+        self._is_waiting = self._task is not None
+        if not self._is_on or self._is_waiting:
             return
         layer = self._source()
         if layer is not self._shown:
@@ -147,20 +148,20 @@ class Preview(QObject):  # type: ignore[misc]
             return
         if self._prepared is not None and self._prepared.matches(job):
             job = replace(job, prepared=self._prepared)
-        self._running = Task(
+        self._task = Task(
             denoise_visible if job.levels else run_denoising,
             job,
             returned=lambda outcome: self._show(layer, job, outcome),
-            ended=self._end,
+            ended=self._on_ended,
         )
 
     def _drop(self) -> None:
         self._is_waiting = False
-        if self._running is not None:
-            self._running.drop()
+        if self._task is not None:
+            self._task.drop()
 
-    def _end(self) -> None:
-        self._running = None
+    def _on_ended(self) -> None:
+        self._task = None
         if self._is_waiting:
             self._start()
 

@@ -1,4 +1,4 @@
-"""How a layer was made, for its metadata."""
+"""Describe how a layer was made, for its metadata."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def provenance(job: DenoiseJob, result: Denoised | None = None) -> dict[str, Any]:
-    """Return the settings of a job and, if there is a result, its figures."""
+    """Return the settings of a job and, given its result, the measured values."""
     known: dict[str, Any] = {
         "version": __version__,
         "model": job.resolved_model,

@@ -1,4 +1,4 @@
-"""The Python call that does what the Denoise widget does."""
+"""Write Python code that does the same as the Denoise widget."""
 
 from __future__ import annotations
 
@@ -11,11 +11,18 @@ if TYPE_CHECKING:
 
 
 def python_code(name: str, job: DenoiseJob, models: Sequence[str] | None = None) -> str:
-    """Return lines that give in napari's console what a job gives.
+    """Return code for napari's console that does the same as a job.
 
-    With models, `denoised` maps each of them to its result.
+    Parameters
+    ----------
+    name : str
+        Name of the layer.
+    job : DenoiseJob
+        The job.
+    models : sequence of str, optional
+        Models to compare. `denoised` then maps each model to its result.
     """
-    # Of a pyramid the largest level.
+    # The largest level of a pyramid.
     level = "[0]" if len(job.levels) > 1 else ""
     imports = ["from napari_denoise_ae import denoise"]
     lines = [f"image = viewer.layers[{name!r}].data{level}"]
@@ -30,11 +37,11 @@ def python_code(name: str, job: DenoiseJob, models: Sequence[str] | None = None)
         call = _call(image, repr(job.model), arguments, job)
         return "\n".join([*imports, *lines, f"denoised = {call}"])
     if noise := job.options.noise.non_defaults():
-        # Only models that take a noise level may be told anything of it.
+        # Other models reject noise settings.
         imports = [*imports, "from napari_denoise_ae import load_checkpoint"]
-        lines.append(_TOLD.format(models=list(models), noise=noise))
+        lines.append(_NOISE_SETTINGS.format(models=list(models), noise=noise))
         arguments = {key: text for key, text in arguments.items() if key not in noise}
-        arguments["noise"] = "**told[model]"
+        arguments["noise"] = "**noise_settings[model]"
     call = _call(image, "model", arguments, job)
     lines.append(f"denoised = {{model: {call} for model in {list(models)!r}}}")
     return "\n".join([*imports, *lines])
@@ -46,7 +53,7 @@ _IMPORTS_TO_ADD_NOISE = [
     "from napari_denoise_ae.image.ranges import resolve_intensity_ranges",
 ]
 
-_TOLD = """told = {{
+_NOISE_SETTINGS = """noise_settings = {{
     model: {noise!r} if load_checkpoint(model).outline().takes_noise_level else {{}}
     for model in {models!r}
 }}"""

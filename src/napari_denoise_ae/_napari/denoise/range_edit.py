@@ -1,4 +1,4 @@
-"""The intensity range of a lazy layer, which is not read to find it."""
+"""Editor for the intensity range of a lazy layer."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from ..shared.layout import Note, make_row
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_PREFILLED = "Taken from the contrast limits: all of the layer is not read to find it."
+_PREFILLED = "Taken from the contrast limits, because the layer is not read entirely."
 
 
 class RangeEdit(QWidget):  # type: ignore[misc]
-    """Two numbers: what the network sees as 0 and as 1.
+    """Editor for the intensities that the network sees as 0 and 1.
 
     Attributes
     ----------
     changed : Signal
-        Emitted after one of them was changed.
+        Emitted after the user has changed one of them.
     """
 
     changed = Signal()
@@ -38,21 +38,21 @@ class RangeEdit(QWidget):  # type: ignore[misc]
         layout.addLayout(make_row(self.low, QLabel("to"), self.high))
         layout.addWidget(self.note)
         self.setToolTip(
-            "<qt>What the network sees as 0 and as 1, in the layer's units, such as 0 "
-            "to 4095 for a 12-bit camera. What lies outside is kept. Default: the "
-            "layer's contrast limits.</qt>"
+            "<qt>The intensities that the network sees as 0 and 1, in the layer's "
+            "units, such as 0 to 4095 for a 12-bit camera. Intensities outside the "
+            "range are kept. Default: the layer's contrast limits.</qt>"
         )
         for line in (self.low, self.high):
             line.textEdited.connect(self._on_edited)
 
     @property
     def value(self) -> tuple[float, float]:
-        """The two numbers.
+        """The lower and the upper intensity.
 
         Raises
         ------
         InvalidInputError
-            If they are not two finite numbers, the lower first.
+            If they are not two finite numbers in ascending order.
         """
         texts = self.low.text().strip(), self.high.text().strip()
         try:
@@ -67,7 +67,7 @@ class RangeEdit(QWidget):  # type: ignore[misc]
         return low, high
 
     def prefill(self, limits: Sequence[float]) -> None:
-        """Propose the contrast limits of a layer."""
+        """Fill in the contrast limits of a layer."""
         for line, limit in zip((self.low, self.high), limits, strict=True):
             line.setText(f"{float(limit):.10g}")
             line.setCursorPosition(0)

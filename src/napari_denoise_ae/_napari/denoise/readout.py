@@ -1,4 +1,4 @@
-"""The table of figures under the Denoise form."""
+"""Table of PSNR, SSIM and noise below the Denoise form."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 
 class Readout(QTableWidget):  # type: ignore[misc]
-    """Figures of the last result; its text can be copied.
+    """Scores of the last result, which can be copied as text.
 
     Attributes
     ----------
     result : Denoised or None
         The last result.
     note : Note
-        What the figures refer to; to be laid out under the table.
+        The image and data range of the scores, to be placed below the table.
     """
 
     def __init__(self) -> None:
@@ -56,32 +56,31 @@ class Readout(QTableWidget):  # type: ignore[misc]
         plane: Plane,
         part: tuple[slice, ...] | None = None,
     ) -> None:
-        """Show the figures of a result: PSNR and SSIM only with a clean image.
+        """Show PSNR and SSIM, or without a clean image, the noise before and after.
 
         Parameters
         ----------
         result : Denoised
             The result.
         title : str
-            The name of its source.
+            Name of the source layer.
         plane : tuple of int
-            The plane of its source that the viewer shows.
+            Index of the displayed plane in the source.
         part : tuple of slice, optional
-            The part of its source that was denoised; None for all of it.
+            The denoised part of the source; None for all of it.
         """
         self.result, self._part = result, part
         if (mean := result.mean) is None:
             self._fill(("", "noise before", "noise after", ""), _noise_rows(result))
             self.note.setText(
-                f"{title}: no clean image with different intensities to compare with, "
-                "so there is no PSNR"
+                f"{title}: no PSNR without a clean image that is not constant"
             )
         else:
             self.note.setText(f"{title}: data range {mean.data_range}")
             self.show_plane(plane)
 
     def show_plane(self, plane: Plane) -> None:
-        """Show the figures of another plane of the source, and the means."""
+        """Show the scores of another plane of the source, and the means."""
         if self.result is None or (mean := self.result.mean) is None:
             return
         scores = self.result.scores[self._index_of(plane)]
@@ -92,7 +91,7 @@ class Readout(QTableWidget):  # type: ignore[misc]
         self._fill(("", "noisy", "denoised", "gain"), rows)
 
     def _index_of(self, plane: Plane) -> Plane:
-        """Return the index in the result of a plane of its source."""
+        """Return the index in the result of a plane in the source."""
         if self._part is None:
             return plane
         return tuple(
@@ -101,7 +100,7 @@ class Readout(QTableWidget):  # type: ignore[misc]
         )
 
     def clear_result(self) -> None:
-        """Show nothing, since nothing is known of what is shown now."""
+        """Clear the table."""
         self.result = None
         self.setRowCount(0)
         self.setVisible(False)
@@ -119,12 +118,12 @@ class Readout(QTableWidget):  # type: ignore[misc]
         )
 
     def copy(self) -> None:
-        """Put the text on the clipboard."""
+        """Copy the table as text to the clipboard."""
         QApplication.clipboard().setText(self.text())
 
     def _fill(self, header: tuple[str, str, str, str], rows: Rows) -> None:
         self.setHorizontalHeaderLabels(header)
-        # The others need its room in a narrow dock.
+        # In a narrow dock, the other columns need the space of an empty one.
         self.setColumnHidden(3, not header[3])
         self.setRowCount(len(rows))
         for row, cells in enumerate(rows):
@@ -136,8 +135,8 @@ class Readout(QTableWidget):  # type: ignore[misc]
         self.setVisible(True)
 
 
-def _comparison_rows(comparison: Comparison, what: str) -> Rows:
-    suffix = f", {what}" if what else ""
+def _comparison_rows(comparison: Comparison, scope: str) -> Rows:
+    suffix = f", {scope}" if scope else ""
     return [
         (
             f"PSNR / dB{suffix}",

@@ -1,4 +1,4 @@
-"""Denoise a layer outside the GUI thread, and show the result as layers."""
+"""Denoise a layer outside the GUI thread and show the result as layers."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class _Run:
-    """A layer being denoised."""
+    """State of a run."""
 
     layer: Image
     job: DenoiseJob
-    running: Task
+    task: Task
     activity: progress[Any]
     denoising: Denoising | None = None
-    began: float = 0.0
+    started: float = 0.0
 
 
 class DenoiseRun(QObject):  # type: ignore[misc]
@@ -56,17 +56,18 @@ class DenoiseRun(QObject):  # type: ignore[misc]
     Attributes
     ----------
     busy : Signal
-        Emitted with whether a layer is being denoised, when that changes.
+        Emitted with True when a run starts and False when it ends.
     status_changed : Signal
-        Emitted with the state of the run as text.
+        Emitted with the status of the run as text.
     progressed : Signal
-        Emitted with the number of finished tiles, and that of all tiles.
+        Emitted with the number of finished tiles and of all tiles.
     keepable : Signal
-        Emitted once finished planes can be kept.
+        Emitted when finished planes can be kept.
     shown : Signal
         Emitted after the layers of the result have been added or updated.
     finished : Signal
-        Emitted with the layer, the `DenoiseJob` and its `Denoised` after that.
+        Emitted after `shown`, with the layer, the `DenoiseJob` and its `Denoised`;
+        not for lazy layers.
     """
 
     busy = Signal(bool)
@@ -82,7 +83,7 @@ class DenoiseRun(QObject):  # type: ignore[misc]
         self._run: _Run | None = None
 
     def start(self, layer: Image, job: DenoiseJob) -> None:
-        """Denoise a layer; that of an earlier call must have ended."""
+        """Start a run; the previous one must have ended."""
         self.busy.emit(True)
         self.status_changed.emit("starting")
         is_lazy = bool(job.levels)
@@ -90,22 +91,22 @@ class DenoiseRun(QObject):  # type: ignore[misc]
             layer=layer,
             job=job,
             activity=progress(total=0, desc=f"Denoising {layer.name}"),
-            running=Task(
+            task=Task(
                 denoise_levels if is_lazy else run_denoising,
                 job,
                 yielded=self._show_step,
                 returned=self._finish_lazily if is_lazy else self._finish,
-                # napari itself shows unexpected errors.
+                # napari shows unexpected errors.
                 errored=self._on_error,
             ),
         )
 
     def cancel(self) -> None:
-        """End the run and add nothing."""
+        """Stop the run without adding layers."""
         self._end("cancelled")
 
     def stop_and_keep(self) -> None:
-        """End the run, and show the planes that are finished."""
+        """Stop the run and show the finished planes."""
         run = self._end("stopped")
         if run is None or run.denoising is None or run.layer not in self._viewer.layers:
             return
@@ -118,14 +119,14 @@ class DenoiseRun(QObject):  # type: ignore[misc]
         self.status_changed.emit(f"stopped: the first {n_planes} planes are denoised")
 
     def drop(self) -> None:
-        """End the run without a word to others."""
+        """Stop the run without emitting anything."""
         if self._run is not None:
-            self._run.running.drop()
+            self._run.task.drop()
             self._run.activity.close()
             self._run = None
 
     def _end(self, status: str) -> _Run | None:
-        """Drop the run and return it; its thread may still be at its last step."""
+        """Drop the run and return it; its thread may still be finishing a step."""
         run = self._run
         self.drop()
         self.busy.emit(False)
@@ -139,7 +140,7 @@ class DenoiseRun(QObject):  # type: ignore[misc]
         if isinstance(step, str):
             self.status_changed.emit(step)
         elif isinstance(step, Started):
-            run.denoising, run.began = step.denoising, time.monotonic()
+            run.denoising, run.started = step.denoising, time.monotonic()
             if run.job.plane:
                 self.keepable.emit()
         else:
@@ -147,7 +148,7 @@ class DenoiseRun(QObject):  # type: ignore[misc]
 
     def _show_progress(self, run: _Run, step: Progress) -> None:
         self.progressed.emit(step.done, step.total)
-        seconds = (time.monotonic() - run.began) * (step.total / step.done - 1)
+        seconds = (time.monotonic() - run.started) * (step.total / step.done - 1)
         left = format_duration(seconds)
         self.status_changed.emit(f"{step.done} of {step.total} tiles, {left} left")
         run.activity.total = step.total
@@ -158,7 +159,7 @@ class DenoiseRun(QObject):  # type: ignore[misc]
             self._fail(outcome)
             return
         run = self._end(f"done on {outcome.device}")
-        if run is None or not self._is_there(run.layer):
+        if run is None or not self._still_exists(run.layer):
             return
         _show_result(self._viewer, run.layer, run.job, outcome)
         self.shown.emit()
@@ -168,8 +169,8 @@ class DenoiseRun(QObject):  # type: ignore[misc]
         if isinstance(outcome, Failed):
             self._fail(outcome)
             return
-        run = self._end("done: what you look at is computed")
-        if run is None or not self._is_there(run.layer):
+        run = self._end("done: computed where you look")
+        if run is None or not self._still_exists(run.layer):
             return
         _show_lazy_result(self._viewer, run.layer, run.job, outcome)
         self.shown.emit()
@@ -181,11 +182,11 @@ class DenoiseRun(QObject):  # type: ignore[misc]
         self._end("failed")
         show_error(outcome.message)
 
-    def _is_there(self, layer: Image) -> bool:
+    def _still_exists(self, layer: Image) -> bool:
         if layer in self._viewer.layers:
             return True
-        self.status_changed.emit("the layer is gone")
-        show_warning(f"The layer {layer.name!r} is gone, and its result with it.")
+        self.status_changed.emit("the layer was removed")
+        show_warning(f"The layer {layer.name!r} was removed; its result is lost.")
         return False
 
 
@@ -201,9 +202,9 @@ def _show_result(
         remove_output(viewer, layer, "residual")
     else:
         limits = residual_limits(result.residual)
-        look = {"contrast_limits": limits, "colormap": "gray", **place}
-        # Below the denoised layer, which it would hide.
-        show_output(viewer, layer, "residual", result.residual, known, **look)
+        style = {"contrast_limits": limits, "colormap": "gray", **place}
+        # Added before the denoised layer, so that it does not hide it.
+        show_output(viewer, layer, "residual", result.residual, known, **style)
     shown = show_output(viewer, layer, "denoised", result.denoised, known, **place)
     viewer.layers.selection.active = shown
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class SourceLayer(QObject):  # type: ignore[misc]
-    """Follows the active layer, and watches the pixels of the chosen one.
+    """Follows the active layer, and watches the pixels of the chosen layer.
 
     Parameters
     ----------
@@ -26,8 +26,8 @@ class SourceLayer(QObject):  # type: ignore[misc]
     Attributes
     ----------
     changed : Signal
-        Emitted after another layer was chosen, or the pixels or axis labels of
-        the chosen one have changed.
+        Emitted after another layer is chosen, or the pixels or axis labels of the
+        chosen layer have changed.
     """
 
     changed = Signal()
@@ -41,7 +41,7 @@ class SourceLayer(QObject):  # type: ignore[misc]
         form.follow.changed.connect(self.follow_active)
 
     def refresh(self) -> None:
-        """Offer the layers of the viewer, which have changed."""
+        """Update the offered layers after those of the viewer have changed."""
         self._form.refresh_layers()
         self.follow_active()
 
@@ -49,7 +49,7 @@ class SourceLayer(QObject):  # type: ignore[misc]
         """Choose the active layer, unless another is pinned."""
         form, active = self._form, self._viewer.layers.selection.active
         if form.source is None:
-            # The layer that was pinned is gone, or nothing is chosen yet.
+            # The pinned layer was removed, or none is chosen yet.
             form.follow.value = True
         if not form.follow.value:
             return
@@ -60,22 +60,22 @@ class SourceLayer(QObject):  # type: ignore[misc]
             form.layer.value = sources[-1]
 
     def watch(self) -> None:
-        """Watch the pixels of the layer that is chosen now."""
+        """Watch the pixels of the chosen layer."""
         layer = self._form.source
         self._watched.close()
         if layer is not None:
             for event in (layer.events.data, layer.events.axis_labels):
-                event.connect(self._tell)
-                self._watched.callback(event.disconnect, self._tell)
+                event.connect(self._emit_changed)
+                self._watched.callback(event.disconnect, self._emit_changed)
         self._form.refresh_references()
-        self._tell()
+        self.changed.emit()
 
     def close(self) -> None:
-        """Watch nothing more."""
+        """Stop watching."""
         self._watched.close()
 
     def _pin(self) -> None:
         self._form.follow.value = False
 
-    def _tell(self) -> None:
+    def _emit_changed(self) -> None:
         self.changed.emit()

@@ -1,4 +1,4 @@
-"""The dock widget that denoises an image layer."""
+"""Dock widget that denoises an image layer."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ _FLIP_KEY = "Alt-B"
 
 
 class DenoiseWidget(QWidget):  # type: ignore[misc]
-    """Denoise an image layer, outside the GUI thread.
+    """Denoise an image layer outside the GUI thread.
 
     Parameters
     ----------
     viewer : napari.viewer.Viewer
-        Where the layers are; napari passes it.
+        The viewer, passed by napari.
     """
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
@@ -68,7 +68,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._preview = Preview(viewer, lambda: self.form.source, self._jobs.job)
         self._side_by_side = SideBySide(viewer)
         self._build()
-        self._lay_out()
+        self._arrange()
         self._on_busy(False)
         self._clear_result()
         self._connect_form()
@@ -77,11 +77,11 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._connect_viewer()
         self._source.follow_active()
         self._source.watch()
-        self._inspector.take_model()
-        self._take_theme()
+        self._inspector.update_model()
+        self._apply_theme()
 
     def event(self, event: QEvent) -> bool:
-        """Close when napari takes the widget out of a dock that is closed."""
+        """Clean up when napari removes the widget from its closed dock."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self._scroll.stop()
             self._inspector.stop()
@@ -89,31 +89,35 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             self._closing.close()
         return bool(super().event(event))
 
-    # --- what it is made of
+    # --- widgets
 
     def _build(self) -> None:
         self.warning = Note()
         self.preview_box = QCheckBox("Preview what is visible")
         self.preview_box.setToolTip(
-            "Denoises only what the canvas shows, and follows it. Default: off."
+            "Denoise only the visible region, and follow the view. Default: off."
         )
         self.preview_note = Note()
         self.run_button = QPushButton("Denoise")
         self.cancel_button = QPushButton("Cancel")
         self.keep_button = QPushButton("Keep finished")
-        self.keep_button.setToolTip("Stop, and keep the planes that are finished.")
+        self.keep_button.setToolTip("Stop and keep the finished planes.")
         self.bar = QProgressBar()
         self.status = Note()
         self.readout = Readout()
         self.copy_figures = QPushButton("Copy figures")
         self.copy_python = QPushButton("Copy as Python")
-        self.copy_python.setToolTip("The same as a call, for napari's console.")
+        self.copy_python.setToolTip(
+            "Copy the equivalent Python code, for napari's console."
+        )
         self.side_by_side = QCheckBox("Side by side")
-        self.side_by_side.setToolTip("Grid with linked contrast limits. Default: off.")
+        self.side_by_side.setToolTip(
+            "Show the layers in a grid with linked contrast limits. Default: off."
+        )
         self.compare = ComparePanel(self._viewer, self._models, self._jobs.comparison)
         self.compare_section = Collapsible("Compare models", self.compare)
 
-    def _lay_out(self) -> None:
+    def _arrange(self) -> None:
         content = QWidget()
         column = QVBoxLayout(content)
         column.addWidget(self.form)
@@ -169,7 +173,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
     def _connect_workers(self) -> None:
         self._source.changed.connect(self._on_layer_changed)
         self._inspector.warned.connect(self._warn)
-        self._inspector.refitted.connect(self._on_setting_changed)
+        self._inspector.fields_changed.connect(self._on_setting_changed)
         self._preview.status_changed.connect(self.preview_note.setText)
         self._preview.dismissed.connect(lambda: self.preview_box.setChecked(False))
         self._run.busy.connect(self._on_busy)
@@ -182,7 +186,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self.compare.shown.connect(self._on_compared)
 
     def _connect_viewer(self) -> None:
-        """Listen to what outlives the widget, until it closes."""
+        """Connect to objects that outlive the widget, and disconnect when it closes."""
         layers = self._viewer.layers
         listeners = (
             (layers.events.inserted, self._source.refresh),
@@ -190,7 +194,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             (layers.events.renamed, self._source.refresh),
             (layers.selection.events.active, self._source.follow_active),
             (self._viewer.dims.events.current_step, self._show_plane),
-            (self._viewer.events.theme, self._take_theme),
+            (self._viewer.events.theme, self._apply_theme),
             (self._models.changed, self.form.refresh_models),
             (self._models.changed, self.compare.refresh_models),
         )
@@ -203,20 +207,20 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._closing.callback(self._preview.close)
         for part in (self._inspector, self._run, self.compare):
             self._closing.callback(part.drop)
-        # The stack lives on when Qt has deleted the widget.
+        # The exit stack outlives the widget that Qt deletes.
         self.destroyed.connect(self._closing.close)
 
-    # --- which layer and which model
+    # --- layer and model
 
     def _on_layer_changed(self) -> None:
         self._clear_result()
         self.compare.clear_result()
-        self._preview.forget()
-        self._inspector.take_layer()
+        self._preview.reset()
+        self._inspector.update_layer()
 
     def _on_setting_changed(self) -> None:
         self._preview.refresh()
-        self._inspector.look()
+        self._inspector.schedule()
 
     def _warn(self, messages: Sequence[str]) -> None:
         self.warning.setText("\n".join(f"⚠ {message}" for message in messages))
@@ -224,9 +228,9 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
     def _on_model_chosen(self) -> None:
         if self.form.model.value != self._models.chosen:
             self._models.choose(self.form.model.value)
-        self._inspector.take_model()
+        self._inspector.update_model()
 
-    def _take_theme(self) -> None:
+    def _apply_theme(self) -> None:
         theme = get_theme(self._viewer.theme)
         self.form.to_remove.plot.set_colors(
             theme.background.as_hex(), theme.text.as_hex()
@@ -261,8 +265,8 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             self._set_side_by_side(True)
 
     def _on_finished(self, layer: Image, job: DenoiseJob, result: Denoised) -> None:
-        is_shown = layer is self.form.source
-        if not is_shown:
+        is_chosen = layer is self.form.source
+        if not is_chosen:
             return
         plane = current_plane(self._viewer, layer)
         self.readout.show_result(result, layer.name, plane, job.part)
