@@ -24,6 +24,7 @@ TESTED_IN = {
     "_napari/denoise/compare_job": "_napari/denoise/test_compare_panel",
     "_napari/denoise/compare_run": "_napari/denoise/test_compare_panel",
     "_napari/denoise/compare_table": "_napari/denoise/test_compare_panel",
+    "_napari/denoise/fields": "_napari/denoise/test_form",
     "_napari/denoise/job_maker": "_napari/denoise/test_widget",
     "_napari/denoise/lazy_job": "_napari/viewer/test_lazy_layers",
     "_napari/denoise/inspect_job": "_napari/denoise/test_layer_facts",

@@ -1,27 +1,38 @@
-"""The fields of the Denoise widget."""
+"""Form of the Denoise widget."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from functools import partial
 from typing import TYPE_CHECKING
 
 import napari.layers
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from ...denoising.options import AS_INPUT, FLOAT32, DenoiseOptions
+from ...denoising.options import AS_INPUT, DenoiseOptions
 from ...models.builtin import suits_any_noise
 from ...noise.setting import NoiseSetting
-from ..shared.editors import Choice, RadioEdit, make_check, make_editor
 from ..shared.fields import Field, FieldSpec, add_fields
 from ..shared.layout import Note, make_button, make_form
 from ..shared.model_choice import model_choice
-from ..shared.noise_edit import NoiseChooser
 from ..shared.noise_form import NoiseForm
-from ..shared.preferences import device_choices, preferred_device
 from ..shared.scope_edit import ScopeEdit
 from ..viewer.layers import can_show_float32, needs_range, proposed_range
 from ..viewer.outputs import is_output
+from .fields import (
+    CLEAN,
+    DEVICE,
+    DTYPE,
+    FOLLOW,
+    KIND,
+    LAYER,
+    MODEL,
+    NOISE,
+    NOISY,
+    RANGE_OF,
+    REFERENCE,
+    RESIDUAL,
+    SEED,
+)
 from .range_edit import RangeEdit
 
 if TYPE_CHECKING:
@@ -29,85 +40,10 @@ if TYPE_CHECKING:
 
     from napari.viewer import Viewer
 
-NOISY, CLEAN = "noisy", "clean"
 NO_LAYER, NO_REFERENCE = "-----", "none"
 # Width of the labels, and space around and between the rows, in pixels.
 _LABEL_WIDTH = 98
 _MARGIN, _SPACING = 9, 6
-
-_LAYER = FieldSpec(
-    "layer", "layer", Choice, "Image layer to denoise. It is never changed."
-)
-_FOLLOW = FieldSpec(
-    "follow",
-    "",
-    partial(make_check, "follow the active layer", is_checked=True),
-    "Choosing a layer above switches this off. Default: on.",
-    is_wide=True,
-)
-_RANGE_OF = FieldSpec(
-    "range_of",
-    "measured in",
-    partial(Choice, (("the whole stack", "stack"), ("each image", "image"))),
-    "Where the noise level or the intensity range is measured. The whole stack: all "
-    "frames and depths of a channel share it, so nothing flickers. Each image: for "
-    "stacks whose light or noise changes. Default: the whole stack.",
-)
-_MODEL = FieldSpec(
-    "model",
-    "model",
-    Choice,
-    "auto: the built-in rgb for color images, gray for all others. Or a built-in "
-    "model, or a checkpoint. Default: the one set in the preferences, initially auto.",
-)
-_KIND = FieldSpec(
-    "kind",
-    "this layer is",
-    partial(RadioEdit, (NOISY, CLEAN)),
-    "noisy: denoise the layer as it is. clean: add noise first, and compare the result "
-    "with the clean layer. Default: noisy.",
-)
-_REFERENCE = FieldSpec(
-    "reference",
-    "clean reference",
-    Choice,
-    "Clean image of the same shape, for PSNR and SSIM. Default: none.",
-)
-_NOISE = FieldSpec(
-    "noise",
-    "noise to add",
-    partial(NoiseChooser, "gaussian:0.1"),
-    "Added before the layer is denoised. Default: gaussian:0.1.",
-    is_wide=True,
-)
-_SEED = FieldSpec(
-    "seed",
-    "seed",
-    partial(make_editor, 0),
-    "The same seed gives the same noise. Default: 0.",
-)
-_DEVICE = FieldSpec(
-    "device",
-    "device",
-    lambda: Choice(device_choices(), preferred_device()),
-    "auto uses CUDA if available, otherwise MPS, otherwise the CPU. Default: the "
-    "device set in the preferences, initially auto.",
-)
-_DTYPE = FieldSpec(
-    "dtype",
-    "result",
-    partial(Choice, (("as input", AS_INPUT), FLOAT32)),
-    "as input: the data type of the layer; integers are rounded. float32: not rounded, "
-    "for images of few photons or few gray levels. Default: as input.",
-)
-_RESIDUAL = FieldSpec(
-    "residual",
-    "",
-    partial(make_check, "residual layer"),
-    "Also add a layer with the removed noise, where lost structure is easy to see. "
-    "Default: off.",
-    is_wide=True,
-)
 
 
 class DenoiseForm(QWidget):  # type: ignore[misc]
@@ -140,23 +76,23 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
         self.set_takes_noise_level(suits_any_noise(self._models.chosen))
 
     def _add_fields(self) -> None:
-        self.noise = Field(_NOISE)
+        self.noise = Field(NOISE)
         rows = (
-            (_LAYER, _FOLLOW),
+            (LAYER, FOLLOW),
             self.facts,
             self.plan,
             self.intensity_range,
             self.scope,
-            (_RANGE_OF, _MODEL),
+            (RANGE_OF, MODEL),
             self.open_model,
             self.description,
             self.to_remove,
-            (_KIND,),
+            (KIND,),
             # In its own form, so that its longer label does not move the others.
-            (_REFERENCE,),
+            (REFERENCE,),
             self.noise.label,
             self.noise,
-            (_SEED, _DEVICE, _DTYPE, _RESIDUAL),
+            (SEED, DEVICE, DTYPE, RESIDUAL),
         )
         fields = self._arrange(rows)
         self.layer, self.follow = fields["layer"], fields["follow"]

@@ -107,30 +107,22 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self.readout = Readout()
         self.copy_figures = QPushButton("Copy figures")
         self.copy_python = QPushButton("Copy as Python")
-        self.copy_python.setToolTip(
-            "Copy the equivalent Python code, for napari's console."
-        )
+        self.copy_python.setToolTip("Copy equivalent code, for napari's console.")
         self.side_by_side = QCheckBox("Side by side")
-        self.side_by_side.setToolTip(
-            "Show the layers in a grid with linked contrast limits. Default: off."
-        )
+        self.side_by_side.setToolTip("Grid with linked contrast limits. Default: off.")
         self.compare = ComparePanel(self._viewer, self._models, self._jobs.comparison)
         self.compare_section = Collapsible("Compare models", self.compare)
 
     def _arrange(self) -> None:
         content = QWidget()
         column = QVBoxLayout(content)
-        column.addWidget(self.form)
-        column.addWidget(self.warning)
-        column.addWidget(self.preview_box)
-        column.addWidget(self.preview_note)
+        for widget in (self.form, self.warning, self.preview_box, self.preview_note):
+            column.addWidget(widget)
         column.addLayout(
             make_row(self.run_button, self.cancel_button, self.keep_button)
         )
-        column.addWidget(self.bar)
-        column.addWidget(self.status)
-        column.addWidget(self.readout)
-        column.addWidget(self.readout.note)
+        for widget in (self.bar, self.status, self.readout, self.readout.note):
+            column.addWidget(widget)
         column.addLayout(make_row(self.copy_figures, self.copy_python))
         flip = QLabel(f"{_FLIP_KEY}: before / after")
         column.addLayout(make_row(self.side_by_side, flip))

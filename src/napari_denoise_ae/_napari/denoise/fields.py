@@ -1,0 +1,88 @@
+"""The fields of the Denoise form."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from ...denoising.options import AS_INPUT, FLOAT32
+from ..shared.editors import Choice, RadioEdit, make_check, make_editor
+from ..shared.fields import FieldSpec
+from ..shared.noise_edit import NoiseChooser
+from ..shared.preferences import device_choices, preferred_device
+
+#: Whether the layer is noisy, or clean and gets noise.
+NOISY, CLEAN = "noisy", "clean"
+
+LAYER = FieldSpec(
+    "layer", "layer", Choice, "Image layer to denoise. It is never changed."
+)
+FOLLOW = FieldSpec(
+    "follow",
+    "",
+    partial(make_check, "follow the active layer", is_checked=True),
+    "Choosing a layer above switches this off. Default: on.",
+    is_wide=True,
+)
+RANGE_OF = FieldSpec(
+    "range_of",
+    "measured in",
+    partial(Choice, (("the whole stack", "stack"), ("each image", "image"))),
+    "Where the noise level or the intensity range is measured. The whole stack: all "
+    "frames and depths of a channel share it, so nothing flickers. Each image: for "
+    "stacks whose light or noise changes. Default: the whole stack.",
+)
+MODEL = FieldSpec(
+    "model",
+    "model",
+    Choice,
+    "auto: the built-in rgb for color images, gray for all others. Or a built-in "
+    "model, or a checkpoint. Default: the one set in the preferences, initially auto.",
+)
+KIND = FieldSpec(
+    "kind",
+    "this layer is",
+    partial(RadioEdit, (NOISY, CLEAN)),
+    "noisy: denoise the layer as it is. clean: add noise first, and compare the result "
+    "with the clean layer. Default: noisy.",
+)
+REFERENCE = FieldSpec(
+    "reference",
+    "clean reference",
+    Choice,
+    "Clean image of the same shape, for PSNR and SSIM. Default: none.",
+)
+NOISE = FieldSpec(
+    "noise",
+    "noise to add",
+    partial(NoiseChooser, "gaussian:0.1"),
+    "Added before the layer is denoised. Default: gaussian:0.1.",
+    is_wide=True,
+)
+SEED = FieldSpec(
+    "seed",
+    "seed",
+    partial(make_editor, 0),
+    "The same seed gives the same noise. Default: 0.",
+)
+DEVICE = FieldSpec(
+    "device",
+    "device",
+    lambda: Choice(device_choices(), preferred_device()),
+    "auto uses CUDA if available, otherwise MPS, otherwise the CPU. Default: the "
+    "device set in the preferences, initially auto.",
+)
+DTYPE = FieldSpec(
+    "dtype",
+    "result",
+    partial(Choice, (("as input", AS_INPUT), FLOAT32)),
+    "as input: the data type of the layer; integers are rounded. float32: not rounded, "
+    "for images of few photons or few gray levels. Default: as input.",
+)
+RESIDUAL = FieldSpec(
+    "residual",
+    "",
+    partial(make_check, "residual layer"),
+    "Also add a layer with the removed noise, where lost structure is easy to see. "
+    "Default: off.",
+    is_wide=True,
+)
