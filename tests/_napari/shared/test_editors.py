@@ -36,7 +36,7 @@ def test_a_value_is_chosen_by_its_title(make_choice, emitted):
 def test_offering_other_choices_keeps_the_chosen_value(make_choice, emitted):
     first, second = Thing(), Thing()
     choice = make_choice([("one", first), ("two", second)], second)
-    choice.offer([("none", None), ("renamed", second)])
+    choice.set_choices([("none", None), ("renamed", second)])
     assert choice.currentText() == "renamed"
     assert choice.value is second
     assert emitted == []
@@ -44,14 +44,14 @@ def test_offering_other_choices_keeps_the_chosen_value(make_choice, emitted):
 
 def test_the_first_value_replaces_a_removed_one(make_choice, emitted):
     choice = make_choice("ab", "b")
-    choice.offer("ac")
+    choice.set_choices("ac")
     assert choice.values == ("a", "c")
     assert emitted == ["a"]
 
 
 def test_offering_choices_with_a_value_emits_once(make_choice, emitted):
     choice = make_choice(())
-    choice.offer("abc", "c")
+    choice.set_choices("abc", "c")
     assert emitted == ["c"]
 
 

@@ -95,7 +95,7 @@ class ComparePanel(QWidget):  # type: ignore[misc]
 
     def refresh_models(self) -> None:
         """List the current models."""
-        self.list.offer(self._models)
+        self.list.set_models(self._models)
 
     def block(self, on: bool) -> None:
         """Disable comparing while the Denoise widget is running."""

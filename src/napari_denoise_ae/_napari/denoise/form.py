@@ -221,19 +221,19 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
     def refresh_layers(self) -> None:
         """Offer the current layers of the viewer."""
         layers = ((layer.name, layer) for layer in self.sources())
-        self.layer.editor.offer([(NO_LAYER, None), *layers])
+        self.layer.editor.set_choices([(NO_LAYER, None), *layers])
         self.refresh_references()
 
     def refresh_references(self) -> None:
         """Offer all layers except the chosen one as clean reference."""
         others = (layer for layer in self.sources() if layer is not self.source)
         choices = ((layer.name, layer) for layer in others)
-        self.reference.editor.offer([(NO_REFERENCE, None), *choices])
+        self.reference.editor.set_choices([(NO_REFERENCE, None), *choices])
 
     def refresh_models(self) -> None:
         """Offer the current models and select the chosen one."""
         choices = ((title, model) for model, title in self._models.titles().items())
-        self.model.editor.offer(choices, self._models.chosen)
+        self.model.editor.set_choices(choices, self._models.chosen)
 
     def _update_range_visibility(self) -> None:
         is_needed = needs_range(self.source, takes_noise_level=self.takes_noise_level)

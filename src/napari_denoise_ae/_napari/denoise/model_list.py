@@ -53,7 +53,7 @@ class ModelList(QListWidget):  # type: ignore[misc]
         for item in self._items():
             item.setCheckState(_state(item.data(_MODEL) in models))
 
-    def offer(self, choice: ModelChoice) -> None:
+    def set_models(self, choice: ModelChoice) -> None:
         """List the current models and check the new ones."""
         checked = {*self.chosen, *self._new_models(choice)}
         self.clear()

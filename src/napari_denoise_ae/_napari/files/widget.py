@@ -200,7 +200,7 @@ class FilesWidget(QWidget):  # type: ignore[misc]
 
     def _refresh_models(self) -> None:
         choices = ((title, model) for model, title in self._models.titles().items())
-        self.model.editor.offer(choices, self._models.chosen)
+        self.model.editor.set_choices(choices, self._models.chosen)
         self._describe_model()
 
     def _on_model_chosen(self) -> None:

@@ -48,7 +48,7 @@ class Choice(QComboBox):  # type: ignore[misc]
         self._values: list[Any] = []
         self._last_emitted: Any = None
         self.currentTextChanged.connect(self._emit_changed)
-        self.offer(choices, value)
+        self.set_choices(choices, value)
 
     @property
     def values(self) -> tuple[Any, ...]:
@@ -70,7 +70,7 @@ class Choice(QComboBox):  # type: ignore[misc]
         elif value in self._values:
             self.setCurrentIndex(self._values.index(value))
 
-    def offer(
+    def set_choices(
         self, choices: Iterable[str | tuple[str, Any]], value: Any = None
     ) -> None:
         """Replace the choices and select a value.

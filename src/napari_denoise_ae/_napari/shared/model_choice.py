@@ -20,7 +20,7 @@ _N_REMEMBERED = 10
 
 
 class ModelChoice:
-    """The models that the widgets of a viewer offer, and the chosen one.
+    """The models to choose from in the widgets of a viewer, and the chosen one.
 
     The last chosen checkpoints are remembered across sessions.
 
