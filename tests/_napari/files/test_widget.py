@@ -108,7 +108,7 @@ def test_a_png_in_the_list_is_refused_for_float32(widget, run, folder, messages)
     widget.dtype.value = "float32"
     assert run() == "failed"
     assert len(messages()) == 1
-    assert "PNG does not store float32" in messages()[0]
+    assert "PNG files cannot store float32" in messages()[0]
     assert not (folder / "denoised").exists()
 
 

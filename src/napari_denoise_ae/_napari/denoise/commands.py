@@ -108,8 +108,8 @@ def denoise_layer(
     sigma, noise_type, strength, range_of, device, tile_size
         See `napari_denoise_ae.denoise`.
     dtype : str
-        See `napari_denoise_ae.denoise`. ``"float32"`` is not for color layers of
-        integers, which napari could not show.
+        See `napari_denoise_ae.denoise`. ``"float32"`` is rejected for integer color
+        layers, because napari could not show the result.
     axes : str, optional
         See `napari_denoise_ae.denoise`. None uses the axes of the layer.
     intensity_range : tuple of float, optional

@@ -188,7 +188,7 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
 
     @property
     def result_dtype(self) -> str:
-        """The data type of the result, see `denoise`."""
+        """The data type of the result; see `denoise`."""
         return str(self.dtype.value) if can_show_float32(self.source) else AS_INPUT
 
     def set_takes_noise_level(self, takes_noise_level: bool) -> None:
