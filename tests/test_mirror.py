@@ -40,7 +40,6 @@ TESTED_IN = {
     "_napari/files/table": "_napari/files/test_widget",
     "_napari/shared/layout": "_napari/denoise/test_compare_panel",
     "_napari/shared/model_facts": "_napari/shared/test_noise_form",
-    "_napari/shared/noise_estimate": "_napari/shared/test_noise_form",
     "_napari/shared/noise_part": "_napari/shared/test_noise_edit",
     "_napari/shared/noise_plot": "_napari/shared/test_noise_form",
     "_napari/shared/open_checkpoint": "_napari/viewer/test_reader",

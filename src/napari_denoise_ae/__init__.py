@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from .models.load import load_checkpoint
     from .noise.add import add_noise
     from .noise.estimate import estimate_noise
+    from .noise.measure import measure_noise
+    from .noise.noise_estimate import NoiseEstimate
     from .training.api import train
 
 __all__ = [
     "PRESETS",
+    "NoiseEstimate",
     "TrainingConfig",
     "__version__",
     "add_noise",
@@ -33,6 +36,7 @@ __all__ = [
     "estimate_noise",
     "evaluate",
     "load_checkpoint",
+    "measure_noise",
     "psnr",
     "ssim",
     "train",
@@ -40,6 +44,7 @@ __all__ = [
 
 # `__all__` lacks `denoise_layer`, because without napari a star import would fail.
 _MODULES = {
+    "NoiseEstimate": "noise.noise_estimate",
     "PRESETS": "models.config",
     "TrainingConfig": "models.config",
     "add_noise": "noise.add",
@@ -49,6 +54,7 @@ _MODULES = {
     "estimate_noise": "noise.estimate",
     "evaluate": "evaluation.api",
     "load_checkpoint": "models.load",
+    "measure_noise": "noise.measure",
     "psnr": "evaluation.metrics",
     "ssim": "evaluation.metrics",
     "train": "training.api",

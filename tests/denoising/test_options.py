@@ -116,4 +116,4 @@ def test_the_noise_is_a_setting_of_its_own():
     options = DenoiseOptions(sigma=3.0, strength=0.5, axes="YX")
     assert options.noise == NoiseSetting(sigma=3.0, strength=0.5)
     assert options.without_noise() == DenoiseOptions(axes="YX")
-    assert options.noise.at_full_strength == NoiseSetting(sigma=3.0)
+    assert options.noise.for_measuring == NoiseSetting(sigma=3.0)

@@ -20,7 +20,9 @@ NOISY = add_noise(camera()[100:260, 100:292], "gaussian:0.1", rng=1)
 def sigmas_of_denoising(image, axes):
     """Return the noise levels that `denoise` passes to a built-in model."""
     planes = ArrayPlanes.of(image, axes)
-    ranges = find_model_ranges(planes, load_checkpoint("gray"), DenoiseOptions())
+    ranges = find_model_ranges(
+        planes, load_checkpoint("gray"), DenoiseOptions(noise_type="gaussian")
+    )
     return [each.sigma for each in ranges.ranges]
 
 

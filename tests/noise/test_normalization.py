@@ -18,7 +18,7 @@ from napari_denoise_ae.denoising.options import DenoiseOptions
 from napari_denoise_ae.errors import DenoiseAEWarning, InvalidInputError
 from napari_denoise_ae.image.intensity import IntensityRange, IntensityRanges
 from napari_denoise_ae.image.planes import ArrayPlanes
-from napari_denoise_ae.noise.curve import NoiseCurve
+from napari_denoise_ae.noise.noise_estimate import NoiseEstimate
 from napari_denoise_ae.noise.normalization import NoiseScaling, as_plain, from_plain
 from napari_denoise_ae.noise.setting import NoiseSetting, setting_of
 from napari_denoise_ae.noise.spec import parse_noise
@@ -55,7 +55,7 @@ def scaling_of(image, model, axes="YX", **options) -> IntensityRanges:
         ({"sigma": True}, "sigma must be a finite number"),
         (
             {"noise_type": "speckle"},
-            "noise_type must be one of gaussian, poisson-gaussian",
+            "noise_type must be one of auto, gaussian, poisson-gaussian",
         ),
         ({"sigma": 5, "noise_type": "poisson-gaussian"}, "Omit sigma"),
         ({"strength": -0.1}, "strength must be a number from 0 to 10"),
@@ -109,7 +109,8 @@ def test_any_real_number_is_a_valid_sigma(sigma):
 
 def test_a_given_level_is_multiplied_by_the_strength(noisy, model):
     (scale,) = scaling_of(noisy, model, sigma=3.0, strength=0.5).ranges
-    assert scale.sigma == 1.5
+    assert scale.sigma == 3.0
+    assert scale.noise_level == pytest.approx(1.5 / scale.width)
 
 
 def test_each_channel_has_its_own_level_for_all_time_points(noisy, model):
@@ -163,28 +164,39 @@ def test_a_scaling_survives_conversion_to_json():
         "C",
         (3,),
         (
-            NoiseScaling(1.0, 2.0, 0.25),
-            NoiseScaling(3.0, 5.0, 1.0, NoiseCurve(2.0, -7.0)),
+            NoiseScaling(1.0, 2.0, NoiseEstimate(sigma=0.25, correlation=(0.5, 0))),
+            NoiseScaling(
+                3.0,
+                5.0,
+                NoiseEstimate(
+                    kind="poisson-gaussian",
+                    gain=2.0,
+                    offset_variance=-7.0,
+                    bounds=(0.0, None),
+                    no_data=-9999.0,
+                ),
+                strength=0.5,
+                replaces_hot_pixels=True,
+            ),
             IntensityRange(0.0, 255.0),
         ),
     )
     assert from_plain(json.loads(json.dumps(as_plain(ranges)))) == ranges
 
 
-def test_noise_that_grows_with_the_intensity_causes_a_warning(model):
+def test_the_kind_of_noise_of_each_channel_is_measured(model):
     clean = 60 * smooth_photo(200, 200, 1)[..., 0]
     rng = np.random.default_rng(0)
     counts = np.stack([rng.normal(clean, 4), rng.poisson(clean**2 / 20)])
-    with pytest.warns(
-        DenoiseAEWarning, match="channel 1 of this image grows"
-    ) as warned:
-        denoise(counts, model=model, axes="CYX")
-    assert len(warned) == 1
+    gaussian, growing = scaling_of(counts, model, axes="CYX").ranges
+    assert gaussian.noise.kind == "gaussian"
+    assert gaussian.sigma == pytest.approx(4, rel=0.1)
+    assert growing.noise.kind == "poisson-gaussian"
+    assert growing.noise.gain == pytest.approx(1, rel=0.2)
 
 
-@pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("name", ["in.png", "in.tif"])
-def test_the_command_prints_that_warning(name, model, tmp_path, capsys):
+def test_the_command_says_what_was_found(name, model, tmp_path, capsys):
     from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
     save_checkpoint(model, tmp_path / "model.pt")
@@ -194,7 +206,7 @@ def test_the_command_prints_that_warning(name, model, tmp_path, capsys):
     write(tmp_path / name, counts.clip(0, 255).astype(np.uint8))
     files = [str(tmp_path / each) for each in (name, "out.tif", "model.pt")]
     assert main(["denoise", *files[:2], "--model", files[2]]) == 0
-    assert "warning: The noise of this image grows" in capsys.readouterr().err
+    assert "noise      noise grows with intensity: gain" in capsys.readouterr().out
 
 
 def test_a_given_level_is_used_if_the_sampled_windows_are_constant(model):
@@ -206,14 +218,9 @@ def test_a_given_level_is_used_if_the_sampled_windows_are_constant(model):
     assert not np.array_equal(result[:150], image[:150])
 
 
-def test_a_level_above_the_variation_of_the_image_causes_a_warning(noisy, model):
-    with pytest.warns(
-        DenoiseAEWarning, match="A sigma of 8 is more than the variation of"
-    ):
-        denoise(noisy / 255, model=model, sigma=SIGMA)
-
-
-@pytest.mark.parametrize("settings", [{"sigma": 5}, {"noise_type": "poisson-gaussian"}])
+@pytest.mark.parametrize(
+    "settings", [{"sigma": 12}, {"noise_type": "poisson-gaussian"}]
+)
 def test_no_warning_if_the_noise_was_chosen(settings, model, recwarn):
     clean = 60 * smooth_photo(200, 200, 1)[..., 0]
     counts = np.random.default_rng(0).poisson(clean**2 / 20)

@@ -13,7 +13,7 @@ from ..denoising.options import AS_INPUT, DTYPES
 from ..errors import InvalidInputError
 from ..files.steps import FileRemark
 from ..image.ranges import RANGE_OF
-from ..noise.setting import GAUSSIAN, NOISE_TYPES
+from ..noise.setting import AUTO, NOISE_TYPES
 from .arguments import (
     INTERRUPTED,
     SOME_FAILED,
@@ -173,14 +173,26 @@ def _add_noise_setting(parser: argparse.ArgumentParser) -> None:
         "--sigma",
         type=float,
         help="standard deviation of the noise, in the image's units (default: "
-        "estimated from the image)",
+        "measured)",
+    )
+    group.add_argument(
+        "--correlation",
+        type=two_numbers,
+        metavar="X,Y",
+        help="correlation of the noise of neighboring pixels along X and Y, 0 to 0.95 "
+        "(default: measured; 0,0 if --sigma is given)",
+    )
+    group.add_argument(
+        "--replace-hot-pixels",
+        action="store_true",
+        help="replace hot and dead pixels (default: keep them unchanged)",
     )
     group.add_argument(
         "--noise-type",
         choices=NOISE_TYPES,
-        default=GAUSSIAN,
-        help="gaussian, the same everywhere, or poisson-gaussian, which grows with "
-        "the intensity and is always estimated (default: %(default)s)",
+        default=AUTO,
+        help="auto, measured; gaussian, the same everywhere; or poisson-gaussian, "
+        "which grows with the intensity (default: %(default)s)",
     )
     group.add_argument(
         "--strength",

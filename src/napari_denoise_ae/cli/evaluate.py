@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidInputError
-from ..noise.setting import GAUSSIAN, NOISE_TYPES
+from ..noise.setting import AUTO, NOISE_TYPES
 from .arguments import (
     add_device,
     add_model_and_device,
@@ -91,7 +91,7 @@ def _image_pair(arguments: argparse.Namespace) -> ImagePair:
     data_range = None
     if arguments.data_range is not None:
         data_range = _data_range(arguments.data_range, reference)
-    setting = NoiseSetting(noise_type=arguments.noise_type or GAUSSIAN)
+    setting = NoiseSetting(noise_type=arguments.noise_type or AUTO)
     return ImagePair(noisy, reference, data_range, setting)
 
 
@@ -176,7 +176,7 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
         "--noise-type",
         choices=NOISE_TYPES,
         help="with --pair: kind of noise to remove, for models that take a noise "
-        f"level (default: {GAUSSIAN})",
+        f"level (default: {AUTO})",
     )
     _add_json(parser)
 

@@ -68,16 +68,22 @@ def denoise(
         ``"auto"`` takes the built-in ``"rgb"`` for color images and ``"gray"``
         for all others, channel by channel. Both suit any noise level.
     sigma : float, optional
-        Standard deviation of the noise in the image's units, for models that
-        take a noise level. None estimates it from the image.
-    noise_type : str
-        ``"gaussian"`` noise has the same level everywhere.
-        ``"poisson-gaussian"`` noise, that of photon counts and cameras, grows
-        with the intensity: gain and read noise are estimated from the image,
-        and the noise is stabilized before it is removed [1]_.
+        Standard deviation of Gaussian noise in the image's units, for models
+        that take a noise level. None measures the noise, see `measure_noise`.
+    correlation : tuple of float, optional
+        Correlation of the noise of neighboring pixels along X and Y, 0 to
+        0.95. None measures it; if sigma is given, None means independent.
+    noise_type : str, NoiseEstimate or tuple of NoiseEstimate
+        ``"auto"`` measures the kind of noise, too. ``"gaussian"`` noise has
+        the same level everywhere. ``"poisson-gaussian"`` noise, that of photon
+        counts and cameras, grows with the intensity, and is stabilized before
+        it is removed [1]_. What `measure_noise` returns is used as it is.
     strength : float
         Noise level multiplier, 0 to 10, for models that take a noise level:
         less than 1 keeps some of the noise, and 0 all of it.
+    replace_hot_pixels : bool
+        Hot and dead pixels are never shown to models that take a noise level.
+        True replaces them in the result, too; False keeps them unchanged.
     axes : str, optional
         One letter for each dimension: Y and X, S for color, and T, Z or C
         for stacks, whose planes are denoised one by one. None means ``"YX"``

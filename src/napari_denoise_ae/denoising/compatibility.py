@@ -7,40 +7,25 @@ poor result is described in words, for the faces to show as warnings.
 from __future__ import annotations
 
 import math
-from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import InvalidInputError
-from ..noise.curve import fit_noise_curve
 from ..noise.estimators import WAVELET, estimate_sigma, median_of_known
-from ..noise.normalization import known_values
-from ..noise.setting import GAUSSIAN
 from ..noise.windows import read_noise_windows
 from .model_ranges import without_ignored
+from .noise_checks import check_noise, describe_place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from numpy.typing import NDArray
-
-    from ..image.intensity import IntensityRange, IntensityRanges
+    from ..image.intensity import IntensityRanges
     from ..image.planes import Planes
     from ..models.checkpoint import Checkpoint, TrainingRecord
     from ..noise.setting import NoiseSetting
+    from .noise_checks import Windows
     from .options import DenoiseOptions
-
-    #: For each group of planes that share a range: for each plane, its windows.
-    Windows = Iterable[Sequence[Sequence[NDArray[Any]]]]
 
 # A model fits where the image's noise is at most this many times less or more
 # than that of the images it was trained on.
 _NOISE_TOLERANCE = 1.5
-# Noise is said to grow with the intensity where that of bright parts is this many
-# times that of dark ones. In photographs with Gaussian noise it is at most 1.8.
-_GROWTH = 3.0
-# Noise is part of the variation of an image; a sigma that is this many times more
-# was meant in another unit.
-_TOO_STRONG = 1.5
 
 
 # --- what cannot work -------------------------------------------------------
@@ -124,7 +109,7 @@ def find_incompatibilities(
     """
     found = _compare_colors(n_colors, checkpoint)
     if ranges.ranges[0].noise_level is not None:
-        return found + _check_setting(noise, ranges, windows)
+        return found + check_noise(noise, ranges, windows)
     if checkpoint.record is None:
         return found
     return found + _compare_noise(checkpoint.name, checkpoint.record, ranges, windows)
@@ -243,78 +228,7 @@ def _compare_noise(
         channels.setdefault(ranges.channel_of(number), []).append(level)
     levels = {channel: median_of_known(each) for channel, each in channels.items()}
     return [
-        describe_other_noise(level, record, name, where=_where(channel, ranges))
+        describe_other_noise(level, record, name, where=describe_place(channel, ranges))
         for channel, level in levels.items()
         if not is_trained_noise(level, record)
     ]
-
-
-def _check_setting(
-    noise: NoiseSetting, scalings: IntensityRanges, windows: Windows
-) -> list[str]:
-    """Compare the noise of each channel with the setting for it."""
-    found: dict[int, str] = {}
-    for number, planes in enumerate(windows):
-        channel, scaling = scalings.channel_of(number), scalings.ranges[number]
-        if channel in found:
-            continue
-        text = _describe_unfit_setting(
-            noise, scaling, list(chain.from_iterable(planes)), _where(channel, scalings)
-        )
-        if text is not None:
-            found[channel] = text
-    return [text for _, text in sorted(found.items())]
-
-
-def _where(channel: int, ranges: IntensityRanges) -> str:
-    channels = {ranges.channel_of(number) for number in range(len(ranges.ranges))}
-    return f"channel {channel} of this image" if len(channels) > 1 else "this image"
-
-
-def _describe_unfit_setting(
-    noise: NoiseSetting,
-    scaling: IntensityRange,
-    windows: list[NDArray[Any]],
-    where: str,
-) -> str | None:
-    if noise.strength == 0.0 or noise.sigma == 0.0:
-        return None
-    if scaling.noise_level == 0.0:
-        return (
-            f"No noise was detected in the sampled regions of {where}, so nothing is "
-            "removed. If there is some, give its level (sigma), or denoise a part of "
-            "the image."
-        )
-    if noise.sigma is not None:
-        return _describe_high_sigma(noise.sigma, windows, where)
-    if noise.noise_type == GAUSSIAN and _grows(windows):
-        return (
-            f"The noise of {where} grows with its intensity, as that of photon counts "
-            "and cameras does, so one level for all of it does not fit. Choose "
-            "Poisson-Gaussian noise (noise_type='poisson-gaussian')."
-        )
-    return None
-
-
-def _describe_high_sigma(
-    sigma: float, windows: list[NDArray[Any]], where: str
-) -> str | None:
-    values = known_values(windows)
-    deviation = float(values.std()) if values.size else 0.0
-    if deviation == 0.0 or sigma <= _TOO_STRONG * deviation:
-        return None
-    return (
-        f"A sigma of {sigma:.4g} is more than the variation of {where} (standard "
-        f"deviation {deviation:.4g}), noise included. Give sigma in the units of the "
-        "image."
-    )
-
-
-def _grows(windows: list[NDArray[Any]]) -> bool:
-    """Tell whether noise grows with the intensity."""
-    try:
-        fit = fit_noise_curve(windows)
-    except InvalidInputError:
-        return False
-    darkest, brightest = fit.curve.variance(fit.intensities[[0, -1]])
-    return bool(brightest > _GROWTH**2 * darkest)

@@ -18,7 +18,7 @@ import numpy as np
 from ..image.axes import resolve_axes
 from .compatibility import require_compatible
 from .dask_blocks import BlockJob, Model, ModelRun, denoise_block
-from .dask_noise import at_strength, find_lazy_ranges, known_scaling
+from .dask_noise import find_lazy_ranges, known_scaling, with_set_values
 from .dask_stack import DaskPlanes, as_dask, stack_planes, with_dtype
 from .halo import align_chunks, find_halo, read_around
 from .options import DenoiseOptions
@@ -130,7 +130,7 @@ class _LazyJob:
             dtype=dtype,
             meta=np.empty((0,) * stack.ndim, dtype),
             run=run,
-            ranges=at_strength(known_scaling(self.ranges), self.options.strength),
+            ranges=with_set_values(known_scaling(self.ranges), self.options.noise),
             job=BlockJob(
                 axes=axes,
                 dtype=dtype,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..image.intensity import IntensityRanges
 from ..image.ranges import known_ranges
-from ..noise.normalization import measure_scaling, with_strength
+from ..noise.normalization import measure_scaling, with_setting
 from ..noise.windows import read_noise_windows
 from .compatibility import noise_levels
 from .dask_stack import DaskPlanes, unknown_ranges
@@ -67,7 +67,7 @@ def find_lazy_ranges(
     -------
     IntensityRanges or dask.delayed.Delayed
         Noise scalings are one node, shared by all blocks, and are those at
-        strength 1; see `at_strength`.
+        default strength; see `with_set_values`.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def _measure_in_node(
     from dask.base import tokenize
     from dask.delayed import delayed
 
-    windows, noise = list(windows), noise.at_full_strength
+    windows, noise = list(windows), noise.for_measuring
     token = tokenize(windows, groups, noise)
     node: Delayed = delayed(_measure_once)(
         windows, groups, noise, token, dask_key_name=f"{_SCALING}{token}"
@@ -120,15 +120,15 @@ def known_scaling(ranges: IntensityRanges | Delayed) -> IntensityRanges | Delaye
     return _MEASURED.get(ranges.key.removeprefix(_SCALING), ranges)
 
 
-def at_strength(
-    ranges: IntensityRanges | Delayed, strength: float
+def with_set_values(
+    ranges: IntensityRanges | Delayed, noise: NoiseSetting
 ) -> IntensityRanges | Delayed:
-    """Return scalings at a strength; what is measured does not depend on it."""
+    """Return scalings with what is set, which measuring does not depend on."""
     from dask.delayed import delayed
 
-    if strength == 1.0:
+    if noise.for_measuring == noise:
         return ranges
     if isinstance(ranges, IntensityRanges):
-        return with_strength(ranges, strength)
-    node: Delayed = delayed(with_strength, pure=True)(ranges, strength)
+        return with_setting(ranges, noise)
+    node: Delayed = delayed(with_setting, pure=True)(ranges, noise)
     return node

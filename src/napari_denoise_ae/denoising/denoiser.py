@@ -122,18 +122,19 @@ class Denoiser:
                 self._need_less_memory(tile)
 
     def run_network(
-        self, batch: NDArray[np.float32], level: float | None = None
+        self, batch: NDArray[np.float32], noise: tuple[float, ...] = ()
     ) -> NDArray[np.float32]:
         """Run the network on images of any size.
 
         Parameters
         ----------
         batch : numpy.ndarray
-            (N, channels, Y, X), range [0, 1], or around 0 with a level. Images
-            whose sides are no multiples of the network's stride, or shorter
-            than its image size, are mirrored at their end.
-        level : float, optional
-            Noise level, for a network that takes it.
+            (N, channels, Y, X), range [0, 1], or around 0 if the network takes a noise
+            level. Images whose sides are not multiples of the network's stride, or
+            shorter than its image size, are reflected at their end.
+        noise : tuple of float
+            The noise level and its products with the correlations along X and Y, for
+            a network that takes them.
 
         Returns
         -------
@@ -146,9 +147,11 @@ class Denoiser:
             If the device runs out of memory.
         """
         height, width = batch.shape[-2:]
-        if level is not None:
-            levels = np.full((len(batch), 1, height, width), level, dtype=np.float32)
-            batch = np.concatenate([batch, levels], axis=1)
+        taken = noise[: self.network.n_noise_inputs]
+        maps = [
+            np.full((len(batch), 1, height, width), each, np.float32) for each in taken
+        ]
+        batch = np.concatenate([batch, *maps], axis=1)
         missing = [(0, self._padded(length) - length) for length in (height, width)]
         padded = np.pad(batch, [(0, 0), (0, 0), *missing], mode="reflect")
         try:
@@ -180,8 +183,12 @@ class Denoiser:
             )
         try:
             for part in parts:
-                values = self._denoise_block(source[part.read], scale)[part.keep]
-                target[part.write] = cast_saturating(values, target.dtype)
+                block = source[part.read]
+                values, kept = self._denoise_block(block, scale)
+                result = cast_saturating(values[part.keep], target.dtype)
+                unchanged = block[part.keep].astype(target.dtype, copy=False)
+                np.copyto(result, unchanged, where=kept[part.keep])
+                target[part.write] = result
         # numpy's own copies of a tile need memory, too.
         except (OutOfMemoryError, MemoryError):
             return False
@@ -227,22 +234,22 @@ class Denoiser:
 
     def _denoise_block(
         self, block: NDArray[Any], scale: IntensityRange
-    ) -> NDArray[np.float64]:
-        """Denoise (Y, X, channels) in the image's units."""
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Denoise (Y, X, channels) in the image's units; tell which pixels to keep."""
         if scale.noise_level == 0.0:
-            return block.astype(np.float64)
+            return block.astype(np.float64), np.ones(block.shape, dtype=bool)
+        unknown = scale.find_unknown(block)
         unit = scale.normalize(block)
-        missing = np.isnan(unit)
-        # The middle of the range, so that what is missing has no color.
-        unit[missing] = scale.middle
+        hot = scale.find_hot(np.where(unknown, np.nan, unit) if unknown.any() else unit)
+        unit = scale.fill(unit, unknown | hot)
         within = np.clip(unit, *scale.limits)
-        # What lies outside the range is not shown to the network, nor lost.
-        denoised = self._apply_network(within, scale.noise_level) + (unit - within)
-        denoised[missing] = np.nan
-        return scale.denormalize(denoised)
+        denoised = self._apply_network(within, scale.noise_inputs)
+        # Values outside the limits are not shown to the network, but not lost either.
+        values = scale.denormalize(denoised + (unit - within))
+        return values, unknown | hot if scale.keeps_hot_pixels else unknown
 
     def _apply_network(
-        self, unit: NDArray[np.float64], level: float | None
+        self, unit: NDArray[np.float64], noise: tuple[float, ...]
     ) -> NDArray[np.float64]:
         """Denoise (Y, X, channels), whatever the network's channels."""
         channels, wanted = unit.shape[-1], self.network.in_channels
@@ -251,7 +258,7 @@ class Denoiser:
             batch = np.repeat(batch, wanted, axis=1)
         elif wanted == 1:
             batch = batch.transpose(1, 0, 2, 3)  # each color by itself
-        output = self.run_network(batch, level)
+        output = self.run_network(batch, noise)
         output = output.reshape(-1, *output.shape[-2:]).transpose(1, 2, 0)
         if channels == 1:
             output = output.mean(axis=-1, keepdims=True)

@@ -19,6 +19,7 @@ from ..image.tiling import (
     require_tile_size,
     round_up,
 )
+from ..noise.outliers import REACH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,10 +61,13 @@ class Tile:
 def find_halo(network: DenoisingNetwork) -> int:
     """Return the width of the halo of a network, in pixels.
 
-    It is the receptive-field radius, rounded up to a multiple of the stride: if a part
-    begins at a multiple of the stride, so do the pixels read for it.
+    It is the receptive-field radius and, if hot pixels are kept out of the network's
+    input, the distance at which they are found and replaced. It is rounded up to a
+    multiple of the stride: if a part begins at a multiple of the stride, so do the
+    pixels read for it.
     """
-    return round_up(network.receptive_field_radius, network.stride)
+    reach = REACH if network.takes_noise_level else 0
+    return round_up(network.receptive_field_radius + reach, network.stride)
 
 
 def read_around(

@@ -12,12 +12,14 @@ from ..errors import InvalidInputError
 from ..image.axes import checked_axes
 from ..image.ranges import checked_given_range, require_range_of
 from ..image.tiling import require_tile_size
+from ..noise.noise_estimate import NoiseEstimate, as_plain_estimate
 from ..noise.setting import NoiseSetting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..image.intensity import GivenRange
+    from ..noise.setting import NoiseType
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
@@ -38,7 +40,7 @@ class DenoiseOptions(NoiseSetting):
 
     Parameters
     ----------
-    sigma, noise_type, strength
+    sigma, correlation, noise_type, strength, replace_hot_pixels
         See `NoiseSetting`.
     axes : str, optional
         The axes of the image, upper case.
@@ -100,20 +102,30 @@ class DenoiseOptions(NoiseSetting):
         return replace(self, **asdict(NoiseSetting()))
 
     def of_result(self) -> dict[str, Any]:
-        """Return those of `non_defaults` that decide the result, by name."""
+        """Return those of `non_defaults` that decide the result, as JSON values."""
         return {
-            name: value
+            name: _as_json(value)
             for name, value in self.non_defaults().items()
             if name not in _ONLY_COMPUTING
         }
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, NoiseEstimate):
+        return as_plain_estimate(value)
+    if isinstance(value, tuple) and all(isinstance(x, NoiseEstimate) for x in value):
+        return [as_plain_estimate(each) for each in value]
+    return value
 
 
 class DenoiseKeywords(TypedDict, total=False):
     """The fields of `DenoiseOptions`, for functions that take them by name."""
 
     sigma: float | None
-    noise_type: str
+    correlation: tuple[float, float] | None
+    noise_type: NoiseType
     strength: float
+    replace_hot_pixels: bool
     axes: str | None
     intensity_range: GivenRange | None
     range_of: str

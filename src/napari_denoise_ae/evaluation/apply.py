@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,7 +50,7 @@ def apply_model(
     options = DenoiseOptions(
         axes=plane_axes(unit),
         intensity_range=(0.0, 1.0),
-        **asdict(setting or NoiseSetting()),
+        **(setting or NoiseSetting()).non_defaults(),
     )
     run = Denoising(unit, denoiser, without_ignored(denoiser.checkpoint, options))
     for _ in run:

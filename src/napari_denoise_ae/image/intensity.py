@@ -42,6 +42,16 @@ class IntensityRange:
         return None
 
     @property
+    def keeps_hot_pixels(self) -> bool:
+        """Whether hot and dead pixels are returned unchanged."""
+        return True
+
+    @property
+    def noise_inputs(self) -> tuple[float, ...]:
+        """Values that describe the noise to the network; none if it takes none."""
+        return ()
+
+    @property
     def width(self) -> float:
         """Difference between `high` and `low`, in the image's units."""
         return self.high - self.low
@@ -79,6 +89,21 @@ class IntensityRange:
         """
         scaled: NDArray[np.float64] = unit.astype(np.float64) * self.width
         return scaled + self.low
+
+    def find_unknown(self, values: NDArray[Any]) -> NDArray[np.bool_]:
+        """Return which pixels hold nothing: they are NaN."""
+        unknown: NDArray[np.bool_] = np.isnan(values)
+        return unknown
+
+    def find_hot(self, unit: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return which pixels of a mapped image are not shown to the network: none."""
+        return np.zeros(unit.shape, dtype=bool)
+
+    def fill(
+        self, unit: NDArray[np.float64], unknown: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Replace unknown pixels by the middle of the range, which has no color."""
+        return np.where(unknown, self.middle, unit)
 
 
 @dataclass(frozen=True, slots=True)

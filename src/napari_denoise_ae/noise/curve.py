@@ -39,7 +39,13 @@ _OUTLIER_SCALE = 0.1
 _TEXTURE = 0.1
 _ROUNDS = 5
 # Intensities that span fewer sigma than this do not determine the gain.
-_NARROWEST_SPAN = 1.5
+_NARROWEST_SPAN = 0.5
+# If they span fewer than this, the gain must be clear.
+_NARROW_SPAN = 1.5
+#: Noise grows clearly with the intensity if the standard deviation in the brightest
+#: regions is this multiple of that in the darkest. Gaussian noise in photographs stays
+#: below 1.1, except in nearly clean, textured ones.
+LEAST_GROWTH = 1.3
 # Noise whose variance grows by less than this fraction over the image is treated as
 # constant; a lower gain would cost the transform numerical precision.
 _LEAST_GROWTH = 0.01
@@ -112,6 +118,12 @@ class NoiseFit:
     curve: NoiseCurve
     intensities: NDArray[np.float64]
     variances: NDArray[np.float64]
+
+    @property
+    def growth(self) -> float:
+        """Standard deviation at the brightest point over that at the darkest."""
+        darkest, brightest = self.curve.variance(self.intensities[[0, -1]])
+        return math.sqrt(brightest / darkest) if darkest > 0 else math.inf
 
 
 def fit_noise_curve(windows: Sequence[NDArray[Any]]) -> NoiseFit:
@@ -217,7 +229,9 @@ def _line(
     gain = 0.0
     if span > _NARROWEST_SPAN * sigma:
         at_lowest, at_highest = _ends((intensities - lowest) / span, variances)
-        gain = (at_highest - at_lowest) / span
+        is_clear = at_highest > LEAST_GROWTH**2 * at_lowest
+        if is_clear or span > _NARROW_SPAN * sigma:
+            gain = (at_highest - at_lowest) / span
     least = _LEAST_GROWTH * middle / max(span, sigma)
     if gain > least:
         return NoiseCurve(gain, at_lowest - gain * lowest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,10 @@ from ..image.axes import resolve_axes
 from ..image.checks import require_image
 from ..image.planes import ArrayPlanes
 from ..image.ranges import group_planes
-from .estimators import estimate_sigma, median_of_known
+from .estimators import median_of_known
+from .measure import measure_windows
+from .noise_estimate import GAUSSIAN
+from .setting import NoiseSetting
 from .windows import read_noise_windows
 
 if TYPE_CHECKING:
@@ -67,4 +71,6 @@ def estimate_noise(image: ArrayLike, *, axes: str | None = None) -> float:
     require_image(array)
     planes = ArrayPlanes.of(array, resolve_axes(array.shape, axes))
     windows = read_noise_windows(planes, group_planes(planes, "stack"))
-    return median_of_known(estimate_sigma(group) for group in windows)
+    gaussian = NoiseSetting(noise_type=GAUSSIAN)
+    found = [measure_windows(group, gaussian).sigma for group in windows]
+    return median_of_known(sigma or math.nan for sigma in found)

@@ -2,37 +2,36 @@
 
 Such a network works at any intensities: its input is centered at 0 and scaled by the
 spread of the image, and it gets the noise level on the same scale. Center, spread and
-noise level are measured in a few windows of an image or a stack, so that lazy, larger
-than memory and tiled images are normalized exactly like arrays in memory.
+noise are measured in a few windows of an image or a stack, so that lazy, larger than
+memory and tiled images are normalized exactly like arrays in memory.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from ..errors import InvalidInputError
 from ..image.intensity import IntensityRange, IntensityRanges
 from .anscombe import anscombe, inverse_anscombe
-from .curve import NoiseCurve, fit_noise_curve
-from .estimators import estimate_sigma
-from .setting import POISSON_GAUSSIAN
+from .clipping import find_bounds, undo_clipping
+from .measure import HIGH, LOW, clean_windows, fit_found, measure_clean, stabilize
+from .noise_estimate import NoiseEstimate, as_plain_estimate, from_plain_estimate
+from .outliers import fill_unknown, find_hot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from .curve import NoiseFit
+    from .curve import NoiseCurve, NoiseFit
     from .setting import NoiseSetting
 
-# Percentiles that define the spread of an image.
-_LOW, _HIGH = 1.0, 99.0
 # The network's input is clipped at this multiple of the spread. Training images never
-# reach it, and a hot pixel would spoil the result all around it.
+# reach it, and an object far brighter than the rest would spoil all around it.
 _FARTHEST = 16.0
 # Spread of a constant image, as a multiple of a given sigma.
 _SPREAD_OF_CONSTANT = 10.0
@@ -46,30 +45,52 @@ class NoiseScaling(IntensityRange):
     ----------
     low, high : float
         Intensities that are mapped to 0 and 1: the center of the image's
-        intensities, and the center plus their spread. If there is a `curve`, they
-        are stabilized intensities.
-    sigma : float
-        Noise level for the network, in the units of `low`.
-    curve : NoiseCurve, optional
-        Poisson-Gaussian noise to be stabilized.
+        intensities, and the center plus their spread. If the noise grows with the
+        intensity, they are stabilized intensities.
+    noise : NoiseEstimate
+        The noise.
+    strength : float
+        Noise level multiplier.
+    replaces_hot_pixels : bool
+        Whether hot and dead pixels are replaced by the network's output.
     """
 
-    sigma: float = 0.0
-    curve: NoiseCurve | None = None
+    noise: NoiseEstimate = field(default_factory=NoiseEstimate)
+    strength: float = 1.0
+    replaces_hot_pixels: bool = False
 
     middle: ClassVar[float] = 0.0
     limits: ClassVar[tuple[float, float]] = (-_FARTHEST, _FARTHEST)
 
     def __str__(self) -> str:
-        if self.curve is None:
-            return f"Gaussian noise, sigma {self.sigma:.4g}"
-        strength = "" if self.sigma == 1.0 else f", strength {self.sigma:g}"
-        return f"Poisson-Gaussian noise, {self.curve}{strength}"
+        strength = "" if self.strength == 1.0 else f"; strength {self.strength:g}"
+        return f"{self.noise}{strength}"
+
+    @property
+    def curve(self) -> NoiseCurve | None:
+        """Poisson-Gaussian noise to be stabilized."""
+        return self.noise.curve
+
+    @property
+    def sigma(self) -> float:
+        """Standard deviation of the noise, in the units of `low`."""
+        return self.noise.sigma if self.curve is None else 1.0
 
     @property
     def noise_level(self) -> float:
         """Noise level for the network, on the scale of its input."""
-        return self.sigma / self.width if self.width > 0 else 0.0
+        return self.strength * self.sigma / self.width if self.width > 0 else 0.0
+
+    @property
+    def keeps_hot_pixels(self) -> bool:
+        """Whether hot and dead pixels are returned unchanged."""
+        return not self.replaces_hot_pixels
+
+    @property
+    def noise_inputs(self) -> tuple[float, ...]:
+        """Noise level, and its products with the correlations along X and Y."""
+        level, (x, y) = self.noise_level, self.noise.correlation
+        return level, level * x, level * y
 
     def normalize(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Map intensities to the network's input."""
@@ -78,9 +99,31 @@ class NoiseScaling(IntensityRange):
         return IntensityRange.normalize(self, values)
 
     def denormalize(self, unit: NDArray[Any]) -> NDArray[np.float64]:
-        """Invert `normalize`, without bias for stabilized noise."""
+        """Invert `normalize` for a denoised image.
+
+        Unlike the plain inverse, it has no bias for stabilized and clipped noise.
+        """
         values = IntensityRange.denormalize(self, unit)
-        return values if self.curve is None else inverse_anscombe(values, self.curve)
+        if self.curve is not None:
+            values = inverse_anscombe(values, self.curve)
+        return undo_clipping(values, self.noise, self.strength)
+
+    def find_unknown(self, values: NDArray[Any]) -> NDArray[np.bool_]:
+        """Return which pixels, (Y, X, channels), hold no data or NaN."""
+        unknown: NDArray[np.bool_] = np.isnan(values)
+        if self.noise.no_data is not None:
+            unknown |= values == self.noise.no_data
+        return unknown
+
+    def find_hot(self, unit: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return the hot and dead pixels of a normalized image, (Y, X, channels)."""
+        return find_hot(unit, self.sigma / self.width)
+
+    def fill(
+        self, unit: NDArray[np.float64], unknown: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Replace unknown pixels by their surroundings, for the network."""
+        return fill_unknown(unit, unknown, self.middle)
 
 
 def measure_scaling(
@@ -103,46 +146,69 @@ def measure_scaling(
     -------
     IntensityRanges
         Of `NoiseScaling`.
+
+    Raises
+    ------
+    InvalidInputError
+        If the setting has noise for another number of channels, or Poisson-Gaussian
+        noise cannot be measured.
     """
-    found = tuple(_measure_group(planes, setting) for planes in windows)
-    return IntensityRanges(groups.axes, groups.shape, found)
+    found = tuple(
+        _scaling_of(planes, groups.channel_of(number), setting)
+        for number, planes in enumerate(windows)
+    )
+    measured = IntensityRanges(groups.axes, groups.shape, found)
+    _require_channels(setting, measured)
+    return with_setting(measured, setting)
 
 
-def known_values(windows: list[NDArray[Any]]) -> NDArray[np.float64]:
+def known_values(windows: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
     """Return the finite values of all windows as one array."""
     values = np.concatenate([window.ravel() for window in windows]).astype(np.float64)
     return values[np.isfinite(values)]
 
 
-def with_strength(ranges: IntensityRanges, strength: float) -> IntensityRanges:
-    """Return noise scalings that were measured at strength 1 at another.
+def with_setting(ranges: IntensityRanges, setting: NoiseSetting) -> IntensityRanges:
+    """Return noise scalings with what is set and does not depend on the image.
 
     Parameters
     ----------
     ranges : IntensityRanges
-        Of `NoiseScaling`, unless the strength is 1.
-    strength : float
-        See `NoiseSetting`.
+        Other ranges than `NoiseScaling` are returned unchanged.
+    setting : NoiseSetting
+        Strength, and whether hot pixels are replaced.
     """
-    if strength == 1.0:
-        return ranges
-    scaled = (
-        replace(each, sigma=each.sigma * strength)
-        for each in ranges.ranges
+    changed = tuple(
+        replace(
+            each,
+            strength=setting.strength,
+            replaces_hot_pixels=setting.replace_hot_pixels,
+        )
         if isinstance(each, NoiseScaling)
+        else each
+        for each in ranges.ranges
     )
-    return replace(ranges, ranges=tuple(scaled))
+    return replace(ranges, ranges=changed)
 
 
-def fit_curves(windows: list[list[list[NDArray[Any]]]]) -> tuple[NoiseFit, ...]:
-    """Fit a noise curve to each group of planes, as `measure_scaling` does.
+def fit_curves(
+    windows: list[list[list[NDArray[Any]]]], scaling: IntensityRanges
+) -> tuple[NoiseFit, ...]:
+    """Return the variance over the intensity for each group of planes, to be drawn.
 
     Parameters
     ----------
     windows : list
         What `read_noise_windows` returns, computed.
+    scaling : IntensityRanges
+        What `measure_scaling` returns for them.
     """
-    return tuple(fit_noise_curve(list(chain.from_iterable(each))) for each in windows)
+    found = (
+        fit_found(planes, each.noise)
+        for planes, each in zip(windows, scaling.ranges, strict=True)
+        if isinstance(each, NoiseScaling)
+    )
+    return tuple(fit for fit in found if fit is not None)
 
 
 def as_plain(ranges: IntensityRanges) -> dict[str, Any]:
@@ -150,69 +216,79 @@ def as_plain(ranges: IntensityRanges) -> dict[str, Any]:
     return {
         "axes": ranges.axes,
         "shape": list(ranges.shape),
-        "ranges": [_plain_numbers(each) for each in ranges.ranges],
+        "ranges": [_plain(each) for each in ranges.ranges],
     }
 
 
 def from_plain(content: Mapping[str, Any]) -> IntensityRanges:
     """Invert `as_plain`."""
-    ranges = tuple(_from_numbers(*numbers) for numbers in content["ranges"])
+    ranges = tuple(_from_plain(each) for each in content["ranges"])
     return IntensityRanges(content["axes"], tuple(content["shape"]), ranges)
 
 
-def _plain_numbers(scale: IntensityRange) -> list[float]:
-    numbers = [scale.low, scale.high]
+def _plain(scale: IntensityRange) -> dict[str, Any]:
+    plain: dict[str, Any] = {"low": scale.low, "high": scale.high}
     if isinstance(scale, NoiseScaling):
-        numbers.append(scale.sigma)
-        numbers += [] if scale.curve is None else astuple(scale.curve)
-    return numbers
+        plain["noise"] = as_plain_estimate(scale.noise)
+        plain["strength"] = scale.strength
+        plain["replaces_hot_pixels"] = scale.replaces_hot_pixels
+    return plain
 
 
-def _from_numbers(
-    low: float, high: float, sigma: float | None = None, *curve: float
-) -> IntensityRange:
-    if sigma is None:
-        return IntensityRange(low, high)
-    return NoiseScaling(low, high, sigma, NoiseCurve(*curve) if curve else None)
+def _from_plain(content: Mapping[str, Any]) -> IntensityRange:
+    if "noise" not in content:
+        return IntensityRange(**content)
+    return NoiseScaling(**{**content, "noise": from_plain_estimate(content["noise"])})
 
 
-def _measure_group(
-    planes: Sequence[Sequence[NDArray[Any]]], setting: NoiseSetting
+def _require_channels(setting: NoiseSetting, measured: IntensityRanges) -> None:
+    given = setting.noise_type
+    channels = {measured.channel_of(number) for number in range(len(measured.ranges))}
+    if isinstance(given, tuple) and len(given) != len(channels):
+        raise InvalidInputError(
+            f"noise_type has {len(given)} estimates, but the image has "
+            f"{len(channels)} channels (axis C). Pass one for all channels or one for "
+            "each."
+        )
+
+
+def _scaling_of(
+    planes: Sequence[Sequence[NDArray[Any]]], channel: int, setting: NoiseSetting
 ) -> NoiseScaling:
-    windows = list(chain.from_iterable(planes))
-    if all(_is_constant(window) for window in windows):
-        return _scaling_of_constant(windows, setting)
-    curve, sigma = None, 1.0
-    if setting.noise_type == POISSON_GAUSSIAN:
-        curve = fit_noise_curve(windows).curve
-        windows = [anscombe(window.astype(np.float64), curve) for window in windows]
+    """Return the noise, the center and the spread of a group of planes."""
+    known, no_data = clean_windows(planes)
+    windows = list(chain.from_iterable(known))
+    noise = _given_noise(channel, setting)
+    if noise is None:
+        noise = measure_clean(known, no_data, setting)
     elif setting.sigma is not None:
-        sigma = float(setting.sigma)
-    else:
-        sigma = estimate_sigma(planes)
-    values = known_values(windows)
-    if len(values) == 0 or math.isnan(sigma):
+        noise = replace(noise, bounds=find_bounds(windows), no_data=no_data)
+    values = known_values(stabilize(windows, noise))
+    if not values.size:
         return NoiseScaling(0.0, 1.0)
-    low, high = (float(limit) for limit in np.percentile(values, (_LOW, _HIGH)))
+    low, high = (float(limit) for limit in np.percentile(values, (LOW, HIGH)))
     middle = (low + high) / 2.0
-    spread = (high - low) or float(np.ptp(values)) or 1.0
-    return NoiseScaling(middle, middle + spread, sigma * setting.strength, curve)
+    spread = (high - low) or float(np.ptp(values))
+    if not spread:
+        return _scaling_of_constant(middle, noise)
+    return NoiseScaling(middle, middle + spread, noise)
 
 
-def _scaling_of_constant(
-    windows: list[NDArray[Any]], setting: NoiseSetting
-) -> NoiseScaling:
+def _given_noise(channel: int, setting: NoiseSetting) -> NoiseEstimate | None:
+    """Return the noise of a channel, if it is given."""
+    given = setting.noise_type
+    if isinstance(given, NoiseEstimate):
+        return given
+    if isinstance(given, tuple):
+        return given[channel % len(given)]
+    if setting.sigma is None:
+        return None
+    correlation = setting.correlation or (0.0, 0.0)
+    return NoiseEstimate(sigma=setting.sigma, correlation=correlation)
+
+
+def _scaling_of_constant(value: float, noise: NoiseEstimate) -> NoiseScaling:
     """Return the scaling of an image that is constant in all windows."""
-    values = known_values(windows)
-    if not setting.sigma or values.size == 0:
-        return NoiseScaling(0.0, 1.0)
-    low, high = float(values.min()), float(values.max())
-    middle = (low + high) / 2.0
-    spread = max(high - low, _SPREAD_OF_CONSTANT * setting.sigma)
-    return NoiseScaling(middle, middle + spread, setting.sigma * setting.strength)
-
-
-def _is_constant(window: NDArray[Any]) -> bool:
-    """Return whether the finite values of a window, if any, are all equal."""
-    known = window[np.isfinite(window)]
-    return known.size == 0 or bool(known.min() == known.max())
+    if noise.curve is not None or noise.sigma == 0.0:
+        return NoiseScaling(0.0, 1.0, NoiseEstimate())
+    return NoiseScaling(value, value + _SPREAD_OF_CONSTANT * noise.sigma, noise)

@@ -38,6 +38,9 @@ _HIGHEST_LOW = 6
 _BRIGHTNESS_GROUPS = 2
 _SMOOTHEST_FRACTION = 0.1
 _FEWEST_SMOOTHEST = 100
+# White noise has energy in all patches: relative to its variance, this quantile of
+# the mean square of the 36 high frequencies is that of the chi-squared distribution.
+_QUIET_QUANTILE, _QUIET_QUANTILE_OF_WHITE = 0.05, 0.647
 
 
 def estimate_sigma_of_windows(windows: Sequence[NDArray[Any]]) -> float:
@@ -80,9 +83,23 @@ def estimate_sigma_of_windows(windows: Sequence[NDArray[Any]]) -> float:
        method, estimating a noise curve from a single image, 2013,
        :doi:`10.5201/ipol.2013.45`.
     """
-    variances = [
-        _variance(patches) for patches in patches_of_channels(windows) if len(patches)
-    ]
+    return sigma_of_patches(patches_of_channels(windows))
+
+
+def sigma_of_patches(channels: Sequence[NDArray[np.float64]]) -> float:
+    """Estimate the standard deviation of white noise from patches of each channel.
+
+    Parameters
+    ----------
+    channels : sequence of numpy.ndarray
+        What `patches_of_channels` returns.
+
+    Returns
+    -------
+    float
+        See `estimate_sigma_of_windows`.
+    """
+    variances = [_variance(patches) for patches in channels if len(patches)]
     return math.sqrt(sum(variances) / len(variances)) if variances else math.nan
 
 
@@ -94,6 +111,27 @@ def _variance(patches: NDArray[np.float64]) -> float:
         for group in np.array_split(by_brightness, _BRIGHTNESS_GROUPS)
     ]
     return float(np.median(high_frequency_variances(patches[np.concatenate(smooth)])))
+
+
+def level_of_quietest(channels: Sequence[NDArray[np.float64]]) -> float:
+    """Estimate the level of white noise from the patches with the least of it.
+
+    Parameters
+    ----------
+    channels : sequence of numpy.ndarray
+        What `patches_of_channels` returns.
+
+    Returns
+    -------
+    float
+        Standard deviation, less exact than `sigma_of_patches`, but not too high if
+        only few patches are smooth. At least half of that.
+    """
+    _, high = _low_and_high()
+    energies = [np.square(each @ high.T).mean(axis=1) for each in channels if len(each)]
+    found = float(np.quantile(np.concatenate(energies), _QUIET_QUANTILE))
+    least = sigma_of_patches(channels) / 2.0
+    return max(math.sqrt(found / _QUIET_QUANTILE_OF_WHITE), least)
 
 
 def patches_of_channels(
@@ -115,10 +153,9 @@ def patches_of_channels(
     """
     channels = windows[0].shape[-1] if windows else 0
     area = sum(window[..., 0].size for window in windows)
-    step = max(1, math.ceil(math.sqrt(area / _MOST_PATCHES)))
     return [
         _usable_patches(
-            [np.asarray(w[..., c], dtype=np.float64) for w in windows], step
+            [np.asarray(w[..., c], dtype=np.float64) for w in windows], _step_of(area)
         )
         for c in range(channels)
     ]
@@ -127,24 +164,71 @@ def patches_of_channels(
 def _usable_patches(
     images: list[NDArray[np.float64]], step: int
 ) -> NDArray[np.float64]:
+    patches, lowest, highest = _varying_patches(images, step)
+    if not len(patches):
+        return patches
+    inside = np.ones(len(patches), dtype=bool)
+    pixels = _finite(images)
+    for bound, extremes in ((pixels.min(), lowest), (pixels.max(), highest)):
+        touching = extremes == bound
+        if _piles_up(pixels, bound, patches[touching]):
+            inside &= ~touching
+    enough = np.count_nonzero(inside) >= _LEAST_INSIDE * len(patches)
+    usable: NDArray[np.float64] = patches[inside] if enough else patches
+    return usable
+
+
+def is_clipped(
+    images: Sequence[NDArray[Any]],
+) -> tuple[float | None, float | None]:
+    """Return the bounds at which the noise of a channel is clipped.
+
+    Parameters
+    ----------
+    images : sequence of numpy.ndarray
+        Regions of one channel, (Y, X), NaN where nothing is known.
+
+    Returns
+    -------
+    tuple of float or None
+        The lowest and the highest value, or None where the values do not pile up.
+    """
+    floats = [np.asarray(image, dtype=np.float64) for image in images]
+    pixels = _finite(floats)
+    if not pixels.size:
+        return None, None
+    bounds = float(pixels.min()), float(pixels.max())
+    if not any(_is_frequent(pixels, bound) for bound in bounds):
+        return None, None
+    step = _step_of(sum(image.size for image in floats))
+    patches, lowest, highest = _varying_patches(floats, step)
+    low, high = (
+        bound if _piles_up(pixels, bound, patches[extremes == bound]) else None
+        for bound, extremes in zip(bounds, (lowest, highest), strict=True)
+    )
+    return low, high
+
+
+def _varying_patches(
+    images: list[NDArray[np.float64]], step: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the finite patches that vary, and their lowest and highest values."""
     patches = np.concatenate(
         [np.empty((0, PATCH_SIDE**2)), *(_cut(image, step) for image in images)]
     )
     lowest, highest = patches.min(axis=1), patches.max(axis=1)
     # NaN and infinity propagate to the extremes; comparisons with NaN are false.
     varying = (lowest < highest) & np.isfinite(lowest) & np.isfinite(highest)
-    patches, lowest, highest = patches[varying], lowest[varying], highest[varying]
-    if not len(patches):
-        return np.empty((0, PATCH_SIDE**2))
-    pixels = np.concatenate([image[np.isfinite(image)] for image in images])
-    inside = np.ones(len(patches), dtype=bool)
-    for bound, extremes in ((pixels.min(), lowest), (pixels.max(), highest)):
-        touching = extremes == bound
-        if _is_clipped(pixels, bound, patches[touching]):
-            inside &= ~touching
-    enough = np.count_nonzero(inside) >= _LEAST_INSIDE * len(patches)
-    usable: NDArray[np.float64] = patches[inside] if enough else patches
-    return usable
+    return patches[varying], lowest[varying], highest[varying]
+
+
+def _finite(images: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    return np.concatenate([image[np.isfinite(image)] for image in images])
+
+
+def _step_of(area: int) -> int:
+    """Return the distance of patches at which there are not too many."""
+    return max(1, math.ceil(math.sqrt(area / _MOST_PATCHES)))
 
 
 def _cut(image: NDArray[np.float64], step: int) -> NDArray[np.float64]:
@@ -156,7 +240,7 @@ def _cut(image: NDArray[np.float64], step: int) -> NDArray[np.float64]:
     return patches[::step, ::step].reshape(-1, PATCH_SIDE**2)
 
 
-def _is_clipped(
+def _piles_up(
     pixels: NDArray[np.float64], bound: float, touching: NDArray[np.float64]
 ) -> bool:
     """Return whether the image is clipped at `bound`, from the patches touching it.
@@ -164,13 +248,17 @@ def _is_clipped(
     Photon counts also accumulate at 0. Their variance equals their mean, in units of
     the smallest step between two values; clipped noise varies more.
     """
-    # At least one pixel always has this value, even in an image that is not clipped.
-    others = np.count_nonzero(pixels == bound) - 1
-    if others <= _CLIPPED_FRACTION * pixels.size or not len(touching):
+    if not len(touching) or not _is_frequent(pixels, bound):
         return False
     step = np.diff(np.unique(pixels)).min()
     distances = np.abs(touching.mean(axis=1) - bound)
     return bool(np.median(touching.var(axis=1) / distances) > _MOST_OF_COUNTS * step)
+
+
+def _is_frequent(pixels: NDArray[np.float64], bound: float) -> bool:
+    # At least one pixel always has this value, even in an image that is not clipped.
+    others = np.count_nonzero(pixels == bound) - 1
+    return bool(others > _CLIPPED_FRACTION * pixels.size)
 
 
 def low_frequency_energy(patches: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -187,7 +275,7 @@ def low_frequency_energy(patches: NDArray[np.float64]) -> NDArray[np.float64]:
         (N,), energy of the low frequencies without the mean, in squared units of the
         image.
     """
-    low, _ = _cosine_basis()
+    low, _ = _low_and_high()
     energy: NDArray[np.float64] = np.square(patches @ low.T).sum(axis=1)
     return energy
 
@@ -206,7 +294,7 @@ def high_frequency_variances(patches: NDArray[np.float64]) -> NDArray[np.float64
         (frequencies,); each estimates the variance of white noise if the patches
         have no structure.
     """
-    _, high = _cosine_basis()
+    _, high = _low_and_high()
     squares = np.square(patches @ high.T)
     variances: NDArray[np.float64] = squares.mean(axis=0)
     return variances
@@ -225,12 +313,26 @@ def smoothest(
 
 
 @cache
-def _cosine_basis() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the low and the high frequencies, (frequencies, 64), orthonormal."""
+def cosine_basis() -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Return the cosine transform of patches and the frequency of each row.
+
+    Returns
+    -------
+    basis : numpy.ndarray
+        (64, 64), orthonormal.
+    frequency : numpy.ndarray
+        (64,), the sum of the two frequencies, 0 to 14.
+    """
     from scipy.fft import dct
 
     along = dct(np.eye(PATCH_SIDE), axis=0, norm="ortho")
     basis = np.kron(along, along).astype(np.float64, copy=False)
     frequency = np.add.outer(np.arange(PATCH_SIDE), np.arange(PATCH_SIDE)).ravel()
+    return basis, frequency
+
+
+@cache
+def _low_and_high() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    basis, frequency = cosine_basis()
     low = (frequency > 0) & (frequency <= _HIGHEST_LOW)
     return basis[low], basis[frequency > _HIGHEST_LOW]

@@ -94,15 +94,19 @@ def noise_windows(shape: tuple[int, int]) -> list[Region]:
     -------
     list of tuple of slice
         Rows and columns of each window: the whole plane if neither side is longer
-        than 512 pixels, else five windows of at most 256 x 256 pixels.
+        than 512 pixels, else at most five windows of at most 256 x 256 pixels, which
+        begin at multiples of 256.
     """
     height, width = shape
     if max(height, width) <= 2 * _NOISE_WINDOW:
         return [(slice(0, height), slice(0, width))]
     centers = [*product((0.25, 0.75), repeat=2), (0.5, 0.5)]
-    return [(_window(height, y), _window(width, x)) for y, x in centers]
+    found = [(_window(height, y), _window(width, x)) for y, x in centers]
+    return [window for n, window in enumerate(found) if window not in found[:n]]
 
 
 def _window(length: int, center: float) -> slice:
-    start = max(0, round(length * center) - _NOISE_WINDOW // 2)
+    # Multiples of its size, so that a window lies within one chunk of most files.
+    last = max(length // _NOISE_WINDOW - 1, 0)
+    start = min(int(length * center) // _NOISE_WINDOW, last) * _NOISE_WINDOW
     return slice(start, min(start + _NOISE_WINDOW, length))

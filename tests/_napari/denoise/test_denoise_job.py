@@ -21,24 +21,28 @@ def returned(steps):
 @pytest.mark.parametrize(
     ("options", "warns"),
     [
-        ({}, True),
-        ({"strength": 0.5}, True),
-        ({"sigma": 5.0}, False),
+        ({}, False),
         ({"noise_type": "poisson-gaussian"}, False),
+        ({"sigma": 9.0}, False),
+        ({"sigma": 90.0}, True),
+        ({"sigma": 0.1}, True),
     ],
     ids=str,
 )
-def test_intensity_dependent_noise_is_reported_before_and_after_a_run(options, warns):
+def test_a_sigma_that_does_not_fit_is_reported_before_and_after_a_run(options, warns):
     y, x = np.mgrid[:200, :200]
     clean = 100 * (1 + np.sin(x / 30) * np.cos(y / 40)) + 2
     counts = np.random.default_rng(0).poisson(clean)
     job = DenoiseJob(
         data=counts, model="auto", options=DenoiseOptions(device="cpu", **options)
     )
-    facts = returned(inspect_layer(job)).incompatibilities
+    facts = returned(inspect_layer(job))
+    assert "noise grows with intensity" in str(facts.layer_noise.estimates[0]) or (
+        "sigma" in options
+    )
     result = returned(run_denoising(job)).incompatibilities
-    for texts in (facts, result):
-        assert ["grows" in text for text in texts] == [True] * warns
+    for texts in (facts.incompatibilities, result):
+        assert ["The given sigma" in text for text in texts] == [True] * warns
 
 
 def test_a_later_run_tries_large_tiles_again_after_running_out_of_memory(monkeypatch):

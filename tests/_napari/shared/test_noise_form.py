@@ -8,11 +8,11 @@ from qtpy.QtWidgets import QApplication
 
 from napari_denoise_ae import denoise
 from napari_denoise_ae._napari.shared.model_choice import model_choice
-from napari_denoise_ae._napari.shared.noise_estimate import describe_noise
 from napari_denoise_ae._napari.shared.noise_form import (
     CURVE,
     ESTIMATED,
     GIVEN,
+    MEASURED,
     NoiseForm,
 )
 from napari_denoise_ae._napari.viewer.outputs import METADATA_KEY, find_output
@@ -20,11 +20,9 @@ from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.denoising.model_ranges import find_model_ranges
 from napari_denoise_ae.denoising.options import DenoiseOptions
 from napari_denoise_ae.errors import InvalidInputError
-from napari_denoise_ae.image.intensity import IntensityRanges
 from napari_denoise_ae.image.planes import ArrayPlanes
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 from napari_denoise_ae.models.load import load_checkpoint
-from napari_denoise_ae.noise.normalization import NoiseScaling
 from napari_denoise_ae.noise.setting import NoiseSetting
 
 from synthetic import random_checkpoint, smooth_photo  # isort: skip
@@ -88,6 +86,7 @@ def test_the_form_is_shown_only_for_models_that_take_a_noise_level(
 @pytest.mark.qt_binding
 def test_each_kind_of_noise_shows_its_fields(viewer, form):
     for kind, has_sigma, has_curve in (
+        (MEASURED, False, True),
         (ESTIMATED, False, False),
         (GIVEN, True, False),
         (CURVE, False, True),
@@ -104,6 +103,8 @@ def test_the_fields_make_a_noise_setting(qtbot):
     form.strength.setValue(1.3)
     form.kind.value = CURVE
     assert form.value == NoiseSetting(noise_type="poisson-gaussian", strength=1.3)
+    form.kind.value = ESTIMATED
+    assert form.value == NoiseSetting(noise_type="gaussian", strength=1.3)
     form.kind.value = GIVEN
     form.sigma.value = "1e1"
     assert form.value == NoiseSetting(sigma=10.0, strength=1.3)
@@ -136,7 +137,9 @@ def test_the_noise_is_estimated_before_denoising(viewer, widget, form, wait_for_
     planes, model = ArrayPlanes.of(image, "YX"), load_checkpoint("gray")
     sigma = find_model_ranges(planes, model, DenoiseOptions()).ranges[0].sigma
     assert sigma == pytest.approx(20, rel=0.15)
-    assert form.estimate_note.text() == f"Found: sigma {sigma:.4g}."
+    assert form.estimate_note.text().startswith(
+        f"Found: noise has one level: sigma {sigma:.4g}; neighboring pixels independent"
+    )
     assert form.sigma.value == float(f"{sigma:.4g}")
 
 
@@ -159,11 +162,12 @@ def test_a_typed_sigma_stays_until_another_layer_is_chosen(
 
 
 @pytest.mark.qt_binding
-def test_the_noise_curve_is_estimated_and_plotted(viewer, form, wait_for_noise, qtbot):
+@pytest.mark.parametrize("kind", [MEASURED, CURVE])
+def test_the_noise_curve_is_measured_and_plotted(viewer, form, wait_for_noise, kind):
     viewer.add_image(photons(gain=4.0))
-    form.kind.value = CURVE
-    wait_for_noise("Found: gain")
-    gain = float(form.estimate_note.text().split()[2].rstrip(","))
+    form.kind.value = kind
+    wait_for_noise("Found: noise grows with intensity: gain")
+    gain = float(form.estimate_note.text().split()[6].rstrip(",;"))
     assert gain == pytest.approx(4.0, rel=0.2)
     intensities, variances = form.plot._measured.getData()
     assert len(intensities) == len(variances) > 2
@@ -171,7 +175,7 @@ def test_the_noise_curve_is_estimated_and_plotted(viewer, form, wait_for_noise, 
     assert (low, high) == (intensities.min(), intensities.max())
     assert (at_high - at_low) / (high - low) == pytest.approx(gain, rel=1e-3)
     form.kind.value = ESTIMATED
-    wait_for_noise("Found: sigma")
+    wait_for_noise("Found: noise has one level")
     assert form.plot._measured.getData()[0] is None
 
 
@@ -181,13 +185,6 @@ def test_the_plot_follows_the_theme(viewer, form):
     light = form.plot.backgroundBrush().color().name()
     viewer.theme = "dark"
     assert form.plot.backgroundBrush().color().name() != light
-
-
-def test_the_noise_is_described_by_channel():
-    ranges = IntensityRanges(
-        "C", (2,), (NoiseScaling(0.0, 1.0, 2.0), NoiseScaling(0.0, 9.0, 30.0))
-    )
-    assert describe_noise(ranges) == "channel 0 sigma 2; channel 1 sigma 30"
 
 
 @pytest.mark.parametrize("sigma", ["", "much", "-3"])
@@ -220,18 +217,18 @@ def test_an_image_too_small_for_a_noise_curve_shows_one_message(
         {},
         {"strength": 0.4},
         {"strength": 0.0},
-        {"sigma": 12.0},
+        {"sigma": 30.0},
         {"noise_type": "poisson-gaussian"},
         {"noise_type": "poisson-gaussian", "strength": 1.5},
     ],
 )
 def test_the_result_equals_that_of_denoise_and_of_the_copied_code(
-    viewer, widget, form, run, options
+    viewer, widget, form, run, options, qtbot
 ):
     data = photons()
     viewer.add_image(data, name="it's")
     kinds = {"sigma": GIVEN, "noise_type": CURVE}
-    form.kind.value = next((kinds[key] for key in options if key in kinds), ESTIMATED)
+    form.kind.value = next((kinds[key] for key in options if key in kinds), MEASURED)
     form.strength.setValue(options.get("strength", 1.0))
     if "sigma" in options:
         form.sigma.value = str(options["sigma"])
@@ -241,13 +238,18 @@ def test_the_result_equals_that_of_denoise_and_of_the_copied_code(
     assert (result.data == data).all() == (options.get("strength") == 0.0)
     known = result.metadata[METADATA_KEY]
     assert known.items() >= options.items()
-    measured = ("gain", "offset_variance") if "noise_type" in options else ("sigma",)
-    assert all(isinstance(known["measured_noise"][name], float) for name in measured)
+    kind = "gaussian" if "sigma" in options else "poisson-gaussian"
+    assert known["measured_noise"]["kind"] == kind
     assert "intensity_range" not in known
     assert known["model"] == "gray"
+    qtbot.waitUntil(lambda: form.found is not None)
     widget.copy_python.click()
     code = QApplication.clipboard().text()
-    assert all(f"{key}={value!r}" in code for key, value in options.items())
+    assert ("noise_type=NoiseEstimate(kind='poisson" in code) == (
+        "sigma" not in options
+    )
+    told = {key: value for key, value in options.items() if key != "noise_type"}
+    assert all(f"{key}={value!r}" in code for key, value in told.items())
     assert ("sigma" in code) == ("sigma" in options)
     namespace = {"viewer": viewer}
     exec(code, namespace)

@@ -19,7 +19,7 @@ from ...denoising.model_ranges import ranges_without_scan
 from ...errors import DenoiseAEError
 from ...image.intensity import share_range
 from ...noise.estimators import PATCHES
-from ...noise.normalization import measure_scaling, with_strength
+from ...noise.normalization import measure_scaling, with_setting
 from ..shared.worker import Failed
 from .job import PreparedLayer
 from .result import Denoised, find_residual, score_planes
@@ -99,7 +99,7 @@ def _denoise_region(
 
     ranges = _measure_ranges(job, prepared, denoiser)
     axes = job.axes[len(job.plane) :]
-    plane_range = with_strength(ranges, job.options.strength).of(job.plane)
+    plane_range = with_setting(ranges, job.options.noise).of(job.plane)
     run = Denoising(
         prepared.noisy[job.plane],
         denoiser,
@@ -131,7 +131,7 @@ def _measure_ranges(
         groups: IntensityRanges,
         noise: NoiseSetting,
     ) -> IntensityRanges:
-        noise = noise.at_full_strength
+        noise = noise.for_measuring
         if noise not in prepared.scalings:
             prepared.scalings[noise] = measure_scaling(windows, groups, noise)
         return prepared.scalings[noise]
@@ -161,7 +161,7 @@ def denoise_prepared(
         denoiser,
         job.options,
         region=None if job.part is None else (rows, columns),
-        ranges=_ranges_of_part(with_strength(ranges, job.options.strength), part),
+        ranges=_ranges_of_part(with_setting(ranges, job.options.noise), part),
     )
     noisy = prepared.noisy[part]
     yield Started(run)

@@ -18,7 +18,7 @@ from ...image.ranges import resolve_intensity_ranges
 from ...noise.add import add_noise
 from ...noise.estimators import PATCHES
 from ...noise.windows import noise_planes, read_noise_windows
-from ..shared.noise_estimate import estimate_layer_noise, scalings
+from ..shared.layer_noise import measure_layer_noise, scalings
 from ..shared.worker import Failed
 from .denoise_job import load_denoiser
 from .job import LayerScan
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ...denoising.options import DenoiseOptions
     from ...image.intensity import IntensityRanges
     from ...models.checkpoint import Checkpoint
-    from ..shared.noise_estimate import NoiseEstimate
+    from ..shared.layer_noise import LayerNoise
     from .job import DenoiseJob
 
 
@@ -45,13 +45,13 @@ class LayerFacts:
         Estimated noise as a fraction of the intensity range; NaN if unknown.
     incompatibilities : tuple of str
         Reasons why the model or the options may not fit the layer.
-    noise_estimate : NoiseEstimate, optional
+    layer_noise : LayerNoise, optional
         The estimated noise, if the model takes a noise level.
     """
 
     noise: float
     incompatibilities: tuple[str, ...]
-    noise_estimate: NoiseEstimate | None = None
+    layer_noise: LayerNoise | None = None
 
 
 def inspect_layer(
@@ -107,8 +107,8 @@ def compare(
     checkpoint: Checkpoint,
     ranges: IntensityRanges,
     windows: list[list[list[NDArray[Any]]]],
-) -> tuple[tuple[str, ...], NoiseEstimate | None]:
-    """Return why the model may not fit a layer, and the estimated noise.
+) -> tuple[tuple[str, ...], LayerNoise | None]:
+    """Return why the model may not fit a layer, and the noise that was found.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def compare(
     texts = find_incompatibilities(checkpoint, noise, n_colors, ranges, windows)
     if not scalings(ranges):  # the model takes no noise level
         return tuple(texts), None
-    return tuple(texts), estimate_layer_noise(windows, ranges, noise)
+    return tuple(texts), measure_layer_noise(windows, ranges, noise)
 
 
 def _with_noise(

@@ -137,11 +137,11 @@ class LayerInspector(QObject):  # type: ignore[misc]
         form, known = self._form, describe_layer(self._form.source)
         if not math.isnan(facts.noise):
             known = f"{known}, estimated noise {facts.noise:.1%} of the range"
-        elif facts.noise_estimate is None:
+        elif facts.layer_noise is None:
             known = f"{known}, estimated noise unknown"
         form.facts.setText(known)
         form.to_remove.show_estimate(
-            facts.noise_estimate, per_image=form.measured_in == "image"
+            facts.layer_noise, per_image=form.measured_in == "image"
         )
         self.warned.emit(list(facts.incompatibilities))
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ..._version import __version__
-from ..shared.noise_estimate import scalings
+from ...noise.noise_estimate import as_plain_estimate
+from ..shared.layer_noise import describe_noise, scalings
 
 if TYPE_CHECKING:
     from ...image.intensity import IntensityRanges
-    from ...noise.normalization import NoiseScaling
     from .job import DenoiseJob
     from .result import Denoised
 
@@ -42,19 +41,11 @@ def provenance(job: DenoiseJob, result: Denoised | None = None) -> dict[str, Any
 def _measured(found: IntensityRanges) -> dict[str, Any]:
     """Return what was measured in a layer: its noise, or its intensity range."""
     if noise := scalings(found):
-        return {"measured_noise": _describe(noise)}
+        estimates = [as_plain_estimate(each.noise) for each in noise]
+        is_same = all(each == estimates[0] for each in estimates)
+        return {
+            "measured_noise": estimates[0] if is_same else estimates,
+            "noise_found": describe_noise(found),
+        }
     pairs = [(scale.low, scale.high) for scale in found.ranges]
     return {"intensity_range": pairs[0] if len(set(pairs)) == 1 else pairs}
-
-
-def _describe(noise: list[NoiseScaling]) -> dict[str, Any]:
-    """Return noise by the names of its figures, which are lists if they differ."""
-    rows = [
-        {"sigma": each.sigma} if each.curve is None else asdict(each.curve)
-        for each in noise
-    ]
-    columns = {name: [row[name] for row in rows] for name in rows[0]}
-    return {
-        name: values[0] if len(set(values)) == 1 else values
-        for name, values in columns.items()
-    }

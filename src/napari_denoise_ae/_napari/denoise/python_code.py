@@ -7,26 +7,41 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..shared.layer_noise import LayerNoise
     from .job import DenoiseJob
 
 
-def python_code(name: str, job: DenoiseJob, models: Sequence[str] | None = None) -> str:
-    """Return code for napari's console that does the same as a job.
+def python_code(
+    name: str,
+    job: DenoiseJob,
+    models: Sequence[str] | None = None,
+    *,
+    found: LayerNoise | None = None,
+) -> str:
+    """Return lines that do in napari's console what the widget does.
 
     Parameters
     ----------
     name : str
-        Name of the layer.
+        The layer's name.
     job : DenoiseJob
         The job.
     models : sequence of str, optional
-        Models to compare. `denoised` then maps each model to its result.
+        Models to compare; `denoised` then maps each of them to its result.
+    found : LayerNoise, optional
+        The measured noise of the layer, which is written into the call, so that the
+        result does not depend on how noise is measured.
     """
     # The largest level of a pyramid.
     level = "[0]" if len(job.levels) > 1 else ""
     imports = ["from napari_denoise_ae import denoise"]
     lines = [f"image = viewer.layers[{name!r}].data{level}"]
     options = job.options.non_defaults()
+    if found is not None and _is_of_job(found, job):
+        imports = ["from napari_denoise_ae import NoiseEstimate, denoise"]
+        estimates = found.estimates
+        options["noise_type"] = estimates if len(estimates) > 1 else estimates[0]
+        options.pop("correlation", None)
     arguments = {key: f"{key}={value!r}" for key, value in options.items()}
     image = "image"
     if job.noise is not None:
@@ -45,6 +60,15 @@ def python_code(name: str, job: DenoiseJob, models: Sequence[str] | None = None)
     call = _call(image, "model", arguments, job)
     lines.append(f"denoised = {{model: {call} for model in {list(models)!r}}}")
     return "\n".join([*imports, *lines])
+
+
+def _is_of_job(found: LayerNoise, job: DenoiseJob) -> bool:
+    """Return whether measured noise is what the job would measure."""
+    noise = job.options.noise
+    is_measured = (
+        noise.is_measured and noise.for_measuring == found.setting.for_measuring
+    )
+    return is_measured and job.noise is None and job.options.range_of == "stack"
 
 
 _IMPORTS_TO_ADD_NOISE = [

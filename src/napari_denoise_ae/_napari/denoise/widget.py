@@ -294,5 +294,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         except DenoiseAEError as error:
             show_error(str(error))
             return
-        QApplication.clipboard().setText(python_code(self.form.source_name, job))
+        found = self.form.to_remove.found
+        code = python_code(self.form.source_name, job, found=found)
+        QApplication.clipboard().setText(code)
         show_info("The call is on the clipboard.")

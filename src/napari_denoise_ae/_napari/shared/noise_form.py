@@ -10,19 +10,28 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 from superqt import QLabeledDoubleSlider
 
-from ...noise.setting import GAUSSIAN, POISSON_GAUSSIAN, NoiseSetting
+from ...noise.noise_estimate import GAUSSIAN, POISSON_GAUSSIAN
+from ...noise.setting import AUTO, NoiseSetting
 from .editors import Choice, NumberEdit
 from .fields import FieldSpec, add_fields
 from .layout import Collapsible, Note, make_form
 from .noise_plot import NoisePlot
 
 if TYPE_CHECKING:
-    from .noise_estimate import NoiseEstimate
+    from .layer_noise import LayerNoise
 
 #: The choices for the noise to remove.
+MEASURED = "auto"
 ESTIMATED = "Gaussian, estimated"
 GIVEN = "Gaussian, sigma given"
 CURVE = "Poisson-Gaussian"
+_TYPES = {
+    MEASURED: AUTO,
+    ESTIMATED: GAUSSIAN,
+    # A given sigma means Gaussian noise.
+    GIVEN: AUTO,
+    CURVE: POISSON_GAUSSIAN,
+}
 _STRONGEST = 2.0
 _DECIMALS = 2
 
@@ -38,6 +47,8 @@ class NoiseForm(QWidget):  # type: ignore[misc]
 
     Attributes
     ----------
+    found : LayerNoise or None
+        The measured noise of the layer, if it is known.
     changed : Signal
         Emitted after the kind of noise or a given sigma has changed.
     strength_changed : Signal
@@ -52,6 +63,7 @@ class NoiseForm(QWidget):  # type: ignore[misc]
         self._shows_estimate = shows_estimate
         # Sigma follows the estimate as long as it holds this text.
         self._proposed = ""
+        self.found: LayerNoise | None = None
         self.estimate_note = Note()
         self.plot = NoisePlot()
         self.curve = Collapsible("Noise curve", self.plot)
@@ -82,23 +94,24 @@ class NoiseForm(QWidget):  # type: ignore[misc]
         kind = self.kind.value
         return NoiseSetting(
             sigma=self.sigma.value if kind == GIVEN else None,
-            noise_type=POISSON_GAUSSIAN if kind == CURVE else GAUSSIAN,
+            noise_type=_TYPES[kind],
             strength=round(self.strength.value(), _DECIMALS),
         )
 
     def show_estimate(
-        self, estimate: NoiseEstimate | None, *, per_image: bool = False
+        self, estimate: LayerNoise | None, *, per_image: bool = False
     ) -> None:
         """Show the estimated noise, and fill in sigma unless the user has typed one.
 
         Parameters
         ----------
-        estimate : NoiseEstimate or None
+        estimate : LayerNoise or None
             The estimate, which is always that of the whole stack; None if unknown.
         per_image : bool
             Whether denoising will measure each image. The text then says that this
             estimate does not.
         """
+        self.found = estimate
         text = "" if estimate is None else str(estimate)
         note = f"{text} (In the whole stack.)" if per_image else text
         self.estimate_note.setText(note)
@@ -116,7 +129,7 @@ class NoiseForm(QWidget):  # type: ignore[misc]
     def _update_visibility(self) -> None:
         kind = self.kind.value
         self.sigma.show_if(kind == GIVEN)
-        self.curve.setVisible(kind == CURVE and self._shows_estimate)
+        self.curve.setVisible(kind in (MEASURED, CURVE) and self._shows_estimate)
 
     def _on_sigma_changed(self) -> None:
         if self.kind.value == GIVEN:
@@ -128,11 +141,11 @@ def _specs(*, has_default_sigma: bool) -> tuple[FieldSpec, ...]:
         FieldSpec(
             "kind",
             "noise",
-            partial(Choice, (ESTIMATED, GIVEN, CURVE)),
-            "The noise to remove. Gaussian: the same level in dark and bright parts; "
-            "sigma is estimated, or you enter it. Poisson-Gaussian: for photon counts "
-            "and cameras, stronger in bright parts; estimated from the image. "
-            "Default: Gaussian, estimated.",
+            partial(Choice, (MEASURED, ESTIMATED, GIVEN, CURVE)),
+            "The noise to remove. Auto: its kind and its level are measured in the "
+            "image. Gaussian: the same level in dark and bright parts; sigma is "
+            "measured, or you enter it. Poisson-Gaussian: for photon counts and "
+            "cameras, stronger in bright parts; measured. Default: auto.",
         ),
         FieldSpec(
             "sigma",

@@ -21,7 +21,9 @@ class DenoisingNetwork(nn.Module):
 
     A network with `takes_noise_level` instead takes intensities in any unit,
     shifted so that they lie around 0. Its input has one more channel, the noise
-    level of each pixel in the same unit.
+    level of each pixel in the same unit. If it also `takes_correlation`, two more
+    channels hold the noise level times the noise's correlation between neighbors
+    along X and along Y.
 
     A network with a fixed `image_size` is applied to larger images in overlapping
     windows by `napari_denoise_ae.denoising.blending`. Its `stride` and
@@ -42,18 +44,26 @@ class DenoisingNetwork(nn.Module):
         images of only one size; None if it takes any multiple of `stride`.
     takes_noise_level : bool
         Whether the noise level is an input of the network.
+    takes_correlation : bool
+        Whether the correlation of the noise is an input, too.
     """
 
     image_size: ClassVar[int | None] = None
     stride: ClassVar[int]
     receptive_field_radius: ClassVar[int]
     takes_noise_level: bool = False
+    takes_correlation: bool = False
     in_channels: int
 
     @property
     def n_inputs(self) -> int:
-        """Number of input channels: those of the image, and the noise level if any."""
-        return self.in_channels + self.takes_noise_level
+        """Number of input channels: those of the image and those of the noise."""
+        return self.in_channels + self.n_noise_inputs
+
+    @property
+    def n_noise_inputs(self) -> int:
+        """Number of input channels that describe the noise: 0, 1 or 3."""
+        return self.takes_noise_level + 2 * self.takes_correlation
 
     def forward(self, noisy: Tensor) -> Tensor:
         """Denoise a batch; see the class for shapes and ranges."""

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 
+from ...errors import InvalidInputError
 from .base import DenoisingNetwork, require_at_least_one, require_bool
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ class UNet(DenoisingNetwork):
         suitable for any noise level and intensity range: scaling the image and
         the level by a factor scales the output by the same factor. Otherwise, it
         is suitable for the noise it was trained on, and intensities in [0, 1].
+    correlation : bool
+        Whether a network that takes the noise level also takes the correlation of
+        the noise between neighboring pixels.
     self_ensemble : bool
         Whether to denoise the mirrored image as well and average the two results.
         This doubles the computation, uses the same weights, and slightly improves
@@ -62,16 +66,22 @@ class UNet(DenoisingNetwork):
         in_channels: int = 3,
         base_channels: int = 32,
         noise_level: bool = True,
+        correlation: bool = False,
         self_ensemble: bool = False,
     ) -> None:
         super().__init__()
         self.in_channels = require_at_least_one("in_channels", in_channels)
         base = require_at_least_one("base_channels", base_channels)
         self.takes_noise_level = require_bool("noise_level", noise_level)
+        self.takes_correlation = require_bool("correlation", correlation)
+        if correlation and not noise_level:
+            raise InvalidInputError(
+                "The network option correlation=true requires noise_level=true."
+            )
         self.self_ensemble = require_bool("self_ensemble", self_ensemble)
         bias = not noise_level
         half, quarter, eighth = base, 2 * base, 4 * base
-        n_unshuffled = 4 * in_channels + noise_level
+        n_unshuffled = 4 * in_channels + self.n_noise_inputs
         self.entrance = nn.Conv2d(n_unshuffled, half, 3, padding=1, bias=bias)
         self.encoder_half = _blocks(half, _N_BLOCKS[0], bias)
         self.down_quarter = nn.Conv2d(half, quarter, 2, stride=2, bias=bias)
@@ -94,11 +104,11 @@ class UNet(DenoisingNetwork):
         return denoised
 
     def _denoise(self, noisy: Tensor) -> Tensor:
-        noisy, level = noisy[:, : self.in_channels], noisy[:, self.in_channels :]
+        noisy, noise = noisy[:, : self.in_channels], noisy[:, self.in_channels :]
         # Networks that take the noise level get intensities that lie around 0.
         centered = noisy if self.takes_noise_level else noisy - 0.5
         features = torch.cat(
-            [pixel_unshuffle(centered, 2), level[..., ::2, ::2]], dim=1
+            [pixel_unshuffle(centered, 2), noise[..., ::2, ::2]], dim=1
         )
         # channels_last makes convolutions of few channels much faster.
         features = features.contiguous(memory_format=torch.channels_last)
@@ -108,8 +118,7 @@ class UNet(DenoisingNetwork):
         features = self.decoder_quarter(self.up_quarter(features).add_(at_quarter))
         features = self.decoder_half(self.up_half(features).add_(at_half))
         # Back to full precision: training may compute in half precision.
-        noise = pixel_shuffle(self.output(features).to(noisy.dtype), 2)
-        return noisy - noise
+        return noisy - pixel_shuffle(self.output(features).to(noisy.dtype), 2)
 
 
 class _ResidualBlock(nn.Module):

@@ -1,4 +1,4 @@
-"""The estimated noise of a layer, for models that take a noise level."""
+"""The measured noise of a layer, for models that take a noise level."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...noise.estimators import median_of_known
+from ...noise.noise_estimate import GAUSSIAN
 from ...noise.normalization import NoiseScaling, fit_curves, measure_scaling
-from ...noise.setting import POISSON_GAUSSIAN, NoiseSetting
+from ...noise.setting import NoiseSetting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...image.intensity import IntensityRanges
     from ...noise.curve import NoiseFit
+    from ...noise.noise_estimate import NoiseEstimate
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class NoiseEstimate:
-    """Estimated noise of a layer, before it is denoised.
+class LayerNoise:
+    """Measured noise of a layer, before it is denoised.
 
     Parameters
     ----------
@@ -29,8 +31,8 @@ class NoiseEstimate:
     gaussian : IntensityRanges
         The `NoiseScaling` of each channel for Gaussian noise of unknown sigma.
     fits : tuple of NoiseFit
-        The measured and fitted noise curve of each channel; empty for Gaussian
-        noise.
+        The variance over the intensity, measured and fitted, of each channel; empty
+        if Gaussian noise was asked for, or nothing could be measured.
     """
 
     setting: NoiseSetting
@@ -39,13 +41,18 @@ class NoiseEstimate:
     fits: tuple[NoiseFit, ...]
 
     def __str__(self) -> str:
-        if self.setting.sigma is None:
+        if self.setting.is_measured:
             return f"Found: {describe_noise(self.scaling)}."
         return f"Estimated: {describe_noise(self.gaussian)}."
 
     @property
+    def estimates(self) -> tuple[NoiseEstimate, ...]:
+        """The noise of each channel."""
+        return tuple(each.noise for each in scalings(self.scaling))
+
+    @property
     def sigma(self) -> float:
-        """Estimated standard deviation of Gaussian noise, in the layer's units.
+        """Measured standard deviation of Gaussian noise, in the layer's units.
 
         The median over the channels.
         """
@@ -63,30 +70,27 @@ def describe_noise(ranges: IntensityRanges) -> str:
     Examples
     --------
     >>> from napari_denoise_ae.image.intensity import share_range
-    >>> describe_noise(share_range("YX", NoiseScaling(0.0, 1.0, 12.34)))
-    'sigma 12.34'
+    >>> from napari_denoise_ae import NoiseEstimate
+    >>> noise = NoiseScaling(0.0, 1.0, NoiseEstimate(sigma=12.34))
+    >>> describe_noise(share_range("YX", noise))
+    'noise has one level: sigma 12.34; neighboring pixels independent'
     """
-    texts = [
-        f"sigma {each.sigma:.4g}"
-        if each.curve is None
-        else f"gain {each.curve.gain:.4g}, {each.curve}"
-        for each in scalings(ranges)
-    ]
+    texts = [str(each.noise) for each in scalings(ranges)]
     if len(set(texts)) == 1:
         return texts[0]
     by_channel = (
-        f"channel {ranges.channel_of(number)} {text}"
+        f"channel {ranges.channel_of(number)}: {text}"
         for number, text in enumerate(texts)
     )
-    return "; ".join(by_channel)
+    return ". ".join(by_channel)
 
 
-def estimate_layer_noise(
+def measure_layer_noise(
     windows: list[list[list[NDArray[Any]]]],
     scaling: IntensityRanges,
     noise: NoiseSetting,
-) -> NoiseEstimate:
-    """Estimate the noise of a layer from sampled windows.
+) -> LayerNoise:
+    """Return the noise of a layer from sampled windows.
 
     Parameters
     ----------
@@ -97,10 +101,11 @@ def estimate_layer_noise(
     noise : NoiseSetting
         The noise to remove.
     """
-    is_curve = noise.noise_type == POISSON_GAUSSIAN
-    return NoiseEstimate(
+    gaussian = NoiseSetting(noise_type=GAUSSIAN)
+    is_drawn = noise.is_measured and noise.noise_type != GAUSSIAN
+    return LayerNoise(
         noise,
         scaling,
-        measure_scaling(windows, scaling, NoiseSetting()),
-        fit_curves(windows) if is_curve else (),
+        measure_scaling(windows, scaling, gaussian),
+        fit_curves(windows, scaling) if is_drawn else (),
     )

@@ -1,0 +1,145 @@
+"""Compare the noise of an image with the settings for it."""
+
+from __future__ import annotations
+
+import math
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..noise.estimators import estimate_sigma
+from ..noise.measure import HIGH, LOW, measure_windows
+from ..noise.normalization import NoiseScaling, known_values
+from ..noise.setting import NoiseSetting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from ..image.intensity import IntensityRange, IntensityRanges
+    from ..noise.noise_estimate import NoiseEstimate
+
+    #: The windows of each plane of a group.
+    Planes = Sequence[Sequence[NDArray[Any]]]
+    #: For each group of planes that share a range: for each plane, its windows.
+    Windows = Iterable[Planes]
+
+# A sigma that is this many times above or below the noise was meant otherwise.
+_OTHER_SIGMA = 2.0
+# Below this number of photons per pixel, stabilized noise is no longer Gaussian.
+_FEW_PHOTONS = 2.0
+_ROUNDING = (
+    " A float32 result (dtype='float32') is not rounded to whole photons, which gains "
+    "about 1 dB."
+)
+
+
+def check_noise(
+    noise: NoiseSetting, scalings: IntensityRanges, windows: Windows
+) -> list[str]:
+    """Compare the noise of each channel with the setting for it.
+
+    Parameters
+    ----------
+    noise : NoiseSetting
+        The noise to remove.
+    scalings : IntensityRanges
+        Of `NoiseScaling`.
+    windows : iterable
+        The computed result of `read_noise_windows` for them.
+
+    Returns
+    -------
+    list of str
+        At most one text for each channel.
+    """
+    found: dict[int, str] = {}
+    for number, planes in enumerate(windows):
+        channel, scaling = scalings.channel_of(number), scalings.ranges[number]
+        if channel in found:
+            continue
+        text = _describe_unfit_setting(
+            noise, scaling, planes, describe_place(channel, scalings)
+        )
+        if text is not None:
+            found[channel] = text
+    return [text for _, text in sorted(found.items())]
+
+
+def describe_place(channel: int, ranges: IntensityRanges) -> str:
+    """Name the image, or one of its channels if there are several."""
+    channels = {ranges.channel_of(number) for number in range(len(ranges.ranges))}
+    return f"channel {channel} of this image" if len(channels) > 1 else "this image"
+
+
+def _describe_unfit_setting(
+    noise: NoiseSetting,
+    scaling: IntensityRange,
+    planes: Planes,
+    where: str,
+) -> str | None:
+    if noise.strength == 0.0 or noise.sigma == 0.0:
+        return None
+    if not isinstance(scaling, NoiseScaling) or scaling.noise_level == 0.0:
+        return (
+            f"No noise was detected in the sampled regions of {where}, so nothing is "
+            "removed. If there is some, give its level (sigma), or denoise a part of "
+            "the image."
+        )
+    if noise.sigma is not None:
+        return _describe_other_sigma(noise, planes, where)
+    return _describe_few_photons(scaling.noise, planes, where)
+
+
+def _describe_other_sigma(
+    noise: NoiseSetting, planes: Planes, where: str
+) -> str | None:
+    """Compare a given sigma with what is measured."""
+    sigma, rough = noise.sigma or 0.0, estimate_sigma(planes)
+    if math.isnan(rough) or _is_similar(sigma, rough):
+        return None
+    # Only now, because measuring the kind of noise takes longer.
+    measured = measure_windows(planes, NoiseSetting())
+    low, high = _levels(measured, planes)
+    if high == 0.0 or low / _OTHER_SIGMA <= sigma <= high * _OTHER_SIGMA:
+        return None
+    is_above = "above" if sigma > high else "below"
+    return (
+        f"The given sigma of {sigma:.4g} is far {is_above} the noise measured in "
+        f"{where} ({measured}). Omit sigma to remove the measured noise, or give it in "
+        "the units of the image."
+    )
+
+
+def _is_similar(sigma: float, measured: float) -> bool:
+    return measured / _OTHER_SIGMA <= sigma <= measured * _OTHER_SIGMA
+
+
+def _levels(noise: NoiseEstimate, planes: Planes) -> tuple[float, float]:
+    """Return the standard deviations of the noise in dark and in bright regions."""
+    if noise.curve is None:
+        return noise.sigma, noise.sigma
+    values = known_values(list(chain.from_iterable(planes)))
+    low, high = noise.curve.variance(np.percentile(values, (LOW, HIGH)))
+    return math.sqrt(low), math.sqrt(high)
+
+
+def _describe_few_photons(
+    noise: NoiseEstimate, planes: Planes, where: str
+) -> str | None:
+    """Say what few photons mean for the result."""
+    if noise.curve is None:
+        return None
+    values = known_values(list(chain.from_iterable(planes)))
+    variance = float(noise.curve.variance(np.array([values.mean()]))[0])
+    photons = variance / noise.gain**2
+    if photons >= _FEW_PHOTONS:
+        return None
+    return (
+        f"There are about {photons:.2g} photons per pixel in {where}. Details are lost "
+        f"below {_FEW_PHOTONS:g}: average frames or bin pixels if you can."
+        + _ROUNDING
+        * (planes[0][0].dtype.kind in "iu")
+    )

@@ -1,0 +1,265 @@
+"""Measure the noise of an image: its kind, its level and what neighbors share of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import InvalidInputError
+from ..image.axes import resolve_axes
+from ..image.checks import require_image
+from ..image.planes import ArrayPlanes
+from ..image.ranges import group_planes
+from .anscombe import anscombe
+from .clipping import find_bounds
+from .correlation import Lattice, find_white_lattice, measure_correlation, sublattices
+from .curve import LEAST_GROWTH, fit_noise_curve
+from .estimators import estimate_sigma
+from .noise_estimate import GAUSSIAN, POISSON_GAUSSIAN, NoiseEstimate
+from .outliers import find_no_data, remove_outliers
+from .setting import AUTO, NoiseSetting
+from .sigma import level_of_quietest, patches_of_channels
+from .windows import read_noise_windows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from .curve import NoiseFit
+
+    Windows = Sequence[NDArray[Any]]
+
+# Weaker correlated noise than this fraction of the image's spread is not told from
+# the fine structure of a clean photograph.
+_LEAST_CORRELATED = 0.04
+# Nor is noise whose correlation along both axes exceeds this.
+_LONGEST_CORRELATION = 0.93
+# Percentiles that define the spread of an image.
+LOW, HIGH = 1.0, 99.0
+
+
+def measure_noise(
+    image: ArrayLike, *, axes: str | None = None
+) -> NoiseEstimate | tuple[NoiseEstimate, ...]:
+    """Measure the noise of an image or a stack, as `denoise` does.
+
+    Parameters
+    ----------
+    image : array_like
+        Integers or floating-point numbers.
+    axes : str, optional
+        See `denoise`.
+
+    Returns
+    -------
+    NoiseEstimate or tuple of NoiseEstimate
+        The noise, or that of each channel if there is an axis C. Pass it to
+        ``denoise(..., noise_type=...)`` to use the same noise again.
+
+    Raises
+    ------
+    InvalidInputError
+        If the image or its axes cannot be used.
+
+    Notes
+    -----
+    The noise is measured in the smoothest patches of 8 x 8 pixels, where high
+    frequencies of the cosine transform are almost pure noise [1]_, and as a line over
+    the intensity [2]_. If middle frequencies have more energy than white noise, the
+    noise is correlated: its level is then measured on a sub-lattice on which it is
+    white, and its correlation from the differences of neighbors in flat regions. Hot
+    pixels and pixels without data are excluded.
+
+    In a stack the first, the middle and the last plane are measured, and in planes
+    with a side longer than 512 pixels, five windows of 256 x 256 pixels.
+
+    References
+    ----------
+    .. [1] Colom and Buades, Analysis and extension of the Ponomarenko et al.
+       method, estimating a noise curve from a single image, 2013,
+       :doi:`10.5201/ipol.2013.45`.
+    .. [2] Foi et al., Practical Poissonian-Gaussian noise modeling and fitting for
+       single-image raw-data, 2008, :doi:`10.1109/TIP.2008.2001399`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> photons = np.random.default_rng(0).poisson(np.arange(1, 257) / 8, (256, 256))
+    >>> measure_noise(photons).kind
+    'poisson-gaussian'
+    """
+    array = np.asarray(image)
+    require_image(array)
+    planes = ArrayPlanes.of(array, resolve_axes(array.shape, axes))
+    groups = group_planes(planes, "stack")
+    found = tuple(
+        measure_windows(windows, NoiseSetting())
+        for windows in read_noise_windows(planes, groups)
+    )
+    return found if "C" in planes.axes else found[0]
+
+
+def measure_windows(planes: Sequence[Windows], setting: NoiseSetting) -> NoiseEstimate:
+    """Measure the noise in the windows of some planes of a stack.
+
+    Parameters
+    ----------
+    planes : sequence
+        For each plane, its windows, (Y, X, channels), see `read_noise_windows`.
+    setting : NoiseSetting
+        Which kind of noise, if known, and its correlation, if known.
+
+    Returns
+    -------
+    NoiseEstimate
+        The noise; a sigma of 0 if it cannot be measured.
+
+    Raises
+    ------
+    InvalidInputError
+        If Poisson-Gaussian noise is asked for and cannot be measured.
+    """
+    known, no_data = clean_windows(planes)
+    return measure_clean(known, no_data, setting)
+
+
+def clean_windows(
+    planes: Sequence[Windows],
+) -> tuple[list[list[NDArray[np.float64]]], float | None]:
+    """Return the windows of some planes without outliers.
+
+    Parameters
+    ----------
+    planes : sequence
+        See `measure_windows`.
+
+    Returns
+    -------
+    known : list
+        The windows with NaN for hot pixels and for pixels without data.
+    no_data : float or None
+        The value of pixels without data.
+    """
+    no_data = find_no_data(list(chain.from_iterable(planes)))
+    return [remove_outliers(windows, no_data) for windows in planes], no_data
+
+
+def measure_clean(
+    known: list[list[NDArray[np.float64]]], no_data: float | None, setting: NoiseSetting
+) -> NoiseEstimate:
+    """Measure the noise in what `clean_windows` returns; see `measure_windows`."""
+    windows = list(chain.from_iterable(known))
+    if all(_is_constant(window) for window in windows):
+        return NoiseEstimate(no_data=no_data)
+    found = None
+    if setting.correlation is None or max(setting.correlation) > 0.0:
+        found = _measure_correlated(known, find_white_lattice(windows), setting)
+    if found is None:
+        found = _measure_white(known, setting)
+    return replace(found, bounds=find_bounds(windows), no_data=no_data)
+
+
+def fit_found(planes: Sequence[Windows], noise: NoiseEstimate) -> NoiseFit | None:
+    """Return variances over the intensity and the line that was found.
+
+    Parameters
+    ----------
+    planes : sequence
+        See `measure_windows`.
+    noise : NoiseEstimate
+        What `measure_windows` returns for them.
+
+    Returns
+    -------
+    NoiseFit or None
+        None if nothing can be measured.
+    """
+    known, _ = clean_windows(planes)
+    windows = list(chain.from_iterable(known))
+    if noise.is_correlated:
+        windows = find_white_lattice(windows).windows
+    try:
+        fit = fit_noise_curve(windows)
+    except InvalidInputError:
+        return None
+    return fit if noise.curve is None else replace(fit, curve=noise.curve)
+
+
+def stabilize(windows: Windows, noise: NoiseEstimate) -> list[NDArray[np.float64]]:
+    """Return windows on the scale on which the noise has one level."""
+    if noise.curve is None:
+        return [np.asarray(window, dtype=np.float64) for window in windows]
+    return [anscombe(window, noise.curve) for window in windows]
+
+
+def _is_constant(window: NDArray[np.float64]) -> bool:
+    """Return whether the finite values of a window, if any, are all equal."""
+    known = window[np.isfinite(window)]
+    return known.size == 0 or bool(known.min() == known.max())
+
+
+def _measure_white(planes: list[Any], setting: NoiseSetting) -> NoiseEstimate:
+    """Measure noise whose neighboring pixels are independent."""
+    fit = _fit(list(chain.from_iterable(planes)), setting)
+    if fit is not None:
+        return NoiseEstimate(
+            kind=POISSON_GAUSSIAN,
+            gain=fit.curve.gain,
+            offset_variance=fit.curve.offset_variance,
+        )
+    sigma = estimate_sigma(planes)
+    return NoiseEstimate(sigma=0.0 if math.isnan(sigma) else sigma)
+
+
+def _fit(windows: list[NDArray[np.float64]], setting: NoiseSetting) -> NoiseFit | None:
+    """Fit a line if the noise grows, or is said to grow, with the intensity."""
+    if setting.noise_type == GAUSSIAN:
+        return None
+    if setting.noise_type != AUTO:
+        return fit_noise_curve(windows)
+    try:
+        fit = fit_noise_curve(windows)
+    except InvalidInputError:
+        return None
+    return fit if fit.growth >= LEAST_GROWTH else None
+
+
+def _measure_correlated(
+    planes: list[Any], lattice: Lattice, setting: NoiseSetting
+) -> NoiseEstimate | None:
+    """Measure noise on a sub-lattice on which it is white; None if it is not noise."""
+    if lattice.stride == 1:
+        return None
+    parts = [sublattices(windows, lattice.stride) for windows in planes]
+    rough = _measure_white(parts, setting)
+    level = 1.0 if rough.curve is not None else rough.sigma
+    if level == 0.0:
+        return None
+    # Textured images have few smooth patches on a coarse lattice.
+    on_lattice = stabilize(list(chain.from_iterable(parts)), rough)
+    share = level_of_quietest(patches_of_channels(on_lattice)) / level
+    noise = _scaled(rough, min(share, 1.0))
+    windows = stabilize(list(chain.from_iterable(planes)), noise)
+    level = 1.0 if noise.curve is not None else noise.sigma
+    values = np.concatenate([window[np.isfinite(window)] for window in windows])
+    low, high = np.percentile(values, (LOW, HIGH))
+    x, y = setting.correlation or measure_correlation(windows, level)
+    is_structure = level < _LEAST_CORRELATED * (high - low) or (
+        min(x, y) > _LONGEST_CORRELATION
+    )
+    return None if is_structure else replace(noise, correlation=(x, y))
+
+
+def _scaled(noise: NoiseEstimate, factor: float) -> NoiseEstimate:
+    """Return noise with its standard deviation multiplied by a factor."""
+    return replace(
+        noise,
+        sigma=noise.sigma * factor,
+        gain=noise.gain * factor**2,
+        offset_variance=noise.offset_variance * factor**2,
+    )

@@ -1,0 +1,142 @@
+"""Hot pixels and pixels without data are found, and nothing else."""
+
+import numpy as np
+import pytest
+from skimage.data import camera
+
+from napari_denoise_ae.noise.anscombe import anscombe
+from napari_denoise_ae.noise.curve import NoiseCurve
+from napari_denoise_ae.noise.outliers import (
+    FILL_RADIUS,
+    fill_unknown,
+    find_hot,
+    find_no_data,
+    remove_outliers,
+)
+
+CAMERA = camera().astype(np.float64)
+
+
+def noisy(sigma=10.0, seed=0):
+    return 100 + CAMERA + np.random.default_rng(seed).normal(0, sigma, CAMERA.shape)
+
+
+# --- hot pixels
+
+
+@pytest.mark.parametrize("sigma", [10, 25, 75])
+def test_white_noise_has_no_hot_pixels(sigma):
+    hot = find_hot(noisy(sigma)[..., np.newaxis], sigma)
+    assert hot.mean() < 1e-4
+
+
+@pytest.mark.parametrize("peak", [1, 4, 20, 100])
+def test_photon_counts_have_no_hot_pixels(peak):
+    counts = np.random.default_rng(peak).poisson(CAMERA / 255 * peak)[..., np.newaxis]
+    assert find_hot(anscombe(counts, NoiseCurve(1.0, 0.0)), 1.0).mean() < 1e-4
+    assert np.isnan(remove_outliers([counts], None)[0]).mean() < 2e-4
+
+
+@pytest.mark.parametrize("value", [4095.0, -3000.0])
+def test_hot_and_dead_pixels_are_found(value):
+    image = noisy()
+    where = np.random.default_rng(1).random(image.shape) < 1e-3
+    image[where] = value
+    found = find_hot(image[..., np.newaxis], 10.0)[..., 0]
+    assert found[where].mean() > 0.99
+    assert found[~where].mean() < 1e-4
+
+
+def test_hot_neighbors_and_hot_pixels_at_the_corner_are_found():
+    image = noisy()
+    image[0, 0] = image[511, 511] = 4095
+    image[60, 70:72] = image[80:82, 90] = 4095
+    found = find_hot(image[..., np.newaxis], 10.0)[..., 0]
+    assert found[image == 4095].all()
+
+
+def test_a_small_object_is_not_hot():
+    image = noisy()
+    image[100:103, 100:103] += 4000
+    assert not find_hot(image[..., np.newaxis], 10.0)[98:105, 98:105].any()
+
+
+def test_a_line_and_an_edge_are_not_hot():
+    image = noisy()
+    image[50] += 4000
+    image[200:, 200:] += 4000
+    assert find_hot(image[..., np.newaxis], 10.0).mean() < 1e-4
+
+
+# --- no data
+
+
+@pytest.mark.parametrize("value", [-9999, 65535, 0])
+def test_padding_means_no_data(value):
+    image = np.rint(noisy()).astype(np.int32)
+    image[:25] = value
+    assert find_no_data([image[..., np.newaxis]]) == value
+
+
+def test_padding_with_a_value_inside_the_range_means_no_data():
+    image = noisy()
+    image[:25] = 150.0
+    assert find_no_data([image[..., np.newaxis]]) == 150
+
+
+def test_scattered_values_far_from_all_others_mean_no_data():
+    image = noisy()
+    image[np.random.default_rng(0).random(image.shape) < 0.01] = -9999
+    assert find_no_data([image[..., np.newaxis]]) == -9999
+
+
+@pytest.mark.parametrize("peak", [0.1, 0.5, 2, 20])
+def test_zeros_of_photon_counts_are_data(peak):
+    counts = np.random.default_rng(0).poisson(CAMERA / 255 * peak).astype(np.uint16)
+    assert find_no_data([counts[..., np.newaxis]]) is None
+
+
+@pytest.mark.parametrize("sigma", [0, 5, 25, 60])
+def test_the_ends_of_a_clipped_range_are_data(sigma):
+    image = 1.4 * (CAMERA - 40) + np.random.default_rng(0).normal(0, sigma, (512, 512))
+    clipped = np.clip(np.rint(image), 0, 255).astype(np.uint8)
+    assert find_no_data([clipped[..., np.newaxis]]) is None
+
+
+def test_images_of_few_values_are_data():
+    binary = np.where(CAMERA > 128, 255, 0).astype(np.uint8)[..., np.newaxis]
+    assert find_no_data([binary]) is None
+    assert find_no_data([np.full((20, 20, 1), 7)]) is None
+    assert find_no_data([np.full((20, 20, 1), np.nan)]) is None
+    assert find_no_data([np.ones((1, 1, 1))]) is None
+
+
+def test_what_is_removed_is_nan():
+    image = noisy()
+    image[:5], image[100, 100] = -9999, 4095
+    (known,) = remove_outliers([image[..., np.newaxis]], -9999.0)
+    assert np.isnan(known[:5]).all()
+    assert np.isnan(known[100, 100])
+    assert np.isnan(known[5:]).sum() < 20
+
+
+# --- replacement
+
+
+def test_unknown_pixels_become_the_median_of_their_neighbors():
+    values = np.square(np.arange(25.0)).reshape(5, 5, 1)
+    unknown = np.zeros((5, 5, 1), dtype=bool)
+    unknown[2, 2] = True
+    filled = fill_unknown(values, unknown, -1.0)
+    neighbors = np.delete(values[1:4, 1:4].ravel(), 4)
+    assert filled[2, 2, 0] == np.median(neighbors)
+    np.testing.assert_array_equal(filled[~unknown], values[~unknown])
+
+
+def test_unknown_pixels_far_from_all_others_get_the_default():
+    values = np.full((30, 30, 1), 5.0)
+    unknown = np.zeros((30, 30, 1), dtype=bool)
+    unknown[:, 8:] = True
+    filled = fill_unknown(values, unknown, -1.0)[..., 0]
+    assert (filled[:, : 9 + FILL_RADIUS] == 5).all()
+    assert (filled[:, 9 + FILL_RADIUS :] == -1).all()
