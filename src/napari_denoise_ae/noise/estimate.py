@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def estimate_noise(image: ArrayLike, *, axes: str | None = None) -> float:
     """Estimate the standard deviation of the noise in an image or a stack.
 
-    `denoise` uses this estimate if no `sigma` is passed.
+    ``denoise(image, noise_type="gaussian")`` uses this estimate; `measure_noise` also
+    measures how the noise depends on the intensity.
 
     Parameters
     ----------

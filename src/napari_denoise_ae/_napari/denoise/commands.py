@@ -105,7 +105,9 @@ def denoise_layer(
     model : str
         Name of a built-in model, or a checkpoint file. ``"auto"`` uses the built-in
         model ``"rgb"`` for color images and ``"gray"`` for all others.
-    sigma, noise_type, strength, range_of, device, tile_size
+    sigma, correlation, noise_type, strength, replace_hot_pixels, range_of
+        See `napari_denoise_ae.denoise`.
+    device, tile_size
         See `napari_denoise_ae.denoise`.
     dtype : str
         See `napari_denoise_ae.denoise`. ``"float32"`` is rejected for integer color
