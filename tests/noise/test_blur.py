@@ -12,7 +12,8 @@ N_IMAGES = 4000
 
 def draw(shape, blur_y=0.0, blur_x=0.0, *, seed=0):
     clean = torch.zeros(shape, dtype=torch.float64)
-    return blurred_normal(clean, torch.Generator().manual_seed(seed), blur_y, blur_x)
+    generator = torch.Generator().manual_seed(seed)
+    return blurred_normal(clean, generator, blur_y, blur_x)[0]
 
 
 def test_white_noise_is_filtered_as_scipy_does():
@@ -38,6 +39,18 @@ def test_a_blur_of_0_leaves_an_axis_white():
     noise = draw((1, 1, 300, 300), blur_x=1.0).numpy()[0, 0]
     assert (noise[1:] * noise[:-1]).mean() == pytest.approx(0.0, abs=0.02)
     assert (noise[:, 1:] * noise[:, :-1]).mean() > 0.7
+
+
+def test_the_correlation_is_that_of_the_noise():
+    clean = torch.zeros((2, 1, 400, 400), dtype=torch.float64)
+    blur_y, blur_x = (torch.tensor(x).reshape(2, 1, 1, 1) for x in ([0, 1.2], [0.7, 0]))
+    noise, correlation = blurred_normal(clean, torch.Generator(), blur_y, blur_x)
+    values = noise.numpy()[:, 0]
+    along_x = (values[:, :, 1:] * values[:, :, :-1]).mean(axis=(1, 2))
+    along_y = (values[:, 1:] * values[:, :-1]).mean(axis=(1, 2))
+    np.testing.assert_allclose(
+        correlation.numpy(), np.stack([along_x, along_y], axis=1), atol=0.02
+    )
 
 
 def test_every_image_can_have_its_own_blur():

@@ -83,6 +83,7 @@ def test_too_long_a_correlation_is_left_out():
     found = measure_noise(CAMERA + 25 * blurred(CAMERA.shape, 6.0))
     assert found.correlation == (0.0, 0.0)
     assert found.sigma < 10
+    assert "coarser noise, if there is any, is left" in str(found)
 
 
 def test_clipping_and_no_data_are_found():
@@ -130,6 +131,22 @@ def test_a_given_kind_and_correlation_are_kept():
     assert found.sigma == pytest.approx(25, rel=0.15)
     alone = measure_windows([[told[..., np.newaxis]]], NoiseSetting(correlation=(0, 0)))
     assert alone.sigma < 10
+
+
+def test_a_given_correlation_is_used_if_the_noise_looks_white():
+    windows = [[white(CROP, 10)[..., np.newaxis]]]
+    found = measure_windows(windows, NoiseSetting(correlation=(0.3, 0.2)))
+    assert found.correlation == (0.3, 0.2)
+    assert found.sigma == pytest.approx(10, rel=0.2)
+
+
+@pytest.mark.parametrize("blur", [0.7, 1.0])
+def test_clipping_does_not_change_the_correlation(blur):
+    noisy = 1.4 * (CAMERA - 40) + 25 * blurred(CAMERA.shape, blur)
+    found = measure_noise(np.clip(np.rint(noisy), 0, 255).astype(np.uint8))
+    expected = np.exp(-1 / (4 * blur**2))
+    assert found.correlation == pytest.approx((expected, expected), abs=0.12)
+    assert found.sigma == pytest.approx(25, rel=0.15)
 
 
 def test_the_line_that_was_found_is_drawn():

@@ -162,12 +162,21 @@ def test_network_that_takes_a_noise_level_learns_to_denoise_color_images(in_chan
         "gaussian:0.1",
         "poisson:30",
         "gaussian:0.1,unclipped+salt-pepper:0.1",
-        "gaussian:0.1,blur=1,unclipped",
     ],
 )
 def test_network_that_takes_a_noise_level_rejects_other_noise(noise):
     with pytest.raises(InvalidInputError, match="unclipped Gaussian noise"):
         make_trainer(**(LEVEL | {"noise": noise}))
+
+
+def test_correlated_noise_needs_a_network_that_takes_the_correlation():
+    noise = "gaussian:0..0.2,blur=0..1.5,unclipped"
+    with pytest.raises(InvalidInputError, match="Set the network option correlation"):
+        make_trainer(**LEVEL | {"noise": noise})
+    options = LEVEL["network_options"] | {"correlation": True}
+    changes = LEVEL | {"noise": noise, "network_options": options, "epochs": 12}
+    history = run(make_trainer(**changes)).history
+    assert history[-1].val_loss < 0.8 * history[0].val_loss
 
 
 def test_network_without_a_noise_level_accepts_any_noise():

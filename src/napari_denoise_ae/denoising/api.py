@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from ..errors import DenoiseAEWarning
 from ..image.axes import count_colors
 from ..image.checks import require_real
+from ..image.masks import fill_masked, restore_mask
 from ..models.builtin import DEFAULT_MODEL
 from ..models.devices import choose_device
 from ..models.load import load_fitting
@@ -61,7 +63,8 @@ def denoise(
     ----------
     image : array_like, dask.array.Array or zarr.Array
         Integers or floating-point numbers, of any shape that `axes` explains.
-        Never changed. An alpha channel is kept, and NaN stays NaN. Dask and
+        Never changed. An alpha channel is kept, NaN stays NaN, and masked
+        pixels of a `numpy.ma.MaskedArray` stay masked and unchanged. Dask and
         Zarr arrays are read only when the result is computed.
     model : str, path or Checkpoint
         A built-in model's name, a checkpoint file, or a loaded checkpoint.
@@ -156,15 +159,30 @@ def denoise(
     True
     """
     chosen = DenoiseOptions(**options)
-    array: Any = as_dask(image) if is_lazy(image) else np.asarray(image)
+    array: Any = as_dask(image) if is_lazy(image) else fill_masked(image)
     require_real(array.dtype, array.shape)
     checkpoint = load_fitting(model, count_colors(array.shape, chosen.axes))
     if is_lazy(array):
         return denoise_lazily(array, checkpoint, chosen)
     denoiser = Denoiser(checkpoint, choose_device(chosen.device))
-    run = Denoising(array, denoiser, chosen)
+    run = Denoising(array, denoiser, _with_range_of(image, chosen))
     for message in run.find_incompatibilities():
         warnings.warn(message, DenoiseAEWarning, stacklevel=2)
     for _ in run:
         pass
+    for message in run.find_remaining_noise():
+        warnings.warn(message, DenoiseAEWarning, stacklevel=2)
+    if isinstance(image, np.ma.MaskedArray):
+        return restore_mask(run.result, image, chosen.result_dtype(image.dtype))
     return run.result
+
+
+def _with_range_of(image: Any, options: DenoiseOptions) -> DenoiseOptions:
+    """Return options with the intensity range of a masked image of uint8.
+
+    Its pixels are no longer uint8 when they are denoised.
+    """
+    is_masked = np.ma.is_masked(image) and image.dtype == np.uint8
+    if not is_masked or options.intensity_range is not None:
+        return options
+    return replace(options, intensity_range=(0.0, 255.0))

@@ -12,6 +12,7 @@ from ..image.planes import ArrayPlanes, plane_indices
 from ..noise.windows import read_noise_windows
 from .compatibility import find_incompatibilities, require_compatible
 from .model_ranges import find_model_ranges
+from .noise_checks import check_result
 from .options import DenoiseOptions
 
 if TYPE_CHECKING:
@@ -123,6 +124,11 @@ class Denoising:
     def intensity_range(self) -> IntensityRange:
         """The smallest range that contains the intensity ranges of all planes."""
         return self.intensity_ranges.hull
+
+    def find_remaining_noise(self) -> list[str]:
+        """Return a text if there is about as much noise as before."""
+        result = ArrayPlanes(self._target, self._source.axes)
+        return check_result(self._noise, self.intensity_ranges, self._source, result)
 
     def find_incompatibilities(self) -> list[str]:
         """Return messages for the user on why the model or options may not fit."""

@@ -71,7 +71,8 @@ def require_noise_is_taken(checkpoint: Checkpoint, options: DenoiseOptions) -> N
     if without_ignored(checkpoint, options) != options:
         raise InvalidInputError(
             f"The model {checkpoint.name!r} takes no noise level: it removes the "
-            "noise that it was trained for. Omit sigma, noise_type and strength, or "
+            "noise that it was trained for. Omit sigma, correlation, noise_type, "
+            "strength and replace_hot_pixels, or "
             "use a model that takes them, such as the built-in gray and rgb."
         )
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections import OrderedDict
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from ..errors import DenoiseAEWarning
+from ..image.checks import require_finite
 from ..image.intensity import IntensityRanges
 from ..image.ranges import known_ranges
 from ..noise.normalization import measure_scaling, with_setting
@@ -12,6 +17,7 @@ from ..noise.windows import read_noise_windows
 from .compatibility import noise_levels
 from .dask_stack import DaskPlanes, unknown_ranges
 from .model_ranges import ranges_without_scan
+from .noise_checks import check_noise
 from .options import DenoiseOptions
 
 if TYPE_CHECKING:
@@ -95,6 +101,7 @@ def _measure_in_node(
     return node
 
 
+_LOGGER = logging.getLogger(__name__)
 # How the key of such a node begins; the rest is its token.
 _SCALING = "noise-scaling-"
 # What was measured in this process, the latest last, so that looking at one
@@ -106,7 +113,12 @@ _MOST_MEASURED = 64
 def _measure_once(
     windows: Any, groups: IntensityRanges, setting: NoiseSetting, token: str
 ) -> IntensityRanges:
+    for window in chain.from_iterable(chain.from_iterable(windows)):
+        require_finite(window)
     ranges = measure_scaling(windows, groups, setting)
+    _LOGGER.info("Measured: %s.", ranges)
+    for message in check_noise(setting, ranges, windows):
+        warnings.warn(message, DenoiseAEWarning, stacklevel=2)
     _MEASURED[token] = ranges
     while len(_MEASURED) > _MOST_MEASURED:
         _MEASURED.popitem(last=False)

@@ -12,6 +12,7 @@ from ..noise.estimators import estimate_sigma
 from ..noise.measure import HIGH, LOW, measure_windows
 from ..noise.normalization import NoiseScaling, known_values
 from ..noise.setting import NoiseSetting
+from ..noise.windows import noise_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..image.intensity import IntensityRange, IntensityRanges
+    from ..image.planes import Planes as PlaneSource
     from ..noise.noise_estimate import NoiseEstimate
 
     #: The windows of each plane of a group.
@@ -30,9 +32,12 @@ if TYPE_CHECKING:
 _OTHER_SIGMA = 2.0
 # Below this number of photons per pixel, stabilized noise is no longer Gaussian.
 _FEW_PHOTONS = 2.0
+# Noise of at least this fraction of the spread must be less than this fraction of what
+# it was, unless most of it was to be kept.
+_LEAST_LEVEL, _REMAINING, _LEAST_STRENGTH = 0.02, 0.9, 0.5
 _ROUNDING = (
-    " A float32 result (dtype='float32') is not rounded to whole photons, which gains "
-    "about 1 dB."
+    " A result of dtype float32 is not rounded to whole photons, which gains about "
+    "1 dB."
 )
 
 
@@ -66,6 +71,50 @@ def check_noise(
         if text is not None:
             found[channel] = text
     return [text for _, text in sorted(found.items())]
+
+
+def check_result(
+    noise: NoiseSetting,
+    scalings: IntensityRanges,
+    before: PlaneSource,
+    after: PlaneSource,
+) -> list[str]:
+    """Compare the noise before and after denoising, in one window.
+
+    Parameters
+    ----------
+    noise : NoiseSetting
+        The noise that was to be removed.
+    scalings : IntensityRanges
+        How the model saw the planes.
+    before, after : Planes
+        The image and the result, in memory.
+
+    Returns
+    -------
+    list of str
+        One text if there is about as much noise as before.
+    """
+    plane = tuple(length // 2 for length in before.shape[:-3])
+    level = scalings.of(plane).noise_level
+    if noise.strength < _LEAST_STRENGTH or not level or level < _LEAST_LEVEL:
+        return []
+    window = noise_windows((before.shape[-3], before.shape[-2]))[-1]
+    rows, columns = (
+        slice(part.start, min(part.stop, part.start + 256)) for part in window
+    )
+    was, now = (
+        estimate_sigma([[planes.read(plane, (rows, columns))]])
+        for planes in (before, after)
+    )
+    # Comparisons with NaN are false.
+    if not now > _REMAINING * was:
+        return []
+    return [
+        f"There is about as much noise as before: sigma {was:.4g}, and {now:.4g} after "
+        "denoising. The image may be textured all over, or its noise coarse. Compare "
+        "the result with the noisy image."
+    ]
 
 
 def describe_place(channel: int, ranges: IntensityRanges) -> str:
@@ -121,9 +170,14 @@ def _levels(noise: NoiseEstimate, planes: Planes) -> tuple[float, float]:
     """Return the standard deviations of the noise in dark and in bright regions."""
     if noise.curve is None:
         return noise.sigma, noise.sigma
-    values = known_values(list(chain.from_iterable(planes)))
+    values = _values(noise, planes)
     low, high = noise.curve.variance(np.percentile(values, (LOW, HIGH)))
     return math.sqrt(low), math.sqrt(high)
+
+
+def _values(noise: NoiseEstimate, planes: Planes) -> NDArray[np.float64]:
+    values = known_values(list(chain.from_iterable(planes)))
+    return values if noise.no_data is None else values[values != noise.no_data]
 
 
 def _describe_few_photons(
@@ -132,14 +186,13 @@ def _describe_few_photons(
     """Say what few photons mean for the result."""
     if noise.curve is None:
         return None
-    values = known_values(list(chain.from_iterable(planes)))
+    values = _values(noise, planes)
     variance = float(noise.curve.variance(np.array([values.mean()]))[0])
     photons = variance / noise.gain**2
     if photons >= _FEW_PHOTONS:
         return None
     return (
-        f"There are about {photons:.2g} photons per pixel in {where}. Details are lost "
-        f"below {_FEW_PHOTONS:g}: average frames or bin pixels if you can."
-        + _ROUNDING
-        * (planes[0][0].dtype.kind in "iu")
+        f"The mean number of photons per pixel of {where} is about {photons:.2g}. "
+        f"Details are lost below {_FEW_PHOTONS:g}: average frames or bin pixels if you "
+        "can." + _ROUNDING * (planes[0][0].dtype.kind in "iu")
     )

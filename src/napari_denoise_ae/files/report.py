@@ -147,7 +147,7 @@ def describe(
 def _describe_ranges(ranges: IntensityRanges) -> str:
     if ranges.ranges[0].noise_level is None:
         return f"intensity  {ranges} mapped to 0 to 1"
-    return f"noise      {ranges}"
+    return f"noise      {str(ranges).removeprefix('noise ')}"
 
 
 def _describe_output(job: FileJob) -> str:

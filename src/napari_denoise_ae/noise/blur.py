@@ -14,7 +14,7 @@ _TRUNCATION = 4.0
 
 def blurred_normal(
     clean: Tensor, generator: Generator, blur_y: Tensor | float, blur_x: Tensor | float
-) -> Tensor:
+) -> tuple[Tensor, Tensor]:
     """Draw standard normal values that are correlated with their neighbors.
 
     White noise is filtered with a sampled Gaussian kernel along Y and X and rescaled
@@ -33,9 +33,13 @@ def blurred_normal(
 
     Returns
     -------
-    torch.Tensor
+    noise : torch.Tensor
         (N, C, Y, X). Channels are independent of each other.
+    correlation : torch.Tensor
+        Correlation of neighbors along X and Y, (N, 2).
     """
+    import torch
+
     kernels = {axis: _kernels(std, clean) for axis, std in ((2, blur_y), (3, blur_x))}
     shape = list(clean.shape)
     for axis, kernel in kernels.items():
@@ -43,7 +47,9 @@ def blurred_normal(
     noise = clean.new_empty(shape).normal_(generator=generator)
     for axis, kernel in kernels.items():
         noise = _filter(noise, kernel, axis)
-    return noise
+    # The kernels have a sum of squares of 1.
+    found = [(k[:, 1:] * k[:, :-1]).sum(dim=1) for k in (kernels[3], kernels[2])]
+    return noise, torch.stack(found, dim=1)
 
 
 def _kernels(std: Tensor | float, clean: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from .noise_estimate import NoiseEstimate
 
+    #: The lowest and the highest intensity, or None where nothing is clipped.
     Bounds = tuple[float | None, float | None]
 
 # Clipping does not affect clean values this many sigma away from the bound.

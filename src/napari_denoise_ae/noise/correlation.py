@@ -50,6 +50,7 @@ _STRIDES = (2, 3, 4, 5, 6)
 _FLAT_SIDE, _FLAT_STEP = 16, 4
 _FLATTEST_FRACTION, _FEWEST_FLATTEST = 0.1, 16
 _BRIGHTNESS_GROUPS = 2
+_MOST_CLIPPED = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,9 @@ def spectral_ratio(patches: NDArray[np.float64]) -> float:
 
 
 def measure_correlation(
-    windows: Sequence[NDArray[Any]], sigma: float
+    windows: Sequence[NDArray[Any]],
+    sigma: float,
+    clipped: Sequence[NDArray[np.bool_]] | None = None,
 ) -> tuple[float, float]:
     """Measure the correlation of the noise of neighboring pixels.
 
@@ -145,6 +148,9 @@ def measure_correlation(
         nothing is known.
     sigma : float
         That level, above 0, in the units of the windows.
+    clipped : sequence of numpy.ndarray, optional
+        For each window, True where the noise is clipped. Regions with more than a few
+        such pixels are excluded.
 
     Returns
     -------
@@ -157,9 +163,10 @@ def measure_correlation(
     measured in the flattest windows of 16 x 16 pixels, half of them dark and half
     bright.
     """
+    masks = clipped or [np.zeros(window.shape, dtype=bool) for window in windows]
     flat = [
-        _flattest(np.asarray(window[..., channel], dtype=np.float64))
-        for window in windows
+        _flattest(np.asarray(window[..., channel], np.float64), mask[..., channel])
+        for window, mask in zip(windows, masks, strict=True)
         for channel in range(window.shape[-1])
     ]
     squares = np.concatenate([np.empty((0, 2)), *flat])
@@ -182,14 +189,17 @@ def _is_correlated(windows: list[NDArray[Any]]) -> bool:
     return spectral_ratio(patches) > _LARGEST_RATIO + _DEVIATIONS * deviation
 
 
-def _flattest(image: NDArray[np.float64]) -> NDArray[np.float64]:
+def _flattest(
+    image: NDArray[np.float64], clipped: NDArray[np.bool_]
+) -> NDArray[np.float64]:
     """Return the mean squared differences along X and Y in flat regions, (N, 2)."""
     if min(image.shape) < _FLAT_SIDE:
         return np.empty((0, 2))
-    views = np.lib.stride_tricks.sliding_window_view(image, (_FLAT_SIDE, _FLAT_SIDE))
-    regions = views[::_FLAT_STEP, ::_FLAT_STEP].reshape(-1, _FLAT_SIDE, _FLAT_SIDE)
+    regions = _regions(image)
     means = regions.mean(axis=(1, 2))
-    regions, means = regions[np.isfinite(means)], means[np.isfinite(means)]
+    share = _regions(clipped).mean(axis=(1, 2))
+    usable = np.isfinite(means) & (share <= _MOST_CLIPPED)
+    regions, means = regions[usable], means[usable]
     if not len(regions):
         return np.empty((0, 2))
     blocks = regions.reshape(len(regions), 4, 4, 4, 4).mean(axis=(2, 4))
@@ -202,6 +212,11 @@ def _flattest(image: NDArray[np.float64]) -> NDArray[np.float64]:
     along_x = np.square(np.diff(flat, axis=2)).mean(axis=(1, 2))
     along_y = np.square(np.diff(flat, axis=1)).mean(axis=(1, 2))
     return np.stack([along_x, along_y], axis=1)
+
+
+def _regions(image: NDArray[Any]) -> NDArray[Any]:
+    views = np.lib.stride_tricks.sliding_window_view(image, (_FLAT_SIDE, _FLAT_SIDE))
+    return views[::_FLAT_STEP, ::_FLAT_STEP].reshape(-1, _FLAT_SIDE, _FLAT_SIDE)
 
 
 @cache

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..image.axes import resolve_axes
 from ..image.checks import require_image
+from ..image.masks import fill_masked
 from ..image.planes import ArrayPlanes
 from ..image.ranges import group_planes
 from .estimators import median_of_known
@@ -68,7 +67,7 @@ def estimate_noise(image: ArrayLike, *, axes: str | None = None) -> float:
     >>> round(estimate_noise(noisy))
     20
     """
-    array = np.asarray(image)
+    array = fill_masked(image)
     require_image(array)
     planes = ArrayPlanes.of(array, resolve_axes(array.shape, axes))
     windows = read_noise_windows(planes, group_planes(planes, "stack"))

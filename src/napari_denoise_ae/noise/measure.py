@@ -12,11 +12,12 @@ import numpy as np
 from ..errors import InvalidInputError
 from ..image.axes import resolve_axes
 from ..image.checks import require_image
+from ..image.masks import fill_masked
 from ..image.planes import ArrayPlanes
 from ..image.ranges import group_planes
 from .anscombe import anscombe
 from .clipping import find_bounds
-from .correlation import Lattice, find_white_lattice, measure_correlation, sublattices
+from .correlation import find_white_lattice, measure_correlation, sublattices
 from .curve import LEAST_GROWTH, fit_noise_curve
 from .estimators import estimate_sigma
 from .noise_estimate import GAUSSIAN, POISSON_GAUSSIAN, NoiseEstimate
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from .clipping import Bounds
     from .curve import NoiseFit
 
     Windows = Sequence[NDArray[Any]]
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 _LEAST_CORRELATED = 0.04
 # Nor is noise whose correlation along both axes exceeds this.
 _LONGEST_CORRELATION = 0.93
+# Distance of the pixels that are compared if the noise is said to be correlated.
+_LEAST_STRIDE = 2
 # Percentiles that define the spread of an image.
 LOW, HIGH = 1.0, 99.0
 
@@ -93,7 +97,7 @@ def measure_noise(
     >>> measure_noise(photons).kind
     'poisson-gaussian'
     """
-    array = np.asarray(image)
+    array = fill_masked(image)
     require_image(array)
     planes = ArrayPlanes.of(array, resolve_axes(array.shape, axes))
     groups = group_planes(planes, "stack")
@@ -156,12 +160,19 @@ def measure_clean(
     windows = list(chain.from_iterable(known))
     if all(_is_constant(window) for window in windows):
         return NoiseEstimate(no_data=no_data)
+    bounds = find_bounds(windows)
     found = None
-    if setting.correlation is None or max(setting.correlation) > 0.0:
-        found = _measure_correlated(known, find_white_lattice(windows), setting)
+    leaves_coarse = False
+    if setting.correlation is None:
+        lattice = find_white_lattice(windows)
+        found = _measure_correlated(known, lattice.stride, bounds, setting)
+        leaves_coarse = found is None and lattice.stride > 1
+    elif max(setting.correlation) > 0.0:
+        stride = max(find_white_lattice(windows).stride, _LEAST_STRIDE)
+        found = _measure_correlated(known, stride, bounds, setting)
     if found is None:
-        found = _measure_white(known, setting)
-    return replace(found, bounds=find_bounds(windows), no_data=no_data)
+        found = replace(_measure_white(known, setting), leaves_coarse=leaves_coarse)
+    return replace(found, bounds=bounds, no_data=no_data)
 
 
 def fit_found(planes: Sequence[Windows], noise: NoiseEstimate) -> NoiseFit | None:
@@ -230,12 +241,12 @@ def _fit(windows: list[NDArray[np.float64]], setting: NoiseSetting) -> NoiseFit 
 
 
 def _measure_correlated(
-    planes: list[Any], lattice: Lattice, setting: NoiseSetting
+    planes: list[Any], stride: int, bounds: Bounds, setting: NoiseSetting
 ) -> NoiseEstimate | None:
     """Measure noise on a sub-lattice on which it is white; None if it is not noise."""
-    if lattice.stride == 1:
+    if stride == 1:
         return None
-    parts = [sublattices(windows, lattice.stride) for windows in planes]
+    parts = [sublattices(windows, stride) for windows in planes]
     rough = _measure_white(parts, setting)
     level = 1.0 if rough.curve is not None else rough.sigma
     if level == 0.0:
@@ -246,9 +257,13 @@ def _measure_correlated(
     noise = _scaled(rough, min(share, 1.0))
     windows = stabilize(list(chain.from_iterable(planes)), noise)
     level = 1.0 if noise.curve is not None else noise.sigma
+    if setting.correlation is not None:
+        return replace(noise, correlation=setting.correlation)
     values = np.concatenate([window[np.isfinite(window)] for window in windows])
     low, high = np.percentile(values, (LOW, HIGH))
-    x, y = setting.correlation or measure_correlation(windows, level)
+    raw = chain.from_iterable(planes)
+    clipped = [(window == bounds[0]) | (window == bounds[1]) for window in raw]
+    x, y = measure_correlation(windows, level, clipped)
     is_structure = level < _LEAST_CORRELATED * (high - low) or (
         min(x, y) > _LONGEST_CORRELATION
     )

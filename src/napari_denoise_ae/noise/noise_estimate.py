@@ -43,6 +43,9 @@ class NoiseEstimate:
     correlation : tuple of float
         Correlation of the noise of neighboring pixels along X and Y, 0 to 0.95; 0
         for independent pixels.
+    leaves_coarse : bool
+        Whether the image has coarse, weak fluctuations that may be correlated noise
+        or structure. They are left in it.
     bounds : tuple of float or None
         The lowest and the highest intensity, if the noisy values are clipped there.
     no_data : float, optional
@@ -64,6 +67,7 @@ class NoiseEstimate:
     gain: float = 0.0
     offset_variance: float = 0.0
     correlation: tuple[float, float] = (0.0, 0.0)
+    leaves_coarse: bool = False
     bounds: tuple[float | None, float | None] = (None, None)
     no_data: float | None = None
 
@@ -122,6 +126,8 @@ class NoiseEstimate:
         return [f"noise grows with intensity: {said}"]
 
     def _neighbors(self) -> str:
+        if self.leaves_coarse:
+            return "coarser noise, if there is any, is left"
         if not self.is_correlated:
             return "neighboring pixels independent"
         x, y = self.correlation

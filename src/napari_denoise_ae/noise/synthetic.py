@@ -94,13 +94,13 @@ class Gaussian(NoiseModel):
         self, clean: Tensor, generator: Generator, *, channel_axis: int = 1
     ) -> Tensor:
         """Add the noise, see `NoiseModel.apply`."""
-        noisy, _ = self.apply_with_sigma(clean, generator, channel_axis=channel_axis)
+        noisy, _ = self.apply_with_inputs(clean, generator, channel_axis=channel_axis)
         return noisy.clamp_(0.0, 1.0) if self.clipped else noisy
 
-    def apply_with_sigma(
+    def apply_with_inputs(
         self, clean: Tensor, generator: Generator, *, channel_axis: int = 1
     ) -> tuple[Tensor, Tensor]:
-        """Add the noise, unclipped, and also return its level.
+        """Add the noise, unclipped, and also return what networks are told of it.
 
         Parameters
         ----------
@@ -111,26 +111,29 @@ class Gaussian(NoiseModel):
         -------
         noisy : torch.Tensor
             Same shape, dtype and device as `clean`.
-        sigma : torch.Tensor
-            Standard deviation for each image, broadcastable to `clean`: shape
-            (N, 1, 1, 1) if `clean` has four dimensions.
+        inputs : torch.Tensor
+            For each image, its standard deviation, and that times the correlation of
+            neighbors along X and along Y: (N, 3).
         """
         sigma = draw_amount(self.sigma, clean, generator)
-        noise = self._draw_unit_noise(clean, generator, channel_axis)
-        levels = clean.new_empty((len(clean), *(1,) * (clean.ndim - 1)))
-        levels[...] = sigma
-        return noise.mul_(sigma).add_(clean), levels
+        noise, correlation = self._draw_unit_noise(clean, generator, channel_axis)
+        inputs = clean.new_empty((len(clean), 3))
+        inputs[:, :1] = sigma.reshape(-1, 1) if isinstance(self.sigma, tuple) else sigma
+        inputs[:, 1:] = inputs[:, :1] * correlation
+        return noise.mul_(sigma).add_(clean), inputs
 
     def _draw_unit_noise(
         self, clean: Tensor, generator: Generator, channel_axis: int
-    ) -> Tensor:
+    ) -> tuple[Tensor, Tensor | float]:
         if self.is_white:
-            return standard_normal(clean, generator)
+            return standard_normal(clean, generator), 0.0
         blurs = (self.blur,) if "blur" in self.options else (self.blur_y, self.blur_x)
         drawn = [draw_amount(blur, clean, generator) for blur in blurs]
         channels_first = clean.movedim(channel_axis, 1)
-        noise = blurred_normal(channels_first, generator, drawn[0], drawn[-1])
-        return noise.movedim(1, channel_axis)
+        noise, correlation = blurred_normal(
+            channels_first, generator, drawn[0], drawn[-1]
+        )
+        return noise.movedim(1, channel_axis), correlation
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,13 +75,20 @@ def _require_fitting_settings(
     config: TrainingConfig, network: DenoisingNetwork
 ) -> None:
     noise, size = config.noise_model, network.image_size
-    has_level = isinstance(noise, Gaussian) and noise.is_white and not noise.clipped
-    if network.takes_noise_level and not has_level:
+    can_be_told = isinstance(noise, Gaussian) and not noise.clipped
+    if network.takes_noise_level and not can_be_told:
         raise InvalidInputError(
             f"The network {config.network!r} takes the noise level as an input, so it "
-            "needs unclipped Gaussian noise without blur, such as "
-            f"gaussian:0..0.3,unclipped; got {config.noise}. Change the noise, or "
-            "set the network option noise_level to False."
+            "needs unclipped Gaussian noise, such as gaussian:0..0.3,unclipped; got "
+            f"{config.noise}. Change the noise, or set the network option noise_level "
+            "to False."
+        )
+    is_correlated = isinstance(noise, Gaussian) and not noise.is_white
+    if network.takes_noise_level and is_correlated and not network.takes_correlation:
+        raise InvalidInputError(
+            f"The noise {config.noise} is shared by neighboring pixels, but the "
+            "network does not take its correlation. Set the network option "
+            "correlation to True, or omit blur from the noise."
         )
     if size is not None and config.augmentation == "dead-leaves":
         raise InvalidInputError(

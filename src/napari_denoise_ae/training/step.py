@@ -81,8 +81,8 @@ class TrainingStep:
         clean = augment(_normalize(images), batch, self._config, generators)
         mean = clean.new_empty((len(clean), 1, 1, 1))
         mean.uniform_(*_MEANS, generator=generators.brightness)
-        noisy, sigma = self._add_noise(clean, generators.noise)
-        loss = self._loss(self._denoise(noisy, sigma, mean), clean)
+        noisy, told = self._add_noise(clean, generators.noise)
+        loss = self._loss(self._denoise(noisy, told, mean), clean)
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
@@ -117,8 +117,8 @@ class TrainingStep:
         Clean images are in [0, 1]; the others may exceed it if the noise is unclipped.
         """
         clean = _normalize(images)
-        noisy, sigma = self._add_noise(clean, generator)
-        return noisy, self._denoise(noisy, sigma), clean
+        noisy, told = self._add_noise(clean, generator)
+        return noisy, self._denoise(noisy, told), clean
 
     def follow_schedule(self, progress: float) -> None:
         """Set the learning rate for the fraction `progress` of a run, from 0 to 1."""
@@ -131,21 +131,22 @@ class TrainingStep:
     def _add_noise(
         self, clean: Tensor, generator: Generator
     ) -> tuple[Tensor, Tensor | None]:
-        """Return noisy images, and their noise levels if the network takes them."""
+        """Return noisy images, and what the network is told of their noise, (N, 3)."""
         if isinstance(self._noise, Gaussian) and self.network.takes_noise_level:
-            return self._noise.apply_with_sigma(clean, generator)
+            return self._noise.apply_with_inputs(clean, generator)
         return self._noise.apply(clean, generator), None
 
     def _denoise(
-        self, noisy: Tensor, sigma: Tensor | None, mean: Tensor | float = 0.5
+        self, noisy: Tensor, told: Tensor | None, mean: Tensor | float = 0.5
     ) -> Tensor:
         """Run the network; subtract `mean` from its input if it takes a noise level."""
         with self._autocast():
-            if sigma is None:
+            if told is None:
                 denoised: Tensor = self.network(noisy)
                 return denoised.float()
-            level = sigma.expand_as(noisy[:, :1])
-            centered: Tensor = self.network(torch.cat([noisy - mean, level], dim=1))
+            taken = told[:, : self.network.n_noise_inputs, None, None]
+            maps = taken.expand(-1, -1, *noisy.shape[2:])
+            centered: Tensor = self.network(torch.cat([noisy - mean, maps], dim=1))
         return centered.float() + mean
 
     def _autocast(self) -> AbstractContextManager[Any]:

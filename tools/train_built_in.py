@@ -1,0 +1,193 @@
+"""Train `gray` or `rgb` further on folders of images, with noise of any correlation.
+
+    python tools/train_built_in.py rgb rgb.pt --images DIR [DIR ...] --minutes 60
+
+starts from a built-in model, or from a checkpoint of a `unet` that takes the noise
+level, and writes a checkpoint. A network that takes no correlation yet gets the two
+additional inputs, with weights of 0, so that it starts with the same results.
+
+Patches are drawn at random places of the images. The noise is Gaussian, unclipped,
+with a sigma of 0 to 75 of 255 for each patch. It is white in 60 % of the batches;
+otherwise it is blurred, isotropically or along one axis, half of the time with a long
+tail, and in color images often shared by the colors. The loss is the PSNR of each
+patch. The learning rate follows a cosine over the given time, and the weights are
+averaged exponentially.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from napari_denoise_ae import load_checkpoint
+from napari_denoise_ae.models.checkpoint_file import save_checkpoint
+from napari_denoise_ae.models.networks.unet import UNet
+from napari_denoise_ae.noise.blur import blurred_normal
+
+if TYPE_CHECKING:
+    from napari_denoise_ae.models.checkpoint import Checkpoint
+
+STRONGEST = 75 / 255
+CORRELATED = 0.4
+WIDEST_BLUR = 1.6
+WARM_UP = 50
+AVERAGING = 0.999
+SECONDS_BETWEEN_REPORTS = 100
+
+
+class Patches:
+    """Random patches of images that are held in memory as 8-bit integers."""
+
+    def __init__(self, folders: list[Path], side: int, n_channels: int) -> None:
+        mode = "L" if n_channels == 1 else "RGB"
+        files = sorted(file for folder in folders for file in folder.iterdir())
+        images = [np.atleast_3d(np.asarray(Image.open(f).convert(mode))) for f in files]
+        large = [image for image in images if min(image.shape[:2]) >= side]
+        self.images = [torch.from_numpy(i.transpose(2, 0, 1).copy()) for i in large]
+        self.areas = torch.tensor([float(i[0].numel()) for i in self.images])
+        self.side = side
+
+    def draw(self, count: int) -> Tensor:
+        """Return patches, (count, channels, side, side), in [0, 1]."""
+        chosen = torch.multinomial(self.areas, count, replacement=True)
+        batch = torch.stack([self._cut(self.images[number]) for number in chosen])
+        batch = batch.float().div_(255)
+        if torch.rand(()) < 0.5:
+            batch = batch.transpose(2, 3)
+        batch = batch.flip([axis for axis in (2, 3) if torch.rand(()) < 0.5])
+        # In any order, so that all colors are treated alike.
+        return batch[:, torch.randperm(batch.shape[1])].contiguous()
+
+    def _cut(self, image: Tensor) -> Tensor:
+        y, x = (
+            int(torch.randint(0, length - self.side + 1, ()))
+            for length in image.shape[1:]
+        )
+        return image[:, y : y + self.side, x : x + self.side]
+
+
+def draw_noise(clean: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return noise of variance 1, and its correlations along X and Y, (N, 2)."""
+    count = len(clean)
+    if torch.rand(()) >= CORRELATED:
+        return torch.randn(clean.shape), torch.zeros(count, 2)
+    kind, wide, other = torch.rand(3, count, 1, 1, 1)
+    wide, other = WIDEST_BLUR * wide, WIDEST_BLUR * other
+    narrow = torch.where(kind < 0.7, wide, torch.where(kind < 0.85, 0.0, other))
+    swap = torch.rand(count, 1, 1, 1) < 0.5
+    blur_y, blur_x = torch.where(swap, wide, narrow), torch.where(swap, narrow, wide)
+    noise, correlation = blurred_normal(clean, generator, blur_y, blur_x)
+    if torch.rand(()) < 0.5:
+        blur, share = 1.5 + 1.5 * torch.rand(count, 1, 1, 1), 0.35 * torch.rand(count)
+        tail, of_tail = blurred_normal(clean, generator, blur, blur)
+        part = share[:, None, None, None]
+        noise = (1 - part).sqrt() * noise + part.sqrt() * tail
+        correlation = (1 - share)[:, None] * correlation + share[:, None] * of_tail
+    if clean.shape[1] > 1 and torch.rand(()) < 0.5:
+        noise = share_colors(noise, 0.6 * torch.rand(count, 1, 1, 1))
+    return noise, correlation
+
+
+def share_colors(noise: Tensor, share: Tensor) -> Tensor:
+    """Correlate the noise of the colors, as demosaicking and compression do."""
+    mixed = share * noise[:, :1] + (1 - share.square()).sqrt() * noise.roll(1, 1)
+    deviation = noise.std((2, 3), keepdim=True)
+    return mixed / mixed.std((2, 3), keepdim=True) * deviation
+
+
+def with_correlation(checkpoint: Checkpoint) -> UNet:
+    """Return the network of a checkpoint with inputs for the correlation."""
+    network = UNet(**{**checkpoint.network_options, "correlation": True})
+    weights = {name: each.float() for name, each in checkpoint.state_dict.items()}
+    first = weights["entrance.weight"]
+    missing = network.entrance.in_channels - first.shape[1]
+    zeros = torch.zeros(first.shape[0], missing, *first.shape[2:])
+    weights["entrance.weight"] = torch.cat([first, zeros], dim=1)
+    network.load_state_dict(weights)
+    return network
+
+
+class Training:
+    """A network in training, and the exponential average of its weights."""
+
+    def __init__(self, network: UNet, learning_rate: float) -> None:
+        self.network, self.learning_rate, self.step = network, learning_rate, 0
+        self.average = {
+            name: each.clone() for name, each in network.state_dict().items()
+        }
+        self.generator = torch.Generator().manual_seed(torch.initial_seed())
+        self.optimizer = torch.optim.AdamW(
+            network.parameters(), weight_decay=1e-4, betas=(0.9, 0.99)
+        )
+
+    def train(self, clean: Tensor, progress: float) -> float:
+        """Train on one batch at a fraction of the time; return its loss."""
+        warm_up = min(1.0, (self.step + 1) / WARM_UP)
+        factor = warm_up * 0.5 * (1 + math.cos(math.pi * progress))
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate * factor
+        loss = torch.log(self._errors(clean) + 1e-6).mean()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimizer.step()
+        self.step += 1
+        weight = 1 - min(AVERAGING, self.step / (self.step + 20))
+        for name, tensor in self.network.state_dict().items():
+            self.average[name].lerp_(tensor, weight)
+        return float(loss.detach())
+
+    def _errors(self, clean: Tensor) -> Tensor:
+        sigma = torch.rand(len(clean), 1) * STRONGEST
+        noise, correlation = draw_noise(clean, self.generator)
+        noisy = clean + sigma[..., None, None] * noise
+        center = clean.mean((1, 2, 3), keepdim=True)
+        center = center + 0.15 * torch.randn(len(clean), 1, 1, 1)
+        told = torch.cat([sigma, sigma * correlation], dim=1)[:, :, None, None]
+        inputs = [noisy - center, told.expand(-1, -1, *clean.shape[2:])]
+        with torch.autocast("cpu", torch.bfloat16):
+            denoised = self.network(torch.cat(inputs, dim=1)).float() + center
+        return (denoised - clean).square().mean((1, 2, 3))
+
+
+def main() -> None:
+    """Parse the arguments, train by the clock, and write the model now and then."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("model", help="built-in model or checkpoint to start from")
+    parser.add_argument("output", type=Path, help="checkpoint to write")
+    parser.add_argument("--images", type=Path, nargs="+", required=True, metavar="DIR")
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--patch", type=int, default=96, help="side, in pixels")
+    parser.add_argument("--learning-rate", type=float, default=5e-4)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    torch.manual_seed(arguments.seed)
+    checkpoint = load_checkpoint(arguments.model)
+    training = Training(with_correlation(checkpoint), arguments.learning_rate)
+    channels = training.network.in_channels
+    patches = Patches(arguments.images, arguments.patch, channels)
+    options = {**checkpoint.network_options, "correlation": True}
+    begin, seconds, losses, reported = time.monotonic(), 60 * arguments.minutes, [], 0.0
+    while (spent := time.monotonic() - begin) < seconds:
+        losses.append(
+            training.train(patches.draw(arguments.batch_size), spent / seconds)
+        )
+        if spent - reported > SECONDS_BETWEEN_REPORTS:
+            print(f"{spent:.0f} s  step {training.step}  loss {np.mean(losses):.4f}")
+            reported, losses = spent, []
+    saved = replace(checkpoint, network_options=options, state_dict=training.average)
+    save_checkpoint(saved, arguments.output)
+
+
+if __name__ == "__main__":
+    main()
