@@ -93,6 +93,7 @@ def test_each_kind_of_noise_shows_its_fields(viewer, form):
     ):
         form.kind.value = kind
         assert form.sigma.isHidden() != has_sigma
+        assert form.correlation.isHidden() != has_sigma
         assert form.curve.isHidden() != has_curve
 
 
@@ -108,6 +109,18 @@ def test_the_fields_make_a_noise_setting(qtbot):
     form.kind.value = GIVEN
     form.sigma.value = "1e1"
     assert form.value == NoiseSetting(sigma=10.0, strength=1.3)
+    form.correlation.value = "0.5, 0"
+    form.hot_pixels.value = True
+    assert form.value == NoiseSetting(
+        sigma=10.0, correlation=(0.5, 0.0), strength=1.3, replace_hot_pixels=True
+    )
+    for wrong in ("much", "0.5", "0.5 0.5", "1, 1", "0.1, -0.1", "nan, 0"):
+        form.correlation.value = wrong
+        with pytest.raises(InvalidInputError, match="correlation must be two numbers"):
+            assert form.value
+    form.kind.value = ESTIMATED
+    assert form.value.correlation is None
+    form.kind.value, form.correlation.value = GIVEN, ""
     for wrong in ("", "much", "-1", "nan"):
         form.sigma.value = wrong
         with pytest.raises(InvalidInputError, match="sigma must be a finite number"):
@@ -220,22 +233,28 @@ def test_an_image_too_small_for_a_noise_curve_shows_one_message(
         {"sigma": 30.0},
         {"noise_type": "poisson-gaussian"},
         {"noise_type": "poisson-gaussian", "strength": 1.5},
+        {"sigma": 30.0, "correlation": (0.4, 0.2)},
+        {"replace_hot_pixels": True},
     ],
 )
 def test_the_result_equals_that_of_denoise_and_of_the_copied_code(
     viewer, widget, form, run, options, qtbot
 ):
     data = photons()
+    data[50, 60] = 60_000
     viewer.add_image(data, name="it's")
     kinds = {"sigma": GIVEN, "noise_type": CURVE}
     form.kind.value = next((kinds[key] for key in options if key in kinds), MEASURED)
     form.strength.setValue(options.get("strength", 1.0))
     if "sigma" in options:
         form.sigma.value = str(options["sigma"])
+        form.correlation.value = ", ".join(map(str, options.get("correlation", ())))
+    form.hot_pixels.value = "replace_hot_pixels" in options
     assert run(widget).startswith("done")
     result = viewer.layers[-1]
     np.testing.assert_array_equal(result.data, denoise(data, **options))
     assert (result.data == data).all() == (options.get("strength") == 0.0)
+    assert (result.data[50, 60] == 60_000) == ("replace_hot_pixels" not in options)
     known = result.metadata[METADATA_KEY]
     assert known.items() >= options.items()
     kind = "gaussian" if "sigma" in options else "poisson-gaussian"

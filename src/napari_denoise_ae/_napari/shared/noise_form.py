@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
@@ -12,7 +12,7 @@ from superqt import QLabeledDoubleSlider
 
 from ...noise.noise_estimate import GAUSSIAN, POISSON_GAUSSIAN
 from ...noise.setting import AUTO, NoiseSetting
-from .editors import Choice, NumberEdit
+from .editors import Choice, NumberEdit, make_check, make_line
 from .fields import FieldSpec, add_fields
 from .layout import Collapsible, Note, make_form
 from .noise_plot import NoisePlot
@@ -50,7 +50,7 @@ class NoiseForm(QWidget):  # type: ignore[misc]
     found : LayerNoise or None
         The measured noise of the layer, if it is known.
     changed : Signal
-        Emitted after the kind of noise or a given sigma has changed.
+        Emitted after any other value of the form has changed, if it is in use.
     strength_changed : Signal
         Emitted after the strength has changed, also while the slider moves.
     """
@@ -70,7 +70,9 @@ class NoiseForm(QWidget):  # type: ignore[misc]
         form = make_form()
         fields = add_fields(form, _specs(has_default_sigma=shows_estimate))
         self.kind, self.sigma = fields["kind"], fields["sigma"]
+        self.correlation = fields["correlation"]
         self.strength = fields["strength"].editor
+        self.hot_pixels = fields["hot_pixels"]
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(form)
@@ -78,7 +80,9 @@ class NoiseForm(QWidget):  # type: ignore[misc]
         column.addWidget(self.curve)
         self.kind.changed.connect(self._update_visibility)
         self.kind.changed.connect(self.changed)
-        self.sigma.changed.connect(self._on_sigma_changed)
+        for field in (self.sigma, self.correlation):
+            field.changed.connect(self._on_given_changed)
+        self.hot_pixels.changed.connect(self.changed)
         fields["strength"].changed.connect(self.strength_changed)
         self._update_visibility()
 
@@ -89,13 +93,17 @@ class NoiseForm(QWidget):  # type: ignore[misc]
         Raises
         ------
         InvalidInputError
-            If sigma is not a number of at least 0.
+            If sigma is not a number of at least 0, or the correlation is not empty
+            and not two numbers from 0 to 0.95.
         """
         kind = self.kind.value
+        is_given = kind == GIVEN
         return NoiseSetting(
-            sigma=self.sigma.value if kind == GIVEN else None,
+            sigma=self.sigma.value if is_given else None,
+            correlation=_correlation(self.correlation.value) if is_given else None,
             noise_type=_TYPES[kind],
             strength=round(self.strength.value(), _DECIMALS),
+            replace_hot_pixels=self.hot_pixels.value,
         )
 
     def show_estimate(
@@ -128,10 +136,11 @@ class NoiseForm(QWidget):  # type: ignore[misc]
 
     def _update_visibility(self) -> None:
         kind = self.kind.value
-        self.sigma.show_if(kind == GIVEN)
+        for field in (self.sigma, self.correlation):
+            field.show_if(kind == GIVEN)
         self.curve.setVisible(kind in (MEASURED, CURVE) and self._shows_estimate)
 
-    def _on_sigma_changed(self) -> None:
+    def _on_given_changed(self) -> None:
         if self.kind.value == GIVEN:
             self.changed.emit()
 
@@ -155,13 +164,36 @@ def _specs(*, has_default_sigma: bool) -> tuple[FieldSpec, ...]:
             + " Default: the estimate." * has_default_sigma,
         ),
         FieldSpec(
+            "correlation",
+            "correlation",
+            partial(make_line, placeholder="X, Y"),
+            "Correlation of the noise of neighboring pixels along X and Y: two numbers "
+            "from 0 to 0.95, such as 0.6, 0.6. Default: empty, independent pixels.",
+        ),
+        FieldSpec(
             "strength",
             "strength",
             _strength_slider,
             "Noise level multiplier. Below 1, some noise is kept; 0 keeps all of it. "
             "Above 1, the result is smoother. Default: 1.",
         ),
+        FieldSpec(
+            "hot_pixels",
+            "",
+            partial(make_check, "replace hot pixels"),
+            "Replace hot and dead pixels, which stand out from all their neighbors. "
+            "Otherwise they are kept unchanged. Default: off.",
+            is_wide=True,
+        ),
     )
+
+
+def _correlation(text: str) -> Any:
+    """Return typed numbers as a tuple, None for no text, and other text unchanged."""
+    try:
+        return tuple(float(part) for part in text.split(",")) if text else None
+    except ValueError:
+        return text
 
 
 def _strength_slider() -> QLabeledDoubleSlider:
