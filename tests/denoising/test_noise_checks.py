@@ -4,10 +4,13 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 from skimage.data import camera
 
 from napari_denoise_ae import denoise
+from napari_denoise_ae.denoising.noise_checks import noise_before_and_after
 from napari_denoise_ae.errors import DenoiseAEWarning
+from napari_denoise_ae.image.intensity import IntensityRange, share_range
 
 CLEAN = camera()[:200, :200].astype(np.float64)
 
@@ -89,3 +92,32 @@ def test_few_photons_cause_a_warning(dtype):
     ) as warned:
         denoise(counts(1).astype(dtype))
     assert ("float32" in str(warned[0].message)) == (dtype == np.uint16)
+
+
+# --- the noise before and after
+
+
+def levels(before, after):
+    windows = ([[[image[..., np.newaxis]]]] for image in (before, after))
+    return noise_before_and_after(*windows, share_range("YX", IntensityRange(0, 200)))
+
+
+def test_the_noise_before_and_after_is_a_fraction_of_the_range():
+    before, after = levels(white(20), white(5))
+    assert before == pytest.approx(0.1, rel=0.1)
+    assert after == pytest.approx(0.025, rel=0.15)
+
+
+def test_correlated_noise_is_compared_where_it_is_white():
+    noise = gaussian_filter(np.random.default_rng(0).normal(size=(512, 512)), 1.0)
+    noise /= noise.std()
+    before, after = levels(20 * noise, 10 * noise)
+    assert before == pytest.approx(0.1, rel=0.1)
+    assert after == pytest.approx(0.05, rel=0.1)
+
+
+def test_unknown_pixels_of_the_image_are_not_compared():
+    noisy, denoised = white(20), white(5)
+    noisy[:20], denoised[:20] = np.nan, 1e6
+    _, after = levels(noisy, denoised)
+    assert after == pytest.approx(0.025, rel=0.15)

@@ -7,7 +7,7 @@ from skimage.data import astronaut, camera
 
 from napari_denoise_ae import NoiseEstimate, denoise, measure_noise, psnr
 from napari_denoise_ae.errors import DenoiseAEWarning, InvalidInputError
-from napari_denoise_ae.noise.measure import fit_found, measure_windows
+from napari_denoise_ae.noise.measure import measure_points, measure_windows
 from napari_denoise_ae.noise.setting import NoiseSetting
 
 CAMERA = camera().astype(np.float64)
@@ -149,13 +149,22 @@ def test_clipping_does_not_change_the_correlation(blur):
     assert found.sigma == pytest.approx(25, rel=0.15)
 
 
-def test_the_line_that_was_found_is_drawn():
+def test_the_variance_is_measured_over_the_intensity():
     counts = np.random.default_rng(0).poisson(CROP)[..., np.newaxis]
     found = measure_windows([[counts]], NoiseSetting())
-    fit = fit_found([[counts]], found)
-    assert fit.curve == found.curve
-    assert np.median(fit.variances / fit.intensities) == pytest.approx(1, rel=0.25)
-    assert fit_found([[np.zeros((9, 9, 1))]], NoiseEstimate()) is None
+    points = measure_points([[counts]], found)
+    assert points.noise == found
+    ratios = points.variances / points.intensities
+    assert np.median(ratios) == pytest.approx(1, rel=0.25)
+    assert measure_points([[np.zeros((9, 9, 1))]], NoiseEstimate()) is None
+
+
+def test_correlated_noise_is_drawn_as_on_the_sub_lattice():
+    noisy = (CROP + 25 * blurred(CROP.shape, 1.0))[..., np.newaxis]
+    found = measure_windows([[noisy]], NoiseSetting())
+    assert found.kind == "gaussian"
+    points = measure_points([[noisy]], found)
+    assert points.variances.min() == pytest.approx(found.sigma**2, rel=0.35)
 
 
 # --- what is done with it

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from napari_denoise_ae import NoiseEstimate
@@ -48,6 +49,13 @@ CAMERA = NoiseEstimate(
 )
 def test_an_estimate_is_one_sentence(noise, sentence):
     assert str(noise) == sentence
+
+
+def test_the_variance_is_a_line_over_the_intensity_or_flat():
+    intensities = np.array([0.0, 10.0])
+    np.testing.assert_array_equal(CAMERA.variance(intensities), [9.0, 29.0])
+    flat = NoiseEstimate(sigma=3.0)
+    np.testing.assert_array_equal(flat.variance(intensities), [9.0, 9.0])
 
 
 def test_an_estimate_survives_json_and_python():

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..noise.estimators import estimate_sigma
-from ..noise.measure import HIGH, LOW, measure_windows
+from ..noise.correlation import find_white_lattice, sublattices
+from ..noise.estimators import estimate_sigma, median_of_known
+from ..noise.measure import HIGH, LOW, clean_windows, measure_windows
 from ..noise.normalization import NoiseScaling, known_values
 from ..noise.setting import NoiseSetting
 from ..noise.windows import noise_windows
@@ -115,6 +116,50 @@ def check_result(
         "denoising. The image may be textured all over, or its noise coarse. Compare "
         "the result with the noisy image."
     ]
+
+
+def noise_before_and_after(
+    before: Windows, after: Windows, ranges: IntensityRanges
+) -> tuple[float, float]:
+    """Estimate the noise of an image and of its denoised result in the same way.
+
+    Parameters
+    ----------
+    before, after : iterable
+        What `read_noise_windows` returns for the image and for the result.
+    ranges : IntensityRanges
+        Their intensity ranges.
+
+    Returns
+    -------
+    before, after : float
+        Standard deviations as fractions of the ranges, medians over all ranges; NaN
+        if unknown. Correlated noise is measured on the sub-lattice on which that of
+        the image is white.
+    """
+    levels = [
+        _levels_of_group(noisy, denoised, scale.width)
+        for noisy, denoised, scale in zip(before, after, ranges.ranges, strict=True)
+        if scale.width
+    ]
+    of_noisy, of_denoised = zip(*levels, strict=True) if levels else ((), ())
+    return median_of_known(of_noisy), median_of_known(of_denoised)
+
+
+def _levels_of_group(
+    noisy: Planes, denoised: Planes, width: float
+) -> tuple[float, float]:
+    known, _ = clean_windows(noisy)
+    stride = find_white_lattice(list(chain.from_iterable(known))).stride
+    rest = [
+        [np.where(np.isnan(a), np.nan, b) for a, b in zip(*windows, strict=True)]
+        for windows in zip(known, denoised, strict=True)
+    ]
+    before, after = (
+        estimate_sigma([sublattices(windows, stride) for windows in planes]) / width
+        for planes in (known, rest)
+    )
+    return before, after
 
 
 def describe_place(channel: int, ranges: IntensityRanges) -> str:

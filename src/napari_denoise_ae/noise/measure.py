@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,23 @@ _LONGEST_CORRELATION = 0.93
 _LEAST_STRIDE = 2
 # Percentiles that define the spread of an image.
 LOW, HIGH = 1.0, 99.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NoisePoints:
+    """The noise that was found and the variances measured at several intensities.
+
+    Parameters
+    ----------
+    noise : NoiseEstimate
+        The noise.
+    intensities, variances : numpy.ndarray
+        See `NoiseFit`.
+    """
+
+    noise: NoiseEstimate
+    intensities: NDArray[np.float64]
+    variances: NDArray[np.float64]
 
 
 def measure_noise(
@@ -175,19 +192,22 @@ def measure_clean(
     return replace(found, bounds=bounds, no_data=no_data)
 
 
-def fit_found(planes: Sequence[Windows], noise: NoiseEstimate) -> NoiseFit | None:
-    """Return variances over the intensity and the line that was found.
+def measure_points(
+    planes: Sequence[Windows], noise: NoiseEstimate
+) -> NoisePoints | None:
+    """Measure how the variance depends on the intensity, to draw it.
 
     Parameters
     ----------
     planes : sequence
         See `measure_windows`.
     noise : NoiseEstimate
-        What `measure_windows` returns for them.
+        What `measure_windows` returns for them. Correlated noise is measured on a
+        sub-lattice on which it is white.
 
     Returns
     -------
-    NoiseFit or None
+    NoisePoints or None
         None if nothing can be measured.
     """
     known, _ = clean_windows(planes)
@@ -198,7 +218,7 @@ def fit_found(planes: Sequence[Windows], noise: NoiseEstimate) -> NoiseFit | Non
         fit = fit_noise_curve(windows)
     except InvalidInputError:
         return None
-    return fit if noise.curve is None else replace(fit, curve=noise.curve)
+    return NoisePoints(noise, fit.intensities, fit.variances)
 
 
 def stabilize(windows: Windows, noise: NoiseEstimate) -> list[NDArray[np.float64]]:

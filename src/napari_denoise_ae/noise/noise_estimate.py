@@ -6,11 +6,15 @@ import math
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..errors import InvalidInputError
 from .curve import NoiseCurve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
 #: The kinds of noise that are told apart.
 GAUSSIAN, POISSON_GAUSSIAN = "gaussian", "poisson-gaussian"
@@ -101,6 +105,12 @@ class NoiseEstimate:
         if self.kind == GAUSSIAN:
             return None
         return NoiseCurve(self.gain, self.offset_variance)
+
+    def variance(self, intensities: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the variance of the noise at clean intensities of any shape."""
+        if self.curve is None:
+            return np.full(np.shape(intensities), self.sigma**2)
+        return self.curve.variance(intensities)
 
     @property
     def is_correlated(self) -> bool:

@@ -18,7 +18,7 @@ from ..errors import InvalidInputError
 from ..image.intensity import IntensityRange, IntensityRanges
 from .anscombe import anscombe, inverse_anscombe
 from .clipping import find_bounds, undo_clipping
-from .measure import HIGH, LOW, clean_windows, fit_found, measure_clean, stabilize
+from .measure import HIGH, LOW, clean_windows, measure_clean, measure_points, stabilize
 from .noise_estimate import NoiseEstimate, as_plain_estimate, from_plain_estimate
 from .outliers import fill_unknown, find_hot
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .curve import NoiseCurve, NoiseFit
+    from .curve import NoiseCurve
+    from .measure import NoisePoints
     from .setting import NoiseSetting
 
 # The network's input is clipped at this multiple of the spread. Training images never
@@ -191,9 +192,9 @@ def with_setting(ranges: IntensityRanges, setting: NoiseSetting) -> IntensityRan
     return replace(ranges, ranges=changed)
 
 
-def fit_curves(
+def points_of_groups(
     windows: list[list[list[NDArray[Any]]]], scaling: IntensityRanges
-) -> tuple[NoiseFit, ...]:
+) -> tuple[NoisePoints, ...]:
     """Return the variance over the intensity for each group of planes, to be drawn.
 
     Parameters
@@ -204,11 +205,11 @@ def fit_curves(
         What `measure_scaling` returns for them.
     """
     found = (
-        fit_found(planes, each.noise)
+        measure_points(planes, each.noise)
         for planes, each in zip(windows, scaling.ranges, strict=True)
         if isinstance(each, NoiseScaling)
     )
-    return tuple(fit for fit in found if fit is not None)
+    return tuple(points for points in found if points is not None)
 
 
 def as_plain(ranges: IntensityRanges) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
+from skimage.data import camera
 
 from napari_denoise_ae._napari.denoise.denoise_job import run_denoising
 from napari_denoise_ae._napari.denoise.inspect_job import inspect_layer
@@ -43,6 +45,26 @@ def test_a_sigma_that_does_not_fit_is_reported_before_and_after_a_run(options, w
     result = returned(run_denoising(job)).incompatibilities
     for texts in (facts.incompatibilities, result):
         assert ["The given sigma" in text for text in texts] == [True] * warns
+
+
+@pytest.mark.parametrize(
+    ("options", "is_said"),
+    [
+        ({}, False),
+        ({"correlation": (0.0, 0.0)}, True),
+        ({"correlation": (0.0, 0.0), "strength": 0.3}, False),
+        ({"sigma": 0.0}, False),
+    ],
+    ids=str,
+)
+def test_noise_that_is_hardly_reduced_is_reported(options, is_said):
+    noise = gaussian_filter(np.random.default_rng(0).normal(size=(200, 200)), 1.0)
+    image = camera()[:200, :200] + 15 * noise / noise.std()
+    job = DenoiseJob(
+        data=image, model="auto", options=DenoiseOptions(device="cpu", **options)
+    )
+    texts = returned(run_denoising(job)).incompatibilities
+    assert ["hardly reduced" in text for text in texts] == [True] * is_said
 
 
 def test_a_later_run_tries_large_tiles_again_after_running_out_of_memory(monkeypatch):

@@ -54,5 +54,5 @@ def test_what_was_found_is_told_and_drawn(setting, start, is_drawn):
     clean = np.linspace(5, 80, 128 * 128).reshape(128, 128)
     found = noise_of(np.random.default_rng(0).poisson(clean), setting)
     assert str(found).startswith(start)
-    assert bool(found.fits) == is_drawn
+    assert bool(found.points) == is_drawn
     assert 3 < found.sigma < 9

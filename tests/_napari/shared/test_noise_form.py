@@ -184,12 +184,23 @@ def test_the_noise_curve_is_measured_and_plotted(viewer, form, wait_for_noise, k
     assert gain == pytest.approx(4.0, rel=0.2)
     intensities, variances = form.plot._measured.getData()
     assert len(intensities) == len(variances) > 2
-    (low, high), (at_low, at_high) = form.plot._fitted.getData()
+    (low, high), (at_low, at_high) = form.plot._found.getData()
     assert (low, high) == (intensities.min(), intensities.max())
     assert (at_high - at_low) / (high - low) == pytest.approx(gain, rel=1e-3)
     form.kind.value = ESTIMATED
     wait_for_noise("Found: noise has one level")
     assert form.plot._measured.getData()[0] is None
+
+
+def test_noise_of_one_level_is_drawn_as_a_flat_line(viewer, form, wait_for_noise):
+    viewer.add_image(noisy_photo(shape=(160, 200)))
+    wait_for_noise("Found: noise has one level")
+    (level,) = {each.noise.sigma**2 for each in form.found.points}
+    _, drawn = form.plot._found.getData()
+    assert list(drawn) == [level, level]
+    _, measured = form.plot._measured.getData()
+    lowest, highest = form.plot.viewRange()[1]
+    assert lowest <= 0 < measured.max() < highest
 
 
 @pytest.mark.qt_binding

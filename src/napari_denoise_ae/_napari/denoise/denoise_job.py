@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...denoising.compatibility import noise_level, require_noise_is_taken
+from ...denoising.compatibility import require_noise_is_taken
 from ...denoising.model_ranges import ranges_without_scan
+from ...denoising.noise_checks import noise_before_and_after
 from ...errors import DenoiseAEError
 from ...image.intensity import share_range
-from ...noise.estimators import PATCHES
 from ...noise.normalization import measure_scaling, with_setting
+from ...noise.windows import read_noise_windows
 from ..shared.worker import Failed
 from .job import PreparedLayer
 from .result import Denoised, find_residual, score_planes
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from ...denoising.array import Denoising, Progress
     from ...denoising.denoiser import Denoiser
+    from ...denoising.noise_checks import Windows
     from ...image.intensity import IntensityRanges
     from ...noise.setting import NoiseSetting
     from .job import DenoiseJob
@@ -171,15 +173,23 @@ def denoise_prepared(
     yield "measuring"
     denoised = run.result[job.part_of_planes]
     scores = yield from score_planes(job, noisy, denoised)
+    before, after = noise_before_and_after(
+        _noise_windows(noisy, job.axes, part_ranges),
+        _noise_windows(denoised, job.axes, part_ranges),
+        part_ranges,
+    )
     return Denoised(
         noisy=noisy,
         denoised=denoised,
         prepared=prepared,
         ranges=ranges,
-        incompatibilities=tuple(run.find_incompatibilities()),
+        incompatibilities=(
+            *run.find_incompatibilities(),
+            *run.find_remaining_noise(),
+        ),
         scores=scores,
-        noise_before=_noise_level(noisy, job.axes, part_ranges),
-        noise_after=_noise_level(denoised, job.axes, part_ranges),
+        noise_before=before,
+        noise_after=after,
         device=str(denoiser.device),
         residual=find_residual(noisy, denoised, job.axes) if job.residual else None,
         seconds=seconds,
@@ -187,10 +197,10 @@ def denoise_prepared(
     )
 
 
-def _noise_level(image: NDArray[Any], axes: str, ranges: IntensityRanges) -> float:
+def _noise_windows(image: NDArray[Any], axes: str, ranges: IntensityRanges) -> Windows:
     from ...image.planes import ArrayPlanes
 
-    return noise_level(ArrayPlanes.of(image, axes), ranges, PATCHES)
+    return read_noise_windows(ArrayPlanes.of(image, axes), ranges)
 
 
 def _ranges_of_part(

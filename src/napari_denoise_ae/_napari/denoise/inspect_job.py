@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,8 @@ class LayerFacts:
     Parameters
     ----------
     noise : float
-        Estimated noise as a fraction of the intensity range; NaN if unknown.
+        Estimated noise as a fraction of the intensity range; NaN if unknown, or known
+        as `layer_noise`.
     incompatibilities : tuple of str
         Reasons why the model or the options may not fit the layer.
     layer_noise : LayerNoise, optional
@@ -82,7 +84,8 @@ def inspect_layer(
         options = replace(for_whole_stack(job.options), intensity_range=scale)
         ranges = find_model_ranges(planes, checkpoint, options)
         windows = list(read_noise_windows(planes, ranges))
-        return LayerFacts(noise, *compare(job, checkpoint, ranges, windows))
+        texts, found = compare(job, checkpoint, ranges, windows)
+        return LayerFacts(noise if found is None else math.nan, texts, found)
     except DenoiseAEError as error:
         return Failed(str(error))
     except (RuntimeError, MemoryError) as error:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from ...noise.estimators import median_of_known
 from ...noise.noise_estimate import GAUSSIAN
-from ...noise.normalization import NoiseScaling, fit_curves, measure_scaling
+from ...noise.normalization import NoiseScaling, measure_scaling, points_of_groups
 from ...noise.setting import NoiseSetting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...image.intensity import IntensityRanges
-    from ...noise.curve import NoiseFit
+    from ...noise.measure import NoisePoints
     from ...noise.noise_estimate import NoiseEstimate
 
 
@@ -30,15 +30,15 @@ class LayerNoise:
         The `NoiseScaling` of each channel for `setting`, at strength 1.
     gaussian : IntensityRanges
         The `NoiseScaling` of each channel for Gaussian noise of unknown sigma.
-    fits : tuple of NoiseFit
-        The variance over the intensity, measured and fitted, of each channel; empty
-        if Gaussian noise was asked for, or nothing could be measured.
+    points : tuple of NoisePoints
+        The variance over the intensity of each channel, to be drawn; empty if
+        Gaussian noise was asked for, or nothing could be measured.
     """
 
     setting: NoiseSetting
     scaling: IntensityRanges
     gaussian: IntensityRanges
-    fits: tuple[NoiseFit, ...]
+    points: tuple[NoisePoints, ...]
 
     def __str__(self) -> str:
         if self.setting.is_measured:
@@ -107,5 +107,5 @@ def measure_layer_noise(
         noise,
         scaling,
         measure_scaling(windows, scaling, gaussian),
-        fit_curves(windows, scaling) if is_drawn else (),
+        points_of_groups(windows, scaling) if is_drawn else (),
     )

@@ -123,7 +123,7 @@ class NoiseForm(QWidget):  # type: ignore[misc]
         text = "" if estimate is None else str(estimate)
         note = f"{text} (In the whole stack.)" if per_image else text
         self.estimate_note.setText(note)
-        self.plot.set_fits(() if estimate is None else estimate.fits)
+        self.plot.set_points(() if estimate is None else estimate.points)
         was_typed = self.sigma.editor.text() != self._proposed
         if estimate is not None and not was_typed and not math.isnan(estimate.sigma):
             self._proposed = f"{estimate.sigma:.4g}"
@@ -165,10 +165,11 @@ def _specs(*, has_default_sigma: bool) -> tuple[FieldSpec, ...]:
         ),
         FieldSpec(
             "correlation",
-            "correlation",
+            "correlation of neighbors",
             partial(make_line, placeholder="X, Y"),
             "Correlation of the noise of neighboring pixels along X and Y: two numbers "
             "from 0 to 0.95, such as 0.6, 0.6. Default: empty, independent pixels.",
+            is_wide=True,
         ),
         FieldSpec(
             "strength",

@@ -1,4 +1,4 @@
-"""Plot of the noise variance against the intensity, measured and fitted."""
+"""Plot of the noise variance against the intensity, as measured and as found."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ...noise.curve import NoiseFit
+    from ...noise.measure import NoisePoints
+
+
+# The legend is in the upper part of this multiple of the highest variance.
+_HEADROOM = 1.4
 
 
 class NoisePlot(Plot):
-    """Measured variances as points, and the fitted line, for each channel."""
+    """Measured variances as points, and the noise found as a line, for each channel."""
 
     def __init__(self) -> None:
         super().__init__("intensity", "variance")
@@ -30,24 +34,27 @@ class NoisePlot(Plot):
             symbolBrush=BLUE,
             name="measured",
         )
-        self._fitted = self.plot(
-            pen=pg.mkPen(ORANGE, width=2), connect="pairs", name="fitted"
+        self._found = self.plot(
+            pen=pg.mkPen(ORANGE, width=2), connect="pairs", name="found"
         )
-        # The line rises, so the lower right corner is free.
-        self._legend.setOffset((-5, -5))
+        # Above the points, which `set_points` leaves free.
+        self._legend.setColumnCount(2)
         for axis in ("left", "bottom"):
             self.getAxis(axis).enableAutoSIPrefix(False)
 
-    def set_fits(self, fits: Sequence[NoiseFit]) -> None:
-        """Replace the plotted fits."""
-        measured = [fit for fit in fits if len(fit.intensities)]
-        points = [(fit.intensities, fit.variances) for fit in measured]
+    def set_points(self, channels: Sequence[NoisePoints]) -> None:
+        """Replace the plotted points and lines."""
+        points = [(each.intensities, each.variances) for each in channels]
         self._measured.setData(*_concatenate(points))
         lines = []
-        for fit in measured:
-            ends = np.array([fit.intensities.min(), fit.intensities.max()])
-            lines.append((ends, fit.curve.variance(ends)))
-        self._fitted.setData(*_concatenate(lines))
+        for each in channels:
+            ends = np.array([each.intensities.min(), each.intensities.max()])
+            lines.append((ends, each.noise.variance(ends)))
+        self._found.setData(*_concatenate(lines))
+        highest = max((y.max() for _, y in [*points, *lines]), default=0.0)
+        if highest > 0:
+            # From 0, so that noise of one level does not look as if it varied.
+            self.setYRange(0.0, _HEADROOM * highest)
 
 
 def _concatenate(
