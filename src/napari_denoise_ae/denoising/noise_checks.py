@@ -10,7 +10,7 @@ import numpy as np
 
 from ..noise.correlation import find_white_lattice, sublattices
 from ..noise.estimators import estimate_sigma, median_of_known
-from ..noise.measure import HIGH, LOW, clean_windows, measure_windows
+from ..noise.measure import HIGH, LOW, clean_windows, measure_clean, measure_windows
 from ..noise.normalization import NoiseScaling, known_values
 from ..noise.setting import NoiseSetting
 from ..noise.windows import noise_windows
@@ -134,8 +134,8 @@ def noise_before_and_after(
     -------
     before, after : float
         Standard deviations as fractions of the ranges, medians over all ranges; NaN
-        if unknown. Correlated noise is measured on the sub-lattice on which that of
-        the image is white.
+        if unknown. If the noise of the image is correlated, both are measured on the
+        sub-lattice on which it is white.
     """
     levels = [
         _levels_of_group(noisy, denoised, scale.width)
@@ -149,8 +149,11 @@ def noise_before_and_after(
 def _levels_of_group(
     noisy: Planes, denoised: Planes, width: float
 ) -> tuple[float, float]:
-    known, _ = clean_windows(noisy)
+    known, no_data = clean_windows(noisy)
     stride = find_white_lattice(list(chain.from_iterable(known))).stride
+    if stride > 1 and not measure_clean(known, no_data, NoiseSetting()).is_correlated:
+        # It is structure that neighbors share, not noise.
+        stride = 1
     rest = [
         [np.where(np.isnan(a), np.nan, b) for a, b in zip(*windows, strict=True)]
         for windows in zip(known, denoised, strict=True)
