@@ -175,8 +175,8 @@ def test_changed_pixels_are_inspected_again(viewer, widget, run, qtbot):
     layer = viewer.add_image(image())
     run(widget)
     layer.data = image((20, 24), np.uint16)
-    wait_for_facts(qtbot, widget)
-    assert widget.form.facts.text().startswith("20 x 24, uint16")
+    qtbot.waitUntil(lambda: bool(widget.form.to_remove.estimate_note.text()))
+    assert widget.form.facts.text() == "20 x 24, uint16"
     assert not widget.copy_figures.isEnabled()
 
 
