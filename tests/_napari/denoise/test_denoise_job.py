@@ -8,7 +8,10 @@ from napari_denoise_ae._napari.denoise.denoise_job import run_denoising
 from napari_denoise_ae._napari.denoise.inspect_job import inspect_layer
 from napari_denoise_ae._napari.denoise.job import DenoiseJob
 from napari_denoise_ae.denoising.options import DenoiseOptions
+from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 from napari_denoise_ae.models.networks.conv import ConvAutoencoder
+
+from synthetic import random_checkpoint  # isort: skip
 
 
 def returned(steps):
@@ -47,24 +50,31 @@ def test_a_sigma_that_does_not_fit_is_reported_before_and_after_a_run(options, w
         assert ["The given sigma" in text for text in texts] == [True] * warns
 
 
-@pytest.mark.parametrize(
-    ("options", "is_said"),
-    [
-        ({}, False),
-        ({"correlation": (0.0, 0.0)}, True),
-        ({"correlation": (0.0, 0.0), "strength": 0.3}, False),
-        ({"sigma": 0.0}, False),
-    ],
-    ids=str,
-)
-def test_noise_that_is_hardly_reduced_is_reported(options, is_said):
-    noise = gaussian_filter(np.random.default_rng(0).normal(size=(200, 200)), 1.0)
-    image = camera()[:200, :200] + 15 * noise / noise.std()
+@pytest.mark.parametrize(("strength", "is_said"), [(1.0, True), (0.4, False)])
+def test_noise_that_remains_is_reported(tmp_path, strength, is_said):
+    untrained = tmp_path / "untrained.pt"
+    save_checkpoint(random_checkpoint(network="unet", in_channels=1), untrained)
+    noise = np.random.default_rng(0).normal(0, 20, (200, 200))
     job = DenoiseJob(
-        data=image, model="auto", options=DenoiseOptions(device="cpu", **options)
+        data=camera()[:200, :200] + noise,
+        model=str(untrained),
+        options=DenoiseOptions(device="cpu", strength=strength),
     )
     texts = returned(run_denoising(job)).incompatibilities
-    assert ["hardly reduced" in text for text in texts] == [True] * is_said
+    assert ["as much noise as before" in text for text in texts] == [True] * is_said
+
+
+def test_correlated_noise_is_compared_where_it_is_white():
+    noise = gaussian_filter(np.random.default_rng(0).normal(size=(200, 200)), 1.0)
+    job = DenoiseJob(
+        data=camera()[:200, :200] + 20 * noise / noise.std(),
+        model="auto",
+        options=DenoiseOptions(device="cpu"),
+    )
+    result = returned(run_denoising(job))
+    width = np.ptp(job.data)
+    assert result.noise_before * width == pytest.approx(20, rel=0.3)
+    assert result.noise_after < 0.9 * result.noise_before
 
 
 def test_a_later_run_tries_large_tiles_again_after_running_out_of_memory(monkeypatch):
