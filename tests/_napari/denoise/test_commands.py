@@ -102,13 +102,19 @@ def test_denoise_layer_warns_of_an_unsuitable_model(viewer):
 
 @pytest.mark.parametrize(
     "options",
-    [{"sigma": 12.0, "strength": 0.5}, {"noise_type": "poisson-gaussian"}],
+    [
+        {"sigma": 12.0, "strength": 0.5},
+        {"sigma": 9.0, "correlation": (0.5, 0.3)},
+        {"noise_type": "poisson-gaussian"},
+        {"replace_hot_pixels": True},
+    ],
 )
 @pytest.mark.parametrize("lazy", [False, True])
 def test_denoise_layer_uses_the_noise_options(viewer, options, lazy):
     import dask.array as da
 
     data = np.random.default_rng(0).poisson(80, (2, 64, 70)).astype(np.uint16)
+    data[0, 20, 30] = 4000
     layer = viewer.add_image(da.from_array(data) if lazy else data)
     result = denoise_layer(layer, **options)
     expected = denoise(data, axes="TYX", **options)

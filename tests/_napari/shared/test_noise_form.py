@@ -366,6 +366,21 @@ def test_the_preview_follows_the_slider_without_measuring_again(
     assert measured == [NoiseSetting(), NoiseSetting(noise_type="poisson-gaussian")]
 
 
+def test_the_preview_uses_every_noise_option(viewer, widget, form, wait_for_preview):
+    data = noisy_photo()
+    data[46:51, 58:63] = 20
+    data[48, 60] = 255
+    layer = viewer.add_image(data)
+    wait_for_preview(lambda: widget.preview_box.setChecked(True))
+    options = {"sigma": 20.0, "correlation": (0.4, 0.2), "replace_hot_pixels": True}
+    form.kind.value = GIVEN
+    form.sigma.value, form.correlation.value = "20", "0.4, 0.2"
+    preview = wait_for_preview(lambda: setattr(form.hot_pixels, "value", True))
+    full = denoise(data, **options)
+    assert full[48, 60] < 200
+    np.testing.assert_array_equal(preview.data, crop_of(full, layer, preview))
+
+
 def test_moving_the_slider_computes_only_the_latest_preview(
     viewer, widget, form, wait_for_preview, monkeypatch, qtbot
 ):

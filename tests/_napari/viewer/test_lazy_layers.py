@@ -1,5 +1,6 @@
 """Tests of lazy layers and pyramids in a real viewer."""
 
+import math
 import threading
 
 import dask.array as da
@@ -261,6 +262,28 @@ def test_a_given_sigma_applies_to_the_largest_level(viewer, widget, start):
     result = start(viewer, layer)
     for level, given, sigma in zip(result.data, levels, (40, 20, 10), strict=True):
         expected = denoise(given.compute(), sigma=sigma)
+        np.testing.assert_array_equal(level.compute(), expected)
+
+
+def test_correlated_noise_falls_less_from_level_to_level(viewer, widget, start):
+    full = Source((80, 96), (80, 96)).array
+    levels = [full, full[::2, ::2]]
+    layer = viewer.add_image(levels, multiscale=True)
+    widget.form.to_remove.kind.value = GIVEN
+    widget.form.to_remove.sigma.value = "40"
+    widget.form.to_remove.correlation.value = "0.5, 0"
+    result = start(viewer, layer)
+    # Two neighbors have the variance (1 + 0.5) / 2, and share (0.5 + 2 * 0.5**4 +
+    # 0.5**9) / 4 with the next two.
+    variance = 0.75
+    shared = (0.5 + 2 * 0.5**4 + 0.5**9) / 4
+    second = {
+        "sigma": 40 * math.sqrt(variance / 2),
+        "correlation": (shared / variance, 0.0),
+    }
+    first = {"sigma": 40.0, "correlation": (0.5, 0.0)}
+    for level, given, options in zip(result.data, levels, (first, second), strict=True):
+        expected = denoise(given.compute(), **options)
         np.testing.assert_array_equal(level.compute(), expected)
 
 

@@ -41,7 +41,7 @@ def denoise_active_layer() -> None:
     """Denoise the active layer of the current viewer with a built-in model.
 
     The model is ``"rgb"`` for color images and ``"gray"`` for all others. The noise
-    level is estimated. The layer is denoised outside the GUI thread, and the result
+    is measured. The layer is denoised outside the GUI thread, and the result
     is added or updated. The result of a lazy layer is lazy; see `denoise_layer`.
     """
     viewer: Any = napari.current_viewer()

@@ -137,13 +137,36 @@ def _denoise_level(
 
     options = job.options
     if options.sigma is not None:
-        # Sigma refers to the full size. Pixels of smaller levels average several.
-        n_averaged = math.prod(
-            whole / part
-            for letter, whole, part in zip(
-                job.axes, full.shape, level.shape, strict=True
+        # Sigma and correlation refer to the full size. Pixels of smaller levels
+        # average several.
+        x, y = (
+            _averaged(correlation, round(full.shape[axis] / level.shape[axis]))
+            for correlation, axis in zip(
+                options.correlation or (0.0, 0.0),
+                (job.axes.index("X"), job.axes.index("Y")),
+                strict=True,
             )
-            if letter in "YX"
         )
-        options = replace(options, sigma=options.sigma / math.sqrt(n_averaged))
+        options = replace(
+            options,
+            sigma=options.sigma * math.sqrt(x[0] * y[0]),
+            correlation=(x[1], y[1]),
+        )
     return denoise_lazily(level, checkpoint, options)
+
+
+def _averaged(correlation: float, number: int) -> tuple[float, float]:
+    """Return variance and correlation of noise after averaging neighbors.
+
+    Parameters
+    ----------
+    correlation : float
+        Correlation of neighbors in noise of variance 1, which is taken to fall with
+        the distance as after a Gaussian blur.
+    number : int
+        Number of neighbors that are averaged.
+    """
+    distances = np.subtract.outer(np.arange(number), np.arange(number))
+    variance = float((correlation ** np.square(distances)).mean())
+    shared = float((correlation ** np.square(distances + number)).mean())
+    return variance, shared / variance
