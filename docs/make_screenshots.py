@@ -120,6 +120,7 @@ def denoise(studio: Studio) -> None:
     widget = studio.open_widget("Denoise")
     studio.wait(seconds=6.0)
     widget.form.kind.value = "clean"
+    studio.wait(lambda: bool(widget.form.to_remove.estimate_note.text()))
     studio.take("open")
     center, zoom = viewer.scene.camera.center, viewer.scene.camera.zoom
     widget.preview_box.setChecked(True)

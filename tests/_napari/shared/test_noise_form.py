@@ -302,6 +302,18 @@ def test_added_noise_is_measured(viewer, widget, form, run):
     np.testing.assert_array_equal(namespace["denoised"], expected)
 
 
+def test_what_was_found_is_forgotten_when_noise_is_to_be_added(
+    viewer, widget, form, wait_for_noise, qtbot
+):
+    viewer.add_image(noisy_photo(sigma=5.0))
+    wait_for_noise()
+    widget.form.kind.value = "clean"
+    assert form.found is None
+    assert form.estimate_note.isHidden()
+    qtbot.waitUntil(lambda: form.found is not None)
+    assert form.found.sigma > 20
+
+
 def test_a_model_without_a_noise_level_gets_an_intensity_range(viewer, widget, run):
     data = noisy_photo(dtype=np.uint16)
     viewer.add_image(data)

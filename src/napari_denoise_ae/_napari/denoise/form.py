@@ -72,6 +72,8 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
         self.refresh_layers()
         self.refresh_models()
         self.kind.changed.connect(self._update_visibility)
+        # The noise that was found with or without added noise.
+        self.kind.changed.connect(lambda: self.to_remove.show_estimate(None))
         self._update_visibility()
         self.set_takes_noise_level(suits_any_noise(self._models.chosen))
 
