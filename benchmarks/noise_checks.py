@@ -14,8 +14,7 @@ from neighbors import split, squared_error
 from noise_rows import blurred, noisy_scenes, photographs, poisson, white
 from skimage.data import camera
 
-import napari_denoise_ae
-from napari_denoise_ae import denoise
+from napari_denoise_ae import denoise, measure_noise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,9 +61,6 @@ def print_gains_of_frames(paths: list[Path]) -> None:
 
 def print_alarms(folders: list[Path]) -> None:
     """Print how often correlated noise is reported, and in which noise."""
-    if not hasattr(napari_denoise_ae, "measure_noise"):
-        print("skipped: this version has no measure_noise")
-        return
     for folder in folders:
         for title, noises in NOISES.items():
             counts = [
@@ -78,8 +74,7 @@ def print_alarms(folders: list[Path]) -> None:
 
 def count_alarms(images: Iterable[NDArray[Any]]) -> str:
     """Return in how many of some images correlated noise is reported."""
-    measure_noise: Any = napari_denoise_ae.measure_noise
-    reported = [bool(np.any(measure_noise(image).correlation)) for image in images]
+    reported = [bool(measure_noise(image).is_correlated) for image in images]
     return f"{sum(reported)} of {len(reported)}"
 
 

@@ -71,8 +71,19 @@ def test_the_noise_node_reads_a_few_windows_of_three_planes(gray_model):
     assert source.read == set()
     node.compute()
     assert {plane for plane, _, _ in source.read} == {0, 4, 8}
-    # Five windows of 256 pixels, each on at most 3 x 3 chunks.
-    assert len(source.read) <= 3 * 5 * 9
+    # Five windows of 256 pixels, each on 2 x 2 chunks.
+    assert len(source.read) <= 3 * 5 * 4
+
+
+@pytest.mark.parametrize("side", [256, 512, 1024])
+def test_the_noise_of_a_stack_is_measured_in_at_most_15_chunks(side):
+    source = CountedReads(image_of((5, 2 * side, 3 * side), "uint8"), (1, side, side))
+    planes = DaskPlanes.of(source.array, "TYX")
+    model = random_checkpoint(network="unet", in_channels=1)
+    node = find_lazy_ranges(planes, model, DenoiseOptions(sigma=50.0))
+    assert source.read == set()
+    node.compute()
+    assert 0 < len(source.read) <= 15
 
 
 @pytest.mark.parametrize("noise", ["gaussian", "poisson-gaussian"])

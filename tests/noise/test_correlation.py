@@ -64,20 +64,21 @@ def test_correlated_noise_is_white_on_a_sublattice(blur):
 def test_the_correlation_of_neighbors_is_measured(blur, x, y):
     flat = np.full((300, 300), 100.0) + 7 * blurred((300, 300), blur)
     found = measure_correlation([flat[..., np.newaxis]], 7.0)
-    assert found == pytest.approx((x, y), abs=0.05)
+    assert found.correlation == pytest.approx((x, y), abs=0.05)
+    assert found.variance > 0.6
 
 
 def test_nan_does_not_change_the_correlation():
     flat = 7 * blurred((300, 300), 1.0)
-    expected = measure_correlation([flat[..., np.newaxis]], 7.0)
+    expected = measure_correlation([flat[..., np.newaxis]], 7.0).correlation
     flat[::37, ::41] = np.nan
     found = measure_correlation([flat[..., np.newaxis]], 7.0)
-    assert found == pytest.approx(expected, abs=0.05)
+    assert found.correlation == pytest.approx(expected, abs=0.05)
 
 
 def test_tiny_and_empty_regions_have_no_correlation():
-    assert measure_correlation([np.zeros((9, 9, 1))], 1.0) == (0.0, 0.0)
-    assert measure_correlation([np.full((20, 20, 1), np.nan)], 1.0) == (0.0, 0.0)
+    assert measure_correlation([np.zeros((9, 9, 1))], 1.0) is None
+    assert measure_correlation([np.full((20, 20, 1), np.nan)], 1.0) is None
     assert find_white_lattice([np.zeros((4, 4, 1))]).stride == 1
 
 
@@ -86,6 +87,21 @@ def test_sublattices_hold_every_nth_pixel():
     parts = sublattices([window], 2)
     assert len(parts) == 4
     np.testing.assert_array_equal(parts[3][..., 0], window[1::2, 1::2, 0])
+
+
+def test_structure_is_absent_from_flat_regions():
+    found = measure_correlation([CAMERA[..., np.newaxis]], CAMERA.std() / 4)
+    assert found.variance < 0.1
+
+
+def test_clipped_regions_are_left_out():
+    flat = 7 * blurred((300, 300), 1.0)
+    flat[:, :150] = 30.0
+    clipped = flat == 30.0
+    found = measure_correlation(
+        [flat[..., np.newaxis]], 7.0, [clipped[..., np.newaxis]]
+    )
+    assert found.correlation == pytest.approx((theory(1.0), theory(1.0)), abs=0.06)
 
 
 def test_colors_are_measured_together():

@@ -72,6 +72,24 @@ class Lattice:
     is_white: bool
 
 
+@dataclass(frozen=True, slots=True)
+class FlatRegions:
+    """What the flattest regions of an image show of its noise.
+
+    Parameters
+    ----------
+    correlation : tuple of float
+        Correlation of neighbors along X and along Y, 0 to 0.95.
+    variance : float
+        Variance in the regions, relative to that of the noise: about 1 minus the mean
+        correlation of two pixels there. Much less means that it is no noise, which is
+        everywhere.
+    """
+
+    correlation: tuple[float, float]
+    variance: float
+
+
 def find_white_lattice(windows: Sequence[NDArray[Any]]) -> Lattice:
     """Return the finest sub-lattice of an image on which its noise is white.
 
@@ -138,7 +156,7 @@ def measure_correlation(
     windows: Sequence[NDArray[Any]],
     sigma: float,
     clipped: Sequence[NDArray[np.bool_]] | None = None,
-) -> tuple[float, float]:
+) -> FlatRegions | None:
     """Measure the correlation of the noise of neighboring pixels.
 
     Parameters
@@ -154,8 +172,8 @@ def measure_correlation(
 
     Returns
     -------
-    tuple of float
-        Correlation along X and along Y, 0 to 0.95; 0 if no flat region is found.
+    FlatRegions or None
+        What flat regions show; None if there are none.
 
     Notes
     -----
@@ -169,12 +187,13 @@ def measure_correlation(
         for window, mask in zip(windows, masks, strict=True)
         for channel in range(window.shape[-1])
     ]
-    squares = np.concatenate([np.empty((0, 2)), *flat])
-    if not len(squares):
-        return 0.0, 0.0
-    along_x, along_y = 1.0 - np.median(squares, axis=0) / (2.0 * sigma**2)
-    x, y = np.clip((along_x, along_y), 0.0, STRONGEST_CORRELATION).tolist()
-    return x, y
+    measured = np.concatenate([np.empty((0, 3)), *flat])
+    if not len(measured):
+        return None
+    variance, along_x, along_y = np.median(measured, axis=0) / sigma**2
+    differences = np.array([along_x, along_y])
+    x, y = np.clip(1.0 - differences / 2.0, 0.0, STRONGEST_CORRELATION).tolist()
+    return FlatRegions((x, y), float(variance))
 
 
 def _is_correlated(windows: list[NDArray[Any]]) -> bool:
@@ -192,16 +211,16 @@ def _is_correlated(windows: list[NDArray[Any]]) -> bool:
 def _flattest(
     image: NDArray[np.float64], clipped: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Return the mean squared differences along X and Y in flat regions, (N, 2)."""
+    """Return the variance in flat regions, and mean squared differences, (N, 3)."""
     if min(image.shape) < _FLAT_SIDE:
-        return np.empty((0, 2))
+        return np.empty((0, 3))
     regions = _regions(image)
     means = regions.mean(axis=(1, 2))
     share = _regions(clipped).mean(axis=(1, 2))
     usable = np.isfinite(means) & (share <= _MOST_CLIPPED)
     regions, means = regions[usable], means[usable]
     if not len(regions):
-        return np.empty((0, 2))
+        return np.empty((0, 3))
     blocks = regions.reshape(len(regions), 4, 4, 4, 4).mean(axis=(2, 4))
     energies = blocks.var(axis=(1, 2))
     chosen = [
@@ -211,7 +230,7 @@ def _flattest(
     flat = regions[np.concatenate(chosen)]
     along_x = np.square(np.diff(flat, axis=2)).mean(axis=(1, 2))
     along_y = np.square(np.diff(flat, axis=1)).mean(axis=(1, 2))
-    return np.stack([along_x, along_y], axis=1)
+    return np.stack([flat.var(axis=(1, 2)), along_x, along_y], axis=1)
 
 
 def _regions(image: NDArray[Any]) -> NDArray[Any]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from .clipping import Bounds
+    from .correlation import FlatRegions
     from .curve import NoiseFit
 
     Windows = Sequence[NDArray[Any]]
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
 # Weaker correlated noise than this fraction of the image's spread is not told from
 # the fine structure of a clean photograph.
 _LEAST_CORRELATED = 0.04
-# Nor is noise whose correlation along both axes exceeds this.
+# Structure is absent from flat regions. Noise is not: most of its variance is there.
+_LEAST_FLAT_VARIANCE = 0.45
+# Noise whose correlation along both axes exceeds this is not told from structure.
 _LONGEST_CORRELATION = 0.93
 # Distance of the pixels that are compared if the noise is said to be correlated.
 _LEAST_STRIDE = 2
@@ -279,15 +282,25 @@ def _measure_correlated(
     level = 1.0 if noise.curve is not None else noise.sigma
     if setting.correlation is not None:
         return replace(noise, correlation=setting.correlation)
-    values = np.concatenate([window[np.isfinite(window)] for window in windows])
-    low, high = np.percentile(values, (LOW, HIGH))
     raw = chain.from_iterable(planes)
     clipped = [(window == bounds[0]) | (window == bounds[1]) for window in raw]
-    x, y = measure_correlation(windows, level, clipped)
-    is_structure = level < _LEAST_CORRELATED * (high - low) or (
-        min(x, y) > _LONGEST_CORRELATION
+    flat = measure_correlation(windows, level, clipped)
+    if flat is None or _is_structure(flat, level, windows):
+        return None
+    return replace(noise, correlation=flat.correlation)
+
+
+def _is_structure(
+    flat: FlatRegions, level: float, windows: list[NDArray[np.float64]]
+) -> bool:
+    """Return whether what looks like noise of a level is fine structure."""
+    values = np.concatenate([window[np.isfinite(window)] for window in windows])
+    low, high = np.percentile(values, (LOW, HIGH))
+    return bool(
+        flat.variance < _LEAST_FLAT_VARIANCE
+        or min(flat.correlation) > _LONGEST_CORRELATION
+        or level < _LEAST_CORRELATED * (high - low)
     )
-    return None if is_structure else replace(noise, correlation=(x, y))
 
 
 def _scaled(noise: NoiseEstimate, factor: float) -> NoiseEstimate:
