@@ -52,8 +52,7 @@ MORE = {
     "it, about twice as fast.",
 }
 _LABELS = {
-    "val_fraction": "validation fraction",
-    "min_delta": "minimum improvement",
+    "val_fraction": "validation",
     "n_test": "test images",
     "bfloat16_on_cpu": "bfloat16 on CPU",
     "ssim_weight": "SSIM weight",
