@@ -153,6 +153,7 @@ def train(studio: Studio) -> None:
     studio.take("trained")
     studio.viewer.open_sample(PLUGIN, "noisy_color")
     denoiser = studio.open_widget("Denoise")
+    denoiser.form.kind.value = "noisy"
     studio.wait(seconds=4.0)
     denoiser.run_button.click()
     name = "astronaut [noisy] [denoised]"
@@ -214,6 +215,8 @@ def denoise_files(studio: Studio) -> None:
             tifffile.imwrite(scans / f"{name}.tif", noisy)
     (scans / "coins.tif").write_bytes(b"not an image")
     widget.add(sorted(scans.iterdir()))
+    # The button is disabled until the new model has been read.
+    studio.wait(widget.run_button.isEnabled)
     widget.run_button.click()
     files = widget.table.files
     studio.wait(lambda: "%" in widget.table.state(files[3]))
