@@ -63,6 +63,7 @@ TESTED_IN = {
     "cli/score_table": "cli/test_evaluate",
     "denoising/array": "denoising/test_api",
     "denoising/compatibility": "denoising/test_api",
+    "denoising/network_input": "denoising/test_api",
     "denoising/model_ranges": "noise/test_normalization",
     "errors": "cli/test_bad_input",
     "evaluation/comparison_figure": "evaluation/test_run",

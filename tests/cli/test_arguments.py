@@ -42,6 +42,7 @@ WRONG_NAMES = [
     (f"{DENOISE} --noise-type perlin", "poisson-gaussian"),
     (f"{DENOISE} --range-of plane", "stack"),
     (f"{DENOISE} --dtype float64", "float32"),
+    (f"{DENOISE} --frames two", "--frames"),
     ("train --data d --preset unet9", ", ".join(PRESETS)),
     ("train --data d --noise perlin:1", NOISES),
     ("train --data d --loss l3", "mse_ssim"),

@@ -77,6 +77,8 @@ MISTAKES = [
     denoise("--tile-size 0", "tile_size"),
     Mistake("denoise photo.png out.png --dtype float32", ("PNG", "TIFF", "float32")),
     Mistake("denoise photo.png out.JPG --dtype float32", ("JPG", "OME-Zarr")),
+    denoise("--frames 9", "frames", "from 0 to 8"),
+    denoise("--frames 2", "axis T or Z", "are YX"),
     denoise("--tile-size -5", "tile_size"),
     denoise("--device cuda:99", "cuda:99", "cpu"),
     denoise("--device tpu", "tpu", "auto, cpu, cuda"),

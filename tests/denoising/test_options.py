@@ -76,6 +76,10 @@ def test_a_range_that_is_one_is_kept():
         ({"intensity_range": [(0, 1), (1, 0)]}, "the lower first"),
         ({"intensity_range": []}, "two finite numbers"),
         ({"range_of": "channel"}, "range_of must be one of stack, image"),
+        ({"frames": -1}, "frames must be an integer from 0 to 8, .* got -1"),
+        ({"frames": 9}, "from 0 to 8"),
+        ({"frames": 1.0}, "frames must be an integer"),
+        ({"frames": True}, "frames must be an integer"),
         ({"dtype": "float64"}, "dtype must be one of input, float32, got 'float64'"),
         ({"dtype": np.float32}, "dtype must be one of input, float32"),
         ({"tile_size": 0}, "tile_size must be"),
@@ -91,6 +95,7 @@ def test_only_what_decides_the_result_is_of_it():
         axes="tyx",
         strength=0.5,
         range_of="image",
+        frames=2,
         dtype="float32",
         device="cpu",
         tile_size=64,
@@ -99,6 +104,7 @@ def test_only_what_decides_the_result_is_of_it():
         "axes": "TYX",
         "strength": 0.5,
         "range_of": "image",
+        "frames": 2,
         "dtype": "float32",
     }
     assert options.of_result() == of_result

@@ -9,6 +9,7 @@ import pytest
 import tifffile
 import zarr
 from stored_stacks import MODEL, assert_alike, image_of, pixels, run, write_zarr
+from synthetic import random_checkpoint
 
 from napari_denoise_ae import denoise
 from napari_denoise_ae.denoising.denoiser import Denoiser
@@ -183,3 +184,68 @@ def test_at_most_a_chunk_and_its_halo_are_read_at_once(gray, tmp_path, monkeypat
     given = [tmp_path / "in.tif", tmp_path / "out.tif"]
     assert run("denoise", *given, "--model", gray) == 0
     assert max(max(shape) for shape in sizes) == 512 + 2 * 16
+
+
+@pytest.fixture(scope="module")
+def with_noise_level(tmp_path_factory):
+    """A checkpoint file of a small model that takes a noise level."""
+    path = tmp_path_factory.mktemp("model") / "unet.pt"
+    save_checkpoint(random_checkpoint(network="unet", in_channels=1), path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["out.zarr", "out.tif", "out.ome.tif"])
+def test_neighboring_frames_are_averaged_as_in_memory(
+    name, with_noise_level, tmp_path, monkeypatch
+):
+    image = image_of((4, 2, 150, 140))
+    source = write_zarr(tmp_path / "in.zarr", image, "TCYX", chunks=(1, 1, 128, 128))
+    options = ["--model", with_noise_level, "--frames", 2, "--dtype", "float32"]
+    run_network, calls = Denoiser.run_network, []
+
+    def count(self, batch, *noise):
+        calls.append(batch)
+        return run_network(self, batch, *noise)
+
+    monkeypatch.setattr(Denoiser, "run_network", count)
+    assert run("denoise", source, tmp_path / name, *options) == 0
+    path = tmp_path / name
+    result = pixels(path) if name == "out.zarr" else read_image(path).pixels
+    # Each plane of a TIFF is one part, and one of a Zarr has four.
+    n_parts = 4 if name == "out.zarr" else 1
+    assert len(calls) == 8 * (2 + n_parts)
+    expected = denoise(
+        image, model=with_noise_level, axes="TCYX", frames=2, dtype="float32"
+    )
+    np.testing.assert_allclose(result, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["out.zarr", "out.tif"])
+def test_a_selection_averages_its_own_frames(name, with_noise_level, tmp_path):
+    image = image_of((5, 500, 60))
+    source = write_zarr(tmp_path / "in.zarr", image, "TYX", chunks=(1, 128, 60))
+    options = ["--model", with_noise_level, "--frames", 1, "--sigma", 100]
+    part = ["--select", "T=1:4", "--select", "Y=400:437", "--dtype", "float32"]
+    assert run("denoise", source, tmp_path / name, *options, *part) == 0
+    expected = denoise(
+        image[1:4],
+        model=with_noise_level,
+        axes="TYX",
+        frames=1,
+        sigma=100,
+        dtype="float32",
+    )[:, 400:437]
+    path = tmp_path / name
+    result = pixels(path) if name == "out.zarr" else tifffile.imread(path)
+    assert result.shape == expected.shape
+    # The scaling is measured in the selection.
+    np.testing.assert_allclose(result, expected, atol=1.0)
+
+
+@pytest.mark.parametrize("name", ["out.zarr", "out.tif"])
+def test_a_file_without_frames_is_refused(name, with_noise_level, tmp_path, capsys):
+    source = write_zarr(tmp_path / "in.zarr", image_of((40, 40)), "YX")
+    options = ["--model", with_noise_level, "--frames", 2]
+    assert run("denoise", source, tmp_path / name, *options) == 2
+    assert "frames needs an axis T or Z" in capsys.readouterr().err
+    assert not (tmp_path / name).exists()

@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..denoising.options import AS_INPUT, DTYPES
+from ..denoising.options import AS_INPUT, DTYPES, MOST_FRAMES
 from ..errors import InvalidInputError
 from ..files.steps import FileRemark
 from ..image.ranges import RANGE_OF
@@ -235,6 +235,15 @@ def _add_image(parser: argparse.ArgumentParser) -> None:
         default="stack",
         help="stack: the planes of a channel share one intensity range or noise level; "
         "image: each image has its own (default: %(default)s)",
+    )
+    group.add_argument(
+        "--frames",
+        type=int,
+        default=0,
+        metavar="N",
+        help="neighboring frames on each side to average with, where nothing moves, "
+        f"along T, or Z without T; 0 to {MOST_FRAMES}, for models that take a noise "
+        "level (default: 0)",
     )
     group.add_argument(
         "--dtype",

@@ -102,6 +102,11 @@ def denoise(
         ``"stack"`` measures one intensity range or noise level for all times
         and depths, so that nothing flickers. ``"image"`` measures one for each
         plane, unless the range is given or that of uint8.
+    frames : int
+        Number of neighboring frames on each side, 0 to 8, with which each frame is
+        averaged before it is denoised, for models that take a noise level.
+        Frames are neighbors along T, or along Z without T. Where something moves,
+        they are averaged little or not at all. 0 denoises frame by frame.
     dtype : str
         Dtype of the result. ``"input"`` keeps that of `image`: integers are
         rounded and saturated. ``"float32"`` does neither, which matters for

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..image.axes import color_planes, resolve_axes
+import numpy as np
+
+from ..image.axes import color_planes, resolve_axes, stack_axes
 from ..image.casting import copy_as
 from ..image.checks import require_image
-from ..image.planes import ArrayPlanes, plane_indices
+from ..image.planes import ArrayPlanes
 from ..noise.windows import read_noise_windows
 from .compatibility import find_incompatibilities, require_compatible
+from .frame_series import FrameSeries
 from .model_ranges import find_model_ranges
 from .noise_checks import check_result
 from .options import DenoiseOptions
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from ..image.intensity import IntensityRange, IntensityRanges
     from ..image.tiling import Region
     from .denoiser import Denoiser
+    from .halo import Tile
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,9 @@ class Denoising:
     region : tuple of slice, optional
         Rows and columns to denoise; the result there equals that of the whole
         plane. None means all.
+    planes : tuple of slice, optional
+        The planes to denoise, by their indices along each axis of the stack; the others
+        only serve as neighboring frames. None means all.
     ranges : IntensityRanges, optional
         The scaling of each plane for the network. None determines it from the image
         and the options, see `find_model_ranges`.
@@ -65,8 +72,8 @@ class Denoising:
     Attributes
     ----------
     result : numpy.ndarray
-        Shape of `image`, in its dtype or that of the options. Pixels of unfinished
-        tiles are those of `image`.
+        Shape of `image`, or of its chosen planes, in its dtype or that of the options.
+        Pixels of unfinished tiles are those of `image`.
     axes : str
         Axes of the image, given or inferred.
     intensity_ranges : IntensityRanges
@@ -87,13 +94,18 @@ class Denoising:
         options: DenoiseOptions | None = None,
         *,
         region: Region | None = None,
+        planes: tuple[slice, ...] | None = None,
         ranges: IntensityRanges | None = None,
     ) -> None:
         options = options or DenoiseOptions()
         require_image(image)
         self.axes = resolve_axes(image.shape, options.axes)
-        self.result = copy_as(image, options.result_dtype(image.dtype))
         self._source = ArrayPlanes.of(image, self.axes)
+        stack = stack_axes(self.axes)
+        self._chosen = planes or (slice(None),) * len(stack)
+        cuts = dict(zip(stack, self._chosen, strict=True))
+        kept = image[tuple(cuts.get(letter, slice(None)) for letter in self.axes)]
+        self.result = copy_as(kept, options.result_dtype(image.dtype))
         self._target = color_planes(self.result, self.axes)
         self._denoiser, self._noise = denoiser, options.noise
         checkpoint = denoiser.checkpoint
@@ -104,21 +116,41 @@ class Denoising:
         self._tiles = denoiser.plan_tiles(
             self._source.shape[-3:-1], tile_size=options.tile_size, region=region
         )
+        self._series: FrameSeries | None = None
+        if options.frames:
+            self._series = FrameSeries(
+                self._source,
+                self.intensity_ranges,
+                denoiser,
+                radius=options.frames,
+                tile_size=options.tile_size,
+                region=region,
+            )
         self.planes_done = 0
 
     def __iter__(self) -> Iterator[Progress]:
-        planes = list(plane_indices(self._source))
+        planes = list(np.ndindex(*self._target.shape[:-3]))
         total = len(planes) * len(self._tiles)
         done = 0
         for plane in planes:
-            scale = self.intensity_ranges.of(plane)
             for tile in self._tiles:
-                self._denoiser.denoise_tile(
-                    self._source.pixels[plane], self._target[plane], tile, scale
-                )
+                self._denoise_tile(plane, tile)
                 done += 1
                 self.planes_done = done // len(self._tiles)
                 yield Progress(done, total)
+
+    def _denoise_tile(self, plane: tuple[int, ...], tile: Tile) -> None:
+        target = self._target[plane]
+        plane = tuple(
+            (cut.start or 0) + index
+            for cut, index in zip(self._chosen, plane, strict=True)
+        )
+        if self._series is not None:
+            target[tile.write] = self._series.denoise(plane, tile.write, target.dtype)
+            return
+        self._denoiser.denoise_tile(
+            self._source.pixels[plane], target, tile, self.intensity_ranges.of(plane)
+        )
 
     @property
     def intensity_range(self) -> IntensityRange:
@@ -127,8 +159,10 @@ class Denoising:
 
     def find_remaining_noise(self) -> list[str]:
         """Return a text if there is about as much noise as before."""
-        result = ArrayPlanes(self._target, self._source.axes)
-        return check_result(self._noise, self.intensity_ranges, self._source, result)
+        axes = self._source.axes
+        source = ArrayPlanes(self._source.pixels[self._chosen], axes)
+        result = ArrayPlanes(self._target, axes)
+        return check_result(self._noise, self.intensity_ranges, source, result)
 
     def find_incompatibilities(self) -> list[str]:
         """Return messages for the user on why the model or options may not fit."""

@@ -72,8 +72,8 @@ def require_noise_is_taken(checkpoint: Checkpoint, options: DenoiseOptions) -> N
         raise InvalidInputError(
             f"The model {checkpoint.name!r} takes no noise level: it removes the "
             "noise that it was trained for. Omit sigma, correlation, noise_type, "
-            "strength and replace_hot_pixels, or "
-            "use a model that takes them, such as the built-in gray and rgb."
+            "strength, replace_hot_pixels and frames, or use a model that takes them, "
+            "such as the built-in gray and rgb."
         )
 
 

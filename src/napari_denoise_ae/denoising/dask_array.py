@@ -18,8 +18,10 @@ import numpy as np
 from ..image.axes import resolve_axes
 from .compatibility import require_compatible
 from .dask_blocks import BlockJob, Model, ModelRun, denoise_block
-from .dask_noise import find_lazy_ranges, known_scaling, with_set_values
+from .dask_frames import denoise_frames
+from .dask_noise import as_node, find_lazy_ranges, known_scaling, with_set_values
 from .dask_stack import DaskPlanes, as_dask, stack_planes, with_dtype
+from .frames import N_PASSES, find_frames_halo, frame_axis, neighbors
 from .halo import align_chunks, find_halo, read_around
 from .options import DenoiseOptions
 
@@ -70,6 +72,8 @@ def denoise_lazily(
     array, options = as_dask(image), options or DenoiseOptions()
     planes = DaskPlanes.of(array, options.axes)
     require_compatible(checkpoint, planes.shape[-1], options)
+    if options.frames:
+        frame_axis(planes.axes)
     network = checkpoint.outline()
     job = _LazyJob(
         model=Model.of(checkpoint),
@@ -77,7 +81,7 @@ def denoise_lazily(
         ranges=find_lazy_ranges(planes, checkpoint, options),
         options=options,
         stride=network.stride,
-        halo=find_halo(network),
+        halo=find_frames_halo(network) if options.frames else find_halo(network),
     )
     return _denoised_array(array, job)
 
@@ -104,7 +108,6 @@ class _LazyJob:
             If `array` is a part, its first index along each axis of the stack, by
             letter. It selects the intensity range of each plane.
         """
-        import dask.array as da
         from dask.delayed import delayed
 
         stack, axes, order = stack_planes(array, self.axes)
@@ -119,29 +122,58 @@ class _LazyJob:
         digest = self.model.digest
         model = delayed(self.model, name=f"model-{digest}", traverse=False)
         run = delayed(ModelRun.start)(model, dask_key_name=f"run-{digest}")
-        denoised = da.map_overlap(
-            denoise_block,
-            stack,
-            depth={axis: self.halo if len(sides[axis]) > 1 else 0 for axis in sides},
-            boundary="none",
-            trim=False,
-            allow_rechunk=False,
-            chunks=stack.chunks,
+        ranges = with_set_values(known_scaling(self.ranges), self.options.noise)
+        job = BlockJob(
+            axes=axes,
             dtype=dtype,
-            meta=np.empty((0,) * stack.ndim, dtype),
-            run=run,
-            ranges=with_set_values(known_scaling(self.ranges), self.options.noise),
-            job=BlockJob(
-                axes=axes,
-                dtype=dtype,
-                device=self.options.device,
-                tile_size=self.options.tile_size,
-                halo=self.halo,
-                n_blocks=stack.numblocks,
-                first=tuple((first or {}).get(letter, 0) for letter in axes[:y]),
-            ),
+            device=self.options.device,
+            tile_size=self.options.tile_size,
+            halo=self.halo,
+            n_blocks=stack.numblocks,
+            first=tuple((first or {}).get(letter, 0) for letter in axes[:y]),
         )
+        if self.options.frames:
+            denoised = denoise_frames(
+                stack,
+                job,
+                radius=self.options.frames,
+                run=run,
+                ranges=as_node(ranges),
+            )
+        else:
+            denoised = self._denoise_blocks(stack, job, run, ranges)
         return with_dtype(denoised.transpose(tuple(np.argsort(order).tolist())))
+
+    def _denoise_blocks(
+        self,
+        stack: Array,
+        job: BlockJob,
+        run: Delayed,
+        ranges: IntensityRanges | Delayed,
+    ) -> Array:
+        """Denoise each block by itself."""
+        import dask.array as da
+
+        y = job.axes.index("Y")
+        depth = {
+            axis: self.halo if stack.numblocks[axis] > 1 else 0 for axis in (y, y + 1)
+        }
+        return with_dtype(
+            da.map_overlap(
+                denoise_block,
+                stack,
+                depth=depth,
+                boundary="none",
+                trim=False,
+                allow_rechunk=False,
+                chunks=stack.chunks,
+                dtype=job.dtype,
+                meta=np.empty((0,) * stack.ndim, job.dtype),
+                run=run,
+                ranges=ranges,
+                job=job,
+            )
+        )
 
     def window(self, index: Any, shape: tuple[int, ...]) -> _Window | None:
         """Return which part of the source to read for an indexed part of the result.
@@ -180,16 +212,25 @@ class _LazyJob:
         """Return the indices to read along an axis, and which of those to keep."""
         if letter == "S":
             return slice(None), part
+        radius = self._radius_along(letter)
         if isinstance(part, (int, np.integer)) and letter not in "YX":
-            return slice(int(part), int(part) + 1), 0
+            read = neighbors(int(part), length, radius)
+            return slice(read.start, read.stop), int(part) - read.start
         if not isinstance(part, slice):
             return None
         if part.step not in (None, 1):
             return None if letter in "YX" else (slice(None), part)
         start, stop, _ = part.indices(length)
         if letter not in "YX":
-            return slice(start, stop), slice(0, stop - start)
-        return read_around((start, stop), length, halo=self.halo, stride=self.stride)
+            first, last = max(start - radius, 0), min(stop + radius, length)
+            return slice(first, last), slice(start - first, stop - first)
+        halo = N_PASSES * self.halo if self.options.frames else self.halo
+        return read_around((start, stop), length, halo=halo, stride=self.stride)
+
+    def _radius_along(self, letter: str) -> int:
+        """Return how many neighboring planes are needed along an axis of a stack."""
+        frames = self.options.frames
+        return frames if frames and letter == frame_axis(self.axes) else 0
 
 
 @lru_cache(maxsize=1)

@@ -144,3 +144,14 @@ def with_set_values(
         return with_setting(ranges, noise)
     node: Delayed = delayed(with_setting, pure=True)(ranges, noise)
     return node
+
+
+def as_node(ranges: IntensityRanges | Delayed) -> Delayed:
+    """Return known ranges as a node of a graph; a node unchanged."""
+    from dask.base import tokenize
+    from dask.delayed import delayed
+
+    if not isinstance(ranges, IntensityRanges):
+        return ranges
+    node: Delayed = delayed(ranges, name=f"ranges-{tokenize(ranges)}", traverse=False)
+    return node

@@ -15,15 +15,15 @@ import numpy as np
 import torch
 
 from ..errors import DenoiseAEWarning, DeviceError
-from ..image.casting import cast_saturating
-from ..image.tiling import SMALLEST_TILE_SIZE
+from ..image.tiling import SMALLEST_TILE_SIZE, region_shape, relative_region
 from ..models.devices import DeviceChoice
 from .blending import run_network
 from .halo import find_halo, padded_length, plan_tiles
 from .memory import OutOfMemoryError, choose_tile_size, is_lack_of_memory
+from .network_input import merge_kept, prepare_input
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -81,13 +81,14 @@ class Denoiser:
         *,
         tile_size: int | None = None,
         region: Region | None = None,
+        halo: int | None = None,
     ) -> list[Tile]:
         """Cut a plane, or a region of it, into tiles for this model."""
         height, width = shape
         return plan_tiles(
             (height, width),
             tile_size=self.tile_size if tile_size is None else tile_size,
-            halo=find_halo(self.network),
+            halo=find_halo(self.network) if halo is None else halo,
             stride=self.network.stride,
             region=region,
         )
@@ -117,12 +118,93 @@ class Denoiser:
         DeviceError
             If even the CPU runs out of memory on the smallest tile.
         """
+
+        def denoise_part(part: Tile) -> None:
+            block = source[part.read]
+            values, kept = self._denoise_block(block, scale)
+            target[part.write] = merge_kept(block, values, kept, part, target.dtype)
+
+        self.run_tile(tile, source.shape[:2], denoise_part)
+
+    def run_tile(
+        self,
+        tile: Tile,
+        shape: Sequence[int],
+        compute: Callable[[Tile], None],
+        *,
+        halo: int | None = None,
+    ) -> None:
+        """Compute a tile of a plane, in parts where the memory is too small.
+
+        Parameters
+        ----------
+        tile : Tile
+            Which part of the plane, from `plan_tiles`.
+        shape : sequence of int
+            Rows and columns of the plane.
+        compute : callable
+            Computes a part of the tile. It is called again with smaller parts if
+            memory runs out.
+        halo : int, optional
+            That of the tile. None means that of the network.
+
+        Raises
+        ------
+        DeviceError
+            If even the CPU runs out of memory on the smallest tile.
+        """
         with self._lock:
-            while not self._fits(source, target, tile, scale):
+            while not self._fits(tile, shape, compute, halo):
                 self._need_less_memory(tile)
 
+    def compute_region(
+        self,
+        shape: Sequence[int],
+        region: Region,
+        compute: Callable[[Tile], NDArray[Any]],
+        *,
+        dtype: Any,
+        halo: int,
+        tile_size: int | None = None,
+    ) -> NDArray[Any]:
+        """Compute a region of a plane tile by tile; see `run_tile`.
+
+        Parameters
+        ----------
+        shape : sequence of int
+            Rows, columns and channels of the plane.
+        region : tuple of slice
+            Rows and columns to compute.
+        compute : callable
+            Returns the pixels of a tile, without its halo.
+        dtype : dtype
+            Data type of the result.
+        halo : int
+            Pixels that are read around each tile.
+        tile_size : int, optional
+            See `denoise`.
+
+        Returns
+        -------
+        numpy.ndarray
+            The region, (Y, X, channels).
+        """
+        result = np.empty((*region_shape(region), shape[-1]), dtype)
+
+        def write(part: Tile) -> None:
+            result[relative_region(part.write, region)] = compute(part)
+
+        plane = shape[:2]
+        for tile in self.plan_tiles(
+            plane, tile_size=tile_size, region=region, halo=halo
+        ):
+            self.run_tile(tile, plane, write, halo=halo)
+        return result
+
     def run_network(
-        self, batch: NDArray[np.float32], noise: tuple[float, ...] = ()
+        self,
+        batch: NDArray[np.float32],
+        noise: Sequence[float | NDArray[np.float64]] = (),
     ) -> NDArray[np.float32]:
         """Run the network on images of any size.
 
@@ -132,9 +214,9 @@ class Denoiser:
             (N, channels, Y, X), range [0, 1], or around 0 if the network takes a noise
             level. Images whose sides are not multiples of the network's stride, or
             shorter than its image size, are reflected at their end.
-        noise : tuple of float
+        noise : sequence of float or numpy.ndarray
             The noise level and its products with the correlations along X and Y, for
-            a network that takes them.
+            a network that takes them: one value for all pixels, or a map, (Y, X).
 
         Returns
         -------
@@ -170,25 +252,20 @@ class Denoiser:
 
     def _fits(
         self,
-        source: NDArray[Any],
-        target: NDArray[Any],
         tile: Tile,
-        scale: IntensityRange,
+        shape: Sequence[int],
+        compute: Callable[[Tile], None],
+        halo: int | None,
     ) -> bool:
-        """Denoise a tile; tell whether there was memory enough for it."""
+        """Compute a tile; tell whether there was memory enough for it."""
         parts = [tile]
         if self._limit is not None:
             parts = self.plan_tiles(
-                source.shape[:2], tile_size=self._limit, region=tile.write
+                shape, tile_size=self._limit, region=tile.write, halo=halo
             )
         try:
             for part in parts:
-                block = source[part.read]
-                values, kept = self._denoise_block(block, scale)
-                result = cast_saturating(values[part.keep], target.dtype)
-                unchanged = block[part.keep].astype(target.dtype, copy=False)
-                np.copyto(result, unchanged, where=kept[part.keep])
-                target[part.write] = result
+                compute(part)
         # numpy's own copies of a tile need memory, too.
         except (OutOfMemoryError, MemoryError):
             return False
@@ -238,20 +315,22 @@ class Denoiser:
         """Denoise (Y, X, channels) in the image's units; tell which pixels to keep."""
         if scale.noise_level == 0.0:
             return block.astype(np.float64), np.ones(block.shape, dtype=bool)
-        unknown = scale.find_unknown(block)
-        unit = scale.normalize(block)
-        hot = scale.find_hot(np.where(unknown, np.nan, unit) if unknown.any() else unit)
-        unit = scale.fill(unit, unknown | hot)
-        within = np.clip(unit, *scale.limits)
-        denoised = self._apply_network(within, scale.noise_inputs)
-        # Values outside the limits are not shown to the network, but not lost either.
-        values = scale.denormalize(denoised + (unit - within))
-        return values, unknown | hot if scale.keeps_hot_pixels else unknown
+        shown = prepare_input(block, scale)
+        denoised = self.apply_network(shown.unit, scale.noise_inputs)
+        return shown.restore(denoised, scale)
 
-    def _apply_network(
-        self, unit: NDArray[np.float64], noise: tuple[float, ...]
+    def apply_network(
+        self, unit: NDArray[np.float64], noise: Sequence[float | NDArray[np.float64]]
     ) -> NDArray[np.float64]:
-        """Denoise (Y, X, channels), whatever the network's channels."""
+        """Denoise (Y, X, channels), whatever the network's channels.
+
+        Parameters
+        ----------
+        unit : numpy.ndarray
+            The image as the network sees it, see `prepare_input`.
+        noise : sequence
+            See `run_network`.
+        """
         channels, wanted = unit.shape[-1], self.network.in_channels
         batch = unit.astype(np.float32).transpose(2, 0, 1)[np.newaxis]  # (1, C, Y, X)
         if channels == 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import asdict, dataclass, fields, replace
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
 import numpy as np
@@ -27,6 +28,9 @@ Function = TypeVar("Function", bound="Callable[..., Any]")
 AS_INPUT, FLOAT32 = "input", "float32"
 DTYPES = (AS_INPUT, FLOAT32)
 
+#: The largest value of `frames`.
+MOST_FRAMES = 8
+
 # These decide how a result is computed, and not the result.
 _ONLY_COMPUTING = ("device", "tile_size")
 
@@ -48,6 +52,8 @@ class DenoiseOptions(NoiseSetting):
         One pair for all channels or one pair for each, as tuples of float.
     range_of : str
         ``"stack"`` or ``"image"``.
+    frames : int
+        Number of neighboring frames on each side, 0 to 8.
     dtype : str
         ``"input"`` or ``"float32"``.
     device : str
@@ -69,6 +75,7 @@ class DenoiseOptions(NoiseSetting):
     axes: str | None = None
     intensity_range: GivenRange | None = None
     range_of: str = "stack"
+    frames: int = 0
     dtype: str = AS_INPUT
     device: str = "auto"
     tile_size: int | None = None
@@ -77,6 +84,7 @@ class DenoiseOptions(NoiseSetting):
         NoiseSetting.__post_init__(self)
         require_range_of(self.range_of)
         require_tile_size(self.tile_size)
+        object.__setattr__(self, "frames", _checked_frames(self.frames))
         if self.dtype not in DTYPES:
             raise InvalidInputError(
                 f"dtype must be one of {', '.join(DTYPES)}, got {self.dtype!r}."
@@ -99,7 +107,13 @@ class DenoiseOptions(NoiseSetting):
 
     def without_noise(self) -> DenoiseOptions:
         """Return the options for a model that takes no noise level."""
-        return replace(self, **asdict(NoiseSetting()))
+        return replace(self, **asdict(NoiseSetting()), frames=0)
+
+    @property
+    def for_noise(self) -> dict[str, Any]:
+        """Those of `non_defaults` that need a model that takes a noise level."""
+        without = self.without_noise().non_defaults()
+        return {k: v for k, v in self.non_defaults().items() if k not in without}
 
     def of_result(self) -> dict[str, Any]:
         """Return those of `non_defaults` that decide the result, as JSON values."""
@@ -108,6 +122,16 @@ class DenoiseOptions(NoiseSetting):
             for name, value in self.non_defaults().items()
             if name not in _ONLY_COMPUTING
         }
+
+
+def _checked_frames(frames: Any) -> int:
+    is_integer = isinstance(frames, Integral) and not isinstance(frames, bool)
+    if not is_integer or not 0 <= frames <= MOST_FRAMES:
+        raise InvalidInputError(
+            f"frames must be an integer from 0 to {MOST_FRAMES}, the number of "
+            f"neighboring frames on each side, got {frames!r}."
+        )
+    return int(frames)
 
 
 def _as_json(value: Any) -> Any:
@@ -129,6 +153,7 @@ class DenoiseKeywords(TypedDict, total=False):
     axes: str | None
     intensity_range: GivenRange | None
     range_of: str
+    frames: int
     dtype: str
     device: str
     tile_size: int | None

@@ -157,6 +157,6 @@ def _work(number: tuple[int, ...], *, job: _ChunkJob, run: ModelRun) -> None:
     """Compute a chunk; runs in a worker."""
     if job.level == 0:
         denoiser = loaded_denoiser(run, job.device)
-        write_chunk(job.stream, job.target, number, denoiser)
+        write_chunk(job.stream.start(denoiser), job.target, number)
     else:
         write_downsampled(job.target, job.level, number)

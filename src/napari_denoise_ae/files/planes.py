@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..denoising.halo import choose_side, find_halo, read_around
@@ -88,14 +88,28 @@ class FilePlanes:
 
     def read(self, plane: Sequence[int], region: Region) -> NDArray[Any]:
         """Read a part of a plane, (Y, X, channels)."""
+        block = self.read_block(plane, region)
+        planes = color_planes(block, self.volume.block_axes)
+        colors: NDArray[Any] = planes[(0,) * len(plane)]
+        return colors
+
+    def read_block(self, plane: Sequence[int], region: Region) -> NDArray[Any]:
+        """Read a part of a plane with axes `Volume.block_axes`, including alpha."""
+        return self.volume.read(self._in_file(plane), self.region_in_file(region))
+
+    def region_in_file(self, region: Region) -> Region:
+        """Return rows and columns counted from the first of the file."""
         rows, columns = (
             slice(part.start + first, part.stop + first)
             for part, first in zip(region, self._first("YX"), strict=True)
         )
-        block = self.volume.read(self._in_file(plane), (rows, columns))
-        planes = color_planes(block, self.volume.block_axes)
-        colors: NDArray[Any] = planes[(0,) * len(plane)]
-        return colors
+        return rows, columns
+
+    def with_whole_planes(self) -> FilePlanes:
+        """Return the same planes with all their rows and columns."""
+        lengths = self.volume.lengths
+        whole = {letter: (0, lengths[letter]) for letter in "YX"}
+        return replace(self, selection={**self.selection, **whole})
 
     def read_around(
         self, plane: Sequence[int], region: Region, network: DenoisingNetwork

@@ -13,8 +13,12 @@ import numpy as np
 
 from ..denoising.compatibility import find_incompatibilities
 from ..denoising.dask_blocks import denoise_part
+from ..denoising.frame_series import FrameSeries
 from ..denoising.model_ranges import ranges_without_scan
 from ..errors import InvalidInputError
+from ..image.axes import color_planes
+from ..image.casting import copy_as
+from ..image.planes import whole_plane
 from ..noise.normalization import measure_scaling
 from ..noise.windows import read_noise_windows
 
@@ -46,42 +50,19 @@ class Stream:
         Data type of the result.
     tile_size : int, optional
         See `denoise`.
+    frames : int
+        See `denoise`.
     """
 
     planes: FilePlanes
     ranges: IntensityRanges
     dtype: np.dtype[Any]
     tile_size: int | None = None
+    frames: int = 0
 
-    def denoise(
-        self, plane: Sequence[int], region: Region, denoiser: Denoiser
-    ) -> NDArray[Any]:
-        """Denoise a part of a plane.
-
-        Parameters
-        ----------
-        plane : sequence of int
-            Index of the plane in the stack.
-        region : tuple of slice
-            Rows and columns of the part.
-        denoiser : Denoiser
-            The model on its device.
-
-        Returns
-        -------
-        numpy.ndarray
-            The denoised part with axes `Volume.block_axes`.
-        """
-        block, keep = self.planes.read_around(plane, region, denoiser.network)
-        return denoise_part(
-            block,
-            denoiser,
-            axes=self.planes.volume.block_axes,
-            scale=self.ranges.of(plane),
-            region=keep,
-            dtype=self.dtype,
-            tile_size=self.tile_size,
-        )
+    def start(self, denoiser: Denoiser) -> StreamRun:
+        """Return a run on a device, which denoises one part after another."""
+        return StreamRun(self, denoiser)
 
     def find_incompatibilities(
         self, checkpoint: Checkpoint, noise: NoiseSetting
@@ -98,6 +79,73 @@ class Stream:
         windows = read_noise_windows(self.planes, self.ranges)
         n_colors = self.planes.shape[-1]
         return find_incompatibilities(checkpoint, noise, n_colors, self.ranges, windows)
+
+
+class StreamRun:
+    """A run that denoises parts of the planes of a file, best in their order.
+
+    Parameters
+    ----------
+    stream : Stream
+        The file.
+    denoiser : Denoiser
+        The model on its device.
+    """
+
+    def __init__(self, stream: Stream, denoiser: Denoiser) -> None:
+        self.stream = stream
+        self._denoiser = denoiser
+        self._series: FrameSeries | None = None
+        planes = stream.planes
+        if stream.frames:
+            self._series = FrameSeries(
+                planes.with_whole_planes(),
+                stream.ranges,
+                denoiser,
+                radius=stream.frames,
+                tile_size=stream.tile_size,
+                region=planes.region_in_file(whole_plane(planes)),
+            )
+
+    def denoise(self, plane: Sequence[int], region: Region) -> NDArray[Any]:
+        """Denoise a part of a plane.
+
+        Parameters
+        ----------
+        plane : sequence of int
+            Index of the plane in the stack.
+        region : tuple of slice
+            Rows and columns of the part.
+
+        Returns
+        -------
+        numpy.ndarray
+            The denoised part with axes `Volume.block_axes`.
+        """
+        stream = self.stream
+        if self._series is not None:
+            return self._denoise_with_neighbors(self._series, plane, region)
+        block, keep = stream.planes.read_around(plane, region, self._denoiser.network)
+        return denoise_part(
+            block,
+            self._denoiser,
+            axes=stream.planes.volume.block_axes,
+            scale=stream.ranges.of(plane),
+            region=keep,
+            dtype=stream.dtype,
+            tile_size=stream.tile_size,
+        )
+
+    def _denoise_with_neighbors(
+        self, series: FrameSeries, plane: Sequence[int], region: Region
+    ) -> NDArray[Any]:
+        # With the alpha channel, which is kept.
+        planes, dtype = self.stream.planes, self.stream.dtype
+        result = copy_as(planes.read_block(plane, region), dtype)
+        target = color_planes(result, planes.volume.block_axes)
+        in_file = planes.region_in_file(region)
+        target[(0,) * len(plane)] = series.denoise(tuple(plane), in_file, dtype)
+        return result
 
 
 def find_file_ranges(

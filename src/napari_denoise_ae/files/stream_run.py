@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..denoising.compatibility import require_compatible
+from ..denoising.frames import frame_axis
 from ..io.atomic import atomic_write, require_writable
 from ..io.source import signature
 from ..io.tiff import require_tiff_storable
@@ -194,14 +195,21 @@ def _prepare(
     """Return the stream of a job, after a scan for the intensity range if needed."""
     planes, options = FilePlanes.of(volume, job.select), job.options
     require_compatible(checkpoint, planes.shape[-1], options)
+    if options.frames:
+        frame_axis(planes.axes)
     ranges = None if found is None else from_plain(found)
     ranges = ranges or find_file_ranges(planes, checkpoint, options)
     if ranges is None:
         scan = RangeScan(planes, range_of=options.range_of)
         yield from count_steps(job.input, PART, scan)
         ranges = scan.result
-    dtype, tile_size = options.result_dtype(volume.dtype), options.tile_size
-    return Stream(planes=planes, ranges=ranges, dtype=dtype, tile_size=tile_size)
+    return Stream(
+        planes=planes,
+        ranges=ranges,
+        dtype=options.result_dtype(volume.dtype),
+        tile_size=options.tile_size,
+        frames=options.frames,
+    )
 
 
 def _remarks(

@@ -46,9 +46,10 @@ def write_pages(
     *stack, height, width, _ = stream.planes.shape
     parts = list(grid_of((height, width), tiff_tile(stream) or (height, width)))
     total, done = math.prod(stack) * len(parts), 0
+    run = stream.start(denoiser)
     for plane in plane_indices(stream.planes):
         for part in parts:
-            block = stream.denoise(plane, part, denoiser)
+            block = run.denoise(plane, part)
             target.write(done, block[(0,) * len(plane)])
             done += 1
             yield Progress(done, total)

@@ -61,7 +61,9 @@ def denoise_whole(
         The result, after it has been written.
     """
     denoiser = models.denoiser(job.model)
-    source = read_source(volume, job.select, denoiser.network)
+    source = read_source(
+        volume, job.select, denoiser.network, frames=job.options.frames
+    )
     axes = source.axes
     require_outputs(job, source.selected, axes)
     clean = _clean_image(job, source)

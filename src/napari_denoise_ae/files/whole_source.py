@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..denoising.frames import N_PASSES, find_frames_halo
 from ..denoising.halo import find_halo, read_around
 from ..image.checks import require_image
 from .planes import select
@@ -64,6 +65,8 @@ def read_source(
     volume: Volume,
     selected: Mapping[str, tuple[int, int]],
     network: DenoisingNetwork,
+    *,
+    frames: int = 0,
 ) -> WholeSource:
     """Read the selected region of an image and its halo.
 
@@ -75,6 +78,8 @@ def read_source(
         First index and the index after the last, by axis letter, see `select`.
     network : DenoisingNetwork
         The network, which determines the halo.
+    frames : int
+        See `denoise`.
 
     Raises
     ------
@@ -83,6 +88,8 @@ def read_source(
     """
     selection = select(volume, selected)
     halo, stride = find_halo(network), network.stride
+    if frames:
+        halo = N_PASSES * find_frames_halo(network)
     read, keep = [], []
     for letter in volume.axes:
         with_halo = without_halo = slice(None)

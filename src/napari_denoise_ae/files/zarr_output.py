@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..denoising.denoiser import Denoiser
     from ..io.source import Volume
     from .planes import FilePlanes
-    from .stream import Stream
+    from .stream import Stream, StreamRun
 
 
 def plan_target(
@@ -72,23 +72,19 @@ def plan_target(
     )
 
 
-def write_chunk(
-    stream: Stream, target: ZarrTarget, number: Sequence[int], denoiser: Denoiser
-) -> None:
+def write_chunk(run: StreamRun, target: ZarrTarget, number: Sequence[int]) -> None:
     """Denoise a chunk of full resolution and write it.
 
     Parameters
     ----------
-    stream : Stream
-        The source.
+    run : StreamRun
+        The source and the model on its device.
     target : ZarrTarget
         The image to write to.
     number : sequence of int
         Grid index of the chunk.
-    denoiser : Denoiser
-        The model on its device.
     """
-    volume = stream.planes.volume
+    volume = run.stream.planes.volume
     axes = target.metadata.axes
     starts = {a: n * c for a, n, c in zip(axes, number, target.chunks, strict=True)}
     stops = {
@@ -97,10 +93,9 @@ def write_chunk(
             starts.items(), target.chunks, target.shapes[0], strict=True
         )
     }
-    block = stream.denoise(
+    block = run.denoise(
         [starts[letter] for letter in volume.stack_axes],
         (slice(starts["Y"], stops["Y"]), slice(starts["X"], stops["X"])),
-        denoiser,
     )
     block_axes = volume.block_axes.replace("S", "C")
     order = [block_axes.index(letter) for letter in axes]
@@ -142,12 +137,12 @@ def write_zarr(
     Progress
         After each chunk, including those that are skipped.
     """
-    done = 0
+    run, done = stream.start(denoiser), 0
     for level in range(len(target.shapes)):
         for number in target.numbers(level):
             if not target.is_done(level, number):
                 if level == 0:
-                    write_chunk(stream, target, number, denoiser)
+                    write_chunk(run, target, number)
                 else:
                     write_downsampled(target, level, number)
             done += 1

@@ -39,6 +39,30 @@ def grid_of(shape: tuple[int, int], sides: tuple[int, int]) -> Iterator[Region]:
             yield rows, slice(x, min(x + sides[1], width))
 
 
+def shared_region(one: Region, other: Region) -> Region:
+    """Return the rows and columns that two regions share."""
+    rows, columns = (
+        slice(max(a.start, b.start), min(a.stop, b.stop))
+        for a, b in zip(one, other, strict=True)
+    )
+    return rows, columns
+
+
+def relative_region(region: Region, origin: Region) -> Region:
+    """Return the rows and columns of a region, counted from the first of another."""
+    rows, columns = (
+        slice(part.start - first.start, part.stop - first.start)
+        for part, first in zip(region, origin, strict=True)
+    )
+    return rows, columns
+
+
+def region_shape(region: Region) -> tuple[int, int]:
+    """Return the number of rows and of columns of a region."""
+    rows, columns = region
+    return rows.stop - rows.start, columns.stop - columns.start
+
+
 def require_tile_size(tile_size: object) -> None:
     """Raise unless a tile size is valid.
 

@@ -129,3 +129,70 @@ def test_wrapped_text_is_not_cut_off_in_a_narrow_form(narrow_scroll, qtbot, kind
             timeout=20_000,
         )
     assert form.description.height() > 3 * form.description.fontMetrics().height()
+
+
+# --- neighboring frames
+
+
+def movie():
+    """Return five repeats of a smooth image, with noise of sigma 200."""
+    y, x = np.mgrid[:40, :56]
+    clean = 2000 + 1000 * np.sin(x / 9) * np.cos(y / 7)
+    noise = np.random.default_rng(0).normal(0, 200, (5, 40, 56))
+    return (clean + noise).astype(np.uint16)
+
+
+def test_frames_are_averaged_as_in_python(viewer, widget, run):
+    layer = viewer.add_image(movie(), name="movie")
+    widget.form.frames.value = 2
+    run(widget)
+    result = viewer.layers["movie [denoised]"]
+    expected = denoise(layer.data, axes="TYX", frames=2)
+    np.testing.assert_array_equal(result.data, expected)
+    assert not np.array_equal(expected, denoise(layer.data, axes="TYX"))
+    assert result.metadata[METADATA_KEY]["frames"] == 2
+    widget.copy_python.click()
+    namespace = {"viewer": viewer}
+    exec(QApplication.clipboard().text(), namespace)
+    np.testing.assert_array_equal(namespace["denoised"], expected)
+
+
+@pytest.mark.parametrize("is_lazy", [False, True])
+def test_a_slice_and_the_preview_use_the_frames_around_it(
+    viewer, widget, run, qtbot, is_lazy
+):
+    data = movie()
+    layer = viewer.add_image(da.from_array(data) if is_lazy else data, name="movie")
+    viewer.dims.set_current_step(0, 3)
+    widget.form.frames.value = 1
+    expected = denoise(data, axes="TYX", frames=1)
+    widget.preview_box.setChecked(True)
+    qtbot.waitUntil(lambda: find_output(viewer, layer, "preview") is not None)
+    preview = np.asarray(find_output(viewer, layer, "preview").data)
+    first = (slice(3, 4), *(slice(0, length) for length in preview.shape[1:]))
+    np.testing.assert_allclose(preview, expected[first], atol=1)
+    widget.preview_box.setChecked(False)
+    widget.form.scope.choice.setCurrentText("current slice")
+    run(widget)
+    part = np.asarray(viewer.layers["movie [denoised]"].data)
+    np.testing.assert_allclose(part.reshape(40, 56), expected[3], atol=1)
+
+
+@pytest.mark.parametrize(
+    ("shape", "labels", "is_offered"),
+    [
+        ((40, 56), ("y", "x"), False),
+        ((5, 40, 56), ("c", "y", "x"), False),
+        ((5, 40, 56), ("z", "y", "x"), True),
+    ],
+)
+def test_frames_are_offered_for_layers_that_have_some(
+    viewer, widget, shape, labels, is_offered
+):
+    widget.form.frames.value = 2
+    viewer.add_image(image(shape), axis_labels=labels)
+    assert widget.form.frames.isHidden() != is_offered
+    options = widget.form.denoise_options("".join(labels).upper())
+    assert options.frames == (2 if is_offered else 0)
+    widget.form.set_takes_noise_level(False)
+    assert widget.form.frames.isHidden()

@@ -339,3 +339,13 @@ def test_results_of_the_command_are_skipped(widget, run, small, folder):
     assert main(["denoise", *files, str(folder / "denoised"), "--model", small]) == 0
     widget.add(files_in(folder))
     assert run() == "3 skipped"
+
+
+def test_frames_of_files_are_averaged(widget, folder):
+    widget.add(files_in(folder))
+    widget._set_takes_noise_level(True)
+    widget.frames.value = 1
+    assert widget._job().options.frames == 1
+    widget._set_takes_noise_level(False)
+    assert widget.frames.isHidden()
+    assert widget._job().options.frames == 0

@@ -109,6 +109,8 @@ def denoise_layer(
         See `napari_denoise_ae.denoise`.
     device, tile_size
         See `napari_denoise_ae.denoise`.
+    frames : int
+        See `napari_denoise_ae.denoise`.
     dtype : str
         See `napari_denoise_ae.denoise`. ``"float32"`` is rejected for integer color
         layers, because napari could not show the result.

@@ -18,7 +18,6 @@ from ...denoising.compatibility import require_noise_is_taken
 from ...denoising.model_ranges import ranges_without_scan
 from ...denoising.noise_checks import noise_before_and_after
 from ...errors import DenoiseAEError
-from ...image.intensity import share_range
 from ...noise.normalization import measure_scaling, with_setting
 from ...noise.windows import read_noise_windows
 from ..shared.worker import Failed
@@ -100,19 +99,20 @@ def _denoise_region(
     from ...denoising.array import Denoising
 
     ranges = _measure_ranges(job, prepared, denoiser)
-    axes = job.axes[len(job.plane) :]
-    plane_range = with_setting(ranges, job.options.noise).of(job.plane)
+    part = tuple(slice(index, index + 1) for index in job.plane)
+    near, planes = _with_neighbors(job, part)
     run = Denoising(
-        prepared.noisy[job.plane],
+        prepared.noisy[near],
         denoiser,
-        replace(job.options, axes=axes),
+        job.options,
         region=job.region,
-        ranges=share_range(axes, plane_range),
+        planes=planes,
+        ranges=_ranges_of_part(with_setting(ranges, job.options.noise), near),
     )
     yield from run
     return Denoised(
         noisy=prepared.noisy[job.plane][job.region],
-        denoised=run.result[job.region],
+        denoised=run.result[(0,) * len(job.plane)][job.region],
         prepared=prepared,
         ranges=ranges,
         scores={},
@@ -156,14 +156,16 @@ def denoise_prepared(
     n_stacked = job.n_stacked
     part = job.part or (slice(None),) * (n_stacked + 2)
     part_ranges = _ranges_of_part(prepared.ranges, part)
+    near, planes = _with_neighbors(job, part[:n_stacked])
     ranges = _measure_ranges(job, prepared, denoiser)
     rows, columns = part[n_stacked:]
     run = Denoising(
-        prepared.noisy[part[:n_stacked]],
+        prepared.noisy[near],
         denoiser,
         job.options,
         region=None if job.part is None else (rows, columns),
-        ranges=_ranges_of_part(with_setting(ranges, job.options.noise), part),
+        planes=planes,
+        ranges=_ranges_of_part(with_setting(ranges, job.options.noise), near),
     )
     noisy = prepared.noisy[part]
     yield Started(run)
@@ -195,6 +197,24 @@ def denoise_prepared(
         seconds=seconds,
         n_parameters=count_parameters(denoiser),
     )
+
+
+def _with_neighbors(
+    job: DenoiseJob, part: tuple[slice, ...]
+) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Return a part of a stack with its neighboring frames, and the part within it."""
+    from ...denoising.frames import frame_axis
+
+    frames = job.options.frames
+    axis = job.axes.index(frame_axis(job.axes)) if frames else None
+    near, within = [], []
+    for number, (cut, length) in enumerate(zip(part, job.data.shape, strict=False)):
+        start, stop, _ = cut.indices(length)
+        radius = frames if number == axis else 0
+        first, last = max(start - radius, 0), min(stop + radius, length)
+        near.append(slice(first, last))
+        within.append(slice(start - first, stop - first))
+    return tuple(near), tuple(within)
 
 
 def _noise_windows(image: NDArray[Any], axes: str, ranges: IntensityRanges) -> Windows:

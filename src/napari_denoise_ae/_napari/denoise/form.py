@@ -16,6 +16,7 @@ from ..shared.layout import Note, make_button, make_form
 from ..shared.model_choice import model_choice
 from ..shared.noise_form import NoiseForm
 from ..shared.scope_edit import ScopeEdit
+from ..viewer.axes import has_frames
 from ..viewer.layers import can_show_float32, needs_range, proposed_range
 from ..viewer.outputs import is_output
 from .fields import (
@@ -23,6 +24,7 @@ from .fields import (
     DEVICE,
     DTYPE,
     FOLLOW,
+    FRAMES,
     KIND,
     LAYER,
     MODEL,
@@ -94,14 +96,15 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
             (REFERENCE,),
             self.noise.label,
             self.noise,
-            (SEED, DEVICE, DTYPE, RESIDUAL),
+            (SEED, DEVICE, FRAMES, DTYPE, RESIDUAL),
         )
         fields = self._arrange(rows)
         self.layer, self.follow = fields["layer"], fields["follow"]
         self.range_of, self.model = fields["range_of"], fields["model"]
         self.kind, self.reference = fields["kind"], fields["reference"]
         self.seed, self.device = fields["seed"], fields["device"]
-        self.dtype, self.residual = fields["dtype"], fields["residual"]
+        self.frames, self.dtype = fields["frames"], fields["dtype"]
+        self.residual = fields["residual"]
         # Otherwise Qt would align the label with the top of this tall editor.
         self.kind.label.setMinimumHeight(self.kind.sizeHint().height())
 
@@ -165,6 +168,7 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
             axes=axes,
             intensity_range=self.given_range,
             range_of=self.measured_in,
+            frames=self.frames.value if self.can_average_frames else 0,
             dtype=self.result_dtype,
             device=self.device.value,
         )
@@ -193,10 +197,16 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
         """The data type of the result; see `denoise`."""
         return str(self.dtype.value) if can_show_float32(self.source) else AS_INPUT
 
+    @property
+    def can_average_frames(self) -> bool:
+        """Whether the layer has frames, and the model can use them."""
+        return self.takes_noise_level and has_frames(self.source)
+
     def set_takes_noise_level(self, takes_noise_level: bool) -> None:
         """Show the fields for models that take a noise level, or for others."""
         self.takes_noise_level = takes_noise_level
         self.to_remove.setVisible(takes_noise_level)
+        self.frames.show_if(self.can_average_frames)
         self._update_range_visibility()
 
     def update_for_layer(self) -> None:
@@ -209,6 +219,7 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
             self.intensity_range.prefill(proposed_range(layer))
         self.to_remove.clear_estimate()
         self.range_of.show_if(is_stack)
+        self.frames.show_if(self.can_average_frames)
         self.dtype.show_if(can_show_float32(layer))
         self._update_range_visibility()
 

@@ -51,7 +51,7 @@ def python_code(
     if models is None:
         call = _call(image, repr(job.model), arguments, job)
         return "\n".join([*imports, *lines, f"denoised = {call}"])
-    if noise := job.options.noise.non_defaults():
+    if noise := job.options.for_noise:
         # Other models reject noise settings.
         imports = [*imports, "from napari_denoise_ae import load_checkpoint"]
         lines.append(_NOISE_SETTINGS.format(models=list(models), noise=noise))

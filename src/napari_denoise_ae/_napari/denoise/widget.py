@@ -145,6 +145,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             form.model,
             form.device,
             form.range_of,
+            form.frames,
             form.dtype,
             form.intensity_range,
             form.to_remove,

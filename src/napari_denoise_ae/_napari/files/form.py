@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ...denoising.options import AS_INPUT, FLOAT32
-from ..shared.editors import Choice, PathEdit, make_check, make_line
+from ...denoising.options import AS_INPUT, FLOAT32, MOST_FRAMES
+from ..shared.editors import Choice, PathEdit, make_check, make_count, make_line
 from ..shared.fields import FieldSpec
 from ..shared.preferences import device_choices, preferred_device
 
@@ -33,6 +33,14 @@ DEVICE = FieldSpec(
     lambda: Choice(device_choices(), preferred_device()),
     "auto uses CUDA if available, otherwise MPS, otherwise the CPU. Default: the "
     "device set in the preferences, initially auto.",
+)
+FRAMES = FieldSpec(
+    "frames",
+    "frames",
+    partial(make_count, MOST_FRAMES),
+    "Number of neighboring frames on each side, along T, or along Z without T, with "
+    "which each frame is averaged where nothing moves; up to 8. Files without T and Z "
+    "fail. Default: 0.",
 )
 DTYPE = FieldSpec(
     "dtype",

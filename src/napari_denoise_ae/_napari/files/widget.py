@@ -28,7 +28,7 @@ from ..shared.model_facts import load_model_facts
 from ..shared.noise_form import NoiseForm
 from ..shared.open_checkpoint import ask_for_checkpoint
 from ..shared.worker import Failed, Task
-from .form import AXES, DEVICE, DTYPE, MODEL, OVERWRITE, output_field
+from .form import AXES, DEVICE, DTYPE, FRAMES, MODEL, OVERWRITE, output_field
 from .job import FilesJob, list_images
 from .run import FilesRun
 from .table import FilesTable
@@ -123,13 +123,15 @@ class FilesWidget(QWidget):  # type: ignore[misc]
             self.noise,
             AXES,
             DEVICE,
+            FRAMES,
             DTYPE,
             OVERWRITE,
         )
         fields = add_fields(form, rows)
         self.output, self.model = fields["output"], fields["model"]
         self.axes, self.device = fields["axes"], fields["device"]
-        self.dtype, self.overwrite = fields["dtype"], fields["overwrite"]
+        self.frames, self.dtype = fields["frames"], fields["dtype"]
+        self.overwrite = fields["overwrite"]
         return form
 
     def _connect(self) -> None:
@@ -230,6 +232,7 @@ class FilesWidget(QWidget):  # type: ignore[misc]
     def _set_takes_noise_level(self, takes_noise_level: bool | None) -> None:
         self._takes_noise_level = takes_noise_level
         self.noise.setVisible(bool(takes_noise_level))
+        self.frames.show_if(bool(takes_noise_level))
         self._update_run_button()
 
     # --- denoising
@@ -246,6 +249,7 @@ class FilesWidget(QWidget):  # type: ignore[misc]
             options=DenoiseOptions(
                 **asdict(noise),
                 axes=self.axes.value or None,
+                frames=self.frames.value if self._takes_noise_level else 0,
                 dtype=self.dtype.value,
                 device=self.device.value,
             ),

@@ -202,6 +202,13 @@ def make_editor(default: Any) -> QWidget:
     return (NumberEdit if isinstance(default, float) else QLineEdit)(str(default))
 
 
+def make_count(highest: int) -> QSpinBox:
+    """Return an editor for a count from 0, its initial value, to a highest one."""
+    editor = QSpinBox()
+    editor.setRange(0, highest)
+    return editor
+
+
 def make_line(*, placeholder: str) -> QLineEdit:
     """Return a line edit whose placeholder says what an empty text means."""
     editor = QLineEdit()

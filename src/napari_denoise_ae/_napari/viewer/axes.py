@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...denoising.frames import frame_axis
 from ...denoising.options import AS_INPUT, DenoiseOptions
 from ...errors import InvalidInputError
 from .layers import lazy_levels
@@ -28,6 +29,14 @@ def describe_layer(layer: Image | None) -> str:
 def layer_axes(layer: Image) -> str:
     """Return the axes of a layer's data; see `read_axes`."""
     return read_axes(layer).letters
+
+
+def has_frames(layer: Image | None) -> bool:
+    """Return whether a layer has an axis along which frames are neighbors."""
+    try:
+        return layer is not None and bool(frame_axis(layer_axes(layer)))
+    except InvalidInputError:
+        return False
 
 
 def read_axes(layer: Image) -> Axes:
