@@ -577,7 +577,8 @@ def print_unet_costs() -> None:
     """Print the parameters and multiplications of `gray` and `rgb`."""
     print(f"{'unet':<8}{'parameters':>12}{'multiplications per pixel':>27}")
     for name, channels in (("gray", 1), ("rgb", 3)):
-        network = build_network("unet", {"in_channels": channels})
+        options = {"in_channels": channels, "correlation": True}
+        network = build_network("unet", options)
         size = sum(parameter.numel() for parameter in network.parameters())
         print(f"{name:<8}{size:>12,}{multiplications(network):>27,.0f}")
     print()
@@ -678,21 +679,24 @@ def print_weaknesses() -> None:
     blurred = gaussian_filter(white, 1.0)
     print("camera, 256 x 256, PSNR / dB")
     print(f"{'':<34}{'noisy':>8}{'blind':>8}{'known':>8}")
-    for name, sigma, noise in (
-        ("white, sigma 25", 25.0, 25.0 * white),
-        ("correlated (blurred by 1 pixel)", 25.0, 25.0 * blurred / blurred.std()),
-        ("white, sigma 100", 100.0, 100.0 * white),
-        ("white, sigma 150", 150.0, 150.0 * white),
+    # A Gaussian filter of 1 pixel correlates neighbors by exp(-1/4).
+    shared = (math.exp(-0.25),) * 2
+    for name, sigma, correlation, noise in (
+        ("white, sigma 25", 25.0, None, white),
+        ("correlated (blurred by 1 pixel)", 25.0, shared, blurred / blurred.std()),
+        ("white, sigma 100", 100.0, None, white),
+        ("white, sigma 150", 150.0, None, white),
     ):
-        noisy = clean + noise
-        pair = (denoise_quietly(noisy), denoise_quietly(noisy, sigma=sigma))
+        noisy = clean + sigma * noise
+        known = denoise_quietly(noisy, sigma=sigma, correlation=correlation)
+        pair = (denoise_quietly(noisy), known)
         _print_line(name, clean, 255.0, noisy, *pair)
     hit = add_noise(clean, "salt-pepper:0.1", intensity_range=(0, 255))
     _print_line("10% salt-and-pepper", clean, 255.0, hit, denoise_quietly(hit))
     for photons in (0.5, 1.0, 4.0, 16.0):
         rate = photons * clean / 255
         counts = rng.poisson(rate).astype(np.float64)
-        result = denoise_quietly(counts, noise_type="poisson-gaussian")
+        result = denoise_quietly(counts)
         _print_line(f"{photons:g} photons at white", rate, photons, counts, result)
     _print_unequal_colors(rng)
     _print_estimates(clean, rng)

@@ -183,6 +183,30 @@ def test_denoising_with_what_was_found_is_the_same():
         denoise(counts, noise_type=each)
 
 
+@pytest.mark.parametrize("blur", [0.7, 1.0, (0, 1.0)])
+def test_one_click_removes_correlated_noise(blur):
+    noisy = CROP + 25 * blurred(CROP.shape, blur)
+    alone = denoise(noisy, correlation=(0, 0))
+    gain = psnr(CROP, denoise(noisy), data_range=255) - psnr(
+        CROP, alone, data_range=255
+    )
+    assert gain > 3
+
+
+@pytest.mark.parametrize("blur", [0.7, 1.0])
+def test_one_click_removes_correlated_noise_of_colors(blur):
+    clean = astronaut()[:200, 100:356].astype(float)
+    noise = np.stack([blurred(clean.shape[:2], blur)] * 3, axis=-1)
+    for channel in range(3):
+        noise[..., channel] = np.roll(noise[..., channel], 57 * channel, (0, 1))
+    noisy = clean + 25 * noise
+    alone = denoise(noisy, correlation=(0, 0))
+    gain = psnr(clean, denoise(noisy), data_range=255) - psnr(
+        clean, alone, data_range=255
+    )
+    assert gain > 3
+
+
 def test_one_click_removes_noise_that_grows():
     counts = np.random.default_rng(0).poisson(CROP / 25).astype(np.float64)
     best = psnr(CROP / 25, denoise(counts), data_range=10)
