@@ -3,7 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_denoise_ae.noise.anscombe import anscombe, inverse_anscombe
+from napari_denoise_ae.noise.anscombe import (
+    anscombe,
+    inverse_anscombe,
+    stabilized_sigma,
+)
 from napari_denoise_ae.noise.curve import NoiseCurve
 
 
@@ -75,3 +79,10 @@ def test_integers_do_not_wrap_and_inputs_are_not_modified():
     expected = anscombe(counts.astype(float), curve)
     np.testing.assert_array_equal(anscombe(counts, curve), expected)
     np.testing.assert_array_equal(counts, [0, 200, 255])
+
+
+@pytest.mark.parametrize("photons", [0.0, 0.1, 0.5, 1.0, 2.0, 3.0, 5.0, 50.0])
+def test_the_level_of_few_stabilized_photons(photons):
+    counts = np.random.default_rng(0).poisson(photons, 400_000)
+    expected = min(anscombe(counts, NoiseCurve(1.0, 0.0)).std(), 1.0)
+    assert stabilized_sigma(photons) == pytest.approx(expected, abs=0.02)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 # Stabilized value of 0 photons without read noise: the lowest of a clean image.
 _LOWEST_STABILIZED = math.sqrt(1.5)
+# From this number of photons on, stabilized counts have a standard deviation of 1.
+_ENOUGH_PHOTONS = 4.0
+_MOST_COUNTS = 32
 
 
 def anscombe(values: NDArray[Any], curve: NoiseCurve) -> NDArray[np.float64]:
@@ -102,3 +105,27 @@ def inverse_anscombe(
         curve.gain * photons - curve.offset_variance / curve.gain
     )
     return intensities
+
+
+def stabilized_sigma(photons: float) -> float:
+    """Return the standard deviation of a stabilized photon count.
+
+    Parameters
+    ----------
+    photons : float
+        Its mean, at least 0.
+
+    Returns
+    -------
+    float
+        At most 1: 0.34 at 0.1 photons, 0.68 at 0.5, 0.96 at 2, and 1 from 4 upwards.
+    """
+    if photons >= _ENOUGH_PHOTONS:
+        return 1.0
+    counts = np.arange(_MOST_COUNTS)
+    # Poisson probabilities; the largest count is improbable.
+    factorials = np.cumprod(np.maximum(counts, 1), dtype=np.float64)
+    chances = math.exp(-photons) * photons**counts / factorials
+    roots = 2.0 * np.sqrt(counts + 3 / 8)
+    variance = float(chances @ np.square(roots) - np.square(chances @ roots))
+    return math.sqrt(min(max(variance, 0.0), 1.0))

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import InvalidInputError
 from ..image.intensity import IntensityRange, IntensityRanges
-from .anscombe import anscombe, inverse_anscombe
+from .anscombe import anscombe, inverse_anscombe, stabilized_sigma
 from .clipping import find_bounds, undo_clipping
 from .measure import HIGH, LOW, clean_windows, measure_clean, measure_points, stabilize
 from .noise_estimate import NoiseEstimate, as_plain_estimate, from_plain_estimate
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 _FARTHEST = 16.0
 # Spread of a constant image, as a multiple of a given sigma.
 _SPREAD_OF_CONSTANT = 10.0
+# Stabilized noise of few photons is weaker in dark regions. Its level is that at this
+# percentile of the means of blocks of this side.
+_BRIGHT, _BLOCK = 90.0, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,9 @@ class NoiseScaling(IntensityRange):
         intensity, they are stabilized intensities.
     noise : NoiseEstimate
         The noise.
+    stabilized : float
+        Standard deviation of stabilized noise where the image is bright: 1, or less
+        for few photons.
     strength : float
         Noise level multiplier.
     replaces_hot_pixels : bool
@@ -57,6 +63,7 @@ class NoiseScaling(IntensityRange):
     """
 
     noise: NoiseEstimate = field(default_factory=NoiseEstimate)
+    stabilized: float = 1.0
     strength: float = 1.0
     replaces_hot_pixels: bool = False
 
@@ -75,7 +82,7 @@ class NoiseScaling(IntensityRange):
     @property
     def sigma(self) -> float:
         """Standard deviation of the noise, in the units of `low`."""
-        return self.noise.sigma if self.curve is None else 1.0
+        return self.noise.sigma if self.curve is None else self.stabilized
 
     @property
     def noise_level(self) -> float:
@@ -231,6 +238,7 @@ def _plain(scale: IntensityRange) -> dict[str, Any]:
     plain: dict[str, Any] = {"low": scale.low, "high": scale.high}
     if isinstance(scale, NoiseScaling):
         plain["noise"] = as_plain_estimate(scale.noise)
+        plain["stabilized"] = scale.stabilized
         plain["strength"] = scale.strength
         plain["replaces_hot_pixels"] = scale.replaces_hot_pixels
     return plain
@@ -272,7 +280,33 @@ def _scaling_of(
     spread = (high - low) or float(np.ptp(values))
     if not spread:
         return _scaling_of_constant(middle, noise)
-    return NoiseScaling(middle, middle + spread, noise)
+    stabilized = _stabilized_sigma(windows, noise)
+    return NoiseScaling(middle, middle + spread, noise, stabilized)
+
+
+def _stabilized_sigma(
+    windows: Sequence[NDArray[np.float64]], noise: NoiseEstimate
+) -> float:
+    """Return the level of stabilized noise in the bright regions of an image."""
+    if noise.curve is None:
+        return 1.0
+    means = known_values([_block_means(window) for window in windows])
+    if not means.size:
+        return 1.0
+    bright = float(np.percentile(means, _BRIGHT))
+    # Read noise is counted as photons: it makes the distribution continuous, too.
+    variance = float(noise.curve.variance(np.array([bright]))[0])
+    return stabilized_sigma(variance / noise.gain**2)
+
+
+def _block_means(window: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the means of blocks of 8 x 8 pixels; NaN where a pixel is unknown."""
+    height, width, channels = window.shape
+    rows, columns = height // _BLOCK, width // _BLOCK
+    whole = window[: rows * _BLOCK, : columns * _BLOCK]
+    blocks = whole.reshape(rows, _BLOCK, columns, _BLOCK, channels)
+    means: NDArray[np.float64] = blocks.mean(axis=(1, 3))
+    return means
 
 
 def _given_noise(channel: int, setting: NoiseSetting) -> NoiseEstimate | None:
