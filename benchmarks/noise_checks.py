@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import statistics
 import time
 from functools import partial
@@ -33,19 +32,11 @@ NOISES: dict[str, dict[float, AddNoise]] = {
 }
 
 
-def lacking(options: Iterable[str]) -> set[str]:
-    """Return those options that the installed `denoise` does not have."""
-    return set(options) - inspect.signature(denoise).parameters.keys()
-
-
 def print_gains_of_frames(paths: list[Path]) -> None:
     """Print how much neighboring frames lower the error of series without truth.
 
     The noise of each frame is split into two independent parts, see `neighbors.py`.
     """
-    if lacking({"frames"}):
-        print("skipped: `denoise` has no option frames")
-        return
     choices: tuple[dict[str, Any], ...] = ({}, {"frames": 2})
     for path in paths:
         to_denoise, target, noise = split(tifffile.imread(path).astype(np.float64))

@@ -22,7 +22,6 @@ import numpy as np
 from neighbors import squared_error
 from noise_checks import (
     SIDE,
-    lacking,
     print_alarms,
     print_cost,
     print_gains_of_frames,
@@ -85,9 +84,6 @@ def print_table(rows: list[Row], peers: list[str]) -> None:
     columns = ["noisy", "one click", *peers]
     print(f"{'mean PSNR / dB':<44}" + "".join(f"{name:>11}" for name in columns))
     for row in rows:
-        if row.is_stack and lacking({"frames"}):
-            print(f"{row.name:<44}skipped: `denoise` has no option frames")
-            continue
         scenes = list(row.scenes())
         values = [mean_psnr(scenes, lambda noisy: noisy), one_click(row, scenes)]
         if not row.is_stack:
@@ -104,11 +100,7 @@ def mean_psnr(
 
 def one_click(row: Row, scenes: list[Scene]) -> float:
     """Return the mean PSNR of `denoise` with the options of a row."""
-    missing = lacking(row.options)
-    if missing:
-        print(f"({row.name}: `denoise` has no option {', '.join(missing)})")
-    options = {name: row.options[name] for name in row.options.keys() - missing}
-    return mean_psnr(scenes, lambda noisy: denoise(noisy, device="cpu", **options))
+    return mean_psnr(scenes, lambda noisy: denoise(noisy, device="cpu", **row.options))
 
 
 # --- the peers ---------------------------------------------------------------
