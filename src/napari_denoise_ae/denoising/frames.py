@@ -46,6 +46,9 @@ _WINDOW = 3
 # is this multiple of the noise variance, where nothing moves and where something does;
 # frames n steps away, at 1/n of it.
 _STILL, _MOVING = 0.3, 0.05
+#: The weights depend on the noise, so an average keeps more of it than it would with
+#: independent weights, by this factor.
+KEPT_NOISE = 1.2
 # Denoising removes faint texture, so noisy frames show whether something moves: the
 # means of their difference in boxes of this side...
 _BOX = 5
@@ -219,7 +222,8 @@ def _average(
     total = np.where(known, total, 1.0)
     average = weighted / total[..., np.newaxis]
     unit = np.where(known[..., np.newaxis], average, shown.unit)
-    return shown, unit, np.where(known, np.sqrt(squares) / total, 1.0)
+    level = np.minimum(KEPT_NOISE * np.sqrt(squares) / total, 1.0)
+    return shown, unit, np.where(known, level, 1.0)
 
 
 def _difference(
