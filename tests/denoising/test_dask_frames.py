@@ -50,7 +50,9 @@ def test_a_lazy_result_equals_the_eager_one(shape, axes, chunks):
     options = {"model": MODEL, "axes": axes, "sigma": 10, "frames": 2}
     lazy = denoise(da.from_array(image, chunks=chunks), **options)
     assert (lazy.shape, lazy.dtype) == (image.shape, image.dtype)
-    np.testing.assert_allclose(lazy.compute(), denoise(image, **options), rtol=1e-5)
+    np.testing.assert_allclose(
+        lazy.compute(), denoise(image, **options), rtol=1e-5, atol=0.01
+    )
 
 
 @pytest.mark.parametrize("noise", [{"sigma": 10}, {"range_of": "image"}, {}])
@@ -68,7 +70,11 @@ def test_every_part_equals_that_of_the_eager_result(noise):
     )
     for part in parts:
         np.testing.assert_allclose(
-            lazy[part].compute(), expected[part], rtol=1e-4, err_msg=str(part)
+            lazy[part].compute(),
+            expected[part],
+            rtol=1e-4,
+            atol=0.01,
+            err_msg=str(part),
         )
 
 
@@ -80,7 +86,9 @@ def test_colors_and_alpha_equal_those_in_memory(n_samples):
     options["dtype"] = "float32"
     lazy = denoise(da.from_array(image, chunks=(1, 40, 50, 1)), **options)
     assert lazy.dtype == np.float32
-    np.testing.assert_allclose(lazy.compute(), denoise(image, **options), rtol=1e-4)
+    np.testing.assert_allclose(
+        lazy.compute(), denoise(image, **options), rtol=1e-4, atol=0.01
+    )
     np.testing.assert_array_equal(lazy[..., 3:], image[..., 3:])
 
 

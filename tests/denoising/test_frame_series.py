@@ -49,7 +49,7 @@ def test_planes_of_other_axes_are_no_neighbors(calls):
     assert len(calls) == 3 * 8
     for channel in range(2):
         alone = denoise(image[channel], axes="TYX", **options)
-        np.testing.assert_allclose(both[channel], alone, rtol=1e-5)
+        np.testing.assert_allclose(both[channel], alone, rtol=1e-5, atol=0.01)
 
 
 def test_where_few_results_are_kept_they_are_computed_again(calls, monkeypatch):
@@ -75,7 +75,7 @@ def test_tiles_do_not_change_the_result(tile_size):
     options = {"model": MODEL, "axes": "TYX", "sigma": 10, "frames": 2}
     expected = denoise(image, **options)
     tiled = denoise(image, tile_size=tile_size, **options)
-    np.testing.assert_allclose(tiled, expected, rtol=1e-5)
+    np.testing.assert_allclose(tiled, expected, rtol=1e-5, atol=0.01)
 
 
 def started(image: np.ndarray, *, region=None, planes=None, **options) -> Denoising:
@@ -93,7 +93,9 @@ def test_a_region_of_some_planes_equals_that_of_the_whole(calls):
     list(part := started(image, frames=1, region=region, planes=(slice(2, 4),)))
     assert part.result.shape == (2, 360, 420)
     expected = whole.result[(slice(2, 4), *region)]
-    np.testing.assert_allclose(part.result[(..., *region)], expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        part.result[(..., *region)], expected, rtol=1e-5, atol=0.01
+    )
     assert sum(np.prod(shape) for shape in calls) < n_pixels / 2
 
 
@@ -111,7 +113,7 @@ def test_where_memory_runs_out_the_result_is_the_same(monkeypatch):
     monkeypatch.setattr(Denoiser, "run_network", limited)
     with pytest.warns(DenoiseAEWarning, match="ran out of memory"):
         result = denoise(image, **options)
-    np.testing.assert_allclose(result, expected, rtol=1e-5)
+    np.testing.assert_allclose(result, expected, rtol=1e-5, atol=0.01)
 
 
 def test_without_noise_nothing_is_computed(calls):
