@@ -167,12 +167,9 @@ def _usable_patches(
     patches, lowest, highest = _varying_patches(images, step)
     if not len(patches):
         return patches
-    inside = np.ones(len(patches), dtype=bool)
-    pixels = _finite(images)
-    for bound, extremes in ((pixels.min(), lowest), (pixels.max(), highest)):
-        touching = extremes == bound
-        if _piles_up(pixels, bound, patches[touching]):
-            inside &= ~touching
+    low, high = _clipped_at(_finite(images), patches, lowest, highest)
+    # No value equals None.
+    inside = (lowest != low) & (highest != high)
     enough = np.count_nonzero(inside) >= _LEAST_INSIDE * len(patches)
     usable: NDArray[np.float64] = patches[inside] if enough else patches
     return usable
@@ -197,14 +194,26 @@ def is_clipped(
     pixels = _finite(floats)
     if not pixels.size:
         return None, None
-    bounds = float(pixels.min()), float(pixels.max())
-    if not any(_is_frequent(pixels, bound) for bound in bounds):
+    # Cutting the patches takes longer.
+    if not any(_is_frequent(pixels, bound) for bound in (pixels.min(), pixels.max())):
         return None, None
     step = _step_of(sum(image.size for image in floats))
-    patches, lowest, highest = _varying_patches(floats, step)
+    return _clipped_at(pixels, *_varying_patches(floats, step))
+
+
+def _clipped_at(
+    pixels: NDArray[np.float64],
+    patches: NDArray[np.float64],
+    lowest: NDArray[np.float64],
+    highest: NDArray[np.float64],
+) -> tuple[float | None, float | None]:
+    """Return the extremes of the pixels, or None where they do not pile up."""
     low, high = (
         bound if _piles_up(pixels, bound, patches[extremes == bound]) else None
-        for bound, extremes in zip(bounds, (lowest, highest), strict=True)
+        for bound, extremes in (
+            (float(pixels.min()), lowest),
+            (float(pixels.max()), highest),
+        )
     )
     return low, high
 
