@@ -44,7 +44,7 @@ def load_model_facts(model: str) -> Generator[None, None, ModelFacts | Failed]:
     from ...models.load import load_fitting
 
     try:
-        # The two models of "auto" differ only in their channels.
+        # Both models of "auto" take the noise.
         checkpoint = load_fitting(model, 1)
     except DenoiseAEError as error:
         return Failed(str(error))
@@ -56,7 +56,7 @@ def load_model_facts(model: str) -> Generator[None, None, ModelFacts | Failed]:
         description = f"{_ANY_NOISE} {description}"
     if model == DEFAULT_MODEL and checkpoint.record is not None:
         dataset = checkpoint.record.dataset
-        description = f"{_AUTO} {_ANY_NOISE} Both were trained on the {dataset}."
+        description = f"{_AUTO} {_ANY_NOISE} gray was trained on the {dataset}."
     return ModelFacts(description, takes_noise_level)
 
 
