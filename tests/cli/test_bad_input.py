@@ -145,6 +145,8 @@ MISTAKES = [
     train("--output missing/model.pt", "missing does not exist"),
     train("--output run.pt", "already exists"),
     train("--output new.pt --resume", "nothing to resume"),
+    train("--data nothing", "nothing/cifar-10-batches-py", "--download"),
+    train("--data tiny_images --download", "tiny_images holds images", "--images"),
     train("--output bad_run.pt --resume", "bad_run.resume"),
     train("--output new.pt --resume --overwrite", "either resume or overwrite"),
     # Evaluation.

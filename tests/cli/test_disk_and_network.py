@@ -68,6 +68,6 @@ def test_missing_data_set_without_network_is_an_error(folder, capsys, monkeypatc
         raise requests.ConnectionError
 
     monkeypatch.setattr(pooch, "retrieve", offline)
-    error = expect_error("train --data nothing", folder, capsys)
+    error = expect_error("train --data nothing --download", folder, capsys)
     assert "https://www.cs.toronto.edu" in error
     assert "nothing/cifar-10-batches-py" in error

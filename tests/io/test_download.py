@@ -24,7 +24,7 @@ from fake_cifar10 import FOLDER_NAME, N_TRAIN
 from napari_denoise_ae.errors import DatasetError
 from napari_denoise_ae.io import download
 from napari_denoise_ae.io.cifar10 import CIFAR10_URL, has_cifar10, load_cifar10
-from napari_denoise_ae.io.download import fetch_cifar10
+from napari_denoise_ae.io.download import ensure_cifar10, fetch_cifar10
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,6 +148,57 @@ def test_the_download_can_be_repeated_after_unpacking_was_interrupted(
     assert not has_cifar10(served)
     fetch(served)
     assert len(load_cifar10(served, train=True).images) == N_TRAIN
+
+
+# --- only if asked, and only into a folder of its own
+
+
+def ensure(folder: Path, *, download: bool) -> None:
+    for _ in ensure_cifar10(folder, threading.Event(), download=download):
+        pass
+
+
+def test_data_that_exists_is_not_downloaded(cifar10, monkeypatch):
+    monkeypatch.setattr(download, "fetch_cifar10", None)
+    ensure(cifar10, download=True)
+    ensure(cifar10 / FOLDER_NAME, download=False)
+
+
+def test_missing_data_is_not_downloaded_unless_asked(served):
+    with pytest.raises(DatasetError, match=r"170 MB\) with --download.*download=True"):
+        ensure(served, download=False)
+    assert not served.exists()
+    ensure(served / FOLDER_NAME, download=True)
+    assert has_cifar10(served)
+
+
+@pytest.mark.parametrize("download", [True, False])
+def test_nothing_is_downloaded_into_a_folder_with_other_files(served, download):
+    served.mkdir()
+    (served / "notes.txt").write_text("precious")
+    with pytest.raises(DatasetError, match=r"other files, such as notes\.txt"):
+        ensure(served, download=download)
+    (served / "a.tif").write_bytes(b"")
+    with pytest.raises(DatasetError, match=r"holds images.*--images.*images="):
+        ensure(served, download=download)
+    assert sorted(path.name for path in served.iterdir()) == ["a.tif", "notes.txt"]
+
+
+def test_leftovers_of_a_download_do_not_prevent_the_next(served):
+    (served / "cifar-10-unpacking").mkdir(parents=True)
+    for name in (".DS_Store", "cifar-10-python.tar.gz", "tmpab_12cd3"):
+        (served / name).write_bytes(b"half")
+    ensure(served, download=True)
+    assert has_cifar10(served)
+
+
+def test_unreadable_folder_is_an_error(tmp_path, monkeypatch):
+    def deny(_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(tmp_path), "iterdir", deny)
+    with pytest.raises(DatasetError, match=r"Cannot read .*: Permission denied"):
+        ensure(tmp_path, download=True)
 
 
 class _Trickle(BaseHTTPRequestHandler):

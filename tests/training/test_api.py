@@ -314,7 +314,7 @@ def test_failed_download_raises(output, monkeypatch):
 
     monkeypatch.setattr(pooch, "retrieve", offline)
     with pytest.raises(DatasetError, match=r"Download https.*cifar"):
-        train(output.parent / "data", output=output, progress=False)
+        train(output.parent / "data", output=output, download=True, progress=False)
 
 
 def test_describe_epoch():

@@ -15,6 +15,7 @@ from napari_denoise_ae.errors import (
     OutputError,
 )
 from napari_denoise_ae.evaluation.score import ScoringProgress
+from napari_denoise_ae.io import download
 from napari_denoise_ae.io.download import DownloadProgress
 from napari_denoise_ae.models.load import load_checkpoint
 from napari_denoise_ae.training import run as run_module
@@ -97,7 +98,7 @@ def test_gray_network_is_scored_on_color_images(make_run, cifar10):
         assert picture.format == "PNG"
 
 
-def test_missing_data_is_downloaded(make_run, cifar10, monkeypatch):
+def test_missing_data_is_downloaded_on_request(make_run, cifar10, monkeypatch):
     asked = []
 
     def fetch(folder, stop):
@@ -106,8 +107,11 @@ def test_missing_data_is_downloaded(make_run, cifar10, monkeypatch):
         hidden.rename(cifar10)
 
     hidden = cifar10.rename(cifar10.with_name("hidden"))
-    monkeypatch.setattr(run_module, "fetch_cifar10", fetch)
-    kinds = kinds_of(make_run(cifar10 / "cifar-10-batches-py").steps())
+    monkeypatch.setattr(download, "fetch_cifar10", fetch)
+    data = cifar10 / "cifar-10-batches-py"
+    with pytest.raises(DatasetError, match="--download"):
+        list(make_run(data).steps())
+    kinds = kinds_of(make_run(data, download=True).steps())
     assert kinds[:2] == [DownloadProgress, TrainingStart]
     assert asked == [cifar10]
 

@@ -119,6 +119,7 @@ def _job(arguments: argparse.Namespace) -> TrainingJob:
         device=arguments.device,
         resume=arguments.resume,
         overwrite=arguments.overwrite,
+        download=arguments.download,
     )
 
 
@@ -167,7 +168,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``train``."""
     parser.set_defaults(command=_train)
     shown = examples(
-        "--data data --preset conv --output quick.pt --epochs 2",
+        "--data data --download --preset conv --output quick.pt --epochs 2",
         "--data data --output quick.pt --epochs 4 --resume",
         "--data data --noise poisson:50 --loss l1",
     )
@@ -189,8 +190,13 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="DIR",
-        help="folder that contains CIFAR-10's cifar-10-batches-py; downloaded if "
-        "missing (170 MB)",
+        help="folder that contains CIFAR-10's cifar-10-batches-py",
+    )
+    parser.add_argument(
+        "--download",
+        action="store_true",
+        help="download CIFAR-10 to --data if it is missing (170 MB); the folder must "
+        "be new or empty (default: off)",
     )
     parser.add_argument(
         "--output",

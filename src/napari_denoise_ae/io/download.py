@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -9,12 +10,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import DatasetError
-from .cifar10 import CIFAR10_FOLDER, CIFAR10_HASH, CIFAR10_URL, missing_cifar10
+from .cifar10 import (
+    CIFAR10_FOLDER,
+    CIFAR10_HASH,
+    CIFAR10_URL,
+    cifar10_root,
+    has_cifar10,
+    missing_cifar10,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from threading import Event
+
+_ARCHIVE, _UNPACKING = "cifar-10-python.tar.gz", "cifar-10-unpacking"
+# What an interrupted download can leave: the archive, the folder that it is unpacked
+# into, and pooch's temporary file. Hidden files, such as .DS_Store, do not count.
+_LEFTOVER = re.compile(rf"\..*|{re.escape(_ARCHIVE)}|{_UNPACKING}|tmp\w{{8}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +40,68 @@ class DownloadProgress:
 
 class DownloadCancelledError(DatasetError):
     """The download was cancelled."""
+
+
+def ensure_cifar10(
+    folder: str | Path, stop: Event, *, download: bool
+) -> Iterator[DownloadProgress]:
+    """Do nothing if a folder contains CIFAR-10; otherwise download it, if allowed.
+
+    Parameters
+    ----------
+    folder : path
+        See `has_cifar10`.
+    stop : threading.Event
+        Set it, from any thread, to cancel the download.
+    download : bool
+        Whether CIFAR-10 may be downloaded.
+
+    Yields
+    ------
+    DownloadProgress
+        See `fetch_cifar10`.
+
+    Raises
+    ------
+    DatasetError
+        If the data is missing and must not be downloaded, if the folder holds other
+        files, or if the download fails.
+    """
+    if has_cifar10(folder):
+        return
+    root = cifar10_root(folder)
+    _require_no_other_files(root)
+    if not download:
+        raise DatasetError(
+            f"CIFAR-10 was not found: expected the folder {root / CIFAR10_FOLDER}. "
+            "Name the folder that contains it, or download it there (170 MB) with "
+            "--download, in Python download=True."
+        )
+    yield from fetch_cifar10(root, stop)
+
+
+def _require_no_other_files(folder: Path) -> None:
+    """Raise if a folder that lacks CIFAR-10 holds something else."""
+    from .source import list_images
+
+    if not folder.is_dir():
+        return
+    try:
+        names = sorted(path.name for path in folder.iterdir())
+    except OSError as error:
+        raise DatasetError(f"Cannot read {folder}: {error.strerror}.") from error
+    others = [name for name in names if not _LEFTOVER.fullmatch(name)]
+    if not others:
+        return
+    if list_images(folder):
+        raise DatasetError(
+            f"{folder} holds images, not CIFAR-10. To train on them, use --images, in "
+            "Python images=."
+        )
+    raise DatasetError(
+        f"{folder} contains no CIFAR-10 but other files, such as {others[0]}. Name the "
+        "folder that contains it, or a new folder to download it to."
+    )
 
 
 def fetch_cifar10(folder: Path, stop: Event) -> Iterator[DownloadProgress]:
@@ -73,7 +148,7 @@ def _download(folder: Path, bar: DownloadBar) -> None:
     import requests
 
     is_new = not folder.exists()
-    unpacking = folder / "cifar-10-unpacking"
+    unpacking = folder / _UNPACKING
     # Nothing incomplete ever has its final name: pooch renames the archive once its
     # checksum matches, and the folder is renamed here once it is unpacked.
     try:
@@ -81,7 +156,7 @@ def _download(folder: Path, bar: DownloadBar) -> None:
         pooch.retrieve(
             CIFAR10_URL,
             known_hash=CIFAR10_HASH,
-            fname="cifar-10-python.tar.gz",
+            fname=_ARCHIVE,
             path=folder,
             progressbar=bar,
             processor=pooch.Untar(extract_dir=unpacking.name),

@@ -32,6 +32,7 @@ def train(
     device: str = "auto",
     resume: bool = False,
     overwrite: bool = False,
+    download: bool = False,
     progress: bool = True,
     **settings: Any,
 ) -> TrainingResult:
@@ -40,8 +41,8 @@ def train(
     Parameters
     ----------
     data : path or ImageSet
-        Folder that contains CIFAR-10's ``cifar-10-batches-py``, which is
-        downloaded if it is missing (170 MB), or clean images in memory.
+        Folder that contains CIFAR-10's ``cifar-10-batches-py``, or clean images in
+        memory.
     preset : str, optional
         A key of `napari_denoise_ae.PRESETS`. None means ``"conv"``, or, with
         `resume`, the preset of the run.
@@ -55,6 +56,9 @@ def train(
         Resume the run saved at `output`.
     overwrite : bool
         Replace the run saved at `output`.
+    download : bool
+        Download CIFAR-10 (170 MB) to the folder `data` if it is missing. The folder
+        must be new or empty.
     progress : bool
         Whether to show progress bars on standard error.
     **settings
@@ -97,6 +101,7 @@ def train(
         device=device,
         resume=resume,
         overwrite=overwrite,
+        download=download,
     )
     with closing(ProgressBars(visible=progress)) as bars:
         return run_to_the_end(TrainingRun(job), bars.show)

@@ -23,8 +23,7 @@ class TrainingJob:
     Parameters
     ----------
     data : path or ImageSet
-        Folder that contains CIFAR-10, which is downloaded if it is missing, or
-        clean images in memory.
+        Folder that contains CIFAR-10, or clean images in memory.
     output : path
         Checkpoint to write.
     preset : str, optional
@@ -37,6 +36,8 @@ class TrainingJob:
         See `choose_device`.
     resume, overwrite : bool
         See `RunFiles.require_usable`.
+    download : bool
+        Whether to download CIFAR-10 if it is missing.
 
     Raises
     ------
@@ -51,6 +52,7 @@ class TrainingJob:
     device: str = "auto"
     resume: bool = False
     overwrite: bool = False
+    download: bool = False
 
     def __post_init__(self) -> None:
         # Building the config validates the preset and the settings.

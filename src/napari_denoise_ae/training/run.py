@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from ..errors import DenoiseAEError
 from ..evaluation.score import Score
 from ..evaluation.test_set import score_test_set
-from ..io.cifar10 import ImageSet, cifar10_root, has_cifar10, load_training_images
-from ..io.download import fetch_cifar10
+from ..io.cifar10 import ImageSet, load_training_images
+from ..io.download import ensure_cifar10
 from ..models.devices import choose_device
 from ..models.training_state import load_training_state
 from .gallery import denoise_examples, save_gallery
@@ -150,8 +150,7 @@ class TrainingRun:
     def _load(self) -> Iterator[RunStep]:
         data = self._job.data
         if not isinstance(data, ImageSet):
-            if not has_cifar10(data):
-                yield from fetch_cifar10(cifar10_root(data), self.stop)
+            yield from ensure_cifar10(data, self.stop, download=self._job.download)
             if self.stop.is_set():
                 return
             # A resumed run uses the images that it was started with.

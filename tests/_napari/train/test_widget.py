@@ -16,6 +16,7 @@ from napari_denoise_ae._napari.train.widget import TrainWidget
 from napari_denoise_ae.errors import DatasetError
 from napari_denoise_ae.evaluation import test_set
 from napari_denoise_ae.evaluation.score import ScoringProgress
+from napari_denoise_ae.io import download
 from napari_denoise_ae.io.cifar10 import CIFAR10_URL, ImageSet
 from napari_denoise_ae.io.download import DownloadProgress
 from napari_denoise_ae.models.config import PRESETS, preset_config
@@ -433,7 +434,7 @@ def test_missing_data_is_downloaded_on_request(widget, qtbot, tmp_path, monkeypa
         folders.append(folder)
         yield DownloadProgress(85 * 10**6, 170 * 10**6)
 
-    monkeypatch.setattr(training_run, "fetch_cifar10", fetch)
+    monkeypatch.setattr(download, "fetch_cifar10", fetch)
     widget.form.set_value("data", str(tmp_path / "empty"))
     widget.train_button.click()
     wait_for_end(qtbot, widget)
@@ -459,7 +460,7 @@ def test_stop_cancels_the_download(widget, qtbot, tmp_path, monkeypatch):
             time.sleep(0.01)
 
     answer(monkeypatch, QMessageBox.StandardButton.Yes)
-    monkeypatch.setattr(training_run, "fetch_cifar10", fetch)
+    monkeypatch.setattr(download, "fetch_cifar10", fetch)
     widget.form.set_value("data", str(tmp_path / "empty"))
     widget.train_button.click()
     qtbot.waitUntil(lambda: "1 of 170 MB" in widget._status.text())

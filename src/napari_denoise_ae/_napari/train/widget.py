@@ -138,6 +138,7 @@ class TrainWidget(QWidget):  # type: ignore[misc]
                 settings=self.form.settings,
                 device=self.form.device,
                 overwrite=True,
+                download=True,
             )
         )
 
@@ -159,6 +160,7 @@ class TrainWidget(QWidget):  # type: ignore[misc]
                 settings={name: settings[name] for name in _CHANGEABLE},
                 device=self.form.device,
                 resume=True,
+                download=True,
             )
         )
 
