@@ -27,6 +27,7 @@ from napari_denoise_ae.models.config import preset_config
 from napari_denoise_ae.models.devices import choose_device
 from napari_denoise_ae.models.networks.registry import build_network
 from napari_denoise_ae.training.results import BatchResult
+from napari_denoise_ae.training.sources.image_set import ImageSetSource
 from napari_denoise_ae.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -110,7 +111,8 @@ def trainer_epochs(
         noise=f"gaussian:{SIGMA}",
         val_fraction=1 / len(images),
     )
-    trainer = Trainer(config, ImageSet("benchmark", images), device)
+    data = ImageSet("benchmark", images)
+    trainer = Trainer(config, ImageSetSource(data, config, device.device), device)
     start = time.perf_counter()
     for result in trainer.run():
         if isinstance(result, BatchResult):

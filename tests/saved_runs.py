@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING, Any
 
-from synthetic import CPU, image_set, small_config
+from synthetic import CPU, image_set, image_trainer, small_config
 
 from napari_denoise_ae.models.training_state import load_training_state
-from napari_denoise_ae.training.resume import resume_training
+from napari_denoise_ae.training.prepare import Prepared
+from napari_denoise_ae.training.resume import resume_training, resumed_config
 from napari_denoise_ae.training.saved import SavedTraining
-from napari_denoise_ae.training.trainer import Trainer
+from napari_denoise_ae.training.sources.image_set import ImageSetSource
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def begin(files: RunFiles, **changes: Any) -> SavedTraining:
-    return SavedTraining(Trainer(small_config(**changes), image_set(), CPU), files)
+    return SavedTraining(image_trainer(small_config(**changes), image_set()), files)
 
 
 def finish(training: SavedTraining) -> SavedTraining:
@@ -32,7 +33,9 @@ def finish(training: SavedTraining) -> SavedTraining:
 def resume(files: RunFiles, *, images: int = 0, **changes: Any) -> SavedTraining:
     """Resume a run from its files; `images` is the seed of its images."""
     state = load_training_state(files.state)
-    return resume_training(state, files, image_set(seed=images), CPU, changes)
+    config = resumed_config(state.record.config, changes)
+    source = ImageSetSource(image_set(seed=images), config, CPU.device)
+    return resume_training(state, files, Prepared(config, source, None), CPU)
 
 
 def read_history(path: Path) -> list[dict[str, str]]:

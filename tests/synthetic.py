@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,6 +13,11 @@ from napari_denoise_ae.models.checkpoint import Checkpoint, TrainingRecord
 from napari_denoise_ae.models.config import TrainingConfig
 from napari_denoise_ae.models.devices import DeviceChoice
 from napari_denoise_ae.models.networks.registry import build_network
+from napari_denoise_ae.training.sources.image_set import ImageSetSource
+from napari_denoise_ae.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from napari_denoise_ae.models.training_state import TrainingState
 
 CPU = DeviceChoice(torch.device("cpu"), "tests")
 
@@ -51,6 +56,16 @@ def small_config(**changes: Any) -> TrainingConfig:
         "learning_rate": 1e-2,
     }
     return TrainingConfig(**(settings | changes))
+
+
+def image_trainer(
+    config: TrainingConfig,
+    data: ImageSet,
+    device: DeviceChoice = CPU,
+    state: TrainingState | None = None,
+) -> Trainer:
+    """Return a trainer on images in memory."""
+    return Trainer(config, ImageSetSource(data, config, device.device), device, state)
 
 
 def make_record(**changes: Any) -> TrainingRecord:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 import torch
-from synthetic import equal_weights, image_set, random_checkpoint, small_config
+from synthetic import (
+    equal_weights,
+    image_set,
+    image_trainer,
+    random_checkpoint,
+    small_config,
+)
 
 from napari_denoise_ae import denoise
 from napari_denoise_ae.models.devices import choose_device
@@ -14,13 +22,15 @@ from napari_denoise_ae.models.training_state import (
     save_training_state,
 )
 from napari_denoise_ae.training.results import EpochResult
-from napari_denoise_ae.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from napari_denoise_ae.training.trainer import Trainer
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 
 
 def make_trainer(**changes) -> Trainer:
-    return Trainer(small_config(**changes), image_set(), choose_device("cuda"))
+    return image_trainer(small_config(**changes), image_set(), choose_device("cuda"))
 
 
 def run(trainer: Trainer, epochs: int = 10**9) -> Trainer:
@@ -47,7 +57,7 @@ def test_a_run_can_be_resumed_from_a_file(tmp_path):
     save_training_state(interrupted.state(), tmp_path / "a.resume")
     state = load_training_state(tmp_path / "a.resume")
     config, device = small_config(epochs=4), choose_device("cuda")
-    resumed = Trainer(config, image_set(), device, state)
+    resumed = image_trainer(config, image_set(), device, state)
     assert equal_weights(resumed.state().state_dict, interrupted.state().state_dict)
     assert len(run(resumed).history) == 4
 

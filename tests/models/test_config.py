@@ -39,6 +39,10 @@ BAD_VALUES = {
     "seed": [-1, 0.5, "0", None, True],
     "mixed_precision": ["no", 2, None],
     "preset": [None, 3],
+    "warm_up": [-1, 0.5, "0", None, True],
+    "patch_size": [7, 0, 64.0, "64", None, True],
+    "batches_per_epoch": [-1, 0.5, "20", None, True],
+    "smoothing": [0, -1, 1.5, "3", None, True],
 }
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from synthetic import CPU, equal_weights, image_set, small_config
+from synthetic import CPU, equal_weights, image_set, image_trainer, small_config
 
 from napari_denoise_ae.errors import CheckpointError
 from napari_denoise_ae.models.load import load_checkpoint
@@ -13,10 +13,11 @@ from napari_denoise_ae.models.training_state import (
     load_training_state,
     save_training_state,
 )
-from napari_denoise_ae.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from napari_denoise_ae.training.trainer import Trainer
 
 
 def content_of(path: Path) -> dict:
@@ -32,7 +33,7 @@ def test_training_state_and_checkpoint_are_not_interchangeable(model_file, state
 
 @pytest.fixture
 def trainer() -> Trainer:
-    trainer = Trainer(small_config(epochs=2), image_set(), CPU)
+    trainer = image_trainer(small_config(epochs=2), image_set())
     for _ in trainer.run():
         pass
     return trainer
@@ -98,7 +99,7 @@ def test_invalid_training_state_is_rejected(state_file, key, value):
 
     def resume() -> None:
         state = load_training_state(state_file)
-        trainer = Trainer(small_config(epochs=3), image_set(), CPU, state)
+        trainer = image_trainer(small_config(epochs=3), image_set(), CPU, state)
         for _ in trainer.run():
             pass
 

@@ -13,6 +13,7 @@ from napari_denoise_ae.training.augmentation import (
     magnify,
     make_dead_leaves,
     random_flip,
+    random_symmetry,
 )
 from napari_denoise_ae.training.seeds import Seeds
 
@@ -32,6 +33,24 @@ def test_random_flip_flips_about_half_of_the_images():
     turned = (mirrored == clean.flip(-1)).all(dim=(1, 2, 3))
     assert (kept ^ turned).all()
     assert 0.4 < kept.double().mean() < 0.6
+
+
+def test_each_of_the_eight_symmetries_is_equally_frequent():
+    image = torch.arange(16.0).reshape(4, 4)
+    turned, transposed = random_symmetry(image.expand(4000, 1, 4, 4), generator())
+    upright = torch.where(transposed, turned.transpose(-1, -2), turned)
+    variants = [image, image.flip(0), image.flip(1), image.flip(0, 1)]
+    for variant in variants:
+        share = (upright == variant).all(dim=(1, 2, 3)).double()
+        assert 0.2 < share.mean() < 0.3
+    assert 0.45 < transposed.double().mean() < 0.55
+
+
+def test_images_that_are_not_square_keep_their_axes():
+    images = torch.rand(64, 1, 4, 6)
+    turned, transposed = random_symmetry(images, generator())
+    assert turned.shape == images.shape
+    assert not transposed.any()
 
 
 def test_about_half_of_the_images_are_partly_striped():

@@ -1,23 +1,27 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from PIL import Image
-from synthetic import CPU, image_set, small_config
+from synthetic import image_set, image_trainer, small_config
 
 from napari_denoise_ae import add_noise
 from napari_denoise_ae.io.cifar10 import load_test_images, load_training_images
 from napari_denoise_ae.noise.setting import NoiseSetting
 from napari_denoise_ae.training import gallery
 from napari_denoise_ae.training.gallery import denoise_examples, save_gallery
-from napari_denoise_ae.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from napari_denoise_ae.training.trainer import Trainer
 
 #: Settings of a small network that takes the noise level.
 LEVEL = {"network": "unet", "network_options": {"base_channels": 4}}
 
 
 def trained(data, **changes) -> Trainer:
-    trainer = Trainer(small_config(epochs=1, **changes), data, CPU)
+    trainer = image_trainer(small_config(epochs=1, **changes), data)
     for _ in trainer.run():
         pass
     return trainer
@@ -33,14 +37,11 @@ def test_examples_are_the_first_test_images_with_the_noise_of_training(cifar10):
     assert denoised.shape == clean.shape
 
 
-@pytest.mark.parametrize("in_memory", [False, True])
 @pytest.mark.parametrize(
     ("noise", "sigma"),
     [("gaussian:0.1,unclipped", 0.1), ("gaussian:0.1..0.2,unclipped", None)],
 )
-def test_known_noise_level_is_passed_to_the_model(
-    cifar10, monkeypatch, in_memory, noise, sigma
-):
+def test_known_noise_level_is_passed_to_the_model(cifar10, monkeypatch, noise, sigma):
     """The scores of the test set do the same, so that both agree."""
     settings = []
 
@@ -50,8 +51,27 @@ def test_known_noise_level_is_passed_to_the_model(
 
     monkeypatch.setattr(gallery, "denoise_together", denoise)
     trainer = trained(load_training_images(cifar10, n_test=24), noise=noise, **LEVEL)
-    denoise_examples(trainer, None if in_memory else cifar10)
-    assert settings == [NoiseSetting(sigma=sigma)] * 8
+    denoise_examples(trainer, cifar10)
+    assert settings == [NoiseSetting(sigma=sigma)]
+
+
+def test_validation_images_in_memory_are_denoised_by_the_best_epoch():
+    trainer = trained(image_set())
+    last = trainer.example_images(4)
+    for tensor in trainer.checkpoint().state_dict.values():
+        tensor.zero_()
+    examples = denoise_examples(trainer, None)
+    np.testing.assert_array_equal(examples.noisy[:4], last.noisy)
+    np.testing.assert_array_equal(examples.clean[:4], last.clean)
+    # The output of a network of zeros.
+    np.testing.assert_array_equal(examples.denoised, 0.5)
+
+
+def test_gallery_without_clean_images_has_two_rows(tmp_path):
+    examples = denoise_examples(trained(image_set(160)), None)._replace(clean=None)
+    save_gallery(examples, tmp_path / "gallery.png")
+    with Image.open(tmp_path / "gallery.png") as picture:
+        assert 3.5 < picture.width / picture.height < 4.5
 
 
 @pytest.mark.parametrize("channels", [1, 3])

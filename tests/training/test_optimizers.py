@@ -60,9 +60,11 @@ except DatasetError:
 from napari_denoise_ae.models.config import TrainingConfig
 from napari_denoise_ae.io.cifar10 import ImageSet
 from napari_denoise_ae.models.devices import choose_device
+from napari_denoise_ae.training.sources.image_set import ImageSetSource
 from napari_denoise_ae.training.trainer import Trainer
 images = ImageSet("black", np.zeros((20, 8, 8, 3), dtype=np.uint8))
-for _ in Trainer(TrainingConfig(epochs=1), images, choose_device("cpu")).run():
+config, device = TrainingConfig(epochs=1), choose_device("cpu")
+for _ in Trainer(config, ImageSetSource(images, config, device.device), device).run():
     pass
 print(flags)
 """

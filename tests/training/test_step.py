@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from synthetic import CPU, smooth_images
 
 from napari_denoise_ae.models.config import TrainingConfig
 from napari_denoise_ae.models.networks.registry import build_network
-from napari_denoise_ae.training.augmentation import add_stripes
+from napari_denoise_ae.training.batch import Batch
 from napari_denoise_ae.training.seeds import Seeds, Stream
 from napari_denoise_ae.training.step import TrainingStep
 
 SEEDS = Seeds(0, CPU.device)
+N_IMAGES = 8
 #: Settings of a small network that takes the noise level.
 LEVEL = {
     "network": "unet",
@@ -28,18 +31,22 @@ def make_step(**changes) -> TrainingStep:
     return TrainingStep(network, config, CPU.device)
 
 
-def images(n_images: int = 8) -> torch.Tensor:
-    """Return images as a trainer stores them: uint8, (N, 3, 16, 16)."""
-    return torch.from_numpy(smooth_images(n_images)).permute(0, 3, 1, 2)
+def make_batch(step: TrainingStep, *, sigma: float = 0.1, told=None) -> Batch:
+    """Return images of 16 x 16 pixels with noise."""
+    clean = torch.from_numpy(smooth_images(N_IMAGES)).permute(0, 3, 1, 2) / 255
+    noise = torch.randn(clean.shape, generator=SEEDS.generator(Stream.NOISE))
+    if step.network.takes_noise_level:
+        told = torch.tensor([[sigma, 0.0, 0.0]]).expand(N_IMAGES, 3)
+    noisy = clean + sigma * noise
+    return Batch(noisy=noisy, target=clean, n_images=N_IMAGES, told=told)
 
 
-def loss_of(step: TrainingStep, *, batch: int = 1, epoch: int = 1) -> float:
-    generators = SEEDS.epoch_generators(epoch)
-    return float(step.train(images(), batch, generators))
+def loss_of(step: TrainingStep, **changes) -> float:
+    return float(step.train(replace(make_batch(step), **changes)))
 
 
 def test_train_updates_the_parameters_and_lowers_the_loss():
-    step = make_step(noise="gaussian:0.01")
+    step = make_step()
     before = [parameter.clone() for parameter in step.network.parameters()]
     losses = [loss_of(step) for _ in range(20)]
     changed = zip(step.network.parameters(), before, strict=True)
@@ -48,25 +55,54 @@ def test_train_updates_the_parameters_and_lowers_the_loss():
 
 
 def test_validate_sums_over_the_batch_and_computes_no_gradients():
-    step = make_step(noise="gaussian:0.1")
+    step = make_step()
     step.network.eval()
+    batch = make_batch(step)
     with torch.inference_mode():
-        loss, psnr = step.validate(images(), SEEDS.generator(Stream.VALIDATION))
-        _, denoised, clean = step.show(images(), SEEDS.generator(Stream.VALIDATION))
-    errors = (denoised - clean).square().mean(dim=(1, 2, 3))
+        loss, psnr = step.validate(batch)
+        denoised = step.denoise(batch)
+    errors = (denoised - batch.target).square().mean(dim=(1, 2, 3))
     assert float(loss) == pytest.approx(float(errors.sum()), rel=1e-5)
     assert float(psnr) == pytest.approx(float(-10 * errors.log10().sum()), rel=1e-5)
     assert all(parameter.grad is None for parameter in step.network.parameters())
 
 
-def test_noise_differs_between_epochs():
+def test_output_is_decoded_before_it_is_compared():
     step = make_step()
-    first, again, other = (
-        step.show(images(), SEEDS.epoch_generators(epoch).noise)[0]
-        for epoch in (1, 1, 2)
-    )
-    assert torch.equal(first, again)
-    assert not torch.equal(first, other)
+    batch = make_batch(step)
+    batch = replace(batch, target=2 * batch.target, decode=lambda output: 2 * output)
+    with torch.inference_mode():
+        plain = step.denoise(replace(batch, decode=None))
+        assert torch.equal(step.denoise(batch), 2 * plain)
+        loss, _ = step.validate(batch)
+    errors = (2 * plain - batch.target).square().mean(dim=(1, 2, 3))
+    assert float(loss) == pytest.approx(float(errors.sum()), rel=1e-5)
+
+
+@pytest.mark.parametrize("loss", ["mse", "l1", "psnr", "mse_ssim"])
+def test_pixels_that_do_not_count_change_neither_loss_nor_parameters(loss):
+    counted = torch.zeros(1, 1, 16, 16, dtype=torch.bool)
+    counted[..., :8, :] = True
+    results = []
+    for value in (0.0, 9.0):
+        step = make_step(loss=loss)
+        batch = make_batch(step)
+        target = torch.where(counted, batch.target, value)
+        results.append(loss_of(step, target=target, counted=counted))
+        results.append([p.detach().clone() for p in step.network.parameters()])
+    first_loss, first, second_loss, second = results
+    assert first_loss == second_loss
+    assert all(map(torch.equal, first, second))
+
+
+def test_center_does_not_change_what_a_shift_equivariant_network_learns():
+    """A network without biases sees the image less the center."""
+    step = make_step(**LEVEL)
+    batch = make_batch(step)
+    seen = []
+    step.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    step.denoise(replace(batch, center=0.25))
+    torch.testing.assert_close(seen[0][:, :3], batch.noisy - 0.25)
 
 
 def test_bfloat16_is_used_on_a_cpu_only_if_enabled_and_fast(monkeypatch):
@@ -85,33 +121,26 @@ def test_bfloat16_is_used_on_a_cpu_only_if_enabled_and_fast(monkeypatch):
     assert loss_of(make_step(**LEVEL, bfloat16_on_cpu=True)) == exact
 
 
+def rates(step: TrainingStep, *n_done: int) -> list[float]:
+    """Return the learning rates after some of 100 batches."""
+    found = []
+    for number in n_done:
+        step.follow_schedule(number, 100)
+        found.append(step.optimizer.param_groups[0]["lr"])
+    return found
+
+
 def test_cosine_schedule_decreases_the_learning_rate_to_zero():
     step = make_step(schedule="cosine")
-    rates = []
-    for progress in (0.0, 0.25, 0.5, 1.0):
-        step.follow_schedule(progress)
-        rates.append(step.optimizer.param_groups[0]["lr"])
-    assert rates == pytest.approx([0.01, 0.01 * 0.8535534, 0.005, 0.0])
+    expected = [0.01, 0.01 * 0.8535534, 0.005, 0.0]
+    assert rates(step, 0, 25, 50, 100) == pytest.approx(expected)
 
 
 def test_constant_schedule_keeps_the_learning_rate():
-    step = make_step(schedule="constant")
-    step.follow_schedule(0.9)
-    assert step.optimizer.param_groups[0]["lr"] == 0.01
+    assert rates(make_step(schedule="constant"), 0, 90) == [0.01, 0.01]
 
 
-@pytest.mark.parametrize(
-    ("kind", "sides"), [("stripes", [16]), ("dead-leaves", [16, 32])]
-)
-def test_stripes_are_added_to_images_and_to_dead_leaves(monkeypatch, kind, sides):
-    striped = []
-
-    def record(images, generator):
-        striped.append(images.shape[-1])
-        return add_stripes(images, generator)
-
-    monkeypatch.setattr("napari_denoise_ae.training.augmentation.add_stripes", record)
-    step = make_step(augmentation=kind)
-    for batch in (1, 2):
-        loss_of(step, batch=batch)
-    assert striped == sides
+def test_warm_up_raises_the_learning_rate_batch_by_batch():
+    step = make_step(warm_up=3)
+    expected = [0.0025, 0.005, 0.0075, 0.01, 0.01]
+    assert rates(step, 0, 1, 2, 3, 50) == pytest.approx(expected)

@@ -3,12 +3,11 @@
 import threading
 
 import numpy as np
+from synthetic import image_trainer
 
 from napari_denoise_ae.io.cifar10 import ImageSet
 from napari_denoise_ae.models.config import TrainingConfig
-from napari_denoise_ae.models.devices import choose_device
 from napari_denoise_ae.training.results import BatchResult, EpochResult
-from napari_denoise_ae.training.trainer import Trainer
 
 
 def make_trainer():
@@ -16,7 +15,7 @@ def make_trainer():
     config = TrainingConfig(
         epochs=3, batch_size=8, network_options={"base_channels": 4}
     )
-    return Trainer(config, ImageSet("random", images), choose_device("cpu"))
+    return image_trainer(config, ImageSet("random", images))
 
 
 def test_training_stops_at_the_next_batch():

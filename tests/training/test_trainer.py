@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
-from synthetic import CPU, equal_weights, image_set, small_config
+from synthetic import CPU, equal_weights, image_set, image_trainer, small_config
 
 from napari_denoise_ae.errors import (
     DatasetError,
@@ -21,11 +22,13 @@ from napari_denoise_ae.models.training_state import (
 )
 from napari_denoise_ae.training.results import BatchResult, EpochResult
 from napari_denoise_ae.training.split import split_indices
-from napari_denoise_ae.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from napari_denoise_ae.training.trainer import Trainer
 
 
-def make_trainer(**changes) -> Trainer:
-    return Trainer(small_config(**changes), image_set(), CPU)
+def new_trainer(**changes) -> Trainer:
+    return image_trainer(small_config(**changes), image_set())
 
 
 def run(trainer: Trainer, epochs: int = 10**9) -> Trainer:
@@ -55,7 +58,7 @@ LEVEL = {
 
 
 def test_run_yields_every_batch_and_every_epoch():
-    trainer = make_trainer(epochs=2)
+    trainer = new_trainer(epochs=2)
     results = list(trainer.run())
     kinds = [type(result) for result in results]
     assert (trainer.n_train, trainer.n_val, trainer.n_batches) == (36, 4, 5)
@@ -68,7 +71,7 @@ def test_run_yields_every_batch_and_every_epoch():
 
 
 def test_training_loss_is_the_mean_over_the_images():
-    trainer = make_trainer(epochs=1)
+    trainer = new_trainer(epochs=1)
     *batches, epoch = trainer.run()
     sizes = [8, 8, 8, 8, 4]
     expected = np.average([float(batch.loss) for batch in batches], weights=sizes)
@@ -76,7 +79,7 @@ def test_training_loss_is_the_mean_over_the_images():
 
 
 def test_finished_trainer_yields_nothing():
-    trainer = run(make_trainer(epochs=1))
+    trainer = run(new_trainer(epochs=1))
     assert list(trainer.run()) == []
 
 
@@ -84,7 +87,7 @@ def test_finished_trainer_yields_nothing():
 
 
 def test_training_lowers_the_validation_loss():
-    trainer = run(make_trainer(epochs=40, patience=40, noise="gaussian:0.2"))
+    trainer = run(new_trainer(epochs=40, patience=40, noise="gaussian:0.2"))
     before, after = trainer.history[0], trainer.best_epoch
     assert after.val_loss < 0.6 * before.val_loss
     assert after.val_psnr > before.val_psnr + 2
@@ -111,21 +114,21 @@ def test_training_lowers_the_validation_loss():
     ids=str,
 )
 def test_every_setting_makes_a_difference(changes):
-    changed, plain = run(make_trainer(epochs=2, **changes)), run(make_trainer(epochs=2))
+    changed, plain = run(new_trainer(epochs=2, **changes)), run(new_trainer(epochs=2))
     assert losses(changed) != losses(plain)
     assert all(np.isfinite(result.val_loss) for result in changed.history)
 
 
 def test_ssim_weight_makes_a_difference():
     light, heavy = (
-        run(make_trainer(epochs=1, loss="mse_ssim", ssim_weight=weight))
+        run(new_trainer(epochs=1, loss="mse_ssim", ssim_weight=weight))
         for weight in (0.1, 0.9)
     )
     assert losses(light) != losses(heavy)
 
 
 def test_cosine_schedule_decreases_the_learning_rate_to_nearly_zero():
-    trainer = make_trainer(epochs=4, schedule="cosine", learning_rate=0.01)
+    trainer = new_trainer(epochs=4, schedule="cosine", learning_rate=0.01)
     rates = [
         trainer._step.optimizer.param_groups[0]["lr"]
         for result in trainer.run()
@@ -139,7 +142,7 @@ def test_cosine_schedule_decreases_the_learning_rate_to_nearly_zero():
 
 def test_training_on_gray_images():
     config = small_config(epochs=1, network_options={"in_channels": 1})
-    assert run(Trainer(config, image_set(channels=1), CPU)).history[0].val_loss < 1
+    assert run(image_trainer(config, image_set(channels=1))).history[0].val_loss < 1
 
 
 # --- validation ------------------------------------------------------------
@@ -148,7 +151,7 @@ def test_training_on_gray_images():
 @pytest.mark.parametrize("in_channels", [1, 3])
 def test_network_that_takes_a_noise_level_learns_to_denoise_color_images(in_channels):
     options = LEVEL["network_options"] | {"in_channels": in_channels}
-    trainer = run(make_trainer(**(LEVEL | {"network_options": options, "epochs": 12})))
+    trainer = run(new_trainer(**(LEVEL | {"network_options": options, "epochs": 12})))
     first, last = trainer.history[0], trainer.history[-1]
     assert last.val_loss < 0.8 * first.val_loss
     noisy, denoised, clean = trainer.example_images(4)
@@ -166,27 +169,27 @@ def test_network_that_takes_a_noise_level_learns_to_denoise_color_images(in_chan
 )
 def test_network_that_takes_a_noise_level_rejects_other_noise(noise):
     with pytest.raises(InvalidInputError, match="unclipped Gaussian noise"):
-        make_trainer(**(LEVEL | {"noise": noise}))
+        new_trainer(**(LEVEL | {"noise": noise}))
 
 
 def test_correlated_noise_needs_a_network_that_takes_the_correlation():
     noise = "gaussian:0..0.2,blur=0..1.5,unclipped"
     with pytest.raises(InvalidInputError, match="Set the network option correlation"):
-        make_trainer(**LEVEL | {"noise": noise})
+        new_trainer(**LEVEL | {"noise": noise})
     options = LEVEL["network_options"] | {"correlation": True}
     changes = LEVEL | {"noise": noise, "network_options": options, "epochs": 12}
-    history = run(make_trainer(**changes)).history
+    history = run(new_trainer(**changes)).history
     assert history[-1].val_loss < 0.8 * history[0].val_loss
 
 
 def test_network_without_a_noise_level_accepts_any_noise():
     options = LEVEL["network_options"] | {"noise_level": False}
     changes = LEVEL | {"network_options": options, "noise": "salt-pepper:0.1"}
-    assert len(run(make_trainer(**changes, epochs=1)).history) == 1
+    assert len(run(new_trainer(**changes, epochs=1)).history) == 1
 
 
 def test_validation_noise_is_the_same_after_every_epoch():
-    trainer = make_trainer()
+    trainer = new_trainer()
     first = trainer._validate()
     assert trainer._validate() == first
     noisy, _, clean = trainer.example_images(4)
@@ -197,7 +200,7 @@ def test_validation_noise_is_the_same_after_every_epoch():
 
 
 def test_validation_loss_and_psnr_equal_those_of_the_denoised_images():
-    trainer = run(make_trainer(epochs=1))
+    trainer = run(new_trainer(epochs=1))
     _, denoised, clean = trainer.example_images(trainer.n_val)
     squared = ((denoised - clean) ** 2).mean(axis=(1, 2, 3))
     result = trainer.history[0]
@@ -208,10 +211,10 @@ def test_validation_loss_and_psnr_equal_those_of_the_denoised_images():
 def test_validation_images_do_not_affect_training():
     images = image_set().images
     config = small_config(epochs=2)
-    first = run(Trainer(config, ImageSet("a", images), CPU))
+    first = run(image_trainer(config, ImageSet("a", images)))
     changed = images.copy()
     changed[split_indices(len(images), config.val_fraction, config.seed).val] ^= 255
-    second = run(Trainer(config, ImageSet("b", changed), CPU))
+    second = run(image_trainer(config, ImageSet("b", changed)))
     assert [r.train_loss for r in first.history] == [
         r.train_loss for r in second.history
     ]
@@ -222,23 +225,23 @@ def test_validation_images_do_not_affect_training():
 
 
 def test_the_same_seed_gives_the_same_result():
-    first, again = run(make_trainer(seed=5)), run(make_trainer(seed=5))
+    first, again = run(new_trainer(seed=5)), run(new_trainer(seed=5))
     assert losses(first) == losses(again)
     assert equal_weights(first.state().state_dict, again.state().state_dict)
 
 
 def test_another_seed_gives_another_result():
-    first, other = run(make_trainer(seed=5)), run(make_trainer(seed=6))
+    first, other = run(new_trainer(seed=5)), run(new_trainer(seed=6))
     assert losses(first) != losses(other)
 
 
 def test_global_generator_of_torch_is_neither_used_nor_changed():
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    first = run(make_trainer(augmentation="flip"))
+    first = run(new_trainer(augmentation="flip"))
     assert torch.equal(before, torch.get_rng_state())
     torch.manual_seed(2)
-    assert losses(run(make_trainer(augmentation="flip"))) == losses(first)
+    assert losses(run(new_trainer(augmentation="flip"))) == losses(first)
 
 
 # --- early stopping and the best epoch -------------------------------------
@@ -246,7 +249,7 @@ def test_global_generator_of_torch_is_neither_used_nor_changed():
 
 def with_validation_losses(monkeypatch, values, **changes) -> Trainer:
     """Return a trainer whose epochs end with the given validation losses."""
-    trainer = make_trainer(epochs=50, **changes)
+    trainer = new_trainer(epochs=50, **changes)
     remaining = iter(values)
     monkeypatch.setattr(trainer, "_validate", lambda *_: (next(remaining), 10.0))
     return trainer
@@ -273,7 +276,7 @@ def test_early_stopping_after_patience_epochs(
 
 
 def test_patience_above_epochs_disables_early_stopping(monkeypatch):
-    trainer = make_trainer(epochs=4, patience=99)
+    trainer = new_trainer(epochs=4, patience=99)
     monkeypatch.setattr(trainer, "_validate", lambda *_: (1.0, 10.0))
     assert run(trainer).stop_reason == "all epochs are done"
 
@@ -292,7 +295,7 @@ def test_checkpoint_contains_the_state_dict_of_the_best_epoch(monkeypatch):
 
 
 def test_checkpoint_reproduces_the_validation_loss_of_its_record():
-    trainer = run(make_trainer(epochs=8, learning_rate=0.05, patience=8))
+    trainer = run(new_trainer(epochs=8, learning_rate=0.05, patience=8))
     checkpoint = trainer.checkpoint()
     network = checkpoint.build(CPU.device)
     noisy, _, clean = trainer.example_images(trainer.n_val)
@@ -304,7 +307,7 @@ def test_checkpoint_reproduces_the_validation_loss_of_its_record():
 
 
 def test_stopping_during_an_epoch_keeps_the_finished_epochs():
-    trainer = make_trainer(epochs=5)
+    trainer = new_trainer(epochs=5)
     steps = trainer.run()
     for result in steps:
         if result.epoch == 3:
@@ -332,13 +335,13 @@ def test_stopping_during_an_epoch_keeps_the_finished_epochs():
 def test_resumed_run_equals_an_uninterrupted_one(changes, through_a_file, tmp_path):
     images = image_set(side=32)
     config = small_config(epochs=4, **changes)
-    whole = run(Trainer(config, images, CPU))
-    interrupted = run(Trainer(config, images, CPU), epochs=2)
+    whole = run(image_trainer(config, images))
+    interrupted = run(image_trainer(config, images), epochs=2)
     state = interrupted.state()
     if through_a_file:
         save_training_state(state, tmp_path / "a.resume")
         state = load_training_state(tmp_path / "a.resume")
-    resumed = run(Trainer(config, images, CPU, state))
+    resumed = run(image_trainer(config, images, CPU, state))
     assert losses(resumed) == losses(whole)
     end, expected = resumed.state(), whole.state()
     assert equal_weights(end.state_dict, expected.state_dict)
@@ -349,7 +352,7 @@ def test_resumed_run_equals_an_uninterrupted_one(changes, through_a_file, tmp_pa
 
 
 def test_state_is_independent_of_further_training():
-    trainer = run(make_trainer(epochs=4), epochs=1)
+    trainer = run(new_trainer(epochs=4), epochs=1)
     state = trainer.state()
     weights = {key: value.clone() for key, value in state.state_dict.items()}
     best = {key: value.clone() for key, value in state.best.state_dict.items()}
@@ -364,7 +367,7 @@ def test_state_is_independent_of_further_training():
 def test_record_describes_the_run():
     data = image_set()
     config = small_config()
-    trainer = run(Trainer(config, data, CPU))
+    trainer = run(image_trainer(config, data))
     record = trainer.checkpoint().record
     assert record.config == config
     assert (record.dataset, record.dataset_sha256) == (data.name, data.sha256)
@@ -379,7 +382,7 @@ def test_record_describes_the_run():
 def test_training_on_images_too_small_for_a_noise_estimate():
     images = np.full((20, 8, 8, 3), 0, dtype=np.uint8)
     config = small_config(epochs=1, noise="gaussian:1e-30")
-    trainer = run(Trainer(config, ImageSet("black", images), CPU))
+    trainer = run(image_trainer(config, ImageSet("black", images)))
     assert len(trainer.checkpoint().record.noise_estimate) == 3
 
 
@@ -390,14 +393,14 @@ def test_training_on_images_too_small_for_a_noise_estimate():
 def test_sides_that_are_no_multiple_of_the_stride_are_rejected(side):
     images = np.zeros((20, side, side, 3), dtype=np.uint8)
     with pytest.raises(DenoiseAEError, match="8"):
-        run(Trainer(small_config(), ImageSet("odd", images), CPU))
+        run(image_trainer(small_config(), ImageSet("odd", images)))
 
 
 @pytest.mark.parametrize("side", [16, 64])
 def test_images_that_do_not_have_the_size_of_the_network_are_rejected(side):
     config = small_config(network="residual", network_options={})
     with pytest.raises(DatasetError, match=rf"32 x 32 pixels, got {side} x {side}"):
-        Trainer(config, image_set(side=side), CPU)
+        image_trainer(config, image_set(side=side))
 
 
 def test_dead_leaves_are_rejected_for_a_network_of_fixed_size():
@@ -405,14 +408,14 @@ def test_dead_leaves_are_rejected_for_a_network_of_fixed_size():
         network="residual", network_options={}, augmentation="dead-leaves"
     )
     with pytest.raises(InvalidInputError, match=r"'residual'.*twice that size"):
-        Trainer(config, image_set(side=32), CPU)
+        image_trainer(config, image_set(side=32))
 
 
 @pytest.mark.parametrize("channels", [1, 2, 4])
 def test_images_with_other_channels_are_rejected(channels):
     images = np.zeros((20, 16, 16, channels), dtype=np.uint8)
     with pytest.raises(DenoiseAEError, match="channels"):
-        run(Trainer(small_config(), ImageSet("odd", images), CPU))
+        run(image_trainer(small_config(), ImageSet("odd", images)))
 
 
 @pytest.mark.parametrize(
@@ -426,11 +429,11 @@ def test_images_with_other_channels_are_rejected(channels):
 )
 def test_images_that_are_not_uint8_color_images_are_rejected(images):
     with pytest.raises(DenoiseAEError):
-        run(Trainer(small_config(), ImageSet("odd", images), CPU))
+        run(image_trainer(small_config(), ImageSet("odd", images)))
 
 
 def test_loss_that_is_not_finite_raises_with_advice(monkeypatch):
-    trainer = run(make_trainer(epochs=5), epochs=1)
+    trainer = run(new_trainer(epochs=5), epochs=1)
     monkeypatch.setattr(trainer._step, "_loss", lambda a, _: (a * torch.nan).mean())
     with pytest.raises(TrainingError, match=r"epoch 2.*learning_rate than 0\.01"):
         run(trainer)
@@ -445,7 +448,7 @@ def test_running_out_of_memory_raises_with_advice(monkeypatch):
     def forward(*_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    trainer = make_trainer()
+    trainer = new_trainer()
     monkeypatch.setattr(ConvAutoencoder, "forward", forward)
     with pytest.raises(TrainingError, match=r"batch_size of 8\. Use a smaller"):
         run(trainer)
@@ -454,9 +457,9 @@ def test_running_out_of_memory_raises_with_advice(monkeypatch):
 def test_network_that_is_too_large_is_rejected():
     config = small_config(network_options={"base_channels": 10**6})
     with pytest.raises(DenoiseAEError):
-        Trainer(config, image_set(), CPU)
+        image_trainer(config, image_set())
 
 
 def test_invalid_network_options_are_rejected():
     with pytest.raises(InvalidInputError, match="base_channels"):
-        Trainer(small_config(network_options={"base_channels": 0}), image_set(), CPU)
+        image_trainer(small_config(network_options={"base_channels": 0}), image_set())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from .networks.registry import build_network
+from .networks.registry import build_network, outline_network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +56,11 @@ class TrainingRecord:
         Date and time of the checkpoint, ISO 8601, UTC.
     intensity : str
         How intensities are mapped to the network's input.
+    images : tuple of str
+        One line for each image of the user's own: name, shape, dtype, checksum and
+        use. Empty for CIFAR-10 and images in memory.
+    started_from : str
+        Name of the model whose weights the run began with; empty for random weights.
     """
 
     config: TrainingConfig
@@ -76,6 +81,8 @@ class TrainingRecord:
     torch_version: str
     date: str
     intensity: str = "intensity range mapped linearly to [0, 1]"
+    images: tuple[str, ...] = ()
+    started_from: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,15 +117,11 @@ class Checkpoint:
         return network.requires_grad_(False).eval().to(device)
 
     def outline(self) -> DenoisingNetwork:
-        """Build the network without weights, to read its stride and other attributes.
-
-        Its parameters are on torch's meta device and take no memory.
-        """
+        """Build the network without weights, see `outline_network`."""
         return _outline(self.network, tuple(sorted(self.network_options.items())))
 
 
 # Needed often, and building it takes longer than denoising a small image.
 @lru_cache(maxsize=32)
 def _outline(network: str, options: tuple[tuple[str, Any], ...]) -> DenoisingNetwork:
-    with torch.device("meta"):
-        return build_network(network, dict(options)).eval()
+    return outline_network(network, dict(options))

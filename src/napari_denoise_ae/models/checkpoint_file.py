@@ -92,6 +92,7 @@ _FIELD_TYPES: dict[str, type | tuple[type, ...]] = {
 
 
 def _parse_record(content: dict[str, Any], name: str) -> TrainingRecord:
+    content = _with_new_fields(content)
     expected = {field.name: str(field.type) for field in fields(TrainingRecord)}
     if not isinstance(content, dict) or set(content) != set(expected):
         raise unusable_error(name, "its training record has unexpected fields")
@@ -111,9 +112,23 @@ def _parse_record(content: dict[str, Any], name: str) -> TrainingRecord:
     is_triple = isinstance(estimate, (list, tuple)) and len(estimate) == 3
     if not is_triple or not all(isinstance(value, float) for value in estimate):
         raise unusable_error(name, "its noise estimate is not three numbers")
-    return TrainingRecord(
-        **{**content, "config": config, "noise_estimate": tuple(estimate)}
-    )
+    images = content["images"]
+    is_listed = isinstance(images, (list, tuple))
+    if not is_listed or not all(isinstance(line, str) for line in images):
+        raise unusable_error(name, "its images are not a list of strings")
+    parsed = {
+        "config": config,
+        "noise_estimate": tuple(estimate),
+        "images": tuple(images),
+    }
+    return TrainingRecord(**{**content, **parsed})
+
+
+def _with_new_fields(content: Any) -> Any:
+    """Add the fields that older records lack."""
+    if not isinstance(content, dict):
+        return content
+    return {"images": (), "started_from": ""} | content
 
 
 def parse_plain_state_dict(content: dict[str, Any], path: Path) -> Checkpoint:

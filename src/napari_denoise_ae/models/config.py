@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: Augmentations by name; their functions are in
 #: `napari_denoise_ae.training.augmentation`.
-AUGMENTATIONS = ("none", "flip", "stripes", "dead-leaves")
+AUGMENTATIONS = ("none", "flip", "symmetries", "stripes", "dead-leaves")
 #: Losses by name; their functions are in `napari_denoise_ae.training.losses`.
 LOSSES = ("mse", "l1", "psnr", "mse_ssim")
 #: Optimizers by name. Except for the learning rate, they use torch's defaults.
@@ -56,8 +56,18 @@ class TrainingConfig:
     schedule : str
         ``"constant"``, or ``"cosine"`` to lower the learning rate after every batch,
         along half a period of a cosine, to 0 at the end of the last epoch.
+    warm_up : int
+        Number of batches at the beginning over which the learning rate rises to its
+        value; 0 or more.
     batch_size : int
-        Number of images in a batch; 1 or more.
+        Number of images, or of patches, in a batch; 1 or more.
+    patch_size : int
+        Rows and columns of the patches that are drawn from the user's own images; 8
+        or more. Rounded up to a multiple of the network's stride. No effect on
+        CIFAR-10 and other images that are used whole.
+    batches_per_epoch : int
+        Number of batches of patches in an epoch. 0 takes as many as have the pixels
+        of the training images, 20 to 1,000. No effect on images that are used whole.
     epochs : int
         Maximum number of epochs; 1 or more.
     patience : int
@@ -67,6 +77,9 @@ class TrainingConfig:
     min_delta : float
         Minimum decrease of the validation loss that counts as an improvement; 0 or
         more.
+    smoothing : int
+        Number of epochs over which the validation loss is averaged before epochs are
+        compared; 1 or more. Losses without clean images are noisy and need more.
     val_fraction : float
         Fraction of the training images used for validation, between 0 and 1.
     n_test : int
@@ -74,9 +87,11 @@ class TrainingConfig:
         set; 1 to 10,000. The others are used for training and validation. No
         effect on other data.
     augmentation : str
-        ``"none"``; ``"flip"`` to flip half of the images left to right; ``"stripes"``
-        to also add fine stripes, which are rare in small photographs, to a part of
-        every fourth image; or ``"dead-leaves"`` to flip, to replace every other
+        ``"none"``; ``"flip"`` to flip half of the images left to right;
+        ``"symmetries"`` to flip images and rotate them by quarter turns, for images
+        without a preferred direction; ``"stripes"`` to flip, and to add fine
+        stripes, which are rare in small photographs, to a part of every fourth
+        image; or ``"dead-leaves"`` to flip, to replace every other
         batch by images of twice the size, made of overlapping magnified pieces with
         long edges and large smooth areas, and to add stripes to half of all images.
         Images are chosen at random.
@@ -119,10 +134,14 @@ class TrainingConfig:
     optimizer: str = "adam"
     learning_rate: float = 1e-3
     schedule: str = "constant"
+    warm_up: int = 0
     batch_size: int = 128
+    patch_size: int = 128
+    batches_per_epoch: int = 0
     epochs: int = 50
     patience: int = 3
     min_delta: float = 0.0
+    smoothing: int = 1
     val_fraction: float = 0.1
     n_test: int = N_CIFAR10_TEST
     augmentation: str = "none"
@@ -181,6 +200,10 @@ _LOWEST_INTEGER = {
     "patience": 1,
     "n_test": 1,
     "seed": 0,
+    "warm_up": 0,
+    "patch_size": 8,
+    "batches_per_epoch": 0,
+    "smoothing": 1,
 }
 
 
@@ -236,6 +259,23 @@ _RGB = TrainingConfig(
     bfloat16_on_cpu=True,
 )
 _GRAY = replace(_RGB, preset="gray", network_options={"in_channels": 1})
+#: Kinds of the user's own data to train on, by the names of the arguments of `train`.
+DATA_KINDS = ("images", "pairs", "repeats", "adapt", "noise2void")
+# Settings that depend on the kind of data more than on the network: they replace those
+# of the preset.
+_FINE_TUNING: dict[str, Any] = {
+    "schedule": "cosine",
+    "optimizer": "adam",
+    "augmentation": "symmetries",
+    "bfloat16_on_cpu": True,
+}
+_DATA_DEFAULTS: dict[str, dict[str, Any]] = {
+    "images": _FINE_TUNING | {"learning_rate": 2e-4, "warm_up": 50, "batch_size": 16},
+    "pairs": _FINE_TUNING | {"loss": "mse"},
+    "repeats": _FINE_TUNING | {"loss": "mse"},
+    "adapt": _FINE_TUNING | {"loss": "mse"},
+    "noise2void": _FINE_TUNING | {"loss": "mse"},
+}
 #: Presets by name.
 PRESETS: dict[str, TrainingConfig] = {
     "conv": TrainingConfig(preset="conv"),
@@ -293,3 +333,27 @@ def preset_config(preset: str, **changes: Any) -> TrainingConfig:
             f"Unknown setting {', '.join(unknown)}. Known settings: {', '.join(known)}."
         )
     return replace(PRESETS[preset], **changes)
+
+
+def data_config(kind: str, preset: str, **changes: Any) -> TrainingConfig:
+    """Make the config of a preset for the user's own data, with some fields changed.
+
+    Parameters
+    ----------
+    kind : str
+        One of `DATA_KINDS`.
+    preset, changes
+        See `preset_config`.
+
+    Returns
+    -------
+    TrainingConfig
+        The validated config.
+
+    Raises
+    ------
+    InvalidInputError
+        See `preset_config`.
+    """
+    defaults = _DATA_DEFAULTS[kind] if preset in ("gray", "rgb") else {}
+    return preset_config(preset, **(defaults | changes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -57,6 +58,7 @@ def _describe_training(record: TrainingRecord) -> dict[str, str]:
         "estimated from the noisy validation images",
         "intensity": record.intensity,
         "data": f"{record.dataset}, sha256 {record.dataset_sha256}",
+        **_describe_images(record),
         "split": f"{record.n_train} training and {record.n_val} validation images, "
         f"drawn with seed {config.seed} (val_fraction {config.val_fraction:g})",
         "test set": _describe_test_set(record),
@@ -68,14 +70,27 @@ def _describe_training(record: TrainingRecord) -> dict[str, str]:
         "learning rate",
         "early stopping": _describe_stopping(config),
         "stopped": record.stop_reason or "not finished",
-        "best epoch": f"{record.best_epoch}: validation loss {record.val_loss:.6f}, "
-        f"PSNR {record.val_psnr:.2f} dB",
+        "best epoch": _describe_best(record),
         "receptive field": f"radius {record.receptive_field_radius} pixels, stride "
         f"{record.stride}",
         "made with": f"napari-denoise-ae {record.package_version}, torch "
         f"{record.torch_version}, on {record.device}",
         "date": record.date,
     }
+
+
+def _describe_images(record: TrainingRecord) -> dict[str, str]:
+    rows = {"images": "; ".join(record.images)} if record.images else {}
+    if record.started_from:
+        rows["started from"] = f"the model {record.started_from}"
+    return rows
+
+
+def _describe_best(record: TrainingRecord) -> str:
+    text = f"{record.best_epoch}: validation loss {record.val_loss:.6f}"
+    # Without clean images the PSNR is unknown.
+    known = not math.isnan(record.val_psnr)
+    return f"{text}, PSNR {record.val_psnr:.2f} dB" if known else text
 
 
 def _describe_test_set(record: TrainingRecord) -> str:

@@ -1,4 +1,4 @@
-"""Augmentations of training images: flips, fine stripes, zoom, and dead leaves.
+"""Augmentations of training images: symmetries, stripes, zoom, and dead leaves.
 
 To add an augmentation, write a function, add it to `AUGMENTATIONS`, and add its name
 to `napari_denoise_ae.models.config.AUGMENTATIONS`.
@@ -44,6 +44,32 @@ def random_flip(images: Tensor, generator: Generator) -> Tensor:
     """
     chance = images.new_empty((len(images), 1, 1, 1)).uniform_(generator=generator)
     return torch.where(chance < 0.5, images.flip(-1), images)
+
+
+def random_symmetry(images: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Flip and rotate each image by quarter turns at random.
+
+    Parameters
+    ----------
+    images : torch.Tensor
+        (N, channels, Y, X). Rows and columns are exchanged only if there are as many.
+    generator : torch.Generator
+        Source of the random numbers, on the device of `images`.
+
+    Returns
+    -------
+    images : torch.Tensor
+        Each one of its eight symmetries.
+    transposed : torch.Tensor
+        Whether the rows of an image are now its columns, bool, (N, 1, 1, 1).
+    """
+    chance = images.new_empty((3, len(images), 1, 1, 1)).uniform_(generator=generator)
+    images = torch.where(chance[0] < 0.5, images.flip(-1), images)
+    images = torch.where(chance[1] < 0.5, images.flip(-2), images)
+    if images.shape[-1] != images.shape[-2]:
+        return images, torch.zeros_like(chance[2], dtype=torch.bool)
+    transposed = chance[2] < 0.5
+    return torch.where(transposed, images.transpose(-1, -2), images), transposed
 
 
 # Stripes: period in pixels, amplitude as a fraction of the range, and factor by
@@ -246,6 +272,13 @@ def _flip(
     return _zoom(random_flip(images, generators.flip), batch, zoom, generators)
 
 
+def _flip_and_turn(
+    images: Tensor, batch: int, zoom: float, generators: EpochGenerators
+) -> Tensor:
+    images, _ = random_symmetry(images, generators.flip)
+    return _zoom(images, batch, zoom, generators)
+
+
 def _flip_and_stripe(
     images: Tensor, batch: int, zoom: float, generators: EpochGenerators
 ) -> Tensor:
@@ -266,6 +299,7 @@ def _flip_and_make_dead_leaves(
 AUGMENTATIONS: dict[str, Augmentation] = {
     "none": _zoom,
     "flip": _flip,
+    "symmetries": _flip_and_turn,
     "stripes": _flip_and_stripe,
     "dead-leaves": _flip_and_make_dead_leaves,
 }

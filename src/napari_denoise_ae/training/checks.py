@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from ..errors import DatasetError, InvalidInputError
-from ..models.networks.registry import build_network
+from ..models.networks.registry import outline_network
 from ..noise.synthetic import Gaussian
 
 if TYPE_CHECKING:
@@ -20,15 +19,11 @@ if TYPE_CHECKING:
 _MAX_NETWORK_BYTES = 2**30
 
 
-def require_trainable(data: ImageSet, config: TrainingConfig) -> None:
-    """Raise if a config cannot be trained on the given images.
-
-    The check allocates no memory for the network.
+def require_trainable(config: TrainingConfig) -> None:
+    """Raise if a config cannot be trained; no memory is allocated for the network.
 
     Parameters
     ----------
-    data : ImageSet
-        The images.
     config : TrainingConfig
         The settings.
 
@@ -36,15 +31,33 @@ def require_trainable(data: ImageSet, config: TrainingConfig) -> None:
     ------
     InvalidInputError
         If the network is too large, or the settings are incompatible.
-    DatasetError
-        If the images do not fit the network.
     """
-    with torch.device("meta"):
-        network = build_network(config.network, config.network_options)
+    network = outline_network(config.network, config.network_options)
     _require_small(network)
-    _require_fitting_channels(data, network)
     _require_fitting_settings(config, network)
-    _require_fitting_sides(data, config.network, network)
+
+
+def require_fitting_images(
+    data: ImageSet, name: str, network: DenoisingNetwork
+) -> None:
+    """Raise if images in memory do not fit a network.
+
+    Parameters
+    ----------
+    data : ImageSet
+        The images.
+    name : str
+        Name of the network.
+    network : DenoisingNetwork
+        The network.
+
+    Raises
+    ------
+    DatasetError
+        If their dtype, channels or sides do not fit.
+    """
+    _require_fitting_channels(data, network)
+    _require_fitting_sides(data, name, network)
 
 
 def _require_small(network: DenoisingNetwork) -> None:

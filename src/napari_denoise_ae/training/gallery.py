@@ -36,9 +36,8 @@ def denoise_examples(trainer: Trainer, folder: str | Path | None) -> Examples:
     trainer : Trainer
         The trainer, with at least one finished epoch.
     folder : path, optional
-        Folder that contains CIFAR-10, to denoise the first test images. None means
-        that the training images are in memory; the first validation images are
-        denoised then.
+        Folder that contains CIFAR-10, to denoise the first test images. None
+        denoises the first validation images.
 
     Returns
     -------
@@ -50,14 +49,13 @@ def denoise_examples(trainer: Trainer, folder: str | Path | None) -> Examples:
     DatasetError
         If the data is missing or damaged.
     """
+    if folder is None:
+        return trainer.example_images(_N_IMAGES, best=True)
     noisy, clean = _noisy_and_clean(trainer, folder)
     denoiser = Denoiser(trainer.checkpoint(), trainer.device)
     # Passed or estimated as for the scores of the test set, so that both agree.
     setting = setting_of(trainer.config.noise_model)
-    # One by one, since images in memory may be large.
-    denoised = [
-        denoise_together(image[np.newaxis], denoiser, setting)[0] for image in noisy
-    ]
+    denoised = denoise_together(noisy, denoiser, setting)
     return Examples(
         *(np.asarray(images, dtype=np.float32) for images in (noisy, denoised, clean))
     )
@@ -78,28 +76,32 @@ def save_gallery(examples: Examples, path: Path) -> None:
     OutputError
         If the file cannot be written.
     """
-    rows = examples._asdict()
+    rows = {
+        title: [_drop_gray_axis(image) for image in images]
+        for title, images in examples._asdict().items()
+        if images is not None
+    }
+    captions: list[list[str]] = []
+    if examples.clean is not None:
+        captions = [
+            _captions(images, examples.clean)
+            for images in (examples.noisy, examples.denoised)
+        ]
     save_panels(
-        [[_drop_gray_axis(image) for image in images] for images in rows.values()],
-        [""] * len(examples.clean),
+        list(rows.values()),
+        [""] * len(examples.noisy),
         path,
         intensity_range=_UNIT,
         row_titles=list(rows),
-        captions=[
-            _captions(images, examples.clean)
-            for images in (examples.noisy, examples.denoised)
-        ],
+        captions=captions,
         panel_width=1.6,
     )
 
 
 def _noisy_and_clean(
-    trainer: Trainer, folder: str | Path | None
+    trainer: Trainer, folder: str | Path
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return noisy images and the clean ones, (N, Y, X, channels)."""
-    if folder is None:
-        noisy, _, clean = trainer.example_images(_N_IMAGES)
-        return noisy, clean
+    """Return noisy and clean test images, (N, Y, X, channels)."""
     n_images = min(_N_IMAGES, trainer.config.n_test)
     images = load_test_images(folder, n_test=n_images).images
     # The seed of the scores, so that the noise is the same.

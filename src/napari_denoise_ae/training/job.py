@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..models.config import preset_config
+from ..errors import InvalidInputError
+from ..models.config import DATA_KINDS, data_config, preset_config
 from .run_files import RunFiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..io.cifar10 import ImageSet
+    from ..models.checkpoint import Checkpoint
     from ..models.config import TrainingConfig
 
 
@@ -20,15 +22,29 @@ if TYPE_CHECKING:
 class TrainingJob:
     """The settings of a training run.
 
+    Exactly one of `data`, `images`, `pairs`, `repeats`, `adapt` and `noise2void` is
+    given.
+
     Parameters
     ----------
-    data : path or ImageSet
-        Folder that contains CIFAR-10, or clean images in memory.
+    data : path or ImageSet, optional
+        Folder that contains CIFAR-10, or clean images of equal size in memory.
     output : path
         Checkpoint to write.
+    images, repeats, adapt, noise2void : path, array or list of them, optional
+        See `napari_denoise_ae.train`.
+    pairs : tuple, optional
+        Noisy images and clean images, each like `images`.
+    axes : str, optional
+        Axes of the user's own images, if they cannot be inferred.
+    channel : int, optional
+        Index along C to train on. None takes all channels.
+    start_from : str, path or Checkpoint, optional
+        Model whose weights the run begins with. None means random weights, or, with
+        `adapt`, the built-in model that suits the image.
     preset : str, optional
-        A key of `PRESETS`. None means ``"conv"``, or, with `resume`, the preset
-        of the run.
+        A key of `PRESETS`. None means ``"conv"`` for CIFAR-10, else the preset of
+        `start_from`, or ``"gray"`` or ``"rgb"``; with `resume`, that of the run.
     settings : mapping
         Fields of `TrainingConfig` that override the preset, or, with `resume`,
         the settings of the run.
@@ -42,11 +58,20 @@ class TrainingJob:
     Raises
     ------
     InvalidInputError
-        If the preset or a setting is invalid.
+        If there is not exactly one source of images, or the preset or a setting is
+        invalid.
     """
 
-    data: str | Path | ImageSet
+    data: str | Path | ImageSet | None = None
     output: str | Path
+    images: Any = None
+    pairs: Any = None
+    repeats: Any = None
+    adapt: Any = None
+    noise2void: Any = None
+    axes: str | None = None
+    channel: int | None = None
+    start_from: str | Path | Checkpoint | None = None
     preset: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     device: str = "auto"
@@ -55,13 +80,21 @@ class TrainingJob:
     download: bool = False
 
     def __post_init__(self) -> None:
-        # Building the config validates the preset and the settings.
-        _ = self.config
+        _ = self.kind
+        # Building a config validates the preset and the settings.
+        _ = self.config_for(self.preset or "conv", self.settings)
 
     @property
-    def config(self) -> TrainingConfig:
-        """The config of a new run."""
-        return preset_config(self.preset or "conv", **self.settings)
+    def kind(self) -> str:
+        """``"data"``, or one of `DATA_KINDS`: which source of images is given."""
+        names = ("data", *DATA_KINDS)
+        given = [name for name in names if getattr(self, name) is not None]
+        if len(given) != 1:
+            found = f"got {' and '.join(given)}" if given else "none was given"
+            raise InvalidInputError(
+                f"Training needs exactly one of {', '.join(names)}; {found}."
+            )
+        return given[0]
 
     @property
     def changes(self) -> dict[str, Any]:
@@ -73,3 +106,9 @@ class TrainingJob:
     def files(self) -> RunFiles:
         """The paths of the run's files."""
         return RunFiles(Path(self.output))
+
+    def config_for(self, preset: str, settings: Mapping[str, Any]) -> TrainingConfig:
+        """Return the config of a new run with a preset and some settings changed."""
+        if self.kind == "data":
+            return preset_config(preset, **settings)
+        return data_config(self.kind, preset, **settings)

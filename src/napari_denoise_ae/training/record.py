@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..io.cifar10 import ImageSet
+    from ..models.checkpoint import Checkpoint
     from ..models.config import TrainingConfig
     from ..models.networks.base import DenoisingNetwork
     from .results import EpochResult
-    from .split import Split
+    from .sources.base import TrainingSource
 
 
 def begin_record(
     config: TrainingConfig,
-    data: ImageSet,
-    split: Split,
+    source: TrainingSource,
     network: DenoisingNetwork,
     device: torch.device,
     noisy: Iterable[NDArray[Any]],
+    start_from: Checkpoint | None = None,
 ) -> TrainingRecord:
     """Make the record of a run that has not trained yet.
 
@@ -39,16 +39,16 @@ def begin_record(
     ----------
     config : TrainingConfig
         The settings.
-    data : ImageSet
-        All images.
-    split : Split
-        Indices of the training and validation images.
+    source : TrainingSource
+        The source of the batches.
     network : DenoisingNetwork
         The network.
     device : torch.device
         Training device.
     noisy : iterable of numpy.ndarray
         Noisy validation images, (Y, X, channels), to estimate the noise level from.
+    start_from : Checkpoint, optional
+        The trained network that the run starts from.
 
     Returns
     -------
@@ -57,10 +57,10 @@ def begin_record(
     """
     return TrainingRecord(
         config=config,
-        dataset=data.name,
-        dataset_sha256=data.sha256,
-        n_train=len(split.train),
-        n_val=len(split.val),
+        dataset=source.name,
+        dataset_sha256=source.sha256,
+        n_train=source.n_train,
+        n_val=source.n_val,
         epochs_run=0,
         best_epoch=0,
         stop_reason="",
@@ -73,6 +73,8 @@ def begin_record(
         package_version=__version__,
         torch_version=str(torch.__version__),
         date="",
+        images=source.images,
+        started_from="" if start_from is None else start_from.name,
     )
 
 

@@ -23,11 +23,12 @@ class Examples(NamedTuple):
     """A few noisy, denoised, and clean images, each (N, Y, X, channels).
 
     Clean images are in [0, 1]; the others may exceed it if the noise is unclipped.
+    `clean` is None if there are no clean images.
     """
 
     noisy: NDArray[np.float32]
     denoised: NDArray[np.float32]
-    clean: NDArray[np.float32]
+    clean: NDArray[np.float32] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class ValidationExamples:
 class FinalExamples:
     """Images denoised by the best epoch after training.
 
-    They are test images, or validation images if the data was given in memory.
+    They are test images of CIFAR-10, otherwise validation images.
     """
 
     examples: Examples

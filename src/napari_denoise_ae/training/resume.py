@@ -13,10 +13,10 @@ from .trainer import Trainer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..io.cifar10 import ImageSet
     from ..models.config import TrainingConfig
     from ..models.devices import DeviceChoice
     from ..models.training_state import TrainingState
+    from .prepare import Prepared
     from .run_files import RunFiles
 
 # Settings that may change on resuming, since they do not affect finished epochs.
@@ -24,11 +24,7 @@ _CHANGEABLE = {"epochs", "patience"}
 
 
 def resume_training(
-    state: TrainingState,
-    files: RunFiles,
-    data: ImageSet,
-    device: DeviceChoice,
-    changes: Mapping[str, Any],
+    state: TrainingState, files: RunFiles, prepared: Prepared, device: DeviceChoice
 ) -> SavedTraining:
     """Prepare to resume a run after its last finished epoch.
 
@@ -38,13 +34,11 @@ def resume_training(
         Saved state of the run.
     files : RunFiles
         Paths of the run's files.
-    data : ImageSet
-        The images that the run was started with.
+    prepared : Prepared
+        The images that the run was started with, and its config, see
+        `resumed_config`.
     device : DeviceChoice
         Training device; may differ from the one before.
-    changes : mapping
-        Fields of `TrainingConfig`. Only `epochs` and `patience` may differ from
-        those of the run, and with a cosine schedule only `patience`.
 
     Returns
     -------
@@ -54,19 +48,19 @@ def resume_training(
     Raises
     ------
     InvalidInputError
-        If another setting differs, or the run is complete.
+        If the run is complete.
     DatasetError
         If the images are not the same.
     """
     record = state.record
-    if data.sha256 != record.dataset_sha256:
+    source = prepared.source
+    if source.sha256 != record.dataset_sha256:
         raise DatasetError(
             f"The run was trained on {record.dataset} with the checksum "
             f"{record.dataset_sha256[:12]}, but the checksum of these images is "
-            f"{data.sha256[:12]}. Use the same data, or start a new run."
+            f"{source.sha256[:12]}. Use the same data, or start a new run."
         )
-    config = _changed_config(record.config, changes)
-    trainer = Trainer(config, data, device, resume_from=state)
+    trainer = Trainer(prepared.config, source, device, state, prepared.start_from)
     if trainer.stop_reason:
         save_loss_curves(trainer.history, files.curves)
         raise InvalidInputError(
@@ -83,9 +77,24 @@ def _advise(trainer: Trainer) -> str:
     return "Its learning rate has fallen to 0 (cosine schedule): start a new run."
 
 
-def _changed_config(
+def resumed_config(
     config: TrainingConfig, changes: Mapping[str, Any]
 ) -> TrainingConfig:
+    """Return the config of a run that is resumed.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+        The config of the run so far.
+    changes : mapping
+        Fields of `TrainingConfig`. Only `epochs` and `patience` may differ from
+        those of the run, and with a cosine schedule only `patience`.
+
+    Raises
+    ------
+    InvalidInputError
+        If another setting differs.
+    """
     changed = replace(config, **changes)
     # A cosine schedule spans all epochs, so their number is fixed.
     changeable = _CHANGEABLE - ({"epochs"} if config.schedule == "cosine" else set())

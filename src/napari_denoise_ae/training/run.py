@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 from ..errors import DenoiseAEError
 from ..evaluation.score import Score
 from ..evaluation.test_set import score_test_set
-from ..io.cifar10 import ImageSet, load_training_images
+from ..io.cifar10 import ImageSet
 from ..io.download import ensure_cifar10
 from ..models.devices import choose_device
 from ..models.training_state import load_training_state
 from .gallery import denoise_examples, save_gallery
+from .prepare import prepare_training
 from .results import (
     EpochResult,
     FinalExamples,
@@ -26,7 +27,7 @@ from .results import (
     TrainingStart,
     ValidationExamples,
 )
-from .resume import resume_training
+from .resume import resume_training, resumed_config
 from .saved import SavedTraining
 from .trainer import Trainer
 
@@ -148,15 +149,12 @@ class TrainingRun:
             yield from self._test(self._training.trainer)
 
     def _load(self) -> Iterator[RunStep]:
-        data = self._job.data
-        if not isinstance(data, ImageSet):
-            yield from ensure_cifar10(data, self.stop, download=self._job.download)
-            if self.stop.is_set():
-                return
-            # A resumed run uses the images that it was started with.
-            config = self._state.record.config if self._state else self._job.config
-            data = load_training_images(data, n_test=config.n_test)
-        self._training = self._prepare(data)
+        folder = self._cifar10_folder
+        if folder is not None:
+            yield from ensure_cifar10(folder, self.stop, download=self._job.download)
+        if self.stop.is_set():
+            return
+        self._training = self._prepare()
         trainer = self._training.trainer
         yield TrainingStart(
             device=str(trainer.device),
@@ -171,13 +169,23 @@ class TrainingRun:
         )
         yield ValidationExamples(trainer.example_images(_N_EXAMPLES))
 
-    def _prepare(self, data: ImageSet) -> SavedTraining:
-        if self._state is None:
-            trainer = Trainer(self._job.config, data, self.device)
+    @property
+    def _cifar10_folder(self) -> Path | None:
+        """Folder of CIFAR-10; None for other images."""
+        data = self._job.data
+        return None if data is None or isinstance(data, ImageSet) else Path(data)
+
+    def _prepare(self) -> SavedTraining:
+        device, state = self.device, self._state
+        if state is None:
+            prepared = prepare_training(self._job, device.device)
+            trainer = Trainer(
+                prepared.config, prepared.source, device, None, prepared.start_from
+            )
             return SavedTraining(trainer, self.files)
-        return resume_training(
-            self._state, self.files, data, self.device, self._job.changes
-        )
+        config = resumed_config(state.record.config, self._job.changes)
+        prepared = prepare_training(self._job, device.device, config)
+        return resume_training(state, self.files, prepared, device)
 
     def _train(self, training: SavedTraining) -> Iterator[RunStep]:
         for result in training.steps(self.stop):
@@ -188,8 +196,7 @@ class TrainingRun:
 
     def _test(self, trainer: Trainer) -> Iterator[RunStep]:
         """Draw the gallery, and score the test set unless the run was stopped."""
-        data = self._job.data
-        folder = None if isinstance(data, ImageSet) else Path(data)
+        folder = self._cifar10_folder
         # An error from here on must not lose the trained model.
         try:
             if not self._has_gallery:

@@ -7,6 +7,7 @@ The loop is independent of files and interfaces. The caller iterates over it, an
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -21,40 +22,42 @@ from .checks import require_trainable
 from .record import begin_record, update_record
 from .results import BatchResult, EpochResult, Examples, best_epoch_of
 from .seeds import Seeds, Stream
-from .split import split_indices, to_device
 from .step import TrainingStep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from threading import Event
 
+    from numpy.typing import NDArray
     from torch import Tensor
 
-    from ..io.cifar10 import ImageSet
     from ..models.checkpoint import TrainingRecord
     from ..models.config import TrainingConfig
     from ..models.devices import DeviceChoice
     from ..models.networks.base import DenoisingNetwork
+    from .sources.base import TrainingSource
 
 # Number of noisy validation images from which the record's noise level is estimated.
 _N_NOISE_IMAGES = 256
 
 
 class Trainer:
-    """Train a network on a set of images.
+    """Train a network on the batches of a source.
 
     Parameters
     ----------
     config : TrainingConfig
         The settings.
-    data : ImageSet
-        All images; `config` determines how they are split into training and
-        validation.
+    source : TrainingSource
+        Yields the batches to train on and to validate with, on `device`.
     device : DeviceChoice
-        Training device. All images are copied there, as uint8.
+        Training device.
     resume_from : TrainingState, optional
         State to resume from. Only `epochs`, `patience`, and `min_delta` of
         `config` may differ from those of that run. None starts a new run.
+    start_from : Checkpoint, optional
+        Trained network to start from, of the config's network and options. None
+        starts from random weights.
 
     Attributes
     ----------
@@ -66,6 +69,8 @@ class Trainer:
         Training device.
     n_train, n_val, n_batches : int
         Number of training images, validation images, and batches per epoch.
+    has_truth : bool
+        Whether validation images are compared with clean ones.
     n_parameters : int
         Number of trainable parameters.
 
@@ -73,8 +78,6 @@ class Trainer:
     ------
     InvalidInputError
         If the network's options are invalid or incompatible with other settings.
-    DatasetError
-        If the images do not fit the network, or are too few to split.
 
     Examples
     --------
@@ -82,9 +85,11 @@ class Trainer:
     >>> from napari_denoise_ae.models.config import TrainingConfig
     >>> from napari_denoise_ae.io.cifar10 import ImageSet
     >>> from napari_denoise_ae.models.devices import choose_device
-    >>> images = np.zeros((20, 8, 8, 3), dtype=np.uint8)
-    >>> config = TrainingConfig(epochs=1)
-    >>> trainer = Trainer(config, ImageSet("black", images), choose_device("cpu"))
+    >>> from napari_denoise_ae.training.sources.image_set import ImageSetSource
+    >>> data = ImageSet("black", np.zeros((20, 8, 8, 3), dtype=np.uint8))
+    >>> config, device = TrainingConfig(epochs=1), choose_device("cpu")
+    >>> source = ImageSetSource(data, config, device.device)
+    >>> trainer = Trainer(config, source, device)
     >>> for result in trainer.run():
     ...     print(type(result).__name__, result.epoch)
     BatchResult 1
@@ -94,25 +99,20 @@ class Trainer:
     def __init__(
         self,
         config: TrainingConfig,
-        data: ImageSet,
+        source: TrainingSource,
         device: DeviceChoice,
         resume_from: TrainingState | None = None,
+        start_from: Checkpoint | None = None,
     ) -> None:
-        require_trainable(data, config)
+        require_trainable(config)
         self.config = config
         self.history: list[EpochResult] = []
         self.device = device
         self._device = device.device
-        self._seeds = Seeds(config.seed, device.device)
-        split = split_indices(len(data.images), config.val_fraction, config.seed)
-        self.n_train, self.n_val = len(split.train), len(split.val)
-        self.n_batches = -(-self.n_train // config.batch_size)
-        self._network = self._build_network()
-        channels = self._network.in_channels
-        self._train_images, self._val_images = (
-            to_device(data.images[part], channels, self._device)
-            for part in (split.train, split.val)
-        )
+        self._source = source
+        self.n_train, self.n_val = source.n_train, source.n_val
+        self.n_batches, self.has_truth = source.n_batches, source.has_truth
+        self._network = self._build_network(start_from)
         parameters = self._network.parameters()
         self.n_parameters = sum(parameter.numel() for parameter in parameters)
         self._step = TrainingStep(self._network, config, device.device)
@@ -121,7 +121,7 @@ class Trainer:
             self._restore(resume_from)
         noisy = self.example_images(_N_NOISE_IMAGES).noisy
         self._first_record = begin_record(
-            config, data, split, self._network, self._device, noisy
+            config, source, self._network, self._device, noisy, start_from
         )
 
     @property
@@ -187,38 +187,46 @@ class Trainer:
             history=[asdict(result) for result in self.history],
         )
 
-    def example_images(self, n_images: int) -> Examples:
-        """Denoise the first validation images with the current network."""
-        self._network.eval()
+    def example_images(self, n_images: int, *, best: bool = False) -> Examples:
+        """Denoise the first validation images.
+
+        Parameters
+        ----------
+        n_images : int
+            Their number, at most; patches of the user's own images.
+        best : bool
+            Use the best epoch instead of the current network.
+        """
+        network = self.checkpoint().build(self._device) if best else self._network
+        network.eval()
         with torch.inference_mode():
-            # The same noise as in validation.
-            generator = self._seeds.generator(Stream.VALIDATION)
-            shown = self._step.show(self._val_images[:n_images], generator)
-        return Examples(
-            *(image.permute(0, 2, 3, 1).float().cpu().numpy() for image in shown)
-        )
+            batch = self._source.examples(n_images)
+            noisy = batch.noisy if batch.decode is None else batch.decode(batch.noisy)
+            denoised = self._step.denoise(batch, network)
+        clean = _as_images(batch.target) if self.has_truth else None
+        return Examples(_as_images(noisy), _as_images(denoised), clean)
 
     def _run_epoch(
         self, epoch: int, stop: Event | None
     ) -> Iterator[BatchResult | EpochResult]:
         start = time.perf_counter()
         self._network.train()
-        generators = self._seeds.epoch_generators(epoch)
-        order = self._seeds.shuffle(self.n_train, epoch)
-        total = torch.zeros((), device=self._device)
+        total, n_images = torch.zeros((), device=self._device), 0
         n_done = (epoch - 1) * self.n_batches
         n_total = self.config.epochs * self.n_batches
-        for batch, chosen in enumerate(order.split(self.config.batch_size), start=1):
-            self._step.follow_schedule((n_done + batch - 1) / n_total)
-            loss = self._step.train(self._train_images[chosen], batch, generators)
-            total += loss * len(chosen)
-            yield BatchResult(epoch, batch, self.n_batches, loss)
-            if _is_set(stop):
-                return
+        with closing(self._source.batches(epoch)) as batches:
+            for number, batch in enumerate(batches, start=1):
+                self._step.follow_schedule(n_done + number - 1, n_total)
+                loss = self._step.train(batch)
+                total += loss * batch.n_images
+                n_images += batch.n_images
+                yield BatchResult(epoch, number, self.n_batches, loss)
+                if _is_set(stop):
+                    return
         val_loss, val_psnr = self._validate(stop)
         if _is_set(stop):
             return
-        train_loss = float(total) / self.n_train
+        train_loss = float(total) / n_images
         self._require_finite(epoch, train_loss, val_loss)
         is_best = not self.history or (
             val_loss < self.best_epoch.val_loss - self.config.min_delta
@@ -246,24 +254,29 @@ class Trainer:
         They are meaningless if `stop` is set.
         """
         self._network.eval()
-        # The same noise after every epoch, so that epochs are comparable.
-        generator = self._seeds.generator(Stream.VALIDATION)
         loss = torch.zeros((), device=self._device)
-        psnr = torch.zeros((), device=self._device)
+        psnr, n_images = torch.zeros((), device=self._device), 0
         with torch.inference_mode():
-            for images in self._val_images.split(self.config.batch_size):
+            for batch in self._source.validation():
                 if _is_set(stop):
                     break
-                batch_loss, batch_psnr = self._step.validate(images, generator)
+                batch_loss, batch_psnr = self._step.validate(batch)
                 loss += batch_loss
                 psnr += batch_psnr
-        return float(loss) / self.n_val, float(psnr) / self.n_val
+                n_images += batch.n_images
+        mean_psnr = float(psnr) / max(n_images, 1)
+        return float(loss) / max(n_images, 1), mean_psnr if self.has_truth else np.nan
 
-    def _build_network(self) -> DenoisingNetwork:
+    def _build_network(self, start_from: Checkpoint | None) -> DenoisingNetwork:
         # Initialization uses torch's global generator; fork_rng restores it.
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self._seeds.derive(Stream.WEIGHTS))
+            torch.manual_seed(
+                Seeds(self.config.seed, self._device).derive(Stream.WEIGHTS)
+            )
             network = build_network(self.config.network, self.config.network_options)
+        if start_from is not None:
+            # Copies the weights, which other networks may share.
+            network.load_state_dict(start_from.state_dict)
         network.to(self._device)
         if self._device.type == "cuda":
             network.to(memory_format=torch.channels_last)
@@ -283,6 +296,12 @@ class Trainer:
 
 def _is_set(stop: Event | None) -> bool:
     return stop is not None and stop.is_set()
+
+
+def _as_images(tensor: Tensor) -> NDArray[np.float32]:
+    """Return a tensor (N, C, Y, X) as an array (N, Y, X, C)."""
+    images: NDArray[np.float32] = tensor.permute(0, 2, 3, 1).float().cpu().numpy()
+    return images
 
 
 def _copy_state_dict(network: DenoisingNetwork) -> dict[str, Tensor]:

@@ -23,13 +23,16 @@ class ExamplePictures(QWidget):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self._image: QImage | None = None
+        self._n_rows = len(_ROWS)
         self.setSizePolicy(
             QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding
         )
 
-    def set_examples(self, examples: tuple[NDArray[np.float32], ...]) -> None:
+    def set_examples(self, examples: tuple[NDArray[np.float32] | None, ...]) -> None:
         """Show noisy, denoised and clean images, each (N, Y, X, channels) in [0, 1]."""
-        rows = [np.concatenate(list(images), axis=1) for images in examples]
+        shown = [images for images in examples if images is not None]
+        rows = [np.concatenate(list(images), axis=1) for images in shown]
+        self._n_rows = len(rows)
         grid = np.concatenate(rows, axis=0).clip(0, 1)
         rgb = np.broadcast_to(grid, (*grid.shape[:2], 3)) * 255
         pixels = np.ascontiguousarray(rgb.round().astype(np.uint8))
@@ -66,8 +69,8 @@ class ExamplePictures(QWidget):  # type: ignore[misc]
         )
         painter.drawImage(QRect(left, 0, size.width(), size.height()), self._image)
         painter.setPen(self.palette().text().color())
-        row_height = size.height() // len(_ROWS)
-        for row, name in enumerate(_ROWS):
+        row_height = size.height() // self._n_rows
+        for row, name in enumerate(_ROWS[: self._n_rows]):
             frame = QRect(0, row * row_height, left - _GAP, row_height)
             painter.drawText(frame, Qt.AlignmentFlag.AlignVCenter, name)
         painter.end()

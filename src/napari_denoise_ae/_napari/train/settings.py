@@ -37,6 +37,7 @@ MORE = {
     "along half a cosine to 0 at the end of the last epoch.",
     "optimizer": "Algorithm that minimizes the loss.",
     "augmentation": "flip mirrors every other training image from left to right; "
+    "symmetries also turns them by quarter turns; "
     "stripes also overlays fine stripes on some images; dead-leaves does both and, in "
     "every other batch, pastes images over each other into larger pictures.",
     "zoom": "Every other batch is magnified by a random factor between 1 and this "

@@ -83,3 +83,29 @@ def build_network(name: str, options: Mapping[str, Any]) -> DenoisingNetwork:
             f"Its options are: {', '.join(known)}."
         )
     return cls(**options)
+
+
+def outline_network(name: str, options: Mapping[str, Any]) -> DenoisingNetwork:
+    """Build a network without weights, to read its stride and other attributes.
+
+    Its parameters are on torch's meta device and take no memory.
+
+    Parameters
+    ----------
+    name, options
+        See `build_network`.
+
+    Returns
+    -------
+    DenoisingNetwork
+        The network, for inference.
+
+    Raises
+    ------
+    InvalidInputError
+        See `build_network`.
+    """
+    import torch
+
+    with torch.device("meta"):
+        return build_network(name, options).eval()

@@ -1,0 +1,68 @@
+"""The interface of a source of training batches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from ..batch import Batch
+
+
+class TrainingSource(Protocol):
+    """A source of batches to train on and to validate with.
+
+    What it yields depends on the settings and its data alone, so that a run can be
+    repeated and resumed exactly. No pixel of its validation images is trained on.
+
+    Attributes
+    ----------
+    name, sha256 : str
+        Name and checksum of all images, for the record of the run.
+    images : tuple of str
+        One line for each image, for the record; empty for a known data set.
+    n_train, n_val : int
+        Number of images, or of patches, for training and for validation.
+    n_batches : int
+        Number of training batches in an epoch.
+    has_truth : bool
+        Whether targets are clean. Otherwise the PSNR is unknown.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name of the images."""
+
+    @property
+    def sha256(self) -> str:
+        """Checksum of the images."""
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """A line for each image."""
+
+    @property
+    def n_train(self) -> int:
+        """Number of training images."""
+
+    @property
+    def n_val(self) -> int:
+        """Number of validation images."""
+
+    @property
+    def n_batches(self) -> int:
+        """Number of batches in an epoch."""
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether targets are clean."""
+
+    def batches(self, epoch: int) -> Generator[Batch]:
+        """Yield the training batches of an epoch, counted from 1."""
+
+    def validation(self) -> Iterator[Batch]:
+        """Yield the validation batches, which are always the same."""
+
+    def examples(self, n_images: int) -> Batch:
+        """Return the first validation images, with the noise of `validation`."""
