@@ -35,7 +35,8 @@ def resume(files: RunFiles, *, images: int = 0, **changes: Any) -> SavedTraining
     state = load_training_state(files.state)
     config = resumed_config(state.record.config, changes)
     source = ImageSetSource(image_set(seed=images), config, CPU.device)
-    return resume_training(state, files, Prepared(config, source, None), CPU)
+    trainer = resume_training(state, Prepared(config, source, None), CPU)
+    return SavedTraining(trainer, files)
 
 
 def read_history(path: Path) -> list[dict[str, str]]:

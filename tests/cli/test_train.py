@@ -103,12 +103,17 @@ def test_existing_run_is_replaced_only_with_overwrite(cifar10, tmp_path, capsys)
     assert load_checkpoint(output).record.epochs_run == 2
 
 
-def test_finished_run_is_resumed_only_with_more_epochs(cifar10, tmp_path, capsys):
+def test_finished_run_is_trained_further_only_with_more_epochs(
+    cifar10, tmp_path, capsys
+):
     output = tmp_path / "model.pt"
     assert train(cifar10, output, "--epochs", 1) == 0
     given = ["train", "--data", cifar10, "--output", output, "--resume"]
-    assert run(*given) == 2
-    assert "over: all epochs are done. To resume it" in capsys.readouterr().err
+    output.with_suffix(".gallery.png").unlink()
+    assert run(*given) == 0
+    printed = capsys.readouterr().out
+    assert "nothing was left to train; to train longer, increase epochs" in printed
+    assert "model.gallery.png" in printed
     assert run(*given, "--epochs", 3, "--patience", 9) == 0
     assert load_checkpoint(output).record.epochs_run == 3
 

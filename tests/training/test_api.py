@@ -197,8 +197,9 @@ def test_resume_continues_a_run(output):
     result = train(image_set(), epochs=3, **more)
     assert len(result.history) == 3
     assert result.checkpoint.record.config.network_options == SMALL
-    with pytest.raises(InvalidInputError, match="over"):
-        train(image_set(), preset="conv", **more)
+    again = train(image_set(), preset="conv", **more)
+    assert "nothing was left to train" in again.stop_reason
+    assert again.history == result.history
 
 
 def test_existing_run_is_replaced_only_with_overwrite(output):

@@ -9,6 +9,7 @@ from synthetic import equal_weights
 from napari_denoise_ae.errors import DatasetError, InvalidInputError
 from napari_denoise_ae.models.load import load_checkpoint
 from napari_denoise_ae.training.results import EpochResult
+from napari_denoise_ae.training.resume import how_to_train_longer
 from napari_denoise_ae.training.run_files import RunFiles
 
 
@@ -41,14 +42,18 @@ def test_complete_run_continues_with_more_epochs(files):
     assert len(read_history(files.history)) == 4
 
 
-def test_resuming_a_complete_run_raises_and_keeps_its_files(files):
+def test_complete_run_has_nothing_left_to_train(files):
     finish(begin(files, epochs=2))
-    before = {path: path.read_bytes() for path in files.checkpoint.parent.iterdir()}
-    with pytest.raises(
-        InvalidInputError, match=r"over: all epochs are done.*increase epochs"
-    ):
-        resume(files)
-    assert before == {p: p.read_bytes() for p in files.checkpoint.parent.iterdir()}
+    resumed = resume(files)
+    assert list(resumed.steps()) == []
+    assert resumed.trainer.stop_reason == "all epochs are done"
+    assert how_to_train_longer(resumed.trainer) == "increase epochs"
+
+
+def test_fewer_epochs_than_are_finished_are_rejected(files):
+    finish(begin(files, epochs=3))
+    with pytest.raises(InvalidInputError, match="at least 3, the number of finished"):
+        resume(files, epochs=2)
 
 
 def test_other_images_are_rejected(files):
@@ -78,10 +83,19 @@ def test_cosine_schedule_rejects_a_change_of_epochs(files):
         resume(files, epochs=5)
 
 
-def test_complete_cosine_schedule_cannot_be_resumed(files):
+def test_how_to_train_a_complete_cosine_schedule_longer(files):
     finish(begin(files, epochs=2, patience=9, schedule="cosine"))
-    with pytest.raises(InvalidInputError, match=r"fallen to 0 .*start a new run"):
-        resume(files, patience=20)
+    advice = how_to_train_longer(resume(files, patience=20).trainer)
+    assert advice == "start a new run, since the cosine schedule has ended"
+
+
+@pytest.mark.parametrize(
+    ("epochs", "expected"), [(9, "patience"), (3, "epochs and patience")]
+)
+def test_how_to_train_longer_when_patience_is_used_up(files, epochs, expected):
+    # Nothing counts as an improvement, so the first epoch is the best.
+    finish(begin(files, epochs=epochs, patience=2, min_delta=1e6))
+    assert how_to_train_longer(resume(files).trainer) == f"increase {expected}"
 
 
 def test_equal_settings_in_another_notation_are_accepted(files):

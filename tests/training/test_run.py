@@ -177,6 +177,29 @@ def test_stopped_run_can_be_resumed(make_run, cifar10):
     assert len(run.result.history) == 2
 
 
+@pytest.mark.parametrize("left", [set(), {"model.history.csv", "model.pt"}])
+def test_resuming_completes_a_run_killed_after_its_last_epoch(make_run, cifar10, left):
+    """The curves, the gallery and the scores are missing then, and maybe more."""
+    run = make_run(cifar10)
+    for step in run.steps():
+        if isinstance(step, EpochResult) and step.epoch == 2:
+            break
+    for name in left:
+        run.files.checkpoint.with_name(name).unlink()
+    assert not run.files.curves.exists()
+    resumed = make_run(cifar10, resume=True, settings={"network_options": SMALL})
+    kinds = kinds_of(resumed.steps())
+    assert kinds == [TrainingStart, ValidationExamples, FinalExamples, ScoringProgress]
+    assert all(path.exists() for path in run.files.paths)
+    record = load_checkpoint(run.files.checkpoint).record
+    assert (record.epochs_run, record.stop_reason) == (2, "all epochs are done")
+    assert len(resumed.result.test_scores) == 2
+    assert resumed.result.stop_reason == (
+        "all epochs are done, so nothing was left to train; to train longer, increase "
+        "epochs"
+    )
+
+
 @pytest.mark.parametrize("moment", ["batch", "curves", "gallery", "scores"])
 def test_remaining_files_can_be_written_after_an_interrupt(
     make_run, cifar10, monkeypatch, moment

@@ -53,7 +53,8 @@ def train(
     device : str
         ``"auto"`` (CUDA if available, else MPS, else CPU) or a torch device name.
     resume : bool
-        Resume the run saved at `output`.
+        Resume the run saved at `output`. If no epoch is left, its other files are
+        written and the test set is scored.
     overwrite : bool
         Replace the run saved at `output`.
     download : bool

@@ -6,8 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DatasetError, InvalidInputError
-from .curves import save_loss_curves
-from .saved import SavedTraining
 from .trainer import Trainer
 
 if TYPE_CHECKING:
@@ -17,23 +15,20 @@ if TYPE_CHECKING:
     from ..models.devices import DeviceChoice
     from ..models.training_state import TrainingState
     from .prepare import Prepared
-    from .run_files import RunFiles
 
 # Settings that may change on resuming, since they do not affect finished epochs.
 _CHANGEABLE = {"epochs", "patience"}
 
 
 def resume_training(
-    state: TrainingState, files: RunFiles, prepared: Prepared, device: DeviceChoice
-) -> SavedTraining:
+    state: TrainingState, prepared: Prepared, device: DeviceChoice
+) -> Trainer:
     """Prepare to resume a run after its last finished epoch.
 
     Parameters
     ----------
     state : TrainingState
         Saved state of the run.
-    files : RunFiles
-        Paths of the run's files.
     prepared : Prepared
         The images that the run was started with, and its config, see
         `resumed_config`.
@@ -42,13 +37,13 @@ def resume_training(
 
     Returns
     -------
-    SavedTraining
-        The run, ready to train its next epoch.
+    Trainer
+        The run, ready to train its next epoch, if any are left.
 
     Raises
     ------
     InvalidInputError
-        If the run is complete.
+        If more epochs are finished than the config has.
     DatasetError
         If the images are not the same.
     """
@@ -60,21 +55,26 @@ def resume_training(
             f"{record.dataset_sha256[:12]}, but the checksum of these images is "
             f"{source.sha256[:12]}. Use the same data, or start a new run."
         )
-    trainer = Trainer(prepared.config, source, device, state, prepared.start_from)
-    if trainer.stop_reason:
-        save_loss_curves(trainer.history, files.curves)
+    n_done, n_epochs = len(state.history), prepared.config.epochs
+    if n_epochs < n_done:
         raise InvalidInputError(
-            f"The run is over: {trainer.stop_reason}. {_advise(trainer)}"
+            f"epochs must be at least {n_done}, the number of finished epochs, got "
+            f"{n_epochs}."
         )
-    return SavedTraining(trainer, files)
+    return Trainer(prepared.config, source, device, state, prepared.start_from)
 
 
-def _advise(trainer: Trainer) -> str:
-    if trainer.config.schedule != "cosine":
-        return "To resume it, increase epochs or patience."
-    if len(trainer.history) < trainer.config.epochs:
-        return "To resume it, increase patience."
-    return "Its learning rate has fallen to 0 (cosine schedule): start a new run."
+def how_to_train_longer(trainer: Trainer) -> str:
+    """Return what to change to train a finished run longer."""
+    config, n_done = trainer.config, len(trainer.history)
+    too_small = []
+    if n_done >= config.epochs:
+        if config.schedule == "cosine":
+            return "start a new run, since the cosine schedule has ended"
+        too_small.append("epochs")
+    if n_done - trainer.best_epoch.epoch >= config.patience:
+        too_small.append("patience")
+    return f"increase {' and '.join(too_small)}"
 
 
 def resumed_config(

@@ -27,7 +27,7 @@ from .results import (
     TrainingStart,
     ValidationExamples,
 )
-from .resume import resume_training, resumed_config
+from .resume import how_to_train_longer, resume_training, resumed_config
 from .saved import SavedTraining
 from .trainer import Trainer
 
@@ -91,6 +91,7 @@ class TrainingRun:
         self._job = job
         self._state = load_training_state(self.files.state) if job.resume else None
         self._training: SavedTraining | None = None
+        self._was_over = False
         self._has_gallery = False
         self._scores: tuple[Score, ...] = ()
         self._scoring_error = ""
@@ -118,6 +119,11 @@ class TrainingRun:
         trainer = self._training.trainer
         if not trainer.history:
             return "interrupted before the first epoch was finished"
+        if self._was_over:
+            return (
+                f"{trainer.stop_reason}, so nothing was left to train; to train "
+                f"longer, {how_to_train_longer(trainer)}"
+            )
         done = len(trainer.history)
         return trainer.stop_reason or f"interrupted after epoch {done}"
 
@@ -154,8 +160,9 @@ class TrainingRun:
             yield from ensure_cifar10(folder, self.stop, download=self._job.download)
         if self.stop.is_set():
             return
-        self._training = self._prepare()
-        trainer = self._training.trainer
+        trainer = self._prepare()
+        self._training = SavedTraining(trainer, self.files)
+        self._was_over = bool(trainer.stop_reason)
         yield TrainingStart(
             device=str(trainer.device),
             noise=trainer.config.noise_model.description,
@@ -175,17 +182,16 @@ class TrainingRun:
         data = self._job.data
         return None if data is None or isinstance(data, ImageSet) else Path(data)
 
-    def _prepare(self) -> SavedTraining:
+    def _prepare(self) -> Trainer:
         device, state = self.device, self._state
-        if state is None:
-            prepared = prepare_training(self._job, device.device)
-            trainer = Trainer(
-                prepared.config, prepared.source, device, None, prepared.start_from
-            )
-            return SavedTraining(trainer, self.files)
-        config = resumed_config(state.record.config, self._job.changes)
-        prepared = prepare_training(self._job, device.device, config)
-        return resume_training(state, self.files, prepared, device)
+        if state is not None:
+            config = resumed_config(state.record.config, self._job.changes)
+            prepared = prepare_training(self._job, device.device, config)
+            return resume_training(state, prepared, device)
+        prepared = prepare_training(self._job, device.device)
+        return Trainer(
+            prepared.config, prepared.source, device, None, prepared.start_from
+        )
 
     def _train(self, training: SavedTraining) -> Iterator[RunStep]:
         for result in training.steps(self.stop):
