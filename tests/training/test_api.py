@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import shutil
 from contextlib import suppress
 
@@ -323,6 +324,12 @@ def test_describe_epoch():
     line = describe_epoch(result, 50)
     for part in ("7/50", "0.01230", "0.02340", "19.88 dB", "12.3 s", "best"):
         assert part in line
+
+
+def test_describe_epoch_without_clean_images():
+    line = describe_epoch(EpochResult(7, 0.0123, 0.0234, math.nan, False, 12.3), 50)
+    assert "val_loss 0.02340  12.3 s" in line
+    assert "nan" not in line
 
 
 def test_loss_of_a_batch_can_be_converted_to_float():

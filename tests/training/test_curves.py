@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -50,6 +53,16 @@ def test_loss_curves_show_both_losses_and_mark_the_best_epoch(tmp_path, saved_fi
     assert (best.get_xdata(), best.get_ydata()) == ([2], [0.3])
     labels = {text.get_text() for text in axes.get_legend().get_texts()}
     assert labels == {"training", "validation", "best epoch: 2 (5.00 dB)"}
+
+
+def test_loss_curves_show_the_average_that_is_watched(tmp_path, saved_figures):
+    history = [replace(result, val_psnr=math.nan) for result in HISTORY]
+    save_loss_curves(history, tmp_path / "a.png", smoothing=2)
+    lines = {line.get_label(): line for line in saved_figures[0].axes[0].get_lines()}
+    watched = lines["validation, mean of 2 epochs (watched)"].get_ydata()
+    np.testing.assert_allclose(watched, [0.4, 0.35, 0.325])
+    # Without clean images the PSNR is unknown.
+    np.testing.assert_allclose(lines["best epoch: 2"].get_ydata(), [0.35])
 
 
 def test_loss_curves_of_a_single_epoch(tmp_path):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import subprocess
 import sys
@@ -56,6 +57,19 @@ def test_history_contains_every_epoch(files):
         assert float(row["val_loss"]) == result.val_loss
         assert float(row["val_psnr"]) == result.val_psnr
         assert row["is_best"] == str(result.is_best)
+
+
+def test_history_says_what_is_watched_and_omits_what_is_unknown(files):
+    training = begin(files, epochs=2, smoothing=2)
+    training.trainer.has_truth = False
+    finish(training)
+    rows, history = read_history(files.history), training.trainer.history
+    assert "val_psnr" not in rows[0]
+    mean = (history[0].val_loss + history[1].val_loss) / 2
+    watched = [float(row["watched_loss"]) for row in rows]
+    assert watched == pytest.approx([history[0].val_loss, mean])
+    assert math.isnan(load_checkpoint(files.checkpoint).record.val_psnr)
+    assert len(resume(files, epochs=3).trainer.history) == 2
 
 
 def test_full_disk_keeps_the_files_of_the_previous_epoch(files, monkeypatch):

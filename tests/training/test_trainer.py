@@ -275,6 +275,22 @@ def test_early_stopping_after_patience_epochs(
     assert trainer.checkpoint().record.stop_reason == trainer.stop_reason
 
 
+@pytest.mark.parametrize(
+    ("values", "n_epochs", "best"),
+    [
+        # The means are 5, 3, 2.5, 3, 4: a single low loss is not the best.
+        ([5, 1, 4, 2, 6], 5, 3),
+        # Epochs are compared once there are two; until then the last one is kept.
+        ([1, 5, 5, 5], 4, 2),
+    ],
+)
+def test_best_epoch_is_chosen_by_the_smoothed_loss(monkeypatch, values, n_epochs, best):
+    trainer = with_validation_losses(monkeypatch, values, patience=2, smoothing=2)
+    run(trainer)
+    assert len(trainer.history) == n_epochs
+    assert trainer.best_epoch.epoch == best
+
+
 def test_patience_above_epochs_disables_early_stopping(monkeypatch):
     trainer = new_trainer(epochs=4, patience=99)
     monkeypatch.setattr(trainer, "_validate", lambda *_: (1.0, 10.0))

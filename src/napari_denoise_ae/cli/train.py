@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from ..training.losses import LOSSES
 from .arguments import add_device, examples, noise_notation, require_names
 
 if TYPE_CHECKING:
+    from ..models.checkpoint import TrainingRecord
     from ..training.job import TrainingJob
     from ..training.results import RunStep, TrainingResult, TrainingStart
 
@@ -134,7 +136,7 @@ def _print_result(result: TrainingResult) -> None:
     record = result.checkpoint.record
     print(f"stopped     {result.stop_reason}")
     if record is not None:
-        print(f"best epoch  {record.best_epoch}, validation {record.val_psnr:.2f} dB")
+        print(f"best epoch  {record.best_epoch}, {_validation(record)}")
     for score in result.test_scores:
         name = "noisy" if score.method == "noisy" else "denoised"
         print(
@@ -147,6 +149,12 @@ def _print_result(result: TrainingResult) -> None:
         # Ctrl-C while the curves or the gallery are drawn leaves them out.
         if path.exists():
             print(f"{name:<12}{path}")
+
+
+def _validation(record: TrainingRecord) -> str:
+    if math.isnan(record.val_psnr):
+        return f"validation loss {record.val_loss:.5f}"
+    return f"validation {record.val_psnr:.2f} dB"
 
 
 def _network_option(text: str) -> tuple[str, int | float | bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import warnings
 from contextlib import closing, suppress
@@ -243,8 +244,10 @@ class _TrainingBar:
 
 def describe_epoch(result: EpochResult, epochs: int) -> str:
     """Summarize a finished epoch in one line."""
+    known = not math.isnan(result.val_psnr)
+    psnr = f"  val_psnr {result.val_psnr:.2f} dB" if known else ""
     return (
         f"epoch {result.epoch:>3}/{epochs}  loss {result.train_loss:.5f}  "
-        f"val_loss {result.val_loss:.5f}  val_psnr {result.val_psnr:.2f} dB  "
-        f"{result.seconds:.1f} s" + ("  best" if result.is_best else "")
+        f"val_loss {result.val_loss:.5f}{psnr}  {result.seconds:.1f} s"
+        + ("  best" if result.is_best else "")
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..evaluation.figures import save_figure
-from .results import best_epoch_of
+from .results import best_epoch_of, watched_losses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 _TRAINING, _VALIDATION = "#4477aa", "#cc6677"  # distinguishable with color blindness
 
 
-def save_loss_curves(history: Sequence[EpochResult], path: Path) -> None:
+def save_loss_curves(
+    history: Sequence[EpochResult], path: Path, *, smoothing: int = 1
+) -> None:
     """Plot the training and validation loss of each epoch to a PNG file.
 
     Parameters
@@ -28,6 +31,9 @@ def save_loss_curves(history: Sequence[EpochResult], path: Path) -> None:
         Finished epochs, at least one.
     path : pathlib.Path
         PNG file to write.
+    smoothing : int
+        Number of epochs over which the validation loss was averaged to choose the
+        best epoch. The average is drawn too, unless it is 1.
 
     Raises
     ------
@@ -49,18 +55,24 @@ def save_loss_curves(history: Sequence[EpochResult], path: Path) -> None:
         [result.val_loss for result in history],
         color=_VALIDATION,
         marker=".",
+        alpha=1.0 if smoothing == 1 else 0.4,
         label="validation",
     )
+    watched = watched_losses(history, smoothing)
+    if smoothing > 1:
+        label = f"validation, mean of {smoothing} epochs (watched)"
+        axes.plot(epochs, watched, color=_VALIDATION, label=label)
     best = best_epoch_of(history)
+    psnr = "" if math.isnan(best.val_psnr) else f" ({best.val_psnr:.2f} dB)"
     axes.axvline(best.epoch, color="0.6", linestyle=":", zorder=0)
     axes.plot(
         best.epoch,
-        best.val_loss,
+        watched[best.epoch - 1],
         color=_VALIDATION,
         marker="*",
         markersize=14,
         linestyle="none",
-        label=f"best epoch: {best.epoch} ({best.val_psnr:.2f} dB)",
+        label=f"best epoch: {best.epoch}{psnr}",
     )
     axes.set_xlabel("epoch")
     axes.set_ylabel("mean loss per image")

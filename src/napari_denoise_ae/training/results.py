@@ -96,10 +96,12 @@ class EpochResult:
     val_loss : float
         Mean loss over the validation images after the epoch.
     val_psnr : float
-        Mean PSNR over the validation images, in dB, for a data range of 1.
+        Mean PSNR over the validation images, in dB, for a data range of 1; NaN
+        without clean images.
     is_best : bool
-        Whether `val_loss` is lower than that of the best earlier epoch by more
-        than the config's `min_delta`.
+        Whether `val_loss`, averaged over the config's `smoothing` epochs, is lower
+        than that of the best earlier epoch by more than `min_delta`. Each of the
+        first `smoothing` epochs is the best so far.
     seconds : float
         Duration of the epoch, in seconds.
     """
@@ -174,6 +176,29 @@ RunStep = (
     | FinalExamples
     | ScoringProgress
 )
+
+
+def watched_losses(history: Sequence[EpochResult], smoothing: int) -> list[float]:
+    """Return the loss of each epoch by which the best one is chosen.
+
+    Parameters
+    ----------
+    history : sequence of EpochResult
+        Finished epochs.
+    smoothing : int
+        Number of epochs to average over.
+
+    Returns
+    -------
+    list of float
+        The mean validation loss of up to `smoothing` epochs, the last of which is the
+        epoch itself.
+    """
+    losses = [result.val_loss for result in history]
+    windows = (
+        losses[max(0, end - smoothing) : end] for end in range(1, len(losses) + 1)
+    )
+    return [sum(window) / len(window) for window in windows]
 
 
 def best_epoch_of(history: Sequence[EpochResult]) -> EpochResult:

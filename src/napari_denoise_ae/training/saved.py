@@ -10,7 +10,7 @@ from ..io.atomic import atomic_write
 from ..models.checkpoint_file import save_checkpoint
 from ..models.training_state import save_training_state
 from .curves import save_loss_curves
-from .results import EpochResult
+from .results import EpochResult, watched_losses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,8 +66,9 @@ class SavedTraining:
         At least one epoch must be finished. An unfinished epoch is ignored.
         """
         save_checkpoint(self.trainer.checkpoint(), self.files.checkpoint)
-        _save_history(self.trainer.history, self.files.history)
-        save_loss_curves(self.trainer.history, self.files.curves)
+        _save_history(self.trainer, self.files.history)
+        smoothing = self.trainer.config.smoothing
+        save_loss_curves(self.trainer.history, self.files.curves, smoothing=smoothing)
 
     def _write_epoch(self) -> None:
         # In this order, the state is never newer than the checkpoint, and never
@@ -81,13 +82,25 @@ class SavedTraining:
             # They belong to a run that this one replaces.
             self.files.curves.unlink(missing_ok=True)
             self.files.gallery.unlink(missing_ok=True)
-        _save_history(self.trainer.history, self.files.history)
+        _save_history(self.trainer, self.files.history)
         save_training_state(self.trainer.state(), self.files.state)
 
 
-def _save_history(history: list[EpochResult], path: Path) -> None:
+def _save_history(trainer: Trainer, path: Path) -> None:
     names = [field.name for field in fields(EpochResult)]
+    rows = [asdict(result) for result in trainer.history]
+    smoothing = trainer.config.smoothing
+    if smoothing > 1:
+        # Without smoothing, it is the validation loss.
+        names.append("watched_loss")
+        watched = watched_losses(trainer.history, smoothing)
+        rows = [
+            row | {"watched_loss": loss}
+            for row, loss in zip(rows, watched, strict=True)
+        ]
+    if not trainer.has_truth:
+        names.remove("val_psnr")
     with atomic_write(path) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.DictWriter(file, names)
+        writer = csv.DictWriter(file, names, extrasaction="ignore")
         writer.writeheader()
-        writer.writerows(asdict(result) for result in history)
+        writer.writerows(rows)

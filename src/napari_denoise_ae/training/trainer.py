@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +20,13 @@ from ..models.networks.registry import build_network
 from ..models.training_state import TrainingState
 from .checks import require_trainable
 from .record import begin_record, update_record
-from .results import BatchResult, EpochResult, Examples, best_epoch_of
+from .results import (
+    BatchResult,
+    EpochResult,
+    Examples,
+    best_epoch_of,
+    watched_losses,
+)
 from .seeds import Seeds, Stream
 from .step import TrainingStep
 
@@ -228,17 +234,25 @@ class Trainer:
             return
         train_loss = float(total) / n_images
         self._require_finite(epoch, train_loss, val_loss)
-        is_best = not self.history or (
-            val_loss < self.best_epoch.val_loss - self.config.min_delta
-        )
         seconds = time.perf_counter() - start
-        result = EpochResult(epoch, train_loss, val_loss, val_psnr, is_best, seconds)
+        result = EpochResult(epoch, train_loss, val_loss, val_psnr, True, seconds)
+        is_best = self._is_improvement([*self.history, result])
+        result = replace(result, is_best=is_best)
         state_dict = (
             _copy_state_dict(self._network) if is_best else self._best_state_dict
         )
         # Assign both at once, so that an interrupt cannot separate them.
         self.history, self._best_state_dict = [*self.history, result], state_dict
         yield result
+
+    def _is_improvement(self, history: list[EpochResult]) -> bool:
+        """Return whether the last epoch is the best of a history."""
+        # Averages of fewer epochs are too noisy to compare, so the last one counts.
+        if len(history) <= self.config.smoothing:
+            return True
+        watched = watched_losses(history, self.config.smoothing)
+        best = best_epoch_of(history[:-1]).epoch
+        return watched[-1] < watched[best - 1] - self.config.min_delta
 
     def _require_finite(self, epoch: int, train_loss: float, val_loss: float) -> None:
         if not np.isfinite([train_loss, val_loss]).all():

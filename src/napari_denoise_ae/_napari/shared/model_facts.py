@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,8 +64,10 @@ def load_model_facts(model: str) -> Generator[None, None, ModelFacts | Failed]:
 def _describe_training(record: TrainingRecord | None) -> str:
     if record is None:
         return "Weights only: how they were trained is unknown."
+    known = not math.isnan(record.val_psnr)
+    psnr = f"{record.val_psnr:.2f} dB on its validation images, " if known else ""
     return (
         f"Trained on the {record.dataset} with "
-        f"{record.config.noise_model.description}; {record.val_psnr:.2f} dB on its "
-        f"validation images, epoch {record.best_epoch} of {record.epochs_run}."
+        f"{record.config.noise_model.description}; {psnr}epoch {record.best_epoch} of "
+        f"{record.epochs_run}."
     )
