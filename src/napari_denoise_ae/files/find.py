@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import glob
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidInputError
-from ..io.source import READERS, is_image, is_zarr, list_images
+from ..io.find import is_folder, is_pattern, matching_images
+from ..io.source import READERS, list_images
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 
 def is_batch(inputs: Sequence[Path]) -> bool:
     """Return whether inputs are several files, a folder of images or a pattern."""
     only = inputs[0]
-    return len(inputs) > 1 or _is_folder(only) or _is_pattern(only)
+    return len(inputs) > 1 or is_folder(only) or is_pattern(only)
 
 
 def find_files(inputs: Sequence[Path], output: Path) -> list[Path]:
@@ -38,9 +37,9 @@ def find_files(inputs: Sequence[Path], output: Path) -> list[Path]:
     """
     files: list[Path] = []
     for path in inputs:
-        if _is_pattern(path):
+        if is_pattern(path):
             files += _matches(path, output)
-        elif _is_folder(path):
+        elif is_folder(path):
             files += list_images(path)
         else:
             files.append(path)
@@ -54,19 +53,8 @@ def find_files(inputs: Sequence[Path], output: Path) -> list[Path]:
 
 def _matches(pattern: Path, output: Path) -> list[Path]:
     """Return the images that match a pattern, without earlier results."""
-    # Path.glob does not support absolute patterns.
-    names = sorted(glob.glob(str(pattern)))  # noqa: PTH207
-    images = [path for path in map(Path, names) if is_image(path)]
+    images = matching_images(pattern)
     results = output.resolve()
     sources = [path for path in images if results not in path.resolve().parents]
     # If nothing else matches, the user gave the input folder as output by mistake.
     return sources or images
-
-
-def _is_folder(path: Path) -> bool:
-    # Path.is_dir raises if the name is too long.
-    return os.path.isdir(path) and not is_zarr(path)  # noqa: PTH112
-
-
-def _is_pattern(path: Path) -> bool:
-    return glob.has_magic(str(path)) and not os.path.exists(path)  # noqa: PTH110

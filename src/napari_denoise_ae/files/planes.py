@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..denoising.halo import choose_side, find_halo, read_around
 from ..errors import InvalidInputError
-from ..image.axes import color_planes, count_colors, stack_axes
+from ..image.axes import count_colors, stack_axes
+from ..io.planes import VolumePlanes
 from ..io.source import opened_volume
 
 if TYPE_CHECKING:
@@ -88,10 +89,8 @@ class FilePlanes:
 
     def read(self, plane: Sequence[int], region: Region) -> NDArray[Any]:
         """Read a part of a plane, (Y, X, channels)."""
-        block = self.read_block(plane, region)
-        planes = color_planes(block, self.volume.block_axes)
-        colors: NDArray[Any] = planes[(0,) * len(plane)]
-        return colors
+        planes = VolumePlanes(self.volume)
+        return planes.read(self._in_file(plane), self.region_in_file(region))
 
     def read_block(self, plane: Sequence[int], region: Region) -> NDArray[Any]:
         """Read a part of a plane with axes `Volume.block_axes`, including alpha."""

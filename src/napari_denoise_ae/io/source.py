@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 ZARR = ".zarr"
 #: Suffixes of TIFF files, lower case.
 TIFF = {".tif", ".tiff"}
+# Suffixes of files that are decoded as a whole, lower case.
+_PICTURES = {".jpeg", ".jpg", ".png"}
 
 
 # Reads a file's metadata and gives access to its pixels. `open_image` translates
@@ -131,6 +133,11 @@ def is_zarr(path: Path) -> bool:
         return True
     inside = any(parent.suffix.lower() == ZARR for parent in path.parents)
     return inside and os.path.isdir(path)  # noqa: PTH112 - no error for a long name
+
+
+def is_picture(path: Path) -> bool:
+    """Return whether a file of this name is decoded as a whole at the first access."""
+    return path.suffix.lower() in _PICTURES
 
 
 def is_image(path: Path) -> bool:

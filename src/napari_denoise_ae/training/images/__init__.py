@@ -1,0 +1,1 @@
+"""Read users' images for training."""

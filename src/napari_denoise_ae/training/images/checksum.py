@@ -1,0 +1,145 @@
+"""Identify images by checksums, and notice when their files change."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...errors import DatasetError
+from ...io.source import signature
+from .image import facts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ...image.planes import Planes
+    from ...image.tiling import Region
+    from .collection import ImageCollection
+    from .image import TrainingImage
+
+_N_WINDOWS = 16
+_WINDOW = 64
+# Fractions of the R2 sequence, which covers a plane evenly.
+_STEP_Y, _STEP_X = 0.7548776662466927, 0.5698402909980532
+
+
+def checksum(image: TrainingImage) -> str:
+    """Return a checksum of an image that is cheap even if the image is large.
+
+    Parameters
+    ----------
+    image : TrainingImage
+        The image.
+
+    Returns
+    -------
+    str
+        SHA-256 of its shape, dtype, axes and the pixels of at most 16 windows of
+        64 x 64 pixels at fixed positions, as hexadecimal digits. Padding does not
+        change it, and byte order does not either.
+
+    Raises
+    ------
+    DatasetError
+        If the file is missing or damaged.
+    """
+    planes = image.planes
+    digest = hashlib.sha256(
+        f"{planes.axes} {planes.shape} {planes.dtype.name}".encode()
+    )
+    for plane, region in _windows(planes):
+        pixels = image.read_stored(plane, region)
+        little = pixels.astype(pixels.dtype.newbyteorder("<"), copy=False)
+        digest.update(little.tobytes())
+    return digest.hexdigest()
+
+
+def describe(images: ImageCollection) -> tuple[str, str, tuple[str, ...]]:
+    """Describe the images of a training run for its record.
+
+    Parameters
+    ----------
+    images : ImageCollection
+        The images.
+
+    Returns
+    -------
+    name : str
+        The name of the collection and its number of images.
+    sha256 : str
+        SHA-256 of the names and the checksums of all images.
+    facts : tuple of str
+        For each image its name, shape, axes, dtype and checksum.
+    """
+    facts = tuple(_facts(image) for image in images.images)
+    number = f"{len(images)} image{'s' * (len(images) != 1)}"
+    digest = hashlib.sha256("\n".join(facts).encode())
+    name = images.name if images.name == number else f"{images.name} ({number})"
+    return name, digest.hexdigest(), facts
+
+
+class ChangeWatch:
+    """Notices when a file changes while it is trained on.
+
+    Parameters
+    ----------
+    images : ImageCollection
+        The images. Arrays are not watched.
+    """
+
+    def __init__(self, images: ImageCollection) -> None:
+        paths = [image.path for image in images.images if image.path is not None]
+        self._signatures = {path: signature(path) for path in paths}
+
+    def check(self) -> None:
+        """Compare sizes and times of modification with those at the start.
+
+        Raises
+        ------
+        DatasetError
+            If a file has changed or is missing. The message names it.
+        """
+        for path, before in self._signatures.items():
+            if _signature(path) != before:
+                raise DatasetError(
+                    f"{path} has changed since training started. Start again, so that "
+                    "all epochs train on the same pixels."
+                )
+
+
+def _signature(path: Path) -> list[int]:
+    try:
+        return signature(path)
+    except OSError as error:
+        raise DatasetError(
+            f"Cannot read {path} any more: {error.strerror}. Training needs it until "
+            "the last epoch."
+        ) from error
+
+
+def _facts(image: TrainingImage) -> str:
+    return f"{facts_of(image)}, {image.dtype.name}, SHA-256 {checksum(image)}"
+
+
+def _windows(planes: Planes) -> Iterator[tuple[tuple[int, ...], Region]]:
+    """Yield planes and regions, spread evenly over the stack and the planes."""
+    *stack, rows, columns, _ = planes.shape
+    n_planes = int(np.prod(stack, dtype=np.int64))
+    if n_planes == 1 and max(rows, columns) <= _WINDOW:
+        yield (0,) * len(stack), (slice(0, rows), slice(0, columns))
+        return
+    for number in range(_N_WINDOWS):
+        index = np.unravel_index(number * n_planes // _N_WINDOWS, tuple(stack) or (1,))
+        plane = tuple(int(each) for each in index) if stack else ()
+        y = int((number * _STEP_Y % 1.0) * max(rows - _WINDOW + 1, 1))
+        x = int((number * _STEP_X % 1.0) * max(columns - _WINDOW + 1, 1))
+        yield (
+            plane,
+            (
+                slice(y, min(y + _WINDOW, rows)),
+                slice(x, min(x + _WINDOW, columns)),
+            ),
+        )

@@ -1,0 +1,123 @@
+"""Split images into training and validation before any patch is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...errors import DatasetError
+from ...image.tiling import region_shape
+
+if TYPE_CHECKING:
+    from ...image.tiling import Region
+    from .collection import ImageCollection
+    from .image import TrainingImage
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of an image, the same in all its planes.
+
+    Parameters
+    ----------
+    image : int
+        Index of the image in its collection.
+    region : tuple of slice
+        Rows and columns.
+    """
+
+    image: int
+    region: Region
+
+
+def split_images(
+    images: ImageCollection, val_fraction: float, seed: int, *, side: int
+) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+    """Split images into training and validation.
+
+    Two images or more are split by image, so that no patch for validation comes from
+    an image that is trained on. A single image is split by region: the last rows or
+    columns along its longer side, in all planes, are for validation.
+
+    Parameters
+    ----------
+    images : ImageCollection
+        The images; see `ImageCollection.at_least`.
+    val_fraction : float
+        Fraction of the images, or of the rows or columns, for validation, between 0
+        and 1. At least one image, or one patch, is left on each side.
+    seed : int
+        Random seed of the choice of images.
+    side : int
+        Rows and columns of a patch.
+
+    Returns
+    -------
+    train, val : tuple of Part
+        Disjoint parts that together cover all pixels.
+
+    Raises
+    ------
+    DatasetError
+        If a single image is too small for both.
+    """
+    if len(images) == 1:
+        train, val = _split_region(images.images[0], val_fraction, side)
+        return (Part(0, train),), (Part(0, val),)
+    chosen = set(_choose_images(images, val_fraction, seed))
+    parts = [Part(number, _whole(image)) for number, image in enumerate(images.images)]
+    return (
+        tuple(part for part in parts if part.image not in chosen),
+        tuple(part for part in parts if part.image in chosen),
+    )
+
+
+def _choose_images(
+    images: ImageCollection, val_fraction: float, seed: int
+) -> list[int]:
+    """Choose images for validation: at most half of the pixels, where possible."""
+    n_images = len(images)
+    n_val = min(max(round(n_images * val_fraction), 1), n_images - 1)
+    n_pixels = np.array([_n_pixels(image) for image in images.images])
+    order = np.random.default_rng(seed).permutation(n_images)
+    if 2 * n_pixels[order[:n_val]].sum() > n_pixels.sum():
+        # Not, for example, the only large image.
+        order = np.argsort(n_pixels, kind="stable")
+    return [int(number) for number in order[:n_val]]
+
+
+def _split_region(
+    image: TrainingImage, val_fraction: float, side: int
+) -> tuple[Region, Region]:
+    """Split the planes of an image along their longer side."""
+    rows, columns = image.plane_shape
+    length = max(rows, columns)
+    if length < 2 * side:
+        raise DatasetError(
+            f"{image.name} has {rows} x {columns} pixels: too few to be split into "
+            f"training and validation with patches of {side} x {side} pixels. Use "
+            f"another image, too, or patches of at most {length // 2} pixels."
+        )
+    n_val = min(max(round(length * val_fraction), side), length - side)
+    train, val = slice(0, length - n_val), slice(length - n_val, length)
+    if rows > columns:
+        return (train, slice(0, columns)), (val, slice(0, columns))
+    return (slice(0, rows), train), (slice(0, rows), val)
+
+
+def _whole(image: TrainingImage) -> Region:
+    rows, columns = image.plane_shape
+    return slice(0, rows), slice(0, columns)
+
+
+def _n_pixels(image: TrainingImage) -> int:
+    rows, columns = image.plane_shape
+    return image.n_planes * rows * columns
+
+
+def count_pixels(images: ImageCollection, part: Part) -> int:
+    """Return the number of pixels of a part, in all planes; colors count as one."""
+    rows, columns = region_shape(part.region)
+    return images.images[part.image].n_planes * rows * columns
