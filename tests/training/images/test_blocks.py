@@ -42,7 +42,9 @@ def test_regions_are_put_together_from_blocks(image):
     cache, array = BlockCache([image], 10**6), numbered(SHAPE)
     for top, left in [(0, 0), (10, 15), (31, 39), (40, 60)]:
         part = cache.read(0, (1,), region(top, left))
-        np.testing.assert_array_equal(part[..., 0], array[1, top : top + 10, left : left + 10])
+        np.testing.assert_array_equal(
+            part[..., 0], array[1, top : top + 10, left : left + 10]
+        )
     assert cache.n_bytes == sum(
         (r.stop - r.start) * (c.stop - c.start) * 4
         for _, (r, c) in image.planes.read_regions

@@ -67,7 +67,7 @@ def test_padding_follows_the_last_patch_size():
 
 def test_no_image_large_enough_is_an_error_with_the_sizes():
     with pytest.raises(
-        DatasetError, match="patches of 64 x 64 pixels: .* largest image has 20"
+        DatasetError, match=r"patches of 64 x 64 pixels: .* largest image has 20"
     ):
         arrays((20, 300), (10, 10)).at_least(64)
 

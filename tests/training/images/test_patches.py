@@ -95,14 +95,14 @@ def test_a_file_that_disappears_is_named_by_the_consumer(folder):
 
 @pytest.fixture
 def half_known():
-    """Two planes of which the left 60 columns of 80 are NaN."""
+    """Two planes of which the left 40 columns of 80 are NaN."""
     pixels = numbered((2, 40, 80)).astype(np.float32)
-    pixels[..., :60] = np.nan
+    pixels[..., :40] = np.nan
     return open_images(pixels, axes="TYX")
 
 
 def test_patches_without_known_pixels_are_drawn_again(half_known):
-    reader, positions = PatchReader(half_known), draw(half_known, 40)
+    reader = PatchReader(half_known)
     (part,), _ = split_images(half_known, 0.1, 0, side=SIDE)
     rng = np.random.default_rng(0)
     positions = draw_positions(half_known, [part], 40, SIDE, rng)
@@ -113,9 +113,7 @@ def test_patches_without_known_pixels_are_drawn_again(half_known):
     again = PatchReader(half_known).read_batch(positions[::-1])
     assert again.positions[::-1] == batch.positions
     kept = [a == b for a, b in zip(batch.positions, positions, strict=True)]
-    usable = [
-        np.isnan(reader.read(position)).mean() <= 0.5 for position in positions
-    ]
+    usable = [np.isnan(reader.read(position)).mean() <= 0.5 for position in positions]
     assert kept == usable
 
 

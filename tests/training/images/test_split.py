@@ -22,7 +22,9 @@ def test_several_images_are_split_by_image():
     for part in (*train, *val):
         assert part.region == (slice(0, 20), slice(0, 20 + part.image))
     assert split_images(images, 0.2, 0, side=8) == (train, val)
-    others = {tuple(images_of(split_images(images, 0.2, s, side=8)[1])) for s in range(9)}
+    others = {
+        tuple(images_of(split_images(images, 0.2, s, side=8)[1])) for s in range(9)
+    }
     assert len(others) > 3
 
 
@@ -70,7 +72,7 @@ def test_a_padded_image_is_split_where_no_pixel_is_reflected():
 
 
 def test_a_single_small_image_is_refused_with_the_numbers():
-    with pytest.raises(DatasetError, match="image 1 has 20 x 31 pixels.*at most 15"):
+    with pytest.raises(DatasetError, match=r"image 1 has 20 x 31 pixels.*at most 15"):
         split_images(arrays((20, 31)), 0.1, 0, side=16)
 
 

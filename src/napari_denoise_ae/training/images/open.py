@@ -151,7 +151,7 @@ def _open(
 ) -> TrainingImage:
     try:
         if isinstance(source, Path):
-            image = _open_file(source, axes)
+            image = _open_file(name, source, axes)
         elif is_lazy(source):
             image = _open_lazy(name, source, axes)
         else:
@@ -161,7 +161,7 @@ def _open(
         raise InvalidInputError(named(name, error)) from error
 
 
-def _open_file(path: Path, axes: str | None) -> TrainingImage:
+def _open_file(name: str, path: Path, axes: str | None) -> TrainingImage:
     volume = open_volume(path, axes)
     planes = StoredPlanes.of(volume)
     chunk = _chunk_of(volume)
@@ -169,7 +169,7 @@ def _open_file(path: Path, axes: str | None) -> TrainingImage:
     if chunk is None and path.suffix.lower() in TIFF:
         chunk = (1, 1)
     block = choose_block(planes, chunk)
-    return TrainingImage(name=path.name, planes=planes, path=planes.path, block=block)
+    return TrainingImage(name=name, planes=planes, path=planes.path, block=block)
 
 
 def _open_lazy(name: str, array: Any, axes: str | None) -> TrainingImage:
