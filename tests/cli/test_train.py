@@ -118,8 +118,16 @@ def test_finished_run_is_trained_further_only_with_more_epochs(
     assert load_checkpoint(output).record.epochs_run == 3
 
 
-@pytest.mark.parametrize("epochs", [0, 2])
-def test_ctrl_c_keeps_finished_epochs(cifar10, tmp_path, capsys, monkeypatch, epochs):
+@pytest.mark.parametrize(
+    ("epochs", "kept", "reason"),
+    [
+        (0, 1, "interrupted in epoch 1, after 1 of 5"),
+        (2, 2, "interrupted after epoch 2"),
+    ],
+)
+def test_ctrl_c_keeps_finished_epochs_or_the_first(
+    cifar10, tmp_path, capsys, monkeypatch, epochs, kept, reason
+):
     original = Trainer.run
 
     def interrupted(self, stop=None):
@@ -130,17 +138,23 @@ def test_ctrl_c_keeps_finished_epochs(cifar10, tmp_path, capsys, monkeypatch, ep
 
     monkeypatch.setattr(Trainer, "run", interrupted)
     output = tmp_path / "model.pt"
-    status = train(cifar10, output)
+    assert train(cifar10, output) == 0
     printed = capsys.readouterr()
-    if epochs == 0:
-        assert status == 130
-        assert "interrupted: no epoch was finished" in printed.err
-        assert not output.exists()
-    else:
-        assert status == 0
-        assert "interrupted after epoch 2" in printed.out
-        assert str(output) in printed.out
-        assert load_checkpoint(output).record.epochs_run == 2
+    assert reason in printed.out
+    assert str(output) in printed.out
+    assert load_checkpoint(output).record.epochs_run == kept
+
+
+def test_ctrl_c_before_the_first_batch_saves_nothing(
+    cifar10, tmp_path, capsys, monkeypatch
+):
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Trainer, "run", interrupted)
+    assert train(cifar10, tmp_path / "model.pt") == 130
+    assert "interrupted: nothing was trained" in capsys.readouterr().err
+    assert not (tmp_path / "model.pt").exists()
 
 
 def test_ctrl_c_while_plotting_reports_the_saved_checkpoint(
@@ -148,7 +162,7 @@ def test_ctrl_c_while_plotting_reports_the_saved_checkpoint(
 ):
     """The checkpoint is written before the curves are drawn."""
 
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(saved, "save_loss_curves", interrupted)

@@ -84,7 +84,6 @@ HISTORY_ROW = {
         ("optimizer", {"state": {}, "param_groups": [{}]}),
         ("optimizer", {"state": {}, "param_groups": 5}),
         ("history", None),
-        ("history", []),
         ("history", 5),
         ("history", ["text"]),
         ("history", [{}]),

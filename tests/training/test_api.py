@@ -264,10 +264,10 @@ def test_ctrl_c_while_files_are_written_returns_the_result(output, monkeypatch, 
     """The curves are retried after the first Ctrl-C and skipped after the second."""
     save, left = saved.save_loss_curves, iter(range(times))
 
-    def interrupted(*arguments: object) -> None:
+    def interrupted(*arguments: object, **options: object) -> None:
         if next(left, None) is not None:
             raise KeyboardInterrupt
-        save(*arguments)
+        save(*arguments, **options)
 
     monkeypatch.setattr(saved, "save_loss_curves", interrupted)
     result = train(image_set(), output=output, progress=False, **SETTINGS)
@@ -277,8 +277,18 @@ def test_ctrl_c_while_files_are_written_returns_the_result(output, monkeypatch, 
     assert result.files.gallery.exists() == (times == 1)
 
 
-def test_ctrl_c_in_the_first_epoch_leaves_no_files(output, monkeypatch):
+def test_ctrl_c_in_the_first_epoch_keeps_it(output, monkeypatch):
     interrupt_after(monkeypatch, epochs=0)
+    result = train(image_set(), output=output, progress=False, **SETTINGS)
+    assert result.stop_reason == "interrupted in epoch 1, after 1 of 5 batches"
+    assert load_checkpoint(output).record.stop_reason == result.stop_reason
+
+
+def test_ctrl_c_before_the_first_batch_leaves_no_files(output, monkeypatch):
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Trainer, "run", interrupted)
     with pytest.raises(KeyboardInterrupt):
         train(image_set(), output=output, progress=False, **SETTINGS)
     assert list(output.parent.iterdir()) == []

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 from itertools import groupby
 from threading import Event
 
@@ -139,12 +142,27 @@ def test_run_stopped_before_it_starts_has_no_result(make_run):
     assert not any(path.exists() for path in run.files.paths)
 
 
-def test_run_stopped_in_the_first_epoch_has_no_result(make_run):
+def test_run_stopped_before_its_first_batch_has_no_result(make_run):
     run = make_run()
-    assert stop_at(run, BatchResult) == []
+    assert stop_at(run, TrainingStart) == [ValidationExamples]
     assert run.result is None
-    assert run.stop_reason == "interrupted before the first epoch was finished"
+    assert run.stop_reason == "interrupted before the first batch was trained"
     assert not any(path.exists() for path in run.files.paths)
+
+
+def test_run_stopped_in_the_first_epoch_keeps_it(make_run):
+    run = make_run()
+    assert stop_at(run, BatchResult) == [EpochResult, ValidationExamples, FinalExamples]
+    assert run.result.stop_reason == "interrupted in epoch 1, after 1 of 5 batches"
+    assert len(run.result.history) == 1
+    assert all(path.exists() for path in run.files.paths)
+    assert load_checkpoint(run.files.checkpoint).record.epochs_run == 1
+    # Resuming repeats the epoch.
+    resumed, whole = make_run(resume=True), make_run(overwrite=True)
+    assert kinds_of(resumed.steps()).count(EpochResult) == 2
+    list(whole.steps())
+    losses = [[epoch.val_loss for epoch in r.result.history] for r in (resumed, whole)]
+    assert losses[0] == losses[1]
 
 
 @pytest.mark.parametrize(("kind", "epoch"), [(EpochResult, 1), (BatchResult, 2)])
@@ -237,6 +255,75 @@ def test_remaining_files_can_be_written_after_an_interrupt(
     assert all(path.exists() for path in run.files.paths)
     assert load_checkpoint(run.files.checkpoint).record.epochs_run == n_epochs
     assert run.result.test_scores == ()
+
+
+# --- canceling -------------------------------------------------------------
+
+
+def cancel_at(run: TrainingRun, kind: type) -> None:
+    """Cancel a run at a step."""
+    steps = run.steps()
+    next(step for step in steps if isinstance(step, kind))
+    run.cancel.set()
+    run.stop.set()
+    assert kinds_of(steps) in ([], [ValidationExamples])
+    assert run.result is None
+    assert run.stop_reason == "canceled"
+
+
+def contents(folder) -> dict:
+    return {p: p.read_bytes() for p in folder.iterdir() if p.is_file()}
+
+
+MOMENTS = [BatchResult, EpochResult, FinalExamples, ScoringProgress]
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_canceled_run_leaves_no_file(make_run, cifar10, tmp_path, monkeypatch, moment):
+    monkeypatch.setattr("napari_denoise_ae.evaluation.scoring._BATCH_SIZE", 8)
+    cancel_at(make_run(cifar10), moment)
+    assert list(tmp_path.iterdir()) == [cifar10]
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("option", ["overwrite", "resume"])
+def test_canceled_run_restores_the_files_that_it_replaced(
+    make_run, cifar10, tmp_path, monkeypatch, option, moment
+):
+    monkeypatch.setattr("napari_denoise_ae.evaluation.scoring._BATCH_SIZE", 8)
+    list(make_run(cifar10).steps())
+    (tmp_path / "model.gallery.png").unlink()
+    before = contents(tmp_path)
+    cancel_at(make_run(cifar10, settings={"epochs": 3}, **{option: True}), moment)
+    assert contents(tmp_path) == before
+    assert sorted(tmp_path.iterdir()) == sorted([cifar10, *before])
+
+
+@pytest.mark.parametrize("option", ["overwrite", "resume"])
+def test_copies_are_removed_at_the_end_and_after_a_kill(make_run, tmp_path, option):
+    list(make_run().steps())
+    before = contents(tmp_path)
+    killed = make_run(**{option: True}, settings={"epochs": 3}).steps()
+    next(step for step in killed if isinstance(step, EpochResult))
+    # As if killed: what it replaced is in the hidden folder.
+    assert contents(tmp_path / ".model.backup").keys() == {
+        tmp_path / ".model.backup" / path.name for path in before
+    }
+    list(make_run(resume=True, settings={"epochs": 3}).steps())
+    assert not (tmp_path / ".model.backup").exists()
+
+
+def test_files_that_cannot_be_copied_are_not_replaced(make_run, tmp_path, monkeypatch):
+    list(make_run().steps())
+    before = contents(tmp_path)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(shutil, "copy2", full)
+    with pytest.raises(OutputError, match=r"model\.pt.*\.model\.backup.*No space left"):
+        list(make_run(overwrite=True).steps())
+    assert contents(tmp_path) == before
 
 
 # --- errors ----------------------------------------------------------------

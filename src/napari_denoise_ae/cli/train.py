@@ -101,7 +101,7 @@ def _train(arguments: argparse.Namespace) -> None:
         try:
             result = run_to_the_end(run, show)
         except KeyboardInterrupt:
-            reason = "no epoch was finished, so nothing was saved"
+            reason = "nothing was trained, so nothing was saved"
             raise KeyboardInterrupt(reason) from None
     _print_result(result)
 

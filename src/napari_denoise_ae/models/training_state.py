@@ -43,7 +43,8 @@ class TrainingState:
     optimizer : mapping
         The optimizer's `state_dict` after that epoch.
     history : list of dict
-        The fields of `EpochResult` for each epoch.
+        The fields of `EpochResult` for each epoch. Empty if the first one was
+        interrupted; `state_dict` and `optimizer` are those before it then.
     """
 
     best: Checkpoint
@@ -116,13 +117,15 @@ def load_training_state(path: Path) -> TrainingState:
 def _require_history(history: Any, name: str) -> None:
     """Check that each row has the fields of `EpochResult`, and one is the best."""
     expected = {"epoch", "train_loss", "val_loss", "val_psnr", "is_best", "seconds"}
-    rows = history if isinstance(history, list) else []
-    for number, row in enumerate(rows, start=1):
+    if not isinstance(history, list):
+        raise unusable_error(name, "its history is invalid")
+    for number, row in enumerate(history, start=1):
         usable = isinstance(row, dict) and set(row) == expected
         usable = usable and all(isinstance(v, (int, float)) for v in row.values())
         if not usable or row["epoch"] != number:
             raise unusable_error(name, f"epoch {number} of its history is invalid")
-    if not any(row["is_best"] for row in rows):
+    # Empty if the first epoch was interrupted.
+    if history and not any(row["is_best"] for row in history):
         raise unusable_error(name, "its history has no best epoch")
 
 

@@ -72,7 +72,7 @@ def train(
     -------
     TrainingResult
         The best epoch, the history, and the scores. After Ctrl-C, the results of
-        the finished epochs.
+        the finished epochs, or of the first one if it was not finished.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def train(
         If the data, the device, the output, the run to resume, or the training
         itself fails.
     KeyboardInterrupt
-        If interrupted before the first epoch is finished.
+        If interrupted before the first batch is trained.
 
     Warns
     -----
@@ -122,13 +122,13 @@ def run_to_the_end(run: TrainingRun, show: Callable[[RunStep], None]) -> Trainin
     Returns
     -------
     TrainingResult
-        The result. After Ctrl-C, it covers the finished epochs, and their files
-        are written.
+        The result. After Ctrl-C, it covers the finished epochs, or the first one even
+        if it was not finished, and their files are written.
 
     Raises
     ------
     KeyboardInterrupt
-        If interrupted before the first epoch is finished.
+        If interrupted before the first batch is trained.
 
     Warns
     -----
@@ -138,8 +138,6 @@ def run_to_the_end(run: TrainingRun, show: Callable[[RunStep], None]) -> Trainin
     try:
         _show_all(run, show)
     except KeyboardInterrupt:
-        if run.result is None:
-            raise
         run.stop.set()
         # A second Ctrl-C skips the curves or the gallery.
         with suppress(KeyboardInterrupt):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ..models.checkpoint import Checkpoint
+    from ..models.config import TrainingConfig
     from .run_files import RunFiles
 
 
@@ -199,6 +200,16 @@ def watched_losses(history: Sequence[EpochResult], smoothing: int) -> list[float
         losses[max(0, end - smoothing) : end] for end in range(1, len(losses) + 1)
     )
     return [sum(window) / len(window) for window in windows]
+
+
+def is_improvement(history: Sequence[EpochResult], config: TrainingConfig) -> bool:
+    """Return whether the last epoch of a history is the best, see `EpochResult`."""
+    # Averages of fewer epochs are too noisy to compare, so the last one counts.
+    if len(history) <= config.smoothing:
+        return True
+    watched = watched_losses(history, config.smoothing)
+    best = best_epoch_of(history[:-1]).epoch
+    return watched[-1] < watched[best - 1] - config.min_delta
 
 
 def best_epoch_of(history: Sequence[EpochResult]) -> EpochResult:

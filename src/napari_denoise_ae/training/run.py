@@ -18,6 +18,7 @@ from ..io.cifar10 import ImageSet
 from ..io.download import ensure_cifar10
 from ..models.devices import choose_device
 from ..models.training_state import load_training_state
+from .backup import RunBackup
 from .gallery import denoise_examples, save_gallery
 from .prepare import prepare_training
 from .results import (
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .job import TrainingJob
-    from .results import RunStep
+    from .results import BatchResult, RunStep
 
 # Number of validation images to yield after each epoch.
 _N_EXAMPLES = 4
@@ -54,7 +55,12 @@ class TrainingRun:
         The settings.
     stop : threading.Event, optional
         Set it from any thread to end the run after the current batch. The files and
-        the gallery of the best epoch are still written, but it is not scored.
+        the gallery of the best epoch are still written, but it is not scored. A first
+        epoch is validated and kept even if it is not finished; resuming the run
+        repeats it from its beginning.
+    cancel : threading.Event, optional
+        Set it before `stop` to end the run as if it had never started: its files are
+        removed, and those that it replaced are restored.
 
     Attributes
     ----------
@@ -62,7 +68,7 @@ class TrainingRun:
         Training device.
     files : RunFiles
         Paths of the run's files.
-    stop : threading.Event
+    stop, cancel : threading.Event
         See above.
 
     Raises
@@ -82,15 +88,19 @@ class TrainingRun:
     >>> run.result.best_epoch  # doctest: +SKIP
     """
 
-    def __init__(self, job: TrainingJob, stop: Event | None = None) -> None:
+    def __init__(
+        self, job: TrainingJob, stop: Event | None = None, cancel: Event | None = None
+    ) -> None:
         # Check everything that can be checked before the download and training.
         self.device = choose_device(job.device)
         self.files = job.files
         self.files.require_usable(resume=job.resume, overwrite=job.overwrite)
         self.stop = Event() if stop is None else stop
+        self.cancel = Event() if cancel is None else cancel
         self._job = job
         self._state = load_training_state(self.files.state) if job.resume else None
         self._training: SavedTraining | None = None
+        self._backup = RunBackup(self.files)
         self._was_over = False
         self._has_gallery = False
         self._scores: tuple[Score, ...] = ()
@@ -98,7 +108,7 @@ class TrainingRun:
 
     @property
     def result(self) -> TrainingResult | None:
-        """The result so far; None before the first epoch is finished."""
+        """The result so far; None before the first epoch, and if it was canceled."""
         if self._training is None or not self._training.trainer.history:
             return None
         trainer = self._training.trainer
@@ -114,11 +124,13 @@ class TrainingRun:
     @property
     def stop_reason(self) -> str:
         """Why training ended, or when it would be interrupted if it ended now."""
+        if self.cancel.is_set():
+            return "canceled"
         if self._training is None:
             return "interrupted before training began"
         trainer = self._training.trainer
         if not trainer.history:
-            return "interrupted before the first epoch was finished"
+            return "interrupted before the first batch was trained"
         if self._was_over:
             return (
                 f"{trainer.stop_reason}, so nothing was left to train; to train "
@@ -144,13 +156,24 @@ class TrainingRun:
             If the data, the settings, a file, or the training itself fails. Errors
             of the gallery and of scoring are not raised; `result` holds their text.
         """
+        try:
+            yield from self._steps()
+        finally:
+            if self.cancel.is_set():
+                self._training = None
+                self._backup.restore()
+            self._backup.discard()
+
+    def _steps(self) -> Iterator[RunStep]:
         if self._training is None and not self.stop.is_set():
             yield from self._load()
         if self._training is None:
             return
         if not self.stop.is_set():
-            yield from self._train(self._training)
-        if self._training.trainer.history:
+            yield from self._train(self._training.steps(self.stop))
+        if self.stop.is_set() and not self.cancel.is_set():
+            yield from self._train(self._training.keep_unfinished_epoch())
+        if self._training.trainer.history and not self.cancel.is_set():
             self._training.write_end()
             yield from self._test(self._training.trainer)
 
@@ -163,6 +186,7 @@ class TrainingRun:
         trainer = self._prepare()
         self._training = SavedTraining(trainer, self.files)
         self._was_over = bool(trainer.stop_reason)
+        self._backup.save()
         yield TrainingStart(
             device=str(trainer.device),
             noise=trainer.config.noise_model.description,
@@ -193,11 +217,11 @@ class TrainingRun:
             prepared.config, prepared.source, device, None, prepared.start_from
         )
 
-    def _train(self, training: SavedTraining) -> Iterator[RunStep]:
-        for result in training.steps(self.stop):
+    def _train(self, results: Iterator[BatchResult | EpochResult]) -> Iterator[RunStep]:
+        for result in results:
             yield result
-            if isinstance(result, EpochResult):
-                examples = training.trainer.example_images(_N_EXAMPLES)
+            if isinstance(result, EpochResult) and self._training is not None:
+                examples = self._training.trainer.example_images(_N_EXAMPLES)
                 yield ValidationExamples(examples)
 
     def _test(self, trainer: Trainer) -> Iterator[RunStep]:

@@ -60,6 +60,24 @@ class SavedTraining:
                 self._write_epoch()
             yield result
 
+    def keep_unfinished_epoch(self) -> Iterator[EpochResult]:
+        """Keep a first epoch that was interrupted, see `Trainer`.
+
+        Yields
+        ------
+        EpochResult
+            Its result, once its files are written; nothing if there is none to keep.
+
+        Raises
+        ------
+        OutputError, TrainingError
+            If a file cannot be written, or the loss is not finite.
+        """
+        result = self.trainer.keep_unfinished_epoch()
+        if result is not None:
+            self._write_epoch()
+            yield result
+
     def write_end(self) -> None:
         """Write the best epoch, the history, and the loss curves.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +25,7 @@ from .results import (
     EpochResult,
     Examples,
     best_epoch_of,
-    watched_losses,
+    is_improvement,
 )
 from .seeds import Seeds, Stream
 from .step import TrainingStep
@@ -45,6 +45,21 @@ if TYPE_CHECKING:
 
 # Number of noisy validation images from which the record's noise level is estimated.
 _N_NOISE_IMAGES = 256
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What has been trained in an epoch: the sum of the losses of its images."""
+
+    start: float
+    loss: Tensor
+    n_images: int = 0
+    n_batches: int = 0
+
+    def add(self, loss: Tensor, n_images: int) -> None:
+        self.loss += loss * n_images
+        self.n_images += n_images
+        self.n_batches += 1
 
 
 class Trainer:
@@ -123,6 +138,10 @@ class Trainer:
         self.n_parameters = sum(parameter.numel() for parameter in parameters)
         self._step = TrainingStep(self._network, config, device.device)
         self._best_state_dict: dict[str, Tensor] = {}
+        self._progress: _Progress | None = None
+        # Of a first epoch that was not finished: its initial weights, and its batches.
+        self._first_state_dict: dict[str, Tensor] = {}
+        self._n_unfinished = 0
         if resume_from is not None:
             self._restore(resume_from)
         noisy = self.example_images(_N_NOISE_IMAGES).noisy
@@ -134,6 +153,11 @@ class Trainer:
     def stop_reason(self) -> str:
         """Why training ended; empty if it has not."""
         config, done = self.config, len(self.history)
+        if self._n_unfinished:
+            return (
+                f"interrupted in epoch 1, after {self._n_unfinished:,} of "
+                f"{self.n_batches:,} batches"
+            )
         if done and done - self.best_epoch.epoch >= config.patience:
             return f"patience of {config.patience} used up at epoch {done}"
         if done >= config.epochs:
@@ -152,7 +176,8 @@ class Trainer:
         ----------
         stop : threading.Event, optional
             Set it from any thread to end training, or validation, after the
-            current batch. The unfinished epoch is not added to `history`.
+            current batch. The unfinished epoch is not added to `history`, see
+            `keep_unfinished_epoch`.
 
         Yields
         ------
@@ -173,6 +198,29 @@ class Trainer:
                 f"{self.config.batch_size}. Use a smaller batch_size."
             ) from error
 
+    def keep_unfinished_epoch(self) -> EpochResult | None:
+        """Validate a first epoch that was interrupted, and add it to `history`.
+
+        Training cannot be continued then, but resumed from `state`, which repeats the
+        epoch from its beginning.
+
+        Returns
+        -------
+        EpochResult or None
+            Its result; None if an epoch is finished or no batch was trained.
+
+        Raises
+        ------
+        TrainingError
+            If the loss is not finite.
+        """
+        progress = self._progress
+        if self.history or progress is None or not progress.n_batches:
+            return None
+        if progress.n_batches < self.n_batches:
+            self._n_unfinished = progress.n_batches
+        return self._end_epoch(progress, *self._validate())
+
     def checkpoint(self) -> Checkpoint:
         """Return the best epoch so far; at least one must be finished."""
         return Checkpoint(
@@ -185,13 +233,18 @@ class Trainer:
 
     def state(self) -> TrainingState:
         """Return the state to resume from; call it only between epochs."""
-        return TrainingState(
+        state = TrainingState(
             best=self.checkpoint(),
             record=self._record(),
             state_dict=_copy_state_dict(self._network),
             optimizer=self._step.optimizer.state_dict(),
             history=[asdict(result) for result in self.history],
         )
+        if not self._n_unfinished:
+            return state
+        optimizer = {**state.optimizer, "state": {}}
+        first = self._first_state_dict
+        return replace(state, state_dict=first, optimizer=optimizer, history=[])
 
     def example_images(self, n_images: int, *, best: bool = False) -> Examples:
         """Denoise the first validation images.
@@ -215,44 +268,44 @@ class Trainer:
     def _run_epoch(
         self, epoch: int, stop: Event | None
     ) -> Iterator[BatchResult | EpochResult]:
-        start = time.perf_counter()
+        if epoch == 1:
+            self._first_state_dict = _copy_state_dict(self._network)
         self._network.train()
-        total, n_images = torch.zeros((), device=self._device), 0
+        loss_sum = torch.zeros((), device=self._device)
+        progress = self._progress = _Progress(time.perf_counter(), loss_sum)
         n_done = (epoch - 1) * self.n_batches
         n_total = self.config.epochs * self.n_batches
         with closing(self._source.batches(epoch)) as batches:
             for number, batch in enumerate(batches, start=1):
                 self._step.follow_schedule(n_done + number - 1, n_total)
                 loss = self._step.train(batch)
-                total += loss * batch.n_images
-                n_images += batch.n_images
+                progress.add(loss, batch.n_images)
                 yield BatchResult(epoch, number, self.n_batches, loss)
                 if _is_set(stop):
                     return
         val_loss, val_psnr = self._validate(stop)
-        if _is_set(stop):
-            return
-        train_loss = float(total) / n_images
+        if not _is_set(stop):
+            yield self._end_epoch(progress, val_loss, val_psnr)
+
+    def _end_epoch(
+        self, progress: _Progress, val_loss: float, val_psnr: float
+    ) -> EpochResult:
+        """Add an epoch to the history, and return its result."""
+        epoch, train_loss = len(self.history) + 1, float(progress.loss)
+        train_loss /= progress.n_images
         self._require_finite(epoch, train_loss, val_loss)
-        seconds = time.perf_counter() - start
+        seconds = time.perf_counter() - progress.start
         result = EpochResult(epoch, train_loss, val_loss, val_psnr, True, seconds)
-        is_best = self._is_improvement([*self.history, result])
+        is_best = is_improvement([*self.history, result], self.config)
         result = replace(result, is_best=is_best)
         state_dict = (
             _copy_state_dict(self._network) if is_best else self._best_state_dict
         )
+        if not self._n_unfinished:
+            self._first_state_dict = {}
         # Assign both at once, so that an interrupt cannot separate them.
         self.history, self._best_state_dict = [*self.history, result], state_dict
-        yield result
-
-    def _is_improvement(self, history: list[EpochResult]) -> bool:
-        """Return whether the last epoch is the best of a history."""
-        # Averages of fewer epochs are too noisy to compare, so the last one counts.
-        if len(history) <= self.config.smoothing:
-            return True
-        watched = watched_losses(history, self.config.smoothing)
-        best = best_epoch_of(history[:-1]).epoch
-        return watched[-1] < watched[best - 1] - self.config.min_delta
+        return result
 
     def _require_finite(self, epoch: int, train_loss: float, val_loss: float) -> None:
         if not np.isfinite([train_loss, val_loss]).all():

@@ -238,9 +238,7 @@ def test_stopping_at_once_writes_nothing(viewer, widget, qtbot, tmp_path):
     assert model_choice(viewer).chosen == before
 
 
-def test_stopping_in_the_first_epoch_writes_nothing(
-    widget, qtbot, tmp_path, monkeypatch
-):
+def test_stopping_in_the_first_epoch_keeps_it(widget, qtbot, tmp_path, monkeypatch):
     train = TrainingStep.train
 
     def stop_and_train(self, *batch):
@@ -250,8 +248,8 @@ def test_stopping_in_the_first_epoch_writes_nothing(
     monkeypatch.setattr(TrainingStep, "train", stop_and_train)
     widget.train_button.click()
     wait_for_end(qtbot, widget)
-    assert "before the first epoch was finished" in widget._status.text()
-    assert not (tmp_path / "model.pt").exists()
+    assert "in epoch 1, after 1 of" in widget._status.text()
+    assert (tmp_path / "model.pt").exists()
 
 
 @pytest.mark.qt_binding
