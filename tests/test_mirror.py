@@ -79,7 +79,6 @@ TESTED_IN = {
     "training/checks": "training/test_trainer",
     "training/batch": "training/test_step",
     "training/job": "training/test_run",
-    "training/prepare": "training/test_run",
     "training/sources/base": "training/sources/test_image_set",
     "training/record": "training/test_trainer",
     "training/results": "training/test_trainer",

@@ -129,6 +129,8 @@ def _print_start(start: TrainingStart) -> None:
     print(f"device      {start.device}")
     print(f"data        {start.n_train} images to train, {start.n_val} to validate")
     print(f"noise       {start.noise}")
+    for note in start.notes:
+        print(f"note        {note}")
     print(f"network     {start.network}, {start.n_parameters:,} parameters")
 
 

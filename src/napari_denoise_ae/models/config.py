@@ -262,20 +262,17 @@ _GRAY = replace(_RGB, preset="gray", network_options={"in_channels": 1})
 #: Kinds of the user's own data to train on, by the names of the arguments of `train`.
 DATA_KINDS = ("images", "pairs", "repeats", "adapt", "noise2void")
 # Settings that depend on the kind of data more than on the network: they replace those
-# of the preset.
-_FINE_TUNING: dict[str, Any] = {
-    "schedule": "cosine",
-    "optimizer": "adam",
-    "augmentation": "symmetries",
-    "bfloat16_on_cpu": True,
-}
+# of `gray` and `rgb`.
+_PATCHES: dict[str, Any] = {"augmentation": "symmetries", "batch_size": 16}
 _DATA_DEFAULTS: dict[str, dict[str, Any]] = {
-    "images": _FINE_TUNING | {"learning_rate": 2e-4, "warm_up": 50, "batch_size": 16},
-    "pairs": _FINE_TUNING | {"loss": "mse"},
-    "repeats": _FINE_TUNING | {"loss": "mse"},
-    "adapt": _FINE_TUNING | {"loss": "mse"},
-    "noise2void": _FINE_TUNING | {"loss": "mse"},
+    "images": _PATCHES,
+    "pairs": _PATCHES | {"loss": "mse"},
+    "repeats": _PATCHES | {"loss": "mse"},
+    "adapt": _PATCHES | {"loss": "mse"},
+    "noise2void": _PATCHES | {"loss": "mse"},
 }
+# Settings for a network that is trained already.
+_FINE_TUNING = {"learning_rate": 2e-4, "warm_up": 50, "epochs": 20, "patience": 20}
 #: Presets by name.
 PRESETS: dict[str, TrainingConfig] = {
     "conv": TrainingConfig(preset="conv"),
@@ -335,7 +332,9 @@ def preset_config(preset: str, **changes: Any) -> TrainingConfig:
     return replace(PRESETS[preset], **changes)
 
 
-def data_config(kind: str, preset: str, **changes: Any) -> TrainingConfig:
+def data_config(
+    kind: str, preset: str, *, is_trained: bool = False, **changes: Any
+) -> TrainingConfig:
     """Make the config of a preset for the user's own data, with some fields changed.
 
     Parameters
@@ -344,6 +343,8 @@ def data_config(kind: str, preset: str, **changes: Any) -> TrainingConfig:
         One of `DATA_KINDS`.
     preset, changes
         See `preset_config`.
+    is_trained : bool
+        Whether the run starts from a trained network.
 
     Returns
     -------
@@ -355,5 +356,8 @@ def data_config(kind: str, preset: str, **changes: Any) -> TrainingConfig:
     InvalidInputError
         See `preset_config`.
     """
-    defaults = _DATA_DEFAULTS[kind] if preset in ("gray", "rgb") else {}
+    defaults: dict[str, Any] = {}
+    if preset in ("gray", "rgb"):
+        fine_tuning = _FINE_TUNING if is_trained else {}
+        defaults = fine_tuning | _DATA_DEFAULTS[kind]
     return preset_config(preset, **(defaults | changes))

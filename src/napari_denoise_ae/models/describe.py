@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from .config import TrainingConfig
 
 
+# More images would make a line unreadable.
+_MOST_IMAGES = 5
+
+
 def describe_checkpoint(checkpoint: Checkpoint) -> list[str]:
     """Describe a checkpoint in lines for users.
 
@@ -80,7 +84,11 @@ def _describe_training(record: TrainingRecord) -> dict[str, str]:
 
 
 def _describe_images(record: TrainingRecord) -> dict[str, str]:
-    rows = {"images": "; ".join(record.images)} if record.images else {}
+    # Without checksums, which the checkpoint has, too.
+    shown = [line.partition(", SHA-256")[0] for line in record.images[:_MOST_IMAGES]]
+    more = len(record.images) - len(shown)
+    shown += [f"and {more} more"] if more else []
+    rows = {"images": "; ".join(shown)} if shown else {}
     if record.started_from:
         rows["started from"] = f"the model {record.started_from}"
     return rows

@@ -18,16 +18,30 @@ from .results import BatchResult, EpochResult, FinalExamples, TrainingStart
 from .run import TrainingRun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from numpy.typing import ArrayLike
+
     from ..io.cifar10 import ImageSet
+    from ..models.checkpoint import Checkpoint
     from .results import RunStep, TrainingResult
 
+    #: Files, folders, patterns and arrays of images.
+    Images = str | Path | ArrayLike | Sequence[str | Path | ArrayLike]
 
-def train(
-    data: str | Path | ImageSet,
+
+def train(  # noqa: PLR0913 - all but the first are keyword-only
+    data: str | Path | ImageSet | None = None,
     *,
+    images: Images | None = None,
+    pairs: tuple[Images, Images] | None = None,
+    repeats: Images | None = None,
+    adapt: Images | None = None,
+    noise2void: Images | None = None,
+    axes: str | None = None,
+    channel: int | None = None,
+    start_from: str | Path | Checkpoint | None = None,
     preset: str | None = None,
     output: str | Path = "best_denoising_model.pt",
     device: str = "auto",
@@ -37,16 +51,44 @@ def train(
     progress: bool = True,
     **settings: Any,
 ) -> TrainingResult:
-    """Train a denoising autoencoder on CIFAR-10.
+    """Train a denoising autoencoder on CIFAR-10 or on your own images.
+
+    Pass exactly one of `data`, `images`, `pairs`, `repeats`, `adapt` and
+    `noise2void`. Your own images are files in any format that `denoise` reads,
+    folders of them, patterns such as ``"cells/*.tif"``, NumPy, dask or Zarr arrays,
+    or a list of these, of any size, dtype and axes. They are read as needed.
 
     Parameters
     ----------
-    data : path or ImageSet
-        Folder that contains CIFAR-10's ``cifar-10-batches-py``, or clean images in
-        memory.
+    data : path or ImageSet, optional
+        Folder that contains CIFAR-10's ``cifar-10-batches-py``, or clean images of
+        equal size in memory.
+    images : path, array or list, optional
+        Clean images, to which the noise of the settings is added.
+    pairs : tuple of two, optional
+        Noisy images, and clean images of the same scenes, matched by name.
+    repeats : path, array or list, optional
+        Noisy images of the same static scene: frames along T, or two images. Each
+        is denoised towards the others [1]_.
+    adapt : path, array or list, optional
+        Noisy images to which the model `start_from` is adapted. It learns to remove
+        noise like theirs from its own result for them. A model that gains nothing on
+        a part that is kept out is not changed.
+    noise2void : path, array or list, optional
+        Noisy images from which a network learns from nothing, with blind spots [2]_.
+    axes : str, optional
+        Axes of your own images, such as ``"TYX"``. None infers them.
+    channel : int, optional
+        Index along C of the channel to train on. None takes all, each a gray image.
+    start_from : str, path or Checkpoint, optional
+        Model whose weights training begins with: a built-in model or a checkpoint.
+        None means random weights, or, for `adapt`, the built-in model that suits
+        the images.
     preset : str, optional
-        A key of `napari_denoise_ae.PRESETS`. None means ``"conv"``, or, with
-        `resume`, the preset of the run.
+        A key of `napari_denoise_ae.PRESETS`. None means ``"conv"`` for CIFAR-10;
+        for your own images that of `start_from`, or ``"rgb"`` for color images and
+        ``"gray"`` for others, with settings that suit them; with `resume`, the
+        preset of the run.
     output : path
         Checkpoint to write; must end in ``.pt``. The history, the loss curves,
         a gallery of denoised images, and the state to resume from are written
@@ -89,6 +131,13 @@ def train(
     DenoiseAEWarning
         If training succeeds but scoring the test set fails.
 
+    References
+    ----------
+    .. [1] Lehtinen et al., Noise2Noise: learning image restoration without clean
+       data, ICML 2018, arXiv:1803.04189.
+    .. [2] Krull, Buchholz and Jug, Noise2Void: learning denoising from single noisy
+       images, CVPR 2019, arXiv:1811.10980.
+
     Examples
     --------
     >>> result = train("data", noise="gaussian:0.1", epochs=5)  # doctest: +SKIP
@@ -97,6 +146,14 @@ def train(
     """
     job = TrainingJob(
         data=data,
+        images=images,
+        pairs=pairs,
+        repeats=repeats,
+        adapt=adapt,
+        noise2void=noise2void,
+        axes=axes,
+        channel=channel,
+        start_from=start_from,
         output=output,
         preset=preset,
         settings=settings,

@@ -111,4 +111,5 @@ class TrainingJob:
         """Return the config of a new run with a preset and some settings changed."""
         if self.kind == "data":
             return preset_config(preset, **settings)
-        return data_config(self.kind, preset, **settings)
+        is_trained = self.start_from is not None or self.kind == "adapt"
+        return data_config(self.kind, preset, is_trained=is_trained, **settings)

@@ -50,6 +50,8 @@ class TrainingStart:
         Number of batches per epoch, and maximum number of epochs.
     history : tuple of EpochResult
         Epochs finished before the run is resumed; empty for a new run.
+    notes : tuple of str
+        Sentences on images that are left out or changed.
     """
 
     device: str
@@ -61,6 +63,7 @@ class TrainingStart:
     n_batches: int
     epochs: int
     history: tuple[EpochResult, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,6 +197,7 @@ class TrainingRun:
             n_batches=trainer.n_batches,
             epochs=trainer.config.epochs,
             history=tuple(trainer.history),
+            notes=trainer.notes,
         )
         yield ValidationExamples(trainer.example_images(_N_EXAMPLES))
 

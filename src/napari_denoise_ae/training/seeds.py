@@ -25,6 +25,7 @@ class Stream(IntEnum):
     BRIGHTNESS = 6
     STRIPES = 7
     DEAD_LEAVES = 8
+    PATCHES = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,10 @@ class Seeds:
         # Drawn on the CPU, so that the order is the same on all devices.
         generator = torch.Generator().manual_seed(self.derive(Stream.ORDER, epoch))
         return torch.randperm(n_images, generator=generator).to(self.device)
+
+    def patch_rng(self, epoch: int) -> np.random.Generator:
+        """Return a new generator for the positions of the patches of an epoch."""
+        return np.random.default_rng(self.derive(Stream.PATCHES, epoch))
 
     def epoch_generators(self, epoch: int) -> EpochGenerators:
         """Return new generators for an epoch."""

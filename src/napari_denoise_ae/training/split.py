@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -58,23 +58,27 @@ def split_indices(n_images: int, val_fraction: float, seed: int) -> Split:
     return Split(train=np.sort(order[n_val:]), val=np.sort(order[:n_val]))
 
 
-def to_gray(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def to_gray(images: NDArray[Any]) -> NDArray[Any]:
     """Convert RGB images to gray; gray images are returned unchanged.
 
     Parameters
     ----------
     images : numpy.ndarray
-        (N, Y, X, 3) or (N, Y, X, 1), uint8.
+        (..., 3) or (..., 1), integers or floating-point.
 
     Returns
     -------
     numpy.ndarray
-        (N, Y, X, 1), uint8: the luma of ITU-R BT.601.
+        (..., 1), same dtype: the luma of ITU-R BT.601, rounded for integers.
     """
     if images.shape[-1] == 1:
         return images
-    luma = images @ np.array(_LUMA, dtype=np.float32)
-    gray: NDArray[np.uint8] = np.rint(luma).astype(np.uint8)[..., np.newaxis]
+    # float32 holds the luma of 8 bits exactly enough to be rounded.
+    dtype = np.float32 if images.dtype == np.uint8 else np.float64
+    luma = images @ np.array(_LUMA, dtype=dtype)
+    if images.dtype.kind in "iu":
+        luma = np.rint(luma)
+    gray: NDArray[Any] = luma.astype(images.dtype)[..., np.newaxis]
     return gray
 
 

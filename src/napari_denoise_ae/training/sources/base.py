@@ -22,8 +22,11 @@ class TrainingSource(Protocol):
         Name and checksum of all images, for the record of the run.
     images : tuple of str
         One line for each image, for the record; empty for a known data set.
+    notes : tuple of str
+        Sentences for the user on images that are left out or changed.
     n_train, n_val : int
-        Number of images, or of patches, for training and for validation.
+        Number of images for training and for validation; both 1 if a single image is
+        split.
     n_batches : int
         Number of training batches in an epoch.
     has_truth : bool
@@ -41,6 +44,10 @@ class TrainingSource(Protocol):
     @property
     def images(self) -> tuple[str, ...]:
         """A line for each image."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the user."""
 
     @property
     def n_train(self) -> int:

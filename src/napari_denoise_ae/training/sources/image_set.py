@@ -36,7 +36,7 @@ class ImageSetSource:
 
     Attributes
     ----------
-    name, sha256, images, n_train, n_val, n_batches, has_truth
+    name, sha256, images, notes, n_train, n_val, n_batches, has_truth
         See `TrainingSource`.
 
     Raises
@@ -46,6 +46,7 @@ class ImageSetSource:
     """
 
     images: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     has_truth = True
 
     def __init__(
