@@ -189,7 +189,7 @@ class TrainingRun:
         self._backup.save()
         yield TrainingStart(
             device=str(trainer.device),
-            noise=trainer.config.noise_model.description,
+            noise=trainer.noise,
             network=trainer.config.network,
             n_parameters=trainer.n_parameters,
             n_train=trainer.n_train,
