@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from napari_denoise_ae.noise.anscombe import (
     anscombe,
+    intensities_of,
     inverse_anscombe,
+    stabilized_of,
     stabilized_sigma,
 )
 from napari_denoise_ae.noise.curve import NoiseCurve
@@ -86,3 +89,13 @@ def test_the_level_of_few_stabilized_photons(photons):
     counts = np.random.default_rng(0).poisson(photons, 400_000)
     expected = min(anscombe(counts, NoiseCurve(1.0, 0.0)).std(), 1.0)
     assert stabilized_sigma(photons) == pytest.approx(expected, abs=0.02)
+
+
+def test_the_formulas_are_the_same_for_tensors():
+    curve = NoiseCurve(2.5, -30.0)
+    values = np.linspace(-50.0, 500.0, 1000)
+    stabilized = stabilized_of(torch.from_numpy(values), 2.5, -30.0)
+    back = intensities_of(stabilized, 2.5, -30.0)
+    np.testing.assert_allclose(stabilized.numpy(), anscombe(values, curve), rtol=1e-12)
+    expected = inverse_anscombe(stabilized.numpy(), curve)
+    np.testing.assert_allclose(back.numpy(), expected, rtol=1e-12)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter1d
 
-from napari_denoise_ae.noise.blur import blurred_normal
+from napari_denoise_ae.noise.blur import blur_of_correlation, blurred_normal
 
 N_IMAGES = 4000
 
@@ -58,3 +58,11 @@ def test_every_image_can_have_its_own_blur():
     noise = draw((3, 1, 200, 200), blur, blur).numpy()[:, 0]
     lag = (noise[:, 1:] * noise[:, :-1]).mean(axis=(1, 2)) / noise.var(axis=(1, 2))
     np.testing.assert_allclose(lag, [0.0, 0.78, 0.97], atol=0.03)
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.05, 0.3, 0.6, 0.8, 0.95])
+def test_the_blur_of_a_correlation_gives_it(correlation):
+    clean = torch.zeros((1, 1, 4, 4), dtype=torch.float64)
+    blur = blur_of_correlation(correlation)
+    _, found = blurred_normal(clean, torch.Generator(), 0.0, blur)
+    assert found[0].tolist() == pytest.approx([correlation, 0.0], abs=1e-3)

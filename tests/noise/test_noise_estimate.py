@@ -81,3 +81,17 @@ def test_an_estimate_survives_json_and_python():
 def test_impossible_noise_is_rejected(values, message):
     with pytest.raises(InvalidInputError, match=message):
         NoiseEstimate(**values)
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        NoiseEstimate(sigma=3.0),
+        NoiseEstimate(kind="poisson-gaussian", gain=2.0, offset_variance=-40.0),
+    ],
+)
+def test_scaling_multiplies_the_standard_deviation(noise):
+    intensities = np.array([5.0, 30.0, 500.0])
+    np.testing.assert_allclose(
+        noise.scaled(1.5).variance(intensities), 2.25 * noise.variance(intensities)
+    )

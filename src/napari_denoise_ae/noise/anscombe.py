@@ -1,4 +1,8 @@
-"""The generalized Anscombe transform and its exact unbiased inverse."""
+"""The generalized Anscombe transform and its exact unbiased inverse.
+
+`anscombe` and `inverse_anscombe` take NumPy arrays. Their formulas, `stabilized_of` and
+`intensities_of`, take tensors as well.
+"""
 
 from __future__ import annotations
 
@@ -48,9 +52,9 @@ def anscombe(values: NDArray[Any], curve: NoiseCurve) -> NDArray[np.float64]:
        transformation for Poisson-Gaussian noise, 2013,
        :doi:`10.1109/TIP.2012.2202675`.
     """
-    gain, offset = curve.gain, curve.offset_variance
-    root = gain * np.asarray(values, np.float64) + 3 / 8 * gain**2 + offset
-    stabilized: NDArray[np.float64] = 2 / gain * np.sqrt(np.maximum(root, 0.0))
+    stabilized: NDArray[np.float64] = stabilized_of(
+        np.asarray(values, np.float64), curve.gain, curve.offset_variance
+    )
     return stabilized
 
 
@@ -96,15 +100,42 @@ def inverse_anscombe(
        transformation for Poisson-Gaussian noise, 2013,
        :doi:`10.1109/TIP.2012.2202675`.
     """
-    mean = np.maximum(np.asarray(stabilized, np.float64), _LOWEST_STABILIZED)
+    intensities: NDArray[np.float64] = intensities_of(
+        np.asarray(stabilized, np.float64), curve.gain, curve.offset_variance
+    )
+    return intensities
+
+
+def stabilized_of(values: Any, gain: Any, offset_variance: Any) -> Any:
+    """Compute the formula of `anscombe` for arrays or tensors.
+
+    Parameters
+    ----------
+    values : numpy.ndarray or torch.Tensor
+        Floating point, any shape.
+    gain, offset_variance : float, numpy.ndarray or torch.Tensor
+        See `NoiseCurve`; broadcast with `values`.
+
+    Returns
+    -------
+    numpy.ndarray or torch.Tensor
+        The type of `values`.
+    """
+    root = gain * values + 3 / 8 * gain**2 + offset_variance
+    return 2 / gain * root.clip(0.0) ** 0.5
+
+
+def intensities_of(stabilized: Any, gain: Any, offset_variance: Any) -> Any:
+    """Compute the formula of `inverse_anscombe` for arrays or tensors.
+
+    The parameters are those of `stabilized_of`. It is differentiable.
+    """
+    mean = stabilized.clip(_LOWEST_STABILIZED)
     c = math.sqrt(1.5)
     inverse = 1 / mean
     photons = mean**2 / 4 - 1 / 8
-    photons += c / 4 * inverse - 11 / 8 * inverse**2 + 5 / 8 * c * inverse**3
-    intensities: NDArray[np.float64] = (
-        curve.gain * photons - curve.offset_variance / curve.gain
-    )
-    return intensities
+    photons = photons + c / 4 * inverse - 11 / 8 * inverse**2 + 5 / 8 * c * inverse**3
+    return gain * photons - offset_variance / gain
 
 
 def stabilized_sigma(photons: float) -> float:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 # Kernels are truncated at this many standard deviations, at 0.03 % of their maximum.
 _TRUNCATION = 4.0
+# Blurs in pixels among which `blur_of_correlation` interpolates; the largest gives a
+# correlation of 0.97.
+_LARGEST_STD, _N_STDS = 3.0, 601
 
 
 def blurred_normal(
@@ -50,6 +56,30 @@ def blurred_normal(
     # The kernels have a sum of squares of 1.
     found = [(k[:, 1:] * k[:, :-1]).sum(dim=1) for k in (kernels[3], kernels[2])]
     return noise, torch.stack(found, dim=1)
+
+
+@cache
+def blur_of_correlation(correlation: float) -> float:
+    """Return the blur that gives neighbors a correlation.
+
+    Parameters
+    ----------
+    correlation : float
+        Correlation of neighboring pixels along an axis, 0 to 0.95.
+
+    Returns
+    -------
+    float
+        Standard deviation of the kernel along that axis in pixels, for
+        `blurred_normal`.
+    """
+    import torch
+
+    stds = torch.linspace(0.0, _LARGEST_STD, _N_STDS, dtype=torch.float64)
+    kernels = _kernels(stds, stds)
+    found = (kernels[:, 1:] * kernels[:, :-1]).sum(dim=1)
+    # The correlation increases with the blur.
+    return float(np.interp(correlation, found.numpy(), stds.numpy()))
 
 
 def _kernels(std: Tensor | float, clean: Tensor) -> Tensor:

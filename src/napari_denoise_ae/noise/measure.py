@@ -277,7 +277,7 @@ def _measure_correlated(
     # Textured images have few smooth patches on a coarse lattice.
     on_lattice = stabilize(list(chain.from_iterable(parts)), rough)
     share = level_of_quietest(patches_of_channels(on_lattice)) / level
-    noise = _scaled(rough, min(share, 1.0))
+    noise = rough.scaled(min(share, 1.0))
     windows = stabilize(list(chain.from_iterable(planes)), noise)
     level = 1.0 if noise.curve is not None else noise.sigma
     if setting.correlation is not None:
@@ -300,14 +300,4 @@ def _is_structure(
         flat.variance < _LEAST_FLAT_VARIANCE
         or min(flat.correlation) > _LONGEST_CORRELATION
         or level < _LEAST_CORRELATED * (high - low)
-    )
-
-
-def _scaled(noise: NoiseEstimate, factor: float) -> NoiseEstimate:
-    """Return noise with its standard deviation multiplied by a factor."""
-    return replace(
-        noise,
-        sigma=noise.sigma * factor,
-        gain=noise.gain * factor**2,
-        offset_variance=noise.offset_variance * factor**2,
     )

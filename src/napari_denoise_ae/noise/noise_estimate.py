@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -111,6 +111,15 @@ class NoiseEstimate:
         if self.curve is None:
             return np.full(np.shape(intensities), self.sigma**2)
         return self.curve.variance(intensities)
+
+    def scaled(self, factor: float) -> NoiseEstimate:
+        """Return noise with its standard deviation multiplied by a factor."""
+        return replace(
+            self,
+            sigma=self.sigma * factor,
+            gain=self.gain * factor**2,
+            offset_variance=self.offset_variance * factor**2,
+        )
 
     @property
     def is_correlated(self) -> bool:
