@@ -12,13 +12,12 @@ def files(tmp_path) -> RunFiles:
 
 
 def test_files_share_the_name_of_the_checkpoint(files):
-    assert [path.name for path in files.paths] == [
+    names = [files.checkpoint, files.state, files.history, files.curves]
+    assert [path.name for path in names] == [
         "model.pt",
         "model.resume",
-        "model.run.toml",
         "model.history.csv",
         "model.curves.png",
-        "model.gallery.png",
     ]
 
 

@@ -29,7 +29,6 @@ from .results import (
     ValidationExamples,
 )
 from .resume import how_to_train_longer, resume_training, resumed_config
-from .run_config import run_config_text
 from .saved import SavedTraining
 from .trainer import Trainer
 
@@ -185,13 +184,12 @@ class TrainingRun:
         if self.stop.is_set():
             return
         trainer = self._prepare()
-        run_config = run_config_text(self._job, trainer.config)
-        self._training = SavedTraining(trainer, self.files, run_config)
+        self._training = SavedTraining(trainer, self.files)
         self._was_over = bool(trainer.stop_reason)
         self._backup.save()
         yield TrainingStart(
             device=str(trainer.device),
-            noise=trainer.noise,
+            noise=trainer.config.noise_model.description,
             network=trainer.config.network,
             n_parameters=trainer.n_parameters,
             n_train=trainer.n_train,
