@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 
     from napari_denoise_ae.training.run_files import RunFiles
 
+RUN_CONFIG = "# settings of a run\n"
+
 
 def begin(files: RunFiles, **changes: Any) -> SavedTraining:
-    return SavedTraining(image_trainer(small_config(**changes), image_set()), files)
+    return SavedTraining(
+        image_trainer(small_config(**changes), image_set()), files, RUN_CONFIG
+    )
 
 
 def finish(training: SavedTraining) -> SavedTraining:
@@ -36,7 +40,7 @@ def resume(files: RunFiles, *, images: int = 0, **changes: Any) -> SavedTraining
     config = resumed_config(state.record.config, changes)
     source = ImageSetSource(image_set(seed=images), config, CPU.device)
     trainer = resume_training(state, Prepared(config, source, None), CPU)
-    return SavedTraining(trainer, files)
+    return SavedTraining(trainer, files, RUN_CONFIG)
 
 
 def read_history(path: Path) -> list[dict[str, str]]:

@@ -15,7 +15,12 @@ PROJECT = tomllib.loads(
     (Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8")
 )["project"]
 # Distributions that are imported under another name.
-IMPORTED_AS = {"pillow": "PIL", "pywavelets": "pywt", "scikit-image": "skimage"}
+IMPORTED_AS = {
+    "pillow": "PIL",
+    "pywavelets": "pywt",
+    "scikit-image": "skimage",
+    "tomli-w": "tomli_w",
+}
 QT_BINDINGS = {"pyqt5", "pyqt6", "pyside2", "pyside6"}
 # Users install napari and a Qt binding themselves; scripts and clusters need neither.
 NOT_DECLARED = {"napari"}

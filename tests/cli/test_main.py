@@ -43,7 +43,7 @@ def test_version_is_printed(capsys):
         ["denoise", "a.png", "b.png", "--intensity-range", "5"],
         ["denoise", "a.png", "b.png", "--intensity-range", "1,2,3"],
         ["denoise", "a.png", "b.png", "--tile-size", "big"],
-        ["train"],
+        ["train", "--pairs", "noisy"],
         ["train", "--data", "d", "--loss", "l3"],
         ["train", "--data", "d", "--epochs", "many"],
         ["train", "--data", "d", "--network-option", "base_channels"],

@@ -7,10 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from command import run
+from PIL import Image
+from synthetic import smooth_photo
 
 from napari_denoise_ae.models.load import load_checkpoint
 from napari_denoise_ae.models.training_state import load_training_state
@@ -52,6 +56,7 @@ def test_train_writes_its_files_and_prints_their_names(cifar10, tmp_path, capsys
     assert names == {
         "model.pt",
         "model.resume",
+        "model.run.toml",
         "model.history.csv",
         "model.curves.png",
         "model.gallery.png",
@@ -83,6 +88,35 @@ def test_options_override_settings_of_the_preset(cifar10, tmp_path):
     assert {name: getattr(config, name) for name in given} == given
     assert (config.batch_size, config.mixed_precision) == (16, False)
     assert config.network_options == {"base_channels": 4}
+
+
+def test_run_is_repeated_from_its_settings(cifar10, tmp_path, capsys):
+    output = tmp_path / "model.pt"
+    assert train(cifar10, output, "--epochs", 1, "--preset", "conv") == 0
+    config = output.with_suffix(".run.toml")
+    assert f"settings    {config}" in capsys.readouterr().out
+    assert run("train", "--config", config) == 2
+    assert "already exists" in capsys.readouterr().err
+    again = tmp_path / "again.pt"
+    assert run("train", "--config", config, "--output", again, "--epochs", 2) == 0
+    first, second = load_checkpoint(output).record, load_checkpoint(again).record
+    assert replace(first.config, epochs=2) == second.config
+    assert run("train", "--config", config, "--resume", "--epochs", 2) == 0
+    assert load_checkpoint(output).record.val_loss == second.val_loss
+
+
+def test_training_on_images_of_ones_own(tmp_path, capsys):
+    (tmp_path / "photos").mkdir()
+    for number in range(4):
+        photo = np.rint(255 * smooth_photo(48, 40 + number)).astype(np.uint8)
+        Image.fromarray(photo).save(tmp_path / "photos" / f"{number}.png")
+    output = tmp_path / "model.pt"
+    options = ["--patch-size", 16, "--batches-per-epoch", 2, "--preset", "conv"]
+    images = ["--images", tmp_path / "photos", "--noise", "gaussian:0.1"]
+    given = [*images, *options, "--epochs", 1, "--output", output]
+    assert run("train", *given, *SMALL_RUN) == 0
+    config = load_checkpoint(output).record.config
+    assert (config.patch_size, config.batches_per_epoch) == (16, 2)
 
 
 def test_patience_above_epochs_is_allowed_and_reported(cifar10, tmp_path, capsys):

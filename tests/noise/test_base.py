@@ -4,10 +4,10 @@ import pytest
 
 from napari_denoise_ae.errors import InvalidInputError
 from napari_denoise_ae.noise.base import amount_fields
+from napari_denoise_ae.noise.compound import Composed
 from napari_denoise_ae.noise.spec import how_to_write, parse_noise
 from napari_denoise_ae.noise.synthetic import (
     NOISE_MODELS,
-    Composed,
     Gaussian,
     Poisson,
     PoissonGaussian,

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from napari_denoise_ae.errors import InvalidInputError
+from napari_denoise_ae.noise.compound import Composed, Mixture
 from napari_denoise_ae.noise.spec import parse_noise
 from napari_denoise_ae.noise.synthetic import (
-    Composed,
     Gaussian,
     Poisson,
     PoissonGaussian,
@@ -55,6 +55,17 @@ from napari_denoise_ae.noise.synthetic import (
             "gaussian:0.1 + salt-pepper:0.05",
             "gaussian:0.1+salt-pepper:0.05",
             Composed((Gaussian(0.1), SaltAndPepper(0.05))),
+        ),
+        (
+            " 0.60*gaussian:0.1 | .4*gaussian:0.1,blur=1+speckle:0.2",
+            "0.6*gaussian:0.1|0.4*gaussian:0.1,blur=1+speckle:0.2",
+            Mixture(
+                (
+                    Gaussian(0.1),
+                    Composed((Gaussian(0.1, blur=1.0), Speckle(0.2))),
+                ),
+                (0.6, 0.4),
+            ),
         ),
     ],
 )
@@ -144,4 +155,22 @@ def test_a_blur_along_both_axes_excludes_one_along_a_single_axis(other):
 @pytest.mark.parametrize("text", [None, 5, 0.5, ["gaussian:0.5"]])
 def test_a_noise_that_is_not_a_string_is_rejected(text):
     with pytest.raises(InvalidInputError):
+        parse_noise(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("gaussian:0.1|speckle:0.1", "write its probability"),
+        ("x*gaussian:0.1|0.5*speckle:0.1", "write its probability"),
+        ("0.5*gaussian:0.1|", "write its probability"),
+        ("0.5*gaussian:0.1|0.5*shot:1", "Cannot parse the noise"),
+        ("0.5*gaussian:0.1|0.4*speckle:0.1", "add up to 1, got 0.5 [+] 0.4"),
+        ("1*gaussian:0.1|0*speckle:0.1", "above 0"),
+        ("2*gaussian:0.1|-1*speckle:0.1", "above 0"),
+        ("0.5*gaussian:0.1", "Cannot parse the noise"),
+    ],
+)
+def test_invalid_mixtures_are_rejected(text, told):
+    with pytest.raises(InvalidInputError, match=told):
         parse_noise(text)

@@ -9,7 +9,6 @@ from scipy import stats
 
 from napari_denoise_ae.noise.spec import parse_noise
 from napari_denoise_ae.noise.synthetic import (
-    Composed,
     Gaussian,
     Poisson,
     PoissonGaussian,
@@ -170,15 +169,6 @@ def test_photons_and_amounts_of_a_range_differ_between_images():
     shares = hit.double().mean(dim=(1, 2, 3))
     assert 0.05 < shares.min() < 0.2
     assert 0.8 < shares.max() < 0.95
-
-
-def test_joined_noises_are_added_one_after_the_other():
-    clean = torch.full((1, 1, 300, 300), 0.5, dtype=torch.float64)
-    joined = Composed((Gaussian(0.1), SaltAndPepper(0.2)))
-    noisy = joined.apply(clean, torch.Generator().manual_seed(0)).numpy()
-    extreme = (noisy == 0) | (noisy == 1)
-    assert extreme.mean() == pytest.approx(0.2, abs=0.01)
-    assert noisy[~extreme].std() == pytest.approx(0.1, rel=0.02)
 
 
 @pytest.mark.parametrize("text", [t for t in EXAMPLES if "unclipped" not in t])

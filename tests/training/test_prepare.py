@@ -112,6 +112,14 @@ def test_model_to_start_from_determines_network_and_weights(folder, tmp_path):
         np.testing.assert_allclose(weights, start.state_dict[name], atol=1e-6)
 
 
+def test_models_that_are_told_the_correlation_are_trained_for_it_by_default(folder):
+    config = prepared(images=folder, start_from="gray").config
+    assert config.noise.startswith("0.6*gaussian:0..0.3,unclipped|0.4*gaussian")
+    settings = {"noise": "gaussian:0.1,unclipped"}
+    config = prepared(images=folder, start_from="gray", settings=settings).config
+    assert config.noise == "gaussian:0.1,unclipped"
+
+
 def test_network_of_the_model_to_start_from_cannot_be_changed(folder):
     with pytest.raises(InvalidInputError, match="starts from"):
         prepared(

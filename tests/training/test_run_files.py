@@ -12,12 +12,13 @@ def files(tmp_path) -> RunFiles:
 
 
 def test_files_share_the_name_of_the_checkpoint(files):
-    names = [files.checkpoint, files.state, files.history, files.curves]
-    assert [path.name for path in names] == [
+    assert [path.name for path in files.paths] == [
         "model.pt",
         "model.resume",
+        "model.run.toml",
         "model.history.csv",
         "model.curves.png",
+        "model.gallery.png",
     ]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from killed_training import train_to
 from PIL import Image
-from saved_runs import begin, finish, read_history, resume
+from saved_runs import RUN_CONFIG, begin, finish, read_history, resume
 from synthetic import equal_weights
 
 from napari_denoise_ae.errors import OutputError
@@ -37,9 +37,10 @@ def test_files_are_written_before_the_result_of_an_epoch_is_yielded(files):
         assert len(read_history(files.history)) == result.epoch
 
 
-def test_finished_run_has_four_files(files):
+def test_finished_run_has_five_files(files):
     run = finish(begin(files, epochs=3))
-    assert len(list(files.checkpoint.parent.iterdir())) == 4
+    assert len(list(files.checkpoint.parent.iterdir())) == 5
+    assert files.run_config.read_text("utf-8") == RUN_CONFIG
     checkpoint = load_checkpoint(files.checkpoint)
     assert checkpoint.record.stop_reason == "all epochs are done"
     assert equal_weights(checkpoint.state_dict, run.trainer.checkpoint().state_dict)

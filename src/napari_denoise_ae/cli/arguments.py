@@ -83,7 +83,8 @@ def noise_notation() -> str:
         lines += [f"  {how_to_write(model)}", f"      {', '.join(amounts)}"]
     lines += [
         "  LOW..HIGH instead of an amount draws one from that range for each image;",
-        "  a plus sign adds several: gaussian:0.1+salt-pepper:0.05",
+        "  a plus sign adds several: gaussian:0.1+salt-pepper:0.05;",
+        "  a mixture draws one for each image: 0.6*gaussian:0.1|0.4*speckle:0.1",
     ]
     return "\n".join(lines)
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _COMMANDS: list[tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = [
     ("demo", "Add noise to a sample photograph and denoise it.", add_demo),
     ("denoise", "Denoise image files.", add_denoise),
-    ("train", "Train a model on CIFAR-10.", add_train),
+    ("train", "Train a model on CIFAR-10 or on your own images.", add_train),
     ("evaluate", "Score a model and classical denoisers.", add_evaluate),
     ("compare", "Score several models on the same noisy images.", add_compare),
     ("info", "Describe a checkpoint.", add_info),

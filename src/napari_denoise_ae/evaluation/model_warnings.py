@@ -13,13 +13,14 @@ from ..denoising.compatibility import (
 )
 from ..image.intensity import share_range
 from ..image.planes import ArrayPlanes
+from ..noise.compound import Composed, Mixture
 from ..noise.spec import parse_noise
-from ..noise.synthetic import Composed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..denoising.denoiser import Denoiser
+    from ..noise.base import NoiseModel
     from .tasks import Task
 
 # Maximum number of images whose noise is measured.
@@ -78,7 +79,7 @@ def _median_of_majority(levels: list[float], trained: float) -> float:
 
 def _find_other_kinds(noise: str, trained: str, name: str) -> list[str]:
     """Return a message if noise of similar strength is of another kind."""
-    if _kinds(noise) <= _kinds(trained):
+    if _kinds(parse_noise(noise)) <= _kinds(parse_noise(trained)):
         return []
     return [
         f"The model {name!r} was trained for another kind of noise ({trained}) than "
@@ -86,9 +87,9 @@ def _find_other_kinds(noise: str, trained: str, name: str) -> list[str]:
     ]
 
 
-def _kinds(noise: str) -> set[str]:
-    model = parse_noise(noise)
-    parts = model.parts if isinstance(model, Composed) else (model,)
+def _kinds(model: NoiseModel) -> set[str]:
+    if isinstance(model, (Composed, Mixture)):
+        return set().union(*map(_kinds, model.parts))
     # Clipped or blurred noise counts as another kind. Amounts do not: strengths are
     # compared by their measured levels.
-    return {",".join([part.name, *part.options, *part.flags]) for part in parts}
+    return {",".join([model.name, *model.options, *model.flags])}

@@ -59,6 +59,8 @@ class TrainingRecord:
     images : tuple of str
         One line for each image of the user's own: name, shape, dtype, checksum and
         use. Empty for CIFAR-10 and images in memory.
+    noise : str
+        Description of the noise; empty in older records, whose config names it.
     started_from : str
         Name of the model whose weights the run began with; empty for random weights.
     """
@@ -82,6 +84,7 @@ class TrainingRecord:
     date: str
     intensity: str = "intensity range mapped linearly to [0, 1]"
     images: tuple[str, ...] = ()
+    noise: str = ""
     started_from: str = ""
 
 

@@ -128,7 +128,7 @@ def _with_new_fields(content: Any) -> Any:
     """Add the fields that older records lack."""
     if not isinstance(content, dict):
         return content
-    return {"images": (), "started_from": ""} | content
+    return {"images": (), "noise": "", "started_from": ""} | content
 
 
 def parse_plain_state_dict(content: dict[str, Any], path: Path) -> Checkpoint:

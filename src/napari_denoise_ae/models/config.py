@@ -259,6 +259,10 @@ _RGB = TrainingConfig(
     bfloat16_on_cpu=True,
 )
 _GRAY = replace(_RGB, preset="gray", network_options={"in_channels": 1})
+#: Noise for networks that take its correlation.
+CORRELATED_NOISE = (
+    "0.6*gaussian:0..0.3,unclipped|0.4*gaussian:0..0.3,blur=0..1.6,unclipped"
+)
 #: Kinds of the user's own data to train on, by the names of the arguments of `train`.
 DATA_KINDS = ("images", "pairs", "repeats", "adapt", "noise2void")
 # Settings that depend on the kind of data more than on the network: they replace those

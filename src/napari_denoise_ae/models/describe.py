@@ -57,7 +57,7 @@ def _describe_training(record: TrainingRecord) -> dict[str, str]:
     low, typical, high = record.noise_estimate
     return {
         "preset": config.preset,
-        "noise": config.noise_model.description,
+        "noise": record.noise or config.noise_model.description,
         "measured noise": f"{typical:.1%} of the range ({low:.1%} to {high:.1%}), "
         "estimated from the noisy validation images",
         "intensity": record.intensity,

@@ -61,6 +61,19 @@ class NoiseModel(ABC):
     title: ClassVar[str]
     explanation: ClassVar[str]
 
+    @property
+    def can_be_told(self) -> bool:
+        """Whether a network that takes a noise level can be trained on the noise.
+
+        `apply_with_inputs` then tells its level and correlation.
+        """
+        return False
+
+    @property
+    def is_white(self) -> bool:
+        """Whether the noise of a pixel is independent of that of its neighbors."""
+        return True
+
     def __post_init__(self) -> None:
         for amount in [*amount_fields(self), *option_fields(self)]:
             _require_amount(self.title, amount, getattr(self, amount.name))
@@ -132,6 +145,26 @@ class NoiseModel(ABC):
         torch.Tensor
             Noisy images, same shape, dtype and device.
         """
+
+    def apply_with_inputs(
+        self, clean: Tensor, generator: Generator, *, channel_axis: int = 1
+    ) -> tuple[Tensor, Tensor]:
+        """Add the noise, and also return what networks are told of it.
+
+        Parameters
+        ----------
+        clean, generator, channel_axis
+            See `apply`.
+
+        Returns
+        -------
+        noisy : torch.Tensor
+            Same shape, dtype and device as `clean`.
+        inputs : torch.Tensor
+            For each image, the standard deviation of its noise, and that times the
+            correlation of neighbors along X and along Y: (N, 3).
+        """
+        raise NotImplementedError(f"{self} has no single level.")
 
 
 def amount_fields(model: NoiseModel | type[NoiseModel]) -> list[Field[Any]]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import InvalidInputError
 from .base import amount_fields, flag_fields, option_fields
-from .synthetic import NOISE_MODELS, Composed
+from .compound import Composed, Mixture
+from .synthetic import NOISE_MODELS
 
 if TYPE_CHECKING:
     from .base import Amount, NoiseModel
@@ -64,8 +65,29 @@ def parse_noise(text: str) -> NoiseModel:
         raise InvalidInputError(
             f"A noise must be a string, got {text!r}. {_how_to_write_all()}"
         )
+    if "|" in text:
+        return _parse_mixture(text)
+    return _parse_sum(text, text)
+
+
+def _parse_mixture(text: str) -> NoiseModel:
+    weights, parts = [], []
+    for part in text.split("|"):
+        weight, sign, rest = part.partition("*")
+        if not sign or not _NUMBER.fullmatch(weight.strip()):
+            raise InvalidInputError(
+                f"Cannot parse {part.strip()!r} of the mixture {text!r}: write its "
+                "probability and a star before each noise, such as "
+                "0.6*gaussian:0.1|0.4*gaussian:0.1,blur=1."
+            )
+        weights.append(float(weight))
+        parts.append(_parse_sum(rest, text))
+    return Mixture(tuple(parts), tuple(weights))
+
+
+def _parse_sum(part: str, text: str) -> NoiseModel:
     # A plus sign before a digit is that of a number such as 1e+3.
-    parts = [_parse_part(part, text) for part in re.split(r"\+(?!\d)", text)]
+    parts = [_parse_part(each, text) for each in re.split(r"\+(?!\d)", part)]
     return parts[0] if len(parts) == 1 else Composed(tuple(parts))
 
 
@@ -107,7 +129,9 @@ def _how_to_write_all() -> str:
     forms = ", ".join(how_to_write(model) for model in NOISE_MODELS.values())
     return (
         f"Write one of {forms}, for example 'gaussian:0.5'. An amount LOW..HIGH is "
-        "drawn for each image; a plus sign joins several noises."
+        "drawn for each image; a plus sign joins several noises; a mixture of which "
+        "one is drawn for each image has bars and probabilities, "
+        "0.6*gaussian:0.1|0.4*speckle:0.1."
     )
 
 

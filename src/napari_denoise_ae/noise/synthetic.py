@@ -7,7 +7,10 @@ image; a plus sign adds one noise after another:
 
     gaussian:0.1    gaussian:0..0.3,unclipped    gaussian:0.1+salt-pepper:0.05
 
-Optional amounts have names: ``gaussian:0.1,blur=1``.
+Optional amounts have names: ``gaussian:0.1,blur=1``. Bars separate the parts of a
+mixture, of which one is drawn for each image:
+
+    0.6*gaussian:0.1|0.4*gaussian:0.1,blur=1
 
 A new model is one dataclass, whose fields describe its amounts and flags, and one
 entry in `NOISE_MODELS`; the parser, the command line and the widgets follow.
@@ -86,8 +89,13 @@ class Gaussian(NoiseModel):
             )
 
     @property
+    def can_be_told(self) -> bool:
+        """Whether the noise is not clipped, so that its level is known."""
+        return not self.clipped
+
+    @property
     def is_white(self) -> bool:
-        """Whether the noise of a pixel is independent of that of its neighbors."""
+        """Whether the noise is not blurred."""
         return not self.options
 
     def apply(
@@ -100,21 +108,7 @@ class Gaussian(NoiseModel):
     def apply_with_inputs(
         self, clean: Tensor, generator: Generator, *, channel_axis: int = 1
     ) -> tuple[Tensor, Tensor]:
-        """Add the noise, unclipped, and also return what networks are told of it.
-
-        Parameters
-        ----------
-        clean, generator, channel_axis
-            See `NoiseModel.apply`.
-
-        Returns
-        -------
-        noisy : torch.Tensor
-            Same shape, dtype and device as `clean`.
-        inputs : torch.Tensor
-            For each image, its standard deviation, and that times the correlation of
-            neighbors along X and along Y: (N, 3).
-        """
+        """Add the noise, unclipped, see `NoiseModel.apply_with_inputs`."""
         sigma = draw_amount(self.sigma, clean, generator)
         noise, correlation = self._draw_unit_noise(clean, generator, channel_axis)
         inputs = clean.new_empty((len(clean), 3))
@@ -286,42 +280,6 @@ class Speckle(NoiseModel):
         factor = standard_normal(clean, generator).mul_(sigma).add_(1.0)
         noisy = factor.mul_(clean)
         return noisy.clamp_(0.0, 1.0) if self.clipped else noisy
-
-
-@dataclass(frozen=True, slots=True)
-class Composed(NoiseModel):
-    """Several noises, added one after another.
-
-    Parameters
-    ----------
-    parts : tuple of NoiseModel
-        At least two, in the order in which they are added.
-    """
-
-    parts: tuple[NoiseModel, ...]
-
-    def __post_init__(self) -> None:
-        if len(self.parts) < 2:
-            raise InvalidInputError(
-                f"A composed noise needs at least two parts, got {len(self.parts)}."
-            )
-
-    def __str__(self) -> str:
-        return "+".join(map(str, self.parts))
-
-    @property
-    def description(self) -> str:
-        """Description for a user, with the amounts and their units."""
-        return ", then ".join(part.description for part in self.parts)
-
-    def apply(
-        self, clean: Tensor, generator: Generator, *, channel_axis: int = 1
-    ) -> Tensor:
-        """Add one noise after another, see `NoiseModel.apply`."""
-        noisy = clean
-        for part in self.parts:
-            noisy = part.apply(noisy, generator, channel_axis=channel_axis)
-        return noisy
 
 
 #: Noise models by their name in a noise string.

@@ -13,9 +13,9 @@ from tqdm import tqdm
 from ..errors import DenoiseAEWarning
 from ..evaluation.score import ScoringProgress
 from ..io.download import DownloadProgress
-from .job import TrainingJob
 from .results import BatchResult, EpochResult, FinalExamples, TrainingStart
 from .run import TrainingRun
+from .run_config import make_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,7 +43,8 @@ def train(  # noqa: PLR0913 - all but the first are keyword-only
     channel: int | None = None,
     start_from: str | Path | Checkpoint | None = None,
     preset: str | None = None,
-    output: str | Path = "best_denoising_model.pt",
+    config: str | Path | None = None,
+    output: str | Path | None = None,
     device: str = "auto",
     resume: bool = False,
     overwrite: bool = False,
@@ -89,10 +90,13 @@ def train(  # noqa: PLR0913 - all but the first are keyword-only
         for your own images that of `start_from`, or ``"rgb"`` for color images and
         ``"gray"`` for others, with settings that suit them; with `resume`, the
         preset of the run.
-    output : path
+    config : path, optional
+        ``NAME.run.toml`` of a run to repeat. Other arguments override it.
+    output : path, optional
         Checkpoint to write; must end in ``.pt``. The history, the loss curves,
-        a gallery of denoised images, and the state to resume from are written
-        to the same folder.
+        a gallery of denoised images, the settings, and the state to resume from are
+        written to the same folder. None means ``"best_denoising_model.pt"``, or,
+        with `config`, ``NAME.pt`` beside it.
     device : str
         ``"auto"`` (CUDA if available, else MPS, else CPU) or a torch device name.
     resume : bool
@@ -144,23 +148,23 @@ def train(  # noqa: PLR0913 - all but the first are keyword-only
     >>> noisy, denoised = result.test_scores  # doctest: +SKIP
     >>> denoised.psnr_mean, denoised.ssim_mean  # doctest: +SKIP
     """
-    job = TrainingJob(
-        data=data,
-        images=images,
-        pairs=pairs,
-        repeats=repeats,
-        adapt=adapt,
-        noise2void=noise2void,
-        axes=axes,
-        channel=channel,
-        start_from=start_from,
-        output=output,
-        preset=preset,
-        settings=settings,
-        device=device,
-        resume=resume,
-        overwrite=overwrite,
-        download=download,
+    arguments: dict[str, Any] = {
+        "data": data,
+        "images": images,
+        "pairs": pairs,
+        "repeats": repeats,
+        "adapt": adapt,
+        "noise2void": noise2void,
+        "axes": axes,
+        "channel": channel,
+        "start_from": start_from,
+        "preset": preset,
+        "output": output,
+        "settings": settings,
+        "device": None if device == "auto" else device,
+    }
+    job = make_job(
+        config, arguments, resume=resume, overwrite=overwrite, download=download
     )
     with closing(ProgressBars(visible=progress)) as bars:
         return run_to_the_end(TrainingRun(job), bars.show)

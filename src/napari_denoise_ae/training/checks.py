@@ -8,7 +8,6 @@ import numpy as np
 
 from ..errors import DatasetError, InvalidInputError
 from ..models.networks.registry import outline_network
-from ..noise.synthetic import Gaussian
 
 if TYPE_CHECKING:
     from ..io.cifar10 import ImageSet
@@ -88,16 +87,15 @@ def _require_fitting_settings(
     config: TrainingConfig, network: DenoisingNetwork
 ) -> None:
     noise, size = config.noise_model, network.image_size
-    can_be_told = isinstance(noise, Gaussian) and not noise.clipped
-    if network.takes_noise_level and not can_be_told:
+    if network.takes_noise_level and not noise.can_be_told:
         raise InvalidInputError(
             f"The network {config.network!r} takes the noise level as an input, so it "
             "needs unclipped Gaussian noise, such as gaussian:0..0.3,unclipped; got "
             f"{config.noise}. Change the noise, or set the network option noise_level "
             "to False."
         )
-    is_correlated = isinstance(noise, Gaussian) and not noise.is_white
-    if network.takes_noise_level and is_correlated and not network.takes_correlation:
+    is_told = network.takes_noise_level and not network.takes_correlation
+    if is_told and not noise.is_white:
         raise InvalidInputError(
             f"The noise {config.noise} is shared by neighboring pixels, but the "
             "network does not take its correlation. Set the network option "

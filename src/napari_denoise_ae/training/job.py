@@ -58,8 +58,8 @@ class TrainingJob:
     Raises
     ------
     InvalidInputError
-        If there is not exactly one source of images, or the preset or a setting is
-        invalid.
+        If there is not exactly one source of images, an option does not fit it, or
+        the preset or a setting is invalid.
     """
 
     data: str | Path | ImageSet | None = None
@@ -80,9 +80,20 @@ class TrainingJob:
     download: bool = False
 
     def __post_init__(self) -> None:
-        _ = self.kind
+        self._require_fitting_images(self.kind)
         # Building a config validates the preset and the settings.
         _ = self.config_for(self.preset or "conv", self.settings)
+
+    def _require_fitting_images(self, kind: str) -> None:
+        is_described = self.axes is not None or self.channel is not None
+        if kind == "data" and is_described:
+            raise InvalidInputError(
+                "axes and channel are for your own images, not for those of data."
+            )
+        if kind != "data" and self.download:
+            raise InvalidInputError(
+                f"download is for CIFAR-10, which data names, not for {kind}."
+            )
 
     @property
     def kind(self) -> str:

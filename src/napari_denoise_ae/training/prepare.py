@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InvalidInputError
 from ..io.cifar10 import ImageSet, load_training_images
 from ..models.builtin import DEFAULT_MODEL
-from ..models.config import PRESETS
+from ..models.config import CORRELATED_NOISE, PRESETS
 from ..models.load import load_fitting
 from ..models.networks.registry import outline_network
 from .images.luma import as_gray
@@ -143,6 +143,8 @@ def _new_config(
         known = record is not None and record.config.preset in PRESETS
         default = record.config.preset if record is not None and known else default
         settings |= _network_settings(settings, start_from)
+        if start_from.outline().takes_correlation:
+            settings.setdefault("noise", CORRELATED_NOISE)
     return job.config_for(job.preset or default, settings)
 
 

@@ -74,6 +74,7 @@ def begin_record(
         torch_version=str(torch.__version__),
         date="",
         images=source.images,
+        noise=source.noise,
         started_from="" if start_from is None else start_from.name,
     )
 

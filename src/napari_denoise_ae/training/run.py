@@ -29,6 +29,7 @@ from .results import (
     ValidationExamples,
 )
 from .resume import how_to_train_longer, resume_training, resumed_config
+from .run_config import run_config_text
 from .saved import SavedTraining
 from .trainer import Trainer
 
@@ -184,12 +185,13 @@ class TrainingRun:
         if self.stop.is_set():
             return
         trainer = self._prepare()
-        self._training = SavedTraining(trainer, self.files)
+        run_config = run_config_text(self._job, trainer.config)
+        self._training = SavedTraining(trainer, self.files, run_config)
         self._was_over = bool(trainer.stop_reason)
         self._backup.save()
         yield TrainingStart(
             device=str(trainer.device),
-            noise=trainer.config.noise_model.description,
+            noise=trainer.noise,
             network=trainer.config.network,
             n_parameters=trainer.n_parameters,
             n_train=trainer.n_train,

@@ -45,9 +45,21 @@ class RunFiles:
         return self.checkpoint.with_suffix(".gallery.png")
 
     @property
+    def run_config(self) -> Path:
+        """All settings, from which the run can be repeated, ``NAME.run.toml``."""
+        return self.checkpoint.with_suffix(".run.toml")
+
+    @property
     def paths(self) -> tuple[Path, ...]:
         """The paths of all files."""
-        return (self.checkpoint, self.state, self.history, self.curves, self.gallery)
+        return (
+            self.checkpoint,
+            self.state,
+            self.run_config,
+            self.history,
+            self.curves,
+            self.gallery,
+        )
 
     def require_usable(self, *, resume: bool, overwrite: bool) -> None:
         """Raise before training if the files cannot be read or written.

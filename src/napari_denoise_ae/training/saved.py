@@ -32,10 +32,13 @@ class SavedTraining:
         The trainer.
     files : RunFiles
         Paths of its files.
+    run_config : str
+        Contents of the file that repeats the run, see `run_config_text`.
     """
 
     trainer: Trainer
     files: RunFiles
+    run_config: str
 
     def steps(self, stop: Event | None = None) -> Iterator[BatchResult | EpochResult]:
         """Train, and write the files of each epoch before yielding its result.
@@ -79,11 +82,12 @@ class SavedTraining:
             yield result
 
     def write_end(self) -> None:
-        """Write the best epoch, the history, and the loss curves.
+        """Write the best epoch, the run's settings, the history, and the loss curves.
 
         At least one epoch must be finished. An unfinished epoch is ignored.
         """
         save_checkpoint(self.trainer.checkpoint(), self.files.checkpoint)
+        self._write_run_config()
         _save_history(self.trainer, self.files.history)
         smoothing = self.trainer.config.smoothing
         save_loss_curves(self.trainer.history, self.files.curves, smoothing=smoothing)
@@ -100,8 +104,13 @@ class SavedTraining:
             # They belong to a run that this one replaces.
             self.files.curves.unlink(missing_ok=True)
             self.files.gallery.unlink(missing_ok=True)
+        self._write_run_config()
         _save_history(self.trainer, self.files.history)
         save_training_state(self.trainer.state(), self.files.state)
+
+    def _write_run_config(self) -> None:
+        with atomic_write(self.files.run_config) as temporary:
+            temporary.write_text(self.run_config, "utf-8")
 
 
 def _save_history(trainer: Trainer, path: Path) -> None:

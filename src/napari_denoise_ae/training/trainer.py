@@ -94,6 +94,8 @@ class Trainer:
         Whether validation images are compared with clean ones.
     notes : tuple of str
         Sentences for the user on images that are left out or changed.
+    noise : str
+        Description of the noise.
     n_parameters : int
         Number of trainable parameters.
 
@@ -135,7 +137,7 @@ class Trainer:
         self._source = source
         self.n_train, self.n_val = source.n_train, source.n_val
         self.n_batches, self.has_truth = source.n_batches, source.has_truth
-        self.notes = source.notes
+        self.notes, self.noise = source.notes, source.noise
         self._network = self._build_network(start_from)
         parameters = self._network.parameters()
         self.n_parameters = sum(parameter.numel() for parameter in parameters)

@@ -66,8 +66,8 @@ def _describe_training(record: TrainingRecord | None) -> str:
         return "Weights only: how they were trained is unknown."
     known = not math.isnan(record.val_psnr)
     psnr = f"{record.val_psnr:.2f} dB on its validation images, " if known else ""
+    noise = record.noise or record.config.noise_model.description
     return (
-        f"Trained on the {record.dataset} with "
-        f"{record.config.noise_model.description}; {psnr}epoch {record.best_epoch} of "
-        f"{record.epochs_run}."
+        f"Trained on the {record.dataset} with {noise}; {psnr}epoch "
+        f"{record.best_epoch} of {record.epochs_run}."
     )

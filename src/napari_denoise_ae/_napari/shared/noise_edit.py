@@ -8,8 +8,9 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout
 
 from ...errors import InvalidInputError
+from ...noise.compound import Composed, Mixture
 from ...noise.spec import parse_noise
-from ...noise.synthetic import NOISE_MODELS, Composed
+from ...noise.synthetic import NOISE_MODELS
 from .editors import Editor
 from .layout import ERROR_COLOR
 from .noise_part import NoisePart, capitalize, default_noise, wrapped_label
@@ -90,12 +91,16 @@ class NoiseChooser(Editor):
             # stay enabled, so that the mistake can be corrected there.
             self._set_fields_enabled(self._is_writing)
         else:
-            if not self._is_writing:
+            # A mixture can only be written as text.
+            is_mixture = isinstance(model, Mixture)
+            if not self._is_writing and not is_mixture:
                 self._show_parts(
                     model.parts if isinstance(model, Composed) else (model,)
                 )
+            for part in self.parts:
+                part.setVisible(not is_mixture)
             self._explain(f"{capitalize(model.description)}.", is_error=False)
-            self._set_fields_enabled(True)
+            self._set_fields_enabled(not is_mixture)
         self.changed.emit(self.value)
 
     def _set_fields_enabled(self, on: bool) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .positions import Position
 
 #: Bytes of decoded pixels that a reader keeps.
-MEMORY_LIMIT = 512_000_000
+MEMORY_LIMIT = 300_000_000
 # A patch is drawn again if a larger fraction of its pixels is unknown...
 _MOST_UNKNOWN = 0.5
 # ...but not more often than this.
@@ -59,7 +59,7 @@ class PatchReader:
     images : ImageCollection
         The images, all gray or all in color.
     memory_limit : int
-        Bytes of decoded pixels to keep; the default is 512 MB.
+        Bytes of decoded pixels to keep; the default is 300 MB.
     no_data : sequence of float or None, optional
         For each image a value that marks unknown pixels, or None. By default, only
         NaN and masks do.

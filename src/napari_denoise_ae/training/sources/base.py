@@ -24,6 +24,8 @@ class TrainingSource(Protocol):
         One line for each image, for the record; empty for a known data set.
     notes : tuple of str
         Sentences for the user on images that are left out or changed.
+    noise : str
+        Description of the noise, for display and for the record.
     n_train, n_val : int
         Number of images for training and for validation; both 1 if a single image is
         split.
@@ -48,6 +50,10 @@ class TrainingSource(Protocol):
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences for the user."""
+
+    @property
+    def noise(self) -> str:
+        """Description of the noise."""
 
     @property
     def n_train(self) -> int:

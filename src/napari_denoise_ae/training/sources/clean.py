@@ -40,7 +40,7 @@ class CleanPatchSource:
 
     Attributes
     ----------
-    name, sha256, images, notes, n_train, n_val, n_batches, has_truth
+    name, sha256, images, notes, noise, n_train, n_val, n_batches, has_truth
         See `TrainingSource`.
 
     Raises
@@ -62,6 +62,7 @@ class CleanPatchSource:
             for image in self._plan.images.images
         ]
         self._reader = PatchReader(self._plan.images)
+        self.noise = config.noise_model.description
         self._noise = SyntheticNoise(config, network.takes_noise_level)
         self.name, self.sha256 = self._plan.name, self._plan.sha256
         self.images, self.notes = self._plan.facts, self._plan.notes

@@ -36,7 +36,7 @@ class ImageSetSource:
 
     Attributes
     ----------
-    name, sha256, images, notes, n_train, n_val, n_batches, has_truth
+    name, sha256, images, notes, noise, n_train, n_val, n_batches, has_truth
         See `TrainingSource`.
 
     Raises
@@ -64,6 +64,7 @@ class ImageSetSource:
         )
         self._batch_size = config.batch_size
         self._seeds = Seeds(config.seed, device)
+        self.noise = config.noise_model.description
         self._noise = SyntheticNoise(config, network.takes_noise_level)
 
     def batches(self, epoch: int) -> Generator[Batch]:

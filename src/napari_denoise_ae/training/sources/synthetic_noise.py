@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...noise.synthetic import Gaussian
 from ..augmentation import augment
 from ..batch import Batch
 
@@ -66,6 +65,6 @@ class SyntheticNoise:
         self, clean: Tensor, generator: Generator
     ) -> tuple[Tensor, Tensor | None]:
         noise = self.config.noise_model
-        if isinstance(noise, Gaussian) and self.is_told:
+        if self.is_told:
             return noise.apply_with_inputs(clean, generator)
         return noise.apply(clean, generator), None

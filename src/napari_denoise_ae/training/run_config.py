@@ -1,0 +1,208 @@
+"""The file ``NAME.run.toml``, from which a training run can be repeated."""
+
+from __future__ import annotations
+
+import tomllib
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tomli_w
+
+from .._version import __version__
+from ..errors import InvalidInputError
+from ..models.builtin import builtin_models
+from ..models.config import DATA_KINDS, preset_config
+from .job import TrainingJob
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..models.checkpoint import Checkpoint
+    from ..models.config import TrainingConfig
+
+_SOURCES = ("data", *DATA_KINDS)
+# What belongs to the images, and is replaced with them.
+_ABOUT_IMAGES = (*_SOURCES, "axes", "channel")
+# Stands for images and models that have no path.
+_IN_MEMORY = "<in memory>"
+_TEXTS = ("axes", "start_from", "preset", "device")
+
+
+def run_config_text(job: TrainingJob, config: TrainingConfig) -> str:
+    """Return the contents of the file that repeats a run.
+
+    Parameters
+    ----------
+    job : TrainingJob
+        The run. Its images and its model to start from are named by absolute paths;
+        those in memory have none. For a run that is resumed, the file that it has
+        supplies what the job leaves out.
+    config : TrainingConfig
+        All settings of the run.
+
+    Returns
+    -------
+    str
+        TOML: the images with their axes and channel, `start_from`, `preset`, and
+        `device` as far as they were given, and the table `settings`.
+    """
+    settings = config.as_dict()
+    # The images and the model to start from determine it if it was not given.
+    del settings["preset"]
+    content = {
+        job.kind: _as_paths(getattr(job, job.kind)),
+        "axes": job.axes,
+        "channel": job.channel,
+        "start_from": None if job.start_from is None else _as_model(job.start_from),
+        "preset": job.preset,
+        "device": None if job.device == "auto" else job.device,
+        "settings": settings,
+    }
+    known = {name: value for name, value in content.items() if value is not None}
+    if job.resume:
+        # Without a usable file, the job is all that is known.
+        with suppress(InvalidInputError):
+            known = _read(job.files.run_config) | known
+    name = job.files.run_config.name
+    return (
+        f"# Repeats a training run of napari-denoise-ae {__version__}:\n"
+        f"# napari-denoise-ae train --config {name} --output NEW.pt\n\n"
+        f"{tomli_w.dumps(known)}"
+    )
+
+
+def make_job(
+    config: str | Path | None, given: Mapping[str, Any], **flags: Any
+) -> TrainingJob:
+    """Make a job from the arguments of a user and, optionally, a run to repeat.
+
+    Parameters
+    ----------
+    config : path, optional
+        A file ``NAME.run.toml``. Relative paths in it start from its folder.
+    given : mapping
+        Arguments of `TrainingJob`; None means not given. They override those of the
+        file. Other images also replace what the file says about its own.
+    **flags
+        Arguments of `TrainingJob` that no file contains.
+
+    Returns
+    -------
+    TrainingJob
+        The job. Its output is ``best_denoising_model.pt``, or ``NAME.pt`` beside the
+        file, unless it is given.
+
+    Raises
+    ------
+    InvalidInputError
+        If the file cannot be read, a key is unknown, a value is invalid, or something
+        that was in memory is not given.
+    """
+    chosen = {name: value for name, value in given.items() if value is not None}
+    output: dict[str, Any] = {"output": "best_denoising_model.pt"}
+    if config is None:
+        return TrainingJob(**(output | chosen), **flags)
+    return TrainingJob(**_merge(Path(config), chosen), **flags)
+
+
+def _merge(file: Path, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a file, overridden by those given."""
+    content = _read(file)
+    if given.get("preset", content.get("preset")) != content.get("preset"):
+        raise InvalidInputError(
+            f"{file} contains all settings, so a preset would have no effect. Omit the "
+            "preset, or use it without the file."
+        )
+    if any(name in given for name in _SOURCES):
+        for name in _ABOUT_IMAGES:
+            content.pop(name, None)
+    name = file.name.removesuffix(".toml").removesuffix(".run")
+    settings = content.get("settings", {}) | dict(given.get("settings", {}))
+    output = {"output": file.with_name(f"{name}.pt")}
+    arguments = output | content | given | {"settings": settings}
+    for key in (*_SOURCES, "start_from"):
+        # An array compares with a string element by element.
+        if isinstance(arguments.get(key), str) and arguments[key] == _IN_MEMORY:
+            raise InvalidInputError(
+                f"{file} cannot name {key}, which was in memory. Pass {key} together "
+                "with the file."
+            )
+    return arguments
+
+
+def _as_paths(images: Any) -> Any:
+    """Return absolute paths, in the given structure."""
+    if isinstance(images, (str, Path)):
+        return str(Path(images).absolute())
+    if not isinstance(images, (list, tuple)):
+        return _IN_MEMORY
+    paths = [_as_paths(image) for image in images]
+    return _IN_MEMORY if _IN_MEMORY in paths else paths
+
+
+def _as_model(model: str | Path | Checkpoint) -> str:
+    """Return the name of a built-in model, or the absolute path of a checkpoint."""
+    if str(model) in builtin_models():
+        return str(model)
+    return str(_as_paths(model))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Read and check a file; paths become absolute."""
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise InvalidInputError(f"Cannot read {path}: {error.strerror}.") from error
+    # Text that is not UTF-8 raises a ValueError, too.
+    except (ValueError, RecursionError) as error:
+        raise InvalidInputError(f"{path} is not valid TOML: {error}.") from error
+    known = (*_ABOUT_IMAGES, "start_from", "preset", "device", "settings")
+    unknown = sorted(content.keys() - set(known))
+    if unknown:
+        raise InvalidInputError(
+            f"{path}: unknown key {', '.join(unknown)}. Known keys: {', '.join(known)}."
+        )
+    _require_types(content, path)
+    if "preset" in content.get("settings", {}):
+        raise InvalidInputError(f"{path}: preset must stand outside settings.")
+    try:
+        preset_config(content.get("preset", "conv"), **content.get("settings", {}))
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{path}: {error}") from error
+    as_they_are: dict[str, list[str]] = {"start_from": builtin_models()}
+    for name in (*_SOURCES, "start_from"):
+        kept = (_IN_MEMORY, *as_they_are.get(name, []))
+        if name in content and content[name] not in kept:
+            content[name] = _beside(path, content[name])
+    return content
+
+
+def _require_types(content: dict[str, Any], path: Path) -> None:
+    for name, value in content.items():
+        if name == "channel":
+            usable = isinstance(value, int) and not isinstance(value, bool)
+            expected = "an integer"
+        elif name == "settings":
+            usable, expected = isinstance(value, dict), "a table"
+        elif name in _TEXTS:
+            usable, expected = isinstance(value, str), "a string"
+        else:
+            usable, expected = _is_paths(value), "a path or a list of paths"
+        if not usable:
+            raise InvalidInputError(
+                f"{path}: {name} must be {expected}, got {value!r}."
+            )
+
+
+def _is_paths(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_paths, value))
+    return isinstance(value, str)
+
+
+def _beside(path: Path, names: Any) -> Any:
+    """Return absolute paths, starting from the folder of a file."""
+    if isinstance(names, str):
+        return str(path.absolute().parent / names)
+    return [_beside(path, name) for name in names]
