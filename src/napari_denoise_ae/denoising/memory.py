@@ -87,12 +87,11 @@ def _bytes_per_pixel(name: str, options: tuple[tuple[str, Any], ...]) -> float:
     def record_size(_module: object, _inputs: object, output: torch.Tensor) -> None:
         sizes.append(output.numel() * _FLOAT32_BYTES)
 
-    with torch.device("meta"):
+    # On the CPU and not on the meta device, with which torch would import its compiler
+    # and sympy: that takes a second and clashes with some OpenGL drivers. The values
+    # of the weights do not matter.
+    with torch.random.fork_rng(devices=[]):
         network = build_network(name, dict(options)).eval()
-    # The values of the weights do not matter. The forward pass cannot stay on the
-    # meta device, because torch would import its compiler, which clashes with some
-    # OpenGL drivers.
-    network.to_empty(device="cpu")
     for module in network.modules():
         if not list(module.children()):
             module.register_forward_hook(record_size)
