@@ -23,6 +23,7 @@ from napari_denoise_ae.errors import (
 from napari_denoise_ae.evaluation.score import ScoringProgress
 from napari_denoise_ae.io.download import DownloadProgress
 from napari_denoise_ae.models.load import load_checkpoint
+from napari_denoise_ae.models.networks.conv import ConvAutoencoder
 from napari_denoise_ae.training import api, saved
 from napari_denoise_ae.training import run as run_module
 from napari_denoise_ae.training.api import describe_epoch, train
@@ -185,6 +186,20 @@ def test_progress_bars_of_download_and_scoring(capsys, monkeypatch):
     assert "85.0M/170M" in shown
     assert "test:  25%" in shown
     assert "5/20" in shown
+
+
+def test_progress_says_that_memory_ran_out(output, capsys, monkeypatch):
+    forward = ConvAutoencoder.forward
+
+    def limited(self, images):
+        if len(images) > 4:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(self, images)
+
+    monkeypatch.setattr(ConvAutoencoder, "forward", limited)
+    train(image_set(), output=output, **SETTINGS)
+    shown = capsys.readouterr().err
+    assert shown.count("Memory ran out: each batch is computed in 2 parts") == 1
 
 
 def test_without_progress_nothing_is_printed(output, capsys):

@@ -9,6 +9,7 @@ from synthetic import CPU, smooth_images
 from napari_denoise_ae.models.config import TrainingConfig
 from napari_denoise_ae.models.networks.registry import build_network
 from napari_denoise_ae.training.batch import Batch
+from napari_denoise_ae.training.losses import LOSSES
 from napari_denoise_ae.training.seeds import Seeds, Stream
 from napari_denoise_ae.training.step import TrainingStep
 
@@ -144,3 +145,88 @@ def test_warm_up_raises_the_learning_rate_batch_by_batch():
     step = make_step(warm_up=3)
     expected = [0.0025, 0.005, 0.0075, 0.01, 0.01]
     assert rates(step, 0, 1, 2, 3, 50) == pytest.approx(expected)
+
+
+# --- too little memory ------------------------------------------------------
+
+
+def limit_memory(monkeypatch, step: TrainingStep, n_images: int) -> None:
+    """Let memory run out in passes of more than a number of images."""
+    forward = step.network.forward
+
+    def limited(images: torch.Tensor) -> torch.Tensor:
+        if len(images) > n_images:
+            raise torch.OutOfMemoryError("out of memory")
+        return forward(images)
+
+    monkeypatch.setattr(step.network, "forward", limited)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        LEVEL,
+        {
+            "network": "unet",
+            "network_options": {"base_channels": 4, "noise_level": False},
+        },
+    ],
+)
+def test_batches_in_parts_give_the_same_result(monkeypatch, loss, settings):
+    """Even if the decoding and the counted pixels differ between images."""
+    whole, parts = (
+        make_step(loss=loss, optimizer="adam", **settings) for _ in range(2)
+    )
+    limit_memory(monkeypatch, parts, 3)
+    scale = torch.linspace(0.5, 1.5, N_IMAGES)[:, None, None, None]
+    counted = torch.rand(N_IMAGES, 1, 16, 16) < 0.7
+    center = torch.linspace(0.3, 0.7, N_IMAGES)[:, None, None, None]
+    changes = {"decode": scale.mul, "counted": counted, "center": center}
+    for _ in range(3):
+        assert loss_of(parts, **changes) == pytest.approx(loss_of(whole, **changes))
+    assert parts.max_images == 2
+    for first, second in zip(
+        parts.network.parameters(), whole.network.parameters(), strict=True
+    ):
+        torch.testing.assert_close(first, second, rtol=1e-3, atol=1e-4)
+    batch = make_batch(whole)
+    assert (whole.n_parts(batch), parts.n_parts(batch)) == (1, 4)
+    with torch.inference_mode():
+        torch.testing.assert_close(
+            parts.denoise(batch), whole.denoise(batch), rtol=1e-3, atol=1e-3
+        )
+
+
+def test_validation_is_computed_in_parts_if_memory_runs_out(monkeypatch):
+    step = make_step()
+    batch = make_batch(step)
+    step.network.eval()
+    with torch.inference_mode():
+        expected = step.validate(batch)
+        limit_memory(monkeypatch, step, 5)
+        assert [float(v) for v in step.validate(batch)] == pytest.approx(
+            [float(v) for v in expected]
+        )
+    assert step.max_images == N_IMAGES / 2
+
+
+def test_a_single_image_that_is_too_large_is_an_error(monkeypatch):
+    step = make_step()
+    limit_memory(monkeypatch, step, 0)
+    before = [parameter.clone() for parameter in step.network.parameters()]
+    with pytest.raises(torch.OutOfMemoryError):
+        step.train(make_batch(step))
+    assert step.max_images == 1
+    assert all(map(torch.equal, before, step.network.parameters()))
+
+
+def test_batches_are_not_split_with_batch_normalization(monkeypatch):
+    """The statistics of a part are not those of the batch."""
+    step = make_step(network="residual", network_options={})
+    clean = torch.zeros(4, 3, 32, 32)
+    limit_memory(monkeypatch, step, 3)
+    with pytest.raises(torch.OutOfMemoryError):
+        step.train(Batch(noisy=clean, target=clean, n_images=4))
+    assert step.max_images > 4

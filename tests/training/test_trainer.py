@@ -20,7 +20,11 @@ from napari_denoise_ae.models.training_state import (
     load_training_state,
     save_training_state,
 )
-from napari_denoise_ae.training.results import BatchResult, EpochResult
+from napari_denoise_ae.training.results import (
+    BatchResult,
+    EpochResult,
+    SmallerBatches,
+)
 from napari_denoise_ae.training.split import split_indices
 
 if TYPE_CHECKING:
@@ -468,6 +472,23 @@ def test_running_out_of_memory_raises_with_advice(monkeypatch):
     monkeypatch.setattr(ConvAutoencoder, "forward", forward)
     with pytest.raises(TrainingError, match=r"batch_size of 8\. Use a smaller"):
         run(trainer)
+
+
+def test_batches_become_smaller_if_memory_runs_out(monkeypatch):
+    forward = ConvAutoencoder.forward
+
+    def limited(self, images):
+        if len(images) > 4:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(self, images)
+
+    whole, trainer = run(new_trainer(epochs=2)), new_trainer(epochs=2)
+    monkeypatch.setattr(ConvAutoencoder, "forward", limited)
+    steps = list(trainer.run())
+    assert [s for s in steps if isinstance(s, SmallerBatches)] == [SmallerBatches(2)]
+    assert "in 2 parts" in steps[0].description
+    found = [result.val_loss for result in trainer.history]
+    assert found == pytest.approx([r.val_loss for r in whole.history], rel=1e-4)
 
 
 def test_network_that_is_too_large_is_rejected():

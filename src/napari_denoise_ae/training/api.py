@@ -13,7 +13,13 @@ from tqdm import tqdm
 from ..errors import DenoiseAEWarning
 from ..evaluation.score import ScoringProgress
 from ..io.download import DownloadProgress
-from .results import BatchResult, EpochResult, FinalExamples, TrainingStart
+from .results import (
+    BatchResult,
+    EpochResult,
+    FinalExamples,
+    SmallerBatches,
+    TrainingStart,
+)
 from .run import TrainingRun
 from .run_config import make_job
 
@@ -287,6 +293,8 @@ class _TrainingBar:
             self._val_loss = f", val_loss {step.val_loss:.5f}"
             line = describe_epoch(step, self._start.epochs)
             self._bar.write(line, file=sys.stderr)
+        elif isinstance(step, SmallerBatches):
+            self._bar.write(step.description, file=sys.stderr)
         # Reading the loss waits for the device, so do it only when the bar is drawn.
         elif isinstance(step, BatchResult) and self._bar.update():
             self._bar.set_description(

@@ -118,6 +118,21 @@ class EpochResult:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class SmallerBatches:
+    """Memory ran out, so every batch is now computed in `n_parts` parts."""
+
+    n_parts: int
+
+    @property
+    def description(self) -> str:
+        """A sentence that says so."""
+        return (
+            f"Memory ran out: each batch is computed in {self.n_parts} parts, with the "
+            "same result."
+        )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ValidationExamples:
     """Validation images, denoised by the current network."""
@@ -170,11 +185,15 @@ class TrainingResult:
         return best_epoch_of(self.history)
 
 
+#: One step of a `Trainer`.
+TrainerStep = BatchResult | SmallerBatches | EpochResult
+
 #: One step of a training run, from the download to the scores.
 RunStep = (
     DownloadProgress
     | TrainingStart
     | BatchResult
+    | SmallerBatches
     | EpochResult
     | ValidationExamples
     | FinalExamples

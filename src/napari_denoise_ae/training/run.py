@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .job import TrainingJob
-    from .results import BatchResult, RunStep
+    from .results import RunStep, TrainerStep
 
 # Number of validation images to yield after each epoch.
 _N_EXAMPLES = 4
@@ -147,7 +147,8 @@ class TrainingRun:
         ------
         RunStep
             `DownloadProgress` if the data is downloaded; `TrainingStart`;
-            `BatchResult` after each batch; `EpochResult` and `ValidationExamples`
+            `BatchResult` after each batch; `SmallerBatches` if memory runs out;
+            `EpochResult` and `ValidationExamples`
             after each epoch, once its files are written; `FinalExamples`; and
             `ScoringProgress`.
 
@@ -220,7 +221,7 @@ class TrainingRun:
             prepared.config, prepared.source, device, None, prepared.start_from
         )
 
-    def _train(self, results: Iterator[BatchResult | EpochResult]) -> Iterator[RunStep]:
+    def _train(self, results: Iterator[TrainerStep]) -> Iterator[RunStep]:
         for result in results:
             yield result
             if isinstance(result, EpochResult) and self._training is not None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
-    from .results import BatchResult
+    from .results import TrainerStep
     from .run_files import RunFiles
     from .trainer import Trainer
 
@@ -40,7 +40,7 @@ class SavedTraining:
     files: RunFiles
     run_config: str
 
-    def steps(self, stop: Event | None = None) -> Iterator[BatchResult | EpochResult]:
+    def steps(self, stop: Event | None = None) -> Iterator[TrainerStep]:
         """Train, and write the files of each epoch before yielding its result.
 
         Parameters
@@ -50,7 +50,7 @@ class SavedTraining:
 
         Yields
         ------
-        BatchResult or EpochResult
+        BatchResult, SmallerBatches, or EpochResult
             See `Trainer.run`.
 
         Raises

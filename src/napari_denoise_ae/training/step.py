@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -40,6 +42,9 @@ class TrainingStep:
         The network.
     optimizer : torch.optim.Optimizer
         The optimizer of the network's parameters.
+    max_images : int
+        Most images that are passed through the network at once; lowered if memory runs
+        out.
     """
 
     def __init__(
@@ -49,21 +54,37 @@ class TrainingStep:
         self.optimizer = make_optimizer(network.parameters(), config)
         self._config = config
         self._device = device
+        self.max_images = sys.maxsize
+        self._normalizes_batches = any(
+            isinstance(module, torch.nn.BatchNorm2d) for module in network.modules()
+        )
         self._loss = make_loss(config.loss, ssim_weight=config.ssim_weight)
 
     def train(self, batch: Batch) -> Tensor:
         """Train on one batch and update the parameters.
+
+        If memory runs out, the gradients are computed in 2, 4, 8, ... parts, with the
+        same result up to rounding. Networks with batch normalization are excluded,
+        since the statistics of a part are not those of the batch.
 
         Returns
         -------
         torch.Tensor
             Mean loss of the batch, 0-dimensional, on the device.
         """
-        loss = self._loss(*self._compared(batch))
-        self.optimizer.zero_grad()
-        loss.backward()
+        while True:
+            self.optimizer.zero_grad()
+            try:
+                loss = self._backward(batch)
+                break
+            except torch.OutOfMemoryError:
+                if self._normalizes_batches or not self._can_split(batch):
+                    raise
+            # Outside of the except block, which keeps the tensors of the failed pass.
+            self._halve(batch)
+        # Not repeated: it may have changed some parameters when it fails.
         self.optimizer.step()
-        return loss.detach()
+        return loss
 
     def validate(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the sums of the loss and of the PSNR over a batch.
@@ -73,7 +94,7 @@ class TrainingStep:
         loss, psnr : torch.Tensor
             0-dimensional, on the device; the PSNR in dB for a data range of 1.
         """
-        denoised, target = self._compared(batch)
+        denoised, target = self._compare(self.denoise(batch), batch)
         loss = self._loss(denoised, target) * batch.n_images
         squared_error = (denoised - target).square().mean(dim=(1, 2, 3))
         return loss, -10.0 * squared_error.clamp_min(1e-12).log10().sum()
@@ -88,8 +109,11 @@ class TrainingStep:
         network : DenoisingNetwork, optional
             Use this network instead, on the same device.
         """
-        denoised = self._run_network(batch, network or self.network)
-        return denoised if batch.decode is None else batch.decode(denoised)
+        return _decode(self._run_in_parts(batch, network or self.network), batch)
+
+    def n_parts(self, batch: Batch) -> int:
+        """Return the number of parts in which a batch is computed."""
+        return -(-len(batch.noisy) // self.max_images)
 
     def follow_schedule(self, n_done: int, n_total: int) -> None:
         """Set the learning rate after `n_done` of the `n_total` batches of a run."""
@@ -101,9 +125,66 @@ class TrainingStep:
         for group in self.optimizer.param_groups:
             group["lr"] = config.learning_rate * factor
 
-    def _compared(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def _backward(self, batch: Batch) -> Tensor:
+        """Compute the gradients of a batch, and return its loss."""
+        if self.n_parts(batch) == 1:
+            output = self._run_network(batch, self.network)
+            loss = self._loss(*self._compare(_decode(output, batch), batch))
+            loss.backward()
+            return loss.detach()
+        # The loss sees the whole batch, so any loss and any decoding is the same. Its
+        # gradient with respect to the output is passed through the network in parts.
+        with torch.no_grad():
+            output = self._run_in_parts(batch, self.network)
+        output.requires_grad_()
+        loss = self._loss(*self._compare(_decode(output, batch), batch))
+        (gradient,) = torch.autograd.grad(loss, output)
+        parts = self._split(batch)
+        gradients = gradient.split(len(parts[0].noisy))
+        for part, part_gradient in zip(parts, gradients, strict=True):
+            self._run_network(part, self.network).backward(part_gradient)
+        return loss.detach()
+
+    def _run_in_parts(self, batch: Batch, network: DenoisingNetwork) -> Tensor:
+        """Run the network in as many parts as memory needs."""
+        while True:
+            parts = self._split(batch)
+            try:
+                return torch.cat([self._run_network(part, network) for part in parts])
+            except torch.OutOfMemoryError:
+                if not self._can_split(batch):
+                    raise
+            self._halve(batch)
+
+    def _can_split(self, batch: Batch) -> bool:
+        return min(self.max_images, len(batch.noisy)) > 1
+
+    def _halve(self, batch: Batch) -> None:
+        self.max_images = -(-min(self.max_images, len(batch.noisy)) // 2)
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _split(self, batch: Batch) -> list[Batch]:
+        """Split the input of the network into parts of at most `max_images`."""
+        n_parts = self.n_parts(batch)
+        if n_parts == 1:
+            return [batch]
+
+        def slices(values: Any) -> list[Any]:
+            is_split = isinstance(values, torch.Tensor) and values.dim() > 0
+            return (
+                list(values.split(self.max_images)) if is_split else [values] * n_parts
+            )
+
+        inputs = (batch.noisy, batch.target, batch.told, batch.center)
+        return [
+            replace(batch, noisy=noisy, target=target, told=told, center=center)
+            for noisy, target, told, center in zip(*map(slices, inputs), strict=True)
+        ]
+
+    def _compare(self, denoised: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the denoised images and their targets."""
-        denoised, target = self.denoise(batch), batch.target
+        target = batch.target
         if batch.counted is not None:
             # Other pixels agree with the output, so that every loss ignores them.
             target = torch.where(batch.counted, target, denoised.detach())
@@ -134,3 +215,7 @@ class TrainingStep:
             if enabled and is_fast
             else nullcontext()
         )
+
+
+def _decode(output: Tensor, batch: Batch) -> Tensor:
+    return output if batch.decode is None else batch.decode(output)

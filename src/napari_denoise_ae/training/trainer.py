@@ -24,6 +24,7 @@ from .results import (
     BatchResult,
     EpochResult,
     Examples,
+    SmallerBatches,
     best_epoch_of,
     is_improvement,
 )
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from ..models.config import TrainingConfig
     from ..models.devices import DeviceChoice
     from ..models.networks.base import DenoisingNetwork
+    from .results import TrainerStep
     from .sources.base import TrainingSource
 
 # Number of noisy validation images from which the record's noise level is estimated.
@@ -174,7 +176,7 @@ class Trainer:
         """The best epoch; at least one must be finished."""
         return best_epoch_of(self.history)
 
-    def run(self, stop: Event | None = None) -> Iterator[BatchResult | EpochResult]:
+    def run(self, stop: Event | None = None) -> Iterator[TrainerStep]:
         """Train until the last epoch or until early stopping, see `stop_reason`.
 
         Parameters
@@ -186,8 +188,9 @@ class Trainer:
 
         Yields
         ------
-        BatchResult or EpochResult
+        BatchResult, SmallerBatches, or EpochResult
             A `BatchResult` after each batch, and an `EpochResult` after each epoch.
+            `SmallerBatches` if memory ran out.
 
         Raises
         ------
@@ -200,7 +203,8 @@ class Trainer:
         except torch.OutOfMemoryError as error:
             raise TrainingError(
                 f"The device {self._device} ran out of memory with a batch_size of "
-                f"{self.config.batch_size}. Use a smaller batch_size."
+                f"{self.config.batch_size}. Use a smaller batch_size, patch_size or "
+                "network."
             ) from error
 
     def keep_unfinished_epoch(self) -> EpochResult | None:
@@ -270,9 +274,7 @@ class Trainer:
         clean = _as_images(batch.target) if self.has_truth else None
         return Examples(_as_images(noisy), _as_images(denoised), clean)
 
-    def _run_epoch(
-        self, epoch: int, stop: Event | None
-    ) -> Iterator[BatchResult | EpochResult]:
+    def _run_epoch(self, epoch: int, stop: Event | None) -> Iterator[TrainerStep]:
         if epoch == 1:
             self._first_state_dict = _copy_state_dict(self._network)
         self._network.train()
@@ -282,8 +284,11 @@ class Trainer:
         n_total = self.config.epochs * self.n_batches
         with closing(self._source.batches(epoch)) as batches:
             for number, batch in enumerate(batches, start=1):
+                n_parts = self._step.n_parts(batch)
                 self._step.follow_schedule(n_done + number - 1, n_total)
                 loss = self._step.train(batch)
+                if self._step.n_parts(batch) > n_parts:
+                    yield SmallerBatches(self._step.n_parts(batch))
                 progress.add(loss, batch.n_images)
                 yield BatchResult(epoch, number, self.n_batches, loss)
                 if _is_set(stop):

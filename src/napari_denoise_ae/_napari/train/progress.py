@@ -72,6 +72,10 @@ class TrainProgress(QWidget):  # type: ignore[misc]
         )
         self.plot.set_history(list(start.history))
 
+    def show_remark(self, text: str) -> None:
+        """Add a line to what is said about the run."""
+        self._facts.setText(f"{self._facts.text()}\n{text}")
+
     def show_batch(self, batch: BatchProgress) -> None:
         """Show the loss of a batch until its epoch is finished."""
         self._losses.setText(f"Loss of the last batch: {batch.loss:.5f}")

@@ -9,6 +9,7 @@ from ...io.download import DownloadProgress
 from ...training.results import (
     EpochResult,
     FinalExamples,
+    SmallerBatches,
     TrainingStart,
     ValidationExamples,
 )
@@ -68,6 +69,7 @@ Step = (
     DownloadProgress
     | TrainingStart
     | BatchProgress
+    | SmallerBatches
     | EpochResult
     | ValidationExamples
     | FinalExamples

@@ -24,6 +24,7 @@ from ...training.job import TrainingJob
 from ...training.results import (
     EpochResult,
     FinalExamples,
+    SmallerBatches,
     TrainingStart,
     ValidationExamples,
 )
@@ -235,6 +236,8 @@ class TrainWidget(QWidget):  # type: ignore[misc]
     def _show_step(self, step: Step) -> None:
         if isinstance(step, TrainingStart):
             self.progress.show_start(step)
+        elif isinstance(step, SmallerBatches):
+            self.progress.show_remark(step.description)
         elif isinstance(step, EpochResult):
             self.progress.show_epoch(step)
         elif isinstance(step, ValidationExamples):
