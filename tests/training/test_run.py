@@ -3,12 +3,13 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from dataclasses import replace
 from itertools import groupby
 from threading import Event
 
 import pytest
 from PIL import Image
-from synthetic import SMALL, image_set
+from synthetic import SMALL, image_set, random_checkpoint
 
 from napari_denoise_ae.errors import (
     CheckpointError,
@@ -21,6 +22,7 @@ from napari_denoise_ae.evaluation.score import ScoringProgress
 from napari_denoise_ae.io import download
 from napari_denoise_ae.io.download import DownloadProgress
 from napari_denoise_ae.models.load import load_checkpoint
+from napari_denoise_ae.models.training_state import load_training_state
 from napari_denoise_ae.training import run as run_module
 from napari_denoise_ae.training import saved
 from napari_denoise_ae.training.job import TrainingJob
@@ -193,6 +195,21 @@ def test_stopped_run_can_be_resumed(make_run, cifar10):
     # n_test is that of the run, not of the settings.
     assert steps[0].n_train + steps[0].n_val == 84
     assert len(run.result.history) == 2
+
+
+def test_resumed_run_keeps_the_model_that_it_started_from(make_run, tmp_path):
+    start = random_checkpoint()
+    options = {"settings": {"epochs": 3}, "start_from": start}
+    stop_at(make_run(**options), EpochResult)
+    whole = load_training_state(tmp_path / "model.resume")
+    assert whole.record.started_from == "random"
+    stop_at(make_run(resume=True), EpochResult, epoch=2)
+    state = load_training_state(tmp_path / "model.resume")
+    assert state.record.started_from == "random"
+    other = replace(start, name="other")
+    with pytest.raises(InvalidInputError, match="started from random, not from other"):
+        list(make_run(resume=True, start_from=other).steps())
+    list(make_run(resume=True, start_from=start).steps())
 
 
 @pytest.mark.parametrize("left", [set(), {"model.history.csv", "model.pt"}])

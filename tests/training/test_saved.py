@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -128,7 +129,12 @@ def test_files_are_complete_after_sigkill(killed, number):
         rows = read_history(files.history)
         assert len(rows) in (n_epochs, n_epochs + 1)
         assert all(float(row["seconds"]) > 0 for row in rows)
-    assert files.checkpoint.exists() >= files.history.exists() >= files.state.exists()
+    # In the order in which they are written.
+    order = (files.checkpoint, files.run_config, files.history, files.state)
+    written = [path.exists() for path in order]
+    assert written == sorted(written, reverse=True)
+    if files.run_config.exists():
+        assert tomllib.loads(files.run_config.read_text("utf-8"))["settings"]
 
 
 @pytest.mark.xdist_group("killed")

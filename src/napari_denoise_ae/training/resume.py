@@ -10,7 +10,9 @@ from .trainer import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
+    from ..models.checkpoint import Checkpoint, TrainingRecord
     from ..models.config import TrainingConfig
     from ..models.devices import DeviceChoice
     from ..models.training_state import TrainingState
@@ -61,7 +63,34 @@ def resume_training(
             f"epochs must be at least {n_done}, the number of finished epochs, got "
             f"{n_epochs}."
         )
-    return Trainer(prepared.config, source, device, state, prepared.start_from)
+    return Trainer(prepared.config, source, device, state)
+
+
+def require_same_start(
+    given: str | Path | Checkpoint | None, prepared: Prepared, record: TrainingRecord
+) -> None:
+    """Raise if a run that is resumed is told to start from another model.
+
+    Parameters
+    ----------
+    given : str, path or Checkpoint, optional
+        What the user said. None means the model of the run.
+    prepared : Prepared
+        Its `start_from` is the model that `given` names.
+    record : TrainingRecord
+        The record of the run.
+
+    Raises
+    ------
+    InvalidInputError
+        If the model is not that of the run.
+    """
+    found = prepared.start_from
+    if given is not None and found is not None and found.name != record.started_from:
+        raise InvalidInputError(
+            f"The run started from {record.started_from or 'random weights'}, not from "
+            f"{found.name}. Leave start_from out, or start a new run."
+        )
 
 
 def how_to_train_longer(trainer: Trainer) -> str:

@@ -28,7 +28,12 @@ from .results import (
     TrainingStart,
     ValidationExamples,
 )
-from .resume import how_to_train_longer, resume_training, resumed_config
+from .resume import (
+    how_to_train_longer,
+    require_same_start,
+    resume_training,
+    resumed_config,
+)
 from .run_config import run_config_text
 from .saved import SavedTraining
 from .trainer import Trainer
@@ -215,6 +220,7 @@ class TrainingRun:
         if state is not None:
             config = resumed_config(state.record.config, self._job.changes)
             prepared = prepare_training(self._job, device.device, config)
+            require_same_start(self._job.start_from, prepared, state.record)
             return resume_training(state, prepared, device)
         prepared = prepare_training(self._job, device.device)
         return Trainer(

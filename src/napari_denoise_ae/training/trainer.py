@@ -155,6 +155,10 @@ class Trainer:
         self._first_record = begin_record(
             config, source, self._network, self._device, noisy, start_from
         )
+        if resume_from is not None:
+            self._first_record = replace(
+                self._first_record, started_from=resume_from.record.started_from
+            )
 
     @property
     def stop_reason(self) -> str:
