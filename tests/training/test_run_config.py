@@ -113,6 +113,15 @@ def test_resuming_keeps_what_it_does_not_repeat(tmp_path):
     assert (job.start_from, job.axes, job.settings["epochs"]) == ("gray", "TYX", 7)
 
 
+def test_resuming_needs_only_the_output(cifar10, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    train(cifar10, progress=False, **SETTINGS)
+    result = train(resume=True, epochs=3, progress=False)
+    assert len(result.history) == 3
+    with pytest.raises(InvalidInputError, match="none was given"):
+        train(output="other.pt", resume=True, progress=False)
+
+
 # --- in memory -------------------------------------------------------------
 
 

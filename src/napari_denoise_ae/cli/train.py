@@ -95,7 +95,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_train)
     shown = examples(
         "--data data --download --preset conv --output quick.pt --epochs 2",
-        "--data data --output quick.pt --epochs 4 --resume",
+        "--output quick.pt --epochs 4 --resume",
         "--data data --noise poisson:50 --loss l1",
         "--images photos --start-from gray --output mine.pt",
         "--config quick.run.toml --output again.pt",
@@ -143,7 +143,8 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume",
         action="store_true",
-        help="resume the run saved at --output (default: off)",
+        help="resume the run saved at --output, on the images of its settings "
+        "(default: off)",
     )
     parser.add_argument(
         "--overwrite",

@@ -106,8 +106,9 @@ def train(  # noqa: PLR0913 - all but the first are keyword-only
     device : str
         ``"auto"`` (CUDA if available, else MPS, else CPU) or a torch device name.
     resume : bool
-        Resume the run saved at `output`. If no epoch is left, its other files are
-        written and the test set is scored.
+        Resume the run saved at `output`. Its images are those that its settings name,
+        unless others are passed; those in memory must be passed. If no epoch is left,
+        its other files are written and the test set is scored.
     overwrite : bool
         Replace the run saved at `output`.
     download : bool

@@ -14,6 +14,7 @@ from ..errors import InvalidInputError
 from ..models.builtin import builtin_models
 from ..models.config import DATA_KINDS, preset_config
 from .job import TrainingJob
+from .run_files import RunFiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +81,8 @@ def make_job(
     Parameters
     ----------
     config : path, optional
-        A file ``NAME.run.toml``. Relative paths in it start from its folder.
+        A file ``NAME.run.toml``. Relative paths in it start from its folder. If a run
+        is resumed without images, None means its own file.
     given : mapping
         Arguments of `TrainingJob`; None means not given. They override those of the
         file. Other images also replace what the file says about its own.
@@ -100,10 +102,13 @@ def make_job(
         that was in memory is not given.
     """
     chosen = {name: value for name, value in given.items() if value is not None}
-    output: dict[str, Any] = {"output": "best_denoising_model.pt"}
-    if config is None:
-        return TrainingJob(**(output | chosen), **flags)
-    return TrainingJob(**_merge(Path(config), chosen), **flags)
+    arguments = {"output": "best_denoising_model.pt"} | chosen
+    if config is None and flags.get("resume") and not chosen.keys() & set(_SOURCES):
+        saved = RunFiles(Path(arguments["output"])).run_config
+        config = saved if saved.is_file() else None
+    if config is not None:
+        arguments = _merge(Path(config), chosen)
+    return TrainingJob(**arguments, **flags)
 
 
 def _merge(file: Path, given: dict[str, Any]) -> dict[str, Any]:
