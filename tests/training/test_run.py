@@ -9,7 +9,13 @@ from threading import Event
 
 import pytest
 from PIL import Image
-from synthetic import SMALL, image_set, random_checkpoint
+from synthetic import (
+    SMALL,
+    equal_weights,
+    image_set,
+    random_checkpoint,
+    smooth_images,
+)
 
 from napari_denoise_ae.errors import (
     CheckpointError,
@@ -210,6 +216,36 @@ def test_resumed_run_keeps_the_model_that_it_started_from(make_run, tmp_path):
     with pytest.raises(InvalidInputError, match="started from random, not from other"):
         list(make_run(resume=True, start_from=other).steps())
     list(make_run(resume=True, start_from=start).steps())
+
+
+@pytest.mark.parametrize("moment", [BatchResult, EpochResult])
+def test_run_on_images_of_ones_own_is_resumed_exactly(tmp_path, moment):
+    images = list(smooth_images(3, side=40))
+    settings = {"patch_size": 16, "batches_per_epoch": 3, "augmentation": "symmetries"}
+
+    def run_on(images, name, **options) -> TrainingRun:
+        return TrainingRun(
+            TrainingJob(
+                images=images,
+                output=tmp_path / name,
+                preset="conv",
+                settings=SETTINGS | settings,
+                device="cpu",
+                **options,
+            )
+        )
+
+    whole = run_on(images, "whole.pt")
+    list(whole.steps())
+    stop_at(run_on(images, "stopped.pt"), moment)
+    with pytest.raises(DatasetError, match="checksum"):
+        list(run_on(images[::-1], "stopped.pt", resume=True).steps())
+    resumed = run_on(images, "stopped.pt", resume=True)
+    list(resumed.steps())
+    found, expected = resumed.result.checkpoint, whole.result.checkpoint
+    assert equal_weights(found.state_dict, expected.state_dict)
+    assert found.record.images == expected.record.images
+    assert len(found.record.images) == 3
 
 
 @pytest.mark.parametrize("left", [set(), {"model.history.csv", "model.pt"}])

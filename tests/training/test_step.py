@@ -150,13 +150,18 @@ def test_warm_up_raises_the_learning_rate_batch_by_batch():
 # --- too little memory ------------------------------------------------------
 
 
-def limit_memory(monkeypatch, step: TrainingStep, n_images: int) -> None:
+OUT_OF_MEMORY = torch.OutOfMemoryError("CUDA out of memory")
+
+
+def limit_memory(
+    monkeypatch, step: TrainingStep, n_images: int, error: Exception = OUT_OF_MEMORY
+) -> None:
     """Let memory run out in passes of more than a number of images."""
     forward = step.network.forward
 
     def limited(images: torch.Tensor) -> torch.Tensor:
         if len(images) > n_images:
-            raise torch.OutOfMemoryError("out of memory")
+            raise error
         return forward(images)
 
     monkeypatch.setattr(step.network, "forward", limited)
@@ -210,6 +215,24 @@ def test_validation_is_computed_in_parts_if_memory_runs_out(monkeypatch):
             [float(v) for v in expected]
         )
     assert step.max_images == N_IMAGES / 2
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RuntimeError("DefaultCPUAllocator: can't allocate memory"), MemoryError()],
+)
+def test_lack_of_memory_is_recognized_on_every_device(monkeypatch, error):
+    step = make_step()
+    limit_memory(monkeypatch, step, 5, error)
+    step.train(make_batch(step))
+    assert step.max_images == N_IMAGES / 2
+
+
+def test_other_errors_are_raised(monkeypatch):
+    step = make_step()
+    limit_memory(monkeypatch, step, 5, RuntimeError("shapes differ"))
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        step.train(make_batch(step))
 
 
 def test_a_single_image_that_is_too_large_is_an_error(monkeypatch):

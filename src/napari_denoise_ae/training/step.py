@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ..denoising.memory import is_lack_of_memory
 from ..models.devices import has_fast_bfloat16
 from .losses import make_loss
 from .optimizers import make_optimizer
@@ -77,8 +78,8 @@ class TrainingStep:
             try:
                 loss = self._backward(batch)
                 break
-            except torch.OutOfMemoryError:
-                if self._normalizes_batches or not self._can_split(batch):
+            except (RuntimeError, MemoryError) as error:
+                if self._normalizes_batches or not self._can_split(batch, error):
                     raise
             # Outside of the except block, which keeps the tensors of the failed pass.
             self._halve(batch)
@@ -151,13 +152,15 @@ class TrainingStep:
             parts = self._split(batch)
             try:
                 return torch.cat([self._run_network(part, network) for part in parts])
-            except torch.OutOfMemoryError:
-                if not self._can_split(batch):
+            except (RuntimeError, MemoryError) as error:
+                if not self._can_split(batch, error):
                     raise
             self._halve(batch)
 
-    def _can_split(self, batch: Batch) -> bool:
-        return min(self.max_images, len(batch.noisy)) > 1
+    def _can_split(self, batch: Batch, error: Exception) -> bool:
+        """Return whether an error means that smaller parts may help."""
+        n_images = min(self.max_images, len(batch.noisy))
+        return is_lack_of_memory(error) and n_images > 1
 
     def _halve(self, batch: Batch) -> None:
         self.max_images = -(-min(self.max_images, len(batch.noisy)) // 2)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from ..denoising.memory import is_lack_of_memory
 from ..errors import TrainingError
 from ..models.checkpoint import Checkpoint
 from ..models.networks.registry import build_network
@@ -204,7 +205,9 @@ class Trainer:
         try:
             while not self.stop_reason and not _is_set(stop):
                 yield from self._run_epoch(len(self.history) + 1, stop)
-        except torch.OutOfMemoryError as error:
+        except (RuntimeError, MemoryError) as error:
+            if not is_lack_of_memory(error):
+                raise
             raise TrainingError(
                 f"The device {self._device} ran out of memory with a batch_size of "
                 f"{self.config.batch_size}. Use a smaller batch_size, patch_size or "
