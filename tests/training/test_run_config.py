@@ -205,6 +205,16 @@ def test_files_that_cannot_be_read_are_rejected(tmp_path):
         make_job(tmp_path / "binary.run.toml", {})
 
 
+@pytest.mark.parametrize("kind", ["pairs", "repeats", "adapt", "noise2void"])
+def test_noise_is_not_added_to_noisy_images(hand_written, kind):
+    given = {kind: "a.tif", "settings": {"noise": "gaussian:0.1"}}
+    with pytest.raises(InvalidInputError, match=f"that of {kind} is measured"):
+        make_job(None, given)
+    # A file contains all settings, even those without effect.
+    config = hand_written(f'{kind} = "a.tif"\n[settings]\nnoise = "gaussian:0.1"\n')
+    assert make_job(config, {}).kind == kind
+
+
 def test_a_preset_without_effect_is_rejected(tmp_path):
     config, _ = written(tmp_path, data="data", preset="residual")
     with pytest.raises(InvalidInputError, match="contains all settings"):

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ..models.config import TrainingConfig
 
 _SOURCES = ("data", *DATA_KINDS)
+# Kinds of images to which the noise of the settings is added.
+_CLEAN = ("data", "images")
 # What belongs to the images, and is replaced with them.
 _ABOUT_IMAGES = (*_SOURCES, "axes", "channel")
 # Stands for images and models that have no path.
@@ -98,8 +100,8 @@ def make_job(
     Raises
     ------
     InvalidInputError
-        If the file cannot be read, a key is unknown, a value is invalid, or something
-        that was in memory is not given.
+        If the file cannot be read, a key is unknown, a value is invalid, something
+        that was in memory is not given, or noise is given for images that have noise.
     """
     chosen = {name: value for name, value in given.items() if value is not None}
     arguments = {"output": "best_denoising_model.pt"} | chosen
@@ -108,7 +110,13 @@ def make_job(
         config = saved if saved.is_file() else None
     if config is not None:
         arguments = _merge(Path(config), chosen)
-    return TrainingJob(**arguments, **flags)
+    job = TrainingJob(**arguments, **flags)
+    if "noise" in chosen.get("settings", {}) and job.kind not in _CLEAN:
+        raise InvalidInputError(
+            f"noise is added to clean images (data, images); that of {job.kind} is "
+            "measured. Leave it out."
+        )
+    return job
 
 
 def _merge(file: Path, given: dict[str, Any]) -> dict[str, Any]:
