@@ -57,8 +57,11 @@ def test_loss_curves_show_both_losses_and_mark_the_best_epoch(tmp_path, saved_fi
 
 def test_loss_curves_show_the_average_that_is_watched(tmp_path, saved_figures):
     history = [replace(result, val_psnr=math.nan) for result in HISTORY]
-    save_loss_curves(history, tmp_path / "a.png", smoothing=2)
-    lines = {line.get_label(): line for line in saved_figures[0].axes[0].get_lines()}
+    save_loss_curves(history, tmp_path / "a.png", smoothing=2, has_truth=False)
+    # The losses cannot be compared, so each has its own axes.
+    above, below = saved_figures[0].axes
+    assert [text.get_text() for text in above.get_legend().get_texts()] == ["training"]
+    lines = {line.get_label(): line for line in below.get_lines()}
     watched = lines["validation, mean of 2 epochs (watched)"].get_ydata()
     np.testing.assert_allclose(watched, [0.4, 0.35, 0.325])
     # Without clean images the PSNR is unknown.

@@ -89,8 +89,12 @@ class SavedTraining:
         save_checkpoint(self.trainer.checkpoint(), self.files.checkpoint)
         self._write_run_config()
         _save_history(self.trainer, self.files.history)
-        smoothing = self.trainer.config.smoothing
-        save_loss_curves(self.trainer.history, self.files.curves, smoothing=smoothing)
+        save_loss_curves(
+            self.trainer.history,
+            self.files.curves,
+            smoothing=self.trainer.config.smoothing,
+            has_truth=self.trainer.has_truth,
+        )
 
     def _write_epoch(self) -> None:
         # In this order, the state is never newer than the checkpoint, and never
