@@ -9,9 +9,11 @@ additional inputs, with weights of 0, so that it starts with the same results.
 Patches are drawn at random places of the images. The noise is Gaussian, unclipped,
 with a sigma of 0 to 75 of 255 for each patch. It is white in 60 % of the batches;
 otherwise it is blurred, isotropically or along one axis, half of the time with a long
-tail, and in color images often shared by the colors. The loss is the PSNR of each
-patch. The learning rate follows a cosine over the given time, and the weights are
-averaged exponentially.
+tail, and in color images often shared by the colors. A fifth of the batches of gray
+patches are stabilized photon counts instead, as `denoise` shows them to the network:
+at most 0.3 to 200 photons a pixel, with or without read noise. The loss is the PSNR of
+each patch. The learning rate follows a cosine over the given time, and the weights
+are averaged exponentially.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from __future__ import annotations
 import argparse
 import math
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,11 +30,14 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
 
 from napari_denoise_ae import load_checkpoint
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 from napari_denoise_ae.models.networks.unet import UNet
+from napari_denoise_ae.noise.anscombe import inverse_anscombe, stabilized_sigma
 from napari_denoise_ae.noise.blur import blurred_normal
+from napari_denoise_ae.noise.curve import NoiseCurve
 
 if TYPE_CHECKING:
     from napari_denoise_ae.models.checkpoint import Checkpoint
@@ -39,6 +45,10 @@ if TYPE_CHECKING:
 STRONGEST = 75 / 255
 CORRELATED = 0.4
 WIDEST_BLUR = 1.6
+# Fraction of the batches of gray patches that are stabilized photon counts, the photons
+# of their brightest pixels, the largest read noise in photons, and the relative error
+# of the level that the network is told.
+COUNTED, PHOTONS, READ_NOISE, LEVEL_ERROR = 0.2, (0.3, 200.0), 2.0, 0.05
 WARM_UP = 50
 AVERAGING = 0.999
 SECONDS_BETWEEN_REPORTS = 100
@@ -104,6 +114,67 @@ def share_colors(noise: Tensor, share: Tensor) -> Tensor:
     return mixed / mixed.std((2, 3), keepdim=True) * deviation
 
 
+@dataclass(frozen=True)
+class Counts:
+    """Stabilized photon counts, as `denoise` shows them to a network.
+
+    `noisy` and its mean `target`, (N, 1, Y, X), have a spread of about 1. `slope` is
+    the derivative of the intensity with respect to `target`, at most 1, and `sigma`,
+    (N, 1), the level that the network is told.
+    """
+
+    noisy: Tensor
+    target: Tensor
+    slope: Tensor
+    sigma: Tensor
+
+
+def draw_counts(clean: Tensor, generator: torch.Generator) -> Counts:
+    """Count the photons of clean patches, and stabilize the counts."""
+    draw = partial(torch.rand, len(clean), 1, 1, 1)
+    low, high = clean.amin((2, 3), keepdim=True), clean.amax((2, 3), keepdim=True)
+    floor = 0.3 * draw().square()
+    stretched = floor + (1 - floor) * (clean - low) / (high - low).clamp_min(0.02)
+    fewest, most = map(math.log, PHOTONS)
+    peak = torch.exp(fewest + (most - fewest) * draw())
+    photons = peak * torch.where(draw() < 0.5, clean, stretched).clamp_min(0)
+    read = torch.where(draw() < 0.6, 0.0, READ_NOISE * draw().square())
+    counts = torch.poisson(photons, generator=generator)
+    counts += read * torch.randn(clean.shape, generator=generator)
+    noisy = 2 * (counts + 3 / 8 + read.square()).clamp_min(0).sqrt()
+    target = _interpolate(photons + read.square(), *_means_of_stabilized())
+    blocks = avg_pool2d(counts, 8).flatten(1)
+    bright = torch.quantile(blocks, 0.9, dim=1).clamp_min(0) + read.flatten().square()
+    sigma = _interpolate(bright, *_levels_of_stabilized())
+    sigma = (sigma * torch.exp(LEVEL_ERROR * torch.randn(len(clean))))[:, None]
+    spread = target.amax((2, 3)) - target.amin((2, 3)) + sigma
+    slope = target / target.amax((2, 3), keepdim=True)
+    scale = spread[:, :, None, None]
+    return Counts(noisy / scale, target / scale, slope, sigma / spread)
+
+
+def _interpolate(values: Tensor, known: Tensor, results: Tensor) -> Tensor:
+    """Return the result of the next larger known value."""
+    index = torch.searchsorted(known, values.contiguous())
+    return results[index.clamp_max(len(known) - 1)]
+
+
+@cache
+def _means_of_stabilized() -> tuple[Tensor, Tensor]:
+    """Return photons, and the stabilized values that `inverse_anscombe` maps there."""
+    stabilized = np.linspace(math.sqrt(1.5), 80.0, 200_000)
+    photons = inverse_anscombe(stabilized, NoiseCurve(1.0, 0.0))
+    return torch.from_numpy(photons).float(), torch.from_numpy(stabilized).float()
+
+
+@cache
+def _levels_of_stabilized() -> tuple[Tensor, Tensor]:
+    """Return photons, and the standard deviation of their stabilized counts."""
+    photons = np.concatenate([[0.0], np.geomspace(1e-3, 4.0, 400)])
+    levels = [stabilized_sigma(float(each)) for each in photons]
+    return torch.from_numpy(photons).float(), torch.tensor(levels)
+
+
 def with_correlation(checkpoint: Checkpoint) -> UNet:
     """Return the network of a checkpoint with inputs for the correlation."""
     network = UNet(**{**checkpoint.network_options, "correlation": True})
@@ -147,16 +218,28 @@ class Training:
         return float(loss.detach())
 
     def _errors(self, clean: Tensor) -> Tensor:
-        sigma = torch.rand(len(clean), 1) * STRONGEST
-        noise, correlation = draw_noise(clean, self.generator)
-        noisy = clean + sigma[..., None, None] * noise
+        if clean.shape[1] == 1 and torch.rand(()) < COUNTED:
+            counts = draw_counts(clean, self.generator)
+            white = torch.zeros(len(clean), 2)
+            denoised = self._denoise(counts.noisy, counts.target, counts.sigma, white)
+            errors = (denoised - counts.target) * counts.slope
+        else:
+            sigma = torch.rand(len(clean), 1) * STRONGEST
+            noise, correlation = draw_noise(clean, self.generator)
+            noisy = clean + sigma[..., None, None] * noise
+            errors = self._denoise(noisy, clean, sigma, correlation) - clean
+        return errors.square().mean((1, 2, 3))
+
+    def _denoise(
+        self, noisy: Tensor, clean: Tensor, sigma: Tensor, correlation: Tensor
+    ) -> Tensor:
         center = clean.mean((1, 2, 3), keepdim=True)
         center = center + 0.15 * torch.randn(len(clean), 1, 1, 1)
         told = torch.cat([sigma, sigma * correlation], dim=1)[:, :, None, None]
         inputs = [noisy - center, told.expand(-1, -1, *clean.shape[2:])]
         with torch.autocast("cpu", torch.bfloat16):
-            denoised = self.network(torch.cat(inputs, dim=1)).float() + center
-        return (denoised - clean).square().mean((1, 2, 3))
+            denoised: Tensor = self.network(torch.cat(inputs, dim=1)).float()
+        return denoised + center
 
 
 def main() -> None:
