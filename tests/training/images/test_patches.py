@@ -82,6 +82,17 @@ def test_reading_ahead_gives_the_same_patches(folder):
         assert batch.positions == expected.positions
 
 
+@pytest.mark.parametrize(("n_planes", "kept"), [(4, 40_000), (5, 10_000)])
+def test_less_is_kept_of_images_much_larger_than_the_limit(n_planes, kept, monkeypatch):
+    monkeypatch.setattr("napari_denoise_ae.training.images.image._WHOLE_PLANE", 0)
+    monkeypatch.setattr("napari_denoise_ae.training.images.image._LEAST_BLOCK", 25)
+    array = da.zeros((n_planes, 100, 100), dtype=np.float32, chunks=(1, 25, 25))
+    images = open_images(array, axes="TYX")
+    reader = PatchReader(images, 40_000)
+    reader.read_batch(draw(images, 300))
+    assert kept - 2500 <= reader._cache.n_bytes <= kept
+
+
 def test_a_file_that_disappears_is_named_by_the_consumer(folder):
     images = open_images(folder)
     (folder / "a.png").unlink()

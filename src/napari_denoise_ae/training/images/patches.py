@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from .positions import Position
 
 #: Bytes of decoded pixels that a reader keeps.
-MEMORY_LIMIT = 300_000_000
+MEMORY_LIMIT = 512_000_000
+# Images this many times as large as the limit are read anew for most patches.
+_MOST_LIMITS = 4
 # A patch is drawn again if a larger fraction of its pixels is unknown...
 _MOST_UNKNOWN = 0.5
 # ...but not more often than this.
@@ -59,7 +62,8 @@ class PatchReader:
     images : ImageCollection
         The images, all gray or all in color.
     memory_limit : int
-        Bytes of decoded pixels to keep; the default is 300 MB.
+        Bytes of decoded pixels to keep; the default is 512 MB. If the images are more
+        than four times as large, a quarter of it is used.
     no_data : sequence of float or None, optional
         For each image a value that marks unknown pixels, or None. By default, only
         NaN and masks do.
@@ -73,7 +77,8 @@ class PatchReader:
         no_data: Sequence[float | None] | None = None,
     ) -> None:
         self.images = images
-        self._cache = BlockCache(images.images, memory_limit)
+        limit = _useful_limit(images, memory_limit)
+        self._cache = BlockCache(images.images, limit)
         self._no_data = no_data or (None,) * len(images)
 
     def read(self, position: Position) -> NDArray[Any]:
@@ -218,6 +223,14 @@ class PairReader:
             self.noisy.collect([(position, noisy) for position, noisy, _ in found]),
             self.clean.collect([(position, clean) for position, _, clean in found]),
         )
+
+
+def _useful_limit(images: ImageCollection, limit: int) -> int:
+    """Return the bytes to keep: less if few patches would find what they need."""
+    n_bytes = sum(
+        math.prod(image.planes.shape) * image.dtype.itemsize for image in images.images
+    )
+    return limit if n_bytes <= _MOST_LIMITS * limit else limit // _MOST_LIMITS
 
 
 def _usable(readers: Sequence[PatchReader], position: Position) -> Position:
