@@ -69,14 +69,14 @@ def train_and_measure(arguments: argparse.Namespace, folder: Path) -> None:
     lateness.reset()
     run_event_loop(arguments.seconds / 3)
     report("idle", lateness)
-    widget.train_button.click()
+    widget.controls.train_button.click()
     while not widget.progress.plot.history:
         run_event_loop(0.1)
     lateness.reset()
     run_event_loop(arguments.seconds)
     report("training", lateness)
     print(f"epochs during the measurement: {len(widget.progress.plot.history) - 1}")
-    widget.stop_button.click()
+    widget.controls.finish_button.click()
     start = time.perf_counter()
     while widget.is_running:
         run_event_loop(0.01)

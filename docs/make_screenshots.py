@@ -146,7 +146,7 @@ def train(studio: Studio) -> None:
     for name, value in values.items():
         widget.form.set_value(name, value)
     studio.take("train")
-    widget.train_button.click()
+    widget.controls.train_button.click()
     studio.wait(seconds=25.0)
     studio.take("training")
     studio.wait(lambda: not widget.is_running)

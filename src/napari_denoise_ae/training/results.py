@@ -48,6 +48,11 @@ class TrainingStart:
         Number of training and validation images.
     n_batches, epochs : int
         Number of batches per epoch, and maximum number of epochs.
+    loss : str
+        Name of the loss.
+    smoothing : int
+        Number of epochs over which the validation loss is averaged, see
+        `watched_losses`.
     history : tuple of EpochResult
         Epochs finished before the run is resumed; empty for a new run.
     notes : tuple of str
@@ -62,6 +67,8 @@ class TrainingStart:
     n_val: int
     n_batches: int
     epochs: int
+    loss: str
+    smoothing: int
     history: tuple[EpochResult, ...]
     notes: tuple[str, ...] = ()
 

@@ -204,6 +204,8 @@ class TrainingRun:
             n_val=trainer.n_val,
             n_batches=trainer.n_batches,
             epochs=trainer.config.epochs,
+            loss=trainer.config.loss,
+            smoothing=trainer.config.smoothing,
             history=tuple(trainer.history),
             notes=trainer.notes,
         )

@@ -1,13 +1,12 @@
 """Tests of the training worker's generator, without a window."""
 
 from dataclasses import replace
-from threading import Event
 
 import numpy as np
 import pytest
 
 from napari_denoise_ae import add_noise, load_checkpoint
-from napari_denoise_ae._napari.train.job import _train
+from napari_denoise_ae._napari.train.job import Signals, _train
 from napari_denoise_ae._napari.train.steps import ScoreProgress
 from napari_denoise_ae.evaluation.test_set import score_test_set
 from napari_denoise_ae.io.cifar10 import load_test_images
@@ -43,7 +42,7 @@ def job(cifar10, tmp_path):
 
 def run(job):
     """Return the steps and the outcome of a job."""
-    steps, worker = [], _train(job, Event())
+    steps, worker = [], _train(job, Signals())
     while True:
         try:
             steps.append(next(worker))
@@ -81,8 +80,8 @@ def test_the_test_scores_equal_those_of_evaluation(job, cifar10, tmp_path):
 
 
 def test_a_stopped_run_is_not_scored(job, tmp_path):
-    stop, steps = Event(), []
-    worker = _train(job(settings={"epochs": 9}), stop)
+    signals, steps = Signals(), []
+    worker = _train(job(settings={"epochs": 9}), signals)
     while True:
         try:
             steps.append(next(worker))
@@ -90,7 +89,7 @@ def test_a_stopped_run_is_not_scored(job, tmp_path):
             outcome = end.value
             break
         if isinstance(steps[-1], EpochResult):
-            stop.set()
+            signals.stop.set()
     assert outcome.stop_reason == "interrupted after epoch 1"
     assert outcome.result.test_scores == ()
     assert not any(isinstance(step, ScoreProgress) for step in steps)
@@ -107,12 +106,12 @@ def test_a_resumed_run_keeps_its_split(job):
 
 
 def test_a_resumed_run_with_a_cosine_schedule_keeps_its_epochs(job):
-    stop = Event()
+    signals = Signals()
     settings = {"schedule": "cosine", "epochs": 2, "patience": 9}
-    worker = _train(job(settings=settings), stop)
+    worker = _train(job(settings=settings), signals)
     for step in worker:
         if isinstance(step, EpochResult):
-            stop.set()
+            signals.stop.set()
     settings = {"epochs": 50, "patience": 9}
     _, outcome = run(replace(job(preset=None, resume=True), settings=settings))
     assert not outcome.error

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from napari.utils import progress
 from npe2 import PluginManifest
 from qtpy.QtWidgets import QDockWidget, QMessageBox
 
@@ -21,7 +22,7 @@ from napari_denoise_ae.io.cifar10 import CIFAR10_URL, ImageSet
 from napari_denoise_ae.io.download import DownloadProgress
 from napari_denoise_ae.models.config import PRESETS, preset_config
 from napari_denoise_ae.models.networks.registry import network_class
-from napari_denoise_ae.training import gallery
+from napari_denoise_ae.training import gallery, prepare
 from napari_denoise_ae.training import run as training_run
 from napari_denoise_ae.training.losses import LOSSES
 from napari_denoise_ae.training.step import TrainingStep
@@ -40,7 +41,7 @@ def _few_small_images(monkeypatch):
     def load_training_images(folder, *, n_test):
         return train
 
-    monkeypatch.setattr(training_run, "load_training_images", load_training_images)
+    monkeypatch.setattr(prepare, "load_training_images", load_training_images)
     monkeypatch.setattr(gallery, "load_test_images", load_test_images)
     monkeypatch.setattr(test_set, "load_test_images", load_test_images)
     # Drawing takes a second and has its own test.
@@ -90,7 +91,7 @@ def docked(viewer, folder, **settings):
 
 
 def wait_for_end(qtbot, widget):
-    qtbot.waitUntil(widget.train_button.isEnabled)
+    qtbot.waitUntil(widget.controls.train_button.isEnabled)
     qtbot.waitUntil(lambda: not train_run._RUNNING)
 
 
@@ -98,8 +99,13 @@ def train_without_end(qtbot, widget, n_epochs=1):
     """Start a run that only the test ends, and wait for its first epochs."""
     widget.form.set_value("epochs", 10_000)
     widget.form.set_value("patience", 10_000)
-    widget.train_button.click()
+    widget.controls.train_button.click()
     qtbot.waitUntil(lambda: len(widget.progress.plot.history) >= n_epochs)
+
+
+def plain(text):
+    """Return a text without break opportunities."""
+    return text.replace("\u200b", "")
 
 
 def answer(monkeypatch, button):
@@ -118,15 +124,15 @@ def answer(monkeypatch, button):
 def test_the_trained_model_is_chosen(viewer, widget, qtbot, tmp_path):
     torch = pytest.importorskip("torch")
     threads = torch.get_num_threads()
-    widget.train_button.click()
+    widget.controls.train_button.click()
     wait_for_end(qtbot, widget)
     path = tmp_path / "model.pt"
     record = load_checkpoint(path).record
     assert record.epochs_run == 2
     assert model_choice(viewer).chosen == str(path)
-    assert "all epochs are done" in widget._status.text()
-    assert str(path) in widget._status.text().replace("\u200b", "")
-    assert f"epoch {record.best_epoch}" in widget._status.text()
+    assert "all epochs are done" in widget.controls.status.text()
+    assert str(path) in widget.controls.status.text().replace("\u200b", "")
+    assert f"epoch {record.best_epoch}" in widget.controls.status.text()
     assert "cpu (requested)" in widget.progress._facts.text()
     assert [result.epoch for result in widget.progress.plot.history] == [1, 2]
     assert widget.progress.pictures._image is not None
@@ -141,7 +147,7 @@ def test_a_finished_run_shows_scores_and_pictures_of_test_images(widget, qtbot):
         shown.append(images),
         show(images),
     )
-    widget.train_button.click()
+    widget.controls.train_button.click()
     wait_for_end(qtbot, widget)
     first, noisy, denoised = widget.progress._test_scores.text().split("\n")
     assert first == "All 10, gaussian:0.5:"
@@ -149,11 +155,11 @@ def test_a_finished_run_shows_scores_and_pictures_of_test_images(widget, qtbot):
     assert denoised.startswith("denoised: PSNR ")
     assert ", SSIM " in denoised
     mean_psnr = denoised.removeprefix("denoised: PSNR ").partition(",")[0]
-    assert f"Test images: {mean_psnr}." in widget._status.text()
-    assert widget.progress._title.text() == "Test images"
+    assert f"Test images: {mean_psnr}." in widget.controls.status.text()
+    assert widget.progress._title.text() == "Test images, best epoch"
     test = gallery.load_test_images(None, n_test=8).images
     np.testing.assert_allclose(shown[-1][2], test / 255, atol=1e-6)
-    widget.progress.clear()
+    widget.progress.begin("other.pt")
     assert not widget.progress._test_scores.text()
 
 
@@ -167,13 +173,13 @@ def test_stopping_the_scoring_keeps_the_model(
     viewer, widget, qtbot, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(test_set, "score_together", score_without_end)
-    widget.train_button.click()
-    qtbot.waitUntil(lambda: "5 of 10 test" in widget._status.text())
-    assert (widget._bar.value(), widget._bar.maximum()) == (5, 10)
-    widget.stop_button.click()
+    widget.controls.train_button.click()
+    qtbot.waitUntil(lambda: "5 of 10 test" in widget.controls.status.text())
+    assert (widget.controls.bar.value(), widget.controls.bar.maximum()) == (5, 10)
+    widget.controls.finish_button.click()
     wait_for_end(qtbot, widget)
-    assert "all epochs are done" in widget._status.text()
-    assert "Test images were not scored." in widget._status.text()
+    assert "all epochs are done" in widget.controls.status.text()
+    assert "Test images were not scored." in widget.controls.status.text()
     assert load_checkpoint(tmp_path / "model.pt").record.epochs_run == 2
     assert model_choice(viewer).chosen == str(tmp_path / "model.pt")
 
@@ -188,9 +194,9 @@ def test_a_model_is_kept_if_scoring_fails(
         raise error
 
     monkeypatch.setattr(test_set, "score_together", fail)
-    widget.train_button.click()
+    widget.controls.train_button.click()
     wait_for_end(qtbot, widget)
-    assert f"not scored: {str(error).rstrip('.')}." in widget._status.text()
+    assert f"not scored: {str(error).rstrip('.')}." in widget.controls.status.text()
     assert model_choice(viewer).chosen == str(tmp_path / "model.pt")
     assert not messages
 
@@ -200,7 +206,7 @@ def test_the_trained_model_denoises_a_layer(viewer, widget, qtbot, run, tmp_path
     viewer.window.add_dock_widget(denoiser, name="Denoise")
     image = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
     viewer.add_image(image, name="photo", rgb=True)
-    widget.train_button.click()
+    widget.controls.train_button.click()
     wait_for_end(qtbot, widget)
     assert run(denoiser).startswith("done")
     expected = denoise(image, model=tmp_path / "model.pt", device="cpu")
@@ -211,56 +217,165 @@ def test_early_stopping_is_named_as_the_reason(widget, qtbot):
     widget.form.set_value("epochs", 50)
     widget.form.set_value("patience", 1)
     widget.form.set_value("min_delta", 10.0)
-    widget.train_button.click()
+    widget.controls.train_button.click()
     wait_for_end(qtbot, widget)
-    assert "patience of 1 used up at epoch 2" in widget._status.text()
+    assert "patience of 1 used up at epoch 2" in widget.controls.status.text()
 
 
 @pytest.mark.qt_binding
-def test_stop_keeps_the_best_epoch(viewer, widget, qtbot, tmp_path):
+def test_finish_keeps_the_best_epoch(viewer, widget, qtbot, tmp_path):
     train_without_end(qtbot, widget)
-    assert not widget.train_button.isEnabled()
-    widget.stop_button.click()
+    assert not widget.controls.train_button.isEnabled()
+    widget.controls.finish_button.click()
     wait_for_end(qtbot, widget)
-    assert "interrupted after epoch" in widget._status.text()
+    assert "interrupted after epoch" in widget.controls.status.text()
     assert load_checkpoint(tmp_path / "model.pt").record.epochs_run >= 1
     assert model_choice(viewer).chosen == str(tmp_path / "model.pt")
-    assert not widget.stop_button.isEnabled()
+    assert not widget.controls.finish_button.isEnabled()
 
 
-def test_stopping_at_once_writes_nothing(viewer, widget, qtbot, tmp_path):
+@pytest.mark.qt_binding
+def test_cancel_discards_the_run_on_request(viewer, widget, qtbot, monkeypatch):
     before = model_choice(viewer).chosen
-    widget.train_button.click()
-    widget.stop_button.click()
+    train_without_end(qtbot, widget)
+    questions = answer(monkeypatch, QMessageBox.StandardButton.No)
+    widget.controls.cancel_button.click()
+    assert "Discard the run with its finished epochs" in questions[0]
+    assert widget.controls.cancel_button.isEnabled()
+    answer(monkeypatch, QMessageBox.StandardButton.Yes)
+    widget.controls.cancel_button.click()
+    assert not widget.controls.finish_button.isEnabled()
     wait_for_end(qtbot, widget)
-    assert "interrupted before" in widget._status.text()
+    assert widget.controls.status.text() == "Canceled. Nothing of this run was kept."
+    assert widget.progress.plot.history == []
+    assert widget.new_model.isHidden()
+    assert model_choice(viewer).chosen == before
+
+
+def test_a_run_without_epochs_is_canceled_without_a_question(
+    widget, qtbot, monkeypatch
+):
+    questions = answer(monkeypatch, QMessageBox.StandardButton.No)
+    widget.controls.train_button.click()
+    widget.controls.cancel_button.click()
+    wait_for_end(qtbot, widget)
+    assert not questions
+    assert "Canceled" in widget.controls.status.text()
+
+
+@pytest.mark.qt_binding
+def test_only_the_buttons_that_apply_are_shown(widget, qtbot):
+    starting = (widget.controls.train_button, widget.controls.resume_button)
+    ending = (widget.controls.finish_button, widget.controls.cancel_button)
+    assert all(button.isVisibleTo(widget) for button in starting)
+    assert not any(button.isVisibleTo(widget) for button in ending)
+    train_without_end(qtbot, widget)
+    assert not any(button.isVisibleTo(widget) for button in starting)
+    assert all(button.isVisibleTo(widget) for button in ending)
+    widget.controls.finish_button.click()
+    wait_for_end(qtbot, widget)
+
+
+@pytest.mark.qt_binding
+def test_the_activity_dock_shows_the_same_time_left(widget, qtbot):
+    texts = []
+    widget._run.status_changed.connect(texts.append)
+    train_without_end(qtbot, widget)
+    (activity,) = progress._all_instances
+    assert activity.desc.startswith("Training model.pt")
+    shown = []
+    activity.events.eta.connect(lambda event: shown.append((event.value, texts[-1])))
+    qtbot.waitUntil(lambda: len(shown) > 2)
+    assert all(left and status.endswith(left) for left, status in shown[:3])
+    assert activity.total == 10_000 * 4
+    assert 0 < activity.n < activity.total
+    widget.controls.finish_button.click()
+    wait_for_end(qtbot, widget)
+    assert not progress._all_instances
+
+
+def test_the_curve_of_the_earlier_run_stays(widget, qtbot, tmp_path, monkeypatch):
+    plot, forget = widget.progress.plot, widget.progress.forget_button
+    widget.controls.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert plot.earlier == []
+    assert forget.isHidden()
+    first = [result.val_loss for result in plot.history]
+    widget.form.set_value("output", str(tmp_path / "second.pt"))
+    widget.controls.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert plot.earlier == first
+    assert [label.text for _, label in plot._legend.items][-1] == "model.pt"
+    assert forget.text() == "✕ model.pt"
+    # A resumed run is not compared with itself.
+    monkeypatch.setattr(widget, "_choose_checkpoint", lambda: tmp_path / "second.pt")
+    widget.form.set_value("epochs", 3)
+    widget.controls.resume_button.click()
+    wait_for_end(qtbot, widget)
+    assert (plot.earlier, len(plot.history)) == (first, 3)
+    forget.click()
+    assert plot.earlier == []
+    assert forget.isHidden()
+
+
+def test_pictures_say_what_they_show(widget, qtbot):
+    titles = []
+    show = widget.progress.show_validation
+    widget.progress.show_validation = lambda examples: (
+        show(examples),
+        titles.append(widget.progress._title.text()),
+    )
+    widget.controls.train_button.click()
+    wait_for_end(qtbot, widget)
+    when = ("before training", "after epoch 1", "after epoch 2")
+    assert titles == [f"Validation images, {each}" for each in when]
+
+
+@pytest.mark.qt_binding
+def test_pictures_without_clean_images_have_two_rows(widget, qtbot):
+    pictures = widget.progress.pictures
+    images = np.random.default_rng(0).random((2, 3, 8, 8, 1), dtype=np.float32)
+    pictures.set_examples((*images, None))
+    assert pictures.rows == ("noisy", "denoised")
+    assert (pictures._image.width(), pictures._image.height()) == (24, 16)
+    pictures.set_examples((*images, images[0]))
+    assert pictures.rows == ("noisy", "denoised", "clean")
+    assert not pictures.grab().isNull()
+
+
+def test_finishing_at_once_writes_nothing(viewer, widget, qtbot, tmp_path):
+    before = model_choice(viewer).chosen
+    widget.controls.train_button.click()
+    widget.controls.finish_button.click()
+    wait_for_end(qtbot, widget)
+    assert "interrupted before" in widget.controls.status.text()
     assert not (tmp_path / "model.pt").exists()
     assert model_choice(viewer).chosen == before
 
 
-def test_stopping_in_the_first_epoch_keeps_it(widget, qtbot, tmp_path, monkeypatch):
+def test_finishing_in_the_first_epoch_keeps_it(widget, qtbot, tmp_path, monkeypatch):
     train = TrainingStep.train
 
     def stop_and_train(self, *batch):
-        widget._run._stop_signal.set()
+        widget._run.finish()
         return train(self, *batch)
 
     monkeypatch.setattr(TrainingStep, "train", stop_and_train)
-    widget.train_button.click()
+    widget.controls.train_button.click()
     wait_for_end(qtbot, widget)
-    assert "in epoch 1, after 1 of" in widget._status.text()
+    assert "in epoch 1, after 1 of" in widget.controls.status.text()
     assert (tmp_path / "model.pt").exists()
 
 
 @pytest.mark.qt_binding
 def test_resume_continues_the_run(widget, qtbot, tmp_path, monkeypatch):
-    widget.train_button.click()
+    widget.controls.train_button.click()
     wait_for_end(qtbot, widget)
     path = tmp_path / "model.pt"
     monkeypatch.setattr(widget, "_choose_checkpoint", lambda: path)
     widget.form.set_value("epochs", 3)
     widget.form.set_value("noise", "gaussian:0.1")  # ignored: the run keeps its noise
-    widget.resume_button.click()
+    widget.controls.resume_button.click()
     wait_for_end(qtbot, widget)
     record = load_checkpoint(path).record
     assert (record.epochs_run, record.config.noise) == (3, "gaussian:0.5")
@@ -269,14 +384,14 @@ def test_resume_continues_the_run(widget, qtbot, tmp_path, monkeypatch):
 
 def test_resuming_without_a_saved_run_is_an_error(widget, tmp_path, monkeypatch):
     monkeypatch.setattr(widget, "_choose_checkpoint", lambda: tmp_path / "other.pt")
-    widget.resume_button.click()
+    widget.controls.resume_button.click()
     assert "nothing to resume" in widget.form.message("output")
     assert not train_run._RUNNING
 
 
 def test_canceling_the_resume_dialog_does_nothing(widget, monkeypatch):
     monkeypatch.setattr(widget, "_choose_checkpoint", lambda: None)
-    widget.resume_button.click()
+    widget.controls.resume_button.click()
     assert not train_run._RUNNING
 
 
@@ -302,7 +417,7 @@ def test_an_invalid_value_is_marked_at_its_field(
     answer(monkeypatch, QMessageBox.StandardButton.No)
     good = widget.form._fields[name].value
     widget.form.set_value(name, value)
-    widget.train_button.click()
+    widget.controls.train_button.click()
     assert expected in widget.form.message(name)
     assert not train_run._RUNNING
     assert not messages
@@ -366,7 +481,7 @@ def test_network_options_of_a_preset_are_shown_and_kept(widget, qtbot, monkeypat
 def test_changed_network_options_are_trained(widget, qtbot, tmp_path):
     wait_for_networks(qtbot, widget)
     widget.form.network.fields["base_channels"].value = 3
-    widget.train_button.click()
+    widget.controls.train_button.click()
     wait_for_end(qtbot, widget)
     checkpoint = load_checkpoint(tmp_path / "model.pt")
     assert checkpoint.network_options == {"base_channels": 3}
@@ -375,7 +490,7 @@ def test_changed_network_options_are_trained(widget, qtbot, tmp_path):
 def test_an_invalid_network_option_shows_one_message(widget, qtbot, messages):
     wait_for_networks(qtbot, widget)
     widget.form.network.fields["base_channels"].value = 0
-    widget.train_button.click()
+    widget.controls.train_button.click()
     wait_for_end(qtbot, widget)
     assert len(messages) == 1
     assert (
@@ -386,17 +501,59 @@ def test_an_invalid_network_option_shows_one_message(widget, qtbot, messages):
 
 @pytest.mark.qt_binding
 @pytest.mark.parametrize("preset", PRESETS)
-def test_a_preset_fills_in_all_settings(widget, preset):
+def test_a_preset_fills_in_all_settings_on_request(widget, preset):
     form = widget.form
-    changes = {"noise": "speckle:0.3", "loss": "l1", "n_test": 7, "schedule": "cosine"}
+    changes = {"noise": "speckle:0.3", "loss": "l1", "n_test": 7, "optimizer": "adamw"}
     for name, value in changes.items():
         form.set_value(name, value)
     for name in (*[name for name in PRESETS if name != preset], preset):
         form.set_value("preset", name)
+    kept = {name: form.settings[name] for name in changes}
+    assert kept == changes
+    assert "Kept: noise speckle:0.3, epochs 2, loss l1, " in plain(
+        form.preset_note.text
+    )
+    form.preset_note.reset_button.click()
+    assert not form.preset_note.isVisibleTo(form)
     assert preset_config(preset, **form.settings) == PRESETS[preset]
     for name, value in form.settings.items():
         if name != "network_options":
             assert f"Default: {value}." in form._fields[name].toolTip()
+
+
+def test_a_preset_says_what_it_changes(viewer, qtbot):
+    widget = TrainWidget(viewer)
+    qtbot.addWidget(widget)
+    form = widget.form
+    assert not form.preset_note.text
+    form.set_value("epochs", 7)
+    form.set_value("preset", "residual")
+    changed, kept = plain(form.preset_note.text).split("\n")
+    assert changed.startswith("Changed: noise gaussian:0.1, patience 100, ")
+    assert "test images 6000" in changed
+    assert kept == "Kept: epochs 7."
+    # Nothing of the user's is left to keep.
+    form.set_value("epochs", 50)
+    form.set_value("preset", "conv")
+    assert "Kept" not in form.preset_note.text
+    assert form.preset_note.reset_button.isHidden()
+
+
+def test_network_options_of_the_user_are_kept_for_the_same_network(widget, qtbot):
+    wait_for_networks(qtbot, widget)
+    form = widget.form
+    form.set_value("preset", "gray")
+    form.network.fields["base_channels"].value = 3
+    form.set_value("preset", "rgb")
+    assert form.settings["network_options"] == {"base_channels": 3, "in_channels": 3}
+
+
+@pytest.mark.qt_binding
+def test_a_mistyped_noise_does_not_widen_the_form(widget):
+    before = widget.form.widget().minimumSizeHint().width()
+    widget.form.set_value("noise", "gaussian:" + 40 * "loud")
+    assert 40 * "loud" in widget.form._fields["noise"].editor.explanation
+    assert widget.form.widget().minimumSizeHint().width() == before
 
 
 def test_a_loss_is_explained_and_the_weight_enabled_if_it_has_one(widget):
@@ -417,7 +574,7 @@ def test_a_loss_is_explained_and_the_weight_enabled_if_it_has_one(widget):
 
 def test_a_missing_device_is_marked(widget, messages, qtbot):
     widget.form.set_value("device", "cuda:99")
-    widget.train_button.click()
+    widget.controls.train_button.click()
     wait_for_end(qtbot, widget)
     assert "cuda:99" in widget.form.message("device")
     assert len(messages) == 1
@@ -434,24 +591,24 @@ def test_missing_data_is_downloaded_on_request(widget, qtbot, tmp_path, monkeypa
 
     monkeypatch.setattr(download, "fetch_cifar10", fetch)
     widget.form.set_value("data", str(tmp_path / "empty"))
-    widget.train_button.click()
+    widget.controls.train_button.click()
     wait_for_end(qtbot, widget)
     assert CIFAR10_URL in questions[0]
     assert "170 MB" in questions[0]
     assert folders == [tmp_path / "empty"]
-    assert "all epochs are done" in widget._status.text()
+    assert "all epochs are done" in widget.controls.status.text()
 
 
 def test_declining_the_download_marks_the_data_field(widget, tmp_path, monkeypatch):
     answer(monkeypatch, QMessageBox.StandardButton.No)
     widget.form.set_value("data", str(tmp_path / "empty"))
-    widget.train_button.click()
+    widget.controls.train_button.click()
     assert "CIFAR-10 was not found" in widget.form.message("data")
     assert not train_run._RUNNING
 
 
 @pytest.mark.qt_binding
-def test_stop_cancels_the_download(widget, qtbot, tmp_path, monkeypatch):
+def test_finish_ends_the_download(widget, qtbot, tmp_path, monkeypatch):
     def fetch(folder, stop):
         while not stop.is_set():
             yield DownloadProgress(10**6, 170 * 10**6)
@@ -460,11 +617,11 @@ def test_stop_cancels_the_download(widget, qtbot, tmp_path, monkeypatch):
     answer(monkeypatch, QMessageBox.StandardButton.Yes)
     monkeypatch.setattr(download, "fetch_cifar10", fetch)
     widget.form.set_value("data", str(tmp_path / "empty"))
-    widget.train_button.click()
-    qtbot.waitUntil(lambda: "1 of 170 MB" in widget._status.text())
-    widget.stop_button.click()
+    widget.controls.train_button.click()
+    qtbot.waitUntil(lambda: "1 of 170 MB" in widget.controls.status.text())
+    widget.controls.finish_button.click()
     wait_for_end(qtbot, widget)
-    assert "before training began" in widget._status.text()
+    assert "before training began" in widget.controls.status.text()
 
 
 @pytest.mark.qt_binding
@@ -472,12 +629,12 @@ def test_a_run_is_replaced_only_on_request(widget, qtbot, tmp_path, monkeypatch)
     path = tmp_path / "model.pt"
     path.write_bytes(b"precious")
     questions = answer(monkeypatch, QMessageBox.StandardButton.No)
-    widget.train_button.click()
+    widget.controls.train_button.click()
     assert not train_run._RUNNING
     assert path.read_bytes() == b"precious"
     assert str(path) in questions[0]
     answer(monkeypatch, QMessageBox.StandardButton.Yes)
-    widget.train_button.click()
+    widget.controls.train_button.click()
     wait_for_end(qtbot, widget)
     assert load_checkpoint(path).record.epochs_run == 2
 
@@ -491,15 +648,15 @@ def test_an_error_shows_one_message(widget, messages, qtbot, monkeypatch, error)
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(training_run, "load_training_images", fail)
-        widget.train_button.click()
+        patch.setattr(prepare, "load_training_images", fail)
+        widget.controls.train_button.click()
         wait_for_end(qtbot, widget)
     assert len(messages) == 1
     assert str(error) in messages[0]
-    assert "Failed" in widget._status.text()
-    widget.train_button.click()  # still usable
+    assert "Failed" in widget.controls.status.text()
+    widget.controls.train_button.click()  # still usable
     wait_for_end(qtbot, widget)
-    assert "all epochs are done" in widget._status.text()
+    assert "all epochs are done" in widget.controls.status.text()
 
 
 def test_running_out_of_memory_keeps_the_best_epoch(
@@ -514,7 +671,7 @@ def test_running_out_of_memory_keeps_the_best_epoch(
         return train(self, *batch)
 
     monkeypatch.setattr(TrainingStep, "train", fail_late)
-    widget.train_button.click()
+    widget.controls.train_button.click()
     wait_for_end(qtbot, widget)
     assert len(messages) == 1
     assert "ran out of memory with a batch_size of 8" in messages[0]
@@ -529,23 +686,23 @@ def test_an_unexpected_error_is_shown_and_ends_the_run(
     def fail(folder, *, n_test):
         raise KeyError("a bug")
 
-    monkeypatch.setattr(training_run, "load_training_images", fail)
-    widget.train_button.click()
+    monkeypatch.setattr(prepare, "load_training_images", fail)
+    widget.controls.train_button.click()
     wait_for_end(qtbot, widget)
     assert messages == ["Training failed (KeyError): 'a bug'"]
-    assert widget._status.text() == "Failed."
+    assert widget.controls.status.text() == "Failed."
 
 
 @pytest.mark.qt_binding
 def test_a_second_run_is_refused(viewer, widget, messages, qtbot, tmp_path):
     train_without_end(qtbot, widget)
     other = docked(viewer, tmp_path, output=str(tmp_path / "other.pt"))
-    other.train_button.click()
+    other.controls.train_button.click()
     assert len(messages) == 1
     assert "still in progress" in messages[0]
-    assert other.train_button.isEnabled()
+    assert other.controls.train_button.isEnabled()
     assert not (tmp_path / "other.pt").exists()
-    widget.stop_button.click()
+    widget.controls.finish_button.click()
     wait_for_end(qtbot, widget)
 
 
@@ -558,10 +715,10 @@ def test_training_continues_while_the_dock_is_hidden(widget, qtbot):
     dock.hide()
     n_epochs = len(widget.progress.plot.history)
     qtbot.waitUntil(lambda: len(widget.progress.plot.history) > n_epochs + 2)
-    widget.stop_button.click()
+    widget.controls.finish_button.click()
     wait_for_end(qtbot, widget)
     dock.show()
-    assert "interrupted after epoch" in widget._status.text()
+    assert "interrupted after epoch" in widget.controls.status.text()
 
 
 @pytest.mark.qt_binding
@@ -597,13 +754,13 @@ def test_the_plot_follows_the_theme_while_training(viewer, widget, qtbot):
     light = widget.progress.plot.backgroundBrush().color().name()
     assert dark != light
     widget.progress._log.setChecked(True)
-    widget.stop_button.click()
+    widget.controls.finish_button.click()
     wait_for_end(qtbot, widget)
 
 
 @pytest.mark.qt_binding
 def test_the_last_folders_are_saved(viewer, widget, qtbot, tmp_path):
-    widget.train_button.click()
+    widget.controls.train_button.click()
     wait_for_end(qtbot, widget)
     assert preferences.preferences().data_folder == str(tmp_path)
     again = TrainWidget(viewer)

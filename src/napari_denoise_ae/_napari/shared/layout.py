@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QFormLayout,
@@ -15,6 +17,8 @@ from qtpy.QtWidgets import (
 
 #: The color of errors, legible on napari's dark and light themes.
 ERROR_COLOR = "#e05252"
+# As many letters of a word as fit a narrow dock.
+_LONG_WORD = re.compile(r"[^\s\u200b]{28}(?=[^\s\u200b])")
 # Width in pixels that napari's style adds to fields.
 _STYLE = 12
 # Time for the layout of new widgets to settle, in milliseconds.
@@ -133,7 +137,7 @@ def make_button(text: str, tooltip: str) -> QPushButton:
 
 
 def breakable(text: str) -> str:
-    """Add break opportunities, so that long paths do not widen the dock."""
-    for separator in ("/", "\\", "_", "-"):
+    """Add break opportunities, so that paths and long words do not widen the dock."""
+    for separator in ("/", "\\", "_", "-", "]"):
         text = text.replace(separator, f"{separator}\u200b")
-    return text
+    return _LONG_WORD.sub("\\g<0>\u200b", text)

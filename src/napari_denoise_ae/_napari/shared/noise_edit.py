@@ -12,7 +12,7 @@ from ...noise.compound import Composed, Mixture
 from ...noise.spec import parse_noise
 from ...noise.synthetic import NOISE_MODELS
 from .editors import Editor
-from .layout import ERROR_COLOR
+from .layout import ERROR_COLOR, breakable
 from .noise_part import NoisePart, capitalize, default_noise, wrapped_label
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class NoiseChooser(Editor):
         super().__init__()
         self.parts: list[NoisePart] = []
         self._is_writing = False
+        self._text = ""
         self.line = QLineEdit()
         self.line.setToolTip(
             "<qt>The noise as text, as on the command line. A plus sign joins several "
@@ -79,7 +80,7 @@ class NoiseChooser(Editor):
     @property
     def explanation(self) -> str:
         """The explanation or the error shown below the text."""
-        return str(self._explanation.text())
+        return self._text
 
     def _on_text_changed(self, text: str) -> None:
         """Explain the text, and update the fields unless they have written it."""
@@ -153,6 +154,7 @@ class NoiseChooser(Editor):
         self._is_writing = False
 
     def _explain(self, text: str, *, is_error: bool) -> None:
-        self._explanation.setText(text)
+        self._text = text
+        self._explanation.setText(breakable(text))
         self._explanation.setStyleSheet(f"color: {ERROR_COLOR}" if is_error else "")
         self.line.setStyleSheet(f"border: 1px solid {ERROR_COLOR};" if is_error else "")

@@ -20,6 +20,7 @@ from ..shared.fields import Field, FieldSpec, add_fields
 from ..shared.layout import make_form
 from ..shared.preferences import preferences
 from .network_form import NetworkForm
+from .preset_note import PresetNote, preset_change
 from .settings import DEVICE_FIELD, MAIN, MORE, PRESET_FIELD, setting_field
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
         Emitted after a field has changed.
     network : NetworkForm
         The options of the network.
+    preset_note : PresetNote
+        Which settings the preset has changed.
     """
 
     changed = Signal()
@@ -48,6 +51,8 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self._fields: dict[str, Field] = {}
+        self._defaults = next(iter(PRESETS.values()))
+        self.preset_note = PresetNote()
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.setContentsMargins(6, 6, 6, 6)
@@ -59,7 +64,7 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self._connect()
-        self._apply_preset()
+        self._apply_preset(replaces=True)
 
     @property
     def preset(self) -> str:
@@ -129,7 +134,8 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
     def _main_form(self) -> QFormLayout:
         form = make_form()
         settings = (setting_field(name, text) for name, text in MAIN.items())
-        rows = (PRESET_FIELD, *self._path_fields(), *settings, DEVICE_FIELD)
+        paths = self._path_fields()
+        rows = (PRESET_FIELD, self.preset_note, *paths, *settings, DEVICE_FIELD)
         self._fields |= add_fields(form, rows)
         return form
 
@@ -182,15 +188,32 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
             if name in MAIN | MORE:
                 field.changed.connect(partial(self.check, [name]))
         self._fields["preset"].changed.connect(self._apply_preset)
+        self.preset_note.reset.connect(partial(self._apply_preset, replaces=True))
         self._fields["loss"].changed.connect(self._explain_loss)
 
-    def _apply_preset(self) -> None:
-        config = PRESETS[self.preset]
+    def _apply_preset(self, *, replaces: bool = False) -> None:
+        """Fill in the defaults of the preset, except where the user has others.
+
+        Parameters
+        ----------
+        replaces : bool
+            Whether to replace those of the user, too.
+        """
+        before, config = self._defaults, PRESETS[self.preset]
+        self._defaults = config
+        values = {name: self._fields[name].value for name in (*MAIN, *MORE)}
+        change = preset_change(values, before, config)
         for name, text in (MAIN | MORE).items():
             default = getattr(config, name)
-            self.set_value(name, default)
+            if replaces or name not in change.kept:
+                self.set_value(name, default)
             self._fields[name].describe(f"{text} Default: {default}.")
-        self.network.set_network(config.network, config.network_options)
+        options = dict(config.network_options)
+        if not replaces and config.network == before.network:
+            given = before.network_options.items()
+            options |= dict(self.network.options.items() - given)
+        self.network.set_network(config.network, options)
+        self.preset_note.show_change(None if replaces else change)
         self._explain_preset()
         self._explain_loss()
 

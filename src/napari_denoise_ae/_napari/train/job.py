@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from threading import Event
 from typing import TYPE_CHECKING
 
 from napari.qt.threading import GeneratorWorker
@@ -17,7 +18,6 @@ from .steps import BatchProgress, ScoreProgress, TrainingOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
-    from threading import Event
 
     from ...training.job import TrainingJob
     from ...training.results import RunStep
@@ -29,22 +29,40 @@ _INTERVAL = 0.2
 _FAILURES = (DenoiseAEError, RuntimeError, MemoryError, OSError)
 
 
-def make_worker(job: TrainingJob, stop: Event) -> GeneratorWorker:
-    """Return a worker that trains until the run ends or `stop` is set.
+@dataclass(frozen=True, slots=True, eq=False)
+class Signals:
+    """Signals from the widget to its run.
+
+    Parameters
+    ----------
+    stop : threading.Event
+        Set to end the run after the current batch.
+    cancel : threading.Event
+        Set before `stop` to end the run as if it had never started.
+    """
+
+    stop: Event = field(default_factory=Event)
+    cancel: Event = field(default_factory=Event)
+
+
+def make_worker(job: TrainingJob, signals: Signals) -> GeneratorWorker:
+    """Return a worker that trains until the run ends or is told to stop.
 
     It yields `Step` objects and returns a `TrainingOutcome`.
     """
     # napari's create_worker is not used: in napari 0.9.2, the slot that it connects
     # for errors fails with PySide6.
-    return GeneratorWorker(_train, job, stop)
+    return GeneratorWorker(_train, job, signals)
 
 
-def _train(job: TrainingJob, stop: Event) -> Generator[Step, None, TrainingOutcome]:
+def _train(
+    job: TrainingJob, signals: Signals
+) -> Generator[Step, None, TrainingOutcome]:
     # Imported here, because it imports torch.
     from ...training.run import TrainingRun
 
     try:
-        run = TrainingRun(_without_fixed_epochs(job), stop)
+        run = TrainingRun(_without_fixed_epochs(job), signals.stop, signals.cancel)
     except DeviceError as error:
         return TrainingOutcome(error=str(error), field="device")
     except _FAILURES as error:
@@ -54,6 +72,8 @@ def _train(job: TrainingJob, stop: Event) -> Generator[Step, None, TrainingOutco
             yield from _widget_steps(run.steps())
     except _FAILURES as error:
         return TrainingOutcome(run.result, error=_describe(error))
+    if signals.cancel.is_set():
+        return TrainingOutcome(is_canceled=True)
     return TrainingOutcome(run.result, run.stop_reason)
 
 

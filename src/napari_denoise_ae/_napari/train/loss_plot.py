@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pyqtgraph as pg
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import Qt, QTimer
 
+from ...training.results import watched_losses
 from ..shared.plot import BLUE, ORANGE, Plot
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qtpy.QtGui import QShowEvent
 
     from ...training.results import EpochResult
 
-_TRAINING, _VALIDATION = BLUE, ORANGE
+_TRAINING, _VALIDATION, _EARLIER = BLUE, ORANGE, "#8c929c"
 # A redraw blocks the event loop for up to 0.1 s.
 _REDRAW_MILLISECONDS = 1000
 
@@ -22,22 +25,31 @@ _REDRAW_MILLISECONDS = 1000
 class LossPlot(Plot):
     """Training and validation loss by epoch, with the best epoch marked.
 
-    The plot is redrawn at most once a second, and only while it is visible.
+    The validation loss of an earlier run stays for comparison. The plot is redrawn at
+    most once a second, and only while it is visible.
 
     Attributes
     ----------
     history : list of EpochResult
         The results of the plotted epochs.
+    earlier : list of float
+        The validation losses of the earlier run; empty without one.
+    smoothing : int
+        Number of epochs over which the plotted validation losses are averaged.
     """
 
     def __init__(self) -> None:
         super().__init__("epoch", "loss", axisItems={"bottom": _EpochAxis("bottom")})
         self.history: list[EpochResult] = []
+        self.earlier: list[float] = []
+        self.smoothing = 1
         self._is_stale = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_REDRAW_MILLISECONDS)
         self._timer.timeout.connect(self._redraw_if_stale)
+        pen = pg.mkPen(_EARLIER, width=1, style=Qt.PenStyle.DashLine)
+        self._earlier = self.plot(pen=pen)
         self._training = self._add_line("training", _TRAINING)
         self._validation = self._add_line("validation", _VALIDATION)
         self._best = self.plot(
@@ -45,9 +57,22 @@ class LossPlot(Plot):
         )
         self.getAxis("left").enableAutoSIPrefix(False)
 
-    def set_history(self, history: list[EpochResult]) -> None:
+    def set_history(self, history: Sequence[EpochResult]) -> None:
         """Replace the plotted epochs."""
         self.history = list(history)
+        self._schedule()
+
+    @property
+    def watched(self) -> list[float]:
+        """The validation losses as plotted, by which the best epoch is chosen."""
+        return watched_losses(self.history, self.smoothing)
+
+    def set_earlier(self, name: str, losses: Sequence[float]) -> None:
+        """Replace the earlier run by another; without losses, remove it."""
+        self._legend.removeItem(self._earlier)
+        self.earlier = list(losses)
+        if self.earlier:
+            self._legend.addItem(self._earlier, name)
         self._schedule()
 
     def add_epoch(self, result: EpochResult) -> None:
@@ -79,11 +104,16 @@ class LossPlot(Plot):
             return
         self._is_stale = False
         self._timer.start()
-        epochs = [result.epoch for result in self.history]
-        self._training.setData(epochs, [r.train_loss for r in self.history])
-        self._validation.setData(epochs, [r.val_loss for r in self.history])
-        best = [result for result in self.history if result.is_best][-1:]
-        self._best.setData([r.epoch for r in best], [r.val_loss for r in best])
+        watched = self.watched
+        _draw(self._earlier, self.earlier)
+        _draw(self._training, [result.train_loss for result in self.history])
+        _draw(self._validation, watched)
+        best = [result.epoch for result in self.history if result.is_best][-1:]
+        self._best.setData(best, [watched[epoch - 1] for epoch in best])
+
+
+def _draw(line: pg.PlotDataItem, losses: list[float]) -> None:
+    line.setData(range(1, len(losses) + 1), losses)
 
 
 class _EpochAxis(pg.AxisItem):  # type: ignore[misc]

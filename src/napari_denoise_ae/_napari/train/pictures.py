@@ -10,6 +10,8 @@ from qtpy.QtGui import QImage, QPainter
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
     from qtpy.QtGui import QPaintEvent
 
@@ -18,21 +20,30 @@ _GAP = 6  # pixels between the row labels and the images
 
 
 class ExamplePictures(QWidget):  # type: ignore[misc]
-    """Draw three rows of small images, enlarged to fit without smoothing."""
+    """Draw two or three rows of small images, enlarged to fit without smoothing.
+
+    Attributes
+    ----------
+    rows : tuple of str
+        The labels of the rows.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.rows: tuple[str, ...] = ()
         self._image: QImage | None = None
-        self._n_rows = len(_ROWS)
         self.setSizePolicy(
             QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding
         )
 
-    def set_examples(self, examples: tuple[NDArray[np.float32] | None, ...]) -> None:
-        """Show noisy, denoised and clean images, each (N, Y, X, channels) in [0, 1]."""
-        shown = [images for images in examples if images is not None]
-        rows = [np.concatenate(list(images), axis=1) for images in shown]
-        self._n_rows = len(rows)
+    def set_examples(self, examples: Sequence[NDArray[np.float32] | None]) -> None:
+        """Show noisy, denoised and clean images, each (N, Y, X, channels) in [0, 1].
+
+        Clean images may be None if they are unknown.
+        """
+        known = [images for images in examples if images is not None]
+        self.rows = _ROWS[: len(known)]
+        rows = [np.concatenate(list(images), axis=1) for images in known]
         grid = np.concatenate(rows, axis=0).clip(0, 1)
         rgb = np.broadcast_to(grid, (*grid.shape[:2], 3)) * 255
         pixels = np.ascontiguousarray(rgb.round().astype(np.uint8))
@@ -46,7 +57,7 @@ class ExamplePictures(QWidget):  # type: ignore[misc]
 
     def clear(self) -> None:
         """Remove the images."""
-        self._image = None
+        self._image, self.rows = None, ()
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -69,8 +80,8 @@ class ExamplePictures(QWidget):  # type: ignore[misc]
         )
         painter.drawImage(QRect(left, 0, size.width(), size.height()), self._image)
         painter.setPen(self.palette().text().color())
-        row_height = size.height() // self._n_rows
-        for row, name in enumerate(_ROWS[: self._n_rows]):
+        row_height = size.height() // len(self.rows)
+        for row, name in enumerate(self.rows):
             frame = QRect(0, row * row_height, left - _GAP, row_height)
             painter.drawText(frame, Qt.AlignmentFlag.AlignVCenter, name)
         painter.end()

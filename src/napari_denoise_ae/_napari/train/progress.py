@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ..shared.layout import Note
 from .loss_plot import LossPlot
@@ -24,53 +32,78 @@ _TEST = (
     "Test images, denoised by the best epoch: they were used neither for training nor "
     "to determine the best epoch."
 )
+_LONGEST_NAME = 24
 
 
 class TrainProgress(QWidget):  # type: ignore[misc]
-    """Show the progress, the losses and example images of a run."""
+    """Show the progress, the losses and example images of a run.
+
+    Attributes
+    ----------
+    plot : LossPlot
+        The losses of the run and of the one before it.
+    pictures : ExamplePictures
+        The example images.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self._name, self._has_test_set = "", True
         self._facts = _label()
         self._losses = _label()
         self.plot = LossPlot()
         self._log = QCheckBox("logarithmic scale")
         self._log.setToolTip("Draw the losses on a logarithmic scale. Default: off.")
         self._log.toggled.connect(self.plot.set_log_scale)
+        self.forget_button = QPushButton()
+        self.forget_button.setToolTip("Remove the curve of the earlier run.")
+        self.forget_button.clicked.connect(lambda: self._set_earlier("", []))
         self._title = Note()
         self.pictures = ExamplePictures()
         self._test_scores = Note()
         self._test_scores.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse
         )
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 6, 6, 6)
-        layout.addWidget(self._facts)
-        layout.addWidget(self._losses)
-        layout.addWidget(self.plot, 3)
-        layout.addWidget(self._log)
-        layout.addWidget(self._title)
-        layout.addWidget(self._test_scores)
-        layout.addWidget(self.pictures, 2)
-        self.clear()
-
-    def clear(self) -> None:
-        """Remove everything about the previous run."""
+        self._arrange()
+        self._set_earlier("", [])
+        self._clear()
         self._facts.setText("No run yet.")
-        self._losses.setText("")
-        self._title.setText("")
-        self._test_scores.setText("")
-        self.plot.set_history([])
-        self.pictures.clear()
+
+    def begin(
+        self, name: str, *, has_test_set: bool = True, keeps_earlier: bool = True
+    ) -> None:
+        """Remove the previous run, and keep its validation loss for comparison.
+
+        Parameters
+        ----------
+        name : str
+            Name of the new run.
+        has_test_set : bool
+            Whether its final pictures are test images. False: validation images.
+        keeps_earlier : bool
+            Whether the run in the plot becomes the earlier one. False leaves the
+            earlier one as it is.
+        """
+        if keeps_earlier and self.plot.history:
+            self._set_earlier(_shortened(self._name), self.plot.watched)
+        self._name, self._has_test_set = name, has_test_set
+        self._clear()
+
+    def discard(self) -> None:
+        """Remove the run, but not the earlier one."""
+        self._clear()
+        self._facts.setText("The run was canceled.")
 
     def show_start(self, start: TrainingStart) -> None:
         """Show the device, the number of images and the noise of a run."""
         self._facts.setText(
             f"Device: {start.device}\n"
             f"{start.n_train:,} training and {start.n_val:,} validation images\n"
-            f"{start.noise}"
+            f"{start.noise}\n"
+            f"Best epoch: lowest validation loss ({_watched(start)})"
         )
-        self.plot.set_history(list(start.history))
+        self.plot.smoothing = start.smoothing
+        self.plot.set_history(start.history)
 
     def show_remark(self, text: str) -> None:
         """Add a line to what is said about the run."""
@@ -82,19 +115,26 @@ class TrainProgress(QWidget):  # type: ignore[misc]
 
     def show_epoch(self, result: EpochResult) -> None:
         """Show the losses and the PSNR of an epoch."""
-        self._losses.setText(
-            f"Epoch {result.epoch}: loss {result.train_loss:.5f}, "
-            f"validation {result.val_loss:.5f}, {result.val_psnr:.2f} dB"
-        )
+        text = f"Epoch {result.epoch}: loss {result.train_loss:.5f}, "
+        text += f"validation {result.val_loss:.5f}"
+        # Unknown without clean images.
+        if not math.isnan(result.val_psnr):
+            text += f", {result.val_psnr:.2f} dB"
+        self._losses.setText(text)
         self.plot.add_epoch(result)
 
     def show_validation(self, examples: Examples) -> None:
         """Show validation images, denoised by the current network."""
-        self._show_pictures("Validation images", _VALIDATION, examples)
+        history = self.plot.history
+        when = f"after epoch {history[-1].epoch}" if history else "before training"
+        self._show_pictures(f"Validation images, {when}", _VALIDATION, examples)
 
     def show_test_set(self, examples: Examples) -> None:
-        """Show test images, denoised by the best epoch."""
-        self._show_pictures("Test images", _TEST, examples)
+        """Show test images, or else validation images, denoised by the best epoch."""
+        kind, tooltip = "Test", _TEST
+        if not self._has_test_set:
+            kind, tooltip = "Validation", _VALIDATION
+        self._show_pictures(f"{kind} images, best epoch", tooltip, examples)
 
     def show_test_scores(self, scores: tuple[Score, ...]) -> None:
         """Show the mean scores of the noisy and the denoised test images."""
@@ -105,11 +145,47 @@ class TrainProgress(QWidget):  # type: ignore[misc]
             lines.append(f"{name}: {values}")
         self._test_scores.setText("\n".join(lines))
 
+    def _arrange(self) -> None:
+        options = QHBoxLayout()
+        options.addWidget(self._log)
+        options.addStretch(1)
+        options.addWidget(self.forget_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.addWidget(self._facts)
+        layout.addWidget(self._losses)
+        layout.addWidget(self.plot, 3)
+        layout.addLayout(options)
+        layout.addWidget(self._title)
+        layout.addWidget(self._test_scores)
+        layout.addWidget(self.pictures, 2)
+
+    def _clear(self) -> None:
+        for label in (self._facts, self._losses, self._title, self._test_scores):
+            label.setText("")
+        self.plot.set_history([])
+        self.pictures.clear()
+
+    def _set_earlier(self, name: str, losses: list[float]) -> None:
+        self.plot.set_earlier(name, losses)
+        self.forget_button.setText(f"✕ {name}")
+        self.forget_button.setVisible(bool(losses))
+
     def _show_pictures(self, title: str, tooltip: str, examples: Examples) -> None:
         self._title.setText(title)
         for widget in (self._title, self.pictures):
             widget.setToolTip(f"<qt>{tooltip}</qt>")
         self.pictures.set_examples(examples)
+
+
+def _watched(start: TrainingStart) -> str:
+    mean = f", mean of {start.smoothing} epochs" if start.smoothing > 1 else ""
+    return f"{start.loss}{mean}"
+
+
+def _shortened(name: str) -> str:
+    """Shorten a long file name, so that it does not widen the dock."""
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
 
 
 def _label() -> QLabel:

@@ -60,6 +60,11 @@ _LABELS = {
 }
 
 
+def setting_label(name: str) -> str:
+    """Return the label of the field of a setting."""
+    return _LABELS.get(name, name.replace("_", " "))
+
+
 def setting_field(name: str, text: str) -> FieldSpec:
     """Describe the field of a setting; `text` is its tooltip."""
     default = getattr(PRESETS[next(iter(PRESETS))], name)
@@ -68,7 +73,7 @@ def setting_field(name: str, text: str) -> FieldSpec:
         editor = partial(NoiseChooser, default)
     elif name in _CHOICES:
         editor = partial(Choice, _CHOICES[name])
-    label = _LABELS.get(name, name.replace("_", " "))
+    label = setting_label(name)
     # The fields of the noise need the whole width of a narrow dock.
     return FieldSpec(name, label, editor, text, is_wide=name == "noise")
 
@@ -85,7 +90,7 @@ PRESET_FIELD = FieldSpec(
     "preset",
     partial(Choice, PRESETS),
     "A network with matching settings. Choosing one fills in all fields except data, "
-    "output and device.",
+    "output, device, and those that you have changed.",
 )
 DEVICE_FIELD = FieldSpec(
     "device",

@@ -56,12 +56,15 @@ class TrainingOutcome:
         The error message; empty if the run did not fail.
     field : str
         The form field that caused the error, if any.
+    is_canceled : bool
+        Whether the run was discarded.
     """
 
     result: TrainingResult | None = None
     stop_reason: str = ""
     error: str = ""
     field: str = ""
+    is_canceled: bool = False
 
 
 #: A step for the widget. Progress steps are sent as numbers, batches at intervals.

@@ -6,17 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari.utils.theme import get_theme
-from qtpy.QtWidgets import (
-    QFileDialog,
-    QHBoxLayout,
-    QLabel,
-    QMessageBox,
-    QProgressBar,
-    QPushButton,
-    QTabWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QFileDialog, QMessageBox, QTabWidget, QVBoxLayout, QWidget
 
 from ...errors import DatasetError, DenoiseAEError
 from ...io.cifar10 import require_cifar10
@@ -29,11 +19,12 @@ from ...training.results import (
     ValidationExamples,
 )
 from ...training.run_files import RunFiles
-from ..shared.model_choice import model_choice
 from ..shared.preferences import preferences
 from .form import TrainForm
+from .new_model import NewModel
 from .progress import TrainProgress
 from .run import TrainRun
+from .run_bar import RunBar
 from .steps import BatchProgress
 
 if TYPE_CHECKING:
@@ -59,23 +50,12 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         self._viewer = viewer
         self.form = TrainForm()
         self.progress = TrainProgress()
-        self.train_button = _button("Train", "Start a new run with these settings.")
-        self.resume_button = _button(
-            "Resume…",
-            "Resume a stopped run: choose its checkpoint. The run keeps its settings; "
-            "only epochs, patience and device are taken from this form. With the "
-            "schedule cosine, the epochs are kept too.",
-        )
-        self.stop_button = _button(
-            "Stop", "End the run, or its scoring, and keep the best epoch."
-        )
+        self.new_model = NewModel(viewer)
+        self.controls = RunBar()
         self._run = TrainRun(self)
-        self._bar = QProgressBar()
-        self._status = QLabel("Ready.")
         self._arrange()
         self._connect()
         self._follow_theme()
-        self._on_busy(False)
 
     @property
     def is_running(self) -> bool:
@@ -83,29 +63,30 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         return self._run.is_running
 
     def _arrange(self) -> None:
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.progress, 1)
+        column.addWidget(self.new_model)
         self._tabs = QTabWidget()
         self._tabs.addTab(self.form, "Settings")
-        self._tabs.addTab(self.progress, "Progress")
-        self._status.setWordWrap(True)
-        buttons = QHBoxLayout()
-        for button in (self.train_button, self.resume_button, self.stop_button):
-            buttons.addWidget(button)
+        self._tabs.addTab(page, "Progress")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.addWidget(self._tabs, 1)
-        layout.addLayout(buttons)
-        layout.addWidget(self._bar)
-        layout.addWidget(self._status)
+        layout.addWidget(self.controls)
 
     def _connect(self) -> None:
-        self.train_button.clicked.connect(self._start_new)
-        self.resume_button.clicked.connect(self._resume)
-        self.stop_button.clicked.connect(self._stop)
-        self._run.busy.connect(self._on_busy)
-        self._run.status_changed.connect(self._status.setText)
-        self._run.progressed.connect(self._show_progress)
-        self._run.stepped.connect(self._show_step)
-        self._run.finished.connect(self._finish)
+        controls, run = self.controls, self._run
+        controls.train_button.clicked.connect(self._start_new)
+        controls.resume_button.clicked.connect(self._resume)
+        controls.finish_button.clicked.connect(self._finish_run)
+        controls.cancel_button.clicked.connect(self._cancel_run)
+        run.busy.connect(controls.set_busy)
+        run.status_changed.connect(controls.status.setText)
+        run.progressed.connect(controls.show_progress)
+        run.stepped.connect(self._show_step)
+        run.finished.connect(self._on_finished)
 
     def _follow_theme(self) -> None:
         theme_changed = self._viewer.events.theme
@@ -213,25 +194,28 @@ class TrainWidget(QWidget):  # type: ignore[misc]
 
     def _start(self, job: TrainingJob) -> None:
         if self._run.start(job):
-            self.progress.clear()
-            self._tabs.setCurrentWidget(self.progress)
+            self.new_model.hide()
+            self.progress.begin(
+                job.files.checkpoint.name,
+                has_test_set=job.kind == "data",
+                keeps_earlier=not job.resume,
+            )
+            self._tabs.setCurrentIndex(1)
 
     # --- progress and end
 
-    def _stop(self) -> None:
-        self.stop_button.setEnabled(False)
-        self._run.stop()
+    def _finish_run(self) -> None:
+        self.controls.set_stopping()
+        self._run.finish()
 
-    def _on_busy(self, busy: bool) -> None:
-        self.train_button.setEnabled(not busy)
-        self.resume_button.setEnabled(not busy)
-        self.stop_button.setEnabled(busy)
-        self._bar.setMaximum(0 if busy else 1)
-        self._bar.setVisible(busy)
-
-    def _show_progress(self, value: int, maximum: int) -> None:
-        self._bar.setMaximum(maximum)
-        self._bar.setValue(value)
+    def _cancel_run(self) -> None:
+        n_epochs = len(self.progress.plot.history)
+        if n_epochs and not self._confirm(
+            "Cancel the run?", f"Discard the run with its finished epochs ({n_epochs})?"
+        ):
+            return
+        self.controls.set_stopping()
+        self._run.cancel()
 
     def _show_step(self, step: Step) -> None:
         if isinstance(step, TrainingStart):
@@ -247,7 +231,9 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         elif isinstance(step, FinalExamples):
             self.progress.show_test_set(step.examples)
 
-    def _finish(self, outcome: TrainingOutcome) -> None:
+    def _on_finished(self, outcome: TrainingOutcome) -> None:
+        if outcome.is_canceled:
+            self.progress.discard()
         if outcome.field:
             self._mark(outcome.field, outcome.error)
         result = outcome.result
@@ -255,10 +241,4 @@ class TrainWidget(QWidget):  # type: ignore[misc]
             return
         if result.test_scores:
             self.progress.show_test_scores(result.test_scores)
-        model_choice(self._viewer).choose(str(result.files.checkpoint))
-
-
-def _button(text: str, tooltip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tooltip)
-    return button
+        self.new_model.show_model(str(result.files.checkpoint))
