@@ -144,7 +144,7 @@ def add_images(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--axes",
         metavar="AXES",
-        help="axes of the images, such as TYX, if their files do not name them",
+        help="axes of the images, such as TYX (default: those that their files name)",
     )
     group.add_argument(
         "--channel",
