@@ -33,7 +33,12 @@ class Part:
 
 
 def split_images(
-    images: ImageCollection, val_fraction: float, seed: int, *, side: int
+    images: ImageCollection,
+    val_fraction: float,
+    seed: int,
+    *,
+    side: int,
+    val_side: int | None = None,
 ) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
     """Split images into training and validation.
 
@@ -52,6 +57,8 @@ def split_images(
         Random seed of the choice of images.
     side : int
         Rows and columns of a patch.
+    val_side : int, optional
+        Rows and columns of a validation patch. None means `side`.
 
     Returns
     -------
@@ -64,7 +71,9 @@ def split_images(
         If a single image is too small for both.
     """
     if len(images) == 1:
-        train, val = _split_region(images.images[0], val_fraction, side)
+        train, val = _split_region(
+            images.images[0], val_fraction, side, val_side or side
+        )
         return (Part(0, train),), (Part(0, val),)
     chosen = set(_choose_images(images, val_fraction, seed))
     parts = [Part(number, _whole(image)) for number, image in enumerate(images.images)]
@@ -89,18 +98,18 @@ def _choose_images(
 
 
 def _split_region(
-    image: TrainingImage, val_fraction: float, side: int
+    image: TrainingImage, val_fraction: float, side: int, val_side: int
 ) -> tuple[Region, Region]:
     """Split the planes of an image along their longer side."""
     rows, columns = image.plane_shape
     length = max(rows, columns)
-    if length < 2 * side:
+    if length < side + val_side:
         raise DatasetError(
             f"{image.name} has {rows} x {columns} pixels: too few to be split into "
             f"training and validation with patches of {side} x {side} pixels. Use "
             f"another image, too, or patches of at most {length // 2} pixels."
         )
-    n_val = min(max(round(length * val_fraction), side), length - side)
+    n_val = min(max(round(length * val_fraction), val_side), length - side)
     train, val = slice(0, length - n_val), slice(length - n_val, length)
     if rows > columns:
         return (train, slice(0, columns)), (val, slice(0, columns))

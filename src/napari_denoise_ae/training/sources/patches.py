@@ -39,13 +39,16 @@ class PatchPlan:
         The network, for its stride and size.
     device : torch.device
         Training device.
+    has_small_validation : bool
+        Whether validation patches have half the side, which leaves more of a single
+        image to train on.
 
     Attributes
     ----------
     images : ImageCollection
         The images that are large enough.
-    side : int
-        Rows and columns of a patch.
+    side, val_side : int
+        Rows and columns of a patch, and of a validation patch.
     train, val : tuple of Part
         The parts for training and for validation.
     n_batches : int
@@ -67,13 +70,24 @@ class PatchPlan:
         config: TrainingConfig,
         network: DenoisingNetwork,
         device: torch.device,
+        *,
+        has_small_validation: bool = False,
     ) -> None:
-        wanted = round_up(config.patch_size, network.stride)
-        self.side = network.image_size or _fitting_side(images, wanted, network.stride)
+        stride = network.stride
+        wanted = round_up(config.patch_size, stride)
+        is_small = has_small_validation and not network.image_size
+        self.side = network.image_size or _fitting_side(
+            images, wanted, stride, 1.5 if is_small else 2.0
+        )
+        self.val_side = round_up(self.side // 2, stride) if is_small else self.side
         self._is_smaller = not network.image_size and self.side < wanted
         self.images = images.at_least(self.side)
         self.train, self.val = split_images(
-            self.images, config.val_fraction, config.seed, side=self.side
+            self.images,
+            config.val_fraction,
+            config.seed,
+            side=self.side,
+            val_side=self.val_side,
         )
         self.name, self.sha256, self.facts = describe(self.images)
         self.seeds = Seeds(config.seed, device)
@@ -115,18 +129,29 @@ class PatchPlan:
                 self.images, self.train, self._batch_size, self.side, rng
             )
 
-    def validation(self) -> list[Position]:
-        """Return the positions of the validation patches."""
-        n_patches = max(_VALIDATION_PIXELS // self.side**2, 1)
-        return grid_positions(self.images, self.val, n_patches, self.side)
+    def validation(self, most: int | None = None) -> list[Position]:
+        """Return the positions of the validation patches.
+
+        Parameters
+        ----------
+        most : int, optional
+            Largest number of patches. None means those of one megapixel.
+        """
+        n_patches = most or max(_VALIDATION_PIXELS // self.val_side**2, 1)
+        return grid_positions(self.images, self.val, n_patches, self.val_side)
 
 
-def _fitting_side(images: ImageCollection, wanted: int, stride: int) -> int:
-    """Return the side of patches that fit into half of the images or more."""
+def _fitting_side(
+    images: ImageCollection, wanted: int, stride: int, n_patches: float
+) -> int:
+    """Return the side of patches that fit into half of the images or more.
+
+    A single image must be so many patches long.
+    """
     shapes = [image.plane_shape for image in images.images]
     if len(shapes) == 1:
         # It is split along its longer side.
-        largest = min(*shapes[0], max(shapes[0]) // 2)
+        largest = min(*shapes[0], int(max(shapes[0]) / n_patches))
     else:
         sides = sorted(min(shape) for shape in shapes)
         largest = sides[(len(sides) - 1) // 2]

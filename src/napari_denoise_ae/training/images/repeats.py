@@ -1,0 +1,114 @@
+"""Find the repeats of a scene: the frames of a stack, or images of equal shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...errors import DatasetError
+from .collection import listed
+from .image import TrainingImage, facts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...image.planes import Planes
+    from ...image.tiling import Region
+    from .collection import ImageCollection
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RepeatPlanes:
+    """Images of equal shape as the frames of one stack, see `Planes`.
+
+    Parameters
+    ----------
+    frames : tuple of Planes
+        The images, without an axis T.
+    """
+
+    frames: tuple[Planes, ...]
+
+    @property
+    def axes(self) -> str:
+        """T, then the axes of an image."""
+        return "T" + self.frames[0].axes
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape as (T, ..., Y, X, channels)."""
+        return len(self.frames), *self.frames[0].shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Data type that holds the pixels of all images."""
+        return np.result_type(*(frame.dtype for frame in self.frames))
+
+    def read(self, plane: Sequence[int], region: Region) -> Any:
+        """Return a part of a plane, (Y, X, channels)."""
+        return self.frames[plane[0]].read(plane[1:], region)
+
+
+def as_repeats(images: ImageCollection) -> ImageCollection:
+    """Return images as stacks whose frames along T are repeats.
+
+    Parameters
+    ----------
+    images : ImageCollection
+        Stacks with an axis T of at least two frames each; or at least two images
+        without it, all of the same scene.
+
+    Raises
+    ------
+    DatasetError
+        If they are neither.
+    """
+    stacks = [image for image in images.images if _n_frames(image) > 1]
+    if len(stacks) == len(images):
+        return images
+    if stacks:
+        single = [image.name for image in images.images if _n_frames(image) < 2]
+        raise DatasetError(
+            "Repeats are either stacks with an axis T or images of one scene, not "
+            f"both. Without two frames along T: {listed(single)}."
+        )
+    if len(images) < 2:
+        raise DatasetError(
+            f"{facts_of(images.images[0])} has no repeats: two frames or more along an "
+            "axis T are needed, or two images or more of the same scene. Give the axes "
+            "of a stack, such as TYX."
+        )
+    if "T" in images.images[0].axes:
+        raise DatasetError(
+            f"{facts_of(images.images[0])} has only one frame along T. Give repeats as "
+            "images without an axis T, or as one stack."
+        )
+    _require_same_shapes(images)
+    return replace(images, images=(_stack(images),))
+
+
+def _n_frames(image: TrainingImage) -> int:
+    """Return the number of frames along T; 0 without it."""
+    if "T" not in image.axes:
+        return 0
+    return image.planes.shape[image.axes.index("T")]
+
+
+def _require_same_shapes(images: ImageCollection) -> None:
+    first = images.images[0]
+    for image in images.images[1:]:
+        if (image.axes, image.planes.shape) != (first.axes, first.planes.shape):
+            raise DatasetError(
+                "Repeats of one scene must have the same shape and axes, got "
+                f"{facts_of(first)} and {facts_of(image)}."
+            )
+
+
+def _stack(images: ImageCollection) -> TrainingImage:
+    first = images.images[0]
+    frames = tuple(image.planes for image in images.images)
+    return TrainingImage(
+        name=images.name, planes=RepeatPlanes(frames), block=first.block
+    )
