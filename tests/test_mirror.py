@@ -85,6 +85,8 @@ TESTED_IN = {
     "training/batch": "training/test_step",
     "training/job": "training/test_run",
     "training/sources/base": "training/sources/test_image_set",
+    "training/sources/denoised": "training/sources/test_adapt",
+    "training/sources/judgment": "training/sources/test_adapt",
     "training/record": "training/test_trainer",
     "training/results": "training/test_trainer",
 }

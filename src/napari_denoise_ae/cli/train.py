@@ -67,6 +67,8 @@ def _print_start(start: TrainingStart) -> None:
 def _print_result(result: TrainingResult) -> None:
     record = result.checkpoint.record
     print(f"stopped     {result.stop_reason}")
+    if result.judgment:
+        print(f"compared    {result.judgment}")
     if record is not None:
         print(f"best epoch  {record.best_epoch}, {_validation(record)}")
     for score in result.test_scores:

@@ -122,12 +122,17 @@ class NoiseEstimate:
         )
 
     @property
+    def is_detected(self) -> bool:
+        """Whether there is noise."""
+        return self.kind != GAUSSIAN or self.sigma > 0.0
+
+    @property
     def is_correlated(self) -> bool:
         """Whether neighboring pixels share noise."""
         return max(self.correlation) >= _INDEPENDENT
 
     def __str__(self) -> str:
-        if self.kind == GAUSSIAN and self.sigma == 0.0:
+        if not self.is_detected:
             return "no noise detected"
         return "; ".join([*self._level(), self._neighbors(), *self._exceptions()])
 

@@ -30,8 +30,12 @@ _SPLIT_PIXELS, _FEWEST_SPLITS, _MOST_SPLITS = 2**20, 2, 16
 _BLOCK = 16
 # With so few blocks a difference is no evidence.
 _FEWEST_BLOCKS = 4
-# The difference must be this many standard errors below 0.
-_LEAST_T = 2.0
+# The difference must be this many standard errors below 0. Of 16 models that were
+# adapted to real and synthetic noise, none was worse than its start by more than 0.02
+# dB, and 3 standard errors would have refused 13 of them, with gains of up to 0.3 dB.
+# Models adapted to twice the noise that there was lost 4 to 6 dB, and were 4 to 13
+# standard errors above 0.
+_LEAST_T = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Verdict:
 
     @property
     def accepted(self) -> bool:
-        """Whether the new model is better beyond reasonable doubt."""
+        """Whether the new model is probably better."""
         return self.t < -_LEAST_T
 
     def __str__(self) -> str:
@@ -104,7 +108,7 @@ def compare_models(
     Returns
     -------
     Verdict
-        The new model is accepted if its error is lower by two standard errors.
+        The new model is accepted if its error is lower by a standard error.
 
     Notes
     -----

@@ -13,11 +13,15 @@ from ..models.load import load_fitting
 from ..models.networks.registry import outline_network
 from .images.luma import as_gray
 from .images.open import open_images
+from .sources.adapt import AdaptSource
 from .sources.clean import CleanPatchSource
 from .sources.image_set import ImageSetSource
+from .sources.noise2void import BlindSpotSource
+from .sources.pairs import PairSource
+from .sources.repeats import RepeatSource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     import torch
 
@@ -85,18 +89,27 @@ def prepare_training(
     config = resumed or _new_config(job, n_colors, start_from)
     n_channels = outline_network(config.network, config.network_options).in_channels
     fitting = [_fitting(images, n_channels) for images in opened]
-    source = SOURCES[job.kind](fitting, config, device)
+    source = SOURCES[job.kind](fitting, config, device, start_from)
     return Prepared(config, source, start_from)
 
 
-def _clean_source(
-    images: Sequence[ImageCollection], config: TrainingConfig, device: torch.device
-) -> TrainingSource:
-    return CleanPatchSource(images[0], config, device)
-
-
-#: Makes the source of each kind of the user's own data.
-SOURCES: dict[str, Callable[..., TrainingSource]] = {"images": _clean_source}
+#: Makes the source of each kind of the user's own data from its images, which are two
+#: collections for pairs, else one.
+SOURCES: dict[str, Callable[..., TrainingSource]] = {
+    "images": lambda images, config, device, _: CleanPatchSource(
+        images[0], config, device
+    ),
+    "pairs": lambda images, config, device, _: PairSource(images, config, device),
+    "repeats": lambda images, config, device, _: RepeatSource(
+        images[0], config, device
+    ),
+    "adapt": lambda images, config, device, start: AdaptSource(
+        images[0], config, device, start
+    ),
+    "noise2void": lambda images, config, device, _: BlindSpotSource(
+        images[0], config, device
+    ),
+}
 
 
 def _prepare_image_set(

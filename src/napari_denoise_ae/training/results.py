@@ -171,6 +171,9 @@ class TrainingResult:
         Paths of the checkpoint, the history, the curves, and the gallery.
     stop_reason : str
         Why training ended.
+    judgment : str
+        How the model compares with the one that it started from, or with a built-in
+        one, without clean images; empty if it was not compared.
     test_scores : tuple of Score
         Scores of the noisy and the denoised test images. Empty if training or
         scoring was interrupted or failed, and for images in memory, which have
@@ -183,6 +186,7 @@ class TrainingResult:
     history: tuple[EpochResult, ...]
     files: RunFiles
     stop_reason: str
+    judgment: str = ""
     test_scores: tuple[Score, ...] = ()
     scoring_error: str = ""
 

@@ -123,6 +123,7 @@ class TrainingRun:
             history=tuple(trainer.history),
             files=self.files,
             stop_reason=self.stop_reason,
+            judgment=trainer.judgment,
             test_scores=self._scores,
             scoring_error=self._scoring_error,
         )
@@ -181,6 +182,7 @@ class TrainingRun:
         if self.stop.is_set() and not self.cancel.is_set():
             yield from self._train(self._training.keep_unfinished_epoch())
         if self._training.trainer.history and not self.cancel.is_set():
+            self._training.trainer.judge()
             self._training.write_end()
             yield from self._test(self._training.trainer)
 

@@ -71,6 +71,11 @@ class BatchScaling:
         told = None if self.told is None else self.told[chosen]
         return BatchScaling(self.parameters[chosen], told)
 
+    def limits_of(self, number: int) -> tuple[float, float]:
+        """Return the intensity of a scaling that is 0 in targets, and the range."""
+        first, extent = self.parameters[number, [_FIRST, _EXTENT]].tolist()
+        return first, extent
+
     def normalize(self, values: Tensor) -> Tensor:
         """Map intensities, (N, C, Y, X), to the network's input."""
         if self._has_curves:

@@ -101,6 +101,8 @@ class Trainer:
         Description of the noise.
     n_parameters : int
         Number of trainable parameters.
+    judgment : str
+        How the model compares with another one, see `judge`; empty before.
 
     Raises
     ------
@@ -145,6 +147,7 @@ class Trainer:
         parameters = self._network.parameters()
         self.n_parameters = sum(parameter.numel() for parameter in parameters)
         self._step = TrainingStep(self._network, config, device.device)
+        self.judgment = ""
         self._best_state_dict: dict[str, Tensor] = {}
         self._progress: _Progress | None = None
         # Of a first epoch that was not finished: its initial weights, and its batches.
@@ -246,6 +249,20 @@ class Trainer:
             state_dict=self._best_state_dict,
             record=self._record(),
         )
+
+    def judge(self) -> None:
+        """Compare the best epoch with another model, see `TrainingSource.judge`.
+
+        If the weights that the run started from are better, they replace those of the
+        best epoch. The text is in `judgment`. Call it at the end of a run, of which at
+        least one epoch must be finished.
+        """
+        found = self._source.judge(self.checkpoint())
+        if found is None:
+            return
+        self.judgment = found.text
+        if found.kept is not None:
+            self._best_state_dict = dict(found.kept.state_dict)
 
     def state(self) -> TrainingState:
         """Return the state to resume from; call it only between epochs."""
@@ -373,8 +390,9 @@ class Trainer:
         self._best_state_dict = dict(state.best.state_dict)
 
     def _record(self) -> TrainingRecord:
+        reasons = [text for text in (self.stop_reason, self.judgment) if text]
         return update_record(
-            self._first_record, self.history, self.best_epoch, self.stop_reason
+            self._first_record, self.history, self.best_epoch, "; ".join(reasons)
         )
 
 

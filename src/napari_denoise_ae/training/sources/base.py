@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    from ...models.checkpoint import Checkpoint
     from ..batch import Batch
+    from .judgment import Judgment
 
 
 class TrainingSource(Protocol):
@@ -79,3 +81,6 @@ class TrainingSource(Protocol):
 
     def examples(self, n_images: int) -> Batch:
         """Return the first validation images, with the noise of `validation`."""
+
+    def judge(self, checkpoint: Checkpoint) -> Judgment | None:
+        """Compare a trained model with another one, if it may be worse than that."""

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from ...models.checkpoint import Checkpoint
     from ...models.config import TrainingConfig
     from ..batch import Batch
     from ..images.collection import ImageCollection
     from ..images.patches import Patches
+    from .judgment import Judgment
 
 
 class CleanPatchSource:
@@ -86,6 +88,11 @@ class CleanPatchSource:
         """Return the first validation patches, with the noise of `validation`."""
         generator = self._plan.seeds.generator(Stream.VALIDATION)
         return self._noise.validate(self._validation[:n_images], generator)
+
+    def judge(self, checkpoint: Checkpoint) -> Judgment | None:
+        """Return None: clean images say how good the model is."""
+        del checkpoint
+        return None
 
     @cached_property
     def _validation(self) -> Tensor:

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ...io.cifar10 import ImageSet
+    from ...models.checkpoint import Checkpoint
     from ...models.config import TrainingConfig
     from ..batch import Batch
+    from .judgment import Judgment
 
 
 class ImageSetSource:
@@ -85,6 +87,11 @@ class ImageSetSource:
         """Return the first validation images, with the noise of `validation`."""
         generator = self._seeds.generator(Stream.VALIDATION)
         return self._noise.validate(_normalize(self._val_images[:n_images]), generator)
+
+    def judge(self, checkpoint: Checkpoint) -> Judgment | None:
+        """Return None: clean images say how good the model is."""
+        del checkpoint
+        return None
 
 
 def _normalize(images: Tensor) -> Tensor:

@@ -1,0 +1,120 @@
+"""Train on repeats of a scene: noisy images compared with other noisy ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...noise.outliers import remove_outliers
+from ...noise.windows import noise_windows
+from ..images.positions import Position
+from ..images.repeats import as_repeats
+from ..motion import require_static
+from .measured_patches import MeasuredPatchSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import torch
+    from numpy.typing import NDArray
+
+    from ...models.config import TrainingConfig
+    from ..images.collection import ImageCollection
+    from ..images.image import TrainingImage
+
+# A patch is compared with the mean of at most this many other repeats.
+_MOST_OTHERS = 8
+# Motion is looked for in at most so many frames of at most so many stacks.
+_MOST_CHECKED, _MOST_STACKS = 8, 3
+
+
+class RepeatSource(MeasuredPatchSource):
+    """Repeats of a scene, each compared with the mean of others (Noise2Noise).
+
+    A network that is trained with noisy targets learns their mean, the clean image,
+    because it cannot predict their noise [1]_. The mean of several targets has less
+    noise, and needs fewer batches.
+
+    Parameters
+    ----------
+    images : ImageCollection
+        Stacks whose frames along T are repeats, or images of one scene.
+    config, device
+        See `MeasuredPatchSource`.
+
+    Raises
+    ------
+    DatasetError
+        See `as_repeats`, and if something moves between repeats or two are the same.
+
+    References
+    ----------
+    .. [1] Lehtinen et al., Noise2Noise: learning image restoration without clean
+       data, ICML 2018, arXiv:1803.04189.
+    """
+
+    def __init__(
+        self, images: ImageCollection, config: TrainingConfig, device: torch.device
+    ) -> None:
+        super().__init__(as_repeats(images), config, device)
+        for number, image in enumerate(self._plan.images.images):
+            self._require_static(number, image)
+
+    def _read_target(
+        self, position: Position, noisy: NDArray[Any]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        others = [self._reader.read(each) for each in self._others(position)]
+        unknown = self._reader.find_unknown(position, noisy)
+        for other in others:
+            unknown |= self._reader.find_unknown(position, other)
+        mean = np.mean(np.stack(others, dtype=np.float64), axis=0)
+        return mean, np.broadcast_to(~unknown[..., np.newaxis], mean.shape)
+
+    def _others(self, position: Position) -> Iterator[Position]:
+        """Yield the same place in the next frames, after the last in the first."""
+        image = self._plan.images.images[position.image]
+        t = image.axes.index("T")
+        n_frames = image.stack_shape[t]
+        for step in range(1, min(n_frames - 1, _MOST_OTHERS) + 1):
+            yield _in_frame(position, t, (position.plane[t] + step) % n_frames)
+
+    def _require_static(self, number: int, image: TrainingImage) -> None:
+        """Raise if frames of a stack differ by more, or less, than their noise."""
+        t = image.axes.index("T")
+        frames = _evenly(list(range(image.stack_shape[t])), _MOST_CHECKED)
+        others = [length for axis, length in enumerate(image.stack_shape) if axis != t]
+        for index in _evenly(list(np.ndindex(*others)), _MOST_STACKS):
+            plane = (*index[:t], 0, *index[t:])
+            for region in noise_windows(image.plane_shape):
+                self._compare(Position(number, plane, region), t, frames)
+
+    def _compare(self, place: Position, t: int, frames: list[int]) -> None:
+        """Compare frames at one place, each with the next, and the first and last."""
+        noise = self._measured.noise_of(place)
+        places = [_in_frame(place, t, frame) for frame in frames]
+        windows = [
+            remove_outliers([self._reader.read(each)], noise.no_data)[0]
+            for each in places
+        ]
+        name = self._plan.images.images[place.image].name
+        names = [f"T={frame} of {name}" for frame in frames]
+        # Slow drift adds up between the first and the last.
+        for one, other in sorted({*pairwise(range(len(frames))), (0, len(frames) - 1)}):
+            color = windows[one].shape[-1] // 2
+            first, second = (windows[each][..., color] for each in (one, other))
+            require_static(first, second, noise, (names[one], names[other]))
+
+
+def _in_frame(position: Position, t: int, frame: int) -> Position:
+    """Return a position in another frame."""
+    plane = (*position.plane[:t], frame, *position.plane[t + 1 :])
+    return replace(position, plane=plane)
+
+
+def _evenly(items: list[Any], most: int) -> list[Any]:
+    """Return at most so many items, spread evenly, with the first and the last."""
+    chosen = np.linspace(0, len(items) - 1, min(len(items), most)).astype(int)
+    return [items[number] for number in chosen]

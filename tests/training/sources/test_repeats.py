@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from noisy_sources import config_of, make_source, noisy_image
+from synthetic import CPU
+
+from napari_denoise_ae.errors import DatasetError
+from napari_denoise_ae.training.images.open import open_images
+from napari_denoise_ae.training.sources.repeats import RepeatSource
+
+
+def in_units(batch, values):
+    """Return normalized values of a batch in relative intensities."""
+    return batch.decode(values)
+
+
+def test_a_frame_is_compared_with_the_mean_of_the_others():
+    stack = np.stack([noisy_image(seed) for seed in range(3)])
+    source = make_source("repeats", stack, augmentation="none")
+    for batch in source.batches(1):
+        noisy, target = in_units(batch, batch.noisy), batch.target
+        # The sum of all frames does not depend on which of them is the input.
+        total = (noisy + 2 * target) * batch.counted
+        assert float(total.std()) > 0
+        residual = (noisy - target).std()
+        # sigma² + sigma² / 2
+        expected = float(batch.told[0, 0]) * 1.5**0.5
+        assert float(residual) == pytest.approx(expected, rel=0.15)
+
+
+def test_at_most_eight_other_frames_are_read():
+    stack = np.stack([noisy_image(seed) for seed in range(12)])
+    source = make_source("repeats", stack)
+    position = source._plan.validation()[0]
+    others = [each.plane for each in source._others(position)]
+    assert others == [((position.plane[0] + step) % 12,) for step in range(1, 9)]
+
+
+def test_two_layers_are_repeats():
+    images = open_images([noisy_image(0), noisy_image(1)])
+    source = RepeatSource(images, config_of(), CPU.device)
+    batch = next(source.batches(1))
+    assert torch.isfinite(batch.target).all()
+    assert source.name == "2 images (1 image)"
+
+
+def test_channels_are_normalized_on_their_own():
+    bright = [10.0 * noisy_image(seed) + 500.0 for seed in range(2)]
+    stack = np.stack([[noisy_image(0), bright[0]], [noisy_image(1), bright[1]]])
+    images = open_images([stack], axes="TCYX")
+    source = RepeatSource(images, config_of(batch_size=8), CPU.device)
+    for batch in source.batches(1):
+        levels = (batch.noisy - batch.target).std(dim=(1, 2, 3))
+        assert float(levels.max()) < 2.0 * float(levels.min())
+
+
+def test_motion_is_refused_with_the_figure():
+    stack = np.stack([noisy_image(0), np.roll(noisy_image(1), 3, axis=1)])
+    with pytest.raises(DatasetError, match=r"T=0 of .* and T=1 of .* differ by \d"):
+        make_source("repeats", stack)
+
+
+def test_slow_drift_is_refused():
+    frames = [noisy_image(seed) + 1.5 * seed for seed in range(20)]
+    with pytest.raises(DatasetError, match=r"T=0 of .* and T=19 of .* differ by"):
+        make_source("repeats", np.stack(frames))
+
+
+def test_the_same_frame_twice_is_refused():
+    with pytest.raises(DatasetError, match="are the same image"):
+        make_source("repeats", np.stack([noisy_image(0), noisy_image(0)]))
+    with pytest.raises(DatasetError, match="are the same image"):
+        make_source("repeats", np.stack([noisy_image(0)] * 2).astype(np.uint16))
+
+
+def test_hot_pixels_are_no_motion():
+    stack = np.stack([noisy_image(seed) for seed in range(2)])
+    stack[0, 40, 50] = stack[1, 70, 20] = 60_000.0
+    assert next(make_source("repeats", stack).batches(1)).n_images == 2
