@@ -10,7 +10,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("page", ["python.md", "how-it-works.md", "large-data.md"])
+@pytest.mark.parametrize(
+    "page", ["python.md", "how-it-works.md", "large-data.md", "train-on-your-images.md"]
+)
 def test_examples_in_the_documentation_are_correct(page, monkeypatch):
     monkeypatch.chdir(ROOT)
     results = doctest.testfile(str(ROOT / "docs" / page), module_relative=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from contextlib import suppress
 from pathlib import Path
@@ -146,7 +147,7 @@ def _merge(file: Path, given: dict[str, Any]) -> dict[str, Any]:
 
 def _as_paths(images: Any) -> Any:
     """Return absolute paths, in the given structure."""
-    if isinstance(images, (str, Path)):
+    if isinstance(images, (str, os.PathLike)):
         return str(Path(images).absolute())
     if not isinstance(images, (list, tuple)):
         return _IN_MEMORY
