@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QFileDialog, QScrollArea, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from ...errors import InvalidInputError
-from ...models.config import PRESETS, preset_config
+from ...models.config import PRESETS, data_config, preset_config
 from ...training.losses import LOSSES
 from ..shared.docstrings import summary
 from ..shared.editors import PathEdit
@@ -22,13 +22,21 @@ from ..shared.preferences import preferences
 from .network_form import NetworkForm
 from .preset_note import PresetNote, preset_change
 from .settings import DEVICE_FIELD, MAIN, MORE, PRESET_FIELD, setting_field
+from .source_fields import CIFAR10, IMAGES, SourceFields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from napari.viewer import Viewer
     from qtpy.QtWidgets import QFormLayout
 
+    from ...models.config import TrainingConfig
+
 _OUTPUT = "best_denoising_model.pt"
+# Settings without effect on CIFAR-10.
+_OWN = ("patch_size", "batches_per_epoch")
+# Presets for scientific images; the others are for teaching.
+_SCIENTIFIC = ("gray", "rgb")
 
 
 class TrainForm(QScrollArea):  # type: ignore[misc]
@@ -36,10 +44,17 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
 
     An invalid value is marked at its field as soon as it is typed.
 
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        The viewer, whose layers can be trained on.
+
     Attributes
     ----------
     changed : Signal
         Emitted after a field has changed.
+    source : SourceFields
+        What to train on.
     network : NetworkForm
         The options of the network.
     preset_note : PresetNote
@@ -48,8 +63,9 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
 
     changed = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, viewer: Viewer) -> None:
         super().__init__()
+        self.source = SourceFields(viewer)
         self._fields: dict[str, Field] = {}
         self._defaults = next(iter(PRESETS.values()))
         self.preset_note = PresetNote()
@@ -57,7 +73,8 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
         layout = QVBoxLayout(content)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.addLayout(self._main_form())
-        layout.addWidget(self._network_section())
+        self._network = self._network_section()
+        layout.addWidget(self._network)
         layout.addWidget(self._more_section())
         layout.addStretch(1)
         self.setWidget(content)
@@ -88,9 +105,20 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Unchecked values for `TrainingConfig`, without those that have no effect."""
+        """Unchecked values for `TrainingConfig`, without those that have no effect.
+
+        For the user's own images, only those that differ from the form's defaults: the
+        others depend on the images.
+        """
         values = {name: self._fields[name].value for name in self._names}
-        return values | {"network_options": self.network.options}
+        if self.source.kind == CIFAR10:
+            return values | {"network_options": self.network.options}
+        default = self._defaults
+        given = {k: v for k, v in values.items() if v != getattr(default, k)}
+        options = self.network.options
+        if self.source.start_from is None and options != default.network_options:
+            given["network_options"] = options
+        return given
 
     def set_value(self, name: str, value: Any) -> None:
         """Set the value of a field."""
@@ -114,7 +142,12 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
         names : iterable of str, optional
             The settings to check. Default: all that have an effect.
         """
-        names = self._names if names is None else names
+        if names is None:
+            for name, message in self.source.errors().items():
+                self.mark(name, message)
+            if self.source.errors():
+                return False
+            names = self._names
         messages = {name: self._error_in(name) for name in names}
         for name, message in messages.items():
             self.mark(name, message)
@@ -134,34 +167,26 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
     def _main_form(self) -> QFormLayout:
         form = make_form()
         settings = (setting_field(name, text) for name, text in MAIN.items())
-        paths = self._path_fields()
-        rows = (PRESET_FIELD, self.preset_note, *paths, *settings, DEVICE_FIELD)
+        paths = self._output_field()
+        rows = (
+            *self.source.specs(),
+            PRESET_FIELD,
+            self.preset_note,
+            paths,
+            *settings,
+            DEVICE_FIELD,
+        )
         self._fields |= add_fields(form, rows)
         return form
 
-    def _path_fields(self) -> tuple[FieldSpec, ...]:
-        saved = preferences()
-        output = Path(saved.checkpoint_folder or Path.home()) / _OUTPUT
-        return (
-            FieldSpec(
-                "data",
-                "data",
-                partial(
-                    PathEdit,
-                    saved.data_folder,
-                    self._choose_folder,
-                    placeholder="folder of CIFAR-10",
-                ),
-                "Folder that contains CIFAR-10's cifar-10-batches-py. If missing, "
-                "Train offers to download it (170 MB). Default: the last folder.",
-            ),
-            FieldSpec(
-                "output",
-                "output",
-                partial(PathEdit, str(output), self._choose_output),
-                "Checkpoint to write, a .pt file. A table and a plot of the losses, a "
-                "gallery, and the state for Resume are written beside it.",
-            ),
+    def _output_field(self) -> FieldSpec:
+        folder = Path(preferences().checkpoint_folder or Path.home())
+        return FieldSpec(
+            "output",
+            "output",
+            partial(PathEdit, str(folder / _OUTPUT), self._choose_output),
+            "Checkpoint to write, a .pt file. A table and a plot of the losses, a "
+            "gallery, and the state for Resume are written beside it.",
         )
 
     def _network_section(self) -> QCollapsible:
@@ -187,6 +212,8 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
             field.changed.connect(self.changed)
             if name in MAIN | MORE:
                 field.changed.connect(partial(self.check, [name]))
+        self.source.changed.connect(self._on_source)
+        self.source.connect(self._fields)
         self._fields["preset"].changed.connect(self._apply_preset)
         self.preset_note.reset.connect(partial(self._apply_preset, replaces=True))
         self._fields["loss"].changed.connect(self._explain_loss)
@@ -199,7 +226,7 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
         replaces : bool
             Whether to replace those of the user, too.
         """
-        before, config = self._defaults, PRESETS[self.preset]
+        before, config = self._defaults, self._default_config()
         self._defaults = config
         values = {name: self._fields[name].value for name in (*MAIN, *MORE)}
         change = preset_change(values, before, config)
@@ -217,6 +244,31 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
         self._explain_preset()
         self._explain_loss()
 
+    def _default_config(self) -> TrainingConfig:
+        kind, start = self.source.kind, self.source.start_from
+        if kind == CIFAR10:
+            return PRESETS[self.preset]
+        preset = self.preset if start is None else start
+        # A checkpoint is not read here; the run uses its own settings.
+        known = preset if preset in PRESETS else "gray"
+        return data_config(kind, known, is_trained=start is not None)
+
+    def _on_source(self) -> None:
+        kind, start = self.source.kind, self.source.start_from
+        is_own = kind != CIFAR10
+        for name in _OWN:
+            self._fields[name].enable(is_own)
+        # The model to start from determines the network.
+        self._fields["preset"].show_if(start is None)
+        self._network.setVisible(start is None)
+        # In other images, the noise is measured.
+        self._fields["noise"].enable(kind in (CIFAR10, IMAGES))
+        self._fields["noise"].show_if(kind in (CIFAR10, IMAGES))
+        if is_own and start is None and self.preset not in _SCIENTIFIC:
+            self.set_value("preset", _SCIENTIFIC[0])
+        self._fields["n_test"].enable(not is_own)
+        self._apply_preset()
+
     def _explain_preset(self) -> None:
         self._fields["preset"].explain(self.network.summary)
 
@@ -226,9 +278,6 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
         # Other losses ignore the weight.
         is_used = "ssim_weight" in inspect.signature(loss).parameters
         self._fields["ssim_weight"].enable(is_used)
-
-    def _choose_folder(self) -> str:
-        return str(QFileDialog.getExistingDirectory(self, "Folder of CIFAR-10"))
 
     def _choose_output(self) -> str:
         # The widget asks before replacing a run when training starts.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from napari.qt.threading import GeneratorWorker
 
-from ...errors import DenoiseAEError, DeviceError
+from ...errors import DatasetError, DenoiseAEError, DeviceError, InvalidInputError
 from ...evaluation.score import ScoringProgress
 from ...training.results import BatchResult, FinalExamples, TrainingStart
 from .steps import BatchProgress, ScoreProgress, TrainingOutcome
@@ -70,6 +70,11 @@ def _train(
     try:
         with _leave_one_core(run.device.device.type):
             yield from _widget_steps(run.steps())
+    except (DatasetError, InvalidInputError) as error:
+        # Before the first epoch, the images are to blame.
+        is_own = job.kind != "data" and run.result is None
+        field = "images" if is_own else ""
+        return TrainingOutcome(run.result, error=str(error), field=field)
     except _FAILURES as error:
         return TrainingOutcome(run.result, error=_describe(error))
     if signals.cancel.is_set():

@@ -102,6 +102,8 @@ class TrainProgress(QWidget):  # type: ignore[misc]
             f"{start.noise}\n"
             f"Best epoch: lowest validation loss ({_watched(start)})"
         )
+        for note in start.notes:
+            self.show_remark(note)
         self.plot.smoothing = start.smoothing
         self.plot.set_history(start.history)
 

@@ -31,7 +31,14 @@ MAIN = {
     "the images and the noise. The same seed gives the same network.",
 }
 MORE = {
-    "batch_size": "Images per batch. Smaller batches need less memory.",
+    "patch_size": "Rows and columns of the patches that are drawn from your images, 8 "
+    "or more.",
+    "batches_per_epoch": "Number of batches of patches in an epoch. 0: as many as have "
+    "the pixels of the images, 20 to 1,000.",
+    "smoothing": "Number of epochs over which the validation loss is averaged before "
+    "the best epoch is chosen. Losses without clean images need more.",
+    "warm_up": "Number of batches over which the learning rate rises at the beginning.",
+    "batch_size": "Images or patches per batch. Smaller batches need less memory.",
     "learning_rate": "Step size of the optimizer, a number above 0.",
     "schedule": "How the learning rate changes: constant keeps it, cosine lowers it "
     "along half a cosine to 0 at the end of the last epoch.",

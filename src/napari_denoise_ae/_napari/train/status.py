@@ -76,11 +76,13 @@ def describe_outcome(outcome: TrainingOutcome) -> str:
     if outcome.result is None:
         return "\n".join([*lines, "No epoch was finished."])
     best, path = outcome.result.best_epoch, str(outcome.result.files.checkpoint)
+    judgment = outcome.result.judgment
     return "\n".join(
         [
             *lines,
             f"Best: epoch {best.epoch}, {_describe_quality(best)}.",
             *_describe_scores(outcome.result),
+            *([judgment] if judgment else []),
             f"Checkpoint: {breakable(path)}",
             "It is selected in the Denoise widget.",
         ]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari.utils.theme import get_theme
 from qtpy.QtWidgets import QFileDialog, QMessageBox, QTabWidget, QVBoxLayout, QWidget
 
-from ...errors import DatasetError, DenoiseAEError
+from ...errors import DatasetError, DenoiseAEError, InvalidInputError
 from ...io.cifar10 import require_cifar10
 from ...training.job import TrainingJob
 from ...training.results import (
@@ -25,6 +25,7 @@ from .new_model import NewModel
 from .progress import TrainProgress
 from .run import TrainRun
 from .run_bar import RunBar
+from .source_fields import CIFAR10
 from .steps import BatchProgress
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class TrainWidget(QWidget):  # type: ignore[misc]
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         self._viewer = viewer
-        self.form = TrainForm()
+        self.form = TrainForm(viewer)
         self.progress = TrainProgress()
         self.new_model = NewModel(viewer)
         self.controls = RunBar()
@@ -105,23 +106,17 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         output = self.form.output
         if not self.form.check() or not self._is_usable(output, resume=False):
             return
-        if not self._may_use_data():
+        if self.form.source.kind == CIFAR10 and not self._may_use_data():
             return
         if output.exists() and not self._confirm(
             "Replace the run?", f"{output} already exists. Replace that run?"
         ):
             return
-        self._save_folders()
-        self._start(
-            TrainingJob(
-                data=self.form.data,
-                output=output,
-                preset=self.form.preset,
-                settings=self.form.settings,
-                device=self.form.device,
-                overwrite=True,
-                download=True,
-            )
+        self._start_with(
+            output=output,
+            preset=None if self.form.source.start_from else self.form.preset,
+            settings=self.form.settings,
+            overwrite=True,
         )
 
     def _resume(self) -> None:
@@ -130,21 +125,22 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         output = self._choose_checkpoint()
         if output is None or not self._is_usable(output, resume=True):
             return
-        if not self._may_use_data():
+        if self.form.source.kind == CIFAR10 and not self._may_use_data():
             return
         self.form.set_value("output", str(output))
-        self._save_folders()
         settings = self.form.settings
-        self._start(
-            TrainingJob(
-                data=self.form.data,
-                output=output,
-                settings={name: settings[name] for name in _CHANGEABLE},
-                device=self.form.device,
-                resume=True,
-                download=True,
-            )
-        )
+        changed = {name: settings[name] for name in _CHANGEABLE if name in settings}
+        self._start_with(output=output, settings=changed, resume=True)
+
+    def _start_with(self, **arguments: Any) -> None:
+        self._save_folders()
+        try:
+            source = self.form.source.job_arguments()
+            job = TrainingJob(**source, **arguments, device=self.form.device)
+        except InvalidInputError as error:
+            self._mark("train_on", str(error))
+            return
+        self._start(job)
 
     def _is_usable(self, output: Path, *, resume: bool) -> bool:
         try:
