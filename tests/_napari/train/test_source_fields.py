@@ -189,4 +189,5 @@ def test_a_model_is_adapted_to_a_layer(viewer, widget, qtbot, tmp_path):
     assert record.started_from == "gray"
     judgment = record.stop_reason.partition("; ")[2]
     assert judgment
-    assert judgment in widget.controls.status.text()
+    assert judgment[1:] in widget.controls.status.text()
+    assert not widget.progress.plot.shows_training

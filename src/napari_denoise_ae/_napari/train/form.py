@@ -228,7 +228,7 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
         """
         before, config = self._defaults, self._default_config()
         self._defaults = config
-        values = {name: self._fields[name].value for name in (*MAIN, *MORE)}
+        values = {name: self._fields[name].value for name in self._names}
         change = preset_change(values, before, config)
         for name, text in (MAIN | MORE).items():
             default = getattr(config, name)

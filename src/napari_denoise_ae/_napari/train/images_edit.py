@@ -5,16 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
-from qtpy.QtWidgets import QFileDialog, QVBoxLayout
+from qtpy.QtWidgets import QComboBox, QFileDialog, QVBoxLayout
 
 from ..shared.editors import Choice, Editor, PathEdit
 from ..viewer.layers import lazy_levels
 from ..viewer.outputs import is_output
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from napari.viewer import Viewer
 
 _FILES = "files"
+
+
+def narrow_choice(choices: Iterable[tuple[str, Any]] = ()) -> Choice:
+    """Return a combo box that long titles do not widen."""
+    choice = Choice(choices)
+    policy = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+    choice.setSizeAdjustPolicy(policy)
+    choice.setMinimumContentsLength(8)
+    return choice
 
 
 class ImagesEdit(Editor):
@@ -36,7 +47,7 @@ class ImagesEdit(Editor):
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
         self._viewer = viewer
-        self.choice = Choice([(_FILES, None)])
+        self.choice = narrow_choice([(_FILES, None)])
         self.path = PathEdit(
             "", self._choose_folder, placeholder="file, folder or *.tif"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pyqtgraph as pg
@@ -67,6 +68,15 @@ class LossPlot(Plot):
         """The validation losses as plotted, by which the best epoch is chosen."""
         return watched_losses(self.history, self.smoothing)
 
+    @property
+    def shows_training(self) -> bool:
+        """Whether the training loss is plotted.
+
+        Without clean images, the validation loss includes the noise, so that the two
+        cannot be compared.
+        """
+        return not any(math.isnan(result.val_psnr) for result in self.history)
+
     def set_earlier(self, name: str, losses: Sequence[float]) -> None:
         """Replace the earlier run by another; without losses, remove it."""
         self._legend.removeItem(self._earlier)
@@ -94,6 +104,16 @@ class LossPlot(Plot):
         dots = {"symbol": "o", "symbolSize": 5, "symbolBrush": color}
         return self.plot(pen=pen, symbolPen=None, name=name, **dots)
 
+    def _show_training(self, on: bool) -> None:
+        if on == self._training.isVisible():
+            return
+        self._training.setVisible(on)
+        self._legend.removeItem(self._training)
+        if on:
+            self._legend.addItem(self._training, "training")
+        label = "loss" if on else "validation loss, with the noise"
+        self.setLabel("left", label)
+
     def _schedule(self) -> None:
         self._is_stale = True
         if not self._timer.isActive():
@@ -105,8 +125,10 @@ class LossPlot(Plot):
         self._is_stale = False
         self._timer.start()
         watched = self.watched
+        self._show_training(self.shows_training)
         _draw(self._earlier, self.earlier)
-        _draw(self._training, [result.train_loss for result in self.history])
+        shown = self.history if self.shows_training else []
+        _draw(self._training, [result.train_loss for result in shown])
         _draw(self._validation, watched)
         best = [result.epoch for result in self.history if result.is_best][-1:]
         self._best.setData(best, [watched[epoch - 1] for epoch in best])

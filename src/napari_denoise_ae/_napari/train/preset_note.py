@@ -95,4 +95,8 @@ class PresetNote(QWidget):  # type: ignore[misc]
 
 
 def _listed(settings: Mapping[str, Any]) -> str:
-    return ", ".join(f"{setting_label(k)} {v}" for k, v in settings.items())
+    return ", ".join(f"{setting_label(k)} {_text(v)}" for k, v in settings.items())
+
+
+def _text(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -11,12 +11,12 @@ from qtpy.QtWidgets import QFileDialog
 
 from ...errors import InvalidInputError
 from ...models.builtin import DEFAULT_MODEL
-from ..shared.editors import Choice, PathEdit, make_line
+from ..shared.editors import PathEdit, make_line
 from ..shared.fields import FieldSpec
 from ..shared.model_choice import model_choice, unwrap_proxy
 from ..shared.preferences import preferences
 from ..viewer.axes import layer_axes
-from .images_edit import ImagesEdit
+from .images_edit import ImagesEdit, narrow_choice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,7 @@ _TITLES = {
     IMAGES: "my clean images",
     PAIRS: "pairs of images",
     REPEATS: "repeats",
-    ADAPT: "my noisy layer: adapt a model",
+    ADAPT: "my noisy layer: adapt",
     NOISE2VOID: "my noisy layer: Noise2Void",
 }
 _WHEN = {
@@ -91,7 +91,7 @@ class SourceFields(QObject):  # type: ignore[misc]
             FieldSpec(
                 "train_on",
                 "train on",
-                partial(Choice, [(title, kind) for kind, title in _TITLES.items()]),
+                partial(narrow_choice, [(t, kind) for kind, t in _TITLES.items()]),
                 "The images to learn from. Default: CIFAR-10.",
             ),
             _data_spec(),
@@ -119,7 +119,7 @@ class SourceFields(QObject):  # type: ignore[misc]
             FieldSpec(
                 "start_from",
                 "start from",
-                Choice,
+                narrow_choice,
                 "Model whose weights training begins with, which takes far less time "
                 "than random weights. Default: auto, the built-in model for the colors "
                 "of the images.",

@@ -82,7 +82,7 @@ def describe_outcome(outcome: TrainingOutcome) -> str:
             *lines,
             f"Best: epoch {best.epoch}, {_describe_quality(best)}.",
             *_describe_scores(outcome.result),
-            *([judgment] if judgment else []),
+            *([f"{judgment[:1].upper()}{judgment[1:]}."] if judgment else []),
             f"Checkpoint: {breakable(path)}",
             "It is selected in the Denoise widget.",
         ]
