@@ -111,7 +111,7 @@ class LossPlot(Plot):
         self._legend.removeItem(self._training)
         if on:
             self._legend.addItem(self._training, "training")
-        label = "loss" if on else "validation loss, with the noise"
+        label = "loss" if on else "loss with noise"
         self.setLabel("left", label)
 
     def _schedule(self) -> None:

@@ -54,6 +54,8 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         self.new_model = NewModel(viewer)
         self.controls = RunBar()
         self._run = TrainRun(self)
+        # napari's own indicators are hard to see on its dark theme.
+        self.setStyleSheet("QCheckBox::indicator { border: 1px solid #8c929c; }")
         self._arrange()
         self._connect()
         self._follow_theme()
