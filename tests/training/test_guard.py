@@ -134,3 +134,15 @@ def test_photons_are_added_as_photons():
 def test_verdicts_are_described():
     assert str(Verdict(0.314, -4.21)) == "estimated gain +0.31 dB, t = -4.2"
     assert str(Verdict(float("nan"), 1.0)) == "estimated gain unknown, t = 1.0"
+
+
+def test_surroundings_do_not_count():
+    image = noisy_image(GAUSSIAN)
+    inner = slice(32, 128), slice(0, 64)
+    part = replace(image, inner=inner)
+    models = denoiser(weakened(0.8)), denoiser(GRAY)
+    verdict = compare_models(*models, [part])
+    # Unknown pixels of the surroundings change next to nothing.
+    part.pixels[:, 96:] = np.nan
+    assert verdict.accepted
+    assert compare_models(*models, [part]).gain == pytest.approx(verdict.gain, abs=0.2)

@@ -13,18 +13,19 @@ from ..denoising.array import Denoising
 from ..noise.draw import draw_noise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from ..denoising.denoiser import Denoiser
     from ..denoising.options import DenoiseOptions
+    from ..image.tiling import Region
     from ..noise.noise_estimate import NoiseEstimate
 
 #: Variance of what is added to the denoised part, relative to that of the noise. A
 #: smaller one leaves less noise there and more in the other part.
 SHARE = 0.25
-# Images are split once for each of these pixels, within limits: small ones more often.
+# All images together are split as often as they fit into so many pixels, within limits.
 _SPLIT_PIXELS, _FEWEST_SPLITS, _MOST_SPLITS = 2**20, 2, 16
 # The errors are averaged in blocks of this side, which are nearly independent.
 _BLOCK = 16
@@ -76,11 +77,15 @@ class KeptOut:
         Its noise.
     options : DenoiseOptions
         How to denoise it: the intensity range, for models that need it.
+    inner : tuple of slice, optional
+        Rows and columns on which models are compared; the others are their
+        surroundings. None means all.
     """
 
     pixels: NDArray[Any]
     noise: NoiseEstimate
     options: DenoiseOptions
+    inner: Region | None = None
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -92,7 +97,7 @@ class KeptOut:
 
 
 def compare_models(
-    old: Denoiser, new: Denoiser, images: Iterable[KeptOut], *, seed: int = 0
+    old: Denoiser, new: Denoiser, images: Sequence[KeptOut], *, seed: int = 0
 ) -> Verdict:
     """Compare two models on noisy images that neither was trained on.
 
@@ -100,7 +105,7 @@ def compare_models(
     ----------
     old, new : Denoiser
         The models.
-    images : iterable of KeptOut
+    images : sequence of KeptOut
         The images.
     seed : int
         Seed of the noise.
@@ -128,7 +133,11 @@ def compare_models(
        denoising, CVPR 2021, :doi:`10.1109/CVPR46437.2021.00208`.
     """
     generator = torch.Generator().manual_seed(seed)
-    found = [_errors_of_blocks(old, new, image, generator) for image in images]
+    n_splits = _SPLIT_PIXELS // max(sum(image.pixels.size for image in images), 1)
+    n_splits = min(max(n_splits, _FEWEST_SPLITS), _MOST_SPLITS)
+    found = [
+        _errors_of_blocks(old, new, image, n_splits, generator) for image in images
+    ]
     errors = np.concatenate([np.empty((0, 3)), *found])
     return _verdict(errors[np.isfinite(errors).all(axis=1)])
 
@@ -176,15 +185,17 @@ def _verdict(errors: NDArray[np.float64]) -> Verdict:
 
 
 def _errors_of_blocks(
-    old: Denoiser, new: Denoiser, image: KeptOut, generator: torch.Generator
+    old: Denoiser,
+    new: Denoiser,
+    image: KeptOut,
+    n_splits: int,
+    generator: torch.Generator,
 ) -> NDArray[np.float64]:
     """Return the mean squared errors of both models and of the noise, (blocks, 3)."""
     known = image.known
     noise = replace(image.noise, bounds=(None, None))
     clean = _denoise(image.pixels.astype(np.float32), old, noise, image.options)
     louder = noise.scaled(math.sqrt(1.0 + SHARE))
-    n_splits = _SPLIT_PIXELS // max(known.size, 1)
-    n_splits = min(max(n_splits, _FEWEST_SPLITS), _MOST_SPLITS)
     total = np.zeros((2, *clean.shape))
     for _ in range(n_splits):
         added = np.where(known, _draw(clean, noise, generator), 0.0)
@@ -193,7 +204,8 @@ def _errors_of_blocks(
             denoised = _denoise(first.astype(np.float32), model, louder, image.options)
             total[number] += np.square(denoised - second) / n_splits
     variance = noise.variance(clean) * (1.0 + 1.0 / SHARE)
-    return _block_means(np.where(known, [*total, variance], np.nan))
+    maps = np.where(known, [*total, variance], np.nan)
+    return _block_means(maps if image.inner is None else maps[:, *image.inner])
 
 
 def _denoise(

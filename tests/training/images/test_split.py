@@ -80,3 +80,20 @@ def test_pixels_of_all_planes_are_counted():
     images = arrays((3, 10, 20), axes="TYX")
     part = Part(0, (slice(0, 10), slice(5, 20)))
     assert count_pixels(images, part) == 450
+
+
+@pytest.mark.parametrize("shape", [(40, 260), (300, 41), (64, 129), (50, 70)])
+def test_strips_for_small_validation_patches_cover_the_image(shape):
+    images = arrays(shape)
+    train, val = split_images(images, 0.25, 0, side=32, val_side=16)
+    covered = np.zeros(shape, int)
+    for part in (*train, *val):
+        covered[part.region] += 1
+    assert (covered == 1).all()
+    long = shape.index(max(shape))
+    spans = [part.region[long] for part in train]
+    assert min(span.stop - span.start for span in spans) >= 32
+    spans = [part.region[long] for part in val]
+    assert min(span.stop - span.start for span in spans) >= 16
+    assert 1 <= len(val) <= 4
+    assert (len(val) > 2) == (max(shape) > 250)

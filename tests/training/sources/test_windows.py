@@ -60,15 +60,18 @@ def test_chosen_windows_have_at_most_so_many_pixels():
 def test_kept_out_images_are_the_validation_part():
     image = noisy_image()
     source = make_source("noise2void", [image])
-    (kept,) = kept_out_images(source._plan, source._measured, source._reader)
-    (val,) = source._plan.val
-    np.testing.assert_array_equal(kept.pixels[..., 0], image[val.region])
-    assert kept.noise == source._measured.noises[0]
+    found = kept_out_images(source._plan, source._measured, source._reader)
+    for kept, val in zip(found, source._plan.val, strict=True):
+        inner = kept.pixels[kept.inner][..., 0]
+        np.testing.assert_array_equal(inner, image[val.region])
+        assert kept.noise == source._measured.noises[0]
+        # With surroundings on at least one side.
+        assert kept.pixels.shape[1] >= inner.shape[1] + 32
 
 
 def test_models_without_a_noise_level_are_told_the_range():
     image = noisy_image()
     options = {"base_channels": 4, "in_channels": 1}
     source = make_source("noise2void", [image], network="conv", network_options=options)
-    (kept,) = kept_out_images(source._plan, source._measured, source._reader)
+    kept, *_ = kept_out_images(source._plan, source._measured, source._reader)
     assert kept.options.intensity_range == (image.min(), image.max())

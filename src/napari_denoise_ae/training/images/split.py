@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from .collection import ImageCollection
     from .image import TrainingImage
 
+# A single image has at most so many strips for validation.
+_MOST_STRIPS = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -58,7 +61,8 @@ def split_images(
     side : int
         Rows and columns of a patch.
     val_side : int, optional
-        Rows and columns of a validation patch. None means `side`.
+        Rows and columns of a validation patch. None means `side`. If it is smaller, up
+        to four strips of a single image are for validation, not only the last one.
 
     Returns
     -------
@@ -74,7 +78,7 @@ def split_images(
         train, val = _split_region(
             images.images[0], val_fraction, side, val_side or side
         )
-        return (Part(0, train),), (Part(0, val),)
+        return tuple(Part(0, each) for each in train), tuple(Part(0, x) for x in val)
     chosen = set(_choose_images(images, val_fraction, seed))
     parts = [Part(number, _whole(image)) for number, image in enumerate(images.images)]
     return (
@@ -99,8 +103,12 @@ def _choose_images(
 
 def _split_region(
     image: TrainingImage, val_fraction: float, side: int, val_side: int
-) -> tuple[Region, Region]:
-    """Split the planes of an image along their longer side."""
+) -> tuple[list[Region], list[Region]]:
+    """Split the planes of an image along their longer side.
+
+    If validation patches are smaller, there are several strips for validation, so that
+    not all of them are at the border of the image.
+    """
     rows, columns = image.plane_shape
     length = max(rows, columns)
     if length < side + val_side:
@@ -110,10 +118,20 @@ def _split_region(
             f"another image, too, or patches of at most {length // 2} pixels."
         )
     n_val = min(max(round(length * val_fraction), val_side), length - side)
-    train, val = slice(0, length - n_val), slice(length - n_val, length)
-    if rows > columns:
-        return (train, slice(0, columns)), (val, slice(0, columns))
-    return (slice(0, rows), train), (slice(0, rows), val)
+    n_strips = 1
+    if val_side < side:
+        fitting = min((length - n_val) // (side + 1), n_val // val_side)
+        n_strips = max(1, min(_MOST_STRIPS, fitting))
+    train: list[Region] = []
+    val: list[Region] = []
+    for number in range(n_strips):
+        start, stop = (length * each // n_strips for each in (number, number + 1))
+        middle = stop - n_val // n_strips
+        for parts, strip in ((train, slice(start, middle)), (val, slice(middle, stop))):
+            is_high = rows > columns
+            region = (strip, slice(0, columns)) if is_high else (slice(0, rows), strip)
+            parts.append(region)
+    return train, val
 
 
 def _whole(image: TrainingImage) -> Region:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...denoising.options import DenoiseOptions
-from ...image.tiling import region_shape
+from ...image.tiling import region_shape, relative_region
 from ...noise.normalization import NoiseScaling
 from ..guard import KeptOut
 from ..images.positions import Position
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from ...image.tiling import Region
     from ..images.collection import ImageCollection
@@ -26,16 +27,16 @@ if TYPE_CHECKING:
 
     Window = tuple[Part, int, Region]
 
-# Models are compared on at most this many pixels.
-_MOST_PIXELS = 2**19
+# Models are compared on at most this many pixels, with surroundings of this width.
+_MOST_PIXELS, _MARGIN = 2**18, 32
 # Rows and columns of a window are at most so many, unless patches need more.
 _LONGEST = 256
 
 
 def kept_out_images(
     plan: PatchPlan, measured: MeasuredImages, reader: PatchReader
-) -> Iterator[KeptOut]:
-    """Yield windows of the validation parts, spread evenly.
+) -> list[KeptOut]:
+    """Return windows of the validation parts, chosen at random.
 
     Parameters
     ----------
@@ -48,12 +49,29 @@ def kept_out_images(
     """
     windows = all_windows(plan.images, plan.val, plan.val_side)
     rng = np.random.default_rng(0)
-    for position in choose_windows(plan.images, windows, _MOST_PIXELS, rng):
-        scale = measured.scale_of(position)
-        options = DenoiseOptions()
-        if not isinstance(scale, NoiseScaling):
-            options = DenoiseOptions(intensity_range=(scale.low, scale.high))
-        yield KeptOut(reader.read(position), measured.noise_of(position), options)
+    chosen = choose_windows(plan.images, windows, _MOST_PIXELS, rng)
+    return [_kept_out(plan.images, position, measured, reader) for position in chosen]
+
+
+def _kept_out(
+    images: ImageCollection,
+    position: Position,
+    measured: MeasuredImages,
+    reader: PatchReader,
+) -> KeptOut:
+    """Return a window with its surroundings."""
+    scale = measured.scale_of(position)
+    options = DenoiseOptions()
+    if not isinstance(scale, NoiseScaling):
+        options = DenoiseOptions(intensity_range=(scale.low, scale.high))
+    shape = images.images[position.image].plane_shape
+    rows, columns = (
+        slice(max(span.start - _MARGIN, 0), min(span.stop + _MARGIN, length))
+        for span, length in zip(position.region, shape, strict=True)
+    )
+    pixels = reader.read(replace(position, region=(rows, columns)))
+    inner = relative_region(position.region, (rows, columns))
+    return KeptOut(pixels, measured.noise_of(position), options, inner)
 
 
 def all_windows(
