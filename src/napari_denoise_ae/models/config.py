@@ -281,7 +281,7 @@ _DATA_DEFAULTS: dict[str, dict[str, Any]] = {
     "images": _PATCHES,
     "pairs": _FEW | {"batch_size": 16, "val_fraction": 0.1},
     "repeats": _FEW,
-    "adapt": _FEW,
+    "adapt": _FEW | {"val_fraction": 0.15},
     "noise2void": _FEW
     | {
         "batch_size": 4,

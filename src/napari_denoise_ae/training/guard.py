@@ -37,6 +37,8 @@ _FEWEST_BLOCKS = 4
 # Models adapted to twice the noise that there was lost 4 to 6 dB, and were 4 to 13
 # standard errors above 0.
 _LEAST_T = 1.0
+# An error that is not so many standard errors above 0 gives no gain in dB.
+_LEAST_CERTAIN = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,8 @@ def _verdict(errors: NDArray[np.float64]) -> Verdict:
     standard_error = float(difference.std(ddof=1)) / math.sqrt(len(errors))
     t = float(difference.mean()) / standard_error if standard_error > 0 else 0.0
     before, after = float((old - noise).mean()), float((new - noise).mean())
-    known = before > 0 and after > 0
+    uncertain = float((new - noise).std(ddof=1)) / math.sqrt(len(errors))
+    known = min(before, after) > _LEAST_CERTAIN * uncertain
     return Verdict(10 * math.log10(before / after) if known else math.nan, t)
 
 
