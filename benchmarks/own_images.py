@@ -22,9 +22,8 @@ import tifffile
 from neighbors import split, squared_error
 from noise_rows import measured, photographs, white
 
-from napari_denoise_ae import denoise, load_checkpoint
+from napari_denoise_ae import denoise, load_checkpoint, train
 from napari_denoise_ae.errors import DenoiseAEWarning
-from napari_denoise_ae.training.api import train
 
 if TYPE_CHECKING:
     from collections.abc import Callable
