@@ -24,7 +24,7 @@ from .denoised import DenoisedWindow
 from .judgment import Judgment
 from .measured import MeasuredImages
 from .measured_patches import require_plain_augmentation, turn
-from .patches import PatchPlan
+from .patches import PatchPlan, PlannedSource
 from .windows import all_windows, choose_windows, kept_out_images
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ _TRAINING_PIXELS, _VALIDATION_PIXELS = 2**22, 2**17
 _LEAST_KNOWN, _MOST_DRAWS = 0.5, 20
 
 
-class AdaptSource:
+class AdaptSource(PlannedSource):
     """Noisy images, denoised by a model that learns to denoise them once more.
 
     The images are denoised, and the measured noise is added to the result again. The
@@ -90,12 +90,11 @@ class AdaptSource:
         require_plain_augmentation(config)
         network = outline_network(config.network, config.network_options)
         self._config, self._device, self._start_from = config, device, start_from
-        self._plan = PatchPlan(
-            images, config, network, device, has_small_validation=True
-        )
+        plan = PatchPlan(images, config, network, device, has_small_validation=True)
         self._measured = MeasuredImages(
-            self._plan.images, device, takes_noise_level=network.takes_noise_level
+            plan.images, device, takes_noise_level=network.takes_noise_level
         )
+        super().__init__(plan, self._measured.description)
         if not any(noise.is_detected for noise in self._measured.noises):
             raise DatasetError(
                 f"No noise was detected in {self._plan.name}, so there is nothing to "
@@ -104,11 +103,6 @@ class AdaptSource:
         self._reader = PatchReader(self._plan.images, no_data=self._measured.no_data)
         self._shift = CENTER if network.takes_noise_level else 0.0
         self._denoiser = Denoiser(start_from, DeviceChoice(device, "training"))
-        self.name, self.sha256 = self._plan.name, self._plan.sha256
-        self.images, self.notes = self._plan.facts, self._plan.notes
-        self.noise = self._measured.description
-        self.n_train, self.n_val = self._plan.n_train, self._plan.n_val
-        self.n_batches = self._plan.n_batches
 
     def batches(self, epoch: int) -> Generator[Batch]:
         """Yield random patches of the denoised images, with new noise."""

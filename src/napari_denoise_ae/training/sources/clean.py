@@ -12,7 +12,7 @@ from ...models.networks.registry import outline_network
 from ..images.patches import PatchReader
 from ..images.ranges import unit_ranges
 from ..seeds import Stream
-from .patches import PatchPlan
+from .patches import PatchPlan, PlannedSource
 from .synthetic_noise import SyntheticNoise
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .judgment import Judgment
 
 
-class CleanPatchSource:
+class CleanPatchSource(PlannedSource):
     """Patches of clean images of any size, with synthetic noise.
 
     Parameters
@@ -57,19 +57,15 @@ class CleanPatchSource:
         self, images: ImageCollection, config: TrainingConfig, device: torch.device
     ) -> None:
         network = outline_network(config.network, config.network_options)
-        self._plan = PatchPlan(images, config, network, device)
+        plan = PatchPlan(images, config, network, device)
+        super().__init__(plan, config.noise_model.description)
         self._device, self._batch_size = device, config.batch_size
         self._ranges = [
             unit_ranges(image.planes, takes_noise_level=network.takes_noise_level)
-            for image in self._plan.images.images
+            for image in plan.images.images
         ]
-        self._reader = PatchReader(self._plan.images)
-        self.noise = config.noise_model.description
+        self._reader = PatchReader(plan.images)
         self._noise = SyntheticNoise(config, network.takes_noise_level)
-        self.name, self.sha256 = self._plan.name, self._plan.sha256
-        self.images, self.notes = self._plan.facts, self._plan.notes
-        self.n_train, self.n_val = self._plan.n_train, self._plan.n_val
-        self.n_batches = self._plan.n_batches
 
     def batches(self, epoch: int) -> Generator[Batch]:
         """Yield random patches of the training images, with new noise."""

@@ -20,7 +20,7 @@ from ..images.prefetch import read_ahead
 from ..scaling import CENTER
 from ..seeds import Stream
 from .measured import MeasuredImages
-from .patches import PatchPlan
+from .patches import PatchPlan, PlannedSource
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -58,7 +58,7 @@ class TrainingPatch:
     number: int
 
 
-class MeasuredPatchSource(ABC):
+class MeasuredPatchSource(PlannedSource, ABC):
     """Patches of noisy images of any size, normalized as `denoise` does.
 
     A subclass says what the patches are compared with.
@@ -93,18 +93,12 @@ class MeasuredPatchSource(ABC):
         require_plain_augmentation(config)
         network = outline_network(config.network, config.network_options)
         self._config, self._device, self._network = config, device, network
-        self._plan = PatchPlan(
-            images, config, network, device, has_small_validation=True
-        )
+        plan = PatchPlan(images, config, network, device, has_small_validation=True)
         self._measured = MeasuredImages(
-            self._plan.images, device, takes_noise_level=network.takes_noise_level
+            plan.images, device, takes_noise_level=network.takes_noise_level
         )
+        super().__init__(plan, self._measured.description)
         self._reader = PatchReader(self._plan.images, no_data=self._measured.no_data)
-        self.name, self.sha256 = self._plan.name, self._plan.sha256
-        self.images, self.notes = self._plan.facts, self._plan.notes
-        self.noise = self._measured.description
-        self.n_train, self.n_val = self._plan.n_train, self._plan.n_val
-        self.n_batches = self._plan.n_batches
 
     def batches(self, epoch: int) -> Generator[Batch]:
         """Yield random patches of the training images."""

@@ -141,6 +141,30 @@ class PatchPlan:
         return grid_positions(self.images, self.val, n_patches, self.val_side)
 
 
+class PlannedSource:
+    """Base class of sources that train on the patches of a plan.
+
+    Parameters
+    ----------
+    plan : PatchPlan
+        The patches.
+    noise : str
+        Description of the noise.
+
+    Attributes
+    ----------
+    name, sha256, images, notes, noise, n_train, n_val, n_batches
+        See `TrainingSource`.
+    """
+
+    def __init__(self, plan: PatchPlan, noise: str) -> None:
+        self._plan, self.noise = plan, noise
+        self.name, self.sha256 = plan.name, plan.sha256
+        self.images, self.notes = plan.facts, plan.notes
+        self.n_train, self.n_val = plan.n_train, plan.n_val
+        self.n_batches = plan.n_batches
+
+
 def _fitting_side(
     images: ImageCollection, wanted: int, stride: int, n_patches: float
 ) -> int:
