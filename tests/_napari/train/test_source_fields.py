@@ -67,7 +67,7 @@ def test_each_kind_shows_only_its_fields_and_says_when_to_use_it(widget, kind):
     names = set().union(*SHOWN.values())
     shown = {name for name in names if form._fields[name].isVisibleTo(form)}
     assert shown == SHOWN[kind]
-    assert form._fields["train_on"].explanation.startswith(("To see", "If you have"))
+    assert form._fields["train_on"].explanation.startswith(("To see", "For "))
     assert form._fields["noise"].isVisibleTo(form) == (kind in ("data", "images"))
     assert ("noise" in form._names) == (kind in ("data", "images"))
     assert form._fields["patch_size"].isEnabled() == (kind != CIFAR10)

@@ -38,15 +38,15 @@ _TITLES = {
 }
 _WHEN = {
     CIFAR10: "To see how training works: 60,000 small color photographs.",
-    IMAGES: "If you have clean images like those to denoise. Noise is added to them.",
-    PAIRS: "If you have a clean version of each noisy image, with the same name and "
+    IMAGES: "For clean images like those to denoise. Noise is added to them.",
+    PAIRS: "For noisy images that each have a clean version of the same name and "
     "shape.",
-    REPEATS: "If you have several noisy images of a scene that does not move, such as "
-    "the frames of a stack.",
-    ADAPT: "If you have noisy images only. A model is fine-tuned to them, and kept "
-    "only if it gets better.",
-    NOISE2VOID: "If you have noisy images only, of a kind that no model knows. It "
-    "learns from nothing else.",
+    REPEATS: "For several noisy images of a scene that does not move, such as the "
+    "frames of a stack.",
+    ADAPT: "For noisy images alone. A model is fine-tuned to them, and kept only if it "
+    "gets better.",
+    NOISE2VOID: "For noisy images alone, of a kind that no model knows. It takes "
+    "the longest.",
 }
 _LABELS = {IMAGES: "clean", REPEATS: "stack"}
 _RANDOM = "random weights"
