@@ -56,6 +56,7 @@ TESTED_IN = {
     "_napari/train/run": "_napari/train/test_widget",
     "_napari/train/run_bar": "_napari/train/test_widget",
     "_napari/train/settings": "_napari/train/test_widget",
+    "_napari/train/source_specs": "_napari/train/test_source_fields",
     "_napari/train/status": "_napari/train/test_widget",
     "_napari/train/steps": "_napari/train/test_job",
     "_napari/viewer/axes": "_napari/viewer/test_layers",

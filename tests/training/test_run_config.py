@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,12 @@ from napari_denoise_ae.models.config import PRESETS
 from napari_denoise_ae.models.load import load_checkpoint
 from napari_denoise_ae.training.api import train
 from napari_denoise_ae.training.job import TrainingJob
-from napari_denoise_ae.training.run_config import make_job, run_config_text
+from napari_denoise_ae.training.run_config import (
+    IN_MEMORY,
+    make_job,
+    read_run_config,
+    run_config_text,
+)
 
 SETTINGS = {"network_options": SMALL, "batch_size": 8, "epochs": 2, "seed": 3}
 
@@ -89,10 +95,11 @@ def test_every_setting_is_kept(tmp_path, preset):
         ("noise2void", "stack.tif"),
     ],
 )
-def test_images_are_named_by_absolute_paths(tmp_path, monkeypatch, kind, given):
+@pytest.mark.parametrize("start", ["gray", "auto"])
+def test_images_are_named_by_absolute_paths(tmp_path, monkeypatch, kind, given, start):
     monkeypatch.chdir(tmp_path)
     about = {} if kind == "data" else {"axes": "TYX", "channel": 1}
-    options = about | {"start_from": "gray", "device": "cpu"}
+    options = about | {"start_from": start, "device": "cpu"}
     config, _ = written(tmp_path, **{kind: given}, **options)
     monkeypatch.chdir("/")
 
@@ -143,6 +150,24 @@ def test_arrays_must_be_passed_again(tmp_path, images):
     job = make_job(config, {"images": np.zeros((3, 9, 9))})
     # The axes belonged to the other images.
     assert job.axes is None
+
+
+def test_the_names_of_arrays_are_kept(tmp_path):
+    pairs = ({"noisy": np.zeros((9, 9))}, {"clean": "clean.tif"})
+    config, _ = written(tmp_path, pairs=pairs)
+    saved = read_run_config(config)["pairs"]
+    clean = str(Path("clean.tif").absolute())
+    assert saved == [{"noisy": IN_MEMORY}, {"clean": clean}]
+    with pytest.raises(InvalidInputError, match="cannot name pairs"):
+        make_job(config, {})
+    assert make_job(config, {"pairs": pairs}).pairs == pairs
+
+
+def test_files_with_names_are_repeated(tmp_path):
+    files = {"a": tmp_path / "a.tif", "b": "b.tif"}
+    config, _ = written(tmp_path, images=files)
+    absolute = {name: str(Path(file).absolute()) for name, file in files.items()}
+    assert make_job(config, {}).images == absolute
 
 
 def test_model_in_memory_must_be_passed_again(tmp_path):

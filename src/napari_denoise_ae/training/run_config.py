@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,24 +13,25 @@ import tomli_w
 
 from .._version import __version__
 from ..errors import InvalidInputError
-from ..models.builtin import builtin_models
+from ..models.builtin import DEFAULT_MODEL, builtin_models
 from ..models.config import DATA_KINDS, preset_config
 from .job import TrainingJob
 from .run_files import RunFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     from ..models.checkpoint import Checkpoint
     from ..models.config import TrainingConfig
 
-_SOURCES = ("data", *DATA_KINDS)
+#: The names of the images in a file, of which it has one.
+IMAGE_KEYS = ("data", *DATA_KINDS)
 # Kinds of images to which the noise of the settings is added.
 _CLEAN = ("data", "images")
 # What belongs to the images, and is replaced with them.
-_ABOUT_IMAGES = (*_SOURCES, "axes", "channel")
-# Stands for images and models that have no path.
-_IN_MEMORY = "<in memory>"
+_ABOUT_IMAGES = (*IMAGE_KEYS, "axes", "channel")
+#: Stands for images and models that have no path.
+IN_MEMORY = "<in memory>"
 _TEXTS = ("axes", "start_from", "preset", "device")
 
 
@@ -40,8 +42,8 @@ def run_config_text(job: TrainingJob, config: TrainingConfig) -> str:
     ----------
     job : TrainingJob
         The run. Its images and its model to start from are named by absolute paths;
-        those in memory have none. For a run that is resumed, the file that it has
-        supplies what the job leaves out.
+        those in memory have none, but keep the names that a mapping gives them. For
+        a run that is resumed, the file that it has supplies what the job leaves out.
     config : TrainingConfig
         All settings of the run.
 
@@ -67,7 +69,7 @@ def run_config_text(job: TrainingJob, config: TrainingConfig) -> str:
     if job.resume:
         # Without a usable file, the job is all that is known.
         with suppress(InvalidInputError):
-            known = _read(job.files.run_config) | known
+            known = read_run_config(job.files.run_config) | known
     name = job.files.run_config.name
     return (
         f"# Repeats a training run of napari-denoise-ae {__version__}:\n"
@@ -106,7 +108,7 @@ def make_job(
     """
     chosen = {name: value for name, value in given.items() if value is not None}
     arguments = {"output": "best_denoising_model.pt"} | chosen
-    if config is None and flags.get("resume") and not chosen.keys() & set(_SOURCES):
+    if config is None and flags.get("resume") and not chosen.keys() & set(IMAGE_KEYS):
         saved = RunFiles(Path(arguments["output"])).run_config
         config = saved if saved.is_file() else None
     if config is not None:
@@ -122,22 +124,21 @@ def make_job(
 
 def _merge(file: Path, given: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of a file, overridden by those given."""
-    content = _read(file)
+    content = read_run_config(file)
     if given.get("preset", content.get("preset")) != content.get("preset"):
         raise InvalidInputError(
             f"{file} contains all settings, so a preset would have no effect. Omit the "
             "preset, or use it without the file."
         )
-    if any(name in given for name in _SOURCES):
+    if any(name in given for name in IMAGE_KEYS):
         for name in _ABOUT_IMAGES:
             content.pop(name, None)
     name = file.name.removesuffix(".toml").removesuffix(".run")
     settings = content.get("settings", {}) | dict(given.get("settings", {}))
     output = {"output": file.with_name(f"{name}.pt")}
     arguments = output | content | given | {"settings": settings}
-    for key in (*_SOURCES, "start_from"):
-        # An array compares with a string element by element.
-        if isinstance(arguments.get(key), str) and arguments[key] == _IN_MEMORY:
+    for key in (*IMAGE_KEYS, "start_from"):
+        if key not in given and IN_MEMORY in _leaves(arguments.get(key)):
             raise InvalidInputError(
                 f"{file} cannot name {key}, which was in memory. Pass {key} together "
                 "with the file."
@@ -149,21 +150,53 @@ def _as_paths(images: Any) -> Any:
     """Return absolute paths, in the given structure."""
     if isinstance(images, (str, os.PathLike)):
         return str(Path(images).absolute())
+    if isinstance(images, Mapping):
+        return {str(name): _as_paths(image) for name, image in images.items()}
     if not isinstance(images, (list, tuple)):
-        return _IN_MEMORY
+        return IN_MEMORY
     paths = [_as_paths(image) for image in images]
-    return _IN_MEMORY if _IN_MEMORY in paths else paths
+    return IN_MEMORY if IN_MEMORY in paths else paths
 
 
 def _as_model(model: str | Path | Checkpoint) -> str:
     """Return the name of a built-in model, or the absolute path of a checkpoint."""
-    if str(model) in builtin_models():
+    if str(model) in _model_names():
         return str(model)
     return str(_as_paths(model))
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """Read and check a file; paths become absolute."""
+def _model_names() -> list[str]:
+    return [DEFAULT_MODEL, *builtin_models()]
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """Yield what lists and tables contain, or a value that is neither."""
+    if not isinstance(value, (list, dict)):
+        yield value
+        return
+    for each in value.values() if isinstance(value, dict) else value:
+        yield from _leaves(each)
+
+
+def read_run_config(path: Path) -> dict[str, Any]:
+    """Read and check a file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    dict
+        Its contents, see `run_config_text`. Paths are absolute; `IN_MEMORY` stands
+        for images and a model that have none.
+
+    Raises
+    ------
+    InvalidInputError
+        If it cannot be read, a key is unknown, or a value is invalid.
+    """
     try:
         content = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -184,10 +217,9 @@ def _read(path: Path) -> dict[str, Any]:
         preset_config(content.get("preset", "conv"), **content.get("settings", {}))
     except InvalidInputError as error:
         raise InvalidInputError(f"{path}: {error}") from error
-    as_they_are: dict[str, list[str]] = {"start_from": builtin_models()}
-    for name in (*_SOURCES, "start_from"):
-        kept = (_IN_MEMORY, *as_they_are.get(name, []))
-        if name in content and content[name] not in kept:
+    for name in (*IMAGE_KEYS, "start_from"):
+        is_model = name == "start_from" and content.get(name) in _model_names()
+        if name in content and not is_model:
             content[name] = _beside(path, content[name])
     return content
 
@@ -210,13 +242,13 @@ def _require_types(content: dict[str, Any], path: Path) -> None:
 
 
 def _is_paths(value: Any) -> bool:
-    if isinstance(value, list):
-        return all(map(_is_paths, value))
-    return isinstance(value, str)
+    return all(isinstance(each, str) for each in _leaves(value))
 
 
 def _beside(path: Path, names: Any) -> Any:
     """Return absolute paths, starting from the folder of a file."""
     if isinstance(names, str):
-        return str(path.absolute().parent / names)
+        return names if names == IN_MEMORY else str(path.absolute().parent / names)
+    if isinstance(names, dict):
+        return {name: _beside(path, each) for name, each in names.items()}
     return [_beside(path, name) for name in names]

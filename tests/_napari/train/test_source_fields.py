@@ -5,7 +5,7 @@ from napari.layers import Image
 from napari_denoise_ae import load_checkpoint
 from napari_denoise_ae._napari.shared.model_choice import model_choice
 from napari_denoise_ae._napari.train import run as train_run
-from napari_denoise_ae._napari.train.source_fields import CIFAR10
+from napari_denoise_ae._napari.train.source_specs import CIFAR10
 from napari_denoise_ae._napari.train.widget import TrainWidget
 from napari_denoise_ae.models.config import DATA_KINDS
 
@@ -14,7 +14,7 @@ SHOWN = {
     "data": {"data"},
     "images": {"images", "axes", "start_from"},
     "pairs": {"images", "clean", "axes", "start_from"},
-    "repeats": {"images", "axes", "start_from"},
+    "repeats": {"images", "second", "axes", "start_from"},
     "adapt": {"images", "axes", "start_from"},
     "noise2void": {"images", "axes", "start_from"},
 }
@@ -113,6 +113,7 @@ def test_layers_are_passed_by_name_with_their_axes(viewer, widget, layer):
     assert source.job_arguments() == {
         "images": {"scan": layer.data},
         "axes": "YX",
+        "channel": None,
         "start_from": "auto",
     }
     widget.form.set_value("axes", "XY")
@@ -133,6 +134,56 @@ def test_the_layers_and_models_follow_the_viewer(viewer, widget, layer, checkpoi
     assert editor.layer is None
     model_choice(viewer).choose(checkpoint)
     assert checkpoint in widget.form._fields["start_from"].editor.values
+
+
+def test_the_active_layer_is_proposed(viewer, widget, layer):
+    choose(widget, "adapt")
+    assert widget.form._fields["images"].value is layer
+    # A path that was entered is kept.
+    choose(widget, "images", images="photos")
+    viewer.layers.selection.active = layer
+    choose(widget, "adapt")
+    assert widget.form._fields["images"].value == "photos"
+
+
+@pytest.mark.qt_binding
+def test_a_channel_can_be_chosen_where_there_are_channels(viewer, widget, layer):
+    form, source = widget.form, widget.form.source
+    channel = form._fields["channel"]
+    axes = {"axis_labels": ("c", "y", "x")}
+    two = viewer.add_image(np.stack([layer.data] * 2), name="two", **axes)
+    choose(widget, "images", images=two)
+    assert channel.isVisibleTo(form)
+    assert (channel.editor.text(), channel.editor.maximum()) == ("all", 1)
+    assert source.job_arguments()["channel"] is None
+    channel.value = 1
+    assert source.job_arguments()["channel"] == 1
+    # Other axes, and other images.
+    form.set_value("axes", "TYX")
+    assert not channel.isVisibleTo(form)
+    assert source.job_arguments()["channel"] is None
+    choose(widget, "images", images="scans", axes="")
+    assert channel.isVisibleTo(form)
+    choose(widget, "images", images=layer)
+    assert not channel.isVisibleTo(form)
+
+
+def test_repeats_are_one_stack_or_two_images(viewer, widget, layer, tmp_path):
+    source = widget.form.source
+    choose(widget, "repeats", images=layer)
+    assert source.job_arguments()["repeats"] == {"scan": layer.data}
+    widget.form.set_value("second", layer)
+    assert "not the same twice" in source.errors()["second"]
+    again = viewer.add_image(layer.data + 1, name="again")
+    widget.form.set_value("second", again)
+    assert not source.errors()
+    assert list(source.job_arguments()["repeats"]) == ["scan", "again"]
+    file = str(tmp_path / "again.tif")
+    widget.form.set_value("second", file)
+    assert source.errors() == {"second": f"{file} does not exist."}
+    assert source.job_arguments()["repeats"]["again.tif"] == file
+    widget.form.set_value("images", "first.tif")
+    assert source.job_arguments()["repeats"] == ["first.tif", file]
 
 
 @pytest.mark.parametrize(
@@ -191,3 +242,38 @@ def test_a_model_is_adapted_to_a_layer(viewer, widget, qtbot, tmp_path):
     assert judgment
     assert judgment[1:] in widget.controls.status.text()
     assert not widget.progress.plot.shows_training
+
+
+@pytest.mark.qt_binding
+def test_a_run_on_two_layers_is_resumed_when_both_are_open(
+    viewer, widget, layer, qtbot, monkeypatch, tmp_path
+):
+    rng = np.random.default_rng(0)
+    first, second = (
+        viewer.add_image(rng.normal(layer.data, 9), name=name)
+        for name in ("first", "second")
+    )
+    values = {"epochs": 1, "batches_per_epoch": 2, "patch_size": 32, "batch_size": 2}
+    values["schedule"] = "constant"  # Only then, more epochs can be added.
+    choose(widget, "repeats", images=first, second=second, **values)
+    widget.controls.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert "all epochs are done" in widget.controls.status.text()
+    # The form says nothing about the run that is resumed but its epochs.
+    choose(widget, "repeats", images=layer, epochs=2)
+    monkeypatch.setattr(widget, "_choose_checkpoint", lambda: tmp_path / "model.pt")
+    viewer.layers.remove(first)
+    widget.controls.resume_button.click()
+    message = "trained on the layers first and second; first is not open"
+    assert message in widget.form.message("output")
+    assert not train_run._RUNNING
+    viewer.add_image(first.data, name="first")
+    widget.controls.resume_button.click()
+    wait_for_end(qtbot, widget)
+    assert load_checkpoint(tmp_path / "model.pt").record.epochs_run == 2
+    # With other pixels, the layer is not that of the run.
+    viewer.layers["first"].data = first.data + 1
+    choose(widget, "images")
+    widget.controls.resume_button.click()
+    wait_for_end(qtbot, widget)
+    assert "checksum" in widget.form.message("output")

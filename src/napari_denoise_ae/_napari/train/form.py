@@ -22,7 +22,8 @@ from ..shared.preferences import preferences
 from .network_form import NetworkForm
 from .preset_note import PresetNote, preset_change
 from .settings import DEVICE_FIELD, MAIN, MORE, PRESET_FIELD, setting_field
-from .source_fields import CIFAR10, IMAGES, SourceFields
+from .source_fields import SourceFields
+from .source_specs import CIFAR10, IMAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 _FILES = "files"
+_NONE = "none"
 
 
 def narrow_choice(choices: Iterable[tuple[str, Any]] = ()) -> Choice:
@@ -28,6 +30,12 @@ def narrow_choice(choices: Iterable[tuple[str, Any]] = ()) -> Choice:
     return choice
 
 
+def layer_pixels(layer: Image) -> Any:
+    """Return the pixels of a layer, those of the largest level if it has several."""
+    levels = lazy_levels(layer)
+    return levels[0] if levels else layer.data
+
+
 class ImagesEdit(Editor):
     """Choose an image layer, or enter a file, a folder or a pattern.
 
@@ -35,6 +43,8 @@ class ImagesEdit(Editor):
     ----------
     viewer : napari.viewer.Viewer
         The viewer of the layers.
+    none : str
+        Title of an entry for no images, the default; empty if they are needed.
 
     Attributes
     ----------
@@ -44,10 +54,12 @@ class ImagesEdit(Editor):
         The files, visible if their entry is chosen.
     """
 
-    def __init__(self, viewer: Viewer) -> None:
+    def __init__(self, viewer: Viewer, *, none: str = "") -> None:
         super().__init__()
         self._viewer = viewer
-        self.choice = narrow_choice([(_FILES, None)])
+        self._entries = [*([(none, _NONE)] if none else []), (_FILES, None)]
+        self.choice = narrow_choice(self._entries)
+        self.choice.value = self._entries[0][1]
         self.path = PathEdit(
             "", self._choose_folder, placeholder="file, folder or *.tif"
         )
@@ -62,8 +74,14 @@ class ImagesEdit(Editor):
 
     @property
     def layer(self) -> Image | None:
-        """The chosen layer; None for files."""
-        return self.choice.value
+        """The chosen layer; None for files and for no images."""
+        chosen = self.choice.value
+        return chosen if isinstance(chosen, Image) else None
+
+    @property
+    def is_none(self) -> bool:
+        """Whether the entry for no images is chosen."""
+        return bool(self.choice.value == _NONE)
 
     @property
     def value(self) -> str | Image:
@@ -82,9 +100,8 @@ class ImagesEdit(Editor):
         """The images as `train` takes them: a path, or pixels by the layer's name."""
         layer = self.layer
         if layer is None:
-            return self.path.value
-        levels = lazy_levels(layer)
-        return {layer.name: levels[0] if levels else layer.data}
+            return str(Path(self.path.value).expanduser())
+        return {layer.name: layer_pixels(layer)}
 
     def refresh(self) -> None:
         """Offer the current layers."""
@@ -92,13 +109,16 @@ class ImagesEdit(Editor):
         # Results are offered, too, but after the images themselves.
         layers.sort(key=is_output)
         self.choice.set_choices(
-            [(_FILES, None), *((each.name, each) for each in layers)]
+            [*self._entries, *((each.name, each) for each in layers)]
         )
-        self.path.setVisible(self.layer is None)
+        self._show_path()
 
     def _on_changed(self) -> None:
-        self.path.setVisible(self.layer is None)
+        self._show_path()
         self.changed.emit()
+
+    def _show_path(self) -> None:
+        self.path.setVisible(self.choice.value is None)
 
     def _choose_folder(self) -> str:
         return str(QFileDialog.getExistingDirectory(self, "Folder of images"))

@@ -73,7 +73,7 @@ def _train(
     except (DatasetError, InvalidInputError) as error:
         # Before the first epoch, the images are to blame.
         is_own = job.kind != "data" and run.result is None
-        field = "images" if is_own else ""
+        field = ("output" if job.resume else "images") if is_own else ""
         return TrainingOutcome(run.result, error=str(error), field=field)
     except _FAILURES as error:
         return TrainingOutcome(run.result, error=_describe(error))

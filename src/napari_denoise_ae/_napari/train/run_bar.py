@@ -25,9 +25,10 @@ class RunBar(QWidget):  # type: ignore[misc]
         self.train_button = make_button("Train", "Start a new run with these settings.")
         self.resume_button = make_button(
             "Resume…",
-            "Resume a stopped run: choose its checkpoint. The run keeps its settings; "
-            "only epochs, patience and device are taken from this form. With the "
-            "schedule cosine, the epochs are kept too.",
+            "Resume a stopped run: choose its checkpoint. The run keeps its images, "
+            "which are found among the layers by name, and its settings. Only device, "
+            "epochs and patience are taken from this form; with the schedule cosine, "
+            "the epochs are kept too.",
         )
         self.finish_button = make_button(
             "Finish", "End the run, or its scoring, and keep the best epoch."

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QFileDialog
 
 from ...errors import InvalidInputError
 from ...models.builtin import DEFAULT_MODEL
-from ..shared.editors import PathEdit, make_line
-from ..shared.fields import FieldSpec
 from ..shared.model_choice import model_choice, unwrap_proxy
-from ..shared.preferences import preferences
 from ..viewer.axes import layer_axes
-from .images_edit import ImagesEdit, narrow_choice
+from .source_specs import (
+    ADAPT,
+    ALL_CHANNELS,
+    CIFAR10,
+    LABELS,
+    MOST_CHANNELS,
+    NOISE2VOID,
+    PAIRS,
+    REPEATS,
+    WHEN,
+    source_specs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,31 +32,8 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
 
-    from ..shared.fields import Field
+    from ..shared.fields import Field, FieldSpec
 
-CIFAR10, IMAGES, PAIRS, REPEATS = "data", "images", "pairs", "repeats"
-ADAPT, NOISE2VOID = "adapt", "noise2void"
-_TITLES = {
-    CIFAR10: "CIFAR-10",
-    IMAGES: "my clean images",
-    PAIRS: "pairs of images",
-    REPEATS: "repeats",
-    ADAPT: "my noisy layer: adapt",
-    NOISE2VOID: "my noisy layer: Noise2Void",
-}
-_WHEN = {
-    CIFAR10: "To see how training works: 60,000 small color photographs.",
-    IMAGES: "For clean images like those to denoise. Noise is added to them.",
-    PAIRS: "For noisy images that each have a clean version of the same name and "
-    "shape.",
-    REPEATS: "For several noisy images of a scene that does not move, such as the "
-    "frames of a stack.",
-    ADAPT: "For noisy images alone. A model is fine-tuned to them, and kept only if it "
-    "gets better.",
-    NOISE2VOID: "For noisy images alone, of a kind that no model knows. It takes "
-    "the longest.",
-}
-_LABELS = {IMAGES: "clean", REPEATS: "stack"}
 _RANDOM = "random weights"
 
 
@@ -86,68 +71,35 @@ class SourceFields(QObject):  # type: ignore[misc]
 
     def specs(self) -> tuple[FieldSpec, ...]:
         """Describe the fields."""
-        images = partial(ImagesEdit, self._viewer)
-        return (
-            FieldSpec(
-                "train_on",
-                "train on",
-                partial(narrow_choice, [(t, kind) for kind, t in _TITLES.items()]),
-                "The images to learn from. Default: CIFAR-10.",
-            ),
-            _data_spec(),
-            FieldSpec(
-                "images",
-                "noisy",
-                images,
-                "An image layer, a file, a folder of files or a pattern such as "
-                "scans/*.tif. They are only read. Default: none.",
-            ),
-            FieldSpec(
-                "clean",
-                "clean",
-                images,
-                "The clean images: a layer, a file, a folder or a pattern. Default: "
-                "none.",
-            ),
-            FieldSpec(
-                "axes",
-                "axes",
-                partial(make_line, placeholder="from the images"),
-                "One letter for each axis, such as TYX. Default: empty, those of the "
-                "layer or the file.",
-            ),
-            FieldSpec(
-                "start_from",
-                "start from",
-                narrow_choice,
-                "Model whose weights training begins with, which takes far less time "
-                "than random weights. Default: auto, the built-in model for the colors "
-                "of the images.",
-            ),
-        )
+        return source_specs(self._viewer)
 
     def connect(self, fields: Mapping[str, Field]) -> None:
         """Use these fields, made from `specs`."""
         self._fields = fields
         fields["train_on"].changed.connect(self._on_kind)
         fields["start_from"].changed.connect(self.changed)
-        for name in ("images", "clean"):
-            fields[name].changed.connect(self._show_axes)
+        fields["images"].changed.connect(self._show_axes)
+        fields["axes"].changed.connect(self._show_channel)
         self._follow_viewer()
         self.refresh()
         self._on_kind()
 
     def refresh(self) -> None:
         """Offer the current layers and models."""
-        for name in ("images", "clean"):
+        for name in ("images", "clean", "second"):
             self._fields[name].editor.refresh()
         self._offer_models()
         self._show_axes()
 
     def errors(self) -> dict[str, str]:
         """Return what is missing, by field."""
-        names = {CIFAR10: (), PAIRS: ("images", "clean")}.get(self.kind, ("images",))
-        found = {name: _problem(self._fields[name].value) for name in names}
+        kind, fields = self.kind, self._fields
+        names = {CIFAR10: [], PAIRS: ["images", "clean"]}.get(kind, ["images"])
+        found = {name: _problem(fields[name].value) for name in names}
+        if kind == REPEATS and not fields["second"].editor.is_none:
+            found["second"] = _problem(fields["second"].value)
+            if fields["second"].value == fields["images"].value:
+                found["second"] = "Repeats must be two exposures, not the same twice."
         return {name: message for name, message in found.items() if message}
 
     def job_arguments(self) -> dict[str, Any]:
@@ -164,8 +116,18 @@ class SourceFields(QObject):  # type: ignore[misc]
         images: Any = self._fields["images"].editor.images
         if self.kind == PAIRS:
             images = (images, self._fields["clean"].editor.images)
+        second = self._fields["second"].editor
+        if self.kind == REPEATS and not second.is_none:
+            images = _together(images, second.images)
         axes = self._fields["axes"].value or self._layer_axes() or None
-        return {self.kind: images, "axes": axes, "start_from": self.start_from}
+        arguments = {self.kind: images, "axes": axes, "start_from": self.start_from}
+        return arguments | {"channel": self._channel}
+
+    @property
+    def _channel(self) -> int | None:
+        channel = int(self._fields["channel"].value)
+        is_one = self._n_channels() != 1 and channel != ALL_CHANNELS
+        return channel if is_one else None
 
     def _follow_viewer(self) -> None:
         """Connect to objects that outlive the fields, and disconnect at the end."""
@@ -178,17 +140,27 @@ class SourceFields(QObject):  # type: ignore[misc]
 
     def _on_kind(self) -> None:
         kind, fields = self.kind, self._fields
-        fields["train_on"].explain(_WHEN[kind])
+        fields["train_on"].explain(WHEN[kind])
         is_own = kind != CIFAR10
         fields["data"].show_if(not is_own)
         fields["clean"].show_if(kind == PAIRS)
+        fields["second"].show_if(kind == REPEATS)
         for name in ("images", "axes", "start_from"):
             fields[name].show_if(is_own)
-        fields["images"].label.setText(_LABELS.get(kind, "noisy"))
+        fields["images"].label.setText(LABELS.get(kind, "noisy"))
         fields["images"].mark("")
+        if is_own and not fields["images"].value:
+            self._propose_layer()
+        self._show_channel()
         self._offer_models()
         fields["start_from"].value = None if kind == NOISE2VOID else DEFAULT_MODEL
         self.changed.emit()
+
+    def _propose_layer(self) -> None:
+        """Choose the active layer, if it is an image."""
+        editor, active = self._fields["images"].editor, self._viewer.layers.selection
+        if active.active in editor.choice.values:
+            editor.value = active.active
 
     def _offer_models(self) -> None:
         titles = model_choice(self._viewer).titles()
@@ -200,35 +172,39 @@ class SourceFields(QObject):  # type: ignore[misc]
         self._fields["start_from"].value = chosen
 
     def _show_axes(self) -> None:
+        axes, problem = "", ""
         try:
             axes = self._layer_axes()
         except InvalidInputError as error:
-            axes = ""
-            self._fields["axes"].mark(str(error))
+            problem = str(error)
+        self._fields["axes"].mark(problem)
         self._fields["axes"].editor.setPlaceholderText(axes or "from the images")
+        self._show_channel()
+
+    def _show_channel(self) -> None:
+        """Offer the channels, if the images may have some."""
+        n_channels = self._n_channels()
+        field = self._fields["channel"]
+        field.show_if(self.kind != CIFAR10 and n_channels != 1)
+        field.editor.setMaximum((n_channels or MOST_CHANNELS) - 1)
+
+    def _n_channels(self) -> int | None:
+        """Return the number of channels; None if it is unknown, as in files."""
+        axes = self._fields["axes"].value.upper()
+        layer: Image | None = self._fields["images"].editor.layer
+        if layer is None:
+            return None if not axes or "C" in axes else 1
+        try:
+            axes = axes or self._layer_axes()
+        except InvalidInputError:
+            return 1
+        shape = layer.data.shape
+        return shape[axes.index("C")] if "C" in axes[: len(shape)] else 1
 
     def _layer_axes(self) -> str:
         """Return the axes of the chosen layer; empty for files."""
         layer: Image | None = self._fields["images"].editor.layer
         return "" if layer is None else layer_axes(layer)
-
-
-def _data_spec() -> FieldSpec:
-    def choose_folder() -> str:
-        return str(QFileDialog.getExistingDirectory(None, "Folder of CIFAR-10"))
-
-    return FieldSpec(
-        "data",
-        "data",
-        partial(
-            PathEdit,
-            preferences().data_folder,
-            choose_folder,
-            placeholder="folder of CIFAR-10",
-        ),
-        "Folder that contains CIFAR-10's cifar-10-batches-py. If missing, "
-        "Train offers to download it (170 MB). Default: the last folder.",
-    )
 
 
 def _problem(value: str | Image) -> str:
@@ -240,6 +216,14 @@ def _problem(value: str | Image) -> str:
     if is_pattern or Path(value).expanduser().exists():
         return ""
     return f"{value} does not exist."
+
+
+def _together(one: Any, other: Any) -> Any:
+    """Return two repeats, each a path or a layer's pixels by name."""
+    if isinstance(one, str) and isinstance(other, str):
+        return [one, other]
+    named = ({Path(x).name: x} if isinstance(x, str) else x for x in (one, other))
+    return dict(chain.from_iterable(each.items() for each in named))
 
 
 def _disconnect(signal: Any, listener: Any, *_: object) -> None:

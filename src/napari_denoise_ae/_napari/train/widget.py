@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari.layers import Image
 from napari.utils.theme import get_theme
 from qtpy.QtWidgets import QFileDialog, QMessageBox, QTabWidget, QVBoxLayout, QWidget
 
@@ -19,13 +20,15 @@ from ...training.results import (
     ValidationExamples,
 )
 from ...training.run_files import RunFiles
+from ..shared.model_choice import unwrap_proxy
 from ..shared.preferences import preferences
 from .form import TrainForm
 from .new_model import NewModel
 from .progress import TrainProgress
 from .run import TrainRun
 from .run_bar import RunBar
-from .source_fields import CIFAR10
+from .saved_run import saved_source
+from .source_specs import CIFAR10
 from .steps import BatchProgress
 
 if TYPE_CHECKING:
@@ -108,13 +111,19 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         output = self.form.output
         if not self.form.check() or not self._is_usable(output, resume=False):
             return
-        if self.form.source.kind == CIFAR10 and not self._may_use_data():
+        if self.form.source.kind == CIFAR10 and not self._may_use_data(self.form.data):
             return
         if output.exists() and not self._confirm(
             "Replace the run?", f"{output} already exists. Replace that run?"
         ):
             return
+        try:
+            source = self.form.source.job_arguments()
+        except InvalidInputError as error:
+            self._mark("axes", str(error))
+            return
         self._start_with(
+            source,
             output=output,
             preset=None if self.form.source.start_from else self.form.preset,
             settings=self.form.settings,
@@ -127,17 +136,34 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         output = self._choose_checkpoint()
         if output is None or not self._is_usable(output, resume=True):
             return
-        if self.form.source.kind == CIFAR10 and not self._may_use_data():
+        try:
+            source = self._saved_source(RunFiles(output).run_config)
+        except InvalidInputError as error:
+            self._mark("output", str(error))
+            return
+        if CIFAR10 in source and not self._may_use_data(Path(source[CIFAR10])):
             return
         self.form.set_value("output", str(output))
-        settings = self.form.settings
+        # The epochs in the form belong to the kind of images chosen there.
+        settings = self.form.settings if self.form.source.kind in source else {}
         changed = {name: settings[name] for name in _CHANGEABLE if name in settings}
-        self._start_with(output=output, settings=changed, resume=True)
+        self._start_with(source, output=output, settings=changed, resume=True)
 
-    def _start_with(self, **arguments: Any) -> None:
+    def _saved_source(self, run_config: Path) -> dict[str, Any]:
+        """Return what a run was trained on; for CIFAR-10, where it is now."""
+        source = {CIFAR10: self.form.data, "download": True}
+        # Runs of earlier versions have no such file.
+        if run_config.is_file():
+            layers = unwrap_proxy(self._viewer).layers
+            layers = [layer for layer in layers if isinstance(layer, Image)]
+            saved = saved_source(run_config, layers)
+            is_there = CIFAR10 not in saved or Path(saved[CIFAR10]).is_dir()
+            source = saved if is_there else source
+        return source
+
+    def _start_with(self, source: dict[str, Any], **arguments: Any) -> None:
         self._save_folders()
         try:
-            source = self.form.source.job_arguments()
             job = TrainingJob(**source, **arguments, device=self.form.device)
         except InvalidInputError as error:
             self._mark("train_on", str(error))
@@ -154,15 +180,15 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         self.form.mark("output", "")
         return True
 
-    def _may_use_data(self) -> bool:
+    def _may_use_data(self, folder: Path) -> bool:
         """Return whether the data exists or the user lets the run download it."""
-        if not self.form.data.name:
+        if not folder.name:
             self._mark(
                 "data", "Choose the folder of CIFAR-10, or one to download it to."
             )
             return False
         try:
-            require_cifar10(self.form.data)
+            require_cifar10(folder)
         except DatasetError as error:
             question = f"{error}\n\nDownload it to this folder now (170 MB)?"
             if not self._confirm("CIFAR-10 not found", question):
