@@ -72,7 +72,6 @@ def examples(tmp_path_factory) -> dict[str, bytes]:
         image[3 if "inf" in name else ...] = value
         tiff(folder / f"{name}.tif", image)
     tiff(folder / "complex.tif", GRAY.astype(np.complex64))
-    tiff(folder / "bool.tif", GRAY > 0.5)
     tiff(folder / "five.tif", np.moveaxis(np.stack([GRAY] * 5), 0, -1))
     (folder / "text.png").write_text("This is no image.\n")
     (folder / "text.tif").write_text("This is no image.\n")

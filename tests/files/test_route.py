@@ -22,6 +22,7 @@ from napari_denoise_ae.files.steps import (
     FileProgress,
     FileRemark,
 )
+from napari_denoise_ae.io.source import open_volume
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
 if TYPE_CHECKING:
@@ -131,3 +132,57 @@ def test_a_stopped_ome_zarr_keeps_its_chunks_and_is_resumed(folder):
     result = np.asarray(zarr.open_group(folder / "out.zarr", mode="r")["0"])
     expected = denoise(image(), model=MODEL, axes="TYX")
     assert np.abs(result.astype(int) - expected).max() <= 1
+
+
+def remarks_of(source: Path, target: Path, **more: object) -> list[str]:
+    """Denoise with strength 0, which keeps the pixels; return what a user is told."""
+    options = DenoiseOptions(strength=0.0)
+    run = FileDenoising(
+        FileJob(input=source, output=target, model="auto", options=options, **more)
+    )
+    return [step.text for step in run if isinstance(step, FileRemark)]
+
+
+@pytest.mark.parametrize("name", ["out.tif", "out.png"])
+def test_a_palette_tiff_is_denoised_in_its_colors(tmp_path, name):
+    y, x = np.mgrid[:40, :48]
+    photo = np.stack([6 * y, 5 * x, 200 - 4 * y], axis=-1).astype(np.uint8)
+    picture = Image.fromarray(photo).quantize(256)
+    picture.save(tmp_path / "in.tif")
+    remarks_of(tmp_path / "in.tif", tmp_path / name)
+    with Image.open(tmp_path / name) as written:
+        np.testing.assert_array_equal(np.asarray(written), picture.convert("RGB"))
+
+
+@pytest.mark.parametrize("name", ["out.tif", "out.png", "out.zarr"])
+def test_a_color_map_is_kept_or_its_loss_is_said(tmp_path, name):
+    ramp = np.linspace(0, 65535, 256).astype(np.uint16)
+    colors = np.stack([0 * ramp, ramp, 0 * ramp])
+    tifffile.imwrite(
+        tmp_path / "in.tif", image()[0], photometric="palette", colormap=colors
+    )
+    said = remarks_of(tmp_path / "in.tif", tmp_path / name)
+    written = open_volume(tmp_path / name)
+    np.testing.assert_array_equal(written.array[...], image()[0])
+    if name == "out.tif":
+        np.testing.assert_array_equal(written.color_map, colors)
+    assert any("color map" in text for text in said) == (name != "out.tif")
+
+
+def test_every_page_of_a_tiff_is_denoised(tmp_path):
+    for number, page in enumerate(image()):
+        tifffile.imwrite(tmp_path / "in.tif", page, append=number > 0)
+    said = remarks_of(tmp_path / "in.tif", tmp_path / "out.tif")
+    assert "frames T" in said[0]
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "out.tif"), image())
+
+
+@pytest.mark.parametrize("series", [None, 0])
+def test_the_largest_or_the_given_series_is_denoised(tmp_path, series):
+    images = [image()[0, :64, :64], image()[1]]
+    for number, page in enumerate(images):
+        tifffile.imwrite(tmp_path / "in.tif", page, append=number > 0)
+    said = remarks_of(tmp_path / "in.tif", tmp_path / "out.tif", series=series)
+    assert any("--series" in text for text in said) == (series is None)
+    expected = images[1 if series is None else series]
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "out.tif"), expected)

@@ -53,4 +53,4 @@ def test_a_reader_finds_pages_and_tiles_in_place(
         assert written.is_bigtiff == (limit == 0)
         assert written.is_ome == (ome is not None)
         np.testing.assert_array_equal(written.asarray(), image)
-        require_complete(written)
+        require_complete(written.series[0], written)

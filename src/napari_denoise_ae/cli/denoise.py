@@ -74,6 +74,7 @@ def _job(arguments: argparse.Namespace) -> FileJob:
         reference=arguments.reference,
         figure=arguments.figure,
         options=_options(arguments),
+        series=arguments.series,
         select=_selections(arguments.select),
         overwrite=arguments.overwrite,
         scheduler=arguments.scheduler,
@@ -209,6 +210,13 @@ def _add_image(parser: argparse.ArgumentParser) -> None:
         "--axes",
         help="axes of the image, one letter each, such as YX, YXS, or TCYX (default: "
         "from the file)",
+    )
+    group.add_argument(
+        "--series",
+        type=int,
+        metavar="N",
+        help="image of a TIFF that holds several, from 0 (default: pages of one shape "
+        "together, else the largest image)",
     )
     group.add_argument(
         "--select",

@@ -35,6 +35,9 @@ class FileJob:
         PNG file for a figure that shows the images side by side.
     options : DenoiseOptions
         See `denoise`.
+    series : int, optional
+        Number of the image in a TIFF that holds several, from 0. None means the pages
+        of one shape together, or the largest image.
     select : mapping
         Region to denoise: first index and the index after the last, by axis letter.
         Axes that are not given are denoised completely.
@@ -53,6 +56,7 @@ class FileJob:
     reference: Path | None = None
     figure: Path | None = None
     options: DenoiseOptions = field(default_factory=DenoiseOptions)
+    series: int | None = None
     select: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     overwrite: bool = False
     scheduler: str | None = None

@@ -41,11 +41,14 @@ class FilePlanes:
         Its axes.
     selection : mapping
         First index and the index after the last for each axis, see `select`.
+    series : int, optional
+        Number of the image in the file, see `open_image`.
     """
 
     path: Path
     file_axes: str
     selection: Selection
+    series: int | None = None
 
     @classmethod
     def of(cls, volume: Volume, selection: Selection | None = None) -> FilePlanes:
@@ -55,12 +58,13 @@ class FilePlanes:
             path=volume.path.absolute(),
             file_axes=volume.axes,
             selection=select(volume, selection),
+            series=volume.series,
         )
 
     @property
     def volume(self) -> Volume:
         """The file, opened and cached by this process."""
-        return opened_volume(self.path, self.file_axes)
+        return opened_volume(self.path, self.file_axes, self.series)
 
     @property
     def axes(self) -> str:

@@ -63,6 +63,7 @@ def settings_of_result(job: FileJob, digest: str) -> dict[str, Any]:
     settings = {
         "input": job.input.name,
         "model": digest,
+        "series": job.series,
         "select": job.select,
         "add_noise": job.add_noise,
         "seed": job.seed,

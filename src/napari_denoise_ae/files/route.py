@@ -10,9 +10,11 @@ from ..errors import InvalidInputError
 from ..image.axes import count_colors
 from ..io.atomic import real_path
 from ..io.images import INTEGER_SUFFIXES
+from ..io.losses import find_losses
 from ..io.source import TIFF, is_zarr, open_volume
 from ..models.builtin import fitting_model
 from .loaded_models import LoadedModels
+from .steps import FileRemark
 from .stream_run import stream_to_tiff, stream_to_zarr
 from .whole import denoise_whole
 
@@ -60,7 +62,10 @@ class FileDenoising:
         return self._result
 
     def __iter__(self) -> Iterator[FileStep]:
-        volume = open_volume(self._job.input, self._job.options.axes)
+        volume = open_volume(self._job.input, self._job.options.axes, self._job.series)
+        dtype = self._job.options.result_dtype(volume.dtype)
+        for text in (*volume.notes, *find_losses(self._job.output, volume, dtype)):
+            yield FileRemark(self._job.input, text)
         n_colors = count_colors(volume.shape, volume.axes)
         job = replace(self._job, model=fitting_model(self._job.model, n_colors))
         self._result = yield from _run(job, volume, self._models)

@@ -81,4 +81,6 @@ def tiff_layout(
         ome, calibration = ome_calibration(volume.scale, volume.units), {}
     elif not calibration and volume.scale:
         calibration = imagej_calibration(volume.scale, volume.units)
-    return TiffLayout(shape, dtype, volume.axes, calibration, tile, ome)
+    return TiffLayout(
+        shape, dtype, volume.axes, calibration, tile, ome, volume.color_map
+    )

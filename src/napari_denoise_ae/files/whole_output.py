@@ -86,7 +86,12 @@ def write_result(result: FileResult, volume: Volume, shown: IntensityRange) -> N
 def _write(path: Path, pixels: NDArray[Any], volume: Volume, origin: str) -> None:
     layout = tiff_layout(path, volume, pixels.shape, pixels.dtype)
     image = ImageFile(
-        pixels, volume.axes, layout.calibration, origin, ome=layout.ome or {}
+        pixels,
+        volume.axes,
+        layout.calibration,
+        origin,
+        ome=layout.ome or {},
+        color_map=layout.color_map,
     )
     write_image(path, image)
 

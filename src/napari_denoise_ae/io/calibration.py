@@ -20,9 +20,11 @@ _FEWEST_PER_UNIT, _MOST_PER_UNIT = 1e-6, 4e9
 Calibration = tuple[dict[str, float], dict[str, str]]
 
 
-def tiff_calibration(tiff: tifffile.TiffFile) -> dict[str, Any]:
+def tiff_calibration(
+    tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries
+) -> dict[str, Any]:
     """Return the pixel size of a TIFF, as arguments of `tifffile.imwrite`."""
-    page = tiff.series[0].keyframe
+    page = series.keyframe
     calibration: dict[str, Any] = {}
     if "XResolution" in page.tags and "YResolution" in page.tags:
         calibration["resolution"] = page.resolution
@@ -34,11 +36,11 @@ def tiff_calibration(tiff: tifffile.TiffFile) -> dict[str, Any]:
     return calibration
 
 
-def tiff_scale(tiff: tifffile.TiffFile) -> Calibration:
+def tiff_scale(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> Calibration:
     """Return the pixel spacing in a TIFF's OME or ImageJ metadata."""
     if tiff.ome_metadata is not None:
-        return _known(_ome_distances(tiff.ome_metadata))
-    return _known(_imagej_distances(tiff))
+        return _known(_ome_distances(tiff.ome_metadata, tiff.series.index(series)))
+    return _known(_imagej_distances(tiff, series))
 
 
 def ome_calibration(
@@ -100,9 +102,10 @@ _OME_KEYS = {
 }
 
 
-def _ome_distances(xml: str) -> dict[str, tuple[float, str]]:
+def _ome_distances(xml: str, number: int) -> dict[str, tuple[float, str]]:
     images = tifffile.xml2dict(xml).get("OME", {}).get("Image", {})
-    image = images[0] if isinstance(images, list) else images
+    images = images if isinstance(images, list) else [images]
+    image = images[min(number, len(images) - 1)]
     pixels = image.get("Pixels", {})
     return {
         letter: (float(pixels[key]), str(pixels.get(f"{key}Unit", default)))
@@ -111,10 +114,12 @@ def _ome_distances(xml: str) -> dict[str, tuple[float, str]]:
     }
 
 
-def _imagej_distances(tiff: tifffile.TiffFile) -> dict[str, tuple[float, str]]:
+def _imagej_distances(
+    tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries
+) -> dict[str, tuple[float, str]]:
     imagej = tiff.imagej_metadata or {}
     unit = str(imagej.get("unit", ""))
-    columns, rows = tiff.series[0].keyframe.resolution
+    columns, rows = series.keyframe.resolution
     distances = {}
     if columns and rows:
         distances["X"] = 1 / columns, unit

@@ -46,6 +46,8 @@ class ImageFile:
         How the image was processed; stored in the description of a TIFF.
     ome : mapping
         Pixel size and related metadata as attributes of OME-XML, for an OME-TIFF.
+    color_map : numpy.ndarray, optional
+        (3, n) of uint16: colors in which a TIFF is displayed.
     """
 
     pixels: NDArray[Any]
@@ -53,6 +55,7 @@ class ImageFile:
     calibration: Mapping[str, Any] = field(default_factory=dict)
     provenance: str = ""
     ome: Mapping[str, Any] = field(default_factory=dict)
+    color_map: NDArray[np.uint16] | None = None
 
 
 def read_image(path: Path) -> ImageFile:
@@ -61,7 +64,8 @@ def read_image(path: Path) -> ImageFile:
     Parameters
     ----------
     path : pathlib.Path
-        The file. If a TIFF has several series, the first is read.
+        The file. Pages of one shape in a TIFF are read together; of several series
+        the largest is read.
 
     Returns
     -------
@@ -162,5 +166,12 @@ def _write_tiff(
 ) -> None:
     pixels = image.pixels
     calibration = image.calibration if ome is None else {}
-    layout = TiffLayout(pixels.shape, pixels.dtype, axes, calibration, ome=ome)
+    layout = TiffLayout(
+        pixels.shape,
+        pixels.dtype,
+        axes,
+        calibration,
+        ome=ome,
+        color_map=image.color_map,
+    )
     write_tiff(path, pixels, layout, provenance=image.provenance)

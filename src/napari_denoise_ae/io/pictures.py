@@ -11,7 +11,7 @@ import imagecodecs
 import numpy as np
 from PIL import Image, ImageOps
 
-from .stored import StoredImage, require_file
+from .stored import StoredImage, few_bits_note, require_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Samples per pixel by PNG color type: gray, RGB, palette, gray + alpha, RGBA.
+_PALETTE = 3
 _PNG_SAMPLES = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 # EXIF's orientation tag, and its values that swap height and width.
 _ORIENTATION, _ROTATED = 0x0112, {5, 6, 7, 8}
@@ -53,8 +54,12 @@ def open_png(path: Path) -> StoredImage:
     """Read the header of a PNG file."""
     require_file(path)
     with path.open("rb") as file:
-        shape, dtype = _png_header(file)
-    return StoredImage(array=_Picture(path, shape, dtype, _decode_png))
+        shape, bits = _png_header(file)
+    dtype = np.dtype(np.uint16 if bits == 16 else np.uint8)
+    return StoredImage(
+        array=_Picture(path, shape, dtype, _decode_png),
+        notes=(few_bits_note(bits),) if bits < 8 else (),
+    )
 
 
 def open_jpeg(path: Path) -> StoredImage:
@@ -70,15 +75,16 @@ def open_jpeg(path: Path) -> StoredImage:
     return StoredImage(array=_Picture(path, shape, np.dtype(np.uint8), _decode_jpeg))
 
 
-def _png_header(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Return the shape and the dtype of a decoded PNG; a palette becomes RGB."""
+def _png_header(file: BinaryIO) -> tuple[tuple[int, ...], int]:
+    """Return the shape of a decoded PNG and its bits; a palette becomes RGB."""
     start = file.read(33)
     if not start.startswith(_PNG_SIGNATURE):
         raise ValueError("it has no PNG signature")
     width, height, depth, color = struct.unpack(">IIBB", start[16:26])
     samples = _PNG_SAMPLES[color] + _has_transparency(file)
     shape = (height, width, *(samples,) * (samples > 1))
-    return shape, np.dtype(np.uint16 if depth == 16 else np.uint8)
+    # The colors of a palette have 8 bits each.
+    return shape, 8 if color == _PALETTE else depth
 
 
 def _has_transparency(file: BinaryIO) -> bool:

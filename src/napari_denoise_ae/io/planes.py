@@ -78,6 +78,8 @@ class StoredPlanes:
         Shape as (..., Y, X, channels).
     dtype : numpy.dtype
         Data type of the pixels, in native byte order.
+    series : int, optional
+        Number of the image in the file, see `open_image`.
     """
 
     path: Path
@@ -85,6 +87,7 @@ class StoredPlanes:
     axes: str
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    series: int | None = None
 
     @classmethod
     def of(cls, volume: Volume) -> StoredPlanes:
@@ -96,6 +99,7 @@ class StoredPlanes:
             axes=planes.axes,
             shape=planes.shape,
             dtype=planes.dtype,
+            series=volume.series,
         )
 
     def read(self, plane: Sequence[int], region: Region) -> NDArray[Any]:
@@ -117,11 +121,11 @@ class StoredPlanes:
             ) from error
         if is_picture(self.path):
             # An open picture holds all its pixels, so fewer of them are kept.
-            return opened_volume(self.path, self.file_axes)
-        return _opened(self.path, self.file_axes, changed)
+            return opened_volume(self.path, self.file_axes, self.series)
+        return _opened(self.path, self.file_axes, self.series, changed)
 
 
 # Opening a file with many pages takes longer than reading a part of it.
 @lru_cache(maxsize=16)
-def _opened(path: Path, axes: str, _changed: int) -> Volume:
-    return open_volume(path, axes)
+def _opened(path: Path, axes: str, series: int | None, _changed: int) -> Volume:
+    return open_volume(path, axes, series)

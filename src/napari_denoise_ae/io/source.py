@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,12 +59,15 @@ class Volume(StoredImage):
         The file, or the folder of an OME-Zarr image.
     axes : str
         Its axes.
-    array, chunks, scale, units, calibration, ome
-        See `StoredImage`.
+    series : int, optional
+        Number of the image in the file, see `open_image`.
+
+    The other parameters are those of `StoredImage`.
     """
 
     path: Path
     axes: str
+    series: int | None = None
 
     @cached_property
     def lengths(self) -> dict[str, int]:
@@ -167,13 +170,16 @@ def unknown_format(path: Path, suffixes: Iterable[str]) -> InvalidInputError:
     )
 
 
-def open_image(path: Path) -> StoredImage:
+def open_image(path: Path, series: int | None = None) -> StoredImage:
     """Open an image and read its metadata; pixels are read on demand.
 
     Parameters
     ----------
     path : pathlib.Path
         A file in one of the formats in `READERS`.
+    series : int, optional
+        Number of the image in a TIFF that holds several, from 0. None means the pages
+        of one shape together, or the largest image.
 
     Raises
     ------
@@ -184,10 +190,19 @@ def open_image(path: Path) -> StoredImage:
     if suffix not in READERS:
         raise unknown_format(path, READERS)
     with refuse_damaged(path):
-        return READERS[suffix](path)
+        if series is None:
+            return READERS[suffix](path)
+        if suffix not in TIFF:
+            raise InvalidInputError(
+                f"{path} holds no series to choose from: only TIFF files do. Omit "
+                "--series."
+            )
+        return open_tiff(path, series)
 
 
-def open_volume(path: Path, axes: str | None = None) -> Volume:
+def open_volume(
+    path: Path, axes: str | None = None, series: int | None = None
+) -> Volume:
     """Open an image of any size; pixels are read on demand.
 
     Parameters
@@ -196,6 +211,8 @@ def open_volume(path: Path, axes: str | None = None) -> Volume:
         A file in one of the formats in `READERS`.
     axes : str, optional
         Its axes, if the file states none or the wrong ones.
+    series : int, optional
+        See `open_image`.
 
     Returns
     -------
@@ -207,18 +224,30 @@ def open_volume(path: Path, axes: str | None = None) -> Volume:
     InvalidInputError
         If the file does not exist or cannot be read, or its axes cannot be inferred.
     """
-    stored = open_image(path)
+    stored = open_image(path, series)
     known = resolve_axes(stored.shape, axes or stored.axes)
     require_real(stored.dtype, stored.shape)
+    notes = stored.notes
+    if stored.axes_are_assumed and axes is None:
+        notes += (
+            f"The file does not say what its {stored.shape[0]} pages are. They are "
+            "read as frames T; name their axis with --axes.",
+        )
+    content = {field.name: getattr(stored, field.name) for field in fields(StoredImage)}
     return Volume(
-        path=path,
-        array=stored.array,
-        axes=known,
-        chunks=stored.chunks,
-        scale={axis: stored.scale[axis] for axis in known if axis in stored.scale},
-        units={axis: stored.units[axis] for axis in known if axis in stored.units},
-        calibration=stored.calibration,
-        ome=stored.ome,
+        **content
+        | {
+            "path": path,
+            "series": series,
+            "axes": known,
+            "scale": {
+                axis: stored.scale[axis] for axis in known if axis in stored.scale
+            },
+            "units": {
+                axis: stored.units[axis] for axis in known if axis in stored.units
+            },
+            "notes": notes,
+        }
     )
 
 
@@ -234,9 +263,9 @@ def signature(path: Path) -> list[int]:
     return [len(stats), sum(stat.st_size for stat in stats), newest]
 
 
-def opened_volume(path: Path, axes: str) -> Volume:
+def opened_volume(path: Path, axes: str, series: int | None = None) -> Volume:
     """Return an image from this process's cache; reopen it if the file changed."""
-    return _opened(path, axes, path.stat().st_mtime_ns)
+    return _opened(path, axes, series, path.stat().st_mtime_ns)
 
 
 def close_volumes() -> None:
@@ -245,5 +274,5 @@ def close_volumes() -> None:
 
 
 @lru_cache(maxsize=2)
-def _opened(path: Path, axes: str, _changed: int) -> Volume:
-    return open_volume(path, axes)
+def _opened(path: Path, axes: str, series: int | None, _changed: int) -> Volume:
+    return open_volume(path, axes, series)

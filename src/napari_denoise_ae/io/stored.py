@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from .ome_zarr import OmeMetadata
 
 #: Errors that imaging libraries raise for files that are damaged or of another format.
@@ -52,6 +54,14 @@ class StoredImage:
         Pixel size of a TIFF, as arguments of `tifffile.imwrite`.
     ome : OmeMetadata, optional
         Metadata of an OME-Zarr image.
+    color_map : numpy.ndarray, optional
+        (3, n) of uint16: colors in which a gray image is displayed.
+    n_levels : int
+        Number of levels of the pyramid in the file; the first is read.
+    axes_are_assumed : bool
+        Whether the file does not say what its pages are.
+    notes : tuple of str
+        What a user should know of the image: choices and conversions.
     """
 
     array: Any
@@ -61,6 +71,10 @@ class StoredImage:
     units: Mapping[str, str] = field(default_factory=dict)
     calibration: Mapping[str, Any] = field(default_factory=dict)
     ome: OmeMetadata | None = None
+    color_map: NDArray[np.uint16] | None = None
+    n_levels: int = 1
+    axes_are_assumed: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -92,6 +106,14 @@ def refuse_damaged(path: Path) -> Iterator[None]:
             f"Cannot read {path} as a {path.suffix[1:].upper()} image: {error}. The "
             "file is damaged, incomplete or not of the format that its suffix says."
         ) from error
+
+
+def few_bits_note(bits: int) -> str:
+    """Return the note on an image with fewer than 8 bits for each pixel."""
+    return (
+        f"The image has {bits} bit{'s' * (bits > 1)} for each pixel. The result has 8, "
+        "from 0 to 255."
+    )
 
 
 def require_file(path: Path) -> None:

@@ -70,6 +70,9 @@ class TiffLayout:
         Rows and columns of a tile; None stores whole pages.
     ome : mapping, optional
         Metadata of an OME-TIFF; None writes a TIFF without OME-XML.
+    color_map : numpy.ndarray, optional
+        (3, n) of uint16: colors in which the pixels are displayed. It is left out if
+        a TIFF cannot hold it, see `holds_color_map`.
     """
 
     shape: tuple[int, ...]
@@ -78,6 +81,12 @@ class TiffLayout:
     calibration: Mapping[str, Any] = field(default_factory=dict)
     tile: tuple[int, int] | None = None
     ome: Mapping[str, Any] | None = None
+    color_map: NDArray[np.uint16] | None = None
+
+
+def holds_color_map(dtype: np.dtype[Any], color_map: NDArray[np.uint16]) -> bool:
+    """Return whether a TIFF can hold a color map: it needs a color for each value."""
+    return dtype.kind == "u" and color_map.shape[1] == 2 ** (8 * dtype.itemsize)
 
 
 def write_tiff(
@@ -111,10 +120,6 @@ def write_tiff(
         metadata |= {**layout.ome, "Description": provenance}
     elif provenance:
         metadata["Info"] = provenance
-    color: dict[str, Any] = {"photometric": "minisblack"}
-    if layout.axes.endswith(("YXS", "SYX")):
-        planar = "separate" if layout.axes.endswith("SYX") else "contig"
-        color = {"photometric": "rgb", "planarconfig": planar}
     tifffile.imwrite(
         path,
         pixels,
@@ -126,9 +131,24 @@ def write_tiff(
         imagej=as_imagej,
         ome=layout.ome is not None,
         metadata=metadata,
-        **color,
+        **_color_arguments(layout, as_imagej=as_imagej),
         **calibration,
     )
+
+
+def _color_arguments(layout: TiffLayout, *, as_imagej: bool) -> dict[str, Any]:
+    """Return the color interpretation, as arguments of `tifffile.imwrite`."""
+    if layout.axes.endswith(("YXS", "SYX")):
+        planar = "separate" if layout.axes.endswith("SYX") else "contig"
+        return {"photometric": "rgb", "planarconfig": planar}
+    if layout.axes.endswith("YXC"):
+        return {"photometric": "minisblack", "planarconfig": "contig"}
+    color_map = layout.color_map
+    # ImageJ's format has color maps of 256 colors only.
+    fits = layout.dtype == np.uint8 or not as_imagej
+    if color_map is not None and fits and holds_color_map(layout.dtype, color_map):
+        return {"photometric": "palette", "colormap": color_map}
+    return {"photometric": "minisblack"}
 
 
 def _fits_imagej(layout: TiffLayout) -> bool:

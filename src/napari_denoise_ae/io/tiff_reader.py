@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tifffile
 
-from ..image.axes import AXES
+from ..image.axes import stack_axes
 from .calibration import tiff_calibration, tiff_scale
 from .stored import StoredImage, require_file
+from .tiff_color import interpret
+from .tiff_series import choose_series, joined_axes
+from .views import Stacked, chunks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,23 +30,38 @@ _TRUNCATED = ("invalid page offset", "metadata invalid or corrupted")
 _MISSING_FILE = re.compile(r"OME series failed to read (.*), raised")
 
 
-def open_tiff(path: Path) -> StoredImage:
-    """Open the first series of a TIFF, which may span several files."""
+def open_tiff(path: Path, series: int | None = None) -> StoredImage:
+    """Open an image of a TIFF, which may span several files.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    series : int, optional
+        Number of the image, from 0, see `choose_series`.
+    """
     require_file(path)
     with _capture_tifffile_log() as messages, tifffile.TiffFile(path) as tiff:
-        require_complete(tiff)
-        array = _array(tiff, path)
-        scale, units = tiff_scale(tiff)
-        axes = tiff.series[0].axes
-        calibration = tiff_calibration(tiff)
+        chosen, note = choose_series(tiff, path, series)
+        for each in chosen:
+            require_complete(each, tiff)
+        axes, axes_are_assumed = joined_axes(chosen)
+        array = _array(tiff, chosen, path)
+        pixels = interpret(array, axes, tiff, chosen[0].keyframe)
+        scale, units = tiff_scale(tiff, chosen[0])
+        calibration = tiff_calibration(tiff, chosen[0])
     _require_no_missing_planes(messages)
     return StoredImage(
-        array=array,
-        axes=axes if set(axes) <= set(AXES) else None,
-        chunks=getattr(array, "chunks", None),
+        array=pixels.array,
+        axes=pixels.axes,
+        chunks=chunks_of(pixels.array),
         scale=scale,
         units=units,
         calibration=calibration,
+        color_map=pixels.color_map,
+        n_levels=len(chosen[0].levels),
+        axes_are_assumed=axes_are_assumed,
+        notes=tuple(text for text in (note, pixels.note) if text),
     )
 
 
@@ -81,10 +99,10 @@ def _require_no_missing_planes(messages: list[str]) -> None:
             raise ValueError(message)
 
 
-def require_complete(tiff: tifffile.TiffFile) -> None:
-    """Raise `ValueError` if a file ends before its pixels do."""
+def require_complete(series: tifffile.TiffPageSeries, tiff: tifffile.TiffFile) -> None:
+    """Raise `ValueError` if a file ends before the pixels of a series do."""
     # tifffile reads segments beyond the end of the file as zeros.
-    for page in tiff.series[0].pages:
+    for page in series.pages:
         if page is None:
             continue
         # Pages of an OME-TIFF may be in other files.
@@ -115,34 +133,59 @@ class _MappedFile:
         return np.array(mapped[index])
 
 
-class _StoredTiff:
-    """A compressed or non-contiguous image in a TIFF that stays open."""
+class _OpenTiff:
+    """A TIFF that stays open as long as an image in it is used."""
 
     def __init__(self, path: Path) -> None:
+        self.tiff = tifffile.TiffFile(path)
+        weakref.finalize(self, self.tiff.close)
+
+
+class _StoredTiff:
+    """A compressed or non-contiguous image in an open TIFF, at full resolution."""
+
+    def __init__(self, file: _OpenTiff, number: int) -> None:
         import zarr
 
-        tiff = tifffile.TiffFile(path)
-        weakref.finalize(self, tiff.close)
-        self._series = tiff.series[0]
-        store = self._series.levels[0].aszarr()
-        self._array = zarr.open_array(store, mode="r")
+        self._file = file
+        self._series = file.tiff.series[number]
+        # A pyramid without its level would open as a group.
+        self._array = zarr.open_array(self._series.aszarr(level=0), mode="r")
         self.shape, self.dtype = self._array.shape, self._array.dtype
         self.chunks = self._array.chunks
 
     def __getitem__(self, index: Any) -> NDArray[Any]:
         if index is Ellipsis:
             # For the whole image tifffile decodes in several threads.
-            return self._series.asarray()
+            return self._series.asarray(level=0)
         return np.asarray(self._array[index])
 
 
-def _array(tiff: tifffile.TiffFile, path: Path) -> _MappedFile | _StoredTiff:
-    """Return the first series of a TIFF, read on indexing."""
-    series = tiff.series[0]
+def _array(
+    tiff: tifffile.TiffFile, chosen: list[tifffile.TiffPageSeries], path: Path
+) -> Any:
+    """Return the chosen series of a TIFF as one array, read on indexing."""
+    arrays: list[Any] = []
+    file = None
+    for series in chosen:
+        array: Any = _mapped(tiff, series, path)
+        if array is None:
+            file = file or _OpenTiff(path)
+            array = _StoredTiff(file, tiff.series.index(series))
+        arrays.append(array)
+    if len(arrays) == 1:
+        return arrays[0]
+    return Stacked(arrays, new_axis=not stack_axes(chosen[0].axes))
+
+
+def _mapped(
+    tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, path: Path
+) -> _MappedFile | None:
+    """Return a series that lies uncompressed in one piece, or None."""
     # The offset does not say which file it refers to.
     in_this_file = all(page is None or page.parent is tiff for page in series.pages)
     offset = series.dataoffset if in_this_file else None
     if offset is None or series.dtype is None:
-        return _StoredTiff(path)
+        return None
     dtype = np.dtype(tiff.byteorder + series.dtype.char)
     return _MappedFile(path, offset, series.shape, dtype)
