@@ -46,6 +46,7 @@ TESTED_IN = {
     "_napari/shared/plot": "_napari/train/test_widget",
     "_napari/shared/scope_edit": "_napari/viewer/test_view",
     "_napari/train/activity": "_napari/train/test_widget",
+    "_napari/train/curve_bar": "_napari/train/test_widget",
     "_napari/train/form": "_napari/train/test_widget",
     "_napari/train/images_edit": "_napari/train/test_source_fields",
     "_napari/train/loss_plot": "_napari/train/test_widget",

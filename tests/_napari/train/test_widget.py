@@ -12,7 +12,9 @@ from napari_denoise_ae import denoise, load_checkpoint
 from napari_denoise_ae._napari.denoise.widget import DenoiseWidget
 from napari_denoise_ae._napari.shared import preferences
 from napari_denoise_ae._napari.shared.model_choice import model_choice
+from napari_denoise_ae._napari.train import curve_bar
 from napari_denoise_ae._napari.train import run as train_run
+from napari_denoise_ae._napari.train.curve import Curve
 from napari_denoise_ae._napari.train.widget import TrainWidget
 from napari_denoise_ae.errors import DatasetError
 from napari_denoise_ae.evaluation import test_set
@@ -140,7 +142,9 @@ def test_the_trained_model_is_chosen(viewer, widget, qtbot, tmp_path):
 
 
 @pytest.mark.qt_binding
-def test_a_finished_run_shows_scores_and_pictures_of_test_images(widget, qtbot):
+def test_a_finished_run_shows_scores_and_pictures_of_test_images(
+    widget, qtbot, tmp_path
+):
     shown = []
     show = widget.progress.pictures.set_examples
     widget.progress.pictures.set_examples = lambda images: (
@@ -159,7 +163,7 @@ def test_a_finished_run_shows_scores_and_pictures_of_test_images(widget, qtbot):
     assert widget.progress._title.text() == "Test images, best epoch"
     test = gallery.load_test_images(None, n_test=8).images
     np.testing.assert_allclose(shown[-1][2], test / 255, atol=1e-6)
-    widget.progress.begin("other.pt")
+    widget.progress.begin(tmp_path / "other.pt")
     assert not widget.progress._test_scores.text()
 
 
@@ -294,28 +298,65 @@ def test_the_activity_dock_shows_the_same_time_left(widget, qtbot):
     assert not progress._all_instances
 
 
-def test_the_curve_of_the_earlier_run_stays(widget, qtbot, tmp_path, monkeypatch):
-    plot, forget = widget.progress.plot, widget.progress.forget_button
+def curve_names(widget):
+    return [curve.name for curve in widget.progress.plot.earlier]
+
+
+def shown_names(widget):
+    legend = widget.progress.plot._legend
+    return [label.text for _, label in legend.items][3:]
+
+
+def test_the_curves_of_earlier_runs_stay(widget, qtbot, tmp_path, monkeypatch):
+    plot, curves = widget.progress.plot, widget.progress.curves
     widget.controls.train_button.click()
     wait_for_end(qtbot, widget)
     assert plot.earlier == []
-    assert forget.isHidden()
-    first = [result.val_loss for result in plot.history]
+    assert curves.clear_button.isHidden()
+    first = tuple(result.val_loss for result in plot.history)
     widget.form.set_value("output", str(tmp_path / "second.pt"))
     widget.controls.train_button.click()
     wait_for_end(qtbot, widget)
-    assert plot.earlier == first
-    assert [label.text for _, label in plot._legend.items][-1] == "model.pt"
-    assert forget.text() == "✕ model.pt"
+    assert [curve.losses for curve in plot.earlier] == [first]
+    assert shown_names(widget) == ["model.pt"]
     # A resumed run is not compared with itself.
-    monkeypatch.setattr(widget, "_choose_checkpoint", lambda: tmp_path / "second.pt")
+    monkeypatch.setattr(widget, "_choose_checkpoint", lambda: tmp_path / "model.pt")
     widget.form.set_value("epochs", 3)
     widget.controls.resume_button.click()
     wait_for_end(qtbot, widget)
-    assert (plot.earlier, len(plot.history)) == (first, 3)
-    forget.click()
+    assert curve_names(widget) == ["second.pt"]
+    assert len(plot.history) == 3
+    curves.clear_button.click()
     assert plot.earlier == []
-    assert forget.isHidden()
+    assert shown_names(widget) == []
+    assert curves.clear_button.isHidden()
+
+
+@pytest.mark.qt_binding
+def test_only_runs_with_the_same_loss_are_drawn(widget, qtbot, tmp_path, monkeypatch):
+    plot, curves = widget.progress.plot, widget.progress.curves
+    widget.form.set_value("epochs", 1)
+    widget.controls.train_button.click()
+    wait_for_end(qtbot, widget)
+    # A saved run is compared like one of this session.
+    shown = []
+    monkeypatch.setattr(curve_bar, "show_warning", shown.append)
+    for name in ("no", "model"):
+        file = str(tmp_path / f"{name}.pt")
+        monkeypatch.setattr(curves, "_choose_run", lambda file=file: file)
+        curves.add_button.click()
+    assert "no.run.toml" in shown.pop()
+    (saved,) = plot.earlier
+    assert saved == Curve(tmp_path / "model.pt", plot.quantity, tuple(plot.watched))
+    assert shown_names(widget) == ["model.pt"]
+    assert not curves.note.text()
+    widget.form.set_value("output", str(tmp_path / "other.pt"))
+    widget.form.set_value("loss", "l1")
+    widget.controls.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert curve_names(widget) == ["model.pt"]
+    assert shown_names(widget) == []
+    assert "the loss differs: model.pt (mse)" in plain(curves.note.text())
 
 
 def test_pictures_say_what_they_show(widget, qtbot):
@@ -753,7 +794,7 @@ def test_the_plot_follows_the_theme_while_training(viewer, widget, qtbot):
     viewer.theme = "light"
     light = widget.progress.plot.backgroundBrush().color().name()
     assert dark != light
-    widget.progress._log.setChecked(True)
+    widget.progress.curves.log_box.setChecked(True)
     widget.controls.finish_button.click()
     wait_for_end(qtbot, widget)
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QScrollArea, QVBoxLayout, QWidget
-from superqt import QCollapsible
 
 from ...errors import InvalidInputError
 from ...models.config import PRESETS, data_config, preset_config
@@ -17,7 +16,7 @@ from ...training.losses import LOSSES
 from ..shared.docstrings import summary
 from ..shared.editors import PathEdit
 from ..shared.fields import Field, FieldSpec, add_fields
-from ..shared.layout import make_form
+from ..shared.layout import Collapsible, make_form
 from ..shared.preferences import preferences
 from .network_form import NetworkForm
 from .preset_note import PresetNote, preset_change
@@ -129,7 +128,7 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
         """Show an error message at a field; an empty text removes it."""
         self._fields[name].mark(message)
         if message and name in MORE:
-            self._more.expand(animate=False)
+            self._more.expand()
 
     def message(self, name: str) -> str:
         """Return the error message of a field; empty if it has none."""
@@ -190,22 +189,20 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
             "gallery, and the state for Resume are written beside it.",
         )
 
-    def _network_section(self) -> QCollapsible:
+    def _network_section(self) -> Collapsible:
         self.network = NetworkForm()
         self.network.changed.connect(self.changed)
         self.network.loaded.connect(self._explain_preset)
-        section = _collapsible("Network")
-        section.addWidget(self.network)
-        section.expand(animate=False)
+        section = Collapsible("Network", self.network)
+        section.expand()
         return section
 
-    def _more_section(self) -> QCollapsible:
-        self._more = _collapsible("More settings")
+    def _more_section(self) -> Collapsible:
         content = QWidget()
         form = make_form(content)
         specs = (setting_field(name, text) for name, text in MORE.items())
         self._fields |= add_fields(form, specs)
-        self._more.addWidget(content)
+        self._more = Collapsible("More settings", content)
         return self._more
 
     def _connect(self) -> None:
@@ -290,9 +287,3 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
             options=QFileDialog.Option.DontConfirmOverwrite,
         )
         return str(path)
-
-
-def _collapsible(title: str) -> QCollapsible:
-    section = QCollapsible(title, collapsedIcon="▶")
-    section.setDuration(0)
-    return section

@@ -6,10 +6,11 @@ import math
 from typing import TYPE_CHECKING
 
 import pyqtgraph as pg
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import Qt, QTimer, Signal
 
 from ...training.results import watched_losses
 from ..shared.plot import BLUE, ORANGE, Plot
+from .curve import describe_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QShowEvent
 
     from ...training.results import EpochResult
+    from .curve import Curve
 
-_TRAINING, _VALIDATION, _EARLIER = BLUE, ORANGE, "#8c929c"
+_TRAINING, _VALIDATION = BLUE, ORANGE
+_EARLIER = ("#8c929c", "#4fa37a", "#a97fc9", "#b39b3c")
 # A redraw blocks the event loop for up to 0.1 s.
 _REDRAW_MILLISECONDS = 1000
 
@@ -26,31 +29,39 @@ _REDRAW_MILLISECONDS = 1000
 class LossPlot(Plot):
     """Training and validation loss by epoch, with the best epoch marked.
 
-    The validation loss of an earlier run stays for comparison. The plot is redrawn at
+    The validation losses of other runs are drawn for comparison, if they measure the
+    same as that of this one. The plot is redrawn at
     most once a second, and only while it is visible.
 
     Attributes
     ----------
     history : list of EpochResult
         The results of the plotted epochs.
-    earlier : list of float
-        The validation losses of the earlier run; empty without one.
+    earlier : list of Curve
+        The other runs, drawn or not.
+    loss : str
+        Name of the loss.
     smoothing : int
         Number of epochs over which the plotted validation losses are averaged.
+    compared : Signal
+        Emitted after other runs have been drawn or left out.
     """
+
+    compared = Signal()
 
     def __init__(self) -> None:
         super().__init__("epoch", "loss", axisItems={"bottom": _EpochAxis("bottom")})
         self.history: list[EpochResult] = []
-        self.earlier: list[float] = []
-        self.smoothing = 1
+        self.earlier: list[Curve] = []
+        self.loss, self.smoothing = "", 1
         self._is_stale = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_REDRAW_MILLISECONDS)
         self._timer.timeout.connect(self._redraw_if_stale)
-        pen = pg.mkPen(_EARLIER, width=1, style=Qt.PenStyle.DashLine)
-        self._earlier = self.plot(pen=pen)
+        style = Qt.PenStyle.DashLine
+        pens = [pg.mkPen(color, width=1, style=style) for color in _EARLIER]
+        self._earlier = [self.plot(pen=pen) for pen in pens]
         self._training = self._add_line("training", _TRAINING)
         self._validation = self._add_line("validation", _VALIDATION)
         self._best = self.plot(
@@ -61,6 +72,7 @@ class LossPlot(Plot):
     def set_history(self, history: Sequence[EpochResult]) -> None:
         """Replace the plotted epochs."""
         self.history = list(history)
+        self._compare()
         self._schedule()
 
     @property
@@ -77,17 +89,32 @@ class LossPlot(Plot):
         """
         return not any(math.isnan(result.val_psnr) for result in self.history)
 
-    def set_earlier(self, name: str, losses: Sequence[float]) -> None:
-        """Replace the earlier run by another; without losses, remove it."""
-        self._legend.removeItem(self._earlier)
-        self.earlier = list(losses)
-        if self.earlier:
-            self._legend.addItem(self._earlier, name)
+    @property
+    def quantity(self) -> str:
+        """What the plotted validation losses measure; empty without an epoch."""
+        if not self.history:
+            return ""
+        return describe_quantity(
+            self.loss, self.smoothing, has_truth=self.shows_training
+        )
+
+    @property
+    def incomparable(self) -> list[Curve]:
+        """The other runs that are not drawn, because their losses differ."""
+        quantity = self.quantity
+        return [c for c in self.earlier if quantity and c.quantity != quantity]
+
+    def set_earlier(self, curves: Sequence[Curve]) -> None:
+        """Replace the other runs, at most four."""
+        self.earlier = list(curves)
+        self._compare()
         self._schedule()
 
     def add_epoch(self, result: EpochResult) -> None:
         """Add the result of an epoch."""
         self.history.append(result)
+        if len(self.history) == 1:
+            self._compare()
         self._schedule()
 
     def set_log_scale(self, on: bool) -> None:
@@ -114,6 +141,17 @@ class LossPlot(Plot):
         label = "loss" if on else "loss with noise"
         self.setLabel("left", label)
 
+    def _compare(self) -> None:
+        """Draw the other runs whose losses can be compared with this one."""
+        drawn = [c for c in self.earlier if c not in self.incomparable]
+        for line in self._earlier:
+            self._legend.removeItem(line)
+            line.setData([])
+        for line, curve in zip(self._earlier, drawn, strict=False):
+            _draw(line, curve.losses)
+            self._legend.addItem(line, curve.name)
+        self.compared.emit()
+
     def _schedule(self) -> None:
         self._is_stale = True
         if not self._timer.isActive():
@@ -126,7 +164,6 @@ class LossPlot(Plot):
         self._timer.start()
         watched = self.watched
         self._show_training(self.shows_training)
-        _draw(self._earlier, self.earlier)
         shown = self.history if self.shows_training else []
         _draw(self._training, [result.train_loss for result in shown])
         _draw(self._validation, watched)
@@ -134,7 +171,7 @@ class LossPlot(Plot):
         self._best.setData(best, [watched[epoch - 1] for epoch in best])
 
 
-def _draw(line: pg.PlotDataItem, losses: list[float]) -> None:
+def _draw(line: pg.PlotDataItem, losses: Sequence[float]) -> None:
     line.setData(range(1, len(losses) + 1), losses)
 
 

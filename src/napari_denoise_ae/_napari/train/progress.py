@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import (
-    QCheckBox,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ..shared.layout import Note
+from .curve import Curve
+from .curve_bar import CurveBar
 from .loss_plot import LossPlot
 from .pictures import ExamplePictures
 
@@ -32,7 +28,6 @@ _TEST = (
     "Test images, denoised by the best epoch: they were used neither for training nor "
     "to determine the best epoch."
 )
-_LONGEST_NAME = 24
 
 
 class TrainProgress(QWidget):  # type: ignore[misc]
@@ -41,23 +36,20 @@ class TrainProgress(QWidget):  # type: ignore[misc]
     Attributes
     ----------
     plot : LossPlot
-        The losses of the run and of the one before it.
+        The losses of the run and of others.
+    curves : CurveBar
+        The runs to compare with.
     pictures : ExamplePictures
         The example images.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._name, self._has_test_set = "", True
+        self._checkpoint, self._has_test_set = Path(), True
         self._facts = _label()
         self._losses = _label()
         self.plot = LossPlot()
-        self._log = QCheckBox("logarithmic scale")
-        self._log.setToolTip("Draw the losses on a logarithmic scale. Default: off.")
-        self._log.toggled.connect(self.plot.set_log_scale)
-        self.forget_button = QPushButton()
-        self.forget_button.setToolTip("Remove the curve of the earlier run.")
-        self.forget_button.clicked.connect(lambda: self._set_earlier("", []))
+        self.curves = CurveBar(self.plot)
         self._title = Note()
         self.pictures = ExamplePictures()
         self._test_scores = Note()
@@ -65,28 +57,29 @@ class TrainProgress(QWidget):  # type: ignore[misc]
             Qt.TextInteractionFlag.TextSelectableByMouse
         )
         self._arrange()
-        self._set_earlier("", [])
         self._clear()
         self._facts.setText("No run yet.")
 
     def begin(
-        self, name: str, *, has_test_set: bool = True, keeps_earlier: bool = True
+        self, checkpoint: Path, *, has_test_set: bool = True, resumes: bool = False
     ) -> None:
         """Remove the previous run, and keep its validation loss for comparison.
 
         Parameters
         ----------
-        name : str
-            Name of the new run.
+        checkpoint : pathlib.Path
+            The checkpoint of the new run.
         has_test_set : bool
             Whether its final pictures are test images. False: validation images.
-        keeps_earlier : bool
-            Whether the run in the plot becomes the earlier one. False leaves the
-            earlier one as it is.
+        resumes : bool
+            Whether the run is resumed. It is not compared with itself then.
         """
-        if keeps_earlier and self.plot.history:
-            self._set_earlier(_shortened(self._name), self.plot.watched)
-        self._name, self._has_test_set = name, has_test_set
+        plot = self.plot
+        if plot.history:
+            self.curves.add(Curve(self._checkpoint, plot.quantity, tuple(plot.watched)))
+        if resumes:
+            self.curves.remove(checkpoint)
+        self._checkpoint, self._has_test_set = checkpoint, has_test_set
         self._clear()
 
     def discard(self) -> None:
@@ -98,13 +91,13 @@ class TrainProgress(QWidget):  # type: ignore[misc]
         """Show the device, the number of images and the noise of a run."""
         self._facts.setText(
             f"Device: {start.device}\n"
-            f"{start.n_train:,} training and {start.n_val:,} validation images\n"
+            f"{_count(start.n_train)} to train, {start.n_val:,} to validate\n"
             f"{start.noise}\n"
             f"Best epoch: lowest validation loss ({_watched(start)})"
         )
         for note in start.notes:
             self.show_remark(note)
-        self.plot.smoothing = start.smoothing
+        self.plot.loss, self.plot.smoothing = start.loss, start.smoothing
         self.plot.set_history(start.history)
 
     def show_remark(self, text: str) -> None:
@@ -148,16 +141,12 @@ class TrainProgress(QWidget):  # type: ignore[misc]
         self._test_scores.setText("\n".join(lines))
 
     def _arrange(self) -> None:
-        options = QHBoxLayout()
-        options.addWidget(self._log)
-        options.addStretch(1)
-        options.addWidget(self.forget_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.addWidget(self._facts)
         layout.addWidget(self._losses)
         layout.addWidget(self.plot, 3)
-        layout.addLayout(options)
+        layout.addWidget(self.curves)
         layout.addWidget(self._title)
         layout.addWidget(self._test_scores)
         layout.addWidget(self.pictures, 2)
@@ -168,11 +157,6 @@ class TrainProgress(QWidget):  # type: ignore[misc]
         self.plot.set_history([])
         self.pictures.clear()
 
-    def _set_earlier(self, name: str, losses: list[float]) -> None:
-        self.plot.set_earlier(name, losses)
-        self.forget_button.setText(f"✕ {name}")
-        self.forget_button.setVisible(bool(losses))
-
     def _show_pictures(self, title: str, tooltip: str, examples: Examples) -> None:
         self._title.setText(title)
         for widget in (self._title, self.pictures):
@@ -180,14 +164,13 @@ class TrainProgress(QWidget):  # type: ignore[misc]
         self.pictures.set_examples(examples)
 
 
+def _count(n_images: int) -> str:
+    return f"{n_images:,} image{'s' * (n_images != 1)}"
+
+
 def _watched(start: TrainingStart) -> str:
     mean = f", mean of {start.smoothing} epochs" if start.smoothing > 1 else ""
     return f"{start.loss}{mean}"
-
-
-def _shortened(name: str) -> str:
-    """Shorten a long file name, so that it does not widen the dock."""
-    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
 
 
 def _label() -> QLabel:

@@ -220,9 +220,9 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         if self._run.start(job):
             self.new_model.hide()
             self.progress.begin(
-                job.files.checkpoint.name,
+                job.files.checkpoint,
                 has_test_set=job.kind == "data",
-                keeps_earlier=not job.resume,
+                resumes=job.resume,
             )
             self._tabs.setCurrentIndex(1)
 
