@@ -12,6 +12,7 @@ from napari_denoise_ae.training.prepare import Prepared
 from napari_denoise_ae.training.resume import resume_training, resumed_config
 from napari_denoise_ae.training.saved import SavedTraining
 from napari_denoise_ae.training.sources.image_set import ImageSetSource
+from napari_denoise_ae.training.workload import Workload
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,8 +39,10 @@ def resume(files: RunFiles, *, images: int = 0, **changes: Any) -> SavedTraining
     """Resume a run from its files; `images` is the seed of its images."""
     state = load_training_state(files.state)
     config = resumed_config(state.record.config, changes)
-    source = ImageSetSource(image_set(seed=images), config, CPU.device)
-    trainer = resume_training(state, Prepared(config, source, None), CPU)
+    data = image_set(seed=images)
+    source = ImageSetSource(data, config, CPU.device)
+    prepared = Prepared(config, source, None, Workload.of_images(config, data))
+    trainer = resume_training(state, prepared, CPU)
     return SavedTraining(trainer, files, RUN_CONFIG)
 
 

@@ -92,6 +92,7 @@ TESTED_IN = {
     "training/sources/judgment": "training/sources/test_adapt",
     "training/record": "training/test_trainer",
     "training/results": "training/test_trainer",
+    "training/workload": "training/test_proposal",
 }
 
 

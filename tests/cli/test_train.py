@@ -43,6 +43,7 @@ def test_train_writes_its_files_and_prints_their_names(cifar10, tmp_path, capsys
         "cpu (requested)",
         "72 images to train, 8 to validate",
         "sigma 0.5",
+        "MB of memory, 2 epochs of 5 batches",
         "all epochs are done",
         "model.pt",
         "model.history.csv",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import argparse
 
     from ..models.checkpoint import TrainingRecord
+    from ..training.estimate import RunEstimate
     from ..training.job import TrainingJob
     from ..training.results import RunStep, TrainingResult, TrainingStart
 
@@ -29,6 +30,7 @@ def _train(arguments: argparse.Namespace) -> None:
     def show(step: RunStep) -> None:
         if isinstance(step, TrainingStart):
             _print_start(step)
+            _print_estimate(step, run.estimate())
         bars.show(step)
 
     run = TrainingRun(job)
@@ -63,6 +65,15 @@ def _print_start(start: TrainingStart) -> None:
     for note in start.notes:
         print(f"note        {note}")
     print(f"network     {start.network}, {start.n_parameters:,} parameters")
+
+
+def _print_estimate(start: TrainingStart, estimate: RunEstimate | None) -> None:
+    n_left = start.epochs - len(start.history)
+    if estimate is None or n_left <= 0:
+        return
+    epochs = f"{n_left} epoch{'s' * (n_left != 1)}"
+    batches = f"{start.n_batches:,} batch{'es' * (start.n_batches != 1)}"
+    print(f"estimate    {estimate}, {epochs} of {batches}")
 
 
 def _print_result(result: TrainingResult) -> None:

@@ -14,6 +14,8 @@ from ..models.networks.registry import build_network
 from .halo import find_halo, usual_tile_size
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..models.checkpoint import Checkpoint
 
 # Larger tiles are no faster on a GPU.
@@ -69,8 +71,7 @@ def choose_tile_size(checkpoint: Checkpoint, device: torch.device) -> int:
     if free is None:
         return usual
     largest = usual if device.type == "cpu" else _LARGEST_GPU_TILE
-    options = tuple(sorted(checkpoint.network_options.items()))
-    needed = _bytes_per_pixel(checkpoint.network, options)
+    needed = bytes_per_pixel(checkpoint.network, checkpoint.network_options)
     pixels = free * _FRACTION_OF_FREE_MEMORY / needed
     size = largest
     while size > SMALLEST_TILE_SIZE and size**2 > pixels:
@@ -78,10 +79,25 @@ def choose_tile_size(checkpoint: Checkpoint, device: torch.device) -> int:
     return size
 
 
+def bytes_per_pixel(name: str, options: Mapping[str, Any]) -> float:
+    """Return the size of the outputs of all layers of a network.
+
+    Parameters
+    ----------
+    name, options
+        See `build_network`.
+
+    Returns
+    -------
+    float
+        Bytes for each pixel of an image, in float32.
+    """
+    return _bytes_per_pixel(name, tuple(sorted(options.items())))
+
+
 # Cached because it takes a tenth of the time of denoising a small image.
 @lru_cache(maxsize=32)
 def _bytes_per_pixel(name: str, options: tuple[tuple[str, Any], ...]) -> float:
-    """Return the size of the outputs of all layers of a network, per pixel."""
     sizes: list[int] = []
 
     def record_size(_module: object, _inputs: object, output: torch.Tensor) -> None:

@@ -19,6 +19,7 @@ from ..io.download import ensure_cifar10
 from ..models.devices import choose_device
 from ..models.training_state import load_training_state
 from .backup import RunBackup
+from .estimate import estimate_run
 from .gallery import denoise_examples, save_gallery
 from .prepare import prepare_training
 from .results import (
@@ -41,8 +42,10 @@ from .trainer import Trainer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .estimate import RunEstimate
     from .job import TrainingJob
     from .results import RunStep, TrainerStep
+    from .workload import Workload
 
 # Number of validation images to yield after each epoch.
 _N_EXAMPLES = 4
@@ -106,6 +109,7 @@ class TrainingRun:
         self._job = job
         self._state = load_training_state(self.files.state) if job.resume else None
         self._training: SavedTraining | None = None
+        self._workload: Workload | None = None
         self._backup = RunBackup(self.files)
         self._was_over = False
         self._has_gallery = False
@@ -145,6 +149,21 @@ class TrainingRun:
             )
         done = len(trainer.history)
         return trainer.stop_reason or f"interrupted after epoch {done}"
+
+    def estimate(self) -> RunEstimate | None:
+        """Estimate the time and the memory of the epochs that are left.
+
+        Returns
+        -------
+        RunEstimate or None
+            See `estimate_run`; None before the images are loaded.
+        """
+        if self._training is None or self._workload is None:
+            return None
+        trainer = self._training.trainer
+        return estimate_run(
+            trainer.config, self._workload, self.device.device, len(trainer.history)
+        )
 
     def steps(self) -> Iterator[RunStep]:
         """Do the run, or the rest of it after an exception.
@@ -224,9 +243,11 @@ class TrainingRun:
         if state is not None:
             config = resumed_config(state.record.config, self._job.changes)
             prepared = prepare_training(self._job, device.device, config)
+            self._workload = prepared.workload
             require_same_start(self._job.start_from, prepared, state.record)
             return resume_training(state, prepared, device)
         prepared = prepare_training(self._job, device.device)
+        self._workload = prepared.workload
         return Trainer(
             prepared.config, prepared.source, device, None, prepared.start_from
         )

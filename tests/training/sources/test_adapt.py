@@ -162,7 +162,7 @@ def test_parts_without_known_pixels_are_refused():
 
 
 def test_at_most_four_megapixels_are_trained_on(monkeypatch):
-    monkeypatch.setattr(adapt, "_TRAINING_PIXELS", 3 * 96 * 64)
+    monkeypatch.setattr(adapt, "TRAINING_PIXELS", 3 * 96 * 64)
     stack = np.stack([noisy_image(seed) for seed in range(8)])
     source = make_source("adapt", {"a": stack}, axes="TYX")
     n_pixels = sum(window.noisy.numel() for window in source._training)

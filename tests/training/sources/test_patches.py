@@ -9,6 +9,7 @@ from synthetic import CPU, small_config
 
 from napari_denoise_ae.errors import DatasetError
 from napari_denoise_ae.models.networks.registry import outline_network
+from napari_denoise_ae.training.images.layout import lay_out_patches
 from napari_denoise_ae.training.images.open import open_images
 from napari_denoise_ae.training.sources.patches import PatchPlan
 
@@ -16,38 +17,23 @@ from napari_denoise_ae.training.sources.patches import PatchPlan
 def plan_of(images, **changes) -> PatchPlan:
     config = small_config(**({"patch_size": 16} | changes))
     network = outline_network(config.network, config.network_options)
-    return PatchPlan(open_images(images), config, network, CPU.device)
+    layout = lay_out_patches(open_images(images), config, network)
+    return PatchPlan(layout, config, CPU.device)
 
 
 def blank(*shape: int) -> np.ndarray:
     return np.zeros(shape, np.uint8)
 
 
-def test_patches_are_rounded_up_to_the_stride_of_the_network():
-    assert plan_of([blank(64, 64)], patch_size=17).side == 24
-
-
-def test_patches_shrink_to_fit_most_images_and_a_note_says_so():
+def test_note_says_that_patches_are_smaller_to_fit_the_images():
     plan = plan_of([blank(20, 70), blank(50, 40), blank(41, 90)], patch_size=128)
-    assert plan.side == 40
     assert plan.notes[-1] == "Patches have 40 x 40 pixels, to fit the images."
-    assert plan_of([blank(30, 50)], patch_size=128).side == 24
+    assert plan_of([blank(64, 80)]).notes == ()
 
 
-def test_networks_of_a_fixed_size_get_patches_of_it():
-    changes = {"network": "residual", "network_options": {}, "patch_size": 64}
-    assert plan_of([blank(100, 100)], **changes).side == 32
-
-
-@pytest.mark.parametrize(("side", "expected"), [(64, 20), (1000, 440), (4000, 1000)])
-def test_an_epoch_covers_the_training_pixels_within_limits(side, expected):
-    plan = plan_of([blank(side, side)])
-    assert plan.n_batches == pytest.approx(expected, abs=3)
-    assert len(list(plan.batches(1))) == plan.n_batches
-
-
-def test_number_of_batches_can_be_set():
-    assert plan_of([blank(64, 64)], batches_per_epoch=3).n_batches == 3
+def test_an_epoch_has_the_batches_of_the_layout():
+    plan = plan_of([blank(1000, 1000)])
+    assert len(list(plan.batches(1))) == plan.n_batches == plan.layout.n_batches
 
 
 def test_no_training_patch_touches_validation_pixels():

@@ -7,6 +7,7 @@ from synthetic import CPU, small_config
 
 from napari_denoise_ae.image.tiling import region_shape
 from napari_denoise_ae.models.networks.registry import outline_network
+from napari_denoise_ae.training.images.layout import lay_out_patches
 from napari_denoise_ae.training.images.open import open_images
 from napari_denoise_ae.training.sources.patches import PatchPlan
 from napari_denoise_ae.training.sources.windows import (
@@ -20,7 +21,7 @@ def plan_of(*shape, axes=None, patch_size=32):
     config = small_config(patch_size=patch_size)
     network = outline_network(config.network, config.network_options)
     images = open_images([np.zeros(shape, np.uint8)], axes=axes)
-    return PatchPlan(images, config, network, CPU.device)
+    return PatchPlan(lay_out_patches(images, config, network), config, CPU.device)
 
 
 @pytest.mark.parametrize("shape", [(70, 90), (300, 900), (257, 700)])

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .collection import ImageCollection
+    from .image import TrainingImage
     from .positions import Position
 
 #: Bytes of decoded pixels that a reader keeps.
@@ -225,11 +226,19 @@ class PairReader:
         )
 
 
+def kept_bytes(images: ImageCollection) -> int:
+    """Return the most bytes that a reader of images keeps. Arrays are not copied."""
+    n_bytes = _n_bytes([each for each in images.images if each.block is not None])
+    return min(n_bytes, _useful_limit(images, MEMORY_LIMIT))
+
+
+def _n_bytes(images: Sequence[TrainingImage]) -> int:
+    return sum(math.prod(each.planes.shape) * each.dtype.itemsize for each in images)
+
+
 def _useful_limit(images: ImageCollection, limit: int) -> int:
     """Return the bytes to keep: less if few patches would find what they need."""
-    n_bytes = sum(
-        math.prod(image.planes.shape) * image.dtype.itemsize for image in images.images
-    )
+    n_bytes = _n_bytes(images.images)
     return limit if n_bytes <= _MOST_LIMITS * limit else limit // _MOST_LIMITS
 
 

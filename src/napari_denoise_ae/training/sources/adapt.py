@@ -17,6 +17,7 @@ from ...models.networks.registry import outline_network
 from ...noise.draw import draw_measured_noise
 from ..batch import Batch
 from ..guard import SHARE, compare_models, draw_split
+from ..images.layout import lay_out_patches
 from ..images.patches import PatchReader
 from ..scaling import CENTER
 from ..seeds import Stream
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
     from ..images.positions import Position
     from ..scaling import BatchScaling
 
-# Pixels that are denoised before training, and validated with after each epoch.
-_TRAINING_PIXELS, _VALIDATION_PIXELS = 2**22, 2**17
+#: Pixels that are denoised before training, and validated with after each epoch.
+TRAINING_PIXELS, VALIDATION_PIXELS = 2**22, 2**17
 # A patch is drawn again, up to so many times, if less of it is known.
 _LEAST_KNOWN, _MOST_DRAWS = 0.5, 20
 
@@ -90,7 +91,8 @@ class AdaptSource(PlannedSource):
         require_plain_augmentation(config)
         network = outline_network(config.network, config.network_options)
         self._config, self._device, self._start_from = config, device, start_from
-        plan = PatchPlan(images, config, network, device, has_small_validation=True)
+        layout = lay_out_patches(images, config, network, has_small_validation=True)
+        plan = PatchPlan(layout, config, device)
         self._measured = MeasuredImages(
             plan.images, device, takes_noise_level=network.takes_noise_level
         )
@@ -146,7 +148,7 @@ class AdaptSource(PlannedSource):
         images = self._plan.images
         windows = all_windows(images, self._plan.train, self._plan.side)
         rng = np.random.default_rng(self._plan.seeds.derive(Stream.ORDER))
-        chosen = choose_windows(images, windows, _TRAINING_PIXELS, rng)
+        chosen = choose_windows(images, windows, TRAINING_PIXELS, rng)
         return self._denoise_all(chosen)
 
     @cached_property
@@ -159,7 +161,7 @@ class AdaptSource(PlannedSource):
     @cached_property
     def _validation(self) -> list[DenoisedWindow]:
         """The validation patches."""
-        most = max(_VALIDATION_PIXELS // self._plan.val_side**2, 1)
+        most = max(VALIDATION_PIXELS // self._plan.val_side**2, 1)
         return self._denoise_all(self._plan.validation(most))
 
     @cached_property

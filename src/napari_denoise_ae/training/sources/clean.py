@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ...models.networks.registry import outline_network
+from ..images.layout import lay_out_patches
 from ..images.patches import PatchReader
 from ..images.ranges import unit_ranges
 from ..seeds import Stream
@@ -57,7 +58,7 @@ class CleanPatchSource(PlannedSource):
         self, images: ImageCollection, config: TrainingConfig, device: torch.device
     ) -> None:
         network = outline_network(config.network, config.network_options)
-        plan = PatchPlan(images, config, network, device)
+        plan = PatchPlan(lay_out_patches(images, config, network), config, device)
         super().__init__(plan, config.noise_model.description)
         self._device, self._batch_size = device, config.batch_size
         self._ranges = [

@@ -15,6 +15,7 @@ from ...errors import InvalidInputError
 from ...models.networks.registry import outline_network
 from ..augmentation import random_flip, random_symmetry
 from ..batch import Batch
+from ..images.layout import lay_out_patches
 from ..images.patches import PatchReader
 from ..images.prefetch import read_ahead
 from ..scaling import CENTER
@@ -93,7 +94,8 @@ class MeasuredPatchSource(PlannedSource, ABC):
         require_plain_augmentation(config)
         network = outline_network(config.network, config.network_options)
         self._config, self._device, self._network = config, device, network
-        plan = PatchPlan(images, config, network, device, has_small_validation=True)
+        layout = lay_out_patches(images, config, network, has_small_validation=True)
+        plan = PatchPlan(layout, config, device)
         self._measured = MeasuredImages(
             plan.images, device, takes_noise_level=network.takes_noise_level
         )
