@@ -28,7 +28,7 @@ def test_layers_take_their_places(tmp_path):
     pairs = {"noisy": PIXELS}, {"clean": PIXELS}
     about = {"axes": "YX", "start_from": "auto"}
     file = written(tmp_path, pairs=pairs, **about)
-    source = saved_source(file, [levels, noisy])
+    source = saved_source(file, [levels, noisy], tmp_path)
     first, second = source.pop("pairs")
     assert first["noisy"] is noisy.data
     assert second["clean"].shape == (8, 8)
@@ -39,11 +39,19 @@ def test_files_need_no_layers(tmp_path):
     repeats = {"scan": PIXELS, "again.tif": str(tmp_path / "again.tif")}
     file = written(tmp_path, repeats=repeats, channel=1)
     layer = Image(PIXELS, name="scan")
-    source = saved_source(file, [layer])
+    source = saved_source(file, [layer], tmp_path)
     assert source["repeats"]["again.tif"] == repeats["again.tif"]
     assert source["channel"] == 1
+
+
+def test_the_folder_of_cifar_10_may_have_moved(tmp_path):
     file = written(tmp_path, data=tmp_path)
-    assert saved_source(file, []) == {"data": str(tmp_path), "download": True}
+    moved = tmp_path / "moved"
+    expected = {"data": str(tmp_path), "download": True}
+    assert saved_source(file, [], moved) == expected
+    expected = {"data": moved, "download": True}
+    assert saved_source(tmp_path / "no.run.toml", [], moved) == expected
+    assert saved_source(written(tmp_path, data="/no/such"), [], moved) == expected
 
 
 @pytest.mark.parametrize(
@@ -57,4 +65,4 @@ def test_files_need_no_layers(tmp_path):
 def test_missing_images_are_named(tmp_path, images, expected):
     file = written(tmp_path, adapt=images)
     with pytest.raises(InvalidInputError, match=expected):
-        saved_source(file, [Image(PIXELS, name="other")])
+        saved_source(file, [Image(PIXELS, name="other")], tmp_path)

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFileDialog, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from ...errors import InvalidInputError
 from ...models.config import PRESETS, data_config, preset_config
 from ...training.losses import LOSSES
 from ..shared.docstrings import summary
-from ..shared.editors import PathEdit
-from ..shared.fields import Field, FieldSpec, add_fields
+from ..shared.fields import Field, add_fields
 from ..shared.layout import Collapsible, make_form
-from ..shared.preferences import preferences
 from .network_form import NetworkForm
-from .preset_note import PresetNote, preset_change
-from .settings import DEVICE_FIELD, MAIN, MORE, PRESET_FIELD, setting_field
+from .preset_note import PresetChange, PresetNote, preset_change
+from .settings import (
+    DEVICE_FIELD,
+    MAIN,
+    MORE,
+    PRESET_FIELD,
+    output_field,
+    setting_field,
+)
 from .source_fields import SourceFields
 from .source_specs import CIFAR10, IMAGES
 
@@ -32,7 +38,6 @@ if TYPE_CHECKING:
 
     from ...models.config import TrainingConfig
 
-_OUTPUT = "best_denoising_model.pt"
 # Settings without effect on CIFAR-10.
 _OWN = ("patch_size", "batches_per_epoch")
 # Presets for scientific images; the others are for teaching.
@@ -120,6 +125,27 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
             given["network_options"] = options
         return given
 
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """All that describes a run but its output, to notice changes."""
+        return (*self.source.key, self.preset, self.device, self.settings)
+
+    def propose(self, config: TrainingConfig) -> None:
+        """Fill in the settings that suit the images, except where the user has others.
+
+        Parameters
+        ----------
+        config : TrainingConfig
+            All settings of the run, those of the user included.
+        """
+        if self.source.kind == CIFAR10:
+            return
+        kept = {name: getattr(self._defaults, name) for name in self.settings}
+        # What describes the run stays the same.
+        self.blockSignals(True)
+        self._fill_in(replace(config, **kept))
+        self.blockSignals(False)
+
     def set_value(self, name: str, value: Any) -> None:
         """Set the value of a field."""
         self._fields[name].value = value
@@ -167,27 +193,16 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
     def _main_form(self) -> QFormLayout:
         form = make_form()
         settings = (setting_field(name, text) for name, text in MAIN.items())
-        paths = self._output_field()
         rows = (
             *self.source.specs(),
             PRESET_FIELD,
             self.preset_note,
-            paths,
+            output_field(),
             *settings,
             DEVICE_FIELD,
         )
         self._fields |= add_fields(form, rows)
         return form
-
-    def _output_field(self) -> FieldSpec:
-        folder = Path(preferences().checkpoint_folder or Path.home())
-        return FieldSpec(
-            "output",
-            "output",
-            partial(PathEdit, str(folder / _OUTPUT), self._choose_output),
-            "Checkpoint to write, a .pt file. A table and a plot of the losses, a "
-            "gallery, and the state for Resume are written beside it.",
-        )
 
     def _network_section(self) -> Collapsible:
         self.network = NetworkForm()
@@ -225,14 +240,7 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
             Whether to replace those of the user, too.
         """
         before, config = self._defaults, self._default_config()
-        self._defaults = config
-        values = {name: self._fields[name].value for name in self._names}
-        change = preset_change(values, before, config)
-        for name, text in (MAIN | MORE).items():
-            default = getattr(config, name)
-            if replaces or name not in change.kept:
-                self.set_value(name, default)
-            self._fields[name].describe(f"{text} Default: {default}.")
+        change = self._fill_in(config, replaces=replaces)
         options = dict(config.network_options)
         if not replaces and config.network == before.network:
             given = before.network_options.items()
@@ -241,6 +249,20 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
         self.preset_note.show_change(None if replaces else change)
         self._explain_preset()
         self._explain_loss()
+
+    def _fill_in(
+        self, config: TrainingConfig, *, replaces: bool = False
+    ) -> PresetChange:
+        """Make the settings of a config the defaults, and fill them in."""
+        before, self._defaults = self._defaults, config
+        values = {name: self._fields[name].value for name in self._names}
+        change = preset_change(values, before, config)
+        for name, text in (MAIN | MORE).items():
+            default = getattr(config, name)
+            if replaces or name not in change.kept:
+                self.set_value(name, default)
+            self._fields[name].describe(f"{text} Default: {default}.")
+        return change
 
     def _default_config(self) -> TrainingConfig:
         kind, start = self.source.kind, self.source.start_from
@@ -276,14 +298,3 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
         # Other losses ignore the weight.
         is_used = "ssim_weight" in inspect.signature(loss).parameters
         self._fields["ssim_weight"].enable(is_used)
-
-    def _choose_output(self) -> str:
-        # The widget asks before replacing a run when training starts.
-        path, _ = QFileDialog.getSaveFileName(
-            self,
-            "Checkpoint to write",
-            str(self.output),
-            "Checkpoints (*.pt)",
-            options=QFileDialog.Option.DontConfirmOverwrite,
-        )
-        return str(path)

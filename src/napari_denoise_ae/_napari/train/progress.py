@@ -10,6 +10,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ..shared.layout import Note
+from ..shared.noise_part import capitalize
 from .curve import Curve
 from .curve_bar import CurveBar
 from .loss_plot import LossPlot
@@ -28,6 +29,10 @@ _TEST = (
     "Test images, denoised by the best epoch: they were used neither for training nor "
     "to determine the best epoch."
 )
+
+
+# More would be too small in a dock.
+_N_PICTURES = 4
 
 
 class TrainProgress(QWidget):  # type: ignore[misc]
@@ -92,7 +97,7 @@ class TrainProgress(QWidget):  # type: ignore[misc]
         self._facts.setText(
             f"Device: {start.device}\n"
             f"{_count(start.n_train)} to train, {start.n_val:,} to validate\n"
-            f"{start.noise}\n"
+            f"{capitalize(start.noise)}\n"
             f"Best epoch: lowest validation loss ({_watched(start)})"
         )
         for note in start.notes:
@@ -161,7 +166,9 @@ class TrainProgress(QWidget):  # type: ignore[misc]
         self._title.setText(title)
         for widget in (self._title, self.pictures):
             widget.setToolTip(f"<qt>{tooltip}</qt>")
-        self.pictures.set_examples(examples)
+        self.pictures.set_examples(
+            [each if each is None else each[:_N_PICTURES] for each in examples]
+        )
 
 
 def _count(n_images: int) -> str:

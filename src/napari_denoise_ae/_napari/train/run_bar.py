@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtWidgets import QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from ..shared.layout import make_button, make_row
+from ..shared.layout import Note, make_button, make_row
 
 
 class RunBar(QWidget):  # type: ignore[misc]
@@ -18,6 +18,8 @@ class RunBar(QWidget):  # type: ignore[misc]
         The progress, visible while training.
     status : QLabel
         The status.
+    estimate : Note
+        Time and memory of the run before it starts.
     """
 
     def __init__(self) -> None:
@@ -39,8 +41,10 @@ class RunBar(QWidget):  # type: ignore[misc]
         self.bar = QProgressBar()
         self.status = QLabel("Ready.")
         self.status.setWordWrap(True)
+        self.estimate = Note()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.estimate)
         layout.addLayout(make_row(self.train_button, self.resume_button))
         layout.addLayout(make_row(self.finish_button, self.cancel_button))
         layout.addWidget(self.bar)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
+
+from qtpy.QtWidgets import QFileDialog
 
 from ...models.config import AUGMENTATIONS, OPTIMIZERS, PRESETS, SCHEDULES
 from ...training.losses import LOSSES
-from ..shared.editors import Choice, make_editor
+from ..shared.editors import Choice, PathEdit, make_editor
 from ..shared.fields import FieldSpec
 from ..shared.noise_edit import NoiseChooser
-from ..shared.preferences import device_choices, preferred_device
+from ..shared.preferences import device_choices, preferences, preferred_device
 
+_OUTPUT = "best_denoising_model.pt"
 _CHOICES = {
     "loss": tuple(LOSSES),
     "optimizer": OPTIMIZERS,
@@ -83,6 +87,33 @@ def setting_field(name: str, text: str) -> FieldSpec:
     label = setting_label(name)
     # The fields of the noise need the whole width of a narrow dock.
     return FieldSpec(name, label, editor, text, is_wide=name == "noise")
+
+
+def output_field() -> FieldSpec:
+    """Describe the field of the checkpoint to write."""
+    return FieldSpec(
+        "output",
+        "output",
+        partial(PathEdit, str(_last_output()), _choose_output),
+        "Checkpoint to write, a .pt file. A table and a plot of the losses, a "
+        "gallery, and the state for Resume are written beside it.",
+    )
+
+
+def _last_output() -> Path:
+    return Path(preferences().checkpoint_folder or Path.home()) / _OUTPUT
+
+
+def _choose_output() -> str:
+    # The widget asks before replacing a run when training starts.
+    path, _ = QFileDialog.getSaveFileName(
+        None,
+        "Checkpoint to write",
+        str(_last_output()),
+        "Checkpoints (*.pt)",
+        options=QFileDialog.Option.DontConfirmOverwrite,
+    )
+    return str(path)
 
 
 def _device_edit() -> Choice:

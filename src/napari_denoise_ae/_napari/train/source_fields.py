@@ -35,6 +35,16 @@ if TYPE_CHECKING:
     from ..shared.fields import Field, FieldSpec
 
 _RANDOM = "random weights"
+_NAMES = (
+    "train_on",
+    "data",
+    "images",
+    "clean",
+    "second",
+    "axes",
+    "channel",
+    "start_from",
+)
 
 
 class SourceFields(QObject):  # type: ignore[misc]
@@ -68,6 +78,11 @@ class SourceFields(QObject):  # type: ignore[misc]
     def start_from(self) -> str | None:
         """The model to start from; None for random weights and for CIFAR-10."""
         return None if self.kind == CIFAR10 else self._fields["start_from"].value
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """The values of all fields, to notice changes."""
+        return tuple(self._fields[name].value for name in _NAMES)
 
     def specs(self) -> tuple[FieldSpec, ...]:
         """Describe the fields."""

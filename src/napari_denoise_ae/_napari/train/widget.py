@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from napari.layers import Image
 from napari.utils.theme import get_theme
 from qtpy.QtWidgets import QFileDialog, QMessageBox, QTabWidget, QVBoxLayout, QWidget
 
@@ -20,8 +19,10 @@ from ...training.results import (
     ValidationExamples,
 )
 from ...training.run_files import RunFiles
+from ..shared.layout import breakable
 from ..shared.model_choice import unwrap_proxy
 from ..shared.preferences import preferences
+from .estimate import Estimated, Estimator
 from .form import TrainForm
 from .new_model import NewModel
 from .progress import TrainProgress
@@ -33,7 +34,9 @@ from .steps import BatchProgress
 
 if TYPE_CHECKING:
     import napari.viewer
+    from qtpy.QtGui import QShowEvent
 
+    from ..shared.worker import Failed
     from .steps import Step, TrainingOutcome
 
 # Settings that may change when a run is resumed.
@@ -57,6 +60,7 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         self.new_model = NewModel(viewer)
         self.controls = RunBar()
         self._run = TrainRun(self)
+        self._estimator = Estimator(self, self._job_to_estimate)
         # napari's own indicators are hard to see on its dark theme.
         self.setStyleSheet("QCheckBox::indicator { border: 1px solid #8c929c; }")
         self._arrange()
@@ -88,6 +92,8 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         controls.resume_button.clicked.connect(self._resume)
         controls.finish_button.clicked.connect(self._finish_run)
         controls.cancel_button.clicked.connect(self._cancel_run)
+        self.form.changed.connect(self._update_estimate)
+        self._estimator.estimated.connect(self._show_estimate)
         run.busy.connect(controls.set_busy)
         run.status_changed.connect(controls.status.setText)
         run.progressed.connect(controls.show_progress)
@@ -118,15 +124,19 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         ):
             return
         try:
-            source = self.form.source.job_arguments()
+            job = self._new_job(output)
         except InvalidInputError as error:
-            self._mark("axes", str(error))
+            self._mark("train_on", str(error))
             return
-        self._start_with(
-            source,
+        self._start(job)
+
+    def _new_job(self, output: Path) -> TrainingJob:
+        return TrainingJob(
+            **self.form.source.job_arguments(),
             output=output,
             preset=None if self.form.source.start_from else self.form.preset,
             settings=self.form.settings,
+            device=self.form.device,
             overwrite=True,
         )
 
@@ -137,7 +147,9 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         if output is None or not self._is_usable(output, resume=True):
             return
         try:
-            source = self._saved_source(RunFiles(output).run_config)
+            layers = unwrap_proxy(self._viewer).layers
+            run_config = RunFiles(output).run_config
+            source = saved_source(run_config, layers, self.form.data)
         except InvalidInputError as error:
             self._mark("output", str(error))
             return
@@ -147,26 +159,16 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         # The epochs in the form belong to the kind of images chosen there.
         settings = self.form.settings if self.form.source.kind in source else {}
         changed = {name: settings[name] for name in _CHANGEABLE if name in settings}
-        self._start_with(source, output=output, settings=changed, resume=True)
-
-    def _saved_source(self, run_config: Path) -> dict[str, Any]:
-        """Return what a run was trained on; for CIFAR-10, where it is now."""
-        source = {CIFAR10: self.form.data, "download": True}
-        # Runs of earlier versions have no such file.
-        if run_config.is_file():
-            layers = unwrap_proxy(self._viewer).layers
-            layers = [layer for layer in layers if isinstance(layer, Image)]
-            saved = saved_source(run_config, layers)
-            is_there = CIFAR10 not in saved or Path(saved[CIFAR10]).is_dir()
-            source = saved if is_there else source
-        return source
-
-    def _start_with(self, source: dict[str, Any], **arguments: Any) -> None:
-        self._save_folders()
         try:
-            job = TrainingJob(**source, **arguments, device=self.form.device)
+            job = TrainingJob(
+                **source,
+                output=output,
+                settings=changed,
+                device=self.form.device,
+                resume=True,
+            )
         except InvalidInputError as error:
-            self._mark("train_on", str(error))
+            self._mark("output", str(error))
             return
         self._start(job)
 
@@ -217,7 +219,10 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         saved.checkpoint_folder = str(self.form.output.parent)
 
     def _start(self, job: TrainingJob) -> None:
+        self._save_folders()
         if self._run.start(job):
+            self._estimator.stop()
+            self.controls.estimate.setText("")
             self.new_model.hide()
             self.progress.begin(
                 job.files.checkpoint,
@@ -225,6 +230,35 @@ class TrainWidget(QWidget):  # type: ignore[misc]
                 resumes=job.resume,
             )
             self._tabs.setCurrentIndex(1)
+
+    # --- before the start
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Estimate the run that the form describes."""
+        super().showEvent(event)
+        self._update_estimate()
+
+    def _update_estimate(self) -> None:
+        if not self.is_running:
+            self._estimator.update(self.form.key)
+
+    def _job_to_estimate(self) -> TrainingJob | None:
+        if self.is_running or self.form.source.errors():
+            return None
+        try:
+            return self._new_job(self.form.output)
+        except InvalidInputError:
+            # It is marked at its field.
+            return None
+
+    def _show_estimate(self, outcome: Estimated | Failed | None) -> None:
+        text = ""
+        if isinstance(outcome, Estimated):
+            self.form.propose(outcome.config)
+            text = outcome.text
+        elif outcome is not None:
+            text = outcome.message
+        self.controls.estimate.setText(breakable(text))
 
     # --- progress and end
 
