@@ -277,3 +277,57 @@ def test_a_run_on_two_layers_is_resumed_when_both_are_open(
     widget.controls.resume_button.click()
     wait_for_end(qtbot, widget)
     assert "checksum" in widget.form.message("output")
+
+
+def train_on(qtbot, widget, kind, **values):
+    """Train for one short epoch, and return the record of the run."""
+    small = {"epochs": 1, "batches_per_epoch": 2, "patch_size": 32, "batch_size": 2}
+    output = widget.form.output.with_name(f"{kind}.pt")
+    choose(widget, kind, output=str(output), **(small | values))
+    widget.controls.train_button.click()
+    wait_for_end(qtbot, widget)
+    assert "all epochs are done" in widget.controls.status.text()
+    return load_checkpoint(output).record
+
+
+@pytest.mark.qt_binding
+def test_pairs_stacks_of_repeats_and_noisy_images_are_trained_on(
+    viewer, widget, layer, qtbot
+):
+    noisy = np.random.default_rng(0).normal(layer.data, 9, (3, 96, 80))
+    pictures, plot = widget.progress.pictures, widget.progress.plot
+    one = viewer.add_image(noisy[0], name="one")
+    record = train_on(qtbot, widget, "pairs", images=one, clean=layer)
+    assert [image.partition(" ")[0] for image in record.images] == ["one", "scan"]
+    assert pictures.rows == ("noisy", "denoised", "clean")
+    assert plot.shows_training
+    stack = viewer.add_image(noisy, name="stack", axis_labels=("t", "y", "x"))
+    record = train_on(qtbot, widget, "repeats", images=stack)
+    assert record.images[0].startswith("stack (3 x 96 x 80, TYX")
+    assert pictures.rows == ("noisy", "denoised")
+    assert not plot.shows_training
+    # The losses of pairs do not include noise.
+    assert [curve.name for curve in plot.incomparable] == ["pairs.pt"]
+    record = train_on(qtbot, widget, "noise2void", images=one, warm_up=0)
+    assert record.started_from == ""
+    assert "gray" in widget.controls.status.text()
+
+
+@pytest.mark.qt_binding
+def test_errors_of_the_images_are_marked_at_them(
+    viewer, widget, layer, qtbot, messages
+):
+    small = viewer.add_image(layer.data[:50], name="small")
+    flat = viewer.add_image(np.full((96, 80), 7.0), name="flat")
+    cases = {
+        "pairs": ({"images": layer, "clean": small}, "must have the same shape"),
+        "repeats": ({"images": layer}, "has no repeats"),
+        "adapt": ({"images": flat}, "No noise was detected"),
+    }
+    for kind, (images, expected) in cases.items():
+        choose(widget, kind, **images)
+        widget.controls.train_button.click()
+        wait_for_end(qtbot, widget)
+        assert expected in widget.form.message("images")
+        assert expected in messages.pop()
+        assert not messages
