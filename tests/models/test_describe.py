@@ -38,6 +38,20 @@ def test_description_contains_the_whole_record():
 
 
 @pytest.mark.parametrize(
+    ("n_train", "n_val", "expected"),
+    [
+        (1, 0, "parts of the image for validation (val_fraction 0.1)"),
+        (1, 1, "1 training and 1 validation image, drawn with seed 0"),
+        (2, 1, "2 training and 1 validation image, drawn with seed 0"),
+    ],
+)
+def test_split_is_described(n_train, n_val, expected):
+    record = make_record(n_train=n_train, n_val=n_val)
+    text = "\n".join(describe_checkpoint(random_checkpoint(record=record)))
+    assert expected in text
+
+
+@pytest.mark.parametrize(
     ("dataset", "settings", "words"),
     [
         ("CIFAR-10 training set", {}, "all 10,000 images"),

@@ -69,6 +69,25 @@ def kinds_of(steps) -> list[type]:
 EPOCH = [BatchResult, EpochResult, ValidationExamples]
 
 
+@pytest.mark.parametrize(
+    ("n_images", "expected"),
+    [
+        (1, "1 image to train, parts of it to validate"),
+        (2, "1 image to train, 1 to validate"),
+        (4, "3 images to train, 1 to validate"),
+    ],
+)
+def test_start_says_how_many_images_there_are(n_images, expected, tmp_path):
+    images = [smooth_images(1, side=32)[0] for _ in range(n_images)]
+    job = TrainingJob(
+        images=images,
+        preset="conv",
+        output=tmp_path / "m.pt",
+        settings=SETTINGS | {"patch_size": 8},
+    )
+    assert next(TrainingRun(job).steps()).images == expected
+
+
 def test_the_steps_of_a_run_on_cifar10(make_run, cifar10):
     run = make_run(cifar10, settings={"n_test": 20})
     steps = list(run.steps())

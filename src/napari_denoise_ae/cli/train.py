@@ -59,8 +59,7 @@ def _job(arguments: argparse.Namespace) -> TrainingJob:
 
 def _print_start(start: TrainingStart) -> None:
     print(f"device      {start.device}")
-    images = "image" if start.n_train == 1 else "images"
-    print(f"data        {start.n_train} {images} to train, {start.n_val} to validate")
+    print(f"data        {start.images}")
     print(f"noise       {start.noise}")
     for note in start.notes:
         print(f"note        {note}")

@@ -36,8 +36,8 @@ class TrainingRecord:
     dataset, dataset_sha256 : str
         Name and checksum of the images before the split.
     n_train, n_val : int
-        Number of training and validation images. The config's `seed` and
-        `val_fraction` determine the split.
+        Number of training and validation images; 1 and 0 if parts of a single image
+        were for validation. The config's `seed` and `val_fraction` determine the split.
     epochs_run, best_epoch : int
         Number of finished epochs, and number of the epoch whose weights the
         checkpoint contains, counted from 1.

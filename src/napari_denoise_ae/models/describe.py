@@ -63,15 +63,14 @@ def _describe_training(record: TrainingRecord) -> dict[str, str]:
         "intensity": record.intensity,
         "data": f"{record.dataset}, sha256 {record.dataset_sha256}",
         **_describe_images(record),
-        "split": f"{record.n_train} training and {record.n_val} validation images, "
-        f"drawn with seed {config.seed} (val_fraction {config.val_fraction:g})",
+        "split": _describe_split(record),
         "test set": _describe_test_set(record),
         "loss": _describe_loss(config),
         "optimizer": f"{config.optimizer}, learning rate {config.learning_rate:g}, "
         f"batches of {config.batch_size}",
         "augmentation": config.augmentation,
-        "budget": f"{record.epochs_run} of {config.epochs} epochs, {config.schedule} "
-        "learning rate",
+        "budget": f"{record.epochs_run} of {config.epochs} "
+        f"epoch{'s' * (config.epochs != 1)}, {config.schedule} learning rate",
         "early stopping": _describe_stopping(config),
         "stopped": record.stop_reason or "not finished",
         "best epoch": _describe_best(record),
@@ -99,6 +98,18 @@ def _describe_best(record: TrainingRecord) -> str:
     # Without clean images the PSNR is unknown.
     known = not math.isnan(record.val_psnr)
     return f"{text}, PSNR {record.val_psnr:.2f} dB" if known else text
+
+
+def _describe_split(record: TrainingRecord) -> str:
+    config = record.config
+    fraction = f"(val_fraction {config.val_fraction:g})"
+    if not record.n_val:
+        return f"parts of the image for validation {fraction}"
+    images = f"image{'s' * (record.n_val != 1)}"
+    return (
+        f"{record.n_train} training and {record.n_val} validation {images}, drawn "
+        f"with seed {config.seed} {fraction}"
+    )
 
 
 def _describe_test_set(record: TrainingRecord) -> str:

@@ -37,7 +37,7 @@ def denoise_examples(trainer: Trainer, folder: str | Path | None) -> Examples:
         The trainer, with at least one finished epoch.
     folder : path, optional
         Folder that contains CIFAR-10, to denoise the first test images. None
-        denoises the first validation images.
+        denoises validation images.
 
     Returns
     -------

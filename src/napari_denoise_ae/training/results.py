@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..evaluation.score import Score, ScoringProgress
 from ..io.download import DownloadProgress
+from .images.collection import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +46,8 @@ class TrainingStart:
     n_parameters : int
         Number of trainable parameters.
     n_train, n_val : int
-        Number of training and validation images.
+        Number of training and validation images; 1 and 0 if parts of a single image
+        are for validation.
     n_batches, epochs : int
         Number of batches per epoch, and maximum number of epochs.
     loss : str
@@ -71,6 +73,14 @@ class TrainingStart:
     smoothing: int
     history: tuple[EpochResult, ...]
     notes: tuple[str, ...] = ()
+
+    @property
+    def images(self) -> str:
+        """How many images there are for training and for validation, as text."""
+        trained = f"{counted(self.n_train, 'image')} to train"
+        if not self.n_val:
+            return f"{trained}, parts of it to validate"
+        return f"{trained}, {self.n_val:,} to validate"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ..errors import DatasetError
+from .images.collection import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,9 +51,9 @@ def split_indices(n_images: int, val_fraction: float, seed: int) -> Split:
     n_val = round(n_images * val_fraction)
     if not 0 < n_val < n_images:
         raise DatasetError(
-            f"{n_images} images cannot be split with val_fraction {val_fraction:g}: "
-            f"{n_val} would be for validation and {n_images - n_val} for training. "
-            "Use more images or another val_fraction."
+            f"{counted(n_images, 'image')} cannot be split with val_fraction "
+            f"{val_fraction:g}: {n_val} would be for validation and "
+            f"{n_images - n_val} for training. Use more images or another val_fraction."
         )
     order = np.random.default_rng(seed).permutation(n_images)
     return Split(train=np.sort(order[n_val:]), val=np.sort(order[:n_val]))

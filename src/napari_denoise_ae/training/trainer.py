@@ -280,7 +280,7 @@ class Trainer:
         return replace(state, state_dict=first, optimizer=optimizer, history=[])
 
     def example_images(self, n_images: int, *, best: bool = False) -> Examples:
-        """Denoise the first validation images.
+        """Denoise some validation images, always the same.
 
         Parameters
         ----------

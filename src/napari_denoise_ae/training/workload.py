@@ -32,8 +32,8 @@ class Workload:
     Parameters
     ----------
     n_train, n_val : int
-        Number of images for training and for validation; both 1 if a single image is
-        split.
+        Number of images for training and for validation; 1 and 0 if parts of a single
+        image are for validation.
     n_images : int
         Number of images, or patches, in a batch.
     shape : tuple of int

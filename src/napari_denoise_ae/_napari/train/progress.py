@@ -96,7 +96,7 @@ class TrainProgress(QWidget):  # type: ignore[misc]
         """Show the device, the number of images and the noise of a run."""
         self._facts.setText(
             f"Device: {start.device}\n"
-            f"{_count(start.n_train)} to train, {start.n_val:,} to validate\n"
+            f"{start.images}\n"
             f"{capitalize(start.noise)}\n"
             f"Best epoch: lowest validation loss ({_watched(start)})"
         )
@@ -169,10 +169,6 @@ class TrainProgress(QWidget):  # type: ignore[misc]
         self.pictures.set_examples(
             [each if each is None else each[:_N_PICTURES] for each in examples]
         )
-
-
-def _count(n_images: int) -> str:
-    return f"{n_images:,} image{'s' * (n_images != 1)}"
 
 
 def _watched(start: TrainingStart) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...errors import DatasetError
 from ...io.source import signature
+from .collection import counted
 from .image import facts_of
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def describe(images: ImageCollection) -> tuple[str, str, tuple[str, ...]]:
         For each image its name, shape, axes, dtype and checksum.
     """
     facts = tuple(_facts(image) for image in images.images)
-    number = f"{len(images)} image{'s' * (len(images) != 1)}"
+    number = counted(len(images), "image")
     digest = hashlib.sha256("\n".join(facts).encode())
     name = images.name if images.name == number else f"{images.name} ({number})"
     return name, digest.hexdigest(), facts

@@ -71,10 +71,10 @@ class ImageCollection:
         if not kept:
             raise DatasetError(
                 f"A model for {wanted} images cannot be trained on {self.name}: it has "
-                f"{_count(len(others), f'{other} image')} and no {wanted} one."
+                f"{counted(len(others), f'{other} image')} and no {wanted} one."
             )
         note = (
-            f"{_count(len(others), f'{other} image')} cannot be mixed with the "
+            f"{counted(len(others), f'{other} image')} cannot be mixed with the "
             f"{len(kept)} {wanted} ones and {_is(others)} left out: {listed(others)}."
         )
         return replace(self, images=kept, notes=(*self.notes, note))
@@ -119,16 +119,21 @@ def listed(names: Sequence[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, whose plural ends in s: ``"1,200 images"``."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
 def _size_notes(padded: list[str], left_out: list[str], side: int) -> list[str]:
     notes = []
     if padded:
         notes.append(
-            f"{_count(len(padded), 'image')} smaller than a patch of {side} x {side} "
+            f"{counted(len(padded), 'image')} smaller than a patch of {side} x {side} "
             f"pixels {_is(padded)} padded by reflection: {listed(padded)}."
         )
     if left_out:
         notes.append(
-            f"{_count(len(left_out), 'image')} smaller than half a patch of {side} x "
+            f"{counted(len(left_out), 'image')} smaller than half a patch of {side} x "
             f"{side} pixels {_is(left_out)} left out: {listed(left_out)}."
         )
     return notes
@@ -142,10 +147,6 @@ def _side(image: TrainingImage) -> int:
 def _with_shape(image: TrainingImage) -> str:
     rows, columns = image.planes.shape[-3:-1]
     return f"{image.name} ({rows} x {columns})"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _is(things: Sequence[str]) -> str:

@@ -51,8 +51,9 @@ class PatchLayout:
 
     @property
     def n_val(self) -> int:
-        """Number of validation images."""
-        return len({part.image for part in self.val})
+        """Number of validation images; 0 if parts of a single image are."""
+        trained = {part.image for part in self.train}
+        return len({part.image for part in self.val} - trained)
 
     @property
     def n_val_pixels(self) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..split import to_gray
+from .collection import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,9 +61,6 @@ def as_gray(images: ImageCollection) -> ImageCollection:
         else image
         for image in images.images
     )
-    is_one = n_color == 1
-    note = (
-        f"{n_color} color image{'' if is_one else 's'} {'is' if is_one else 'are'} "
-        "converted to gray."
-    )
+    verb = "is" if n_color == 1 else "are"
+    note = f"{counted(n_color, 'color image')} {verb} converted to gray."
     return replace(images, images=converted, notes=(*images.notes, note))

@@ -19,7 +19,7 @@ from ...io.cifar10 import CIFAR10, has_cifar10
 from ...io.find import is_folder, is_pattern, matching_images
 from ...io.planes import StoredPlanes, VolumePlanes
 from ...io.source import READERS, TIFF, Volume, list_images, open_volume
-from .collection import ImageCollection, listed
+from .collection import ImageCollection, counted, listed
 from .image import ChannelPlanes, TrainingImage, choose_block, named
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _name(images: Any, opened: tuple[TrainingImage, ...]) -> str:
     """Return the name of a collection: what the user gave, or the only image."""
     if isinstance(images, (str, os.PathLike)):
         return Path(images).name or str(images)
-    return opened[0].name if len(opened) == 1 else f"{len(opened)} images"
+    return opened[0].name if len(opened) == 1 else counted(len(opened), "image")
 
 
 def _open(

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ...errors import DatasetError
-from .collection import listed
+from .collection import counted, listed
 from .image import facts_of
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ def _match_names(
     alone = [image.name for name, image in first.items() if name not in second]
     alone += [image.name for name, image in second.items() if name not in first]
     raise DatasetError(
-        f"{len(alone)} images of {noisy.name} and {clean.name} have no partner: "
+        f"{counted(len(alone), 'image')} of {noisy.name} and {clean.name} "
+        f"{'has' if len(alone) == 1 else 'have'} no partner: "
         f"{listed(alone)}. The two images of a pair need the same name, or names such "
         "as a_noisy.tif and a_clean.tif."
     )

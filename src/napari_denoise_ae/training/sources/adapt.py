@@ -26,6 +26,7 @@ from .judgment import Judgment
 from .measured import MeasuredImages
 from .measured_patches import require_plain_augmentation, turn
 from .patches import PatchPlan, PlannedSource
+from .previews import choose_previews
 from .windows import all_windows, choose_windows, kept_out_images
 
 if TYPE_CHECKING:
@@ -122,9 +123,11 @@ class AdaptSource(PlannedSource):
             yield self._split(patches, generator)
 
     def examples(self, n_images: int) -> Batch:
-        """Return the first validation patches as they are."""
-        patches = self._validation[:n_images]
-        noisy = torch.stack([each.noisy for each in patches])
+        """Return validation patches that show something, as they are."""
+        noisy = torch.stack([each.noisy for each in self._validation])
+        scaling = self._scaling_of(self._validation, self._measured.scaling)
+        chosen = choose_previews(scaling.normalize(noisy), n_images)
+        patches, noisy = [self._validation[number] for number in chosen], noisy[chosen]
         scaling = self._scaling_of(patches, self._measured.scaling)
         return self._batch(patches, noisy, scaling, scaling.to_relative(noisy))
 

@@ -29,8 +29,8 @@ class TrainingSource(Protocol):
     noise : str
         Description of the noise, for display and for the record.
     n_train, n_val : int
-        Number of images for training and for validation; both 1 if a single image is
-        split.
+        Number of images for training and for validation; 1 and 0 if parts of a single
+        image are for validation.
     n_batches : int
         Number of training batches in an epoch.
     has_truth : bool
@@ -80,7 +80,7 @@ class TrainingSource(Protocol):
         """Yield the validation batches, which are always the same."""
 
     def examples(self, n_images: int) -> Batch:
-        """Return the first validation images, with the noise of `validation`."""
+        """Return some validation images to show, always the same."""
 
     def judge(self, checkpoint: Checkpoint) -> Judgment | None:
         """Compare a trained model with another one, if it may be worse than that."""

@@ -14,6 +14,7 @@ from ..images.patches import PatchReader
 from ..images.ranges import unit_ranges
 from ..seeds import Stream
 from .patches import PatchPlan, PlannedSource
+from .previews import choose_previews
 from .synthetic_noise import SyntheticNoise
 
 if TYPE_CHECKING:
@@ -82,9 +83,10 @@ class CleanPatchSource(PlannedSource):
             yield self._noise.validate(clean, generator)
 
     def examples(self, n_images: int) -> Batch:
-        """Return the first validation patches, with the noise of `validation`."""
+        """Return validation patches that show something, with the same noise always."""
         generator = self._plan.seeds.generator(Stream.VALIDATION)
-        return self._noise.validate(self._validation[:n_images], generator)
+        chosen = choose_previews(self._validation, n_images)
+        return self._noise.validate(self._validation[chosen], generator)
 
     def judge(self, checkpoint: Checkpoint) -> Judgment | None:
         """Return None: clean images say how good the model is."""

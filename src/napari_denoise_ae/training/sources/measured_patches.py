@@ -22,6 +22,7 @@ from ..scaling import CENTER
 from ..seeds import Stream
 from .measured import MeasuredImages
 from .patches import PatchPlan, PlannedSource
+from .previews import choose_previews
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -118,8 +119,10 @@ class MeasuredPatchSource(PlannedSource, ABC):
             yield self._hide(batch, generator)
 
     def examples(self, n_images: int) -> Batch:
-        """Return the first validation patches."""
-        return self._collect(self._validation[:n_images])
+        """Return validation patches that show something."""
+        noisy = np.stack([patch.noisy for patch in self._validation])
+        chosen = choose_previews(torch.from_numpy(noisy).permute(0, 3, 1, 2), n_images)
+        return self._collect([self._validation[number] for number in chosen])
 
     def judge(self, checkpoint: Checkpoint) -> Judgment | None:
         """Return None: the validation loss says how good the model is."""
