@@ -62,7 +62,6 @@ def examples(tmp_path_factory) -> dict[str, bytes]:
     Image.fromarray(PHOTO).save(folder / "photo.png")
     Image.fromarray(PHOTO).save(folder / "clean.png")
     Image.fromarray(PHOTO[:20]).save(folder / "half.png")
-    Image.fromarray(PHOTO).convert("LA").save(folder / "two.png")
     Image.fromarray(PHOTO[:8, :8]).save(folder / "tiny.png")
     tiff(folder / "gray.tif", GRAY)
     tiff(folder / "flat.tif", np.full_like(GRAY, 5))

@@ -57,7 +57,6 @@ MISTAKES = [
     denoise("", "infinite", source="minus_inf.tif"),
     denoise("", "nothing but NaN", source="nan.tif"),
     denoise("", "complex64", source="complex.tif"),
-    denoise("", "axes", "(40, 36, 2)", source="two.png"),
     denoise("--model five.pt", "five.pt"),
     denoise("", "Cannot read", source=f"{LONG}.png"),
     # Settings of denoising.

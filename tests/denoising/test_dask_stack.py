@@ -12,7 +12,7 @@ from lazy_arrays import image_of
 from synthetic import random_checkpoint
 
 from napari_denoise_ae import denoise
-from napari_denoise_ae.denoising.dask_stack import pyramid
+from napari_denoise_ae.denoising.dask_stack import DaskPlanes, pyramid
 from napari_denoise_ae.errors import InvalidInputError
 
 
@@ -71,3 +71,11 @@ def test_nan_does_not_spread_in_a_pyramid():
     image[2:4, 2:4] = np.nan
     half = pyramid(image)[1].compute()
     assert np.argwhere(np.isnan(half)).tolist() == [[1, 1]]
+
+
+def test_gray_with_alpha_is_a_gray_plane():
+    image = np.arange(40, dtype=np.uint8).reshape(4, 5, 2)
+    planes = DaskPlanes.of(da.from_array(image), "YXS")
+    assert planes.shape == (4, 5, 1)
+    part = planes.read((), (slice(1, 3), slice(0, 5)))
+    np.testing.assert_array_equal(part, image[1:3, :, :1])

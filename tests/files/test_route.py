@@ -165,7 +165,7 @@ def test_a_color_map_is_kept_or_its_loss_is_said(tmp_path, name):
     written = open_volume(tmp_path / name)
     np.testing.assert_array_equal(written.array[...], image()[0])
     if name == "out.tif":
-        np.testing.assert_array_equal(written.color_map, colors)
+        np.testing.assert_array_equal(written.picture.color_map, colors)
     assert any("color map" in text for text in said) == (name != "out.tif")
 
 

@@ -67,8 +67,8 @@ def test_given_axes_are_converted_to_upper_case(shape, axes):
         ((5, 6, 7), "YXQ", "made of the letters"),
         ((5, 6, 7), "YYX", "each at most once"),
         ((5, 6, 7), "TZY", "must have Y and X"),
-        ((5, 6, 2), "YXS", "3 or 4 samples, got 2"),
-        ((5, 5, 6), "SYX", "3 or 4 samples, got 5"),
+        ((5, 6, 1), "YXS", "gray and alpha, got 1"),
+        ((5, 5, 6), "SYX", "gray and alpha, got 5"),
     ],
 )
 def test_invalid_axes_are_rejected(shape, axes, words):
@@ -82,6 +82,7 @@ def test_invalid_axes_are_rejected(shape, axes, words):
         ((5, 6), "YX", (5, 6, 1)),
         ((5, 6), "XY", (6, 5, 1)),
         ((5, 6, 3), "YXS", (5, 6, 3)),
+        ((5, 6, 2), "YXS", (5, 6, 1)),
         ((5, 6, 4), "YXS", (5, 6, 3)),
         ((4, 5, 6), "SYX", (5, 6, 3)),
         ((2, 3, 5, 6), "TCYX", (2, 3, 5, 6, 1)),

@@ -39,7 +39,7 @@ def test_png_round_trip(tmp_path, dtype, shape):
     write_image(tmp_path / "a.png", ImageFile(image, AXES[len(shape)]))
     read = read_image(tmp_path / "a.png")
     assert read.pixels.dtype == dtype
-    assert read.axes is None
+    assert read.axes == AXES[len(shape)]
     np.testing.assert_array_equal(read.pixels, image)
 
 

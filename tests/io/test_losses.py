@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from napari_denoise_ae.io.losses import find_losses
+from napari_denoise_ae.io.picture_metadata import PictureMetadata
 from napari_denoise_ae.io.stored import StoredImage
 
 PIXELS = np.zeros((4, 5), np.uint8)
@@ -22,7 +23,7 @@ MAP = np.zeros((3, 256), np.uint16)
     ],
 )
 def test_a_color_map_that_is_lost_is_named(name, dtype, kept):
-    image = StoredImage(array=PIXELS, axes="YX", color_map=MAP)
+    image = StoredImage(array=PIXELS, axes="YX", picture=PictureMetadata(color_map=MAP))
     losses = find_losses(Path(name), image, np.dtype(dtype))
     assert bool(losses) != kept
     assert all(f"{name} cannot hold the image's color map" in text for text in losses)

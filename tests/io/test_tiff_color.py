@@ -68,12 +68,12 @@ def test_a_color_map_of_intensities_is_kept(tmp_path, color_map, imagej):
     )
     volume = open_volume(tmp_path / "a.tif")
     np.testing.assert_array_equal(volume.array[...], GRAY)
-    np.testing.assert_array_equal(volume.color_map, color_map)
-    image = ImageFile(GRAY, "YX", volume.calibration, color_map=volume.color_map)
+    np.testing.assert_array_equal(volume.picture.color_map, color_map)
+    image = ImageFile(GRAY, "YX", volume.calibration, picture=volume.picture)
     write_image(tmp_path / "b.tif", image)
     again = open_volume(tmp_path / "b.tif")
     np.testing.assert_array_equal(again.array[...], GRAY)
-    np.testing.assert_array_equal(again.color_map, color_map)
+    np.testing.assert_array_equal(again.picture.color_map, color_map)
 
 
 @pytest.mark.parametrize("compression", [None, "zlib"])
@@ -106,8 +106,8 @@ def test_an_inverted_image_of_imagej_keeps_its_values(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", GRAY, imagej=True, photometric="miniswhite")
     volume = open_volume(tmp_path / "a.tif")
     np.testing.assert_array_equal(volume.array[...], GRAY)
-    assert volume.color_map[:, 0].tolist() == [65535] * 3
-    assert volume.color_map[:, -1].tolist() == [0] * 3
+    assert volume.picture.color_map[:, 0].tolist() == [65535] * 3
+    assert volume.picture.color_map[:, -1].tolist() == [0] * 3
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".png"])

@@ -83,7 +83,9 @@ def _as_stack(denoised: Array, stack: Array, job: BlockJob) -> Array:
 
     if "S" not in job.axes:
         return with_dtype(denoised[..., 0])
-    alpha = stack[..., 3:].map_blocks(copy_as, job.dtype, dtype=job.dtype)
+    alpha = stack[..., denoised.shape[-1] :].map_blocks(
+        copy_as, job.dtype, dtype=job.dtype
+    )
     both = da.concatenate([denoised, alpha], axis=-1)
     return with_dtype(both.rechunk({both.ndim - 1: -1}))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InvalidInputError
-from ..image.axes import resolve_axes, stack_axes
+from ..image.axes import count_colors, resolve_axes, stack_axes
 from ..image.casting import mean_of_pixels
 from ..image.checks import require_real
 from ..image.tiling import LARGEST_PLANE
@@ -179,7 +179,9 @@ class DaskPlanes:
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape as (..., Y, X, channels)."""
-        return (*self.stack.shape[: len(self.axes)], 3 if self._has_colors else 1)
+        n_axes = len(self.axes)
+        n_colors = count_colors(self.stack.shape, self.axes + "S" * self._has_samples)
+        return (*self.stack.shape[:n_axes], n_colors)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -190,8 +192,10 @@ class DaskPlanes:
     def read(self, plane: Sequence[int], region: Region) -> Array:
         """Return a part of a plane, (Y, X, channels), not yet computed."""
         part = self.stack[(*plane, *region)]
-        return with_dtype(part[..., :3] if self._has_colors else part[..., np.newaxis])
+        if not self._has_samples:
+            return with_dtype(part[..., np.newaxis])
+        return with_dtype(part[..., : self.shape[-1]])
 
     @property
-    def _has_colors(self) -> bool:
+    def _has_samples(self) -> bool:
         return len(self.stack.shape) > len(self.axes)

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 from ..denoising.array import Progress
 from ..image.planes import plane_indices
 from ..image.tiling import LARGEST_PLANE, grid_of
-from ..io.calibration import imagej_calibration, ome_calibration
+from ..io.calibration import (
+    imagej_calibration,
+    ome_calibration,
+    picture_calibration,
+)
 from ..io.tiff import TiffLayout, is_ome_tiff
 
 if TYPE_CHECKING:
@@ -80,7 +84,6 @@ def tiff_layout(
     if is_ome_tiff(path):
         ome, calibration = ome_calibration(volume.scale, volume.units), {}
     elif not calibration and volume.scale:
-        calibration = imagej_calibration(volume.scale, volume.units)
-    return TiffLayout(
-        shape, dtype, volume.axes, calibration, tile, ome, volume.color_map
-    )
+        known = volume.scale, volume.units
+        calibration = picture_calibration(*known) or imagej_calibration(*known)
+    return TiffLayout(shape, dtype, volume.axes, calibration, tile, ome, volume.picture)

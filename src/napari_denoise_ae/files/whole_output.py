@@ -8,6 +8,7 @@ from ..errors import InvalidInputError
 from ..evaluation.figures import save_panels
 from ..image.axes import middle_plane
 from ..io.atomic import real_path, require_writable
+from ..io.calibration import pixel_density
 from ..io.images import ImageFile, require_storable, write_image
 from .report import provenance, provenance_of_denoised
 from .tiff_output import tiff_layout
@@ -91,7 +92,8 @@ def _write(path: Path, pixels: NDArray[Any], volume: Volume, origin: str) -> Non
         layout.calibration,
         origin,
         ome=layout.ome or {},
-        color_map=layout.color_map,
+        picture=volume.picture,
+        density=pixel_density(volume.scale, volume.units),
     )
     write_image(path, image)
 

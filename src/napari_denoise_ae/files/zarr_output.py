@@ -61,7 +61,7 @@ def plan_target(
     chunks = tuple(
         {"Y": rows, "X": columns, "C": colors}.get(letter, 1) for letter in axes
     )
-    n_levels = volume.ome.n_levels if volume.ome else 1
+    n_levels = volume.ome.n_levels if volume.ome else volume.n_levels
     return ZarrTarget(
         path=path,
         shapes=_level_shapes(shape, n_levels),
@@ -197,6 +197,8 @@ def _colors(n_samples: int, white: float) -> dict[str, Any]:
     """Return `omero` metadata that display the samples of a color image as channels."""
     window = {"start": 0.0, "min": 0.0, "end": white, "max": white}
     samples = {"red": "FF0000", "green": "00FF00", "blue": "0000FF", "alpha": "FFFFFF"}
+    if n_samples == 2:
+        samples = {"gray": "FFFFFF", "alpha": "FFFFFF"}
     channels = [
         {"label": name, "color": color, "window": window, "active": name != "alpha"}
         for name, color in list(samples.items())[:n_samples]

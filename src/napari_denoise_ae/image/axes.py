@@ -1,7 +1,7 @@
 """Axes of an array as letters: ``"YX"``, ``"YXS"``, ``"TZCYX"``.
 
-``Y`` and ``X`` span the image plane. ``S`` holds its color samples: red, green, blue
-and, if present, alpha. All other letters are axes of a stack of planes.
+``Y`` and ``X`` span the image plane. ``S`` holds its samples: red, green, blue and, if
+present, alpha; or gray and alpha. All other letters are axes of a stack of planes.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 #: The letters that may name an axis.
 AXES = "TZCYXS"
 _COLOR_SAMPLES = (3, 4)
+_GRAY_WITH_ALPHA = 2
 
 
 def resolve_axes(shape: tuple[int, ...], axes: str | None) -> str:
@@ -55,10 +56,11 @@ def resolve_axes(shape: tuple[int, ...], axes: str | None) -> str:
             f"{len(shape)}: {shape}."
         )
     resolved = checked_axes(axes)
-    if "S" in resolved and shape[resolved.index("S")] not in _COLOR_SAMPLES:
+    samples = (_GRAY_WITH_ALPHA, *_COLOR_SAMPLES)
+    if "S" in resolved and shape[resolved.index("S")] not in samples:
         raise InvalidInputError(
-            f"The axis S (color) must have 3 or 4 samples, got "
-            f"{shape[resolved.index('S')]} in {shape}. Channels that are not "
+            f"The axis S (color) must have 3 or 4 samples, or 2 for gray and alpha, "
+            f"got {shape[resolved.index('S')]} in {shape}. Channels that are not "
             "colors are C."
         )
     return resolved
@@ -115,7 +117,9 @@ def color_planes(array: Any, axes: str) -> Any:
     order = [*leading, axes.index("Y"), axes.index("X")]
     if "S" not in axes:
         return array.transpose(order)[..., np.newaxis]
-    return array.transpose([*order, axes.index("S")])[..., :3]
+    samples = axes.index("S")
+    n_colors = _count_colors(array.shape[samples])
+    return array.transpose([*order, samples])[..., :n_colors]
 
 
 def count_colors(shape: tuple[int, ...], axes: str | None) -> int:
@@ -133,7 +137,13 @@ def count_colors(shape: tuple[int, ...], axes: str | None) -> int:
     InvalidInputError
         If the axes cannot be inferred, or do not fit the shape.
     """
-    return 3 if "S" in resolve_axes(shape, axes) else 1
+    resolved = resolve_axes(shape, axes)
+    return _count_colors(shape[resolved.index("S")]) if "S" in resolved else 1
+
+
+def _count_colors(n_samples: int) -> int:
+    """Return the number of samples that are colors, not alpha."""
+    return 1 if n_samples <= _GRAY_WITH_ALPHA else 3
 
 
 def middle_plane(array: NDArray[Any], axes: str) -> NDArray[Any]:

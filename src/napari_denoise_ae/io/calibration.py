@@ -16,6 +16,15 @@ _IMAGEJ_KEYS = ("unit", "yunit", "zunit", "tunit", "spacing", "finterval")
 # TIFF stores pixels per unit as a fraction of two 32-bit integers.
 _FEWEST_PER_UNIT, _MOST_PER_UNIT = 1e-6, 4e9
 
+_TIFF_UNITS = {
+    tifffile.RESUNIT.INCH: "inch",
+    tifffile.RESUNIT.CENTIMETER: "cm",
+    tifffile.RESUNIT.MILLIMETER: "mm",
+    tifffile.RESUNIT.MICROMETER: "um",
+}
+# Units of pictures, and those of TIFF's own tags.
+_OF_PICTURES = {"meter", "centimeter", "inch"}
+
 #: Pixel spacing and its unit (OME-Zarr's name), by axis.
 Calibration = tuple[dict[str, float], dict[str, str]]
 
@@ -84,6 +93,35 @@ def imagej_calibration(
     return {"resolution": tuple(per_unit), "metadata": metadata}
 
 
+def pixel_density(
+    scale: Mapping[str, float], units: Mapping[str, str]
+) -> tuple[float, float] | None:
+    """Return the pixels per meter along X and Y; None if they are unknown."""
+    known = {letter: scale[letter] for letter in "XY" if units.get(letter) in LENGTHS}
+    if len(known) < 2 or min(known.values()) <= 0:
+        return None
+    across, down = (1 / convert(known[axis], units[axis], "meter") for axis in "XY")
+    return across, down
+
+
+def picture_calibration(
+    scale: Mapping[str, float], units: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the pixel size of a picture, as arguments of `tifffile.imwrite`.
+
+    The result is empty if the pixels have other units than those of pictures: such
+    images are measured in the units that ImageJ's metadata name.
+    """
+    density = pixel_density(scale, units)
+    if density is None or not set(units.values()) <= _OF_PICTURES:
+        return {}
+    unit, meters = (
+        ("INCH", 0.0254) if "inch" in units.values() else ("CENTIMETER", 0.01)
+    )
+    across, down = (number * meters for number in density)
+    return {"resolution": (across, down), "resolutionunit": unit}
+
+
 def _known(distances: dict[str, tuple[float, str]]) -> Calibration:
     """Return the distances with a known unit of length or time."""
     scale, units = {}, {}
@@ -119,7 +157,10 @@ def _imagej_distances(
 ) -> dict[str, tuple[float, str]]:
     imagej = tiff.imagej_metadata or {}
     unit = str(imagej.get("unit", ""))
-    columns, rows = series.keyframe.resolution
+    page = series.keyframe
+    if not tiff.is_imagej:
+        unit = _TIFF_UNITS.get(tifffile.RESUNIT(page.resolutionunit), "")
+    columns, rows = page.resolution
     distances = {}
     if columns and rows:
         distances["X"] = 1 / columns, unit

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import imagecodecs
 import numpy as np
 from PIL import Image
 
 from ..errors import InvalidInputError
 from .atomic import atomic_write
+from .picture_metadata import PictureMetadata, with_prefix
+from .pictures import INCH, jpeg_holds_density
+from .png_file import write_png
 from .source import open_image, unknown_format
 from .stored import refuse_damaged
 from .tiff import TiffLayout, is_ome_tiff, require_tiff_storable, write_tiff
@@ -46,8 +48,10 @@ class ImageFile:
         How the image was processed; stored in the description of a TIFF.
     ome : mapping
         Pixel size and related metadata as attributes of OME-XML, for an OME-TIFF.
-    color_map : numpy.ndarray, optional
-        (3, n) of uint16: colors in which a TIFF is displayed.
+    picture : PictureMetadata
+        Color map, color profile and EXIF data.
+    density : tuple of float, optional
+        Pixels per meter along X and Y, for PNG and JPEG.
     """
 
     pixels: NDArray[Any]
@@ -55,7 +59,8 @@ class ImageFile:
     calibration: Mapping[str, Any] = field(default_factory=dict)
     provenance: str = ""
     ome: Mapping[str, Any] = field(default_factory=dict)
-    color_map: NDArray[np.uint16] | None = None
+    picture: PictureMetadata = field(default_factory=PictureMetadata)
+    density: tuple[float, float] | None = None
 
 
 def read_image(path: Path) -> ImageFile:
@@ -82,7 +87,7 @@ def read_image(path: Path) -> ImageFile:
     with refuse_damaged(path):
         pixels = np.asarray(stored.array[...])
     pixels = pixels.astype(stored.dtype, copy=False)
-    return ImageFile(pixels, stored.axes, stored.calibration)
+    return ImageFile(pixels, stored.axes, stored.calibration, picture=stored.picture)
 
 
 def require_storable(
@@ -118,7 +123,7 @@ def require_storable(
             f"{path.name}: {suffix[1:].upper()} stores {' and '.join(dtypes)}, but the "
             f"image is {dtype}. Write a .tif file, which stores any dtype."
         )
-    if axes not in ("YX", "YXS") or (suffix in _JPEG and shape[2:] == (4,)):
+    if axes not in ("YX", "YXS") or (suffix in _JPEG and shape[2:] in ((2,), (4,))):
         raise InvalidInputError(
             f"{path.name}: {suffix[1:].upper()} cannot store an image of shape "
             f"{shape} with axes {axes}. Write a .tif file instead."
@@ -147,10 +152,9 @@ def write_image(path: Path, image: ImageFile) -> None:
     suffix = path.suffix.lower()
     with atomic_write(path) as temporary:
         if suffix in _PNG:
-            temporary.write_bytes(imagecodecs.png_encode(image.pixels))
+            write_png(temporary, image.pixels, image.picture, image.density)
         elif suffix in _JPEG:
-            picture = Image.fromarray(image.pixels)
-            picture.save(temporary, quality=_JPEG_QUALITY, subsampling=0)
+            _write_jpeg(temporary, image)
         else:
             ome = image.ome if is_ome_tiff(path) else None
             _write_tiff(temporary, image, axes, ome)
@@ -159,6 +163,18 @@ def write_image(path: Path, image: ImageFile) -> None:
 def _require_known_suffix(path: Path) -> None:
     if path.suffix.lower() not in SUFFIXES:
         raise unknown_format(path, SUFFIXES)
+
+
+def _write_jpeg(path: Path, image: ImageFile) -> None:
+    options: dict[str, Any] = {}
+    if image.picture.icc:
+        options["icc_profile"] = image.picture.icc
+    if image.picture.exif:
+        options["exif"] = with_prefix(image.picture.exif)
+    if image.density is not None and jpeg_holds_density(image.density):
+        options["dpi"] = tuple(round(number * INCH) for number in image.density)
+    picture = Image.fromarray(image.pixels)
+    picture.save(path, quality=_JPEG_QUALITY, subsampling=0, **options)
 
 
 def _write_tiff(
@@ -172,6 +188,6 @@ def _write_tiff(
         axes,
         calibration,
         ome=ome,
-        color_map=image.color_map,
+        picture=image.picture,
     )
     write_tiff(path, pixels, layout, provenance=image.provenance)

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import imagecodecs
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageSequence
 
+from .picture_metadata import (
+    PictureMetadata,
+    read_orientation,
+    upright_exif,
+    without_prefix,
+)
+from .png_file import read_header
 from .stored import StoredImage, few_bits_note, require_file
+from .upright import make_upright
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-    from typing import BinaryIO
 
     from numpy.typing import NDArray
 
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# Samples per pixel by PNG color type: gray, RGB, palette, gray + alpha, RGBA.
-_PALETTE = 3
-_PNG_SAMPLES = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
-# EXIF's orientation tag, and its values that swap height and width.
-_ORIENTATION, _ROTATED = 0x0112, {5, 6, 7, 8}
+#: Length of an inch in meters.
+INCH = 0.0254
+# JPEG stores pixels per inch as integers of 16 bits.
+_LARGEST_DPI = 65535
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,49 +55,97 @@ class _Picture:
 
 
 def open_png(path: Path) -> StoredImage:
-    """Read the header of a PNG file."""
+    """Read the header of a PNG file; an animation is a stack of frames."""
     require_file(path)
     with path.open("rb") as file:
-        shape, bits = _png_header(file)
-    dtype = np.dtype(np.uint16 if bits == 16 else np.uint8)
-    return StoredImage(
-        array=_Picture(path, shape, dtype, _decode_png),
-        notes=(few_bits_note(bits),) if bits < 8 else (),
+        header = read_header(file)
+    exif = header.find(b"eXIf")
+    if header.n_frames > 1:
+        picture = _open_animation(path, "PNG")
+    else:
+        dtype = np.dtype(np.uint16 if header.bits == 16 else np.uint8)
+        picture = _Picture(path, header.shape, dtype, _decode_png)
+    return _stored(
+        picture,
+        orientation=read_orientation(exif),
+        density=header.density,
+        metadata=PictureMetadata(
+            icc=header.icc, exif=upright_exif(exif), png_chunks=header.copied
+        ),
+        notes=(few_bits_note(header.bits),) if header.bits < 8 else (),
     )
 
 
 def open_jpeg(path: Path) -> StoredImage:
-    """Read the header of a JPEG file; the shape is that after EXIF rotation."""
+    """Read the header of a JPEG file."""
     require_file(path)
     with Image.open(path, formats=["JPEG"]) as picture:
         if picture.mode not in ("L", "RGB"):
             raise ValueError(f"its color mode is {picture.mode}, not gray or RGB")
         width, height = picture.size
-        if picture.getexif().get(_ORIENTATION) in _ROTATED:
-            width, height = height, width
         shape = (height, width, *(3,) * (picture.mode == "RGB"))
-    return StoredImage(array=_Picture(path, shape, np.dtype(np.uint8), _decode_jpeg))
+        exif = without_prefix(picture.info.get("exif", b""))
+        icc, dpi = picture.info.get("icc_profile", b""), picture.info.get("dpi")
+        n_pictures = getattr(picture, "n_frames", 1)
+    note = f"The file holds {n_pictures} pictures. Only the first is read."
+    return _stored(
+        _Picture(path, shape, np.dtype(np.uint8), _decode_jpeg),
+        orientation=read_orientation(exif),
+        density=None if not dpi else (dpi[0] / INCH, dpi[1] / INCH),
+        metadata=PictureMetadata(icc=icc, exif=upright_exif(exif)),
+        notes=(note,) if n_pictures > 1 else (),
+    )
 
 
-def _png_header(file: BinaryIO) -> tuple[tuple[int, ...], int]:
-    """Return the shape of a decoded PNG and its bits; a palette becomes RGB."""
-    start = file.read(33)
-    if not start.startswith(_PNG_SIGNATURE):
-        raise ValueError("it has no PNG signature")
-    width, height, depth, color = struct.unpack(">IIBB", start[16:26])
-    samples = _PNG_SAMPLES[color] + _has_transparency(file)
-    shape = (height, width, *(samples,) * (samples > 1))
-    # The colors of a palette have 8 bits each.
-    return shape, 8 if color == _PALETTE else depth
+def jpeg_holds_density(density: tuple[float, float]) -> bool:
+    """Return whether a JPEG can hold a number of pixels per meter."""
+    return all(1 <= round(number * INCH) <= _LARGEST_DPI for number in density)
 
 
-def _has_transparency(file: BinaryIO) -> bool:
-    """Return whether a tRNS chunk follows, which decodes to an alpha channel."""
-    while True:
-        length, kind = struct.unpack(">I4s", file.read(8))
-        if kind in (b"tRNS", b"IDAT", b"IEND"):
-            return bool(kind == b"tRNS")
-        file.seek(length + 4, 1)  # skip the checksum, too
+def _stored(
+    picture: _Picture,
+    *,
+    orientation: int,
+    density: tuple[float, float] | None,
+    metadata: PictureMetadata,
+    notes: tuple[str, ...] = (),
+) -> StoredImage:
+    """Return an upright picture with its pixel size."""
+    axes = "YX" if len(picture.shape) == 2 else "YXS"
+    if len(picture.shape) == 4 or (len(picture.shape) == 3 and picture.shape[2] > 4):
+        axes = f"T{axes}"
+    scale: dict[str, float] = {}
+    if density is not None and min(density) > 0:
+        scale = {"X": 1 / density[0], "Y": 1 / density[1]}
+    if orientation > 4:
+        scale = {"Y" if axis == "X" else "X": size for axis, size in scale.items()}
+    return StoredImage(
+        array=make_upright(picture, axes, orientation),
+        axes=axes,
+        scale=scale,
+        units=dict.fromkeys(scale, "meter"),
+        picture=metadata,
+        notes=notes,
+    )
+
+
+def _open_animation(path: Path, kind: str) -> _Picture:
+    """Open the frames of an animated picture as RGB, with alpha if they have some."""
+    with Image.open(path, formats=[kind]) as picture:
+        mode = "RGBA" if picture.has_transparency_data else "RGB"
+        shape = (
+            getattr(picture, "n_frames", 1),
+            picture.height,
+            picture.width,
+            len(mode),
+        )
+
+    def decode(path: Path) -> NDArray[Any]:
+        with Image.open(path, formats=[kind]) as picture:
+            frames = ImageSequence.Iterator(picture)
+            return np.stack([np.asarray(frame.convert(mode)) for frame in frames])
+
+    return _Picture(path, shape, np.dtype(np.uint8), decode)
 
 
 def _decode_png(path: Path) -> NDArray[Any]:
@@ -103,4 +155,4 @@ def _decode_png(path: Path) -> NDArray[Any]:
 
 def _decode_jpeg(path: Path) -> NDArray[Any]:
     with Image.open(path, formats=["JPEG"]) as picture:
-        return np.array(ImageOps.exif_transpose(picture))
+        return np.array(picture)

@@ -12,12 +12,11 @@ import numpy as np
 from PIL import Image
 
 from ..errors import InvalidInputError
+from .picture_metadata import PictureMetadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
     from .ome_zarr import OmeMetadata
 
@@ -54,8 +53,8 @@ class StoredImage:
         Pixel size of a TIFF, as arguments of `tifffile.imwrite`.
     ome : OmeMetadata, optional
         Metadata of an OME-Zarr image.
-    color_map : numpy.ndarray, optional
-        (3, n) of uint16: colors in which a gray image is displayed.
+    picture : PictureMetadata
+        Color map, color profile and EXIF data.
     n_levels : int
         Number of levels of the pyramid in the file; the first is read.
     axes_are_assumed : bool
@@ -71,7 +70,7 @@ class StoredImage:
     units: Mapping[str, str] = field(default_factory=dict)
     calibration: Mapping[str, Any] = field(default_factory=dict)
     ome: OmeMetadata | None = None
-    color_map: NDArray[np.uint16] | None = None
+    picture: PictureMetadata = field(default_factory=PictureMetadata)
     n_levels: int = 1
     axes_are_assumed: bool = False
     notes: tuple[str, ...] = ()

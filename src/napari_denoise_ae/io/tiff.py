@@ -11,6 +11,8 @@ import numpy as np
 import tifffile
 
 from ..errors import InvalidInputError
+from .picture_metadata import PictureMetadata
+from .tiff_exif import append_exif, exif_tags
 from .units import as_ascii
 
 if TYPE_CHECKING:
@@ -70,9 +72,9 @@ class TiffLayout:
         Rows and columns of a tile; None stores whole pages.
     ome : mapping, optional
         Metadata of an OME-TIFF; None writes a TIFF without OME-XML.
-    color_map : numpy.ndarray, optional
-        (3, n) of uint16: colors in which the pixels are displayed. It is left out if
-        a TIFF cannot hold it, see `holds_color_map`.
+    picture : PictureMetadata
+        Color map, color profile and EXIF data. The color map is left out if a TIFF
+        cannot hold it, see `holds_color_map`.
     """
 
     shape: tuple[int, ...]
@@ -81,7 +83,7 @@ class TiffLayout:
     calibration: Mapping[str, Any] = field(default_factory=dict)
     tile: tuple[int, int] | None = None
     ome: Mapping[str, Any] | None = None
-    color_map: NDArray[np.uint16] | None = None
+    picture: PictureMetadata = field(default_factory=PictureMetadata)
 
 
 def holds_color_map(dtype: np.dtype[Any], color_map: NDArray[np.uint16]) -> bool:
@@ -120,30 +122,37 @@ def write_tiff(
         metadata |= {**layout.ome, "Description": provenance}
     elif provenance:
         metadata["Info"] = provenance
+    # tifffile does not know the size of tiles that an iterator yields.
+    big = stored_bytes(layout) > _LARGEST_CLASSIC_TIFF
     tifffile.imwrite(
         path,
         pixels,
         shape=layout.shape,
         dtype=layout.dtype,
         tile=layout.tile,
-        # tifffile does not know the size of tiles that an iterator yields.
-        bigtiff=stored_bytes(layout) > _LARGEST_CLASSIC_TIFF,
+        bigtiff=big,
         imagej=as_imagej,
         ome=layout.ome is not None,
         metadata=metadata,
         **_color_arguments(layout, as_imagej=as_imagej),
+        iccprofile=layout.picture.icc or None,
+        extratags=exif_tags(layout.picture.exif, big=big),
         **calibration,
     )
+    append_exif(path, layout.picture.exif)
 
 
 def _color_arguments(layout: TiffLayout, *, as_imagej: bool) -> dict[str, Any]:
     """Return the color interpretation, as arguments of `tifffile.imwrite`."""
     if layout.axes.endswith(("YXS", "SYX")):
         planar = "separate" if layout.axes.endswith("SYX") else "contig"
-        return {"photometric": "rgb", "planarconfig": planar}
+        samples = layout.shape[layout.axes.index("S")]
+        kind = "minisblack" if samples == 2 else "rgb"
+        extra = {} if samples == 3 else {"extrasamples": [layout.picture.alpha]}
+        return {"photometric": kind, "planarconfig": planar, **extra}
     if layout.axes.endswith("YXC"):
         return {"photometric": "minisblack", "planarconfig": "contig"}
-    color_map = layout.color_map
+    color_map = layout.picture.color_map
     # ImageJ's format has color maps of 256 colors only.
     fits = layout.dtype == np.uint8 or not as_imagej
     if color_map is not None and fits and holds_color_map(layout.dtype, color_map):
@@ -155,7 +164,9 @@ def _fits_imagej(layout: TiffLayout) -> bool:
     """Return whether ImageJ's TIFF format can store an image."""
     axes = layout.axes
     order = "".join(letter for letter in "TZCYXS" if letter in axes)
-    colors_fit = "S" not in axes or layout.dtype == np.uint8
+    colors_fit = "S" not in axes or (
+        layout.dtype == np.uint8 and layout.shape[axes.index("S")] > 2
+    )
     small = layout.tile is None and stored_bytes(layout) < _LARGEST_CLASSIC_TIFF
     return (
         layout.dtype.name in _IMAGEJ_DTYPES and axes == order and colors_fit and small

@@ -13,9 +13,12 @@ import tifffile
 
 from ..image.axes import stack_axes
 from .calibration import tiff_calibration, tiff_scale
+from .picture_metadata import PictureMetadata
 from .stored import StoredImage, require_file
 from .tiff_color import interpret
+from .tiff_exif import read_tiff_exif
 from .tiff_series import choose_series, joined_axes
+from .upright import make_upright
 from .views import Stacked, chunks_of
 
 if TYPE_CHECKING:
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
 # Problems that tifffile only logs. It then returns fewer planes, or zeros in place
 # of a missing file.
+# Orientations of TIFF after this one swap rows and columns.
+_LAST_UNSWAPPED = 4
 _TRUNCATED = ("invalid page offset", "metadata invalid or corrupted")
 _MISSING_FILE = re.compile(r"OME series failed to read (.*), raised")
 
@@ -46,10 +51,21 @@ def open_tiff(path: Path, series: int | None = None) -> StoredImage:
         for each in chosen:
             require_complete(each, tiff)
         axes, axes_are_assumed = joined_axes(chosen)
-        array = _array(tiff, chosen, path)
-        pixels = interpret(array, axes, tiff, chosen[0].keyframe)
+        page = chosen[0].keyframe
+        orientation = _orientation(page)
+        letters = chosen[0].axes.rjust(len(chosen[0].axes) + _is_stacked(chosen), "I")
+        array = make_upright(_array(tiff, chosen, path), letters, orientation)
+        pixels = interpret(array, axes, tiff, page)
         scale, units = tiff_scale(tiff, chosen[0])
         calibration = tiff_calibration(tiff, chosen[0])
+        if orientation > _LAST_UNSWAPPED:
+            scale, calibration = _swapped(scale, calibration)
+        picture = PictureMetadata(
+            color_map=pixels.color_map,
+            alpha=_alpha(page),
+            icc=_icc(page),
+            exif=read_tiff_exif(path, page),
+        )
     _require_no_missing_planes(messages)
     return StoredImage(
         array=pixels.array,
@@ -58,7 +74,7 @@ def open_tiff(path: Path, series: int | None = None) -> StoredImage:
         scale=scale,
         units=units,
         calibration=calibration,
-        color_map=pixels.color_map,
+        picture=picture,
         n_levels=len(chosen[0].levels),
         axes_are_assumed=axes_are_assumed,
         notes=tuple(text for text in (note, pixels.note) if text),
@@ -175,7 +191,40 @@ def _array(
         arrays.append(array)
     if len(arrays) == 1:
         return arrays[0]
-    return Stacked(arrays, new_axis=not stack_axes(chosen[0].axes))
+    return Stacked(arrays, new_axis=_is_stacked(chosen))
+
+
+def _is_stacked(chosen: list[tifffile.TiffPageSeries]) -> bool:
+    """Return whether series are joined along a new axis."""
+    return len(chosen) > 1 and not stack_axes(chosen[0].axes)
+
+
+def _orientation(page: tifffile.TiffPage) -> int:
+    tag = page.tags.get("Orientation")
+    return int(tag.value) if tag is not None and tag.value in range(1, 9) else 1
+
+
+def _swapped(
+    scale: dict[str, float], calibration: dict[str, Any]
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """Exchange the pixel sizes along X and Y."""
+    other = {"X": "Y", "Y": "X"}
+    swapped = {other.get(axis, axis): size for axis, size in scale.items()}
+    if "resolution" in calibration:
+        calibration = {**calibration, "resolution": calibration["resolution"][::-1]}
+    return swapped, calibration
+
+
+def _alpha(page: tifffile.TiffPage) -> str:
+    """Return the meaning of the sample after the color, see `PictureMetadata`."""
+    if not page.extrasamples:
+        return "unassalpha"
+    return tifffile.EXTRASAMPLE(page.extrasamples[0]).name.lower()
+
+
+def _icc(page: tifffile.TiffPage) -> bytes:
+    tag = page.tags.get("InterColorProfile")
+    return b"" if tag is None else bytes(tag.value)
 
 
 def _mapped(
