@@ -21,7 +21,7 @@ def test_a_float32_result_looks_like_its_source(viewer, widget, run):
     layer = viewer.add_image(image(), name="cells", contrast_limits=(100, 3000))
     widget.form.residual.value = True
     widget.form.dtype.value = "float32"
-    assert "The result: float32, in memory" in widget.form.plan.text()
+    assert "The result: float32, in memory" in widget.form.facts.details
     run(widget)
     result = viewer.layers["cells [denoised]"]
     expected = denoise(layer.data, dtype="float32")
@@ -33,7 +33,7 @@ def test_a_float32_result_looks_like_its_source(viewer, widget, run):
     np.testing.assert_array_equal(removed, layer.data - expected)
     # The same layer takes results of both types.
     widget.form.dtype.value = "input"
-    assert "The result: uint16, in memory" in widget.form.plan.text()
+    assert "The result: uint16, in memory" in widget.form.facts.details
     run(widget)
     assert result in viewer.layers
     np.testing.assert_array_equal(result.data, denoise(layer.data))
@@ -117,7 +117,7 @@ def is_cut_off(label):
 def test_wrapped_text_is_not_cut_off_in_a_narrow_form(narrow_scroll, qtbot, kind):
     form = narrow_scroll.widget()
     form.kind.value = kind
-    texts = (form.facts, form.plan, form.description, form.to_remove.estimate_note)
+    texts = (form.axes_note, form.to_remove.estimate_note, form.preview_note)
     labels = [label for label in form.findChildren(QLabel) if label.wordWrap()]
     assert set(texts) < set(labels)
     # Form layouts cut off text of some lengths only, and only when it has changed.
@@ -128,7 +128,8 @@ def test_wrapped_text_is_not_cut_off_in_a_narrow_form(narrow_scroll, qtbot, kind
             lambda: not any(map(is_cut_off, filter(QLabel.isVisible, labels))),
             timeout=20_000,
         )
-    assert form.description.height() > 3 * form.description.fontMetrics().height()
+    note = form.axes_note
+    assert note.height() > 3 * note.fontMetrics().height()
 
 
 # --- neighboring frames

@@ -44,7 +44,7 @@ def test_a_clean_sample_is_denoised_and_scored(viewer, widget, run, qtbot):
     widget.form.model.value = "conv"
     wait_for_facts(qtbot, widget)
     assert widget.form.facts.text().startswith("512 x 512 x 3, uint8, RGB, estimated")
-    qtbot.waitUntil(lambda: "CIFAR-10" in widget.form.description.text())
+    qtbot.waitUntil(lambda: "CIFAR-10" in widget.form.model.editor.toolTip())
     widget.form.kind.value = "clean"
     widget.form.noise.value = "gaussian:0.5"
     assert run(widget).startswith("done on ")

@@ -131,12 +131,12 @@ def test_the_fields_make_a_noise_setting(qtbot):
 
 
 def test_models_that_take_a_noise_level_are_described(viewer, widget, qtbot):
-    description = widget.form.description
-    qtbot.waitUntil(lambda: "rgb for color" in description.text())
-    assert "any noise level" in description.text()
+    tooltip = widget.form.model.editor.toolTip
+    qtbot.waitUntil(lambda: "rgb for color images, and gray" in tooltip())
+    assert "any noise level" in tooltip()
     widget.form.model.value = "rgb"
-    qtbot.waitUntil(lambda: "dB on its validation" in description.text())
-    assert description.text().startswith("For any noise level")
+    qtbot.waitUntil(lambda: "dB on its validation" in tooltip())
+    assert "Chosen: For any noise level" in tooltip()
 
 
 # --- estimated noise

@@ -88,8 +88,10 @@ def test_a_lazy_layer_gives_a_lazy_layer(viewer, widget, start, wait_until_idle,
     if kind == "zarr":
         array = zarr.array(array.compute(), chunks=(1, 32, 32))
     layer = viewer.add_image(array, axis_labels=("z", "y", "x"), scale=(3, 2, 1))
-    assert "3 depths, each 60 x 70 image denoised separately" in widget.form.plan.text()
-    assert "lazy" in widget.form.plan.text()
+    assert (
+        "3 depths, each 60 x 70 image denoised separately" in widget.form.facts.details
+    )
+    assert "lazy" in widget.form.facts.details
     assert widget.form.intensity_range.isHidden()
     result = start(viewer, layer)
     assert is_lazy_like(result, array)
@@ -232,7 +234,7 @@ def test_a_pyramid_gives_a_pyramid(viewer, widget, start, wait_until_idle, ndim,
         else Source(shape, shape).array[..., ::2, ::2],
     ]
     layer = viewer.add_image(levels, multiscale=True, rgb=rgb)
-    assert "2 levels, denoised separately" in widget.form.plan.text()
+    assert "2 levels, denoised separately" in widget.form.facts.details
     result = start(viewer, layer)
     assert result.multiscale
     axes = "TYX"[-ndim:] + "S" * rgb
@@ -290,7 +292,7 @@ def test_correlated_noise_falls_less_from_level_to_level(viewer, widget, start):
 def test_large_planes_become_a_pyramid(viewer, widget, start, wait_until_idle):
     source = Source((3, 2500, 300), (1, 500, 300))
     layer = viewer.add_image(source.array, contrast_limits=(0, 255))
-    assert "a pyramid" in widget.form.plan.text()
+    assert "a pyramid" in widget.form.facts.details
     result = start(viewer, layer)
     assert [level.shape for level in result.data] == [(3, 2500, 300), (3, 1250, 150)]
     half = pyramid(source.array, "TYX")[1].compute()

@@ -5,7 +5,11 @@ from qtpy.QtWidgets import QApplication
 
 from napari_denoise_ae import denoise, denoise_layer
 from napari_denoise_ae._napari.viewer.axes import read_axes
-from napari_denoise_ae._napari.viewer.plan import describe_plan, find_axes
+from napari_denoise_ae._napari.viewer.plan import (
+    describe_assumed,
+    describe_plan,
+    find_axes,
+)
 from napari_denoise_ae.errors import InvalidInputError
 
 UNNAMED = ("-5", "-4", "-3", "-2", "-1")
@@ -50,12 +54,8 @@ def test_unsupported_axes_raise(labels, expected):
         (("z", "y", "x"), (1, 8, 9, 3), True,
          "1 depth, each 8 x 9 color image denoised separately."),
         (UNNAMED[-2:], (8, 9), False, "One 8 x 9 image."),
-        (UNNAMED[-3:], (7, 8, 9), False,
-         "7 frames, each 8 x 9 image denoised separately. Axis 1 has no name and is "
-         "taken as frames (set axis labels)."),
         (UNNAMED[-4:], (7, 1, 8, 9), False,
-         "7 frames x 1 depth, each 8 x 9 image denoised separately. Axes 1, 2 have no "
-         "names and are taken as frames, depths (set axis labels)."),
+         "7 frames x 1 depth, each 8 x 9 image denoised separately."),
     ],
 )  # fmt: skip
 def test_the_plan_describes_the_stack(labels, shape, rgb, text):
@@ -63,21 +63,36 @@ def test_the_plan_describes_the_stack(labels, shape, rgb, text):
     assert describe_plan(axes, shape, "intensity range") == text
 
 
+@pytest.mark.parametrize(
+    ("labels", "text"),
+    [
+        (("t", "y", "x"), ""),
+        (UNNAMED[-3:], "Axis 1 has no name and is taken as frames (set axis labels)."),
+        (UNNAMED[-4:],
+         "Axes 1, 2 have no names and are taken as frames, depths (set axis labels)."),
+    ],
+)  # fmt: skip
+def test_assumed_axes_are_described(labels, text):
+    assert describe_assumed(find_axes(labels, "cells", rgb=False)) == text
+
+
 def test_the_widget_shows_the_plan_before_denoising(viewer, widget):
     layer = viewer.add_image(np.zeros((4, 2, 8, 9), np.uint16), axis_labels="tcyx")
-    assert not widget.form.plan.isHidden()
-    text = widget.form.plan.text()
+    text = widget.form.facts.details
     assert text.startswith("4 frames x 2 channels, each 8 x 9 image denoised")
     ending = "Each channel has its own {}. The result: uint16, in memory."
     assert text.endswith(ending.format("noise level"))
     widget.form.model.value = "conv"
-    assert widget.form.plan.text().endswith(ending.format("intensity range"))
+    assert widget.form.facts.details.endswith(ending.format("intensity range"))
     layer.axis_labels = ("z", "t", "y", "x")
-    assert widget.form.plan.text().startswith("4 depths x 2 frames")
+    assert widget.form.facts.details.startswith("4 depths x 2 frames")
     layer.axis_labels = ("y", "x", "t", "c")
-    assert "must be the last two" in widget.form.plan.text()
+    assert "must be the last two" in widget.form.axes_note.text()
+    layer.axis_labels = ("-4", "-3", "-2", "-1")
+    assert "taken as frames, depths" in widget.form.axes_note.text()
     viewer.layers.clear()
-    assert widget.form.plan.isHidden()
+    assert widget.form.axes_note.isHidden()
+    assert not widget.form.facts.details
 
 
 @pytest.mark.parametrize("model", ["auto", "conv"])
@@ -114,7 +129,7 @@ def test_each_image_can_be_measured_separately(viewer, widget, run, model):
     widget.form.model.value = model
     widget.form.range_of.value = "image"
     measured = "noise level" if model == "auto" else "intensity range"
-    assert f"Each image has its own {measured}." in widget.form.plan.text()
+    assert f"Each image has its own {measured}." in widget.form.facts.details
     assert run(widget).startswith("done")
     expected = denoise(data, model=model, axes="TYX", range_of="image")
     np.testing.assert_array_equal(viewer.layers[1].data, expected)

@@ -10,7 +10,6 @@ from qtpy.QtWidgets import (
     QApplication,
     QLabel,
     QProgressBar,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -18,7 +17,7 @@ from qtpy.QtWidgets import (
 from ...errors import DenoiseAEError
 from ...image.axes import count_colors
 from ...models.builtin import fitting_model
-from ..shared.layout import Note, make_row
+from ..shared.layout import Note, make_button, make_row
 from .compare_run import CompareRun
 from .compare_table import CompareTable
 from .model_list import ModelList
@@ -118,20 +117,22 @@ class ComparePanel(QWidget):  # type: ignore[misc]
 
     def _build(self) -> None:
         self.list = ModelList()
-        self.compare_button = QPushButton()
-        self.cancel_button = QPushButton("Cancel")
-        self.cancel_button.setToolTip(
-            "Stop, and keep the results of the finished models."
+        self.compare_button = make_button(
+            "", "Add a layer for each checked model, and a row of the table."
+        )
+        self.cancel_button = make_button(
+            "Cancel", "Stop, and keep the results of the finished models."
         )
         self.bar = QProgressBar()
         self.status, self.notes = Note(), Note()
         self.table = CompareTable()
         self.setMinimumWidth(self.table.minimumWidth())
-        self.copy_figures = QPushButton("Copy figures")
+        self.copy_figures = make_button(
+            "Copy figures", "Copy the table to the clipboard."
+        )
         self.copy_figures.setEnabled(False)
-        self.copy_python = QPushButton("Copy as Python")
-        self.copy_python.setToolTip(
-            "Copy the equivalent Python code, for napari's console."
+        self.copy_python = make_button(
+            "Copy as Python", "Copy the equivalent Python code, for napari's console."
         )
 
     def _arrange(self) -> None:

@@ -9,6 +9,8 @@ from ..shared.editors import Choice, RadioEdit, make_check, make_count, make_edi
 from ..shared.fields import FieldSpec
 from ..shared.noise_edit import NoiseChooser
 from ..shared.preferences import device_choices, preferred_device
+from ..shared.scope_edit import ScopeEdit
+from .range_edit import RangeEdit
 
 #: Whether the layer is noisy, or clean and gets noise.
 NOISY, CLEAN = "noisy", "clean"
@@ -20,8 +22,33 @@ FOLLOW = FieldSpec(
     "follow",
     "",
     partial(make_check, "follow the active layer", is_checked=True),
-    "Choosing a layer above switches this off. Default: on.",
+    "Denoise the active layer, except when that was made by the plugin. "
+    "Choosing a layer by hand switches this off. Default: on.",
     is_wide=True,
+)
+INTENSITY_RANGE = FieldSpec(
+    "intensity_range",
+    "intensity range",
+    RangeEdit,
+    "The intensities that the network sees as 0 and 1, in the layer's units, such as "
+    "0 to 4095 for a 12-bit camera. Intensities outside the range are kept. Default: "
+    "the layer's contrast limits.",
+)
+PREVIEW = FieldSpec(
+    "preview",
+    "",
+    partial(make_check, "preview what is visible"),
+    "Denoise only the visible region, and follow the view and the settings. "
+    "Default: off.",
+    is_wide=True,
+)
+SCOPE = FieldSpec(
+    "scope",
+    "scope",
+    ScopeEdit,
+    "The part to denoise. Its pixels equal those of the fully denoised layer. drawn "
+    "rectangle: the selected shape of a Shapes layer, or its last one. visible region "
+    "and drawn rectangle apply to all planes of a stack. Default: everything.",
 )
 RANGE_OF = FieldSpec(
     "range_of",
@@ -47,7 +74,7 @@ KIND = FieldSpec(
 )
 REFERENCE = FieldSpec(
     "reference",
-    "clean reference",
+    "reference",
     Choice,
     "Clean image of the same shape, for PSNR and SSIM. Default: none.",
 )

@@ -6,16 +6,23 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import napari.layers
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from ...denoising.options import AS_INPUT, DenoiseOptions
 from ...models.builtin import suits_any_noise
 from ...noise.setting import NoiseSetting
-from ..shared.fields import Field, FieldSpec, add_fields
-from ..shared.layout import Note, make_button, make_form
+from ..shared.fields import Field, FieldSpec, add_fields, align_labels
+from ..shared.layout import (
+    SPACING,
+    Collapsible,
+    Note,
+    OneLine,
+    make_button,
+    make_column,
+    make_form,
+)
 from ..shared.model_choice import model_choice
 from ..shared.noise_form import NoiseForm
-from ..shared.scope_edit import ScopeEdit
 from ..viewer.axes import has_frames
 from ..viewer.layers import can_show_float32, needs_range, proposed_range
 from ..viewer.outputs import is_output
@@ -25,27 +32,25 @@ from .fields import (
     DTYPE,
     FOLLOW,
     FRAMES,
+    INTENSITY_RANGE,
     KIND,
     LAYER,
     MODEL,
     NOISE,
     NOISY,
+    PREVIEW,
     RANGE_OF,
     REFERENCE,
     RESIDUAL,
+    SCOPE,
     SEED,
 )
-from .range_edit import RangeEdit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from napari.viewer import Viewer
 
 NO_LAYER, NO_REFERENCE = "-----", "none"
-# Width of the labels, and space around and between the rows, in pixels.
-_LABEL_WIDTH = 98
-_MARGIN, _SPACING = 9, 6
+_OPTIONS = "Settings that most images need not change."
 
 
 class DenoiseForm(QWidget):  # type: ignore[misc]
@@ -61,76 +66,89 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
         super().__init__()
         self._viewer = viewer
         self._models = model_choice(viewer)
-        self.facts, self.plan, self.description = QLabel(), Note(), QLabel()
-        for text in (self.facts, self.description):
-            text.setWordWrap(True)
-        self.intensity_range = RangeEdit()
-        self.scope = ScopeEdit()
+        self.facts, self.axes_note, self.preview_note = OneLine(), Note(), Note()
         self.open_model = make_button(
-            "Open a checkpoint…", "A .pt file. You can also drop it on the viewer."
+            "Open…", "Add a checkpoint, a .pt file. You can also drop it on the viewer."
+        )
+        self.copy_python = make_button(
+            "Copy as Python",
+            "Copy the equivalent Python code, for napari's console.",
         )
         self.to_remove = NoiseForm()
-        self._add_fields()
+        self._fields: dict[str, Field] = {}
+        self._arrange()
+        self._name_fields()
         self.refresh_layers()
         self.refresh_models()
+        self.layer.changed.connect(self._show_layer_name)
         self.kind.changed.connect(self._update_visibility)
         # The noise that was found with or without added noise.
         self.kind.changed.connect(lambda: self.to_remove.show_estimate(None))
         self._update_visibility()
         self.set_takes_noise_level(suits_any_noise(self._models.chosen))
 
-    def _add_fields(self) -> None:
-        self.noise = Field(NOISE)
-        rows = (
-            (LAYER, FOLLOW),
+    def _arrange(self) -> None:
+        column = make_column(self)
+        self._add_rows(
+            column,
+            (LAYER,),
             self.facts,
-            self.plan,
-            self.intensity_range,
-            self.scope,
-            (RANGE_OF, MODEL),
-            self.open_model,
-            self.description,
+            self.axes_note,
+            (INTENSITY_RANGE, MODEL),
             self.to_remove,
-            (KIND,),
-            # In its own form, so that its longer label does not move the others.
-            (REFERENCE,),
+            (PREVIEW,),
+            self.preview_note,
+        )
+        self._fields["model"].put_beside(self.open_model)
+        self.options = self._make_options()
+        column.addWidget(self.options)
+
+    def _make_options(self) -> Collapsible:
+        options = QWidget()
+        self.noise = Field(NOISE)
+        self._add_rows(
+            make_column(options),
+            (FOLLOW, SCOPE, RANGE_OF, FRAMES, DTYPE, RESIDUAL),
+            self.to_remove.hot_pixels,
+            (DEVICE, KIND, REFERENCE),
             self.noise.label,
             self.noise,
-            (SEED, DEVICE, FRAMES, DTYPE, RESIDUAL),
+            (SEED,),
+            self.copy_python,
         )
-        fields = self._arrange(rows)
-        self.layer, self.follow = fields["layer"], fields["follow"]
-        self.range_of, self.model = fields["range_of"], fields["model"]
-        self.kind, self.reference = fields["kind"], fields["reference"]
-        self.seed, self.device = fields["seed"], fields["device"]
-        self.frames, self.dtype = fields["frames"], fields["dtype"]
-        self.residual = fields["residual"]
-        # Otherwise Qt would align the label with the top of this tall editor.
-        self.kind.label.setMinimumHeight(self.kind.sizeHint().height())
+        return Collapsible("Options", options, _OPTIONS, key="denoise/options")
 
-    def _arrange(
-        self, rows: Iterable[tuple[FieldSpec, ...] | QWidget]
-    ) -> dict[str, Field]:
-        """Arrange rows of fields in small forms, with other widgets between them.
+    def _add_rows(
+        self, column: QVBoxLayout, *rows: tuple[FieldSpec, ...] | QWidget
+    ) -> None:
+        """Add rows of fields in small forms, with other widgets between them.
 
         The widgets wrap their text. Qt would cut off some of it in a form layout, but
         not in a column.
         """
-        fields: dict[str, Field] = {}
-        column = QVBoxLayout(self)
-        column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
-        column.setSpacing(_SPACING)
         for row in rows:
             if isinstance(row, QWidget):
                 column.addWidget(row)
                 continue
             form = make_form()
-            form.setVerticalSpacing(_SPACING)
-            fields |= add_fields(form, row)
+            form.setVerticalSpacing(SPACING)
+            fields = add_fields(form, row)
+            align_labels(fields.values())
             column.addLayout(form)
-        for field in fields.values():
-            field.label.setMinimumWidth(_LABEL_WIDTH)
-        return fields
+            self._fields |= fields
+
+    def _name_fields(self) -> None:
+        fields = self._fields
+        self.layer, self.follow = fields["layer"], fields["follow"]
+        self.intensity_range = fields["intensity_range"]
+        self.model, self.preview = fields["model"], fields["preview"]
+        self.scope = fields["scope"].editor
+        self.range_of, self.frames = fields["range_of"], fields["frames"]
+        self.dtype, self.residual = fields["dtype"], fields["residual"]
+        self.device, self.kind = fields["device"], fields["kind"]
+        self.reference, self.seed = fields["reference"], fields["seed"]
+        # Otherwise Qt would align the label with the top of this tall editor.
+        self.kind.label.setMinimumHeight(self.kind.sizeHint().height())
 
     @property
     def source(self) -> napari.layers.Image | None:
@@ -216,7 +234,7 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
         length = layer.data.shape[0] if layer is not None and is_stack else 0
         self.scope.set_length(length)
         if layer is not None and needs_range(layer, takes_noise_level=False):
-            self.intensity_range.prefill(proposed_range(layer))
+            self.intensity_range.editor.prefill(proposed_range(layer))
         self.to_remove.clear_estimate()
         self.range_of.show_if(is_stack)
         self.frames.show_if(self.can_average_frames)
@@ -248,9 +266,18 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
         choices = ((title, model) for model, title in self._models.titles().items())
         self.model.editor.set_choices(choices, self._models.chosen)
 
+    def _show_layer_name(self) -> None:
+        name = "" if self.source is None else f"<br><br>Chosen: {self.source.name}"
+        self.layer.describe(f"{LAYER.tooltip}{name}")
+
+    def describe_model(self, description: str) -> None:
+        """Add a description of the chosen model to the tooltip of *model*."""
+        self.model.mark("")
+        self.model.describe(f"{MODEL.tooltip}<br><br>Chosen: {description}")
+
     def _update_range_visibility(self) -> None:
         is_needed = needs_range(self.source, takes_noise_level=self.takes_noise_level)
-        self.intensity_range.setVisible(is_needed)
+        self.intensity_range.show_if(is_needed)
 
     def _update_visibility(self) -> None:
         is_clean = self.kind.value == CLEAN

@@ -12,7 +12,7 @@ from ...errors import DenoiseAEError
 from ...models.builtin import suits_any_noise
 from ..shared.model_facts import load_model_facts
 from ..shared.worker import Failed, Task
-from ..viewer.axes import describe_layer, plan_of
+from ..viewer.axes import axes_note, describe_layer, plan_of
 from .inspect_job import inspect_layer
 from .lazy_job import inspect_lazy_layer
 
@@ -88,7 +88,8 @@ class LayerInspector(QObject):  # type: ignore[misc]
             range_of=form.measured_in,
             dtype=form.result_dtype,
         )
-        form.plan.setText(plan)
+        form.facts.explain(plan)
+        form.axes_note.setText(axes_note(form.source))
 
     def update_model(self) -> None:
         """Update the form after another model is chosen."""
@@ -147,9 +148,9 @@ class LayerInspector(QObject):  # type: ignore[misc]
 
     def _show_description(self, facts: ModelFacts | Failed) -> None:
         if isinstance(facts, Failed):
-            self._form.description.setText(facts.message)
+            self._form.model.mark(facts.message)
             return
-        self._form.description.setText(facts.description)
+        self._form.describe_model(facts.description)
         self._set_takes_noise_level(facts.takes_noise_level)
 
     def _set_takes_noise_level(self, takes_noise_level: bool) -> None:

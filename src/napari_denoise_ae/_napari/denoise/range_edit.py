@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QLineEdit, QVBoxLayout
 
 from ...errors import InvalidInputError
+from ..shared.editors import Editor
 from ..shared.layout import Note, make_row
 
 if TYPE_CHECKING:
@@ -17,16 +17,10 @@ if TYPE_CHECKING:
 _PREFILLED = "Taken from the contrast limits, because the layer is not read entirely."
 
 
-class RangeEdit(QWidget):  # type: ignore[misc]
-    """Editor for the intensities that the network sees as 0 and 1.
+class RangeEdit(Editor):
+    """Editor for the intensities that the network sees as 0 and 1."""
 
-    Attributes
-    ----------
-    changed : Signal
-        Emitted after the user has changed one of them.
-    """
-
-    changed = Signal()
+    shows_errors = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,14 +28,8 @@ class RangeEdit(QWidget):  # type: ignore[misc]
         self.note = Note()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(QLabel("intensity range"))
         layout.addLayout(make_row(self.low, QLabel("to"), self.high))
         layout.addWidget(self.note)
-        self.setToolTip(
-            "<qt>The intensities that the network sees as 0 and 1, in the layer's "
-            "units, such as 0 to 4095 for a 12-bit camera. Intensities outside the "
-            "range are kept. Default: the layer's contrast limits.</qt>"
-        )
         for line in (self.low, self.high):
             line.textEdited.connect(self._on_edited)
 

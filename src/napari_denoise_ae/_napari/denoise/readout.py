@@ -14,7 +14,7 @@ from qtpy.QtWidgets import (
     QTableWidgetItem,
 )
 
-from ..shared.layout import Note
+from ..shared.layout import OneLine
 
 if TYPE_CHECKING:
     from ...evaluation.comparison import Comparison
@@ -31,7 +31,7 @@ class Readout(QTableWidget):  # type: ignore[misc]
     ----------
     result : Denoised or None
         The last result.
-    note : Note
+    note : OneLine
         The image and data range of the scores, to be placed below the table.
     """
 
@@ -47,7 +47,7 @@ class Readout(QTableWidget):  # type: ignore[misc]
         self.setMinimumWidth(0)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVisible(False)
-        self.note = Note()
+        self.note = OneLine()
 
     def show_result(
         self,

@@ -8,18 +8,10 @@ from typing import TYPE_CHECKING
 from napari.utils.notifications import show_error, show_info
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import (
-    QApplication,
-    QCheckBox,
-    QLabel,
-    QProgressBar,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from ...errors import DenoiseAEError
-from ..shared.layout import Collapsible, DockScroll, Note, make_row
+from ..shared.layout import Collapsible, DockScroll, make_column, set_tab_order
 from ..shared.model_choice import model_choice, unwrap_proxy
 from ..shared.open_checkpoint import ask_for_checkpoint
 from ..viewer.view import current_plane
@@ -30,20 +22,19 @@ from .job_maker import JobMaker
 from .layer_facts import LayerInspector
 from .preview import Preview
 from .python_code import python_code
-from .readout import Readout
 from .run import DenoiseRun
+from .run_panel import FLIP_KEY, RunPanel
 from .source_layer import SourceLayer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import napari.viewer
     from napari.layers import Image
 
     from .job import DenoiseJob
     from .result import Denoised
 
-_FLIP_KEY = "Alt-B"
+# Height of the form below which the window grows, in pixels.
+_LEAST_HEIGHT = 120
 
 
 class DenoiseWidget(QWidget):  # type: ignore[misc]
@@ -69,8 +60,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._side_by_side = SideBySide(viewer)
         self._build()
         self._arrange()
-        self._on_busy(False)
-        self._clear_result()
+        self.panel.clear_result()
         self._connect_form()
         self._connect_buttons()
         self._connect_workers()
@@ -92,45 +82,35 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
     # --- widgets
 
     def _build(self) -> None:
-        self.warning = Note()
-        self.preview_box = QCheckBox("Preview what is visible")
-        self.preview_box.setToolTip(
-            "Denoise only the visible region, and follow the view. Default: off."
-        )
-        self.preview_note = Note()
-        self.run_button = QPushButton("Denoise")
-        self.cancel_button = QPushButton("Cancel")
-        self.keep_button = QPushButton("Keep finished")
-        self.keep_button.setToolTip("Stop and keep the finished planes.")
-        self.bar = QProgressBar()
-        self.status = Note()
-        self.readout = Readout()
-        self.copy_figures = QPushButton("Copy figures")
-        self.copy_python = QPushButton("Copy as Python")
-        self.copy_python.setToolTip("Copy equivalent code, for napari's console.")
-        self.side_by_side = QCheckBox("Side by side")
-        self.side_by_side.setToolTip("Grid with linked contrast limits. Default: off.")
+        form = self.form
+        self.preview_box, self.preview_note = form.preview.editor, form.preview_note
+        self.copy_python = form.copy_python
         self.compare = ComparePanel(self._viewer, self._models, self._jobs.comparison)
-        self.compare_section = Collapsible("Compare models", self.compare)
+        self.compare_section = Collapsible(
+            "Compare models",
+            self.compare,
+            "Denoise the layer with several models, and compare the results.",
+        )
+        panel = self.panel = RunPanel()
+        self.warning, self.status, self.bar = panel.warning, panel.status, panel.bar
+        self.run_button, self.cancel_button = panel.run_button, panel.cancel_button
+        self.keep_button, self.readout = panel.keep_button, panel.readout
+        self.copy_figures, self.side_by_side = panel.copy_figures, panel.side_by_side
 
     def _arrange(self) -> None:
         content = QWidget()
-        column = QVBoxLayout(content)
-        for widget in (self.form, self.warning, self.preview_box, self.preview_note):
-            column.addWidget(widget)
-        column.addLayout(
-            make_row(self.run_button, self.cancel_button, self.keep_button)
-        )
-        for widget in (self.bar, self.status, self.readout, self.readout.note):
-            column.addWidget(widget)
-        column.addLayout(make_row(self.copy_figures, self.copy_python))
-        flip = QLabel(f"{_FLIP_KEY}: before / after")
-        column.addLayout(make_row(self.side_by_side, flip))
-        column.addWidget(self.compare_section)
-        column.addStretch()
+        upper = QVBoxLayout(content)
+        upper.addWidget(self.form)
+        upper.addWidget(self.compare_section)
+        upper.addStretch()
         self._scroll = DockScroll(content)
-        QVBoxLayout(self).addWidget(self._scroll)
-        self.layout().setContentsMargins(0, 0, 0, 0)
+        self._scroll.setMinimumHeight(_LEAST_HEIGHT)
+        lower = QWidget()
+        QVBoxLayout(lower).addWidget(self.panel)
+        column = make_column(self)
+        column.addWidget(self._scroll, 1)
+        column.addWidget(lower)
+        set_tab_order(self)
 
     def _connect_form(self) -> None:
         form = self.form
@@ -159,19 +139,20 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self.run_button.clicked.connect(self._start)
         self.cancel_button.clicked.connect(self._run.cancel)
         self.keep_button.clicked.connect(self._run.stop_and_keep)
+        self.panel.flip_button.clicked.connect(self._flip)
         self.copy_figures.clicked.connect(self.readout.copy)
         self.copy_python.clicked.connect(self._copy_python)
         self.side_by_side.toggled.connect(self._set_side_by_side)
 
     def _connect_workers(self) -> None:
         self._source.changed.connect(self._on_layer_changed)
-        self._inspector.warned.connect(self._warn)
+        self._inspector.warned.connect(self.panel.warn)
         self._inspector.fields_changed.connect(self._on_setting_changed)
         self._preview.status_changed.connect(self.preview_note.setText)
         self._preview.dismissed.connect(lambda: self.preview_box.setChecked(False))
         self._run.busy.connect(self._on_busy)
         self._run.status_changed.connect(self.status.setText)
-        self._run.progressed.connect(self._show_progress)
+        self._run.progressed.connect(self.panel.show_progress)
         self._run.keepable.connect(lambda: self.keep_button.setEnabled(True))
         self._run.shown.connect(self._on_outputs_shown)
         self._run.finished.connect(self._on_finished)
@@ -194,8 +175,8 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         for event, listener in listeners:
             event.connect(listener)
             self._closing.callback(event.disconnect, listener)
-        self._viewer.bind_key(_FLIP_KEY, self._flip, overwrite=True)
-        self._closing.callback(self._viewer.bind_key, _FLIP_KEY, None)
+        self._viewer.bind_key(FLIP_KEY, self._flip, overwrite=True)
+        self._closing.callback(self._viewer.bind_key, FLIP_KEY, None)
         self._closing.callback(self._source.close)
         self._closing.callback(self._preview.close)
         for part in (self._inspector, self._run, self.compare):
@@ -206,7 +187,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
     # --- layer and model
 
     def _on_layer_changed(self) -> None:
-        self._clear_result()
+        self.panel.clear_result()
         self.compare.clear_result()
         self._preview.reset()
         self._inspector.update_layer()
@@ -214,9 +195,6 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
     def _on_setting_changed(self) -> None:
         self._preview.refresh()
         self._inspector.schedule()
-
-    def _warn(self, messages: Sequence[str]) -> None:
-        self.warning.setText("\n".join(f"⚠ {message}" for message in messages))
 
     def _on_model_chosen(self) -> None:
         if self.form.model.value != self._models.chosen:
@@ -237,20 +215,12 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         except DenoiseAEError as error:
             show_error(str(error))
             return
-        self._clear_result()
+        self.panel.clear_result()
         self._run.start(layer, job)
 
     def _on_busy(self, busy: bool) -> None:
-        self.run_button.setEnabled(not busy)
+        self.panel.set_busy(busy)
         self.compare.block(busy)
-        self.cancel_button.setEnabled(busy)
-        self.keep_button.setEnabled(False)
-        self.bar.setVisible(busy)
-        self.bar.setRange(0, 0)
-
-    def _show_progress(self, done: int, total: int) -> None:
-        self.bar.setRange(0, total)
-        self.bar.setValue(done)
 
     def _on_outputs_shown(self) -> None:
         self.preview_box.setChecked(False)
@@ -264,16 +234,11 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         plane = current_plane(self._viewer, layer)
         self.readout.show_result(result, layer.name, plane, job.part)
         self.copy_figures.setEnabled(True)
-        self._warn(result.incompatibilities)
-        self._scroll.scroll_to_soon(self.readout, self.readout.note)
+        self.panel.warn(result.incompatibilities)
 
     def _on_compared(self) -> None:
         self._on_outputs_shown()
         self._scroll.scroll_to_soon(self.compare.table, self.compare.table.note)
-
-    def _clear_result(self) -> None:
-        self.readout.clear_result()
-        self.copy_figures.setEnabled(False)
 
     def _show_plane(self) -> None:
         if (layer := self.form.source) is not None:
@@ -286,7 +251,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         else:
             self._side_by_side.end()
 
-    def _flip(self, _: napari.viewer.Viewer) -> None:
+    def _flip(self, _: object = None) -> None:
         flip(self._viewer, self.form.source)
 
     def _copy_python(self) -> None:

@@ -21,7 +21,7 @@ from ...denoising.options import DenoiseOptions
 from ...errors import DenoiseAEError, InvalidInputError
 from ...models.builtin import suits_any_noise
 from ...noise.setting import NoiseSetting
-from ..shared.fields import add_fields
+from ..shared.fields import add_fields, align_labels
 from ..shared.layout import DockScroll, Note, make_button, make_form, make_row
 from ..shared.model_choice import model_choice, unwrap_proxy
 from ..shared.model_facts import load_model_facts
@@ -121,6 +121,7 @@ class FilesWidget(QWidget):  # type: ignore[misc]
             MODEL,
             self.open_model,
             self.noise,
+            self.noise.hot_pixels,
             AXES,
             DEVICE,
             FRAMES,
@@ -128,6 +129,7 @@ class FilesWidget(QWidget):  # type: ignore[misc]
             OVERWRITE,
         )
         fields = add_fields(form, rows)
+        align_labels(fields.values())
         self.output, self.model = fields["output"], fields["model"]
         self.axes, self.device = fields["axes"], fields["device"]
         self.frames, self.dtype = fields["frames"], fields["dtype"]

@@ -22,6 +22,9 @@ from qtpy.QtWidgets import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+# Number of letters that a choice always shows.
+_SHORTEST = 8
+
 
 class Choice(QComboBox):  # type: ignore[misc]
     """A combo box whose items have titles and values.
@@ -45,6 +48,10 @@ class Choice(QComboBox):  # type: ignore[misc]
         self, choices: Iterable[str | tuple[str, Any]] = (), value: Any = None
     ) -> None:
         super().__init__()
+        # Long titles must not widen the dock.
+        policy = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        self.setSizeAdjustPolicy(policy)
+        self.setMinimumContentsLength(_SHORTEST)
         self._values: list[Any] = []
         self._last_emitted: Any = None
         self.currentTextChanged.connect(self._emit_changed)

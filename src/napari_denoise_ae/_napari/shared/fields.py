@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
 from superqt import QLabeledDoubleSlider
 
 from .editors import Editor, NumberEdit
-from .layout import ERROR_COLOR, Note, breakable
+from .layout import ERROR_COLOR, Note, breakable, make_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -81,7 +81,8 @@ class Field(QWidget):  # type: ignore[misc]
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(1)
-        layout.addWidget(self.editor)
+        self._row = make_row(self.editor)
+        layout.addLayout(self._row)
         layout.addWidget(self._explanation)
         layout.addWidget(self._message)
         self.describe(spec.tooltip)
@@ -141,6 +142,11 @@ class Field(QWidget):  # type: ignore[misc]
             f"border: 1px solid {ERROR_COLOR};" if message else ""
         )
 
+    def put_beside(self, widget: QWidget) -> None:
+        """Place another widget to the right of the editor."""
+        self._row.addWidget(widget)
+        self._row.setStretch(0, 1)
+
     def enable(self, on: bool) -> None:
         """Enable or disable the field and its label."""
         self.setEnabled(on)
@@ -189,6 +195,14 @@ def add_fields(
     return fields
 
 
+def align_labels(fields: Iterable[Field]) -> None:
+    """Give the labels of several forms one width, so that the editors align."""
+    for field in fields:
+        field.label.setMinimumWidth(_LABEL_WIDTH)
+
+
+# Fits the longest label of the forms, "intensity range".
+_LABEL_WIDTH = 98
 # In these number editors, `value` is a method.
 _WITH_VALUE = (QSpinBox, QLabeledDoubleSlider)
 

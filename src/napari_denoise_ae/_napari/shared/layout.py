@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
@@ -15,8 +17,18 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from .remembered import recall, remember
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qtpy.QtGui import QResizeEvent
+    from qtpy.QtWidgets import QLayout
+
 #: The color of errors, legible on napari's dark and light themes.
 ERROR_COLOR = "#e05252"
+#: Space between the rows of a form, in pixels.
+SPACING = 6
 # As many letters of a word as fit a narrow dock.
 _LONG_WORD = re.compile(r"[^\s\u200b]{28}(?=[^\s\u200b])")
 # Width in pixels that napari's style adds to fields.
@@ -39,8 +51,57 @@ class Note(QLabel):  # type: ignore[misc]
         self.setVisible(bool(text))
 
 
+class OneLine(QLabel):  # type: ignore[misc]
+    """A label of one line, which is shortened to fit and shown in full as tooltip.
+
+    Attributes
+    ----------
+    details : str
+        More about the text, which only the tooltip shows.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = ""
+        self.details = ""
+
+    def text(self) -> str:
+        """Return the full text."""
+        return self._text
+
+    def setText(self, text: str) -> None:
+        """Show a text."""
+        self._text = text
+        self._update()
+
+    def explain(self, details: str) -> None:
+        """Set the details."""
+        self.details = details
+        self._update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Shorten the text to the new width."""
+        super().resizeEvent(event)
+        self._update()
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the height of a line; any width is enough."""
+        return QSize(0, super().minimumSizeHint().height())
+
+    def sizeHint(self) -> QSize:
+        """Return the size hint, which the text must not widen."""
+        return self.minimumSizeHint()
+
+    def _update(self) -> None:
+        elide = self.fontMetrics().elidedText
+        shown = elide(self._text, Qt.TextElideMode.ElideRight, self.width())
+        super().setText(shown)
+        lines = [line for line in (self._text, self.details) if line]
+        self.setToolTip(f"<qt>{'<br>'.join(lines)}</qt>" if lines else "")
+
+
 class Collapsible(QWidget):  # type: ignore[misc]
-    """A collapsible section, initially collapsed.
+    """A collapsible section, initially collapsed or as the user has left it.
 
     Parameters
     ----------
@@ -48,22 +109,31 @@ class Collapsible(QWidget):  # type: ignore[misc]
         The title.
     content : QWidget
         The content below the title.
+    tooltip : str
+        What the section contains.
+    key : str
+        Key under which it is remembered whether the section is expanded. Empty:
+        it is not remembered.
     """
 
-    def __init__(self, title: str, content: QWidget) -> None:
+    def __init__(
+        self, title: str, content: QWidget, tooltip: str, *, key: str = ""
+    ) -> None:
         super().__init__()
-        self._title, self._content = title, content
-        self.button = QPushButton()
+        self._title, self._content, self._key = title, content, key
+        self.button = make_button("", tooltip)
         self.button.setCheckable(True)
         self.button.setStyleSheet("text-align: left")
-        self.button.toggled.connect(self._show)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.button)
         layout.addWidget(content)
         # The width of the content is reserved, so that expanding cuts nothing off.
         self.setMinimumWidth(content.minimumWidth())
-        self._show(False)
+        self.button.setChecked(bool(key) and recall(key) == "open")
+        self._show(self.button.isChecked())
+        self.button.toggled.connect(self._show)
+        self.button.clicked.connect(self._remember)
 
     def expand(self) -> None:
         """Expand the section."""
@@ -72,6 +142,10 @@ class Collapsible(QWidget):  # type: ignore[misc]
     def _show(self, on: bool) -> None:
         self.button.setText(f"{'▼' if on else '▶'} {self._title}")
         self._content.setVisible(on)
+
+    def _remember(self, on: bool) -> None:
+        if self._key:
+            remember(self._key, "open" if on else "closed")
 
 
 class DockScroll(QScrollArea):  # type: ignore[misc]
@@ -121,12 +195,44 @@ def make_form(parent: QWidget | None = None) -> QFormLayout:
     return form
 
 
+def make_column(parent: QWidget) -> QVBoxLayout:
+    """Return a column without margins."""
+    column = QVBoxLayout(parent)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(SPACING)
+    return column
+
+
 def make_row(*widgets: QWidget) -> QHBoxLayout:
     """Return a layout with widgets side by side."""
     row = QHBoxLayout()
     for widget in widgets:
         row.addWidget(widget)
     return row
+
+
+def set_tab_order(root: QWidget) -> None:
+    """Make the Tab key follow the layout of a widget, from top to bottom."""
+    for first, second in pairwise(_tab_stops(root)):
+        QWidget.setTabOrder(first, second)
+
+
+def _tab_stops(widget: QWidget) -> Iterator[QWidget]:
+    if isinstance(widget, QScrollArea):
+        yield from _tab_stops(widget.widget())
+    elif widget.focusPolicy() != Qt.FocusPolicy.NoFocus:
+        yield widget
+    elif (layout := widget.layout()) is not None:
+        yield from _tab_stops_in(layout)
+
+
+def _tab_stops_in(layout: QLayout) -> Iterator[QWidget]:
+    for index in range(layout.count()):
+        item = layout.itemAt(index)
+        if (widget := item.widget()) is not None:
+            yield from _tab_stops(widget)
+        elif (inner := item.layout()) is not None:
+            yield from _tab_stops_in(inner)
 
 
 def make_button(text: str, tooltip: str) -> QPushButton:

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
 from psygnal import Signal
-from qtpy.QtCore import QSettings
 
 from ...models.builtin import DEFAULT_MODEL, builtin_models
 from .preferences import preferences
+from .remembered import recall, remember
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 T = TypeVar("T")
 _N_REMEMBERED = 10
+_KEY = "checkpoints"
 
 
 class ModelChoice:
@@ -80,21 +81,15 @@ def _title(model: str) -> str:
     return f"{path.name} ({path.parent.name})" if path.suffix else model
 
 
-def _settings() -> QSettings:
-    # An INI file on all platforms, not the Windows registry.
-    name = "napari-denoise-ae"
-    return QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, name, name)
-
-
 def _remembered() -> list[str]:
-    paths = _settings().value("checkpoints", [])
+    paths = recall(_KEY, [])
     # Qt returns a list with one entry as a string, and an empty list as None.
     return [paths] if isinstance(paths, str) else list(paths or [])
 
 
 def _remember(checkpoints: tuple[str, ...]) -> None:
     paths = [str(Path(path).absolute()) for path in checkpoints[:_N_REMEMBERED]]
-    _settings().setValue("checkpoints", paths)
+    remember(_KEY, paths)
 
 
 _CHOICES: WeakKeyDictionary[Viewer, ModelChoice] = WeakKeyDictionary()

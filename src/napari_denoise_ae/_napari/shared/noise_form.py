@@ -13,7 +13,7 @@ from superqt import QLabeledDoubleSlider
 from ...noise.noise_estimate import GAUSSIAN, POISSON_GAUSSIAN
 from ...noise.setting import AUTO, NoiseSetting
 from .editors import Choice, NumberEdit, make_check, make_line
-from .fields import FieldSpec, add_fields
+from .fields import Field, FieldSpec, add_fields, align_labels
 from .layout import Collapsible, Note, make_form
 from .noise_plot import NoisePlot
 
@@ -32,6 +32,18 @@ _TYPES = {
     GIVEN: AUTO,
     CURVE: POISSON_GAUSSIAN,
 }
+_CURVE = (
+    "The variance of the noise at several intensities, measured as points and found as "
+    "a line. Points far above the line are texture."
+)
+HOT_PIXELS = FieldSpec(
+    "hot_pixels",
+    "",
+    partial(make_check, "replace hot pixels"),
+    "Replace hot and dead pixels, which stand out from all their neighbors. "
+    "Otherwise they are kept unchanged. Default: off.",
+    is_wide=True,
+)
 _STRONGEST = 2.0
 _DECIMALS = 2
 
@@ -49,6 +61,8 @@ class NoiseForm(QWidget):  # type: ignore[misc]
     ----------
     found : LayerNoise or None
         The measured noise of the layer, if it is known.
+    hot_pixels : Field
+        Whether to replace hot pixels, to be placed elsewhere.
     changed : Signal
         Emitted after any other value of the form has changed, if it is in use.
     strength_changed : Signal
@@ -66,13 +80,14 @@ class NoiseForm(QWidget):  # type: ignore[misc]
         self.found: LayerNoise | None = None
         self.estimate_note = Note()
         self.plot = NoisePlot()
-        self.curve = Collapsible("Noise curve", self.plot)
+        self.curve = Collapsible("Noise curve", self.plot, _CURVE)
         form = make_form()
         fields = add_fields(form, _specs(has_default_sigma=shows_estimate))
         self.kind, self.sigma = fields["kind"], fields["sigma"]
         self.correlation = fields["correlation"]
         self.strength = fields["strength"].editor
-        self.hot_pixels = fields["hot_pixels"]
+        self.hot_pixels = Field(HOT_PIXELS)
+        align_labels(fields.values())
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(form)
@@ -165,11 +180,10 @@ def _specs(*, has_default_sigma: bool) -> tuple[FieldSpec, ...]:
         ),
         FieldSpec(
             "correlation",
-            "correlation of neighbors",
+            "correlation",
             partial(make_line, placeholder="X, Y"),
             "Correlation of the noise of neighboring pixels along X and Y: two numbers "
             "from 0 to 0.95, such as 0.6, 0.6. Default: empty, independent pixels.",
-            is_wide=True,
         ),
         FieldSpec(
             "strength",
@@ -177,14 +191,6 @@ def _specs(*, has_default_sigma: bool) -> tuple[FieldSpec, ...]:
             _strength_slider,
             "Noise level multiplier. Below 1, some noise is kept; 0 keeps all of it. "
             "Above 1, the result is smoother. Default: 1.",
-        ),
-        FieldSpec(
-            "hot_pixels",
-            "",
-            partial(make_check, "replace hot pixels"),
-            "Replace hot and dead pixels, which stand out from all their neighbors. "
-            "Otherwise they are kept unchanged. Default: off.",
-            is_wide=True,
         ),
     )
 

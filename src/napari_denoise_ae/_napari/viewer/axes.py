@@ -8,7 +8,7 @@ from ...denoising.frames import frame_axis
 from ...denoising.options import AS_INPUT, DenoiseOptions
 from ...errors import InvalidInputError
 from .layers import lazy_levels
-from .plan import describe_plan, describe_result, find_axes
+from .plan import describe_assumed, describe_plan, describe_result, find_axes
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -50,6 +50,16 @@ def read_axes(layer: Image) -> Axes:
     return find_axes(layer.axis_labels, layer.name, rgb=layer.rgb)
 
 
+def axes_note(layer: Image | None) -> str:
+    """Return which axes of a layer are assumed, or why it cannot be denoised."""
+    if layer is None:
+        return ""
+    try:
+        return describe_assumed(read_axes(layer))
+    except InvalidInputError as error:
+        return str(error)
+
+
 def plan_of(
     layer: Image | None,
     *,
@@ -57,13 +67,16 @@ def plan_of(
     range_of: str = "stack",
     dtype: str = AS_INPUT,
 ) -> str:
-    """Describe what denoising will do with a layer; see `describe_plan`."""
+    """Describe what denoising will do with a layer; see `describe_plan`.
+
+    Empty if the layer cannot be denoised.
+    """
     if layer is None:
         return ""
     try:
         axes = read_axes(layer)
-    except InvalidInputError as error:
-        return str(error)
+    except InvalidInputError:
+        return ""
     measured = "noise level" if takes_noise_level else "intensity range"
     plan = describe_plan(axes, layer.data.shape, measured, range_of)
     levels = lazy_levels(layer)

@@ -105,7 +105,7 @@ def find_axes(labels: Sequence[str], name: str, *, rgb: bool) -> Axes:
 def describe_plan(
     axes: Axes, shape: Sequence[int], measured: str, range_of: str = "stack"
 ) -> str:
-    """Describe which images are denoised, and which axes are assumed.
+    """Describe which images are denoised.
 
     Parameters
     ----------
@@ -134,8 +134,6 @@ def describe_plan(
         for letter, length in zip(axes.letters, shape[:n_stacked], strict=False)
     )
     sentences = [f"{counts}, each {image} denoised separately."]
-    if axes.assumed:
-        sentences.append(_describe_assumed(axes))
     if range_of == "image" or "C" in axes.letters:
         unit = "image" if range_of == "image" else "channel"
         sentences.append(f"Each {unit} has its own {measured}.")
@@ -162,7 +160,10 @@ def describe_result(axes: Axes, shape: Sequence[int], n_levels: int) -> str:
     return lazy
 
 
-def _describe_assumed(axes: Axes) -> str:
+def describe_assumed(axes: Axes) -> str:
+    """Describe which axes are assumed; empty if all are named."""
+    if not axes.assumed:
+        return ""
     numbers = [axes.letters.index(letter) + 1 for letter in axes.assumed]
     listed = ", ".join(map(str, numbers))
     taken = ", ".join(_PLANE_NAMES[letter][1] for letter in axes.assumed)

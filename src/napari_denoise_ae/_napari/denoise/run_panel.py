@@ -1,0 +1,87 @@
+"""The lower part of the Denoise widget, which never scrolls away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QCheckBox, QProgressBar, QWidget
+
+from ..shared.layout import Note, OneLine, make_button, make_column, make_row
+from .readout import Readout
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: The key that switches between before and after.
+FLIP_KEY = "Alt-B"
+
+
+class RunPanel(QWidget):  # type: ignore[misc]
+    """Warnings, the buttons of a run, its progress, and what came out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.warning = Note()
+        self.run_button = make_button(
+            "Denoise", "Add the denoised layer. The layer itself is never changed."
+        )
+        self.cancel_button = make_button("Cancel", "Stop, and change nothing.")
+        self.keep_button = make_button(
+            "Keep finished", "Stop and keep the finished planes of the stack."
+        )
+        self.bar = QProgressBar()
+        self.status = OneLine()
+        self.readout = Readout()
+        self.side_by_side = QCheckBox("Side by side")
+        self.side_by_side.setToolTip(
+            "<qt>Grid with linked contrast limits. Default: off.</qt>"
+        )
+        self.flip_button = make_button(
+            "Before / after",
+            f"Show or hide the denoised layer. Key: {FLIP_KEY}.",
+        )
+        self.copy_figures = make_button(
+            "Copy figures", "Copy the table to the clipboard."
+        )
+        self._arrange()
+        self.set_busy(False)
+
+    def _arrange(self) -> None:
+        column = make_column(self)
+        column.addWidget(self.warning)
+        column.addLayout(
+            make_row(self.run_button, self.cancel_button, self.keep_button)
+        )
+        for widget in (self.bar, self.status):
+            # The buttons must not move when a run starts or ends.
+            policy = widget.sizePolicy()
+            policy.setRetainSizeWhenHidden(True)
+            widget.setSizePolicy(policy)
+            column.addWidget(widget)
+        for widget in (self.readout, self.readout.note):
+            column.addWidget(widget)
+        column.addLayout(
+            make_row(self.side_by_side, self.flip_button, self.copy_figures)
+        )
+
+    def warn(self, messages: Sequence[str]) -> None:
+        """Show warnings; none hides them."""
+        self.warning.setText("\n".join(f"⚠ {message}" for message in messages))
+
+    def set_busy(self, busy: bool) -> None:
+        """Adapt the buttons and the bar to the start or the end of a run."""
+        self.run_button.setEnabled(not busy)
+        self.cancel_button.setEnabled(busy)
+        self.keep_button.setEnabled(False)
+        self.bar.setVisible(busy)
+        self.bar.setRange(0, 0)
+
+    def show_progress(self, done: int, total: int) -> None:
+        """Show the number of finished tiles."""
+        self.bar.setRange(0, total)
+        self.bar.setValue(done)
+
+    def clear_result(self) -> None:
+        """Clear the table."""
+        self.readout.clear_result()
+        self.copy_figures.setEnabled(False)
