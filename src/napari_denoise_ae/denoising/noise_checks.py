@@ -133,12 +133,12 @@ def noise_before_and_after(
     Returns
     -------
     before, after : float
-        Standard deviations as fractions of the ranges, medians over all ranges; NaN
-        if unknown. If the noise of the image is correlated, both are measured on the
+        Standard deviations in the units of the image, medians over all ranges; NaN if
+        unknown. If the noise of the image is correlated, both are measured on the
         sub-lattice on which it is white.
     """
     levels = [
-        _levels_of_group(noisy, denoised, scale.width)
+        _levels_of_group(noisy, denoised)
         for noisy, denoised, scale in zip(before, after, ranges.ranges, strict=True)
         if scale.width
     ]
@@ -146,9 +146,7 @@ def noise_before_and_after(
     return median_of_known(of_noisy), median_of_known(of_denoised)
 
 
-def _levels_of_group(
-    noisy: Planes, denoised: Planes, width: float
-) -> tuple[float, float]:
+def _levels_of_group(noisy: Planes, denoised: Planes) -> tuple[float, float]:
     known, no_data = clean_windows(noisy)
     stride = find_white_lattice(list(chain.from_iterable(known))).stride
     if stride > 1 and not measure_clean(known, no_data, NoiseSetting()).is_correlated:
@@ -159,7 +157,7 @@ def _levels_of_group(
         for windows in zip(known, denoised, strict=True)
     ]
     before, after = (
-        estimate_sigma([sublattices(windows, stride) for windows in planes]) / width
+        estimate_sigma([sublattices(windows, stride) for windows in planes])
         for planes in (known, rest)
     )
     return before, after

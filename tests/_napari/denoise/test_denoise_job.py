@@ -7,6 +7,7 @@ from skimage.data import camera
 from napari_denoise_ae._napari.denoise.denoise_job import run_denoising
 from napari_denoise_ae._napari.denoise.inspect_job import inspect_layer
 from napari_denoise_ae._napari.denoise.job import DenoiseJob
+from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.denoising.options import DenoiseOptions
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 from napari_denoise_ae.models.networks.conv import ConvAutoencoder
@@ -72,9 +73,19 @@ def test_correlated_noise_is_compared_where_it_is_white():
         options=DenoiseOptions(device="cpu"),
     )
     result = returned(run_denoising(job))
-    width = np.ptp(job.data)
-    assert result.noise_before * width == pytest.approx(20, rel=0.3)
+    assert result.noise_before == pytest.approx(20, rel=0.3)
     assert result.noise_after < 0.9 * result.noise_before
+
+
+def test_more_noise_than_before_is_said(monkeypatch):
+    def add_noise(self, batch, level=None):
+        return batch + 0.2 * np.random.default_rng(0).normal(size=batch.shape)
+
+    monkeypatch.setattr(Denoiser, "run_network", add_noise)
+    data = camera()[:200, :200] + 10 * np.random.default_rng(0).normal(size=(200, 200))
+    job = DenoiseJob(data=data, model="conv", options=DenoiseOptions(device="cpu"))
+    texts = returned(run_denoising(job)).incompatibilities
+    assert "more noise than before: sigma" in texts[-1]
 
 
 def test_a_later_run_tries_large_tiles_again_after_running_out_of_memory(monkeypatch):

@@ -56,6 +56,7 @@ def test_a_stack_shows_scores_of_the_plane_and_means(readout):
         "SSIM, this plane",
         "PSNR / dB, 3 planes",
         "SSIM, 3 planes",
+        "noise (sigma)",
     ]
     assert lines[1].split("\t")[1] == f"{shown.scores[1,].psnr_noisy:.2f}"
     assert lines[-1] == "cells: data range 0 to 255"
@@ -67,10 +68,10 @@ def test_ssim_is_not_available_for_small_planes(readout):
 
 
 def test_without_a_clean_image_there_is_no_psnr(readout):
-    shown = result(stack(), scores={}, noise_before=0.25, noise_after=float("nan"))
+    shown = result(stack(), scores={}, noise_before=12.345, noise_after=float("nan"))
     readout.show_result(shown, "cells", (0,))
     assert "dB" not in readout.text()
-    assert "estimated sigma\t25.00%\tn/a\t" in readout.text()
+    assert "noise (sigma)\t12.35\tn/a\t" in readout.text()
     assert "no PSNR" in readout.text()
 
 

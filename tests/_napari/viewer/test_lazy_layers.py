@@ -174,12 +174,12 @@ def test_the_range_is_required_only_if_the_model_needs_it(
     widget.form.model.value = "conv"
     assert not asked.isHidden()
     assert asked.value == (3, 200)
-    assert "contrast limits" in asked.note.text()
-    asked.high.setText("many")
+    assert "contrast limits" in asked.editor.note.text()
+    asked.editor.high.setText("many")
     run(widget)
     assert "'3' and 'many'" in messages()[0]
     assert len(viewer.layers) == 1
-    asked.high.setText("249")
+    asked.editor.high.setText("249")
     result = start(viewer, layer)
     expected = denoise(array.compute(), model="conv", intensity_range=(3, 249))
     np.testing.assert_array_equal(np.asarray(result.data), expected)

@@ -155,7 +155,7 @@ def test_each_image_of_a_lazy_stack_can_be_measured_separately(viewer, widget, r
 def test_measured_in_is_hidden_for_a_single_image(viewer, widget):
     viewer.add_image(fading())
     widget.form.range_of.value = "image"
-    assert widget.form.range_of.isVisibleTo(widget)
+    assert not widget.form.range_of.isHidden()
     viewer.add_image(fading()[0])
-    assert not widget.form.range_of.isVisibleTo(widget)
+    assert widget.form.range_of.isHidden()
     assert widget.form.measured_in == "stack"

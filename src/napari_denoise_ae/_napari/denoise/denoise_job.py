@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from ...noise.setting import NoiseSetting
     from .job import DenoiseJob
 
+# The noise has grown if it is this many times what it was.
+_MORE = 1.1
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Started:
@@ -187,7 +190,7 @@ def denoise_prepared(
         ranges=ranges,
         incompatibilities=(
             *run.find_incompatibilities(),
-            *run.find_remaining_noise(),
+            *(_describe_more_noise(before, after) or run.find_remaining_noise()),
         ),
         scores=scores,
         noise_before=before,
@@ -197,6 +200,16 @@ def denoise_prepared(
         seconds=seconds,
         n_parameters=count_parameters(denoiser),
     )
+
+
+def _describe_more_noise(before: float, after: float) -> list[str]:
+    # Comparisons with NaN are false.
+    if not after > _MORE * before > 0:
+        return []
+    return [
+        f"There is more noise than before: sigma {before:.4g}, and {after:.4g} after "
+        "denoising. The model does not fit this layer."
+    ]
 
 
 def _with_neighbors(

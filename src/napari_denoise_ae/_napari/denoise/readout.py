@@ -56,7 +56,7 @@ class Readout(QTableWidget):  # type: ignore[misc]
         plane: Plane,
         part: tuple[slice, ...] | None = None,
     ) -> None:
-        """Show PSNR and SSIM, or without a clean image, the noise before and after.
+        """Show the noise before and after, and given a clean image, PSNR and SSIM.
 
         Parameters
         ----------
@@ -71,12 +71,12 @@ class Readout(QTableWidget):  # type: ignore[misc]
         """
         self.result, self._part = result, part
         if (mean := result.mean) is None:
-            self._fill(("", "noise before", "noise after", ""), _noise_rows(result))
-            self.note.setText(
-                f"{title}: no PSNR without a clean image that is not constant"
-            )
+            self._fill(("", "before", "after", ""), _noise_rows(result))
+            self.note.setText(f"{title}: no PSNR without a clean image")
+            self.note.explain("Or the clean image is constant.")
         else:
             self.note.setText(f"{title}: data range {mean.data_range}")
+            self.note.explain("")
             self.show_plane(plane)
 
     def show_plane(self, plane: Plane) -> None:
@@ -88,6 +88,7 @@ class Readout(QTableWidget):  # type: ignore[misc]
         if mean.n_planes > 1:
             rows = _comparison_rows(scores, "this plane")
             rows += _comparison_rows(mean, f"{mean.n_planes} planes")
+        rows += _noise_rows(self.result)
         self._fill(("", "noisy", "denoised", "gain"), rows)
 
     def _index_of(self, plane: Plane) -> Plane:
@@ -155,7 +156,7 @@ def _comparison_rows(comparison: Comparison, scope: str) -> Rows:
 
 def _noise_rows(result: Denoised) -> Rows:
     before, after = result.noise_before, result.noise_after
-    return [("estimated sigma", _number(before, ".2%"), _number(after, ".2%"), "")]
+    return [("noise (sigma)", _number(before, ".4g"), _number(after, ".4g"), "")]
 
 
 def _number(value: float, spec: str) -> str:

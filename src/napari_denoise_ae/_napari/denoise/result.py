@@ -34,7 +34,8 @@ class Denoised:
     scores : dict of tuple to Comparison
         PSNR and SSIM by plane; empty without a clean image.
     noise_before, noise_after : float
-        Estimated noise as a fraction of the intensity range; NaN if unknown.
+        Estimated standard deviation of the noise, in the units of the image; NaN if
+        unknown.
     device : str
         The device, and why it was chosen.
     residual : numpy.ndarray, optional

@@ -206,6 +206,7 @@ def _show_result(
         # Added before the denoised layer, so that it does not hide it.
         show_output(viewer, layer, "residual", result.residual, known, **style)
     shown = show_output(viewer, layer, "denoised", result.denoised, known, **place)
+    shown.visible = True
     viewer.layers.selection.active = shown
 
 

@@ -34,11 +34,18 @@ class RunPanel(QWidget):  # type: ignore[misc]
         self.readout = Readout()
         self.side_by_side = QCheckBox("Side by side")
         self.side_by_side.setToolTip(
-            "<qt>Grid with linked contrast limits. Default: off.</qt>"
+            "<qt>Show the layer and its results in a grid, with names and linked "
+            "contrast limits, and hide all other images. Default: off.</qt>"
         )
         self.flip_button = make_button(
             "Before / after",
-            f"Show or hide the denoised layer. Key: {FLIP_KEY}.",
+            "Hide the result to see the layer before denoising, or show it again. Key: "
+            f"{FLIP_KEY}.",
+        )
+        self.contrast_button = make_button(
+            "Compare contrast",
+            "Give the layer and its results the same contrast limits, which fit the "
+            "result.",
         )
         self.copy_figures = make_button(
             "Copy figures", "Copy the table to the clipboard."
@@ -60,9 +67,8 @@ class RunPanel(QWidget):  # type: ignore[misc]
             column.addWidget(widget)
         for widget in (self.readout, self.readout.note):
             column.addWidget(widget)
-        column.addLayout(
-            make_row(self.side_by_side, self.flip_button, self.copy_figures)
-        )
+        column.addLayout(make_row(self.side_by_side, self.flip_button))
+        column.addLayout(make_row(self.contrast_button, self.copy_figures))
 
     def warn(self, messages: Sequence[str]) -> None:
         """Show warnings; none hides them."""

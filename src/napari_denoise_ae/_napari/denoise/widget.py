@@ -15,7 +15,7 @@ from ..shared.layout import Collapsible, DockScroll, make_column, set_tab_order
 from ..shared.model_choice import model_choice, unwrap_proxy
 from ..shared.open_checkpoint import ask_for_checkpoint
 from ..viewer.view import current_plane
-from .before_after import SideBySide, flip
+from .before_after import Flip, SideBySide, compare_contrast
 from .compare_panel import ComparePanel
 from .form import DenoiseForm
 from .job_maker import JobMaker
@@ -57,7 +57,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._inspector = LayerInspector(self.form, self._models, self._jobs)
         self._run = DenoiseRun(viewer)
         self._preview = Preview(viewer, lambda: self.form.source, self._jobs.job)
-        self._side_by_side = SideBySide(viewer)
+        self._side_by_side, self._flip = SideBySide(viewer), Flip(viewer)
         self._build()
         self._arrange()
         self.panel.clear_result()
@@ -139,7 +139,8 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self.run_button.clicked.connect(self._start)
         self.cancel_button.clicked.connect(self._run.cancel)
         self.keep_button.clicked.connect(self._run.stop_and_keep)
-        self.panel.flip_button.clicked.connect(self._flip)
+        self.panel.flip_button.clicked.connect(self._flip_layers)
+        self.panel.contrast_button.clicked.connect(self._compare_contrast)
         self.copy_figures.clicked.connect(self.readout.copy)
         self.copy_python.clicked.connect(self._copy_python)
         self.side_by_side.toggled.connect(self._set_side_by_side)
@@ -169,13 +170,14 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             (layers.selection.events.active, self._source.follow_active),
             (self._viewer.dims.events.current_step, self._show_plane),
             (self._viewer.events.theme, self._apply_theme),
+            (self._viewer.canvas.grid.events.enabled, self._on_grid),
             (self._models.changed, self.form.refresh_models),
             (self._models.changed, self.compare.refresh_models),
         )
         for event, listener in listeners:
             event.connect(listener)
             self._closing.callback(event.disconnect, listener)
-        self._viewer.bind_key(FLIP_KEY, self._flip, overwrite=True)
+        self._viewer.bind_key(FLIP_KEY, self._flip_layers, overwrite=True)
         self._closing.callback(self._viewer.bind_key, FLIP_KEY, None)
         self._closing.callback(self._source.close)
         self._closing.callback(self._preview.close)
@@ -246,13 +248,24 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
 
     def _set_side_by_side(self, on: bool) -> None:
         if on:
-            roles = ("noisy", "denoised", *self.compare.roles)
-            self._side_by_side.show(self.form.source, roles)
+            self._side_by_side.show(self.form.source)
         else:
             self._side_by_side.end()
 
-    def _flip(self, _: object = None) -> None:
-        flip(self._viewer, self.form.source)
+    def _on_grid(self) -> None:
+        """Follow napari's own button for the grid."""
+        if not self._viewer.canvas.grid.enabled:
+            self.side_by_side.setChecked(False)
+
+    def _flip_layers(self, _: object = None) -> None:
+        self._flip.flip(self.form.source)
+
+    def _compare_contrast(self) -> None:
+        source = self.form.source
+        if source is None or source.rgb:
+            show_info("Compare contrast needs a layer that is not in color.")
+            return
+        compare_contrast(self._viewer, source)
 
     def _copy_python(self) -> None:
         try:

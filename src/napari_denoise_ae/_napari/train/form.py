@@ -208,7 +208,9 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
         self.network = NetworkForm()
         self.network.changed.connect(self.changed)
         self.network.loaded.connect(self._explain_preset)
-        section = Collapsible("Network", self.network)
+        section = Collapsible(
+            "Network", self.network, "The network to train, and its options."
+        )
         section.expand()
         return section
 
@@ -217,7 +219,9 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
         form = make_form(content)
         specs = (setting_field(name, text) for name, text in MORE.items())
         self._fields |= add_fields(form, specs)
-        self._more = Collapsible("More settings", content)
+        self._more = Collapsible(
+            "More settings", content, "Settings that most runs need not change."
+        )
         return self._more
 
     def _connect(self) -> None:

@@ -103,6 +103,12 @@ def find_output(viewer: Viewer, source: Image, role: str) -> Image | None:
     return layer if layer in viewer.layers else None
 
 
+def find_outputs(viewer: Viewer, source: Image) -> dict[str, Image]:
+    """Return the outputs of a layer by their roles."""
+    outputs = _OUTPUTS.get(source) or WeakValueDictionary()
+    return {role: layer for role, layer in outputs.items() if layer in viewer.layers}
+
+
 def remove_output(viewer: Viewer, source: Image, role: str) -> None:
     """Remove an output of a layer, if it exists."""
     if (layer := find_output(viewer, source, role)) is not None:

@@ -1,0 +1,154 @@
+import dask.array as da
+import numpy as np
+import pytest
+
+from napari_denoise_ae._napari.denoise.before_after import (
+    Flip,
+    SideBySide,
+    compare_contrast,
+)
+from napari_denoise_ae._napari.viewer.outputs import show_output
+
+RNG = np.random.default_rng(0)
+
+
+def image(shape=(40, 56), dtype=np.uint8):
+    return RNG.integers(0, 256, shape).astype(dtype)
+
+
+def visible(viewer):
+    return [layer.name for layer in viewer.layers if layer.visible]
+
+
+@pytest.fixture
+def cells(viewer):
+    """Return a layer with all kinds of outputs, below an unrelated layer."""
+    layer = viewer.add_image(image(), name="cells")
+    for role in ("residual", "denoised", "by conv", "preview"):
+        show_output(viewer, layer, role, image(), {})
+    viewer.add_image(image(), name="other")
+    return layer
+
+
+# --- side by side
+
+
+@pytest.mark.qt_binding
+def test_side_by_side_shows_the_layer_and_its_results_only(viewer, cells):
+    viewer.layers["cells [by conv]"].visible = False
+    before = visible(viewer)
+    side_by_side = SideBySide(viewer)
+    side_by_side.show(cells)
+    shown = ["cells", "cells [denoised]", "cells [by conv]"]
+    assert visible(viewer) == shown
+    assert all(viewer.layers[name].name_overlay.visible for name in shown)
+    grid, layers = viewer.canvas.grid, viewer.layers
+    places = [grid.position(layers.index(layers[name]), layers) for name in shown]
+    assert places == [(0, 0), (0, 1), (1, 0)]
+    cells.contrast_limits = (5, 100)
+    assert layers["cells [denoised]"].contrast_limits == [5, 100]
+    side_by_side.end()
+    assert not grid.enabled
+    assert visible(viewer) == before
+    assert not any(layer.name_overlay.visible for layer in layers)
+    cells.contrast_limits = (7, 100)
+    assert layers["cells [denoised]"].contrast_limits == [5, 100]
+
+
+def test_side_by_side_shows_new_results_and_follows_naparis_button(viewer, widget, run):
+    layer = viewer.add_image(image(), name="cells")
+    widget.side_by_side.setChecked(True)
+    run(widget)
+    assert viewer.canvas.grid.enabled
+    layer.contrast_limits = (5, 100)
+    assert viewer.layers["cells [denoised]"].contrast_limits == [5, 100]
+    viewer.canvas.grid.enabled = False
+    assert not widget.side_by_side.isChecked()
+    layer.contrast_limits = (7, 100)
+    assert viewer.layers["cells [denoised]"].contrast_limits == [5, 100]
+
+
+def test_ending_side_by_side_unlinks_the_layers_it_linked(viewer, widget, run):
+    first = viewer.add_image(image(), name="first")
+    run(widget)
+    widget.side_by_side.setChecked(True)
+    viewer.add_image(image(), name="second")
+    widget.side_by_side.setChecked(False)
+    denoised = viewer.layers["first [denoised]"]
+    before = list(denoised.contrast_limits)
+    first.contrast_limits = (5, 100)
+    assert denoised.contrast_limits == before
+
+
+# --- before and after
+
+
+def test_flipping_hides_all_that_covers_the_layer_and_shows_it_again(viewer, cells):
+    viewer.layers["cells [by conv]"].visible = False
+    after = visible(viewer)
+    flip = Flip(viewer)
+    flip.flip(cells)
+    assert visible(viewer) == ["cells"]
+    flip.flip(cells)
+    assert visible(viewer) == after
+
+
+def test_flipping_shows_the_result_that_the_user_has_hidden(viewer, cells):
+    for layer in viewer.layers:
+        layer.visible = False
+    Flip(viewer).flip(cells)
+    assert visible(viewer) == ["cells", "cells [by conv]"]
+
+
+def test_the_layer_with_added_noise_is_the_one_before(viewer):
+    layer = viewer.add_image(image(), name="cells")
+    noisy, after = (
+        show_output(viewer, layer, role, image(), {}) for role in ("noisy", "denoised")
+    )
+    Flip(viewer).flip(layer)
+    assert noisy.visible
+    assert not after.visible
+
+
+@pytest.mark.qt_binding
+def test_the_key_and_the_button_switch_between_before_and_after(viewer, widget, run):
+    viewer.add_image(image(), name="cells")
+    key = next(func for key, func in viewer.keymap.items() if str(key) == "Alt+B")
+    key(viewer)
+    run(widget)
+    after = viewer.layers["cells [denoised]"]
+    key(viewer)
+    assert not after.visible
+    widget.panel.flip_button.click()
+    assert after.visible
+    key(viewer)
+    run(widget)
+    assert after.visible
+
+
+# --- contrast
+
+
+def test_compare_contrast_fits_the_result(viewer):
+    data = np.full((100, 100), 1000, np.uint16)
+    data[:50] = 900
+    data[0, 0] = 60_000
+    layer = viewer.add_image(data, contrast_limits=(0, 65535))
+    after = show_output(viewer, layer, "denoised", data, {})
+    compare_contrast(viewer, layer)
+    assert layer.contrast_limits == after.contrast_limits == [900, 1000]
+
+
+def test_compare_contrast_of_a_lazy_layer_uses_what_is_shown(viewer, widget, run):
+    data = da.from_array(np.stack([image(dtype=np.uint16), image() * 200]))
+    layer = viewer.add_image(data, contrast_limits=(0, 65535))
+    after = show_output(viewer, layer, "denoised", data, {})
+    compare_contrast(viewer, layer)
+    assert layer.contrast_limits == after.contrast_limits
+    assert layer.contrast_limits[1] < 256
+
+
+def test_compare_contrast_says_that_it_needs_gray_values(viewer, widget, messages):
+    viewer.add_image(image((8, 9, 3)), rgb=True)
+    widget.panel.contrast_button.click()
+    assert messages() == ["Compare contrast needs a layer that is not in color."]
