@@ -35,7 +35,7 @@ def test_all_threads_share_one_loaded_model(gray_model, monkeypatch):
         n_built = len(built)
         lazy.compute()
     assert len(built) == n_built
-    first, again = (ModelRun.start(Model.of(model)) for _ in range(2))
+    first, again = (ModelRun.start(Model.of(model), "fast") for _ in range(2))
     assert loaded_denoiser(first, "auto") is loaded_denoiser(first, "auto")
     assert loaded_denoiser(first, "auto") is not loaded_denoiser(again, "auto")
 
@@ -50,7 +50,10 @@ def test_models_with_different_weights_are_different():
 def test_eight_models_stay_loaded():
     models = [Model.of(random_checkpoint(seed=seed)) for seed in range(20, 28)]
     first, again = (
-        [loaded_denoiser(ModelRun.start(model), "cpu").network for model in models]
+        [
+            loaded_denoiser(ModelRun.start(model, "fast"), "cpu").network
+            for model in models
+        ]
         for _ in range(2)
     )
     assert all(one is other for one, other in zip(first, again, strict=True))

@@ -34,7 +34,7 @@ def test_a_new_run_starts_with_the_usual_tiles_on_the_chosen_device(
 ):
     loaded = Denoiser(checkpoint, OTHER)
     tried = memory_for(meta=0)
-    first = loaded.for_new_run()
+    first = loaded.for_new_run("fast")
     with pytest.warns(DenoiseAEWarning, match="ran out of memory"):
         run_through(image, first)
     assert first.device.device == CPU_DEVICE
@@ -42,7 +42,7 @@ def test_a_new_run_starts_with_the_usual_tiles_on_the_chosen_device(
     for earlier in (loaded, first):
         tried.clear()
         with pytest.warns(DenoiseAEWarning, match="ran out of memory"):
-            run_through(image, earlier.for_new_run())
+            run_through(image, earlier.for_new_run("fast"))
         assert tried == once
 
 
@@ -91,4 +91,4 @@ def test_tiles_are_chosen_anew_for_each_run(checkpoint, monkeypatch):
     loaded = Denoiser(checkpoint, CPU)
     assert loaded.tile_size == 64
     free[0] = 10**12
-    assert loaded.for_new_run().tile_size == 512
+    assert loaded.for_new_run("fast").tile_size == 512

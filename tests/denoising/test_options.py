@@ -82,6 +82,7 @@ def test_a_range_that_is_one_is_kept():
         ({"frames": True}, "frames must be an integer"),
         ({"dtype": "float64"}, "dtype must be one of input, float32, got 'float64'"),
         ({"dtype": np.float32}, "dtype must be one of input, float32"),
+        ({"precision": "float16"}, "precision must be one of fast, float32, got 'flo"),
         ({"tile_size": 0}, "tile_size must be"),
     ],
 )
@@ -97,6 +98,7 @@ def test_only_what_decides_the_result_is_of_it():
         range_of="image",
         frames=2,
         dtype="float32",
+        precision="float32",
         device="cpu",
         tile_size=64,
     )
@@ -106,6 +108,7 @@ def test_only_what_decides_the_result_is_of_it():
         "range_of": "image",
         "frames": 2,
         "dtype": "float32",
+        "precision": "float32",
     }
     assert options.of_result() == of_result
     assert options.non_defaults() == of_result | {"device": "cpu", "tile_size": 64}

@@ -13,9 +13,9 @@ from napari_denoise_ae.models.devices import DeviceChoice
 
 def test_a_file_that_runs_out_of_memory_does_not_affect_the_next():
     models = LoadedModels("cpu")
-    first = models.denoiser("gray")
+    first = models.denoiser("gray", "fast")
     first.device = DeviceChoice(torch.device("meta"), "cuda ran out of memory")
-    second = models.denoiser("gray")
+    second = models.denoiser("gray", "fast")
     assert second.device.device == torch.device("cpu")
     assert second.network is first.network
 
@@ -24,14 +24,14 @@ def test_a_model_can_be_loaded_without_its_device():
     models = LoadedModels("no such device")
     assert models.model("gray").checkpoint.name == "gray"
     with pytest.raises(DeviceError, match="no such device"):
-        models.denoiser("gray")
+        models.denoiser("gray", "fast")
 
 
 def test_a_model_warns_only_once(tmp_path):
     torch.save(dict(random_checkpoint(base_channels=32).state_dict), tmp_path / "a.pth")
     models = LoadedModels("cpu")
     with pytest.warns(DenoiseAEWarning) as caught:
-        models.denoiser(str(tmp_path / "a.pth"))
+        models.denoiser(str(tmp_path / "a.pth"), "fast")
     assert len(caught) == 1
     # pytest would turn a second warning into an error.
-    models.denoiser(str(tmp_path / "a.pth"))
+    models.denoiser(str(tmp_path / "a.pth"), "fast")

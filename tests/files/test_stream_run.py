@@ -196,9 +196,9 @@ def test_a_worker_in_another_folder_finds_the_source(gray, tmp_path, monkeypatch
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
 
-    def on_cluster(stream, target, model, *, device, scheduler):
+    def on_cluster(stream, target, model, *, options, scheduler):
         monkeypatch.chdir(elsewhere)
-        denoiser = loaded_denoiser(ModelRun.start(model), device)
+        denoiser = loaded_denoiser(ModelRun.start(model, "fast"), options.device)
         return zarr_output.write_zarr(stream, target, denoiser)
 
     monkeypatch.setattr(stream_run, "write_zarr_on_cluster", on_cluster)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from napari_denoise_ae.errors import DeviceError
-from napari_denoise_ae.models.devices import choose_device
+from napari_denoise_ae.models.devices import choose_device, has_fast_bfloat16
 
 
 def pretend(monkeypatch, *, cuda: int = 0, mps: bool = False) -> None:
@@ -59,3 +59,19 @@ def test_device_number_out_of_range_is_rejected(monkeypatch, name):
 def test_unknown_device_lists_the_valid_names(name):
     with pytest.raises(DeviceError, match="auto, cpu, cuda, cuda:N or mps"):
         choose_device(name)
+
+
+@pytest.mark.parametrize(
+    ("found", "is_fast"),
+    [
+        ({"avx512_bf16": True}, True),
+        ({"amx_bf16": True}, True),
+        ({"avx2": True}, False),
+    ],
+)
+def test_bfloat16_is_fast_on_processors_with_instructions_for_it(
+    monkeypatch, found, is_fast
+):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: found, raising=False)
+    assert has_fast_bfloat16(torch.device("cpu")) is is_fast
+    assert not has_fast_bfloat16(torch.device("mps"))

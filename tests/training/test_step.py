@@ -109,7 +109,7 @@ def test_center_does_not_change_what_a_shift_equivariant_network_learns():
 def test_bfloat16_is_used_on_a_cpu_only_if_enabled_and_fast(monkeypatch):
     def set_fast(answer: bool) -> None:
         name = "napari_denoise_ae.training.step.has_fast_bfloat16"
-        monkeypatch.setattr(name, lambda: answer)
+        monkeypatch.setattr(name, lambda _: answer)
 
     set_fast(True)
     exact, rounded = (

@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..denoising.options import AS_INPUT, DTYPES, MOST_FRAMES
+from ..denoising.options import AS_INPUT, DTYPES, FAST, MOST_FRAMES, PRECISIONS
 from ..errors import InvalidInputError
 from ..files.steps import FileRemark
 from ..image.ranges import RANGE_OF
@@ -295,6 +295,13 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("run")
+    group.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default=FAST,
+        help="fast: bfloat16 or TF32 where the device is faster with them and the "
+        "noise hides their rounding; float32: neither (default: %(default)s)",
+    )
     group.add_argument(
         "--tile-size",
         type=int,

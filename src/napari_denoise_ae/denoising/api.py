@@ -113,6 +113,11 @@ def denoise(
         images of few photons or gray levels.
     device : str
         ``"auto"`` (CUDA, else MPS, else CPU) or one of torch's names.
+    precision : str
+        ``"fast"`` lets the network compute in bfloat16 or TF32 where the device has
+        instructions for it and the noise is strong enough to hide the rounding: the
+        PSNR changes by less than 0.02 dB on average. ``"float32"`` always computes in
+        float32.
     tile_size : int, optional
         Rows and columns that are computed at once. None takes as many as fit
         into the free memory of the device. Does not change the result.
@@ -169,7 +174,8 @@ def denoise(
     checkpoint = load_fitting(model, count_colors(array.shape, chosen.axes))
     if is_lazy(array):
         return denoise_lazily(array, checkpoint, chosen)
-    denoiser = Denoiser(checkpoint, choose_device(chosen.device))
+    device = choose_device(chosen.device)
+    denoiser = Denoiser(checkpoint, device, chosen.precision)
     run = Denoising(array, denoiser, _with_range_of(image, chosen))
     for message in run.find_incompatibilities():
         warnings.warn(message, DenoiseAEWarning, stacklevel=2)

@@ -58,7 +58,7 @@ class Denoising:
     denoiser : Denoiser
         The model on its device.
     options : DenoiseOptions, optional
-        See `denoise`. `device` is ignored: the denoiser has one.
+        See `denoise`. `device` and `precision` are ignored: the denoiser has them.
     region : tuple of slice, optional
         Rows and columns to denoise; the result there equals that of the whole
         plane. None means all.

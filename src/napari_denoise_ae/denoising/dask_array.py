@@ -121,7 +121,10 @@ class _LazyJob:
         dtype = self.options.result_dtype(stack.dtype)
         digest = self.model.digest
         model = delayed(self.model, name=f"model-{digest}", traverse=False)
-        run = delayed(ModelRun.start)(model, dask_key_name=f"run-{digest}")
+        precision = self.options.precision
+        run = delayed(ModelRun.start)(
+            model, precision, dask_key_name=f"run-{precision}-{digest}"
+        )
         ranges = with_set_values(known_scaling(self.ranges), self.options.noise)
         job = BlockJob(
             axes=axes,

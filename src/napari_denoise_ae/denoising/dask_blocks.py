@@ -62,17 +62,20 @@ class ModelRun:
     ----------
     model : Model
         The model.
+    precision : str
+        See `denoise`.
     token : str
         Unique for each run.
     """
 
     model: Model
+    precision: str
     token: str
 
     @classmethod
-    def start(cls, model: Model) -> ModelRun:
+    def start(cls, model: Model, precision: str) -> ModelRun:
         """Return a run with a new token."""
-        return cls(model, uuid4().hex)
+        return cls(model, precision, uuid4().hex)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,4 +226,4 @@ def _load(model: Model, device: str) -> Denoiser:
 
 @lru_cache(maxsize=8)
 def _start(run: ModelRun, device: str) -> Denoiser:
-    return _load(run.model, device).for_new_run()
+    return _load(run.model, device).for_new_run(run.precision)

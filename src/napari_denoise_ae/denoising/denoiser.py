@@ -21,6 +21,8 @@ from .blending import run_network
 from .halo import find_halo, padded_length, plan_tiles
 from .memory import OutOfMemoryError, choose_tile_size, is_lack_of_memory
 from .network_input import merge_kept, prepare_input
+from .options import FLOAT32
+from .precision import computing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,6 +44,8 @@ class Denoiser:
         The model.
     device : DeviceChoice
         Where to compute.
+    precision : str
+        How precisely, see `denoise`. The default gives the same result on all devices.
 
     Attributes
     ----------
@@ -53,9 +57,11 @@ class Denoiser:
         asked for: chosen from the memory that the device has free.
     """
 
-    def __init__(self, checkpoint: Checkpoint, device: DeviceChoice) -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, device: DeviceChoice, precision: str = FLOAT32
+    ) -> None:
         self.checkpoint = checkpoint
-        self.device = device
+        self.device, self.precision = device, precision
         self.network = checkpoint.build(device.device)
         self._loaded = device, self.network
         self.tile_size = choose_tile_size(checkpoint, device.device)
@@ -64,13 +70,14 @@ class Denoiser:
         # Threads that share a model take turns: their tiles would not all fit.
         self._lock = RLock()
 
-    def for_new_run(self) -> Denoiser:
+    def for_new_run(self, precision: str) -> Denoiser:
         """Return the loaded model on its own device, with tiles chosen anew.
 
         Memory that ran out in one run may be free in the next.
         """
         fresh = copy(self)
         fresh.device, fresh.network = self._loaded
+        fresh.precision = precision
         fresh.tile_size = choose_tile_size(self.checkpoint, fresh.device.device)
         fresh._limit = None  # noqa: SLF001 - a copy of this very object
         return fresh
@@ -237,7 +244,10 @@ class Denoiser:
         missing = [(0, self._padded(length) - length) for length in (height, width)]
         padded = np.pad(batch, [(0, 0), (0, 0), *missing], mode="reflect")
         try:
-            with torch.inference_mode():
+            with (
+                torch.inference_mode(),
+                computing(self.precision, self.device.device, next(iter(taken), None)),
+            ):
                 tensor = torch.from_numpy(padded).to(self.device.device)
                 output = run_network(self.network, tensor).cpu().numpy()
         except (RuntimeError, MemoryError) as error:

@@ -28,6 +28,10 @@ Function = TypeVar("Function", bound="Callable[..., Any]")
 AS_INPUT, FLOAT32 = "input", "float32"
 DTYPES = (AS_INPUT, FLOAT32)
 
+#: Values of `precision`.
+FAST = "fast"
+PRECISIONS = (FAST, FLOAT32)
+
 #: The largest value of `frames`.
 MOST_FRAMES = 8
 
@@ -58,6 +62,8 @@ class DenoiseOptions(NoiseSetting):
         ``"input"`` or ``"float32"``.
     device : str
         ``"auto"`` or one of torch's names.
+    precision : str
+        ``"fast"`` or ``"float32"``.
     tile_size : int, optional
         Rows and columns that are computed at once.
 
@@ -78,6 +84,7 @@ class DenoiseOptions(NoiseSetting):
     frames: int = 0
     dtype: str = AS_INPUT
     device: str = "auto"
+    precision: str = FAST
     tile_size: int | None = None
 
     def __post_init__(self) -> None:
@@ -88,6 +95,11 @@ class DenoiseOptions(NoiseSetting):
         if self.dtype not in DTYPES:
             raise InvalidInputError(
                 f"dtype must be one of {', '.join(DTYPES)}, got {self.dtype!r}."
+            )
+        if self.precision not in PRECISIONS:
+            raise InvalidInputError(
+                f"precision must be one of {', '.join(PRECISIONS)}, got "
+                f"{self.precision!r}."
             )
         if self.axes is not None:
             object.__setattr__(self, "axes", checked_axes(self.axes))
@@ -156,6 +168,7 @@ class DenoiseKeywords(TypedDict, total=False):
     frames: int
     dtype: str
     device: str
+    precision: str
     tile_size: int | None
 
 

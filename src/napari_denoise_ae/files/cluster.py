@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
     from ..denoising.dask_blocks import Model
+    from ..denoising.options import DenoiseOptions
     from ..io.zarr_target import ZarrTarget
     from .stream import Stream
 
@@ -25,7 +26,12 @@ _TIMEOUT = 20
 
 
 def write_zarr_on_cluster(
-    stream: Stream, target: ZarrTarget, model: Model, *, device: str, scheduler: str
+    stream: Stream,
+    target: ZarrTarget,
+    model: Model,
+    *,
+    options: DenoiseOptions,
+    scheduler: str,
 ) -> Iterator[Progress]:
     """Denoise into an OME-Zarr image on the workers of a cluster.
 
@@ -40,8 +46,8 @@ def write_zarr_on_cluster(
         The result, after `ZarrTarget.begin`. Chunks that exist are skipped.
     model : Model
         The model, sent to each worker once.
-    device : str
-        See `denoise`. Each worker chooses its own device.
+    options : DenoiseOptions
+        Device and precision. Each worker chooses its own device.
     scheduler : str
         Address of dask's scheduler, such as ``"tcp://10.0.0.1:8786"``.
 
@@ -60,12 +66,12 @@ def write_zarr_on_cluster(
     """
     with _connect(scheduler) as client:
         # The run is a task so that dask computes it again if its worker dies.
-        run = client.submit(ModelRun.start, model, pure=False)
+        run = client.submit(ModelRun.start, model, options.precision, pure=False)
         done = 0
         for level in range(len(target.shapes)):
             pending = [n for n in target.numbers(level) if not target.is_done(level, n)]
             done += target.n_chunks(level) - len(pending)
-            job = _ChunkJob(stream, target, level, device)
+            job = _ChunkJob(stream, target, level, options.device)
             for _ in _compute(client, pending, job, run, scheduler):
                 done += 1
                 yield Progress(done, target.total)

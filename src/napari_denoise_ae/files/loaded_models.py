@@ -34,15 +34,17 @@ class LoadedModels:
             self._models[name] = Model.of(load_checkpoint(name))
         return self._models[name]
 
-    def denoiser(self, name: str) -> Denoiser:
+    def denoiser(self, name: str, precision: str) -> Denoiser:
         """Return a denoiser for a new file; the model is built on first use.
 
         Parameters
         ----------
         name : str
             A built-in model's name or a checkpoint file.
+        precision : str
+            See `denoise`.
         """
         if name not in self._denoisers:
             device = choose_device(self._device)
             self._denoisers[name] = Denoiser(self.model(name).checkpoint, device)
-        return self._denoisers[name].for_new_run()
+        return self._denoisers[name].for_new_run(precision)

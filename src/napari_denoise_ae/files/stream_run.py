@@ -66,7 +66,7 @@ def stream_to_tiff(
     require_writable(job.output)
     dtype = job.options.result_dtype(volume.dtype)
     require_tiff_storable(job.output, dtype, volume.axes)
-    denoiser = models.denoiser(job.model)
+    denoiser = models.denoiser(job.model, job.options.precision)
     stream = yield from _prepare(job, volume, denoiser.checkpoint)
     yield from _remarks(job, stream, denoiser.checkpoint)
     shape = stream.planes.file_shape
@@ -114,7 +114,9 @@ def stream_to_zarr(
     require_writable_folder(job.output)
     model = models.model(job.model)
     # The workers of a cluster choose their devices.
-    denoiser = None if job.scheduler else models.denoiser(job.model)
+    denoiser = (
+        None if job.scheduler else models.denoiser(job.model, job.options.precision)
+    )
     # Settings compare equal whether the axes are given or read from the file.
     job = replace(job, options=replace(job.options, axes=volume.axes))
     settings = settings_of_result(job, model.digest)
@@ -148,7 +150,7 @@ def _write_chunks(
         stream,
         target,
         model,
-        device=job.options.device,
+        options=job.options,
         scheduler=job.scheduler or "",
     )
 

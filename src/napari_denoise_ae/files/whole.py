@@ -60,7 +60,7 @@ def denoise_whole(
     FileResult
         The result, after it has been written.
     """
-    denoiser = models.denoiser(job.model)
+    denoiser = models.denoiser(job.model, job.options.precision)
     source = read_source(
         volume, job.select, denoiser.network, frames=job.options.frames
     )

@@ -81,8 +81,12 @@ def free_memory(device: torch.device) -> int | None:
     return _available_main_memory() if device.type == "cpu" else None
 
 
-def has_fast_bfloat16() -> bool:
-    """Return whether torch reports that the CPU has bfloat16 instructions."""
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Return whether torch reports that a CPU or GPU has bfloat16 instructions."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type != "cpu":
+        return False
     # Older versions of torch have no `get_capabilities`.
     capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))

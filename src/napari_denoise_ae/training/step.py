@@ -206,16 +206,11 @@ class TrainingStep:
 
     def _autocast(self) -> AbstractContextManager[Any]:
         kind, config = self._device.type, self._config
-        if kind == "cuda":
-            enabled = config.mixed_precision
-            is_fast = torch.cuda.is_bf16_supported(including_emulation=False)
-        else:
-            enabled = config.mixed_precision and config.bfloat16_on_cpu
-            is_fast = kind == "cpu" and has_fast_bfloat16()
+        enabled = config.mixed_precision and (kind != "cpu" or config.bfloat16_on_cpu)
         # bfloat16 has the exponent range of float32, so it needs no loss scaling.
         return (
             torch.autocast(kind, torch.bfloat16)
-            if enabled and is_fast
+            if enabled and has_fast_bfloat16(self._device)
             else nullcontext()
         )
 

@@ -107,7 +107,7 @@ def denoise_layer(
         model ``"rgb"`` for color images and ``"gray"`` for all others.
     sigma, correlation, noise_type, strength, replace_hot_pixels, range_of
         See `napari_denoise_ae.denoise`.
-    device, tile_size
+    device, precision, tile_size
         See `napari_denoise_ae.denoise`.
     frames : int
         See `napari_denoise_ae.denoise`.

@@ -71,7 +71,7 @@ def _run_model(
 ) -> Generator[str | Started | Progress | ModelDone | ModelFailed, None, None]:
     try:
         yield "loading the model"
-        denoiser = load_denoiser(job.resolved_model, job.options.device)
+        denoiser = load_denoiser(job.resolved_model, job.options)
         options = without_ignored(denoiser.checkpoint, job.options)
         job = replace(job, options=options)
         result = yield from denoise_prepared(job, prepared, denoiser)

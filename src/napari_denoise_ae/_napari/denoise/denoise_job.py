@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ...denoising.array import Denoising, Progress
     from ...denoising.denoiser import Denoiser
     from ...denoising.noise_checks import Windows
+    from ...denoising.options import DenoiseOptions
     from ...image.intensity import IntensityRanges
     from ...noise.setting import NoiseSetting
     from .job import DenoiseJob
@@ -53,7 +54,7 @@ def run_denoising(
     """Run a job; it yields after each tile and can be canceled there."""
     try:
         yield "loading the model"
-        denoiser = load_denoiser(job.resolved_model, job.options.device)
+        denoiser = load_denoiser(job.resolved_model, job.options)
         require_noise_is_taken(denoiser.checkpoint, job.options)
         yield "reading the layer"
         prepared = job.prepared or prepare(job)
@@ -250,11 +251,12 @@ def _ranges_of_part(
     return replace(ranges, shape=numbers.shape, ranges=chosen)
 
 
-def load_denoiser(model: str, device: str) -> Denoiser:
+def load_denoiser(model: str, options: DenoiseOptions) -> Denoiser:
     """Load a model for a run; the last four are cached until their files change."""
     path = Path(model)
     modified = path.stat().st_mtime_ns if path.is_file() else 0
-    return _load_denoiser(model, modified, device).for_new_run()
+    loaded = _load_denoiser(model, modified, options.device)
+    return loaded.for_new_run(options.precision)
 
 
 @lru_cache(maxsize=4)

@@ -75,9 +75,7 @@ def inspect_layer(
             planes = _with_noise(noise_planes(planes), job.noise, scale)
             scale = share_range(planes.axes, scale.hull)
         try:
-            checkpoint = load_denoiser(
-                job.resolved_model, job.options.device
-            ).checkpoint
+            checkpoint = load_denoiser(job.resolved_model, job.options).checkpoint
         except DenoiseAEError as error:
             return LayerFacts(noise, (str(error),))
         yield None
