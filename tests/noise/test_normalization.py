@@ -258,7 +258,7 @@ def test_the_result_does_not_depend_on_tiles(noisy, model):
 
 def test_a_region_equals_that_of_the_whole_result(noisy, model):
     region = (slice(20, 90), slice(64, 130))
-    run = Denoising(noisy, Denoiser(model, CPU), region=region)
+    run = Denoising(noisy, Denoiser(model, CPU, "fast"), region=region)
     list(run)
     whole = denoise(noisy, model=model)
     np.testing.assert_allclose(run.result[region], whole[region], atol=1e-3)
