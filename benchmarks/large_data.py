@@ -238,13 +238,13 @@ def run_network(side: int, device: str, threads: int) -> float:
     side_read = tile + 2 * find_halo(denoiser.network)
     rng = np.random.default_rng(0)
     shape = (1, denoiser.network.in_channels, side_read, side_read)
-    batch = rng.random(shape, dtype=np.float32)
-    denoiser.run_network(batch, SIGMA)
+    batch = torch.from_numpy(rng.random(shape, dtype=np.float32))
+    denoiser.run_network(batch, SIGMA).cpu()
     n_tiles = max(1, round(side**2 / tile**2))
     clock = clock_for(device)
     start = clock()
     for _ in range(n_tiles):
-        denoiser.run_network(batch, SIGMA)
+        denoiser.run_network(batch, SIGMA).cpu()
     # Scale to the number of pixels of the image.
     return (clock() - start) * side**2 / (n_tiles * tile**2)
 

@@ -106,7 +106,7 @@ def test_where_memory_runs_out_the_result_is_the_same(monkeypatch):
     run_network = Denoiser.run_network
 
     def limited(self, batch, *noise):
-        if batch.size > 85_000:
+        if batch.numel() > 85_000:
             raise MemoryError
         return run_network(self, batch, *noise)
 

@@ -29,6 +29,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 SIGMA = 20.0
+WHOLE = (slice(None), slice(None))
 SCALE = NoiseScaling(0.0, 100.0, NoiseEstimate(sigma=SIGMA))
 
 
@@ -164,7 +165,7 @@ def test_unknown_pixels_of_the_frame_are_kept():
     frame = flat(50.0)
     frame[3, 4], frame[8, 9] = np.nan, 1e4
     near = neighborhood(frame, flat(50.0))
-    _, kept = third_pass(near, near.guides[0], Recorder())
+    _, kept = third_pass(near, near.guides[0], Recorder(), WHOLE)
     assert sorted(zip(*np.nonzero(kept[..., 0]), strict=True)) == [(3, 4), (8, 9)]
 
 
@@ -176,7 +177,7 @@ def test_frames_are_compared_without_noise_at_any_strength():
         near = neighborhood(flat(0.0), flat(20.0), scale=scale)
         second_pass(near, denoiser)
         levels.append(denoiser.level)
-        third_pass(near, near.guides[0], denoiser)
+        third_pass(near, near.guides[0], denoiser, WHOLE)
         np.testing.assert_allclose(denoiser.level, strength * levels[-1])
     np.testing.assert_array_equal(*levels)
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from skimage.data import camera
 
 from napari_denoise_ae.noise.anscombe import anscombe
@@ -13,6 +14,18 @@ from napari_denoise_ae.noise.outliers import (
     find_no_data,
     remove_outliers,
 )
+
+
+def hot_pixels(image: np.ndarray, sigma: float) -> np.ndarray:
+    """Return the mask of `find_hot` for (Y, X), the same as array and as tensor."""
+    values = image[..., np.newaxis]
+    found, again = (find_hot(each, sigma) for each in (values, torch.tensor(values)))
+    if found is None:
+        assert again is None
+        return np.zeros(image.shape, dtype=bool)
+    np.testing.assert_array_equal(again, found)
+    return found[..., 0]
+
 
 CAMERA = camera().astype(np.float64)
 
@@ -26,15 +39,14 @@ def noisy(sigma=10.0, seed=0):
 
 @pytest.mark.parametrize("sigma", [10, 25, 75])
 def test_white_noise_has_no_hot_pixels(sigma):
-    hot = find_hot(noisy(sigma)[..., np.newaxis], sigma)
-    assert hot.mean() < 1e-4
+    assert hot_pixels(noisy(sigma), sigma).mean() < 1e-4
 
 
 @pytest.mark.parametrize("peak", [1, 4, 20, 100])
 def test_photon_counts_have_no_hot_pixels(peak):
-    counts = np.random.default_rng(peak).poisson(CAMERA / 255 * peak)[..., np.newaxis]
-    assert find_hot(anscombe(counts, NoiseCurve(1.0, 0.0)), 1.0).mean() < 1e-4
-    assert np.isnan(remove_outliers([counts], None)[0]).mean() < 2e-4
+    counts = np.random.default_rng(peak).poisson(CAMERA / 255 * peak)
+    assert hot_pixels(anscombe(counts, NoiseCurve(1.0, 0.0)), 1.0).mean() < 1e-4
+    assert np.isnan(remove_outliers([counts[..., np.newaxis]], None)[0]).mean() < 2e-4
 
 
 @pytest.mark.parametrize("value", [4095.0, -3000.0])
@@ -42,7 +54,7 @@ def test_hot_and_dead_pixels_are_found(value):
     image = noisy()
     where = np.random.default_rng(1).random(image.shape) < 1e-3
     image[where] = value
-    found = find_hot(image[..., np.newaxis], 10.0)[..., 0]
+    found = hot_pixels(image, 10.0)
     assert found[where].mean() > 0.99
     assert found[~where].mean() < 1e-4
 
@@ -51,21 +63,21 @@ def test_hot_neighbors_and_hot_pixels_at_the_corner_are_found():
     image = noisy()
     image[0, 0] = image[511, 511] = 4095
     image[60, 70:72] = image[80:82, 90] = 4095
-    found = find_hot(image[..., np.newaxis], 10.0)[..., 0]
+    found = hot_pixels(image, 10.0)
     assert found[image == 4095].all()
 
 
 def test_a_small_object_is_not_hot():
     image = noisy()
     image[100:103, 100:103] += 4000
-    assert not find_hot(image[..., np.newaxis], 10.0)[98:105, 98:105].any()
+    assert not hot_pixels(image, 10.0)[98:105, 98:105].any()
 
 
 def test_a_line_and_an_edge_are_not_hot():
     image = noisy()
     image[50] += 4000
     image[200:, 200:] += 4000
-    assert find_hot(image[..., np.newaxis], 10.0).mean() < 1e-4
+    assert hot_pixels(image, 10.0).mean() < 1e-4
 
 
 # --- no data

@@ -24,7 +24,7 @@ from .frames import (
     second_pass,
     third_pass,
 )
-from .network_input import merge_kept
+from .pixels import merge_kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -229,8 +229,8 @@ def _third(
 
     def compute(part: Tile) -> Block:
         cut = frames.part(part.read)
-        values, kept = third_pass(cut, guide[part.read], denoiser)
-        return merge_kept(cut.block, values, kept, part, dtype)
+        values, kept = third_pass(cut, guide[part.read], denoiser, part.keep)
+        return merge_kept(cut.block[part.keep], values, kept, dtype)
 
     return _compute_block(compute, frames.block, dtype, run, job, number)
 

@@ -15,19 +15,22 @@ import numpy as np
 import torch
 
 from ..errors import DenoiseAEWarning, DeviceError
+from ..image.casting import copy_as
 from ..image.tiling import SMALLEST_TILE_SIZE, region_shape, relative_region
 from ..models.devices import DeviceChoice
 from .blending import run_network
 from .halo import find_halo, padded_length, plan_tiles
 from .memory import OutOfMemoryError, choose_tile_size, is_lack_of_memory
-from .network_input import merge_kept, prepare_input
+from .network_input import prepare_input
 from .options import FLOAT32
+from .pixels import as_array, merge_kept, preparing_device, upload, working_dtype
 from .precision import computing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+    from torch import Tensor
 
     from ..image.intensity import IntensityRange
     from ..image.tiling import Region
@@ -128,8 +131,9 @@ class Denoiser:
 
         def denoise_part(part: Tile) -> None:
             block = source[part.read]
-            values, kept = self._denoise_block(block, scale)
-            target[part.write] = merge_kept(block, values, kept, part, target.dtype)
+            target[part.write] = self._denoise_block(
+                block, scale, part.keep, target.dtype
+            )
 
         self.run_tile(tile, source.shape[:2], denoise_part)
 
@@ -209,26 +213,25 @@ class Denoiser:
         return result
 
     def run_network(
-        self,
-        batch: NDArray[np.float32],
-        noise: Sequence[float | NDArray[np.float64]] = (),
-    ) -> NDArray[np.float32]:
+        self, batch: Tensor, noise: Sequence[float | Tensor] = ()
+    ) -> Tensor:
         """Run the network on images of any size.
 
         Parameters
         ----------
-        batch : numpy.ndarray
-            (N, channels, Y, X), range [0, 1], or around 0 if the network takes a noise
-            level. Images whose sides are not multiples of the network's stride, or
-            shorter than its image size, are reflected at their end.
-        noise : sequence of float or numpy.ndarray
+        batch : torch.Tensor
+            float32, (N, channels, Y, X), on any device, range [0, 1], or around 0 if
+            the network takes a noise level. Images whose sides are not multiples of
+            the network's stride, or shorter than its image size, are reflected at
+            their end.
+        noise : sequence of float or torch.Tensor
             The noise level and its products with the correlations along X and Y, for
             a network that takes them: one value for all pixels, or a map, (Y, X).
 
         Returns
         -------
-        numpy.ndarray
-            The same shape.
+        torch.Tensor
+            The same shape, on the network's device.
 
         Raises
         ------
@@ -236,20 +239,17 @@ class Denoiser:
             If the device runs out of memory.
         """
         height, width = batch.shape[-2:]
-        taken = noise[: self.network.n_noise_inputs]
-        maps = [
-            np.full((len(batch), 1, height, width), each, np.float32) for each in taken
-        ]
-        batch = np.concatenate([batch, *maps], axis=1)
-        missing = [(0, self._padded(length) - length) for length in (height, width)]
-        padded = np.pad(batch, [(0, 0), (0, 0), *missing], mode="reflect")
+        device, taken = self.device.device, noise[: self.network.n_noise_inputs]
         try:
             with (
                 torch.inference_mode(),
-                computing(self.precision, self.device.device, next(iter(taken), None)),
+                computing(self.precision, device, next(iter(taken), None)),
             ):
-                tensor = torch.from_numpy(padded).to(self.device.device)
-                output = run_network(self.network, tensor).cpu().numpy()
+                batch = batch.to(device)
+                maps = [_as_map(each, batch) for each in taken]
+                padded = self._padded(torch.cat([batch, *maps], dim=1))
+                output = run_network(self.network, padded)[..., :height, :width]
+                return output.float()
         except (RuntimeError, MemoryError) as error:
             if not is_lack_of_memory(error):
                 raise
@@ -257,8 +257,6 @@ class Denoiser:
                 f"The device {self.device} ran out of memory on {len(batch)} x "
                 f"{height} x {width} pixels. Use device='cpu'."
             ) from error
-        result: NDArray[np.float32] = output[..., :height, :width]
-        return result
 
     def _fits(
         self,
@@ -276,8 +274,12 @@ class Denoiser:
         try:
             for part in parts:
                 compute(part)
-        # numpy's own copies of a tile need memory, too.
-        except (OutOfMemoryError, MemoryError):
+        except OutOfMemoryError:
+            return False
+        # The copies of a tile need memory, too.
+        except (RuntimeError, MemoryError) as error:
+            if not is_lack_of_memory(error):
+                raise
             return False
         return True
 
@@ -312,22 +314,42 @@ class Denoiser:
             stacklevel=2,
         )
 
-    def _padded(self, length: int) -> int:
-        """Return the next length of a side that the network takes."""
+    def _padded(self, batch: Tensor) -> Tensor:
+        """Reflect images, (..., Y, X), at their end to a size the network takes."""
         network = self.network
-        return padded_length(
-            length, stride=network.stride, shortest=network.image_size or 0
-        )
+        for axis in (-2, -1):
+            length = batch.shape[axis]
+            wanted = padded_length(
+                length, stride=network.stride, shortest=network.image_size or 0
+            )
+            if wanted > length:
+                missing = (0, wanted - length)
+                index = np.pad(np.arange(length), missing, mode="reflect")[length:]
+                end = batch.index_select(axis, batch.new_tensor(index).long())
+                batch = torch.cat([batch, end], dim=axis)
+        return batch
 
     def _denoise_block(
-        self, block: NDArray[Any], scale: IntensityRange
-    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Denoise (Y, X, channels) in the image's units; tell which pixels to keep."""
+        self,
+        block: NDArray[Any],
+        scale: IntensityRange,
+        keep: Region,
+        dtype: np.dtype[Any],
+    ) -> NDArray[Any]:
+        """Denoise the pixels read, (Y, X, channels), and return the ones to keep."""
+        kept_block = block[keep]
         if scale.noise_level == 0.0:
-            return block.astype(np.float64), np.ones(block.shape, dtype=bool)
-        shown = prepare_input(block, scale)
-        denoised = self.apply_network(shown.unit, scale.noise_inputs)
-        return shown.restore(denoised, scale)
+            return copy_as(kept_block, dtype)
+        with torch.inference_mode():
+            raw = upload(
+                block,
+                preparing_device(self.device.device),
+                working_dtype(block.dtype, scale),
+            )
+            shown = prepare_input(raw, scale)
+            denoised = self._apply(shown.unit, scale.noise_inputs)
+            values, kept = shown.part(keep).restore(denoised[keep], scale)
+            return merge_kept(kept_block, values, kept, dtype)
 
     def apply_network(
         self, unit: NDArray[np.float64], noise: Sequence[float | NDArray[np.float64]]
@@ -338,17 +360,30 @@ class Denoiser:
         ----------
         unit : numpy.ndarray
             The image as the network sees it, see `prepare_input`.
-        noise : sequence
+        noise : sequence of float or numpy.ndarray
             See `run_network`.
         """
+        maps = [
+            torch.from_numpy(each) if isinstance(each, np.ndarray) else each
+            for each in noise
+        ]
+        return as_array(self._apply(torch.from_numpy(unit), maps))
+
+    def _apply(self, unit: Tensor, noise: Sequence[float | Tensor]) -> Tensor:
         channels, wanted = unit.shape[-1], self.network.in_channels
-        batch = unit.astype(np.float32).transpose(2, 0, 1)[np.newaxis]  # (1, C, Y, X)
+        batch = unit.float().permute(2, 0, 1).unsqueeze(0)  # (1, C, Y, X)
         if channels == 1:
-            batch = np.repeat(batch, wanted, axis=1)
+            batch = batch.expand(-1, wanted, -1, -1)
         elif wanted == 1:
-            batch = batch.transpose(1, 0, 2, 3)  # each color by itself
-        output = self.run_network(batch, noise)
-        output = output.reshape(-1, *output.shape[-2:]).transpose(1, 2, 0)
-        if channels == 1:
-            output = output.mean(axis=-1, keepdims=True)
-        return output.astype(np.float64)
+            batch = batch.transpose(0, 1)  # each color by itself
+        output = self.run_network(batch, noise).to(unit.device)
+        output = output.reshape(-1, *output.shape[-2:]).permute(1, 2, 0)
+        if channels < output.shape[-1]:
+            output = output.mean(dim=-1, keepdim=True)
+        return output.to(unit.dtype)
+
+
+def _as_map(value: float | Tensor, batch: Tensor) -> Tensor:
+    """Return a channel of a batch that is one value, or a map, (Y, X)."""
+    shape = (len(batch), 1, *batch.shape[-2:])
+    return torch.as_tensor(value, dtype=batch.dtype, device=batch.device).expand(shape)

@@ -26,7 +26,7 @@ from .frames import (
     third_pass,
 )
 from .halo import read_around
-from .network_input import merge_kept
+from .pixels import merge_kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,8 +123,8 @@ class FrameSeries:
         def compute(part: Tile) -> NDArray[Any]:
             near = self._neighborhood(plane, part.read)
             guide = self._second.read(plane, part.read)
-            values, kept = third_pass(near, guide, self._denoiser)
-            return merge_kept(near.block, values, kept, part, dtype)
+            values, kept = third_pass(near, guide, self._denoiser, part.keep)
+            return merge_kept(near.block[part.keep], values, kept, dtype)
 
         return self._denoiser.compute_region(
             self._planes.shape[-3:],

@@ -135,7 +135,7 @@ def find_frames_halo(network: DenoisingNetwork) -> int:
 def first_pass(block: NDArray[Any], scale: IntensityRange, denoiser: Denoiser) -> Guide:
     """Denoise a part of a frame, (Y, X, channels), alone, on the network's scale."""
     full = _at_full_strength(scale)
-    unit = prepare_input(block, full).unit
+    unit: NDArray[np.float64] = prepare_input(block, full).unit
     if not scale.noise_level:
         return unit.astype(np.float32)
     return denoiser.apply_network(unit, full.noise_inputs).astype(np.float32)
@@ -151,8 +151,8 @@ def second_pass(near: Neighborhood, denoiser: Denoiser) -> Guide:
 
 
 def third_pass(
-    near: Neighborhood, guide: Guide, denoiser: Denoiser
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    near: Neighborhood, guide: Guide, denoiser: Denoiser, keep: Region
+) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
     """Denoise a part of a frame with the help of its neighbors.
 
     Parameters
@@ -163,18 +163,21 @@ def third_pass(
         The result of `second_pass`.
     denoiser : Denoiser
         The model.
+    keep : tuple of slice
+        Rows and columns of the part without its halo.
 
     Returns
     -------
     values : numpy.ndarray
-        The part in the image's units, (Y, X, channels).
-    kept : numpy.ndarray
-        Same shape, True for pixels that keep their value.
+        The kept rows and columns in the image's units, (Y, X, channels).
+    kept : numpy.ndarray or None
+        Same shape, True for pixels that keep their value; None if none do.
     """
     if not near.scale.noise_level:
-        return near.block.astype(np.float64), np.ones(near.block.shape, dtype=bool)
+        block = near.block[keep]
+        return block.astype(np.float64), np.ones(block.shape, dtype=bool)
     shown, denoised = _denoise_average(near, guide, near.scale, denoiser)
-    return shown.restore(denoised, near.scale)
+    return shown.part(keep).restore(denoised[keep], near.scale)
 
 
 def _denoise_average(
@@ -270,7 +273,8 @@ def _guide_of(near: Neighborhood, number: int) -> NDArray[Any]:
     guide, own = near.guides[number], near.scales[number]
     if own == near.scale:
         return guide
-    return near.scale.normalize(own.denormalize(guide))
+    mapped: NDArray[np.float64] = near.scale.normalize(own.denormalize(guide))
+    return mapped
 
 
 def _at_full_strength(scale: IntensityRange) -> IntensityRange:

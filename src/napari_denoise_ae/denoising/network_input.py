@@ -7,90 +7,105 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..image.casting import cast_saturating
+from ..image.namespace import namespace_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..image.intensity import IntensityRange
-    from .halo import Tile
+    from ..image.tiling import Region
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetworkInput:
-    """A part of a plane as the network sees it.
+    """A part of a plane as the network sees it, as arrays or as tensors.
 
     Parameters
     ----------
-    unit : numpy.ndarray
+    unit : numpy.ndarray or torch.Tensor
         Normalized intensities, (Y, X, channels). Unknown and hot pixels are filled
         from their surroundings, and values are clipped to the limits of the scaling.
-    excess : numpy.ndarray
-        What was clipped, same shape.
-    unknown, hot : numpy.ndarray
-        Same shape, True for pixels that hold no data, and for hot and dead ones.
+    excess : numpy.ndarray, torch.Tensor or None
+        What was clipped, same shape; None if nothing was.
+    unknown, hot : numpy.ndarray, torch.Tensor or None
+        Same shape, True for pixels that hold no data, and for hot and dead ones; None
+        if there are none.
     """
 
-    unit: NDArray[np.float64]
-    excess: NDArray[np.float64]
-    unknown: NDArray[np.bool_]
-    hot: NDArray[np.bool_]
+    unit: Any
+    excess: Any | None
+    unknown: Any | None
+    hot: Any | None
+
+    @property
+    def hidden(self) -> Any | None:
+        """True for pixels whose own value the network does not see; None if none."""
+        if self.unknown is None or self.hot is None:
+            return self.hot if self.unknown is None else self.unknown
+        return self.unknown | self.hot
 
     @property
     def filled(self) -> NDArray[np.bool_]:
-        """True for pixels whose own value the network does not see."""
-        return self.unknown | self.hot
+        """As `hidden`, but always an array; for arrays only."""
+        hidden = self.hidden
+        return np.zeros(self.unit.shape, dtype=bool) if hidden is None else hidden
 
-    def restore(
-        self, denoised: NDArray[np.float64], scale: IntensityRange
-    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    @property
+    def counted(self) -> NDArray[np.bool_]:
+        """True for pixels that the network sees unchanged; for arrays only."""
+        seen = ~self.filled
+        return seen if self.excess is None else seen & (self.excess == 0)
+
+    def part(self, region: Region) -> NetworkInput:
+        """Return some of the rows and columns."""
+        parts = (self.unit, self.excess, self.unknown, self.hot)
+        return NetworkInput(*(None if x is None else x[region] for x in parts))
+
+    def restore(self, denoised: Any, scale: IntensityRange) -> tuple[Any, Any | None]:
         """Return the result in the image's units, and which pixels to keep.
 
         Parameters
         ----------
-        denoised : numpy.ndarray
+        denoised : numpy.ndarray or torch.Tensor
             The network's output for `unit`, same shape.
         scale : IntensityRange
             The scaling of the plane.
+
+        Returns
+        -------
+        values : numpy.ndarray or torch.Tensor
+            Intensities, same shape.
+        kept : numpy.ndarray, torch.Tensor or None
+            Same shape, True for pixels that keep their value; None if none do.
         """
         # Values outside the limits are not shown to the network, but not lost either.
-        values = scale.denormalize(denoised + self.excess)
-        return values, self.filled if scale.keeps_hot_pixels else self.unknown
+        if self.excess is not None:
+            denoised = denoised + self.excess
+        kept = self.hidden if scale.keeps_hot_pixels else self.unknown
+        return scale.denormalize(denoised), kept
 
 
-def prepare_input(block: NDArray[Any], scale: IntensityRange) -> NetworkInput:
-    """Normalize a part of a plane, (Y, X, channels), for the network."""
-    unknown = scale.find_unknown(block)
-    unit = scale.normalize(block)
-    hot = scale.find_hot(np.where(unknown, np.nan, unit) if unknown.any() else unit)
-    unit = scale.fill(unit, unknown | hot)
-    within = np.clip(unit, *scale.limits)
-    return NetworkInput(within, unit - within, unknown, hot)
-
-
-def merge_kept(
-    block: NDArray[Any],
-    values: NDArray[np.float64],
-    kept: NDArray[np.bool_],
-    tile: Tile,
-    dtype: np.dtype[Any],
-) -> NDArray[Any]:
-    """Return a denoised tile without its halo, in the dtype of the result.
+def prepare_input(block: Any, scale: IntensityRange) -> NetworkInput:
+    """Normalize a part of a plane for the network.
 
     Parameters
     ----------
-    block : numpy.ndarray
-        The pixels read, (Y, X, channels).
-    values : numpy.ndarray
-        The denoised intensities, same shape.
-    kept : numpy.ndarray
-        Same shape, True for pixels that keep their value in `block`.
-    tile : Tile
-        Which part was read.
-    dtype : numpy.dtype
-        Data type of the result.
+    block : numpy.ndarray or torch.Tensor
+        (Y, X, channels), of any real dtype; tensors must be floating-point.
+    scale : IntensityRange
+        The scaling of the plane.
     """
-    result = cast_saturating(values[tile.keep], dtype)
-    unchanged = block[tile.keep].astype(dtype, copy=False)
-    np.copyto(result, unchanged, where=kept[tile.keep])
-    return result
+    xp = namespace_of(block)
+    unknown = scale.find_unknown(block)
+    unit = scale.normalize(block)
+    if unknown is not None:
+        unit = xp.where(unknown, np.nan, unit)
+    hot = scale.find_hot(unit)
+    shown = NetworkInput(unit, None, unknown, hot)
+    if (hidden := shown.hidden) is not None:
+        unit = scale.fill(unit, hidden)
+    low, high = scale.limits
+    if low <= unit.min() and unit.max() <= high:
+        return NetworkInput(unit, None, unknown, hot)
+    within = unit.clip(low, high)
+    return NetworkInput(within, unit - within, unknown, hot)

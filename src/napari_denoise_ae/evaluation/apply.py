@@ -78,6 +78,8 @@ def denoise_together(
     numpy.ndarray
         Denoised images, same shape and range.
     """
+    import torch
+
     if denoiser.network.takes_noise_level:
         # Each image is scaled by its own noise level.
         denoised = [
@@ -89,8 +91,8 @@ def denoise_together(
     shape = batch.shape
     if denoiser.network.in_channels == 1:
         batch = batch.reshape(-1, 1, *shape[2:])  # one channel at a time
-    output = denoiser.run_network(batch).reshape(shape).transpose(0, 2, 3, 1)
-    return output + (unit - clipped)
+    output = denoiser.run_network(torch.from_numpy(batch)).cpu().numpy()
+    return output.reshape(shape).transpose(0, 2, 3, 1) + (unit - clipped)
 
 
 def denoise_pair(pair: Pair, method: Method) -> NDArray[np.float64]:
@@ -113,7 +115,7 @@ def denoise_pair(pair: Pair, method: Method) -> NDArray[np.float64]:
 
 def as_scored(pair: Pair, denoised: NDArray[np.float64]) -> NDArray[np.float64]:
     """Convert a normalized result to the intensities of a pair; clip it if required."""
-    result = pair.input_range.denormalize(denoised)
+    result: NDArray[np.float64] = pair.input_range.denormalize(denoised)
     if not pair.clip:
         return result
     return np.clip(result, pair.data_range.low, pair.data_range.high)

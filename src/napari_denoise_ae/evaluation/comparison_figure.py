@@ -113,5 +113,5 @@ def _psnr(pair: Pair, result: NDArray[np.float64]) -> float:
 
 def _to_panel(pair: Pair, image: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return an image in [0, 1], of shape (Y, X, 3) or (Y, X)."""
-    unit = pair.data_range.normalize(image)
+    unit: NDArray[np.float64] = pair.data_range.normalize(image)
     return unit if unit.shape[-1] == 3 else unit[..., 0]

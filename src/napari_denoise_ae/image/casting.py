@@ -9,6 +9,9 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Size of 64-bit integers, in bytes.
+_LARGE_INTEGER = 8
+
 
 def mean_of_pixels(
     values: NDArray[Any], axis: tuple[int, ...] | None = None
@@ -62,22 +65,38 @@ def cast_saturating(values: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArra
     numpy.ndarray
         The same shape, of dtype `dtype`.
     """
-    if np.issubdtype(dtype, np.integer):
-        limits = np.iinfo(dtype)
-        return _round_and_clip(values, limits.min, limits.max, dtype)
-    # For example, the largest float16 is 65504; larger values would become infinite.
-    largest = float(np.finfo(dtype).max)
-    return np.clip(values, -largest, largest).astype(dtype)
-
-
-def _round_and_clip(
-    values: NDArray[np.float64], low: int, high: int, dtype: np.dtype[Any]
-) -> NDArray[Any]:
-    rounded = np.rint(values)
+    rounded: NDArray[np.float64] = round_within(values, dtype)
+    if not np.issubdtype(dtype, np.integer) or dtype.itemsize < _LARGE_INTEGER:
+        return rounded.astype(dtype)
     # float64 cannot represent the limits of 64-bit integers exactly, so only values
     # strictly between them are cast, and the limits themselves are assigned.
-    inside = (rounded > float(low)) & (rounded < float(high))
+    limits = np.iinfo(dtype)
+    low, high = float(limits.min), float(limits.max)
+    inside = (rounded > low) & (rounded < high)
     cast = np.where(inside, rounded, 0.0).astype(dtype)
-    cast[rounded >= float(high)] = high
-    cast[rounded <= float(low)] = low
+    cast[rounded >= high] = limits.max
+    cast[rounded <= low] = limits.min
     return cast
+
+
+def round_within(values: Any, dtype: np.dtype[Any]) -> Any:
+    """Clip to the limits of a dtype, and round to nearest if it is an integer one.
+
+    Parameters
+    ----------
+    values : numpy.ndarray or torch.Tensor
+        Floating point, any shape.
+    dtype : numpy.dtype
+        An integer or floating-point dtype.
+
+    Returns
+    -------
+    numpy.ndarray or torch.Tensor
+        Same shape, in the dtype of `values`.
+    """
+    if np.issubdtype(dtype, np.integer):
+        limits = np.iinfo(dtype)
+        return values.round().clip(float(limits.min), float(limits.max))
+    # For example, the largest float16 is 65504; larger values would become infinite.
+    largest = float(np.finfo(dtype).max)
+    return values.clip(-largest, largest)

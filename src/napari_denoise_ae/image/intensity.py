@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, Union
 import numpy as np
 
 from .axes import stack_axes
+from .namespace import as_floating, find_nan, namespace_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,54 +55,51 @@ class IntensityRange:
         """Difference between `high` and `low`, in the image's units."""
         return self.high - self.low
 
-    def normalize(self, values: NDArray[Any]) -> NDArray[np.float64]:
+    def normalize(self, values: Any) -> Any:
         """Map the range linearly to [0, 1].
 
         Parameters
         ----------
-        values : numpy.ndarray
-            Intensities in the image's units, any shape and real dtype.
+        values : numpy.ndarray or torch.Tensor
+            Intensities in the image's units, any shape. Arrays may have any real
+            dtype; tensors must be floating-point.
 
         Returns
         -------
-        numpy.ndarray
-            float64, the same shape. Intensities outside the range are mapped to
-            values outside [0, 1]; NaN stays NaN.
+        numpy.ndarray or torch.Tensor
+            The same shape; float64, or the dtype of the tensor. Intensities outside
+            the range are mapped to values outside [0, 1]; NaN stays NaN.
         """
-        shifted: NDArray[np.float64] = values.astype(np.float64) - self.low
+        shifted = as_floating(values) - self.low
         # Multiplying by 0, instead of returning zeros, keeps NaN.
         return shifted / self.width if self.width > 0 else shifted * 0.0
 
-    def denormalize(self, unit: NDArray[Any]) -> NDArray[np.float64]:
+    def denormalize(self, unit: Any) -> Any:
         """Invert `normalize`.
 
         Parameters
         ----------
-        unit : numpy.ndarray
-            Mapped intensities, any shape and real dtype.
+        unit : numpy.ndarray or torch.Tensor
+            Mapped intensities, see `normalize`.
 
         Returns
         -------
-        numpy.ndarray
-            float64, the same shape, in the image's units.
+        numpy.ndarray or torch.Tensor
+            The same shape, in the image's units; float64, or the dtype of the tensor.
         """
-        scaled: NDArray[np.float64] = unit.astype(np.float64) * self.width
-        return scaled + self.low
+        return as_floating(unit) * self.width + self.low
 
-    def find_unknown(self, values: NDArray[Any]) -> NDArray[np.bool_]:
-        """Return which pixels hold nothing: they are NaN."""
-        unknown: NDArray[np.bool_] = np.isnan(values)
-        return unknown
+    def find_unknown(self, values: Any) -> Any | None:
+        """Return which pixels hold nothing, because they are NaN; None if none do."""
+        return find_nan(values)
 
-    def find_hot(self, unit: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def find_hot(self, _unit: Any) -> Any | None:
         """Return which pixels of a mapped image are not shown to the network: none."""
-        return np.zeros(unit.shape, dtype=bool)
+        return None
 
-    def fill(
-        self, unit: NDArray[np.float64], unknown: NDArray[np.bool_]
-    ) -> NDArray[np.float64]:
+    def fill(self, unit: Any, unknown: Any) -> Any:
         """Replace unknown pixels by the middle of the range, which has no color."""
-        return np.where(unknown, self.middle, unit)
+        return namespace_of(unit).where(unknown, self.middle, unit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..image.namespace import as_type_of, namespace_of
 from .sigma import is_clipped
 
 if TYPE_CHECKING:
@@ -53,15 +54,14 @@ def find_bounds(windows: Sequence[NDArray[Any]]) -> Bounds:
     return min(lows, default=None), max(highs, default=None)
 
 
-def undo_clipping(
-    denoised: NDArray[np.float64], noise: NoiseEstimate, strength: float
-) -> NDArray[np.float64]:
+def undo_clipping(denoised: Any, noise: NoiseEstimate, strength: float) -> Any:
     """Correct the bias of denoised values near the bounds of clipped noise.
 
     Parameters
     ----------
-    denoised : numpy.ndarray
-        Denoised intensities in the image's units, any shape; NaN stays NaN.
+    denoised : numpy.ndarray or torch.Tensor
+        Denoised intensities in the image's units, floating point, any shape; NaN
+        stays NaN.
     noise : NoiseEstimate
         The noise and its bounds.
     strength : float
@@ -69,7 +69,7 @@ def undo_clipping(
 
     Returns
     -------
-    numpy.ndarray
+    numpy.ndarray or torch.Tensor
         Same shape. Unchanged far from the bounds, and within them.
 
     Notes
@@ -91,13 +91,8 @@ def undo_clipping(
 
 
 def _undo_at(
-    values: NDArray[np.float64],
-    bound: float,
-    noise: NoiseEstimate,
-    strength: float,
-    *,
-    above: bool,
-) -> NDArray[np.float64]:
+    values: Any, bound: float, noise: NoiseEstimate, strength: float, *, above: bool
+) -> Any:
     sign = 1.0 if above else -1.0
     sigma_at = _level_over_intensity(noise)
     # The level may grow away from the bound.
@@ -109,10 +104,24 @@ def _undo_at(
     sigmas = sigma_at(bound + sign * distances)
     means = _mean_of_clipped(distances, sigmas)
     from_bound = sign * (values - bound)
+    # Not a plain comparison, because of NaN.
+    if from_bound.min() >= means[-1]:
+        return values
     near = from_bound < means[-1]
-    wanted = np.interp(from_bound, means, distances)
-    correction = min(strength, 1.0) * (wanted - from_bound)
-    return np.where(near, values + sign * correction, values)
+    x = from_bound[near]
+    wanted = _interpolate(x, as_type_of(x, means), as_type_of(x, distances))
+    corrected = values + 0.0
+    corrected[near] += sign * min(strength, 1.0) * (wanted - x)
+    return corrected
+
+
+def _interpolate(x: Any, xs: Any, ys: Any) -> Any:
+    """Interpolate in an ascending table; beyond its ends, ``ys`` is constant."""
+    x = x.clip(xs[0], xs[-1])
+    after = namespace_of(x).searchsorted(xs, x).clip(1, len(xs) - 1)
+    before = after - 1
+    slope = (ys[after] - ys[before]) / (xs[after] - xs[before])
+    return ys[before] + slope * (x - xs[before])
 
 
 def _mean_of_clipped(

@@ -16,7 +16,8 @@ import numpy as np
 
 from ..errors import InvalidInputError
 from ..image.intensity import IntensityRange, IntensityRanges
-from .anscombe import anscombe, inverse_anscombe, stabilized_sigma
+from ..image.namespace import any_of, as_floating, find_nan
+from .anscombe import intensities_of, stabilized_of, stabilized_sigma
 from .clipping import find_bounds, undo_clipping
 from .measure import HIGH, LOW, clean_windows, measure_clean, measure_points, stabilize
 from .noise_estimate import NoiseEstimate, as_plain_estimate, from_plain_estimate
@@ -100,36 +101,39 @@ class NoiseScaling(IntensityRange):
         level, (x, y) = self.noise_level, self.noise.correlation
         return level, level * x, level * y
 
-    def normalize(self, values: NDArray[Any]) -> NDArray[np.float64]:
+    def normalize(self, values: Any) -> Any:
         """Map intensities to the network's input."""
-        if self.curve is not None:
-            values = anscombe(values.astype(np.float64), self.curve)
+        if (curve := self.curve) is not None:
+            values = stabilized_of(
+                as_floating(values), curve.gain, curve.offset_variance
+            )
         return IntensityRange.normalize(self, values)
 
-    def denormalize(self, unit: NDArray[Any]) -> NDArray[np.float64]:
+    def denormalize(self, unit: Any) -> Any:
         """Invert `normalize` for a denoised image.
 
         Unlike the plain inverse, it has no bias for stabilized and clipped noise.
         """
         values = IntensityRange.denormalize(self, unit)
-        if self.curve is not None:
-            values = inverse_anscombe(values, self.curve)
+        if (curve := self.curve) is not None:
+            values = intensities_of(values, curve.gain, curve.offset_variance)
         return undo_clipping(values, self.noise, self.strength)
 
-    def find_unknown(self, values: NDArray[Any]) -> NDArray[np.bool_]:
-        """Return which pixels, (Y, X, channels), hold no data or NaN."""
-        unknown: NDArray[np.bool_] = np.isnan(values)
-        if self.noise.no_data is not None:
-            unknown |= values == self.noise.no_data
-        return unknown
+    def find_unknown(self, values: Any) -> Any | None:
+        """Return which pixels, (Y, X, channels), hold no data or NaN; None if none."""
+        unknown = find_nan(values)
+        if self.noise.no_data is None:
+            return unknown
+        missing = values == self.noise.no_data
+        if not any_of(missing):
+            return unknown
+        return missing if unknown is None else missing | unknown
 
-    def find_hot(self, unit: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def find_hot(self, unit: Any) -> Any | None:
         """Return the hot and dead pixels of a normalized image, (Y, X, channels)."""
         return find_hot(unit, self.sigma / self.width)
 
-    def fill(
-        self, unit: NDArray[np.float64], unknown: NDArray[np.bool_]
-    ) -> NDArray[np.float64]:
+    def fill(self, unit: Any, unknown: Any) -> Any:
         """Replace unknown pixels by their surroundings, for the network."""
         return fill_unknown(unit, unknown, self.middle)
 

@@ -6,9 +6,12 @@ They are left out of every measurement and of the network's input.
 from __future__ import annotations
 
 import math
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from ..image.namespace import any_of, find_nan, namespace_of, places_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,117 +40,167 @@ _SOLID_FRACTION = 0.98
 _BORDER_SIGMAS = 8.0
 
 
-def find_hot(values: NDArray[np.float64], sigma: float) -> NDArray[np.bool_]:
+def find_hot(values: Any, sigma: float) -> Any | None:
     """Find hot and dead pixels.
 
     Parameters
     ----------
-    values : numpy.ndarray
-        Region of an image, (Y, X, channels), NaN where nothing is known.
+    values : numpy.ndarray or torch.Tensor
+        Region of an image, (Y, X, channels), floating point, NaN where nothing is
+        known.
     sigma : float
         Standard deviation of its noise, in the same units.
 
     Returns
     -------
-    numpy.ndarray
+    numpy.ndarray, torch.Tensor or None
         Same shape, True for pixels far above, or far below, all of their eight
-        neighbors but at most one. In white noise fewer than 1 in a million are.
+        neighbors but at most one; None if there are none. In white noise fewer than
+        1 in a million are.
     """
-    padded = np.pad(values, ((1, 1), (1, 1), (0, 0)), constant_values=np.nan)
     threshold = _HOT_SIGMAS * sigma
-    return _far_above(padded, threshold) | _far_above(-padded, threshold)
+    candidates = _find_candidates(values, threshold)
+    if not any_of(candidates):
+        return None
+    places = places_of(candidates)
+    pixels, neighbors = values[places], _neighbors(values, *places)
+    far = _is_far_above(pixels, neighbors, threshold)
+    far |= _is_far_above(-pixels, -neighbors, threshold)
+    candidates[places] = far
+    return candidates if far.any() else None
 
 
-def _far_above(padded: NDArray[np.float64], threshold: float) -> NDArray[np.bool_]:
-    """Return the pixels inside a border of 1 that are far above their neighbors."""
-    inner = padded[1:-1, 1:-1]
+def _find_candidates(values: Any, threshold: float) -> Any:
+    """Return which pixels are far from most of their four neighbors.
+
+    This is cheap, and necessary for hot and dead pixels.
+    """
+    xp = namespace_of(values)
+    lower, higher = xp.minimum, xp.maximum
+    if min(values.shape[:2]) == 1 or find_nan(values) is not None:
+        lower, higher = xp.fmin, xp.fmax  # ignore NaN next to a number, but are slow
+    padded = _with_border(values)
     up, down = padded[:-2, 1:-1], padded[2:, 1:-1]
     left, right = padded[1:-1, :-2], padded[1:-1, 2:]
-    # Cheap and necessary: fmin and fmax ignore NaN next to a number.
-    second = np.fmax(np.fmin(up, down), np.fmin(left, right))
-    hot: NDArray[np.bool_] = inner - second > threshold
-    rows, columns, channels = np.nonzero(hot)
-    neighbors = _neighbors(padded, rows, columns, channels)
+    upper = higher(lower(up, down), lower(left, right))
+    below = lower(higher(up, down), higher(left, right))
+    return higher(values - upper, below - values) > threshold
+
+
+def _with_border(values: Any) -> Any:
+    """Add a border of 1 in which a pixel equals the one on the other side.
+
+    Comparing with both is then comparing with the one that exists. There is none in a
+    single row or column, whose border is NaN.
+    """
+    xp = namespace_of(values)
+    for axis in (0, 1):
+        if values.shape[axis] > 1:
+            first, last = (slice(1, 2), slice(-2, -1))
+            border = [values[(slice(None),) * axis + (one,)] for one in (first, last)]
+        else:
+            border = [xp.full_like(values, math.nan)] * 2
+        values = xp.concatenate([border[0], values, border[1]], axis)
+    return values
+
+
+def _is_far_above(pixels: Any, neighbors: Any, threshold: float) -> Any:
+    """Return which pixels, (N,), are far above their neighbors, (8, N)."""
+    xp = namespace_of(pixels)
+    unknown = xp.isnan(neighbors)
+    # NaN is neither the highest nor the lowest.
+    first = second = xp.full_like(pixels, -math.inf)
+    for each in xp.where(unknown, -math.inf, neighbors):
+        second = xp.maximum(second, xp.minimum(first, each))
+        first = xp.maximum(first, each)
     # All neighbors but the highest.
-    ordered = np.sort(np.where(np.isnan(neighbors), -np.inf, neighbors), axis=0)[:-1]
-    highest = ordered[-1]
-    lowest = np.where(np.isinf(ordered), np.inf, ordered).min(axis=0)
-    excess = padded[rows + 1, columns + 1, channels] - highest
-    far = (excess > threshold) & (excess > _HOT_RANGES * (highest - lowest))
-    hot[rows, columns, channels] = far & np.isfinite(highest)
-    return hot
+    lowest = xp.amin(xp.where(unknown, math.inf, neighbors), 0)
+    is_known = second > -math.inf
+    second, lowest = (xp.where(is_known, each, 0.0) for each in (second, lowest))
+    excess = pixels - second
+    is_far = (excess > threshold) & (excess > _HOT_RANGES * (second - lowest))
+    return is_far & is_known
 
 
-def fill_unknown(
-    values: NDArray[np.float64], unknown: NDArray[np.bool_], otherwise: float
-) -> NDArray[np.float64]:
+def fill_unknown(values: Any, unknown: Any, otherwise: float) -> Any:
     """Replace unknown pixels by the known ones around them.
 
     Parameters
     ----------
-    values : numpy.ndarray
-        (Y, X, channels).
-    unknown : numpy.ndarray
+    values : numpy.ndarray or torch.Tensor
+        (Y, X, channels), floating point.
+    unknown : numpy.ndarray or torch.Tensor
         Same shape, True where a value is to be replaced.
     otherwise : float
         Value of pixels that have no known neighbor within 4 pixels.
 
     Returns
     -------
-    numpy.ndarray
-        A copy, if anything is replaced: by the median of the eight neighbors, which
-        keeps edges, or else by the mean of the pixels within 4 pixels.
+    numpy.ndarray or torch.Tensor
+        A copy in which unknown values are replaced by the median of the eight
+        neighbors, which keeps edges, or else by the mean of the pixels within 4
+        pixels.
     """
-    if not unknown.any():
-        return values
-    filled = _with_median_of_neighbors(np.where(unknown, np.nan, values))
-    missing = np.isnan(filled)
-    if missing.any():
-        filled = np.where(missing, _mean_of_known(filled, FILL_RADIUS), filled)
-    return np.where(np.isnan(filled), otherwise, filled)
+    xp = namespace_of(values)
+    filled, places = values + 0.0, places_of(unknown)
+    filled[places] = math.nan
+    filled[places] = median = _median(_neighbors(filled, *places))
+    if not (missing := xp.isnan(median)).any():
+        return filled
+    mean = _mean_of_known(filled, xp.isnan(filled))[places]
+    known = xp.where(missing, mean, median)
+    filled[places] = xp.where(xp.isnan(known), otherwise, known)
+    return filled
 
 
-def _with_median_of_neighbors(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Replace NaN by the median of the known neighbors, if there are any."""
-    rows, columns, channels = np.nonzero(np.isnan(values))
-    padded = np.pad(values, ((1, 1), (1, 1), (0, 0)), constant_values=np.nan)
-    # NaN is sorted to the end.
-    ordered = np.sort(_neighbors(padded, rows, columns, channels), axis=0)
-    count = np.count_nonzero(~np.isnan(ordered), axis=0)
-    last, number = np.maximum(count - 1, 0), np.arange(len(rows))
-    median = (ordered[last // 2, number] + ordered[(last + 1) // 2, number]) / 2
-    values[rows, columns, channels] = median
+def _median(neighbors: Any) -> Any:
+    """Return the median of the known of eight neighbors, (8, N); NaN without any."""
+    xp = namespace_of(neighbors)
+    ordered = xp.sort(neighbors, 0)
+    # torch returns the indices, too. NaN is sorted to the end.
+    ordered = getattr(ordered, "values", ordered)
+    last = ((~xp.isnan(ordered)).sum(0) - 1).clip(0)
+    median = ordered[0] * 0.0
+    for number, each in enumerate(ordered):
+        times = 0.5 * (last // 2 == number) + 0.5 * ((last + 1) // 2 == number)
+        median = median + xp.where(times > 0, each, 0.0) * times
+    return median
+
+
+def _neighbors(values: Any, rows: Any, columns: Any, channels: Any) -> Any:
+    """Return the eight neighbors, (8, N), of pixels; NaN outside the image."""
+    xp = namespace_of(values)
+    height, width = values.shape[:2]
+    found = []
+    for dy, dx in product((-1, 0, 1), repeat=2):
+        y, x = rows + dy, columns + dx
+        inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
+        each = values[y.clip(0, height - 1), x.clip(0, width - 1), channels]
+        if (dy, dx) != (0, 0):
+            found.append(xp.where(inside, each, math.nan))
+    return xp.stack(found)
+
+
+def _mean_of_known(values: Any, missing: Any) -> Any:
+    """Return the mean of the known values within 4 pixels; NaN if there are none."""
+    xp = namespace_of(values)
+    total = _sum_around(xp.where(missing, 0.0, values))
+    count = _sum_around(1.0 - missing * 1.0)
+    return total / xp.where(count > 0.5, count, math.nan)
+
+
+def _sum_around(values: Any) -> Any:
+    """Return the sums of squares of 9 x 9 pixels, without those outside the image."""
+    xp = namespace_of(values)
+    for axis in (0, 1):
+        before = (slice(None),) * axis
+        zeros = xp.zeros_like(values[(*before, slice(1))])
+        border = [zeros] * FILL_RADIUS
+        padded = xp.concatenate([*border, values, *border], axis)
+        length = values.shape[axis]
+        starts = range(2 * FILL_RADIUS + 1)
+        values = sum(padded[(*before, slice(n, n + length))] for n in starts)
     return values
-
-
-def _neighbors(
-    padded: NDArray[np.float64],
-    rows: NDArray[np.intp],
-    columns: NDArray[np.intp],
-    channels: NDArray[np.intp],
-) -> NDArray[np.float64]:
-    """Return the eight neighbors, (8, N), of pixels of an image with a border of 1."""
-    around = [(y, x) for y in range(3) for x in range(3) if (y, x) != (1, 1)]
-    return np.stack([padded[rows + y, columns + x, channels] for y, x in around])
-
-
-def _mean_of_known(values: NDArray[np.float64], radius: int) -> NDArray[np.float64]:
-    """Return the mean of the known values in squares; NaN where there are none."""
-    from scipy.ndimage import correlate1d
-
-    known = ~np.isnan(values)
-    sums = []
-    for each in (np.where(known, values, 0.0), known.astype(np.float64)):
-        total = each
-        for axis in (0, 1):
-            total = correlate1d(
-                total, np.ones(2 * radius + 1), axis=axis, mode="constant"
-            )
-        sums.append(total)
-    total, count = sums
-    with np.errstate(invalid="ignore"):
-        mean: NDArray[np.float64] = total / np.where(count > 0.5, count, np.nan)
-    return mean
 
 
 def remove_outliers(
@@ -159,7 +212,7 @@ def remove_outliers(
     floats = [_finite_or_nan(each) for each in windows]
     level = _rough_level(floats)
     for number, window in enumerate(floats):
-        if (hot := find_hot(window, level)).any():
+        if (hot := find_hot(window, level)) is not None:
             floats[number] = np.where(hot, np.nan, window)
     return floats
 

@@ -191,7 +191,7 @@ class AdaptSource(PlannedSource):
         scale = self._measured.scale_of(position)
         shown = prepare_input(pixels, scale)
         output = self._denoiser.apply_network(shown.unit, scale.noise_inputs)
-        counted = ~shown.filled & (shown.excess == 0)
+        counted = shown.counted
         clean = scale.denormalize(output)
         noisy = np.where(counted, pixels, clean)
         return DenoisedWindow(

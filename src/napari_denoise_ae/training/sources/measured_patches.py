@@ -170,7 +170,7 @@ class MeasuredPatchSource(PlannedSource, ABC):
         number = self._measured.number_of(position)
         scale = self._measured.scale_of(position)
         shown = prepare_input(pixels, scale)
-        counted = known & ~shown.filled & (shown.excess == 0)
+        counted = known & shown.counted
         first, extent = self._measured.scaling.limits_of(number)
         relative = (target - first) / extent
         shift = CENTER if self._network.takes_noise_level else 0.0
