@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
+import dask.array as da
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,7 @@ from synthetic import (
 )
 
 from napari_denoise_ae import denoise
+from napari_denoise_ae.errors import DenoiseAEWarning
 from napari_denoise_ae.models.devices import choose_device
 from napari_denoise_ae.models.training_state import (
     load_training_state,
@@ -62,8 +65,76 @@ def test_a_run_can_be_resumed_from_a_file(tmp_path):
     assert len(run(resumed).history) == 4
 
 
-def test_denoising_gives_the_same_result_as_on_the_cpu():
+def counts(shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    """Return photon counts with hot pixels and, if possible, unknown ones."""
+    rng = np.random.default_rng(0)
+    image = rng.poisson(rng.uniform(50, 60, shape)).astype(dtype)
+    image[..., 9, 9], image[..., 0, 0] = 127, 127
+    if dtype.startswith("float"):
+        image[..., 20:23, 30] = np.nan
+    return image
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16", "uint32"])
+@pytest.mark.parametrize("noise_type", ["gaussian", "poisson-gaussian"])
+def test_integers_are_those_of_the_cpu(dtype, noise_type):
+    assert_equal_results(counts((90, 100), dtype), noise_type=noise_type, atol=1)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("noise_type", ["gaussian", "poisson-gaussian"])
+def test_floats_are_those_of_the_cpu_to_a_millionth_of_the_range(dtype, noise_type):
+    atol = 0.1 if dtype == "float16" else 1e-5 * 150
+    assert_equal_results(counts((90, 100), dtype), noise_type=noise_type, atol=atol)
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes"), [((5, 64, 72), "TYX"), ((2, 3, 64, 72), "TCYX")]
+)
+def test_planes_in_a_batch_are_those_of_the_cpu(shape, axes):
+    assert_equal_results(counts(shape, "float32"), axes=axes, atol=1e-5 * 150)
+
+
+@pytest.mark.parametrize("network", ["conv", "residual"])
+def test_models_without_a_noise_level_give_the_result_of_the_cpu(network):
     image = np.random.default_rng(0).random((70, 90, 3))
-    model = random_checkpoint()
-    on_cpu, on_cuda = (denoise(image, model=model, device=d) for d in ("cpu", "cuda"))
-    np.testing.assert_allclose(on_cuda, on_cpu, atol=2e-3)
+    model = random_checkpoint(network=network)
+    on_cpu, on_cuda = (
+        denoise(image, model=model, device=device, precision="float32")
+        for device in ("cpu", "cuda")
+    )
+    np.testing.assert_allclose(on_cuda, on_cpu, atol=1e-5)
+
+
+def test_fast_results_differ_by_less_than_the_noise():
+    image = counts((90, 100), "float32")
+    options = {"model": "gray", "device": "cuda"}
+    fast, exact = (
+        denoise(image, precision=name, **options) for name in ("fast", "float32")
+    )
+    assert 0 < np.nanstd(fast - exact) < 0.02 * np.sqrt(55)
+
+
+@pytest.mark.filterwarnings("ignore::napari_denoise_ae.errors.DenoiseAEWarning")
+def test_tiles_and_lazy_arrays_give_the_same_result():
+    image = counts((300, 280), "uint16")
+    options = {"model": "gray", "sigma": 7, "device": "cuda", "precision": "float32"}
+    whole = denoise(image, **options).astype(int)
+    tiled = denoise(image, tile_size=64, **options)
+    lazy = denoise(da.from_array(image, chunks=128), **options).compute()
+    assert np.abs(tiled - whole).max() <= 1
+    assert np.abs(lazy - whole).max() <= 1
+
+
+def assert_equal_results(image: np.ndarray, *, atol: float, **options) -> None:
+    """Compare the results of `gray` in float32; unknown pixels are the same."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DenoiseAEWarning)
+        on_cpu, on_cuda = (
+            denoise(image, model="gray", device=device, precision="float32", **options)
+            for device in ("cpu", "cuda")
+        )
+    assert on_cuda.dtype == image.dtype
+    difference = on_cuda.astype(np.float64) - on_cpu.astype(np.float64)
+    np.testing.assert_array_equal(np.isnan(difference), np.isnan(image))
+    assert np.nanmax(np.abs(difference)) <= atol

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from memory_runs import OTHER, run_through
-from synthetic import CPU
+from synthetic import CPU, random_checkpoint
 
 from napari_denoise_ae import denoise
 from napari_denoise_ae.denoising.denoiser import Denoiser
@@ -81,6 +81,42 @@ def test_an_image_smaller_than_any_tile_is_one_error(checkpoint, memory_for):
     memory_for(cpu=0)
     with pytest.raises(DeviceError, match="even on a tile of 19 x 21 pixels"):
         run_through(np.zeros((19, 21, 3)), denoiser)
+
+
+def test_only_a_gpu_takes_many_small_planes_at_once(checkpoint):
+    denoiser = Denoiser(checkpoint, OTHER)
+    denoiser.tile_size = 512
+    assert [denoiser.n_at_once((side, 256)) for side in (32, 256, 300, 4096)] == [
+        *(32, 4, 3, 1)
+    ]
+    assert Denoiser(checkpoint, CPU).n_at_once((32, 256)) == 1
+
+
+@pytest.mark.parametrize(
+    ("network", "channels", "axes"),
+    [("unet", 1, "TYX"), ("unet", 3, "TYXS"), ("unet", 1, "TYXS"), ("conv", 3, "TYX")],
+)
+@pytest.mark.filterwarnings("ignore:The model")
+def test_planes_in_a_batch_have_the_result_that_each_has_alone(
+    network, channels, axes, monkeypatch
+):
+    model = random_checkpoint(network=network, in_channels=channels)
+    stack = np.random.default_rng(0).random((5, 60, 70, 3)).astype(np.float32)
+    stack[1, 3:5, 4], stack[2, 9, 9], stack[4, 0, 0] = np.nan, 50, -50
+    stack = stack if axes == "TYXS" else stack[..., 0]
+    options = {"model": model, "axes": axes}
+    expected = denoise(stack, **options)
+    monkeypatch.setattr(Denoiser, "n_at_once", lambda *_: 3)
+    batches, run_network = [], Denoiser.run_network
+
+    def count(self, batch, *noise):
+        batches.append(len(batch))
+        return run_network(self, batch, *noise)
+
+    monkeypatch.setattr(Denoiser, "run_network", count)
+    np.testing.assert_allclose(denoise(stack, **options), expected, atol=1e-4)
+    each = 3 if (channels, axes) == (1, "TYXS") else 1
+    assert batches == [3 * each, 2 * each]
 
 
 def test_tiles_are_chosen_anew_for_each_run(checkpoint, monkeypatch):

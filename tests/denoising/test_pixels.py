@@ -9,6 +9,7 @@ import torch
 from napari_denoise_ae.denoising.network_input import prepare_input
 from napari_denoise_ae.denoising.pixels import (
     as_pixels,
+    images_of,
     merge_kept,
     preparing_device,
     upload,
@@ -48,14 +49,16 @@ def pixels(dtype: str = "float32") -> np.ndarray:
 def test_an_upload_is_exact(dtype):
     limits = np.iinfo(dtype) if dtype in INTEGERS else np.finfo(dtype)
     image = np.array([[limits.min, 0, 1, limits.max]] * 3, dtype)
-    sent = upload(image[::2], CPU, torch.float64)
+    sent = upload([image[::2, :, None]], CPU, torch.float64)[..., 0]
     np.testing.assert_array_equal(sent, image[::2].astype(np.float64))
 
 
 @pytest.mark.parametrize("dtype", [">u2", ">f4", "longdouble"])
 def test_any_byte_order_and_long_floats_can_be_uploaded(dtype):
     image = np.arange(6).reshape(2, 3).astype(dtype)
-    np.testing.assert_array_equal(upload(image, CPU, torch.float32), image)
+    np.testing.assert_array_equal(
+        upload([image[..., None]], CPU, torch.float32)[..., 0], image
+    )
 
 
 @pytest.mark.parametrize("dtype", [*INTEGERS, *FLOATS, ">u2"])
@@ -92,13 +95,14 @@ def test_pixels_are_prepared_on_the_cpu_for_a_device_that_lacks_dtypes(name):
 def test_float32_tensors_are_prepared_and_restored_as_arrays_are(scale):
     image = pixels()
     from_array = prepare_input(image, scale)
-    from_tensor = prepare_input(upload(image, CPU, torch.float32), scale)
+    from_tensor = prepare_input(upload([image], CPU, torch.float32), scale)
     np.testing.assert_allclose(from_tensor.unit, from_array.unit, rtol=0, atol=1e-5)
     assert (from_array.hidden is None) == (from_tensor.hidden is None)
     np.testing.assert_array_equal(from_tensor.hidden, from_array.hidden)
     results = []
     for shown in (from_array, from_tensor):
         values, kept = shown.restore(0.9 * shown.unit, scale)
+        values, kept = np.asarray(values), None if kept is None else np.asarray(kept)
         results.append(merge_kept(image, values, kept, np.dtype(np.float32)))
     np.testing.assert_allclose(results[1], results[0], rtol=1e-5, atol=1e-3)
 
@@ -111,3 +115,10 @@ def test_the_bias_of_clipping_is_undone_on_tensors_as_on_arrays(above):
     found = undo_clipping(torch.tensor(values, dtype=torch.float32), noise, 1.0)
     np.testing.assert_allclose(found, expected, atol=1e-3)
     assert np.abs(expected - values).max() > 5
+
+
+def test_images_of_a_batch_are_channels_of_their_own():
+    images = list(np.random.default_rng(0).random((4, 5, 6, 3)))
+    sent = upload(images, CPU, torch.float64)
+    assert sent.shape == (5, 6, 12)
+    np.testing.assert_array_equal(images_of(sent, 4), images)

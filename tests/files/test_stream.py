@@ -169,9 +169,9 @@ def test_at_most_a_chunk_and_its_halo_are_read_at_once(gray, tmp_path, monkeypat
     sizes = []
     denoise_tile = Denoiser.denoise_tile
 
-    def recording(self, source, *rest):
-        sizes.append(source.shape)
-        denoise_tile(self, source, *rest)
+    def recording(self, sources, *rest):
+        sizes.extend(source.shape for source in sources)
+        denoise_tile(self, sources, *rest)
 
     monkeypatch.setattr(Denoiser, "denoise_tile", recording)
     tifffile.imwrite(tmp_path / "in.tif", image_of((2100, 2100), "uint8"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from .denoiser import Denoiser
     from .halo import Tile
 
+    Plane = tuple[int, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -48,7 +51,8 @@ class Progress:
 class Denoising:
     """A denoising run on an array in memory.
 
-    Each step of an iteration denoises one tile into `result`, so a run that is
+    Each step of an iteration denoises one tile into `result`; on a GPU, that of many
+    small planes at once. So a run that is
     stopped early keeps its finished tiles.
 
     Parameters
@@ -132,24 +136,43 @@ class Denoising:
         planes = list(np.ndindex(*self._target.shape[:-3]))
         total = len(planes) * len(self._tiles)
         done = 0
-        for plane in planes:
+        for batch in self._batches(planes):
             for tile in self._tiles:
-                self._denoise_tile(plane, tile)
-                done += 1
+                self._denoise_tile(batch, tile)
+                done += len(batch)
                 self.planes_done = done // len(self._tiles)
                 yield Progress(done, total)
 
-    def _denoise_tile(self, plane: tuple[int, ...], tile: Tile) -> None:
-        target = self._target[plane]
-        plane = tuple(
+    def _batches(self, planes: list[Plane]) -> Iterator[list[Plane]]:
+        """Group small planes that share a range, if the device takes many at once."""
+        size = 1
+        if len(self._tiles) == 1 and self._series is None:
+            size = self._denoiser.n_at_once(self._target.shape[-3:-1])
+        scales = self.intensity_ranges
+        for _, same in groupby(planes, lambda each: scales.of(self._in_source(each))):
+            members = list(same)
+            for start in range(0, len(members), size):
+                yield members[start : start + size]
+
+    def _in_source(self, plane: Plane) -> Plane:
+        """Return the index in the image of a plane of the result."""
+        return tuple(
             (cut.start or 0) + index
             for cut, index in zip(self._chosen, plane, strict=True)
         )
+
+    def _denoise_tile(self, batch: list[Plane], tile: Tile) -> None:
+        planes = [self._in_source(plane) for plane in batch]
+        targets = [self._target[plane] for plane in batch]
         if self._series is not None:
-            target[tile.write] = self._series.denoise(plane, tile.write, target.dtype)
+            dtype = self._target.dtype
+            targets[0][tile.write] = self._series.denoise(planes[0], tile.write, dtype)
             return
         self._denoiser.denoise_tile(
-            self._source.pixels[plane], target, tile, self.intensity_ranges.of(plane)
+            [self._source.pixels[plane] for plane in planes],
+            targets,
+            tile,
+            self.intensity_ranges.of(planes[0]),
         )
 
     @property

@@ -189,7 +189,7 @@ def denoise_part(
     target = color_planes(result, axes)[plane]
     tiles = denoiser.plan_tiles(source.shape[:2], tile_size=tile_size, region=region)
     for tile in tiles:
-        denoiser.denoise_tile(source, target, tile, scale)
+        denoiser.denoise_tile([source], [target], tile, scale)
     cropped = (*(slice(None) for _ in plane), *region)
     return np.ascontiguousarray(result[cropped])
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ..errors import DenoiseAEWarning, DeviceError
 from ..image.casting import copy_as
@@ -23,14 +24,21 @@ from .halo import find_halo, padded_length, plan_tiles
 from .memory import OutOfMemoryError, choose_tile_size, is_lack_of_memory
 from .network_input import prepare_input
 from .options import FLOAT32
-from .pixels import as_array, merge_kept, preparing_device, upload, working_dtype
+from .pixels import (
+    as_array,
+    as_pixels,
+    images_of,
+    keep_unchanged,
+    preparing_device,
+    upload,
+    working_dtype,
+)
 from .precision import computing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
-    from torch import Tensor
 
     from ..image.intensity import IntensityRange
     from ..image.tiling import Region
@@ -103,25 +111,35 @@ class Denoiser:
             region=region,
         )
 
+    def n_at_once(self, shape: Sequence[int]) -> int:
+        """Return how many planes of a shape, (Y, X), to denoise in a batch.
+
+        A GPU needs as many pixels at once as a tile has; a CPU has enough with one.
+        """
+        if self.device.device.type == "cpu":
+            return 1
+        height, width = shape
+        return max(1, self.tile_size**2 // (height * width))
+
     def denoise_tile(
         self,
-        source: NDArray[Any],
-        target: NDArray[Any],
+        sources: Sequence[NDArray[Any]],
+        targets: Sequence[NDArray[Any]],
         tile: Tile,
         scale: IntensityRange,
     ) -> None:
-        """Denoise a tile of a plane, in parts where the memory is too small.
+        """Denoise a tile of some planes, in parts where the memory is too small.
 
         Parameters
         ----------
-        source : numpy.ndarray
-            The plane, (Y, X, channels).
-        target : numpy.ndarray
-            Where the result goes, same shape.
+        sources : sequence of numpy.ndarray
+            The planes, each (Y, X, channels), of the same shape and dtype.
+        targets : sequence of numpy.ndarray
+            Where the results go, of the same shape.
         tile : Tile
-            Which part of it, from `plan_tiles`.
+            Which part of them, from `plan_tiles`.
         scale : IntensityRange
-            The plane's intensity range.
+            The intensity range of the planes.
 
         Raises
         ------
@@ -130,12 +148,12 @@ class Denoiser:
         """
 
         def denoise_part(part: Tile) -> None:
-            block = source[part.read]
-            target[part.write] = self._denoise_block(
-                block, scale, part.keep, target.dtype
-            )
+            blocks = [source[part.read] for source in sources]
+            results = self._denoise_blocks(blocks, scale, part.keep, targets[0].dtype)
+            for target, result in zip(targets, results, strict=True):
+                target[part.write] = result
 
-        self.run_tile(tile, source.shape[:2], denoise_part)
+        self.run_tile(tile, sources[0].shape[:2], denoise_part)
 
     def run_tile(
         self,
@@ -329,27 +347,33 @@ class Denoiser:
                 batch = torch.cat([batch, end], dim=axis)
         return batch
 
-    def _denoise_block(
+    def _denoise_blocks(
         self,
-        block: NDArray[Any],
+        blocks: Sequence[NDArray[Any]],
         scale: IntensityRange,
         keep: Region,
         dtype: np.dtype[Any],
-    ) -> NDArray[Any]:
-        """Denoise the pixels read, (Y, X, channels), and return the ones to keep."""
-        kept_block = block[keep]
+    ) -> list[NDArray[Any]]:
+        """Denoise the pixels read, each (Y, X, channels), and return the ones to keep.
+
+        They are uploaded once, and come back as pixels of the result.
+        """
+        cropped = [block[keep] for block in blocks]
         if scale.noise_level == 0.0:
-            return copy_as(kept_block, dtype)
+            return [copy_as(block, dtype) for block in cropped]
+        device, n_images = preparing_device(self.device.device), len(blocks)
         with torch.inference_mode():
-            raw = upload(
-                block,
-                preparing_device(self.device.device),
-                working_dtype(block.dtype, scale),
-            )
-            shown = prepare_input(raw, scale)
-            denoised = self._apply(shown.unit, scale.noise_inputs)
+            pixels = upload(blocks, device, working_dtype(blocks[0].dtype, scale))
+            shown = prepare_input(pixels, scale)
+            denoised = self._apply(shown.unit, scale.noise_inputs, n_images)
             values, kept = shown.part(keep).restore(denoised[keep], scale)
-            return merge_kept(kept_block, values, kept, dtype)
+            results = as_pixels(images_of(values, n_images), dtype)
+            masks = [None] * n_images
+            if kept is not None:
+                masks = list(as_array(images_of(kept, n_images)))
+        return [
+            keep_unchanged(*each) for each in zip(results, cropped, masks, strict=True)
+        ]
 
     def apply_network(
         self, unit: NDArray[np.float64], noise: Sequence[float | NDArray[np.float64]]
@@ -369,21 +393,25 @@ class Denoiser:
         ]
         return as_array(self._apply(torch.from_numpy(unit), maps))
 
-    def _apply(self, unit: Tensor, noise: Sequence[float | Tensor]) -> Tensor:
-        channels, wanted = unit.shape[-1], self.network.in_channels
-        batch = unit.float().permute(2, 0, 1).unsqueeze(0)  # (1, C, Y, X)
+    def _apply(
+        self, unit: Tensor, noise: Sequence[float | Tensor], n_images: int = 1
+    ) -> Tensor:
+        """Denoise images that share a noise level, (Y, X, N * channels)."""
+        wanted = self.network.in_channels
+        batch = images_of(unit.float(), n_images).permute(0, 3, 1, 2)  # (N, C, Y, X)
+        channels, *sides = batch.shape[1:]
         if channels == 1:
             batch = batch.expand(-1, wanted, -1, -1)
         elif wanted == 1:
-            batch = batch.transpose(0, 1)  # each color by itself
+            batch = batch.reshape(-1, 1, *sides)  # each color by itself
         output = self.run_network(batch, noise).to(unit.device)
-        output = output.reshape(-1, *output.shape[-2:]).permute(1, 2, 0)
-        if channels < output.shape[-1]:
-            output = output.mean(dim=-1, keepdim=True)
-        return output.to(unit.dtype)
+        output = output.reshape(n_images, -1, *sides)
+        if channels < output.shape[1]:
+            output = output.mean(dim=1, keepdim=True)
+        return output.permute(2, 3, 0, 1).flatten(2).to(unit.dtype)
 
 
 def _as_map(value: float | Tensor, batch: Tensor) -> Tensor:
     """Return a channel of a batch that is one value, or a map, (Y, X)."""
-    shape = (len(batch), 1, *batch.shape[-2:])
-    return torch.as_tensor(value, dtype=batch.dtype, device=batch.device).expand(shape)
+    one = value.to(batch) if isinstance(value, Tensor) else batch.new_full((1,), value)
+    return one.expand(len(batch), 1, *batch.shape[-2:])

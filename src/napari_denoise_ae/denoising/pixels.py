@@ -10,6 +10,8 @@ import torch
 from ..image.casting import cast_saturating, round_within
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -58,33 +60,57 @@ def working_dtype(dtype: np.dtype[Any], scale: IntensityRange) -> torch.dtype:
     return torch.float64
 
 
-def upload(block: NDArray[Any], device: torch.device, dtype: torch.dtype) -> Tensor:
+def upload(
+    blocks: Sequence[NDArray[Any]], device: torch.device, dtype: torch.dtype
+) -> Tensor:
     """Return a copy of pixels on a device, where they are cast to a dtype.
 
     Parameters
     ----------
-    block : numpy.ndarray
-        Any shape, strides, byte order and real dtype.
+    blocks : sequence of numpy.ndarray
+        N arrays of the same shape, (Y, X, channels), and of the same real dtype; any
+        strides and byte order.
     device : torch.device
         ``cpu`` or ``cuda``, see `preparing_device`.
     dtype : torch.dtype
         Floating-point, see `working_dtype`.
+
+    Returns
+    -------
+    torch.Tensor
+        (Y, X, N * channels): each image is a channel of its own for all that follows
+        but the network.
     """
-    native = block.dtype.newbyteorder("=")
-    if native not in _CAST and block.dtype.kind == "f":
+    first = blocks[0]
+    native = first.dtype.newbyteorder("=")
+    if native not in _CAST and first.dtype.kind == "f":
         native = np.dtype(np.float64)  # long double
     sent = torch.from_numpy(np.empty(0, native)).dtype
     # From pinned memory, a GPU copies while it computes.
-    staged = torch.empty(block.shape, dtype=sent, pin_memory=device.type == "cuda")
-    np.copyto(staged.numpy(), block, casting="same_kind")
-    return staged.to(device, non_blocking=True).to(dtype)
+    is_pinned = device.type == "cuda"
+    staged = torch.empty((len(blocks), *first.shape), dtype=sent, pin_memory=is_pinned)
+    for place, block in zip(staged.numpy(), blocks, strict=True):
+        np.copyto(place, block, casting="same_kind")
+    pixels = staged.to(device, non_blocking=True).to(dtype)
+    channels: Tensor = pixels.permute(1, 2, 0, 3).flatten(2)
+    return channels
+
+
+def images_of(values: Tensor, n_images: int) -> Tensor:
+    """Return (Y, X, N * channels) as N images, (N, Y, X, channels)."""
+    images: Tensor = values.unflatten(2, (n_images, -1)).permute(2, 0, 1, 3)
+    return images
 
 
 def as_array(values: Any) -> NDArray[Any]:
     """Return an array, or the pixels of a tensor as one."""
     if isinstance(values, np.ndarray):
         return values
-    array: NDArray[Any] = values.cpu().numpy()
+    if values.is_cuda:
+        # torch keeps pinned memory, to which a GPU copies several times as fast.
+        pinned = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
+        values = pinned.copy_(values)
+    array: NDArray[Any] = values.numpy()
     return array
 
 
@@ -105,7 +131,10 @@ def as_pixels(values: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 def merge_kept(
-    block: NDArray[Any], values: Any, kept: Any | None, dtype: np.dtype[Any]
+    block: NDArray[Any],
+    values: NDArray[np.float64],
+    kept: NDArray[np.bool_] | None,
+    dtype: np.dtype[Any],
 ) -> NDArray[Any]:
     """Return denoised pixels in the dtype of the result.
 
@@ -113,15 +142,20 @@ def merge_kept(
     ----------
     block : numpy.ndarray
         The pixels that were denoised, (Y, X, channels).
-    values : numpy.ndarray or torch.Tensor
+    values : numpy.ndarray
         The denoised intensities, same shape.
-    kept : numpy.ndarray, torch.Tensor or None
+    kept : numpy.ndarray or None
         Same shape, True for pixels that keep their value in `block`.
     dtype : numpy.dtype
         Data type of the result.
     """
-    result = as_pixels(values, dtype)
+    return keep_unchanged(as_pixels(values, dtype), block, kept)
+
+
+def keep_unchanged(
+    result: NDArray[Any], block: NDArray[Any], kept: NDArray[np.bool_] | None
+) -> NDArray[Any]:
+    """Return a result, changed to the pixels of `block` where `kept` is True."""
     if kept is not None:
-        unchanged = block.astype(dtype, copy=False)
-        np.copyto(result, unchanged, where=as_array(kept))
+        np.copyto(result, block.astype(result.dtype, copy=False), where=kept)
     return result
