@@ -37,15 +37,15 @@ def test_scores_are_kept_when_scoring_stops_early(folder):
     assert [score.method for score in evaluation.scores] == ["noisy", "random"]
 
 
-def test_colors_of_a_folder_are_read_from_one_header(folder, monkeypatch):
+def test_colors_of_a_folder_are_read_from_the_headers(folder, monkeypatch):
     opened = []
     original = tasks.open_image
     monkeypatch.setattr(
         tasks, "open_image", lambda path: opened.append(path.name) or original(path)
     )
     monkeypatch.setattr(pairs, "read_image", lambda _: pytest.fail("pixels were read"))
-    assert FolderImages(folder=folder).count_colors() == 3
-    assert opened == ["0.png"]
+    assert FolderImages(folder=folder, limit=2).count_colors() == {3}
+    assert opened == ["0.png", "1.png"]
 
 
 def test_auto_depends_on_the_colors_of_the_images(folder):

@@ -10,6 +10,7 @@ from ..denoising.array import Denoising
 from ..denoising.model_ranges import without_ignored
 from ..denoising.options import DenoiseOptions
 from ..noise.setting import NoiseSetting
+from .fitting import denoisers_of, fitting_denoiser
 from .pairs import plane_axes
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..denoising.denoiser import Denoiser
+    from .fitting import ScoredModel
     from .pairs import Pair
 
     # Denoises a normalized image, (Y, X, channels); noise may exceed [0, 1].
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 def apply_model(
     unit: NDArray[np.float64],
     *,
-    denoiser: Denoiser,
+    denoiser: ScoredModel,
     setting: NoiseSetting | None = None,
 ) -> NDArray[np.float64]:
     """Denoise a normalized image.
@@ -36,8 +38,8 @@ def apply_model(
     ----------
     unit : numpy.ndarray
         (Y, X, channels), normalized to [0, 1]; noise may exceed it.
-    denoiser : Denoiser
-        The model.
+    denoiser : ScoredModel
+        The model, or the models of which the one that fits the colors is used.
     setting : NoiseSetting, optional
         Noise settings for a model that takes a noise level; other models ignore
         them. None means that the noise level is estimated.
@@ -52,7 +54,8 @@ def apply_model(
         intensity_range=(0.0, 1.0),
         **(setting or NoiseSetting()).non_defaults(),
     )
-    run = Denoising(unit, denoiser, without_ignored(denoiser.checkpoint, options))
+    fitting = fitting_denoiser(denoiser, unit.shape[-1])
+    run = Denoising(unit, fitting, without_ignored(fitting.checkpoint, options))
     for _ in run:
         pass
     return run.result
@@ -121,6 +124,10 @@ def as_scored(pair: Pair, denoised: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.clip(result, pair.data_range.low, pair.data_range.high)
 
 
-def count_parameters(denoiser: Denoiser) -> int:
-    """Count the parameters of a model."""
-    return sum(parameter.numel() for parameter in denoiser.network.parameters())
+def count_parameters(denoiser: ScoredModel) -> int:
+    """Count the parameters of a model, or of all models used under its name."""
+    return sum(
+        parameter.numel()
+        for each in denoisers_of(denoiser)
+        for parameter in each.network.parameters()
+    )

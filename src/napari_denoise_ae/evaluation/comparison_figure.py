@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ..denoising.denoiser import Denoiser
     from ..noise.setting import NoiseSetting
+    from .fitting import ScoredModel
     from .pairs import Pair
     from .score import Score
 
@@ -55,7 +55,7 @@ def require_figure(path: Path) -> None:
 
 def save_comparison(
     pairs: Sequence[Pair],
-    models: Mapping[str, Denoiser],
+    models: Mapping[str, ScoredModel],
     scores: Sequence[Score],
     path: Path,
     setting: NoiseSetting | None = None,

@@ -7,23 +7,25 @@ from typing import TYPE_CHECKING
 
 from ..denoising.denoiser import Denoiser
 from ..errors import InvalidInputError
-from ..models.builtin import builtin_models, fitting_model
+from ..models.builtin import DEFAULT_MODEL, builtin_models
 from ..models.checkpoint import Checkpoint
 from ..models.load import load_fitting
 from .baselines import BASELINES
+from .fitting import FittingDenoiser, denoisers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from ..models.devices import DeviceChoice
+    from .fitting import ScoredModel
 
 
 def load_models(
     sources: Sequence[str | Path | Checkpoint],
     device: DeviceChoice,
     *,
-    n_colors: int = 3,
-) -> dict[str, Denoiser]:
+    colors: Collection[int] = (3,),
+) -> dict[str, ScoredModel]:
     """Load models under names that are unique among all scored methods.
 
     Parameters
@@ -32,12 +34,13 @@ def load_models(
         At least one model; see `denoise`.
     device : DeviceChoice
         Device to compute on.
-    n_colors : int
-        Number of colors of the images to score on, see `fitting_model`.
+    colors : collection of int
+        Numbers of colors of the images to score on. If there are several, the model
+        ``auto`` stands for the models that fit them, see `fitting_model`.
 
     Returns
     -------
-    dict of str to Denoiser
+    dict of str to ScoredModel
         Models by name, in the order of `sources`.
 
     Raises
@@ -51,35 +54,40 @@ def load_models(
         raise InvalidInputError(
             f"Expected a list of at least one model to compare, got {sources!r}."
         )
-    fitting = [
-        source
-        if isinstance(source, Checkpoint)
-        else fitting_model(str(source), n_colors)
-        for source in sources
+    loaded = [_load(source, device, colors) for source in sources]
+    names = [
+        " and ".join(each.checkpoint.name for each in denoisers_of(model))
+        for model in loaded
     ]
-    loaded = [load_fitting(source, n_colors) for source in fitting]
-    names = _distinct_names([_path_of(source) for source in fitting], loaded)
-    return {
-        name: Denoiser(checkpoint, device)
-        for name, checkpoint in zip(names, loaded, strict=True)
-    }
+    unique = _distinct_names([_path_of(source) for source in sources], names)
+    return dict(zip(unique, loaded, strict=True))
+
+
+def _load(
+    source: str | Path | Checkpoint, device: DeviceChoice, colors: Collection[int]
+) -> ScoredModel:
+    if source == DEFAULT_MODEL and len(colors) > 1:
+        return FittingDenoiser(
+            {n: Denoiser(load_fitting(source, n), device) for n in sorted(colors)}
+        )
+    return Denoiser(load_fitting(source, max(colors)), device)
 
 
 def _path_of(source: str | Path | Checkpoint) -> Path | None:
     """Return the file of a model; None for built-in models and objects in memory."""
-    if isinstance(source, Checkpoint) or str(source) in builtin_models():
+    if isinstance(source, Checkpoint):
+        return None
+    if str(source) in (DEFAULT_MODEL, *builtin_models()):
         return None
     return Path(source).absolute()
 
 
-def _distinct_names(
-    paths: Sequence[Path | None], checkpoints: Sequence[Checkpoint]
-) -> list[str]:
+def _distinct_names(paths: Sequence[Path | None], given: Sequence[str]) -> list[str]:
     """Make names unique by adding folders and, if necessary, numbers."""
     taken = {"noisy", *BASELINES}
     names = []
-    for path, checkpoint in zip(paths, checkpoints, strict=True):
-        name = checkpoint.name if path is None else _shortest_suffix(path, paths)
+    for path, own in zip(paths, given, strict=True):
+        name = own if path is None else _shortest_suffix(path, paths)
         unique, number = name, 1
         while unique in taken:
             number += 1

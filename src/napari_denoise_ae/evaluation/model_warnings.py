@@ -19,8 +19,8 @@ from ..noise.spec import parse_noise
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..denoising.denoiser import Denoiser
     from ..noise.base import NoiseModel
+    from .fitting import ScoredModel
     from .tasks import Task
 
 # Maximum number of images whose noise is measured.
@@ -30,7 +30,7 @@ _ALLOWED_FRACTION = 0.2
 
 
 def find_task_incompatibilities(
-    task: Task, models: Mapping[str, Denoiser]
+    task: Task, models: Mapping[str, ScoredModel]
 ) -> list[str]:
     """Return messages for the user on models that were trained for other noise.
 

@@ -40,7 +40,7 @@ class Evaluation:
     ----------
     device : DeviceChoice
         Device to compute on.
-    models : dict of str to Denoiser
+    models : dict of str to ScoredModel
         Models by the names used in the scores.
     task : Task
         Noisy and clean images.
@@ -62,7 +62,7 @@ class Evaluation:
         baselines: bool = True,
     ) -> None:
         self.device = choose_device(device)
-        self.models = load_models(models, self.device, n_colors=images.count_colors())
+        self.models = load_models(models, self.device, colors=images.count_colors())
         self.task = images.make_task(self.models)
         self.scores: list[Score] = []
         self._baselines = baselines

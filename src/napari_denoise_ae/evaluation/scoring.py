@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..noise.setting import NoiseSetting
     from .apply import Method
     from .baselines import Baseline
+    from .fitting import ScoredModel
     from .pairs import Pair
     from .score import Score
 
@@ -38,7 +39,7 @@ _BATCH_SIZE = 250
 
 def score_methods(
     pairs: Sequence[Pair],
-    models: Mapping[str, Denoiser],
+    models: Mapping[str, ScoredModel],
     noise: str,
     *,
     baselines: bool = True,

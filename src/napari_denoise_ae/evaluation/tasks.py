@@ -14,6 +14,7 @@ from ..io.source import open_image
 from ..models.config import N_CIFAR10_TEST
 from ..noise.setting import NoiseSetting, setting_of
 from ..noise.spec import parse_noise
+from .fitting import fitting_denoiser
 from .pairs import (
     find_clean_images,
     noisy_pairs,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..denoising.denoiser import Denoiser
+    from .fitting import ScoredModel
     from .pairs import Pair
 
 #: Number of images to compare models on if no limit is given.
@@ -64,11 +65,11 @@ class Task:
 class ImageSource(Protocol):
     """A source of images to score methods on."""
 
-    def count_colors(self) -> int:
-        """Return the number of colors, which determines the model ``auto``."""
+    def count_colors(self) -> set[int]:
+        """Return the numbers of colors of the images, for the model ``auto``."""
         ...
 
-    def make_task(self, models: Mapping[str, Denoiser]) -> Task:
+    def make_task(self, models: Mapping[str, ScoredModel]) -> Task:
         """Select images for some models, and add noise to clean images.
 
         Parameters
@@ -128,12 +129,15 @@ class _CleanImages:
         self,
         images: Sequence[NDArray[Any]],
         noise: str,
-        models: Mapping[str, Denoiser],
+        models: Mapping[str, ScoredModel],
     ) -> list[Pair]:
-        limit = self.max_images if self.limit is None else self.limit
-        pairs = noisy_pairs(images, noise, seed=self.seed, limit=limit)
+        pairs = noisy_pairs(images, noise, seed=self.seed, limit=self._most_images)
         _require_compatible(pairs, models)
         return pairs
+
+    @property
+    def _most_images(self) -> int | None:
+        return self.max_images if self.limit is None else self.limit
 
     def _setting(self, noise: str) -> NoiseSetting:
         return NoiseSetting() if self.measured else setting_of(parse_noise(noise))
@@ -153,11 +157,11 @@ class Cifar10Images(_CleanImages):
 
     folder: str | Path
 
-    def count_colors(self) -> int:
+    def count_colors(self) -> set[int]:
         """Return the number of colors: 3."""
-        return 3
+        return {3}
 
-    def make_task(self, models: Mapping[str, Denoiser]) -> Task:
+    def make_task(self, models: Mapping[str, ScoredModel]) -> Task:
         """Load images that none of the models was trained on, and add noise."""
         noise = self.noise or _noise_of_training(models)
         counts = {name: count_test_images(m.checkpoint) for name, m in models.items()}
@@ -190,12 +194,13 @@ class FolderImages(_CleanImages):
 
     folder: Path
 
-    def count_colors(self) -> int:
-        """Return the number of colors of the first image, without reading pixels."""
-        first = open_image(find_clean_images(self.folder)[0])
-        return count_colors(first.shape, first.axes)
+    def count_colors(self) -> set[int]:
+        """Return the numbers of colors of the images, without reading pixels."""
+        paths = find_clean_images(self.folder)[: self._most_images]
+        stored = [open_image(path) for path in paths]
+        return {count_colors(image.shape, image.axes) for image in stored}
 
-    def make_task(self, models: Mapping[str, Denoiser]) -> Task:
+    def make_task(self, models: Mapping[str, ScoredModel]) -> Task:
         """Read the images and add noise."""
         noise = self.noise or _noise_of_training(models)
         images = [read_clean_image(path) for path in find_clean_images(self.folder)]
@@ -222,11 +227,11 @@ class ImagePair:
     data_range: tuple[float, float] | None = None
     setting: NoiseSetting = field(default_factory=NoiseSetting)
 
-    def count_colors(self) -> int:
+    def count_colors(self) -> set[int]:
         """Return the number of colors of the reference."""
-        return count_colors(self.reference.shape, None)
+        return {count_colors(self.reference.shape, None)}
 
-    def make_task(self, models: Mapping[str, Denoiser]) -> Task:
+    def make_task(self, models: Mapping[str, ScoredModel]) -> Task:
         """Pair the noisy images with the reference."""
         pairs = real_pairs(self.noisy, self.reference, self.data_range)
         _require_compatible(pairs, models)
@@ -234,7 +239,7 @@ class ImagePair:
         return Task(pairs, "real", origin, self.setting)
 
 
-def _noise_of_training(models: Mapping[str, Denoiser]) -> str:
+def _noise_of_training(models: Mapping[str, ScoredModel]) -> str:
     """Return the noise that all models were trained for."""
     records = {name: m.checkpoint.record for name, m in models.items()}
     own = {name: r.config.noise for name, r in records.items() if r is not None}
@@ -247,7 +252,9 @@ def _noise_of_training(models: Mapping[str, Denoiser]) -> str:
     return next(iter(own.values()), _FALLBACK_NOISE)
 
 
-def _describe_origin(n: int, n_available: int, models: Mapping[str, Denoiser]) -> str:
+def _describe_origin(
+    n: int, n_available: int, models: Mapping[str, ScoredModel]
+) -> str:
     """Describe the number of test images, and why the others are not used."""
     unknown = [name for name, m in models.items() if m.checkpoint.record is None]
     known = [name for name in models if name not in unknown]
@@ -262,9 +269,12 @@ def _describe_origin(n: int, n_available: int, models: Mapping[str, Denoiser]) -
     return text
 
 
-def _require_compatible(pairs: Sequence[Pair], models: Mapping[str, Denoiser]) -> None:
+def _require_compatible(
+    pairs: Sequence[Pair], models: Mapping[str, ScoredModel]
+) -> None:
     """Raise before scoring if a model does not take the channels of the images."""
     examples = {pair.noisy.shape[-1]: pair.noisy for pair in pairs}
-    for denoiser in models.values():
-        for image in examples.values():
+    for model in models.values():
+        for n_colors, image in examples.items():
+            denoiser = fitting_denoiser(model, n_colors)
             Denoising(image, denoiser, DenoiseOptions(axes=plane_axes(image)))
