@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from napari_denoise_ae._napari.train.curve import describe_quantity, read_curve
+from napari_denoise_ae._napari.train.curve import Curve, describe_quantity, read_curve
 from napari_denoise_ae.errors import InvalidInputError
 from napari_denoise_ae.training.api import train
+
+
+def test_long_names_are_shortened():
+    curve = Curve(Path("a/a_very_long_name_1.pt"), "mse", (1.0,))
+    assert curve.name == "a_very_l…ame_1.pt"
 
 
 def test_the_smoothed_losses_of_noisy_images_are_read(tmp_path):

@@ -305,7 +305,9 @@ def curve_names(widget):
 
 def shown_names(widget):
     legend = widget.progress.plot._legend
-    return [label.text for _, label in legend.items][3:]
+    names = [label.text for _, label in legend.items]
+    assert names[:2] == ["training", "validation, ★ best"]
+    return names[2:]
 
 
 def test_the_curves_of_earlier_runs_stay(widget, qtbot, tmp_path, monkeypatch):

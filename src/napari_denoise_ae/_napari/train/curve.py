@@ -13,7 +13,7 @@ from ...training.run_files import RunFiles
 if TYPE_CHECKING:
     from pathlib import Path
 
-_LONGEST_NAME = 24
+_LONGEST_NAME = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class Curve:
     @property
     def name(self) -> str:
         """A name for display, short enough not to widen the dock."""
-        name = self.checkpoint.name
-        return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+        name, half = self.checkpoint.name, _LONGEST_NAME // 2
+        return name if len(name) <= _LONGEST_NAME else f"{name[:half]}…{name[-half:]}"
 
 
 def describe_quantity(loss: str, smoothing: int, *, has_truth: bool) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _TRAINING, _VALIDATION = BLUE, ORANGE
 _EARLIER = ("#8c929c", "#4fa37a", "#a97fc9", "#b39b3c")
+_LEGEND_COLUMNS, _LEGEND_ROW = 2, 22  # pixels
 # A redraw blocks the event loop for up to 0.1 s.
 _REDRAW_MILLISECONDS = 1000
 
@@ -62,11 +63,16 @@ class LossPlot(Plot):
         style = Qt.PenStyle.DashLine
         pens = [pg.mkPen(color, width=1, style=style) for color in _EARLIER]
         self._earlier = [self.plot(pen=pen) for pen in pens]
-        self._training = self._add_line("training", _TRAINING)
-        self._validation = self._add_line("validation", _VALIDATION)
+        self._training = self._add_line(_TRAINING)
+        self._validation = self._add_line(_VALIDATION)
         self._best = self.plot(
-            pen=None, symbol="star", symbolSize=16, symbolBrush=_VALIDATION, name="best"
+            pen=None, symbol="star", symbolSize=16, symbolBrush=_VALIDATION
         )
+        # Above the curves, which it would hide.
+        self._legend.setParentItem(self.getPlotItem())
+        self._legend.anchor((0.5, 0), (0.5, 0))
+        self._legend.setColumnCount(_LEGEND_COLUMNS)
+        self._fill_legend([])
         self.getAxis("left").enableAutoSIPrefix(False)
 
     def set_history(self, history: Sequence[EpochResult]) -> None:
@@ -126,30 +132,33 @@ class LossPlot(Plot):
         super().showEvent(event)
         self._redraw_if_stale()
 
-    def _add_line(self, name: str, color: str) -> pg.PlotDataItem:
+    def _add_line(self, color: str) -> pg.PlotDataItem:
         pen = pg.mkPen(color, width=2)
         dots = {"symbol": "o", "symbolSize": 5, "symbolBrush": color}
-        return self.plot(pen=pen, symbolPen=None, name=name, **dots)
+        return self.plot(pen=pen, symbolPen=None, **dots)
 
-    def _show_training(self, on: bool) -> None:
-        if on == self._training.isVisible():
-            return
-        self._training.setVisible(on)
-        self._legend.removeItem(self._training)
-        if on:
-            self._legend.addItem(self._training, "training")
-        label = "loss" if on else "loss with noise"
-        self.setLabel("left", label)
+    def _fill_legend(self, drawn: Sequence[Curve]) -> None:
+        """Name the lines, and make room for the names above the plot."""
+        self._legend.clear()
+        lines = [(self._training, "training")] if self.shows_training else []
+        lines.append((self._validation, "validation, ★ best"))
+        names = [curve.name for curve in drawn]
+        lines.extend(zip(self._earlier, names, strict=False))
+        for line, name in lines:
+            self._legend.addItem(line, name)
+        height = math.ceil(len(lines) / _LEGEND_COLUMNS) * _LEGEND_ROW
+        self.getPlotItem().layout.setContentsMargins(2, 8 + height, 8, 4)
 
     def _compare(self) -> None:
         """Draw the other runs whose losses can be compared with this one."""
         drawn = [c for c in self.earlier if c not in self.incomparable]
         for line in self._earlier:
-            self._legend.removeItem(line)
             line.setData([])
         for line, curve in zip(self._earlier, drawn, strict=False):
             _draw(line, curve.losses)
-            self._legend.addItem(line, curve.name)
+        self._training.setVisible(self.shows_training)
+        self.setLabel("left", "loss" if self.shows_training else "loss with noise")
+        self._fill_legend(drawn)
         self.compared.emit()
 
     def _schedule(self) -> None:
@@ -163,7 +172,6 @@ class LossPlot(Plot):
         self._is_stale = False
         self._timer.start()
         watched = self.watched
-        self._show_training(self.shows_training)
         shown = self.history if self.shows_training else []
         _draw(self._training, [result.train_loss for result in shown])
         _draw(self._validation, watched)

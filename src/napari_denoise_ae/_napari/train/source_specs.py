@@ -22,8 +22,8 @@ TITLES = {
     IMAGES: "my clean images",
     PAIRS: "pairs of images",
     REPEATS: "repeats",
-    ADAPT: "my noisy layer: adapt",
-    NOISE2VOID: "my noisy layer: Noise2Void",
+    ADAPT: "noisy layer: adapt",
+    NOISE2VOID: "noisy layer: Noise2Void",
 }
 #: When to use each.
 WHEN = {
