@@ -135,7 +135,9 @@ def test_a_name_that_is_too_long_is_an_error(tmp_path):
 
 @pytest.mark.parametrize("name", ["a", "a.bmp", "a.npy", "png"])
 def test_the_error_for_an_unknown_suffix_lists_the_known_ones(tmp_path, name):
-    with pytest.raises(InvalidInputError, match=r"\.jpeg, \.jpg, \.png, \.tif, \.tiff"):
+    with pytest.raises(
+        InvalidInputError, match=r"\.jpeg, \.jpg, \.png, \.tif, \.tiff, \.webp"
+    ):
         read_image(tmp_path / name)
 
 
@@ -159,6 +161,9 @@ def test_a_file_without_read_permission_is_an_error(tmp_path, monkeypatch):
         ("a.png", "int16", (9, 7), "YX", r"int16\. Write a \.tif"),
         ("a.jpg", "uint16", (9, 7), "YX", r"uint16\. Write a \.tif"),
         ("a.jpg", "uint8", (9, 7, 4), "YXS", r"\(9, 7, 4\).*Write a \.tif"),
+        ("a.webp", "uint16", (9, 7, 3), "YXS", r"WEBP stores uint8,"),
+        ("a.webp", "uint8", (9, 7), "YX", r"YX\. Write a \.tif"),
+        ("a.webp", "uint8", (16_384, 1, 3), "YXS", r"16384.*Write a \.tif"),
         ("a.png", "uint8", (5, 9, 7), "ZYX", r"ZYX\. Write a \.tif"),
         ("a.png", "uint8", (3, 9, 7), "SYX", r"SYX\. Write a \.tif"),
         ("a.ome.tif", "float16", (9, 7), "YX", r"float16.*Write a \.tif"),

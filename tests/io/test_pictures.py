@@ -1,4 +1,4 @@
-"""PNG and JPEG files are decoded only when their pixels are read."""
+"""PNG, JPEG and WebP files are decoded only when their pixels are read."""
 
 from __future__ import annotations
 
@@ -51,7 +51,21 @@ def test_a_jpeg_header_gives_the_decoded_shape_and_dtype(tmp_path, mode, orienta
     assert stored.shape[:2] == ((9, 7) if orientation < 5 else (7, 9))
 
 
-@pytest.mark.parametrize("name", ["a.png", "a.jpg"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_webp_header_gives_the_decoded_shape(tmp_path, mode, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture = Image.fromarray(RGB).convert(mode)
+    picture.putpixel((0, 0), (1, 2, 3, 4)[: len(mode)])
+    picture.save(tmp_path / "a.webp", exif=exif)
+    stored = open_image(tmp_path / "a.webp")
+    assert stored.shape == stored.array[...].shape
+    assert stored.shape[:2] == ((9, 7) if orientation < 5 else (7, 9))
+    assert stored.shape[2] == len(mode)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp"])
 def test_opening_a_picture_does_not_decode_it(tmp_path, monkeypatch, name):
     Image.fromarray(RGB).save(tmp_path / name)
     volume = open_volume(tmp_path / name)
@@ -101,6 +115,38 @@ def test_jpeg_round_trip_is_close(tmp_path, shape, suffix):
     read = read_image(path).pixels
     assert (read.shape, read.dtype) == (shape, np.uint8)
     assert np.abs(read.astype(int) - image).max() < 12
+
+
+@pytest.mark.parametrize("n_samples", [3, 4])
+def test_webp_is_written_without_loss(tmp_path, n_samples):
+    image = pixels("uint8", 16, 24, n_samples)
+    path = tmp_path / "a.webp"
+    write_image(path, ImageFile(image, "YXS"))
+    assert path.read_bytes()[8:12] == b"WEBP"
+    np.testing.assert_array_equal(read_image(path).pixels, image)
+
+
+def test_an_animated_webp_is_a_stack_of_frames(tmp_path):
+    stack = pixels("uint8", 3, 9, 7, 3)
+    first, *others = map(Image.fromarray, stack)
+    options = {"save_all": True, "append_images": others, "lossless": True}
+    first.save(tmp_path / "a.webp", **options)
+    read = read_image(tmp_path / "a.webp")
+    assert read.axes == "TYXS"
+    np.testing.assert_array_equal(read.pixels, stack)
+
+
+def test_webp_keeps_the_color_profile_and_exif_data(tmp_path):
+    exif = Image.Exif()
+    exif[0x010E] = "cells"
+    profile = b"a color profile"
+    Image.fromarray(RGB).save(tmp_path / "a.webp", exif=exif, icc_profile=profile)
+    metadata = open_image(tmp_path / "a.webp").picture
+    write_image(tmp_path / "b.webp", ImageFile(RGB, "YXS", picture=metadata))
+    written = open_image(tmp_path / "b.webp").picture
+    assert written.icc == metadata.icc == profile
+    assert written.exif == metadata.exif
+    assert b"cells" in written.exif
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -151,7 +151,8 @@ def add_denoise(parser: argparse.ArgumentParser) -> None:
         "input",
         type=Path,
         nargs="+",
-        help="PNG, JPEG, TIFF, or OME-Zarr image; or several, or a folder of them",
+        help="PNG, JPEG, WebP, TIFF, or OME-Zarr image; or several, or a folder of "
+        "them",
     )
     parser.add_argument(
         "output",

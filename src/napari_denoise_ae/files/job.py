@@ -20,7 +20,7 @@ class FileJob:
     Parameters
     ----------
     input : pathlib.Path
-        PNG, JPEG or TIFF file, or OME-Zarr folder.
+        PNG, JPEG, WebP or TIFF file, or OME-Zarr folder.
     output : pathlib.Path
         File or OME-Zarr folder to write.
     model : str

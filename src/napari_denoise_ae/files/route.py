@@ -95,7 +95,7 @@ def require_storable_dtype(job: FileJob) -> None:
     Raises
     ------
     InvalidInputError
-        If float32 is requested for a PNG or JPEG file.
+        If float32 is requested for a PNG, JPEG or WebP file.
     """
     suffix, dtype = job.output.suffix, job.options.dtype
     if dtype != AS_INPUT and suffix.lower() in INTEGER_SUFFIXES:

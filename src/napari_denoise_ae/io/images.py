@@ -1,4 +1,4 @@
-"""Read whole images from any supported format; write PNG, JPEG and TIFF files."""
+"""Read whole images from any supported format; write pictures and TIFF files."""
 
 from __future__ import annotations
 
@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_PNG, _JPEG, _TIFF = {".png"}, {".jpg", ".jpeg"}, {".tif", ".tiff"}
+_PNG, _JPEG, _WEBP = {".png"}, {".jpg", ".jpeg"}, {".webp"}
+_TIFF = {".tif", ".tiff"}
 #: Suffixes of the formats that `write_image` supports, lower case.
-SUFFIXES = _PNG | _JPEG | _TIFF
+SUFFIXES = _PNG | _JPEG | _WEBP | _TIFF
 #: Suffixes of the formats among them that store only integers.
-INTEGER_SUFFIXES = _PNG | _JPEG
+INTEGER_SUFFIXES = _PNG | _JPEG | _WEBP
 _JPEG_QUALITY = 95
+# Rows and columns of a WebP file have 14 bits.
+_WEBP_SIDE = 16_383
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,8 +78,8 @@ def read_image(path: Path) -> ImageFile:
     Returns
     -------
     ImageFile
-        Pixels in the file's dtype and native byte order. JPEG images are rotated
-        according to their EXIF orientation.
+        Pixels in the file's dtype and native byte order. JPEG and WebP images are
+        rotated according to their EXIF orientation.
 
     Raises
     ------
@@ -123,7 +126,13 @@ def require_storable(
             f"{path.name}: {suffix[1:].upper()} stores {' and '.join(dtypes)}, but the "
             f"image is {dtype}. Write a .tif file, which stores any dtype."
         )
-    if axes not in ("YX", "YXS") or (suffix in _JPEG and shape[2:] in ((2,), (4,))):
+    has_alpha = shape[2:] in ((2,), (4,))
+    is_stored = axes in ("YX", "YXS") and not (suffix in _JPEG and has_alpha)
+    if suffix in _WEBP:
+        is_stored = (
+            axes == "YXS" and shape[2] in (3, 4) and max(shape[:2]) <= _WEBP_SIDE
+        )
+    if not is_stored:
         raise InvalidInputError(
             f"{path.name}: {suffix[1:].upper()} cannot store an image of shape "
             f"{shape} with axes {axes}. Write a .tif file instead."
@@ -131,7 +140,7 @@ def require_storable(
 
 
 def write_image(path: Path, image: ImageFile) -> None:
-    """Write a PNG, JPEG or TIFF file atomically.
+    """Write a PNG, JPEG, WebP or TIFF file atomically.
 
     Parameters
     ----------
@@ -155,6 +164,8 @@ def write_image(path: Path, image: ImageFile) -> None:
             write_png(temporary, image.pixels, image.picture, image.density)
         elif suffix in _JPEG:
             _write_jpeg(temporary, image)
+        elif suffix in _WEBP:
+            _write_webp(temporary, image)
         else:
             ome = image.ome if is_ome_tiff(path) else None
             _write_tiff(temporary, image, axes, ome)
@@ -166,15 +177,27 @@ def _require_known_suffix(path: Path) -> None:
 
 
 def _write_jpeg(path: Path, image: ImageFile) -> None:
-    options: dict[str, Any] = {}
-    if image.picture.icc:
-        options["icc_profile"] = image.picture.icc
-    if image.picture.exif:
-        options["exif"] = with_prefix(image.picture.exif)
+    options = _metadata(image)
     if image.density is not None and jpeg_holds_density(image.density):
         options["dpi"] = tuple(round(number * INCH) for number in image.density)
     picture = Image.fromarray(image.pixels)
     picture.save(path, quality=_JPEG_QUALITY, subsampling=0, **options)
+
+
+def _write_webp(path: Path, image: ImageFile) -> None:
+    picture = Image.fromarray(image.pixels)
+    # Exact keeps colors where alpha hides them, too.
+    picture.save(path, format="WEBP", lossless=True, exact=True, **_metadata(image))
+
+
+def _metadata(image: ImageFile) -> dict[str, Any]:
+    """Return metadata as arguments of Pillow."""
+    found: dict[str, Any] = {}
+    if image.picture.icc:
+        found["icc_profile"] = image.picture.icc
+    if image.picture.exif:
+        found["exif"] = with_prefix(image.picture.exif)
+    return found
 
 
 def _write_tiff(

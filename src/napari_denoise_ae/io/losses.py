@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from .stored import StoredImage
 
-_TIFF, _PNG, _JPEG = {".tif", ".tiff"}, {".png"}, {".jpg", ".jpeg"}
+_TIFF, _PNG = {".tif", ".tiff"}, {".png"}
+_JPEG, _WEBP = {".jpg", ".jpeg"}, {".webp"}
 
 
 def find_losses(path: Path, image: StoredImage, dtype: np.dtype[Any]) -> list[str]:
@@ -47,7 +48,7 @@ def find_losses(path: Path, image: StoredImage, dtype: np.dtype[Any]) -> list[st
 
 def _is_picture(path: Path) -> bool:
     """Return whether a format holds color profiles and EXIF data."""
-    return path.suffix.lower() in _TIFF | _PNG | _JPEG
+    return path.suffix.lower() in _TIFF | _PNG | _JPEG | _WEBP
 
 
 def _loses_color_map(path: Path, image: StoredImage, dtype: np.dtype[Any]) -> bool:
@@ -60,13 +61,15 @@ def _loses_color_map(path: Path, image: StoredImage, dtype: np.dtype[Any]) -> bo
 def _loses_density(path: Path, image: StoredImage) -> bool:
     density = pixel_density(image.scale, image.units)
     suffix = path.suffix.lower()
-    if density is None or suffix not in _PNG | _JPEG:
+    if density is None or suffix not in _PNG | _JPEG | _WEBP:
         return False
+    if suffix in _WEBP:
+        return True
     holds = holds_density if suffix in _PNG else jpeg_holds_density
     return not holds(density)
 
 
 def _loses_alpha(path: Path, image: StoredImage) -> bool:
     has_alpha = "S" in (image.axes or "") and image.shape[-1] in (2, 4)
-    in_png = path.suffix.lower() in _PNG
-    return has_alpha and in_png and image.picture.alpha != "unassalpha"
+    is_alpha = path.suffix.lower() in _PNG | _WEBP
+    return has_alpha and is_alpha and image.picture.alpha != "unassalpha"

@@ -1,9 +1,9 @@
-"""Open PNG and JPEG files: read the header first, decode the pixels on demand."""
+"""Open PNG, JPEG and WebP files: read the header first, decode the pixels on demand."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import imagecodecs
@@ -89,11 +89,31 @@ def open_jpeg(path: Path) -> StoredImage:
         n_pictures = getattr(picture, "n_frames", 1)
     note = f"The file holds {n_pictures} pictures. Only the first is read."
     return _stored(
-        _Picture(path, shape, np.dtype(np.uint8), _decode_jpeg),
+        _Picture(path, shape, np.dtype(np.uint8), partial(_decode, kind="JPEG")),
         orientation=read_orientation(exif),
         density=None if not dpi else (dpi[0] / INCH, dpi[1] / INCH),
         metadata=PictureMetadata(icc=icc, exif=upright_exif(exif)),
         notes=(note,) if n_pictures > 1 else (),
+    )
+
+
+def open_webp(path: Path) -> StoredImage:
+    """Read the header of a WebP file; an animation is a stack of frames."""
+    require_file(path)
+    with Image.open(path, formats=["WEBP"]) as picture:
+        if picture.mode not in ("RGB", "RGBA"):
+            raise ValueError(f"its color mode is {picture.mode}, not RGB")
+        shape = (picture.height, picture.width, len(picture.mode))
+        exif = without_prefix(picture.info.get("exif", b""))
+        icc = picture.info.get("icc_profile", b"")
+        is_animated = getattr(picture, "n_frames", 1) > 1
+    decode = partial(_decode, kind="WEBP")
+    whole = _Picture(path, shape, np.dtype(np.uint8), decode)
+    return _stored(
+        _open_animation(path, "WEBP") if is_animated else whole,
+        orientation=read_orientation(exif),
+        density=None,
+        metadata=PictureMetadata(icc=icc, exif=upright_exif(exif)),
     )
 
 
@@ -153,6 +173,6 @@ def _decode_png(path: Path) -> NDArray[Any]:
     return pixels
 
 
-def _decode_jpeg(path: Path) -> NDArray[Any]:
-    with Image.open(path, formats=["JPEG"]) as picture:
+def _decode(path: Path, kind: str) -> NDArray[Any]:
+    with Image.open(path, formats=[kind]) as picture:
         return np.array(picture)

@@ -15,7 +15,7 @@ from ..errors import InvalidInputError
 from ..image.axes import resolve_axes, stack_axes
 from ..image.checks import require_real
 from .ome_zarr import open_ome_zarr
-from .pictures import open_jpeg, open_png
+from .pictures import open_jpeg, open_png, open_webp
 from .stored import DAMAGED, StoredImage, refuse_damaged
 from .tiff_reader import open_tiff
 
@@ -31,7 +31,7 @@ ZARR = ".zarr"
 #: Suffixes of TIFF files, lower case.
 TIFF = {".tif", ".tiff"}
 # Suffixes of files that are decoded as a whole, lower case.
-_PICTURES = {".jpeg", ".jpg", ".png"}
+_PICTURES = {".jpeg", ".jpg", ".png", ".webp"}
 
 
 # Reads a file's metadata and gives access to its pixels. `open_image` translates
@@ -45,6 +45,7 @@ READERS: dict[str, _Reader] = {
     ".png": open_png,
     ".tif": open_tiff,
     ".tiff": open_tiff,
+    ".webp": open_webp,
     ZARR: open_ome_zarr,
 }
 
@@ -217,7 +218,7 @@ def open_volume(
     Returns
     -------
     Volume
-        The image. PNG and JPEG files are decoded as a whole at the first access.
+        The image. PNG, JPEG and WebP files are decoded as a whole at the first access.
 
     Raises
     ------

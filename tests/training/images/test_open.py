@@ -13,6 +13,7 @@ from collections_of import numbered, write
 
 from napari_denoise_ae.errors import DatasetError, InvalidInputError
 from napari_denoise_ae.image.planes import whole_plane
+from napari_denoise_ae.io.images import ImageFile, write_image
 from napari_denoise_ae.training.images.open import open_images
 
 
@@ -222,3 +223,11 @@ def test_what_is_no_image_is_refused():
         open_images(np.ma.masked_all((8, 8)))
     with pytest.raises(InvalidInputError, match=r"image 1: .*group\['0'\]"):
         open_images(zarr.group())
+
+
+def test_webp_photos_are_opened(tmp_path):
+    photo = np.random.default_rng(0).integers(0, 256, (40, 30, 3), dtype=np.uint8)
+    write_image(tmp_path / "a.webp", ImageFile(photo, "YXS"))
+    (image,) = open_images(tmp_path).images
+    assert (image.n_colors, image.plane_shape) == (3, (40, 30))
+    np.testing.assert_array_equal(pixels(image), photo)

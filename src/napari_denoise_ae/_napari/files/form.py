@@ -47,7 +47,7 @@ DTYPE = FieldSpec(
     "result",
     partial(Choice, (("as input", AS_INPUT), FLOAT32)),
     "as input: the data type of each file; integers are rounded. float32: not rounded, "
-    "for images of few photons or few gray levels; PNG and JPEG cannot store it. "
+    "for images of few photons or few gray levels; PNG, JPEG and WebP cannot store it. "
     "Default: as input.",
 )
 OVERWRITE = FieldSpec(

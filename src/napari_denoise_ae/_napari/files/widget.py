@@ -83,7 +83,7 @@ class FilesWidget(QWidget):  # type: ignore[misc]
 
     def _build(self) -> None:
         self.table = FilesTable()
-        self.add_files = make_button("Add files…", "PNG, JPEG and TIFF files.")
+        self.add_files = make_button("Add files…", "PNG, JPEG, WebP and TIFF files.")
         self.add_folder = make_button(
             "Add folder…", "All images in a folder, or an OME-Zarr folder."
         )
@@ -158,7 +158,10 @@ class FilesWidget(QWidget):  # type: ignore[misc]
 
     def _ask_for_files(self) -> None:
         files, _ = QFileDialog.getOpenFileNames(
-            self, "Files to denoise", "", "Images (*.png *.jpg *.jpeg *.tif *.tiff)"
+            self,
+            "Files to denoise",
+            "",
+            "Images (*.png *.jpg *.jpeg *.webp *.tif *.tiff)",
         )
         self.add([Path(file) for file in files])
 
