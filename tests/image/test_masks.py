@@ -64,7 +64,9 @@ def test_an_array_without_masked_pixels_stays_a_masked_array():
 def test_a_mask_over_everything_is_one_clear_error():
     image = np.ma.MaskedArray(NOISY, mask=True)
     for function in (denoise, measure_noise):
-        with pytest.raises(InvalidInputError, match="a mask over everything"):
+        with pytest.raises(
+            InvalidInputError, match="Every pixel of the image is masked"
+        ):
             function(image)
 
 

@@ -11,7 +11,11 @@ from napari_denoise_ae import add_noise
 from napari_denoise_ae.io.cifar10 import load_test_images, load_training_images
 from napari_denoise_ae.noise.setting import NoiseSetting
 from napari_denoise_ae.training import gallery
-from napari_denoise_ae.training.gallery import denoise_examples, save_gallery
+from napari_denoise_ae.training.gallery import (
+    denoise_examples,
+    gallery_title,
+    save_gallery,
+)
 
 if TYPE_CHECKING:
     from napari_denoise_ae.training.trainer import Trainer
@@ -72,6 +76,28 @@ def test_gallery_without_clean_images_has_two_rows(tmp_path):
     save_gallery(examples, tmp_path / "gallery.png")
     with Image.open(tmp_path / "gallery.png") as picture:
         assert 3.5 < picture.width / picture.height < 4.5
+
+
+def test_title_says_which_images_are_shown_and_how_the_epoch_was_chosen():
+    trainer = trained(image_set(), loss="l1")
+    assert gallery_title(trainer, is_test=False) == (
+        "Validation images of squares\nepoch 1, the best by validation loss (l1)"
+    )
+    smoothed = trained(image_set(), smoothing=3)
+    assert gallery_title(smoothed, is_test=True) == (
+        "Test images of CIFAR-10\n"
+        "epoch 1, the best by validation loss (mse, mean of 3 epochs)"
+    )
+
+
+def test_title_is_drawn_above_the_pictures(tmp_path):
+    examples = denoise_examples(trained(image_set(160)), None)
+    heights = []
+    for title in ("", "Validation images\nepoch 1"):
+        save_gallery(examples, tmp_path / "gallery.png", title)
+        with Image.open(tmp_path / "gallery.png") as picture:
+            heights.append(picture.height)
+    assert heights[1] > heights[0]
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -8,6 +8,7 @@ from itertools import groupby
 from threading import Event
 
 import pytest
+import tifffile
 from PIL import Image
 from synthetic import (
     SMALL,
@@ -26,6 +27,7 @@ from napari_denoise_ae.errors import (
 )
 from napari_denoise_ae.evaluation.score import ScoringProgress
 from napari_denoise_ae.io import download
+from napari_denoise_ae.io import source as source_module
 from napari_denoise_ae.io.download import DownloadProgress
 from napari_denoise_ae.models.load import load_checkpoint
 from napari_denoise_ae.models.training_state import load_training_state
@@ -86,6 +88,21 @@ def test_start_says_how_many_images_there_are(n_images, expected, tmp_path):
         settings=SETTINGS | {"patch_size": 8},
     )
     assert next(TrainingRun(job).steps()).images == expected
+
+
+def test_files_are_closed_after_training(tmp_path):
+    for number in range(2):
+        pixels = smooth_images(1, side=32, channels=1, seed=number)[0, ..., 0]
+        tifffile.imwrite(tmp_path / f"{number}.tif", pixels, compression="zlib")
+    job = TrainingJob(
+        images=tmp_path,
+        preset="conv",
+        output=tmp_path / "m.pt",
+        settings=SETTINGS | {"network_options": SMALL | {"in_channels": 1}},
+    )
+    for _ in TrainingRun(job).steps():
+        pass
+    assert source_module._opened.cache_info().currsize == 0
 
 
 def test_the_steps_of_a_run_on_cifar10(make_run, cifar10):

@@ -26,6 +26,7 @@ from napari_denoise_ae.training.results import (
     SmallerBatches,
 )
 from napari_denoise_ae.training.split import split_indices
+from napari_denoise_ae.training.step import TrainingStep
 
 if TYPE_CHECKING:
     from napari_denoise_ae.training.trainer import Trainer
@@ -472,6 +473,17 @@ def test_running_out_of_memory_raises_with_advice(monkeypatch):
     monkeypatch.setattr(ConvAutoencoder, "forward", forward)
     with pytest.raises(TrainingError, match=r"batch_size of 8\. Use a smaller"):
         run(trainer)
+
+
+def test_networks_with_batch_normalization_say_why_batches_are_not_split(monkeypatch):
+    def fail(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    config = small_config(network="residual", network_options={})
+    trainer = image_trainer(config, image_set(side=32))
+    monkeypatch.setattr(TrainingStep, "_run_network", fail)
+    with pytest.raises(TrainingError, match=r"normalizes each batch.*smaller batch_s"):
+        list(trainer.run())
 
 
 def test_batches_become_smaller_if_memory_runs_out(monkeypatch):

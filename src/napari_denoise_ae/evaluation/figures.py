@@ -31,6 +31,7 @@ def save_panels(
     row_titles: Sequence[str] = (),
     captions: Sequence[Sequence[str]] = (),
     panel_width: float = 3.0,
+    title: str = "",
 ) -> None:
     """Draw rows of images side by side and write the figure as PNG.
 
@@ -52,6 +53,8 @@ def save_panels(
         The text below each image, for the first rows or all. Default: none.
     panel_width : float
         Width of an image, in inches. Default: 3.
+    title : str
+        The title of the figure. Default: none.
 
     Raises
     ------
@@ -61,16 +64,17 @@ def save_panels(
     aspects = [_aspect(images[0]) for images in rows]
     height = panel_width * sum(aspects) + 0.2 * len(captions)
     n_lines = 1 + max(title.count("\n") for title in titles)
-    size = (panel_width * len(titles), height + 0.15 + 0.3 * n_lines)
+    size = (panel_width * len(titles), height + 0.15 + 0.3 * (n_lines + bool(title)))
     figure = Figure(figsize=size, layout="constrained")
+    figure.suptitle(title, fontsize=10)
     grid = figure.subplots(len(rows), len(titles), squeeze=False, height_ratios=aspects)
     for row, images in enumerate(rows):
         for column, image in enumerate(images):
             _draw_image(grid[row, column], image, intensity_range)
-    for axes, title in zip(grid[0], titles, strict=True):
-        axes.set_title(title, fontsize=10)
-    for axes, title in zip(grid[:, 0], row_titles, strict=False):
-        axes.set_ylabel(title, fontsize=10)
+    for axes, text in zip(grid[0], titles, strict=True):
+        axes.set_title(text, fontsize=10)
+    for axes, text in zip(grid[:, 0], row_titles, strict=False):
+        axes.set_ylabel(text, fontsize=10)
     for panels, texts in zip(grid, captions, strict=False):
         for axes, text in zip(panels, texts, strict=False):
             axes.set_xlabel(text, fontsize=8)

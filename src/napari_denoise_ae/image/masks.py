@@ -38,8 +38,7 @@ def fill_masked(image: ArrayLike) -> NDArray[Any]:
     require_real(masked.dtype, masked.shape)
     if np.ma.getmaskarray(masked).all():
         raise InvalidInputError(
-            "The image has a mask over everything, so there is nothing to denoise. "
-            "Unmask the valid pixels."
+            "Every pixel of the image is masked. Unmask those that are valid."
         )
     is_float = np.issubdtype(masked.dtype, np.floating)
     floats = masked if is_float else masked.astype(np.float64)

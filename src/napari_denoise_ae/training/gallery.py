@@ -12,7 +12,7 @@ from ..evaluation.figures import save_panels
 from ..evaluation.metrics import psnr
 from ..evaluation.pairs import noisy_pairs
 from ..image.intensity import IntensityRange
-from ..io.cifar10 import load_test_images
+from ..io.cifar10 import CIFAR10, load_test_images
 from ..noise.setting import setting_of
 from .results import Examples
 
@@ -61,7 +61,27 @@ def denoise_examples(trainer: Trainer, folder: str | Path | None) -> Examples:
     )
 
 
-def save_gallery(examples: Examples, path: Path) -> None:
+def gallery_title(trainer: Trainer, *, is_test: bool) -> str:
+    """Say which images the gallery shows, and how its epoch was chosen.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        The trainer, with at least one finished epoch.
+    is_test : bool
+        Whether it shows test images. Otherwise, it shows validation images.
+    """
+    config, record = trainer.config, trainer.checkpoint().record
+    name = record.dataset if record is not None and not is_test else CIFAR10
+    mean = f", mean of {config.smoothing} epochs" if config.smoothing > 1 else ""
+    return (
+        f"{'Test' if is_test else 'Validation'} images of {name}\n"
+        f"epoch {trainer.best_epoch.epoch}, the best by validation loss "
+        f"({config.loss}{mean})"
+    )
+
+
+def save_gallery(examples: Examples, path: Path, title: str = "") -> None:
     """Write examples and their PSNR to a PNG file.
 
     Parameters
@@ -70,6 +90,8 @@ def save_gallery(examples: Examples, path: Path) -> None:
         Images to draw, one column each.
     path : pathlib.Path
         PNG file to write.
+    title : str
+        The title, see `gallery_title`. Default: none.
 
     Raises
     ------
@@ -95,6 +117,7 @@ def save_gallery(examples: Examples, path: Path) -> None:
         row_titles=list(rows),
         captions=captions,
         panel_width=1.6,
+        title=title,
     )
 
 

@@ -111,10 +111,7 @@ def require_static(
     """
     one, other = names
     if np.array_equal(first, second, equal_nan=first.dtype.kind == "f"):
-        raise DatasetError(
-            f"{one} and {other} are the same image. Repeats must be separate "
-            "exposures, so that their noise differs."
-        )
+        raise DatasetError(same_image_message(one, other))
     found = compare_frames(first, second, noise)
     if found is None:
         return
@@ -131,6 +128,14 @@ def require_static(
             f"{found.column + _REGION}: something moves or changes its brightness. "
             "Repeats must show the same scene. Adapt a model to the images instead."
         )
+
+
+def same_image_message(one: str, other: str) -> str:
+    """Return the message for two repeats that are the same image."""
+    return (
+        f"{one} and {other} are the same image. Repeats must be separate exposures, so "
+        "that their noise differs."
+    )
 
 
 def _variance_of_mean(noise: NoiseEstimate) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ..io.cifar10 import ImageSet
+from ..io.source import close_volumes
 from ..models.networks.registry import outline_network
 from .images.repeats import as_repeats
 from .opened import open_run
@@ -101,7 +102,10 @@ def _describe_noise(opened: OpenedImages) -> str:
         images = as_repeats(images)
     few = replace(images, images=images.images[:_MOST_MEASURED])
     network = outline_network(config.network, config.network_options)
-    measured = MeasuredImages(
-        few, torch.device("cpu"), takes_noise_level=network.takes_noise_level
-    )
+    try:
+        measured = MeasuredImages(
+            few, torch.device("cpu"), takes_noise_level=network.takes_noise_level
+        )
+    finally:
+        close_volumes()
     return measured.description

@@ -16,11 +16,12 @@ from ..evaluation.score import Score
 from ..evaluation.test_set import score_test_set
 from ..io.cifar10 import ImageSet
 from ..io.download import ensure_cifar10
+from ..io.source import close_volumes
 from ..models.devices import choose_device
 from ..models.training_state import load_training_state
 from .backup import RunBackup
 from .estimate import estimate_run
-from .gallery import denoise_examples, save_gallery
+from .gallery import denoise_examples, gallery_title, save_gallery
 from .prepare import prepare_training
 from .results import (
     EpochResult,
@@ -186,6 +187,7 @@ class TrainingRun:
         try:
             yield from self._steps()
         finally:
+            close_volumes()
             if self.cancel.is_set():
                 self._training = None
                 self._backup.restore()
@@ -278,7 +280,8 @@ class TrainingRun:
             self.files.gallery.unlink(missing_ok=True)
         examples = denoise_examples(trainer, folder)
         yield FinalExamples(examples)
-        save_gallery(examples, self.files.gallery)
+        title = gallery_title(trainer, is_test=folder is not None)
+        save_gallery(examples, self.files.gallery, title)
         self._has_gallery = True
 
     def _score(self, trainer: Trainer, folder: Path) -> Iterator[RunStep]:

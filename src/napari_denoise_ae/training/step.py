@@ -61,6 +61,16 @@ class TrainingStep:
         )
         self._loss = make_loss(config.loss, ssim_weight=config.ssim_weight)
 
+    @property
+    def why_not_split(self) -> str:
+        """Why batches are not computed in parts; empty if they are."""
+        if not self._normalizes_batches:
+            return ""
+        return (
+            "This network normalizes each batch as a whole, so batches cannot be "
+            "computed in parts. "
+        )
+
     def train(self, batch: Batch) -> Tensor:
         """Train on one batch and update the parameters.
 

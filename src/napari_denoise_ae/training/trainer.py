@@ -213,8 +213,8 @@ class Trainer:
                 raise
             raise TrainingError(
                 f"The device {self._device} ran out of memory with a batch_size of "
-                f"{self.config.batch_size}. Use a smaller batch_size, patch_size or "
-                "network."
+                f"{self.config.batch_size}. {self._step.why_not_split}Use a smaller "
+                "batch_size, patch_size or network."
             ) from error
 
     def keep_unfinished_epoch(self) -> EpochResult | None:

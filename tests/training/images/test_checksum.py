@@ -9,6 +9,7 @@ import zarr
 from collections_of import arrays, numbered, write
 
 from napari_denoise_ae.errors import DatasetError
+from napari_denoise_ae.training.images import checksum as checksum_module
 from napari_denoise_ae.training.images.checksum import (
     ChangeWatch,
     checksum,
@@ -114,3 +115,31 @@ def test_a_changed_chunk_of_a_zarr_is_noticed(tmp_path):
     stored[15, 15] = 0
     with pytest.raises(DatasetError, match=r"a\.zarr has changed"):
         watch.check()
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_one_of_many_chunks_that_changes_is_noticed(tmp_path, monkeypatch, zarr_format):
+    monkeypatch.setattr(checksum_module, "_MOST_FILES", 5)
+    path = tmp_path / "a.zarr"
+    stored = zarr.create_array(
+        path, data=numbered((60, 60)), chunks=(10, 10), zarr_format=zarr_format
+    )
+    watch = ChangeWatch(open_images(path, axes="YX"))
+    assert len(watch._signatures) < 20
+    watch.check()
+    stored[25, 35] = 0
+    with pytest.raises(DatasetError, match=r"a\.zarr has changed"):
+        watch.check()
+
+
+def test_few_files_and_folders_of_a_large_zarr_are_looked_at(tmp_path, monkeypatch):
+    path = tmp_path / "a.zarr"
+    zarr.create_array(path, data=numbered((40, 40)), chunks=(1, 1))
+    watch = ChangeWatch(open_images(path))
+    looked_at = []
+    signature = checksum_module._signature
+    monkeypatch.setattr(
+        checksum_module, "_signature", lambda p: looked_at.append(p) or signature(p)
+    )
+    watch.check()
+    assert len(looked_at) < 600

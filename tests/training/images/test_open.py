@@ -219,7 +219,7 @@ def test_a_channel_that_does_not_exist_is_refused():
 def test_what_is_no_image_is_refused():
     with pytest.raises(InvalidInputError, match="a path or an array, got a list"):
         open_images([[1, 2], [3, 4]])
-    with pytest.raises(InvalidInputError, match=r"image 1: .*mask over everything"):
+    with pytest.raises(InvalidInputError, match=r"image 1: .*is masked"):
         open_images(np.ma.masked_all((8, 8)))
     with pytest.raises(InvalidInputError, match=r"image 1: .*group\['0'\]"):
         open_images(zarr.group())

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from collections_of import write
 from noisy_sources import config_of, make_source, noisy_image
 from synthetic import CPU
 
@@ -43,7 +44,8 @@ def test_two_layers_are_repeats():
     source = RepeatSource(images, config_of(), CPU.device)
     batch = next(source.batches(1))
     assert torch.isfinite(batch.target).all()
-    assert source.name == "2 images (1 image)"
+    assert source.name == "2 images"
+    assert [fact.split()[:2] for fact in source.images] == [["image", n] for n in "12"]
 
 
 def test_channels_are_normalized_on_their_own():
@@ -73,6 +75,37 @@ def test_the_same_frame_twice_is_refused():
         make_source("repeats", np.stack([noisy_image(0), noisy_image(0)]))
     with pytest.raises(DatasetError, match="are the same image"):
         make_source("repeats", np.stack([noisy_image(0)] * 2).astype(np.uint16))
+
+
+def test_a_copy_among_many_frames_is_refused():
+    stack = np.stack([noisy_image(seed) for seed in range(20)])
+    stack[13] = stack[4]
+    with pytest.raises(DatasetError, match=r"T=4 of .* and T=13 of .* same image"):
+        make_source("repeats", stack)
+
+
+def test_frames_without_data_are_no_copies():
+    stack = np.stack([noisy_image(seed) for seed in range(12)])
+    stack[3] = stack[9] = np.nan
+    assert make_source("repeats", stack).n_train == 1
+
+
+def test_a_copied_stack_is_refused():
+    stack = np.stack([noisy_image(seed) for seed in range(2)])
+    images = open_images({"a": stack, "b": stack.copy()}, axes="TYX")
+    with pytest.raises(DatasetError, match="a and b are the same image"):
+        RepeatSource(images, config_of(), CPU.device)
+
+
+def test_repeats_in_separate_files_are_watched(tmp_path):
+    for number in range(2):
+        write(tmp_path / f"{number}.tif", noisy_image(number))
+    source = RepeatSource(open_images(tmp_path), config_of(), CPU.device)
+    assert source.images[1].startswith("1.tif (96 x 128")
+    list(source.batches(1))
+    write(tmp_path / "1.tif", noisy_image(2))
+    with pytest.raises(DatasetError, match=r"1\.tif has changed"):
+        next(source.batches(2))
 
 
 def test_hot_pixels_are_no_motion():

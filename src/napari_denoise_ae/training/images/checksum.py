@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...errors import DatasetError
-from ...io.source import signature
 from .collection import counted
 from .image import facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from ...image.planes import Planes
     from ...image.tiling import Region
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _N_WINDOWS = 16
 _WINDOW = 64
+# Entries of a folder that are looked at before every epoch: within 20 ms.
+_MOST_FOLDERS, _MOST_FILES = 2000, 500
 # Fractions of the R2 sequence, which covers a plane evenly.
 _STEP_Y, _STEP_X = 0.7548776662466927, 0.5698402909980532
 
@@ -85,6 +87,10 @@ def describe(images: ImageCollection) -> tuple[str, str, tuple[str, ...]]:
 class ChangeWatch:
     """Notices when a file changes while it is trained on.
 
+    In a folder of many files, such as a Zarr, all folders in it and an even sample of
+    its files are watched. Zarr replaces chunks by new files, which changes the time of
+    their folder, so a single changed chunk is noticed, too.
+
     Parameters
     ----------
     images : ImageCollection
@@ -92,8 +98,10 @@ class ChangeWatch:
     """
 
     def __init__(self, images: ImageCollection) -> None:
-        paths = [image.path for image in images.images if image.path is not None]
-        self._signatures = {path: signature(path) for path in paths}
+        paths = {image.path for image in images.images if image.path is not None}
+        self._signatures = {
+            each: (path, _signature(each)) for path in paths for each in _watched(path)
+        }
 
     def check(self) -> None:
         """Compare sizes and times of modification with those at the start.
@@ -103,22 +111,40 @@ class ChangeWatch:
         DatasetError
             If a file has changed or is missing. The message names it.
         """
-        for path, before in self._signatures.items():
-            if _signature(path) != before:
+        for each, (path, before) in self._signatures.items():
+            if _signature(each) != before:
                 raise DatasetError(
                     f"{path} has changed since training started. Start again, so that "
                     "all epochs train on the same pixels."
                 )
 
 
-def _signature(path: Path) -> list[int]:
+def _watched(path: Path) -> list[Path]:
+    """Return a file, or what is watched in a folder and the folder itself."""
+    folders, files = [], [path]
+    if path.is_dir():
+        files = []
+        for folder, _, names in os.walk(path):
+            folders.append(Path(folder))
+            files += [Path(folder, name) for name in names]
+    return _evenly(folders, _MOST_FOLDERS) + _evenly(files, _MOST_FILES)
+
+
+def _evenly(paths: list[Path], most: int) -> list[Path]:
+    step = max(len(paths) / most, 1.0)
+    return [paths[int(number * step)] for number in range(min(len(paths), most))]
+
+
+def _signature(path: Path) -> tuple[int, int]:
+    """Return the size and the time of the last change of a file or a folder."""
     try:
-        return signature(path)
+        found = path.stat()
     except OSError as error:
         raise DatasetError(
             f"Cannot read {path} any more: {error.strerror}. Training needs it until "
             "the last epoch."
         ) from error
+    return found.st_size, found.st_mtime_ns
 
 
 def _facts(image: TrainingImage) -> str:

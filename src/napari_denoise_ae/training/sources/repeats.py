@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...errors import DatasetError
 from ...noise.outliers import remove_outliers
 from ...noise.windows import noise_windows
+from ..images.checksum import ChangeWatch, checksum, describe
 from ..images.positions import Position
 from ..images.repeats import as_repeats
-from ..motion import require_static
+from ..motion import require_static, same_image_message
 from .measured_patches import MeasuredPatchSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     import torch
     from numpy.typing import NDArray
 
     from ...models.config import TrainingConfig
+    from ..batch import Batch
     from ..images.collection import ImageCollection
     from ..images.image import TrainingImage
 
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
 _MOST_OTHERS = 8
 # Motion is looked for in at most so many frames of at most so many stacks.
 _MOST_CHECKED, _MOST_STACKS = 8, 3
+# Copies of frames are looked for in at most so many frames of a stack.
+_MOST_COPIES = 64
 
 
 class RepeatSource(MeasuredPatchSource):
@@ -59,9 +65,21 @@ class RepeatSource(MeasuredPatchSource):
     def __init__(
         self, images: ImageCollection, config: TrainingConfig, device: torch.device
     ) -> None:
-        super().__init__(as_repeats(images), config, device)
+        repeats = as_repeats(images)
+        super().__init__(repeats, config, device)
+        self._watch = ChangeWatch(images)
+        if repeats is not images:
+            # Files that are repeats of one scene are named one by one.
+            self.name, self.sha256, self.images = describe(images)
+        _require_different(self._plan.images)
         for number, image in enumerate(self._plan.images.images):
+            self._require_different_frames(number, image)
             self._require_static(number, image)
+
+    def batches(self, epoch: int) -> Generator[Batch]:
+        """Yield random patches of the training images."""
+        self._watch.check()
+        yield from super().batches(epoch)
 
     def _read_target(
         self, position: Position, noisy: NDArray[Any]
@@ -80,6 +98,22 @@ class RepeatSource(MeasuredPatchSource):
         n_frames = image.stack_shape[t]
         for step in range(1, min(n_frames - 1, _MOST_OTHERS) + 1):
             yield _in_frame(position, t, (position.plane[t] + step) % n_frames)
+
+    def _require_different_frames(self, number: int, image: TrainingImage) -> None:
+        """Raise if one of many frames is a copy of another."""
+        t = image.axes.index("T")
+        region = noise_windows(image.plane_shape)[0]
+        place = Position(number, (0,) * len(image.stack_shape), region)
+        seen: dict[bytes, int] = {}
+        for frame in _evenly(list(range(image.stack_shape[t])), _MOST_COPIES):
+            pixels = self._reader.read(_in_frame(place, t, frame))
+            if not np.ptp(np.nan_to_num(pixels)):
+                # Nothing is there.
+                continue
+            other = seen.setdefault(hashlib.sha256(pixels.tobytes()).digest(), frame)
+            if other != frame:
+                names = [f"T={each} of {image.name}" for each in (other, frame)]
+                raise DatasetError(same_image_message(*names))
 
     def _require_static(self, number: int, image: TrainingImage) -> None:
         """Raise if frames of a stack differ by more, or less, than their noise."""
@@ -106,6 +140,15 @@ class RepeatSource(MeasuredPatchSource):
             color = windows[one].shape[-1] // 2
             first, second = (windows[each][..., color] for each in (one, other))
             require_static(first, second, noise, (names[one], names[other]))
+
+
+def _require_different(images: ImageCollection) -> None:
+    """Raise if two stacks are copies: one would be validated on the other."""
+    seen: dict[str, str] = {}
+    for image in images.images if len(images) > 1 else ():
+        other = seen.setdefault(checksum(image), image.name)
+        if other != image.name:
+            raise DatasetError(same_image_message(other, image.name))
 
 
 def _in_frame(position: Position, t: int, frame: int) -> Position:
