@@ -48,6 +48,7 @@ TESTED_IN = {
     "_napari/train/activity": "_napari/train/test_widget",
     "_napari/train/curve_bar": "_napari/train/test_widget",
     "_napari/train/form": "_napari/train/test_widget",
+    "_napari/train/form_scroll": "_napari/train/test_estimate",
     "_napari/train/images_edit": "_napari/train/test_source_fields",
     "_napari/train/loss_plot": "_napari/train/test_widget",
     "_napari/train/network_form": "_napari/train/test_widget",

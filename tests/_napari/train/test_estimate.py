@@ -58,6 +58,21 @@ def widget(make_napari_viewer, plugin_settings, qtbot):
     return widget
 
 
+def cut_off(form):
+    """Return the fields that are too low for their texts."""
+    shown = {k: f for k, f in form._fields.items() if f.isVisible()}
+    return [k for k, f in shown.items() if f.height() < f.heightForWidth(f.width())]
+
+
+def test_no_text_is_cut_off_when_a_scroll_bar_appears(widget, qtbot):
+    # The options of the network make the form higher than the window.
+    widget.form.window().resize(1280, 800)
+    qtbot.waitUntil(lambda: bool(widget.form.network.fields))
+    qtbot.waitUntil(widget.form.verticalScrollBar().isVisible)
+    qtbot.wait(200)
+    qtbot.waitUntil(lambda: not cut_off(widget.form))
+
+
 @pytest.mark.qt_binding
 def test_the_form_is_filled_in_and_what_was_typed_is_kept(widget, qtbot):
     form, shown = widget.form, []

@@ -76,6 +76,8 @@ class NoiseChooser(Editor):
     @value.setter
     def value(self, noise: str) -> None:
         self.line.setText(noise)
+        # The beginning of a long text says the most.
+        self.line.setCursorPosition(0)
 
     @property
     def explanation(self) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from ...errors import InvalidInputError
 from ...models.config import PRESETS, data_config, preset_config
@@ -17,6 +17,7 @@ from ...training.losses import LOSSES
 from ..shared.docstrings import summary
 from ..shared.fields import Field, add_fields
 from ..shared.layout import Collapsible, make_form
+from .form_scroll import FormScroll
 from .network_form import NetworkForm
 from .preset_note import PresetChange, PresetNote, preset_change
 from .settings import (
@@ -44,7 +45,7 @@ _OWN = ("patch_size", "batches_per_epoch")
 _SCIENTIFIC = ("gray", "rgb")
 
 
-class TrainForm(QScrollArea):  # type: ignore[misc]
+class TrainForm(FormScroll):
     """Form for a preset, the data, the output and the settings.
 
     An invalid value is marked at its field as soon as it is typed.
@@ -83,8 +84,6 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
         layout.addWidget(self._more_section())
         layout.addStretch(1)
         self.setWidget(content)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QScrollArea.Shape.NoFrame)
         self._connect()
         self._apply_preset(replaces=True)
 
@@ -145,6 +144,7 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
         self.blockSignals(True)
         self._fill_in(replace(config, **kept))
         self.blockSignals(False)
+        self.lay_out_soon()
 
     def set_value(self, name: str, value: Any) -> None:
         """Set the value of a field."""
@@ -208,6 +208,7 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
         self.network = NetworkForm()
         self.network.changed.connect(self.changed)
         self.network.loaded.connect(self._explain_preset)
+        self.network.loaded.connect(self.lay_out_soon)
         section = Collapsible(
             "Network", self.network, "The network to train, and its options."
         )
@@ -225,6 +226,7 @@ class TrainForm(QScrollArea):  # type: ignore[misc]
         return self._more
 
     def _connect(self) -> None:
+        self.changed.connect(self.lay_out_soon)
         for name, field in self._fields.items():
             field.changed.connect(self.changed)
             if name in MAIN | MORE:
