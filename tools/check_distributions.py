@@ -9,11 +9,11 @@ from pathlib import Path
 REQUIRED = (
     "napari.yaml",
     "py.typed",
-    "models/weights/gray.pt",
-    "models/weights/rgb.pt",
-    "models/weights/conv.pt",
-    "models/weights/residual.pt",
-    "models/weights/residual-no-skips.pt",
+    "models/weights/gray.safetensors",
+    "models/weights/rgb.safetensors",
+    "models/weights/conv.safetensors",
+    "models/weights/residual.safetensors",
+    "models/weights/residual-no-skips.safetensors",
 )
 
 

@@ -1,6 +1,8 @@
 """Convert a checkpoint to a built-in model: half precision, named after its file.
 
-    python tools/make_builtin.py gray.pt src/napari_denoise_ae/models/weights/gray.pt
+    python tools/make_builtin.py NEW.safetensors WEIGHTS/gray.safetensors
+
+WEIGHTS is ``src/napari_denoise_ae/models/weights``.
 
 Half precision changes the PSNR by less than 0.001 dB.
 """

@@ -120,12 +120,11 @@ def run(qtbot):
 
 @pytest.fixture
 def checkpoint(tmp_path):
-    from shutil import copyfile
+    from napari_denoise_ae import load_checkpoint
+    from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
-    from napari_denoise_ae.models.builtin import builtin_file
-
-    with builtin_file("conv") as file:
-        return str(copyfile(file, tmp_path / "mine.pt"))
+    save_checkpoint(load_checkpoint("conv"), tmp_path / "mine.pt")
+    return str(tmp_path / "mine.pt")
 
 
 @pytest.fixture(autouse=True)

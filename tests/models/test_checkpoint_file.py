@@ -134,7 +134,9 @@ def test_invalid_entry_is_rejected(rewrite, changes):
 )
 def test_invalid_weight_is_rejected(rewrite, value):
     path = rewrite(state_dict=weights_with(FIRST, value))
-    with pytest.raises(CheckpointError, match=r"model\.pt cannot be used"):
+    with pytest.raises(
+        CheckpointError, match=r"model\.pt (cannot be used|contains more)"
+    ):
         load_checkpoint(path)
 
 
@@ -219,14 +221,21 @@ def test_bare_state_dict_loads_with_a_warning(tmp_path, names):
         {"weight": None},
         {1: 2},
         dict(list(default_weights().items())[:-1]),
-        dict(reversed(default_weights().items())),
     ],
-    ids=["empty", "one tensor", "none", "numbers", "one missing", "another order"],
+    ids=["empty", "one tensor", "none", "numbers", "one missing"],
 )
 def test_weights_of_an_unknown_network_are_rejected(tmp_path, content):
     torch.save(content, tmp_path / "plain.pth")
     with pytest.raises(CheckpointError, match=r"plain\.pth does not contain"):
         load_checkpoint(tmp_path / "plain.pth")
+
+
+def test_the_order_of_named_weights_does_not_matter(tmp_path):
+    weights = default_weights()
+    torch.save(dict(reversed(weights.items())), tmp_path / "plain.pth")
+    with pytest.warns(DenoiseAEWarning, match="no training record"):
+        loaded = load_checkpoint(tmp_path / "plain.pth")
+    assert list(loaded.state_dict) == list(weights)
 
 
 def test_bare_state_dict_with_nan_is_rejected(tmp_path):

@@ -195,7 +195,7 @@ def test_relative_paths_start_from_the_folder_of_the_file(hand_written, tmp_path
     job = make_job(config, {})
     assert job.images == [str(tmp_path / "a.tif")]
     assert job.start_from == str(tmp_path / "b.pt")
-    assert job.output == tmp_path / "mine.pt"
+    assert job.output == tmp_path / "mine.safetensors"
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from napari_denoise_ae.errors import CheckpointError, InvalidInputError, OutputError
-from napari_denoise_ae.training.run_files import RunFiles
+from napari_denoise_ae.training.run_files import RunFiles, default_checkpoint
 
 
 @pytest.fixture
@@ -41,10 +43,33 @@ def test_resume_and_overwrite_exclude_each_other(files):
 
 
 @pytest.mark.parametrize("name", ["model", "model.pth", "model.csv", ".pt", ""])
-def test_checkpoint_name_must_end_in_pt(tmp_path, name):
+def test_checkpoint_name_must_have_a_known_suffix(tmp_path, name):
     files = RunFiles(tmp_path / name)
-    with pytest.raises(InvalidInputError, match=r"must end in \.pt"):
+    with pytest.raises(InvalidInputError, match=r"must end in \.safetensors or \.pt"):
         files.require_usable(resume=False, overwrite=False)
+
+
+@pytest.mark.parametrize("other", ["model.pt", "model.safetensors"])
+def test_a_run_in_the_other_format_is_not_replaced(tmp_path, other):
+    """Both would share the file to resume from."""
+    (tmp_path / other).write_bytes(b"")
+    files = RunFiles(tmp_path / "model.safetensors")
+    with pytest.raises(OutputError, match=f"{other} already exists"):
+        files.require_usable(resume=False, overwrite=False)
+
+
+@pytest.mark.parametrize(
+    ("preset", "suffix"),
+    [
+        ("conv", ".pt"),
+        ("residual", ".pt"),
+        ("gray", ".safetensors"),
+        ("rgb", ".safetensors"),
+        (None, ".safetensors"),
+    ],
+)
+def test_the_teaching_presets_write_files_of_torch(preset, suffix):
+    assert default_checkpoint(preset) == Path(f"best_denoising_model{suffix}")
 
 
 def test_missing_folder_is_rejected(tmp_path):

@@ -150,8 +150,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "--output",
         type=Path,
         metavar="FILE",
-        help="checkpoint to write (default: best_denoising_model.pt, or with --config "
-        "NAME.pt beside it)",
+        help="checkpoint to write, .safetensors or .pt (default: "
+        "best_denoising_model.pt for conv and residual, .safetensors for other "
+        "presets; with --config NAME.pt or NAME.safetensors beside it)",
     )
     parser.add_argument(
         "--resume",

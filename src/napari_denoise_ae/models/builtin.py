@@ -17,6 +17,8 @@ DEFAULT_MODEL = "auto"
 _MODEL_OF_COLORS = {1: "gray", 3: "rgb"}
 _FOLDER = resources.files(__package__) / "weights"
 
+#: Suffixes of checkpoints: safetensors, and that of `torch.save`.
+MODEL_SUFFIX, TORCH_SUFFIX = ".safetensors", ".pt"
 #: Value of the ``"format"`` entry of every checkpoint.
 CHECKPOINT_FORMAT = "napari-denoise-ae checkpoint"
 
@@ -24,7 +26,7 @@ CHECKPOINT_FORMAT = "napari-denoise-ae checkpoint"
 def builtin_models() -> list[str]:
     """Return the names of the built-in models in alphabetical order."""
     names = (Path(entry.name) for entry in _FOLDER.iterdir())
-    return sorted(name.stem for name in names if name.suffix == ".pt")
+    return sorted(name.stem for name in names if name.suffix == MODEL_SUFFIX)
 
 
 def require_model(source: str | Path) -> None:
@@ -104,4 +106,4 @@ def builtin_file(name: str) -> AbstractContextManager[Path]:
     name : str
         One of `builtin_models`.
     """
-    return resources.as_file(_FOLDER / f"{name}.pt")
+    return resources.as_file(_FOLDER / f"{name}{MODEL_SUFFIX}")

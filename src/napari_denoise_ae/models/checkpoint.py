@@ -1,9 +1,9 @@
 """A trained network together with a record of its training.
 
-A checkpoint file is written by `torch.save` and contains only tensors, numbers,
-strings, lists and dicts. It is not trusted: it is loaded with
-``weights_only=True``, which never runs code from the file, and its tensors are
-compared with those that its network expects before the network is built.
+A checkpoint file has the safetensors format or that of `torch.save`, and contains only
+tensors, numbers, strings, lists and dicts. It is not trusted: nothing in it is run, the
+sizes that it claims are checked, and its tensors are compared with those that its
+network expects before the network is built.
 """
 
 from __future__ import annotations

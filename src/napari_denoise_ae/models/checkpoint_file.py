@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..errors import CheckpointError, DenoiseAEWarning, InvalidInputError
-from .builtin import CHECKPOINT_FORMAT
+from .builtin import CHECKPOINT_FORMAT, MODEL_SUFFIX
 from .checkpoint import Checkpoint, TrainingRecord
 from .config import TrainingConfig
 from .legacy_names import translate_config, translate_options
 from .networks.registry import NETWORKS, build_network
-from .torch_file import unusable_error, write_torch_file
+from .plain_content import unusable_error
+from .safetensors_file import read_safetensors, write_safetensors
+from .torch_file import read_torch_file, write_torch_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,14 +35,38 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     checkpoint : Checkpoint
         The checkpoint.
     path : pathlib.Path
-        The file to write; an existing one is replaced.
+        The file to write; an existing one is replaced. A name that ends in
+        ``.safetensors`` has that format, any other that of `torch.save`.
 
     Raises
     ------
     OutputError
         If the file cannot be written.
     """
-    write_torch_file(checkpoint_content(checkpoint), path)
+    write = write_safetensors if path.suffix == MODEL_SUFFIX else write_torch_file
+    write(checkpoint_content(checkpoint), path)
+
+
+def read_content(path: Path) -> dict[str, Any]:
+    """Read what `save_checkpoint` wrote, or the weights of a network.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    dict
+        The content, of tensors and plain values.
+
+    Raises
+    ------
+    CheckpointError
+        See `read_safetensors` and `read_torch_file`.
+    """
+    read = read_safetensors if path.suffix == MODEL_SUFFIX else read_torch_file
+    return read(path)
 
 
 def checkpoint_content(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -78,7 +104,7 @@ def parse_checkpoint(content: dict[str, Any], *, name: str) -> Checkpoint:
         state_dict, record = content["state_dict"], content["record"]
     except KeyError as error:
         raise unusable_error(name, f"{error} is missing") from error
-    require_weights(network, options, state_dict, name)
+    state_dict = require_weights(network, options, state_dict, name)
     parsed = None if record is None else _parse_record(record, name)
     return Checkpoint(name, network, options, _to_float32(state_dict), parsed)
 
@@ -99,8 +125,7 @@ def _parse_record(content: dict[str, Any], name: str) -> TrainingRecord:
     for key, annotation in expected.items():
         value = content[key]
         usable = isinstance(value, _FIELD_TYPES.get(annotation, object))
-        # Python integers have any size, but large ones overflow in a float.
-        if not usable or (isinstance(value, int) and abs(value) >= 2**63):
+        if not usable:
             raise unusable_error(
                 name, f"{key} in its training record is not of type {annotation}"
             )
@@ -134,8 +159,7 @@ def _with_new_fields(content: Any) -> Any:
 def parse_plain_state_dict(content: dict[str, Any], path: Path) -> Checkpoint:
     """Make a checkpoint from the bare `state_dict` of a network with default options.
 
-    The network is recognized by the shapes of the tensors, in order; their names
-    do not matter.
+    The network is recognized by the names of the tensors, or by their shapes in order.
 
     Parameters
     ----------
@@ -157,9 +181,11 @@ def parse_plain_state_dict(content: dict[str, Any], path: Path) -> Checkpoint:
     shapes = [getattr(tensor, "shape", None) for tensor in content.values()]
     for network in NETWORKS:
         expected = _expected_weights(network, {})
-        if shapes == [tensor.shape for tensor in expected.values()]:
-            state_dict = dict(zip(expected, content.values(), strict=True))
-            require_weights(network, {}, state_dict, path.name)
+        has_names = set(content) == set(expected)
+        if has_names or shapes == [tensor.shape for tensor in expected.values()]:
+            values = content.values()
+            named = content if has_names else dict(zip(expected, values, strict=True))
+            state_dict = require_weights(network, {}, named, path.name)
             warnings.warn(
                 f"{path.name} contains the weights of a {network!r} network but no "
                 "training record: the noise and data it was trained with are unknown, "
@@ -197,8 +223,8 @@ def _expected_weights(network: str, options: Mapping[str, Any]) -> dict[str, Ten
 
 def require_weights(
     network: str, options: Mapping[str, Any], state_dict: Any, name: str
-) -> None:
-    """Raise `CheckpointError` unless a `state_dict` fits its network.
+) -> dict[str, Tensor]:
+    """Return a `state_dict` in the order of its network, to which it must fit.
 
     Parameters
     ----------
@@ -210,17 +236,23 @@ def require_weights(
         The weights to check. A value of any other type raises as well.
     name : str
         Name of the checkpoint, for the error message.
+
+    Raises
+    ------
+    CheckpointError
+        If it does not fit.
     """
     try:
         expected = _expected_weights(network, options)
     except (InvalidInputError, TypeError, RuntimeError) as error:
         raise unusable_error(name, f"its network cannot be built: {error}") from error
-    if not isinstance(state_dict, dict) or list(state_dict) != list(expected):
+    if not isinstance(state_dict, dict) or set(state_dict) != set(expected):
         raise unusable_error(
             name, f"its weights are not those of a {network!r} network"
         )
     for key, tensor in state_dict.items():
         _require_tensor(key, tensor, expected[key], name)
+    return {key: state_dict[key] for key in expected}
 
 
 def _require_tensor(key: str, tensor: Any, expected: Tensor, name: str) -> None:

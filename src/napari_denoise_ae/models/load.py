@@ -7,8 +7,7 @@ from pathlib import Path
 
 from .builtin import builtin_file, builtin_models, fitting_model, require_model
 from .checkpoint import Checkpoint
-from .checkpoint_file import parse_checkpoint, parse_plain_state_dict
-from .torch_file import read_torch_file
+from .checkpoint_file import parse_checkpoint, parse_plain_state_dict, read_content
 
 
 def load_checkpoint(source: str | Path) -> Checkpoint:
@@ -17,9 +16,9 @@ def load_checkpoint(source: str | Path) -> Checkpoint:
     Parameters
     ----------
     source : path or str
-        A checkpoint file, the name of a built-in model (``"gray"``, ``"rgb"``,
-        ``"conv"``, ...), or a file that contains only the `state_dict` of one of
-        the package's networks with default options.
+        A checkpoint file, ``.safetensors`` or ``.pt``, the name of a built-in model
+        (``"gray"``, ``"rgb"``, ``"conv"``, ...), or a file that contains only the
+        `state_dict` of one of the package's networks with default options.
 
     Returns
     -------
@@ -40,7 +39,7 @@ def load_checkpoint(source: str | Path) -> Checkpoint:
     if str(source) in builtin_models():
         return _load_builtin(str(source))
     file = Path(source)
-    content = read_torch_file(file)
+    content = read_content(file)
     if "format" not in content:
         return parse_plain_state_dict(content, file)
     return parse_checkpoint(content, name=file.name)
@@ -50,7 +49,7 @@ def load_checkpoint(source: str | Path) -> Checkpoint:
 @lru_cache(maxsize=8)
 def _load_builtin(name: str) -> Checkpoint:
     with builtin_file(name) as file:
-        return parse_checkpoint(read_torch_file(file), name=name)
+        return parse_checkpoint(read_content(file), name=name)
 
 
 def load_fitting(source: str | Path | Checkpoint, n_colors: int) -> Checkpoint:

@@ -15,7 +15,8 @@ from .checkpoint_file import (
     require_weights,
 )
 from .networks.registry import build_network
-from .torch_file import read_torch_file, unusable_error, write_torch_file
+from .plain_content import unusable_error
+from .torch_file import read_torch_file, write_torch_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -99,10 +99,12 @@ def train(  # noqa: PLR0913 - all but the first are keyword-only
     config : path, optional
         ``NAME.run.toml`` of a run to repeat. Other arguments override it.
     output : path, optional
-        Checkpoint to write; must end in ``.pt``. The history, the loss curves,
-        a gallery of denoised images, the settings, and the state to resume from are
-        written to the same folder. None means ``"best_denoising_model.pt"``, or,
-        with `config`, ``NAME.pt`` beside it.
+        Checkpoint to write; must end in ``.safetensors`` or ``.pt``, the format of
+        `torch.save`. The history, the loss curves, a gallery of denoised images, the
+        settings, and the state to resume from are written to the same folder. None
+        means ``"best_denoising_model.pt"`` for the presets conv and residual, else
+        ``"best_denoising_model.safetensors"``; with `config` a file with its name,
+        beside it.
     device : str
         ``"auto"`` (CUDA if available, else MPS, else CPU) or a torch device name.
     resume : bool

@@ -16,7 +16,7 @@ from ..errors import InvalidInputError
 from ..models.builtin import DEFAULT_MODEL, builtin_models
 from ..models.config import DATA_KINDS, preset_config
 from .job import TrainingJob
-from .run_files import RunFiles
+from .run_files import RunFiles, default_checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,8 +97,8 @@ def make_job(
     Returns
     -------
     TrainingJob
-        The job. Its output is ``best_denoising_model.pt``, or ``NAME.pt`` beside the
-        file, unless it is given.
+        The job. Its output is `default_checkpoint`, or ``NAME.pt`` or
+        ``NAME.safetensors`` beside the file, unless it is given.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def make_job(
         that was in memory is not given, or noise is given for images that have noise.
     """
     chosen = {name: value for name, value in given.items() if value is not None}
-    arguments = {"output": "best_denoising_model.pt"} | chosen
+    arguments = {"output": default_checkpoint(_preset(chosen))} | chosen
     if config is None and flags.get("resume") and not chosen.keys() & set(IMAGE_KEYS):
         saved = RunFiles(Path(arguments["output"])).run_config
         config = saved if saved.is_file() else None
@@ -120,6 +120,12 @@ def make_job(
             "measured. Leave it out."
         )
     return job
+
+
+def _preset(arguments: Mapping[str, Any]) -> str | None:
+    """Return the preset, None if it depends on the user's own images."""
+    preset: str | None = arguments.get("preset")
+    return "conv" if preset is None and "data" in arguments else preset
 
 
 def _merge(file: Path, given: dict[str, Any]) -> dict[str, Any]:
@@ -135,7 +141,8 @@ def _merge(file: Path, given: dict[str, Any]) -> dict[str, Any]:
             content.pop(name, None)
     name = file.name.removesuffix(".toml").removesuffix(".run")
     settings = content.get("settings", {}) | dict(given.get("settings", {}))
-    output = {"output": file.with_name(f"{name}.pt")}
+    preset = _preset(content | given)
+    output = {"output": default_checkpoint(preset, file.parent, name)}
     arguments = output | content | given | {"settings": settings}
     for key in (*IMAGE_KEYS, "start_from"):
         if key not in given and IN_MEMORY in _leaves(arguments.get(key)):

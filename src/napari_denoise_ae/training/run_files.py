@@ -3,13 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from ..errors import CheckpointError, InvalidInputError, OutputError
 from ..io.atomic import require_writable
+from ..models.builtin import MODEL_SUFFIX, TORCH_SUFFIX
 
-if TYPE_CHECKING:
-    from pathlib import Path
+# Presets whose checkpoints are those of `torch.save` unless another name is given.
+_TORCH_PRESETS = ("conv", "residual")
+
+
+def default_checkpoint(
+    preset: str | None, folder: Path = Path(), name: str = "best_denoising_model"
+) -> Path:
+    """Return the checkpoint that a run writes unless another is named.
+
+    Parameters
+    ----------
+    preset : str or None
+        The preset of the run; None if it depends on the user's own images.
+    folder : pathlib.Path
+        The folder to write to.
+    name : str
+        Name of the file without its suffix.
+
+    Returns
+    -------
+    pathlib.Path
+        A ``.pt`` file for ``"conv"`` and ``"residual"``, else a ``.safetensors`` file.
+    """
+    suffix = TORCH_SUFFIX if preset in _TORCH_PRESETS else MODEL_SUFFIX
+    return folder / f"{name}{suffix}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +43,7 @@ class RunFiles:
     Parameters
     ----------
     checkpoint : pathlib.Path
-        File of the best epoch, ``NAME.pt``.
+        File of the best epoch, ``NAME.pt`` or ``NAME.safetensors``.
     """
 
     checkpoint: Path
@@ -74,7 +98,8 @@ class RunFiles:
         Raises
         ------
         InvalidInputError
-            If both are true, or the checkpoint's name does not end in .pt.
+            If both are true, or the checkpoint's name does not end in .pt
+            or .safetensors.
         CheckpointError
             If there is nothing to resume.
         OutputError
@@ -83,9 +108,10 @@ class RunFiles:
         """
         if resume and overwrite:
             raise InvalidInputError("Choose either resume or overwrite, not both.")
-        if self.checkpoint.suffix != ".pt":
+        if self.checkpoint.suffix not in (MODEL_SUFFIX, TORCH_SUFFIX):
             raise InvalidInputError(
-                f"A checkpoint's name must end in .pt, got {str(self.checkpoint)!r}."
+                f"A checkpoint's name must end in {MODEL_SUFFIX} or {TORCH_SUFFIX}, "
+                f"got {str(self.checkpoint)!r}."
             )
         for path in self.paths:
             require_writable(path)
@@ -94,8 +120,15 @@ class RunFiles:
                 f"There is nothing to resume: {self.state} does not exist. It is "
                 "written next to the checkpoint after the first epoch of a run."
             )
-        if not resume and not overwrite and self.checkpoint.exists():
-            raise OutputError(
-                f"{self.checkpoint} already exists. Use resume to continue that run, "
-                "overwrite to replace it, or choose another output."
-            )
+        if not resume and not overwrite:
+            self._require_new()
+
+    def _require_new(self) -> None:
+        """Raise if there is a checkpoint of another run, in either format."""
+        for suffix in (MODEL_SUFFIX, TORCH_SUFFIX):
+            existing = self.checkpoint.with_suffix(suffix)
+            if existing.exists():
+                raise OutputError(
+                    f"{existing} already exists. Use resume to continue that run, "
+                    "overwrite to replace it, or choose another output."
+                )

@@ -2,13 +2,16 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from shutil import copyfile
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from napari_denoise_ae._napari.shared.model_choice import model_choice
 from napari_denoise_ae._napari.viewer.reader import get_reader, read_checkpoint
+from napari_denoise_ae.models.builtin import builtin_file
 
 
 def test_a_checkpoint_is_chosen_and_adds_no_layer(viewer, checkpoint, qtbot):
@@ -16,6 +19,14 @@ def test_a_checkpoint_is_chosen_and_adds_no_layer(viewer, checkpoint, qtbot):
     choice = model_choice(viewer)
     qtbot.waitUntil(lambda: choice.chosen == checkpoint)
     assert not viewer.layers
+
+
+def test_a_safetensors_checkpoint_is_chosen(viewer, tmp_path, qtbot):
+    path = str(tmp_path / "mine.safetensors")
+    with builtin_file("conv") as file:
+        copyfile(file, path)
+    assert viewer.open(path, plugin="napari-denoise-ae") == []
+    qtbot.waitUntil(lambda: model_choice(viewer).chosen == path)
 
 
 @pytest.mark.qt_binding
@@ -43,6 +54,8 @@ def test_a_damaged_checkpoint_shows_one_message(
 
 def foreign_files(folder):
     files = [folder / f"{name}.pt" for name in ("state", "zip", "text", "missing")]
+    files.append(folder / "weights.safetensors")
+    save_file({"weight": torch.zeros(2)}, files[-1])
     torch.save({"weight": torch.zeros(2)}, files[0])
     with zipfile.ZipFile(files[1], "w") as archive:
         archive.writestr("x/other", "napari-denoise-ae checkpoint")

@@ -68,7 +68,9 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
         self._models = model_choice(viewer)
         self.facts, self.axes_note, self.preview_note = OneLine(), Note(), Note()
         self.open_model = make_button(
-            "…", "Add a checkpoint, a .pt file. You can also drop it on the viewer."
+            "…",
+            "Add a checkpoint, a .safetensors or .pt file. You can also drop it on the "
+            "viewer.",
         )
         self.open_model.setFixedWidth(30)
         self.copy_python = make_button(

@@ -91,7 +91,9 @@ class FilesWidget(QWidget):  # type: ignore[misc]
             "Remove",
             "Remove the selected files from the list, or all if none is selected.",
         )
-        self.open_model = make_button("Open a checkpoint…", "A .pt file.")
+        self.open_model = make_button(
+            "Open a checkpoint…", "A .safetensors or .pt file."
+        )
         self.noise = NoiseForm(shows_estimate=False)
         self.run_button = QPushButton("Denoise files")
         self.cancel_button = make_button(

@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
     from .model_facts import ModelFacts
 
+#: What file dialogs offer.
+CHECKPOINT_FILES = "Checkpoints (*.safetensors *.pt)"
+
 
 def ask_for_checkpoint(parent: QWidget, viewer: Viewer) -> None:
     """Ask the user for a checkpoint file and open it."""
     path, _ = QFileDialog.getOpenFileName(
-        parent, "Open a checkpoint", "", "Checkpoints (*.pt)"
+        parent, "Open a checkpoint", "", CHECKPOINT_FILES
     )
     if path:
         open_checkpoint(viewer, path)

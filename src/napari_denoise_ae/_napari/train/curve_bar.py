@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QVBoxLayout, QWi
 
 from ...errors import InvalidInputError
 from ..shared.layout import Note, breakable, make_button
+from ..shared.open_checkpoint import CHECKPOINT_FILES
 from .curve import Curve, read_curve
 
 if TYPE_CHECKING:
@@ -91,6 +92,6 @@ class CurveBar(QWidget):  # type: ignore[misc]
 
     def _choose_run(self) -> str:
         path, _ = QFileDialog.getOpenFileName(
-            self, "Run to compare with", "", "Checkpoints (*.pt)"
+            self, "Run to compare with", "", CHECKPOINT_FILES
         )
         return str(path)

@@ -12,6 +12,7 @@ from ...training.losses import LOSSES
 from ..shared.editors import Choice, PathEdit, make_editor
 from ..shared.fields import FieldSpec
 from ..shared.noise_edit import NoiseChooser
+from ..shared.open_checkpoint import CHECKPOINT_FILES
 from ..shared.preferences import device_choices, preferences, preferred_device
 
 _OUTPUT = "best_denoising_model.pt"
@@ -95,8 +96,8 @@ def output_field() -> FieldSpec:
         "output",
         "output",
         partial(PathEdit, str(_last_output()), _choose_output),
-        "Checkpoint to write, a .pt file. A table and a plot of the losses, a "
-        "gallery, and the state for Resume are written beside it.",
+        "Checkpoint to write, a .safetensors or .pt file. A table and a plot of the "
+        "losses, a gallery, and the state for Resume are written beside it.",
     )
 
 
@@ -110,7 +111,7 @@ def _choose_output() -> str:
         None,
         "Checkpoint to write",
         str(_last_output()),
-        "Checkpoints (*.pt)",
+        CHECKPOINT_FILES,
         options=QFileDialog.Option.DontConfirmOverwrite,
     )
     return str(path)

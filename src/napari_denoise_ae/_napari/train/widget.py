@@ -21,6 +21,7 @@ from ...training.results import (
 from ...training.run_files import RunFiles
 from ..shared.layout import breakable
 from ..shared.model_choice import unwrap_proxy
+from ..shared.open_checkpoint import CHECKPOINT_FILES
 from ..shared.preferences import preferences
 from .estimate import Estimated, Estimator
 from .form import TrainForm
@@ -209,7 +210,7 @@ class TrainWidget(QWidget):  # type: ignore[misc]
 
     def _choose_checkpoint(self) -> Path | None:
         path, _ = QFileDialog.getOpenFileName(
-            self, "Run to resume", str(self.form.output), "Checkpoints (*.pt)"
+            self, "Run to resume", str(self.form.output), CHECKPOINT_FILES
         )
         return Path(path) if path else None
 

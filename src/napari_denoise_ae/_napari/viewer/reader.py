@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...models.builtin import CHECKPOINT_FORMAT
+from ...models.builtin import CHECKPOINT_FORMAT, MODEL_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,7 @@ _NOT_READABLE = (
     zipfile.BadZipFile,
     zlib.error,
 )
-# Bytes to search: the format is the first entry of the pickled dict.
+# Bytes to search: the format is the first entry of the pickle, or of the metadata.
 _HEADER_BYTES = 4096
 
 
@@ -57,8 +58,11 @@ def read_checkpoint(path: str | list[str]) -> NoLayers:
 
 
 def _header(path: str) -> str:
-    """Return the first bytes of the pickle in a file of `torch.save`, without torch."""
+    """Return the first bytes that say what a file contains, without torch."""
     try:
+        if path.endswith(MODEL_SUFFIX):
+            with Path(path).open("rb") as file:
+                return file.read(_HEADER_BYTES).decode("latin-1")
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
                 if name.endswith("/data.pkl"):
