@@ -74,6 +74,7 @@ def test_results_are_rounded_and_saturated(dtype):
     [
         ("uint16", (0, 60_000), torch.float32),
         ("float32", (-1, 1), torch.float32),
+        (">f4", (-1, 1), torch.float32),
         ("float64", (0, 1), torch.float64),
         ("int32", (0, 100), torch.float64),
         # float32 has no more than 10 steps for this range.

@@ -53,7 +53,8 @@ def working_dtype(dtype: np.dtype[Any], scale: IntensityRange) -> torch.dtype:
     scale : IntensityRange
         Their scaling.
     """
-    is_short = dtype.itemsize <= np.dtype(np.int16).itemsize or dtype == np.float32
+    native = dtype.newbyteorder("=")
+    is_short = native.itemsize <= np.dtype(np.int16).itemsize or native == np.float32
     is_near = abs(scale.low) <= _FARTHEST * scale.width
     if is_short and is_near and _SMALLEST < scale.width < _LARGEST:
         return torch.float32

@@ -21,6 +21,7 @@ from ..image.casting import copy_as
 from ..image.planes import whole_plane
 from ..noise.normalization import measure_scaling
 from ..noise.windows import read_noise_windows
+from .overlap import read_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from ..models.checkpoint import Checkpoint
     from ..noise.setting import NoiseSetting
     from .planes import FilePlanes
+
+    # Index of a plane in the stack, and rows and columns of it.
+    Part = tuple[Sequence[int], Region]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,25 +111,39 @@ class StreamRun:
                 region=planes.region_in_file(whole_plane(planes)),
             )
 
-    def denoise(self, plane: Sequence[int], region: Region) -> NDArray[Any]:
+    def denoise(self, part: Part) -> NDArray[Any]:
         """Denoise a part of a plane.
 
         Parameters
         ----------
-        plane : sequence of int
-            Index of the plane in the stack.
-        region : tuple of slice
-            Rows and columns of the part.
+        part : tuple
+            Index of the plane in the stack, and rows and columns.
 
         Returns
         -------
         numpy.ndarray
             The denoised part with axes `Volume.block_axes`.
         """
-        stream = self.stream
         if self._series is not None:
-            return self._denoise_with_neighbors(self._series, plane, region)
-        block, keep = stream.planes.read_around(plane, region, self._denoiser.network)
+            return self._denoise_with_neighbors(self._series, *part)
+        return self._denoise_read(part, *self._read(part))
+
+    def denoise_all(self, parts: Iterable[Part]) -> Iterator[NDArray[Any]]:
+        """Denoise parts of planes, see `denoise`; meanwhile, the next one is read."""
+        if self._series is not None:
+            yield from map(self.denoise, parts)
+            return
+        for part, (block, keep) in read_ahead(parts, self._read):
+            yield self._denoise_read(part, block, keep)
+
+    def _read(self, part: Part) -> tuple[NDArray[Any], Region]:
+        """Read a part with its halo; return rows and columns without the halo, too."""
+        return self.stream.planes.read_around(*part, self._denoiser.network)
+
+    def _denoise_read(
+        self, part: Part, block: NDArray[Any], keep: Region
+    ) -> NDArray[Any]:
+        stream, (plane, _) = self.stream, part
         return denoise_part(
             block,
             self._denoiser,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from ..denoising.array import Progress
@@ -14,12 +15,14 @@ from ..io.calibration import (
     picture_calibration,
 )
 from ..io.tiff import TiffLayout, is_ome_tiff
+from .overlap import write_behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     import numpy as np
+    from numpy.typing import NDArray
 
     from ..denoising.denoiser import Denoiser
     from ..io.source import Volume
@@ -48,15 +51,17 @@ def write_pages(
         After each page or tile.
     """
     *stack, height, width, _ = stream.planes.shape
-    parts = list(grid_of((height, width), tiff_tile(stream) or (height, width)))
-    total, done = math.prod(stack) * len(parts), 0
-    run = stream.start(denoiser)
-    for plane in plane_indices(stream.planes):
-        for part in parts:
-            block = run.denoise(plane, part)
-            target.write(done, block[(0,) * len(plane)])
-            done += 1
-            yield Progress(done, total)
+    regions = list(grid_of((height, width), tiff_tile(stream) or (height, width)))
+    total, run = math.prod(stack) * len(regions), stream.start(denoiser)
+    parts = product(plane_indices(stream.planes), regions)
+    blocks = enumerate(run.denoise_all(parts))
+
+    def write(numbered: tuple[int, NDArray[Any]]) -> None:
+        number, block = numbered
+        target.write(number, block[(0,) * len(stack)])
+
+    for done, _ in enumerate(write_behind(blocks, write), 1):
+        yield Progress(done, total)
 
 
 def tiff_layout(

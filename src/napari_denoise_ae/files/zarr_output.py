@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,12 +15,16 @@ from ..image.casting import mean_of_pixels
 from ..image.tiling import LARGEST_PLANE
 from ..io.ome_zarr import ORDER, OmeMetadata
 from ..io.zarr_target import ZarrTarget
+from .overlap import write_behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from ..denoising.denoiser import Denoiser
+    from ..image.tiling import Region
     from ..io.source import Volume
     from .planes import FilePlanes
     from .stream import Stream, StreamRun
@@ -85,6 +91,14 @@ def write_chunk(run: StreamRun, target: ZarrTarget, number: Sequence[int]) -> No
         Grid index of the chunk.
     """
     volume = run.stream.planes.volume
+    block = run.denoise(_part_of(volume, target, number))
+    _write_block(volume, target, number, block)
+
+
+def _part_of(
+    volume: Volume, target: ZarrTarget, number: Sequence[int]
+) -> tuple[list[int], Region]:
+    """Return the plane, and the rows and columns of it, that a chunk holds."""
     axes = target.metadata.axes
     starts = {a: n * c for a, n, c in zip(axes, number, target.chunks, strict=True)}
     stops = {
@@ -93,12 +107,15 @@ def write_chunk(run: StreamRun, target: ZarrTarget, number: Sequence[int]) -> No
             starts.items(), target.chunks, target.shapes[0], strict=True
         )
     }
-    block = run.denoise(
-        [starts[letter] for letter in volume.stack_axes],
-        (slice(starts["Y"], stops["Y"]), slice(starts["X"], stops["X"])),
-    )
+    rows, columns = (slice(starts[letter], stops[letter]) for letter in "YX")
+    return [starts[letter] for letter in volume.stack_axes], (rows, columns)
+
+
+def _write_block(
+    volume: Volume, target: ZarrTarget, number: Sequence[int], block: NDArray[Any]
+) -> None:
     block_axes = volume.block_axes.replace("S", "C")
-    order = [block_axes.index(letter) for letter in axes]
+    order = [block_axes.index(letter) for letter in target.metadata.axes]
     target.write(0, number, block.transpose(order))
 
 
@@ -137,17 +154,33 @@ def write_zarr(
     Progress
         After each chunk, including those that are skipped.
     """
-    run, done = stream.start(denoiser), 0
+    done = 0
     for level in range(len(target.shapes)):
-        for number in target.numbers(level):
-            if not target.is_done(level, number):
-                if level == 0:
-                    write_chunk(run, target, number)
-                else:
-                    write_downsampled(target, level, number)
+        numbers = list(target.numbers(level))
+        missing = [each for each in numbers if not target.is_done(level, each)]
+        steps = (
+            _write_denoised(stream.start(denoiser), target, missing)
+            if level == 0
+            else map(partial(write_downsampled, target, level), missing)
+        )
+        for _ in chain(range(len(numbers) - len(missing)), steps):
             done += 1
             yield Progress(done, target.total)
     target.finish()
+
+
+def _write_denoised(
+    run: StreamRun, target: ZarrTarget, numbers: Sequence[tuple[int, ...]]
+) -> Iterator[None]:
+    """Denoise chunks of full resolution; read and write others meanwhile."""
+    volume = run.stream.planes.volume
+    parts = (_part_of(volume, target, number) for number in numbers)
+
+    def write(numbered: tuple[tuple[int, ...], NDArray[Any]]) -> None:
+        _write_block(volume, target, *numbered)
+
+    blocks = zip(numbers, run.denoise_all(parts), strict=True)
+    yield from write_behind(blocks, write)
 
 
 def _target_axes(volume: Volume) -> str:
