@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# What an array of a kind of dtype may have been meant to be.
+_HINTS = {
+    "b": " Masks and labels contain no noise.",
+    "O": " For a napari layer, pass layer.data, or use denoise_layer(layer).",
+}
+
 
 def require_image(image: NDArray[Any]) -> None:
     """Raise unless an array can be denoised.
@@ -52,7 +58,7 @@ def require_real(dtype: np.dtype[Any], shape: Sequence[int]) -> None:
         If the dtype is not integer or floating-point, or an axis has length 0.
     """
     if not (np.issubdtype(dtype, np.integer) or np.issubdtype(dtype, np.floating)):
-        hint = " Masks and labels contain no noise." if dtype.kind == "b" else ""
+        hint = _HINTS.get(dtype.kind, "")
         raise InvalidInputError(
             f"The dtype of an image must be integer or floating-point, got {dtype}."
             f"{hint}"

@@ -5,6 +5,7 @@ import dask.array as da
 import numpy as np
 import pytest
 from napari._app_model import get_app_model
+from napari.layers import Image
 
 from napari_denoise_ae import denoise, denoise_layer
 from napari_denoise_ae.errors import DenoiseAEWarning, InvalidInputError
@@ -168,3 +169,8 @@ def test_the_console_examples_of_the_docs_run(viewer, page):
     for block in blocks:
         exec(block, names)
     assert viewer.layers[-1].name.endswith("[denoised]")
+
+
+def test_denoise_names_the_way_to_denoise_a_layer():
+    with pytest.raises(InvalidInputError, match=r"layer\.data, or use denoise_layer"):
+        denoise(Image(np.zeros((8, 8))))

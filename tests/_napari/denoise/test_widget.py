@@ -9,6 +9,7 @@ from napari_denoise_ae import add_noise, denoise
 from napari_denoise_ae._napari.denoise import denoise_job
 from napari_denoise_ae._napari.denoise.widget import DenoiseWidget
 from napari_denoise_ae._napari.shared.model_choice import model_choice
+from napari_denoise_ae._napari.shared.noise_form import GIVEN
 from napari_denoise_ae._napari.viewer.outputs import METADATA_KEY
 from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.evaluation.comparison import compare
@@ -262,6 +263,46 @@ def test_an_unsupported_layer_shows_one_message(
     assert names(viewer) == before
 
 
+def test_a_rejected_run_leaves_no_stale_status(viewer, widget, run):
+    viewer.add_image(image(), name="cells")
+    run(widget)
+    widget.form.kind.value = "clean"
+    assert not widget.status.text()
+    assert widget.readout.result is None
+    widget.form.noise.value = "salt"
+    assert "not denoised: " in run(widget)
+    viewer.layers.clear()
+    assert not widget.status.text()
+    assert run(widget) == "not denoised: There is no image layer to denoise."
+
+
+def test_status_and_figures_come_back_with_their_layer_and_settings(
+    viewer, widget, run
+):
+    cells = viewer.add_image(image(), name="cells")
+    status = run(widget)
+    figures = widget.readout.text()
+    other = viewer.add_image(image(), name="other")
+    assert widget.form.source is other
+    assert not widget.status.text()
+    assert widget.readout.result is None
+    viewer.layers.selection.active = cells
+    assert (widget.status.text(), widget.readout.text()) == (status, figures)
+    widget.form.to_remove.strength.setValue(0.5)
+    assert not widget.status.text()
+    widget.form.to_remove.strength.setValue(1.0)
+    assert (widget.status.text(), widget.readout.text()) == (status, figures)
+    cells.data = image()
+    assert not widget.status.text()
+
+
+def test_a_pyramid_in_memory_is_not_called_lazy(viewer, widget, run, messages):
+    viewer.add_image([image((64, 64)), image((32, 32))], multiscale=True)
+    widget.form.kind.value = "clean"
+    run(widget)
+    assert "single-scale layer in memory, but this layer is multiscale" in messages()[0]
+
+
 def test_each_invalid_setting_shows_one_message(viewer, widget, run, messages):
     small = viewer.add_image(image((8, 8)))
     viewer.add_image(image())
@@ -316,6 +357,17 @@ def test_a_chosen_checkpoint_is_used_and_described(
     assert viewer.layers[1].metadata[METADATA_KEY]["model"] == checkpoint
     widget.form.model.value = "conv"
     assert model_choice(viewer).chosen == "conv"
+
+
+@pytest.mark.qt_binding
+def test_an_unfit_sigma_is_reported_before_denoising(viewer, widget, qtbot):
+    ramp = np.linspace(50, 200, 96 * 120).reshape(96, 120)
+    viewer.add_image(ramp + np.random.default_rng(0).normal(0, 5, ramp.shape))
+    widget.form.to_remove.kind.value = GIVEN
+    widget.form.to_remove.sigma.value = "90"
+    qtbot.waitUntil(lambda: "far above the noise" in widget.warning.text())
+    widget.form.to_remove.sigma.value = "5"
+    qtbot.waitUntil(widget.warning.isHidden)
 
 
 # --- running again, canceling, closing

@@ -3,6 +3,7 @@
 import threading
 
 import numpy as np
+import pyqtgraph as pg
 import pytest
 from qtpy.QtWidgets import QApplication
 
@@ -15,6 +16,7 @@ from napari_denoise_ae._napari.shared.noise_form import (
     MEASURED,
     NoiseForm,
 )
+from napari_denoise_ae._napari.shared.noise_plot import NoisePlot
 from napari_denoise_ae._napari.viewer.outputs import METADATA_KEY, find_output
 from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.denoising.model_ranges import find_model_ranges
@@ -23,6 +25,8 @@ from napari_denoise_ae.errors import InvalidInputError
 from napari_denoise_ae.image.planes import ArrayPlanes
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 from napari_denoise_ae.models.load import load_checkpoint
+from napari_denoise_ae.noise.measure import NoisePoints
+from napari_denoise_ae.noise.noise_estimate import NoiseEstimate
 from napari_denoise_ae.noise.setting import NoiseSetting
 
 from synthetic import random_checkpoint, smooth_photo  # isort: skip
@@ -175,6 +179,13 @@ def test_a_typed_sigma_stays_until_another_layer_is_chosen(
 
 
 @pytest.mark.qt_binding
+def plotted(form):
+    """Return the points and the line of each channel, as x and y."""
+    form.curve.expand()
+    curves = [item.getData() for item in form.plot.listDataItems()]
+    return list(zip(curves[::2], curves[1::2], strict=True))
+
+
 @pytest.mark.parametrize("kind", [MEASURED, CURVE])
 def test_the_noise_curve_is_measured_and_plotted(viewer, form, wait_for_noise, kind):
     viewer.add_image(photons(gain=4.0))
@@ -182,25 +193,38 @@ def test_the_noise_curve_is_measured_and_plotted(viewer, form, wait_for_noise, k
     wait_for_noise("Found: noise grows with intensity: gain")
     gain = float(form.estimate_note.text().split()[6].rstrip(",;"))
     assert gain == pytest.approx(4.0, rel=0.2)
-    intensities, variances = form.plot._measured.getData()
+    (((intensities, variances), ((low, high), (at_low, at_high))),) = plotted(form)
     assert len(intensities) == len(variances) > 2
-    (low, high), (at_low, at_high) = form.plot._found.getData()
     assert (low, high) == (intensities.min(), intensities.max())
     assert (at_high - at_low) / (high - low) == pytest.approx(gain, rel=1e-3)
     form.kind.value = ESTIMATED
     wait_for_noise("Found: noise has one level")
-    assert form.plot._measured.getData()[0] is None
+    assert not plotted(form)
 
 
 def test_noise_of_one_level_is_drawn_as_a_flat_line(viewer, form, wait_for_noise):
     viewer.add_image(noisy_photo(shape=(160, 200)))
     wait_for_noise("Found: noise has one level")
     (level,) = {each.noise.sigma**2 for each in form.found.points}
-    _, drawn = form.plot._found.getData()
+    (((_, measured), (_, drawn)),) = plotted(form)
     assert list(drawn) == [level, level]
-    _, measured = form.plot._measured.getData()
     lowest, highest = form.plot.viewRange()[1]
     assert lowest <= 0 < measured.max() < highest
+
+
+def test_channels_have_colors_of_their_own_and_the_legend_is_above_them(qtbot):
+    plot = NoisePlot()
+    qtbot.addWidget(plot)
+    points = NoisePoints(NoiseEstimate(sigma=1.0), np.arange(5.0), np.ones(5))
+    plot.set_points([points] * 4)
+    lines = plot.listDataItems()[1::2]
+    colors = {pg.mkPen(line.opts["pen"]).color().name() for line in lines}
+    assert len(colors) == 4
+    names = [label.text for _, label in plot.plotItem.legend.items]
+    assert names == ["channel 0", "channel 1", "channel 2", "channel 3"]
+    assert plot.viewRange()[1][1] > 1.6
+    plot.set_points([])
+    assert not plot.plotItem.legend.items
 
 
 @pytest.mark.qt_binding

@@ -60,3 +60,17 @@ def test_a_dropped_task_calls_only_ended(start, calls, qtbot):
     qtbot.waitUntil(lambda: "ended" in calls, timeout=10_000)
     assert ("closed", True) in calls
     assert sum(isinstance(step, int) for step in calls) == n_steps
+
+
+@pytest.mark.parametrize("error", [StopIteration, RuntimeError])
+def test_every_error_is_reported(calls, qtbot, viewer, error):
+    def fail():
+        yield
+        raise error("no more models")
+
+    # napari raises it again in the main thread, where its notifications show it.
+    with qtbot.captureExceptions() as raised:
+        Task(fail, returned=calls.append, errored=lambda: calls.append("errored"))
+        qtbot.waitUntil(lambda: "errored" in calls, timeout=10_000)
+    ((_, exception, _),) = raised
+    assert "no more models" in str(exception)

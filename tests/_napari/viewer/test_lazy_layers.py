@@ -148,10 +148,41 @@ def test_viewing_does_not_wait_for_the_result(
     # The layer is blank and the window responds before anything is computed.
     viewer.dims.set_point(0, 4)
     assert (result._slice.image.raw == 10).all()
+    assert widget.status.text() == "0 of 1 tiles"
+    assert widget.cancel_button.isEnabled()
     may_proceed.set()
     wait_until_idle(result)
     expected = denoise(array.compute(), axes="TYX")[4]
     np.testing.assert_array_equal(result._slice.image.raw, expected)
+    assert widget.status.text() == "done: computed where you look"
+    assert not widget.cancel_button.isEnabled()
+
+
+def test_tiles_that_are_looked_at_can_be_canceled(viewer, widget, start, qtbot, gate):
+    array = Source((600, 1100), (600, 1100)).array
+    result = start(viewer, viewer.add_image(array, contrast_limits=(0, 255)))
+    qtbot.waitUntil(lambda: widget.status.text() == "0 of 6 tiles")
+    gate.let(1)
+    qtbot.waitUntil(lambda: widget.status.text() == "1 of 6 tiles")
+    assert (widget.bar.value(), widget.bar.maximum()) == (1, 6)
+    widget.cancel_button.click()
+    gate.open()
+    cache = cache_of(result)
+    qtbot.waitUntil(lambda: cache.is_idle)
+    assert widget.status.text() == "stopped: 2 of 6 tiles are done"
+    assert widget.bar.isHidden()
+    # Looking at it again goes on.
+    result.refresh()
+    qtbot.waitUntil(lambda: widget.status.text().startswith("done"))
+
+
+def test_a_removed_layer_has_no_status(viewer, widget, start, qtbot, gate):
+    array = Source((600, 1100), (600, 1100)).array
+    result = start(viewer, viewer.add_image(array, contrast_limits=(0, 255)))
+    qtbot.waitUntil(lambda: widget.status.text() == "0 of 6 tiles")
+    viewer.layers.remove(result)
+    assert not widget.status.text()
+    assert not widget.cancel_button.isEnabled()
 
 
 def test_reading_the_data_computes_it(viewer, widget, start):

@@ -8,7 +8,7 @@ from ...errors import InvalidInputError
 from ...noise.spec import parse_noise
 from ..shared.model_choice import model_choice
 from ..viewer.axes import layer_axes
-from ..viewer.layers import lazy_levels
+from ..viewer.layers import kind_of, lazy_levels
 from ..viewer.view import current_plane, part_in_scope
 from .job import DenoiseJob
 
@@ -77,8 +77,8 @@ class JobMaker:
         layer, job = self.source(), self.job(residual=False)
         if job.levels:
             raise InvalidInputError(
-                f"Models can be compared only on a layer in memory, and {layer.name!r} "
-                "is lazy. Add a part of it as a new layer."
+                f"Models can be compared only on a single-scale layer in memory, and "
+                f"{layer.name!r} is {kind_of(layer)}. Add a part of it as a new layer."
             )
         return layer, job
 
@@ -93,6 +93,6 @@ class JobMaker:
             )
         if is_lazy and form.noise_to_add is not None:
             raise InvalidInputError(
-                "Noise can be added only to a layer in memory, but this layer is lazy. "
-                "Choose 'this layer is: noisy'."
+                "Noise can be added only to a single-scale layer in memory, but this "
+                f"layer is {kind_of(layer)}. Choose 'this layer is: noisy'."
             )

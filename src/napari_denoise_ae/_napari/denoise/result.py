@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,6 +64,11 @@ class Denoised:
         """Mean scores of all planes, as `compare` returns for a stack."""
         planes = list(self.scores.values())
         return _mean(planes) if planes else None
+
+    def without_pixels(self) -> Denoised:
+        """Return the figures only, which need little memory."""
+        none = np.empty(0)
+        return replace(self, noisy=none, denoised=none, prepared=None, residual=None)
 
 
 def score_planes(

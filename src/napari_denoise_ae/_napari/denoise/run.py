@@ -68,6 +68,8 @@ class DenoiseRun(QObject):  # type: ignore[misc]
     finished : Signal
         Emitted after `shown`, with the layer, the `DenoiseJob` and its `Denoised`;
         not for lazy layers.
+    lazily_shown : Signal
+        Emitted after `shown`, with the layer of a lazy result.
     """
 
     busy = Signal(bool)
@@ -76,11 +78,17 @@ class DenoiseRun(QObject):  # type: ignore[misc]
     keepable = Signal()
     shown = Signal()
     finished = Signal(object, object, object)
+    lazily_shown = Signal(object)
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
         self._viewer = viewer
         self._run: _Run | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a layer is being denoised."""
+        return self._run is not None
 
     def start(self, layer: Image, job: DenoiseJob) -> None:
         """Start a run; the previous one must have ended."""
@@ -169,11 +177,12 @@ class DenoiseRun(QObject):  # type: ignore[misc]
         if isinstance(outcome, Failed):
             self._fail(outcome)
             return
-        run = self._end("done: computed where you look")
+        run = self._end("")
         if run is None or not self._still_exists(run.layer):
             return
-        _show_lazy_result(self._viewer, run.layer, run.job, outcome)
+        shown = _show_lazy_result(self._viewer, run.layer, run.job, outcome)
         self.shown.emit()
+        self.lazily_shown.emit(shown)
 
     def _on_error(self) -> None:
         self._end("failed")
@@ -212,9 +221,10 @@ def _show_result(
 
 def _show_lazy_result(
     viewer: Viewer, layer: Image, job: DenoiseJob, result: LazyDenoised
-) -> None:
+) -> Image:
     remove_output(viewer, layer, "noisy")
     remove_output(viewer, layer, "residual")
     known, place = provenance(job), place_of_part(layer, job.part)
     shown = show_lazy_output(viewer, layer, result.levels, job.axes, known, **place)
     viewer.layers.selection.active = shown
+    return shown

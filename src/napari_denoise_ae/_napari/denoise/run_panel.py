@@ -82,6 +82,11 @@ class RunPanel(QWidget):  # type: ignore[misc]
         self.bar.setVisible(busy)
         self.bar.setRange(0, 0)
 
+    def set_computing(self, on: bool) -> None:
+        """Adapt them to the start or the end of computing tiles of a lazy result."""
+        self.cancel_button.setEnabled(on)
+        self.bar.setVisible(on)
+
     def show_progress(self, done: int, total: int) -> None:
         """Show the number of finished tiles."""
         self.bar.setRange(0, total)

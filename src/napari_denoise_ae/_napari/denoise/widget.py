@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error, show_info
@@ -14,12 +14,15 @@ from ...errors import DenoiseAEError
 from ..shared.layout import Collapsible, DockScroll, make_column, set_tab_order
 from ..shared.model_choice import model_choice, unwrap_proxy
 from ..shared.open_checkpoint import ask_for_checkpoint
+from ..shared.scope_edit import SLICE
 from ..viewer.view import current_plane
 from .before_after import Flip, SideBySide, compare_contrast
 from .compare_panel import ComparePanel
 from .form import DenoiseForm
 from .job_maker import JobMaker
 from .layer_facts import LayerInspector
+from .lazy_progress import LazyProgress
+from .outcomes import Outcomes
 from .preview import Preview
 from .python_code import python_code
 from .run import DenoiseRun
@@ -55,7 +58,8 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._source = SourceLayer(self.form, viewer)
         self._jobs = JobMaker(self.form, viewer)
         self._inspector = LayerInspector(self.form, self._models, self._jobs)
-        self._run = DenoiseRun(viewer)
+        self._run, self._tiles = DenoiseRun(viewer), LazyProgress(viewer)
+        self._outcomes = Outcomes()
         self._preview = Preview(viewer, lambda: self.form.source, self._jobs.job)
         self._side_by_side, self._flip = SideBySide(viewer), Flip(viewer)
         self._build()
@@ -130,14 +134,17 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             form.intensity_range,
             form.to_remove,
         )
+        for field in (form.scope, form.reference):
+            field.changed.connect(self._show_outcome)
         for field in settings:
             field.changed.connect(self._on_setting_changed)
         form.to_remove.strength_changed.connect(self._preview.refresh)
+        form.to_remove.strength_changed.connect(self._show_outcome)
 
     def _connect_buttons(self) -> None:
         self.preview_box.toggled.connect(self._preview.set_on)
         self.run_button.clicked.connect(self._start)
-        self.cancel_button.clicked.connect(self._run.cancel)
+        self.cancel_button.clicked.connect(self._cancel)
         self.keep_button.clicked.connect(self._run.stop_and_keep)
         self.panel.flip_button.clicked.connect(self._flip_layers)
         self.panel.contrast_button.clicked.connect(self._compare_contrast)
@@ -157,6 +164,10 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._run.keepable.connect(lambda: self.keep_button.setEnabled(True))
         self._run.shown.connect(self._on_outputs_shown)
         self._run.finished.connect(self._on_finished)
+        self._run.lazily_shown.connect(self._tiles.watch)
+        self._tiles.busy.connect(self.panel.set_computing)
+        self._tiles.status_changed.connect(self.status.setText)
+        self._tiles.progressed.connect(self.panel.show_progress)
         self.compare.busy.connect(lambda busy: self.run_button.setEnabled(not busy))
         self.compare.shown.connect(self._on_compared)
 
@@ -181,6 +192,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._closing.callback(self._viewer.bind_key, FLIP_KEY, None)
         self._closing.callback(self._source.close)
         self._closing.callback(self._preview.close)
+        self._closing.callback(self._tiles.close)
         for part in (self._inspector, self._run, self.compare):
             self._closing.callback(part.drop)
         # The exit stack outlives the widget that Qt deletes.
@@ -189,14 +201,33 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
     # --- layer and model
 
     def _on_layer_changed(self) -> None:
-        self.panel.clear_result()
+        self._show_outcome()
         self.compare.clear_result()
         self._preview.reset()
         self._inspector.update_layer()
 
     def _on_setting_changed(self) -> None:
+        self._show_outcome()
         self._preview.refresh()
         self._inspector.schedule()
+
+    def _show_outcome(self) -> None:
+        """Show what came out for this layer and these settings, if anything did."""
+        if self._run.is_running:
+            return
+        self._tiles.drop()
+        self.panel.set_computing(False)
+        outcome, layer = None, self.form.source
+        if layer is not None:
+            with suppress(DenoiseAEError):
+                outcome = self._outcomes.find(layer, self._jobs.job_in_scope())
+        self.panel.clear_result()
+        self.status.setText("" if outcome is None else outcome.status)
+        if outcome is None or layer is None:
+            return
+        plane = current_plane(self._viewer, layer)
+        self.readout.show_result(outcome.figures, layer.name, plane, outcome.part)
+        self.copy_figures.setEnabled(True)
 
     def _on_model_chosen(self) -> None:
         if self.form.model.value != self._models.chosen:
@@ -205,20 +236,26 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
 
     def _apply_theme(self) -> None:
         theme = get_theme(self._viewer.theme)
-        self.form.to_remove.plot.set_colors(
-            theme.background.as_hex(), theme.text.as_hex()
-        )
+        self.form.to_remove.set_colors(theme.background.as_hex(), theme.text.as_hex())
 
     # --- denoising
 
     def _start(self) -> None:
+        self.panel.clear_result()
+        self._tiles.drop()
         try:
             layer, job = self._jobs.source(), self._jobs.job_in_scope()
         except DenoiseAEError as error:
+            self.status.setText(f"not denoised: {error}")
             show_error(str(error))
             return
-        self.panel.clear_result()
         self._run.start(layer, job)
+
+    def _cancel(self) -> None:
+        if self._run.is_running:
+            self._run.cancel()
+        else:
+            self._tiles.cancel()
 
     def _on_busy(self, busy: bool) -> None:
         self.panel.set_busy(busy)
@@ -230,20 +267,19 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             self._set_side_by_side(True)
 
     def _on_finished(self, layer: Image, job: DenoiseJob, result: Denoised) -> None:
-        is_chosen = layer is self.form.source
-        if not is_chosen:
-            return
-        plane = current_plane(self._viewer, layer)
-        self.readout.show_result(result, layer.name, plane, job.part)
-        self.copy_figures.setEnabled(True)
-        self.panel.warn(result.incompatibilities)
+        self._outcomes.store(layer, job, result, self.status.text())
+        self._show_outcome()
+        if self.readout.result is not None:
+            self.panel.warn(result.incompatibilities)
 
     def _on_compared(self) -> None:
         self._on_outputs_shown()
         self._scroll.scroll_to_soon(self.compare.table, self.compare.table.note)
 
     def _show_plane(self) -> None:
-        if (layer := self.form.source) is not None:
+        if self.form.scope.value == SLICE:
+            self._show_outcome()
+        elif (layer := self.form.source) is not None:
             self.readout.show_plane(current_plane(self._viewer, layer))
 
     def _set_side_by_side(self, on: bool) -> None:

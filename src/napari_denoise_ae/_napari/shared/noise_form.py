@@ -14,11 +14,11 @@ from ...noise.noise_estimate import GAUSSIAN, POISSON_GAUSSIAN
 from ...noise.setting import AUTO, NoiseSetting
 from .editors import Choice, NumberEdit, make_check, make_line
 from .fields import Field, FieldSpec, add_fields, align_labels
-from .layout import Collapsible, Note, make_form
-from .noise_plot import NoisePlot
+from .layout import Collapsible, Note, make_column, make_form
 
 if TYPE_CHECKING:
     from .layer_noise import LayerNoise
+    from .noise_plot import NoisePlot
 
 #: The choices for the noise to remove.
 MEASURED = "auto"
@@ -79,8 +79,12 @@ class NoiseForm(QWidget):  # type: ignore[misc]
         self._proposed = ""
         self.found: LayerNoise | None = None
         self.estimate_note = Note()
-        self.plot = NoisePlot()
-        self.curve = Collapsible("Noise curve", self.plot, _CURVE)
+        self._plot: NoisePlot | None = None
+        self._colors = ("#000000", "#ffffff")
+        self._place = QWidget()
+        make_column(self._place)
+        self.curve = Collapsible("Noise curve", self._place, _CURVE)
+        self.curve.button.toggled.connect(self._update_plot)
         form = make_form()
         fields = add_fields(form, _specs(has_default_sigma=shows_estimate))
         self.kind, self.sigma = fields["kind"], fields["sigma"]
@@ -138,11 +142,35 @@ class NoiseForm(QWidget):  # type: ignore[misc]
         text = "" if estimate is None else str(estimate)
         note = f"{text} (In the whole stack.)" if per_image else text
         self.estimate_note.setText(note)
-        self.plot.set_points(() if estimate is None else estimate.points)
+        self._update_plot()
         was_typed = self.sigma.editor.text() != self._proposed
         if estimate is not None and not was_typed and not math.isnan(estimate.sigma):
             self._proposed = f"{estimate.sigma:.4g}"
             self.sigma.value = self._proposed
+
+    @property
+    def plot(self) -> NoisePlot:
+        """The noise curve, which is made when it is first needed.
+
+        Importing pyqtgraph takes half of the time to open the widget.
+        """
+        from .noise_plot import NoisePlot
+
+        if self._plot is None:
+            self._plot = NoisePlot()
+            self._plot.set_colors(*self._colors)
+            self._place.layout().addWidget(self._plot)
+        return self._plot
+
+    def set_colors(self, background: str, text: str) -> None:
+        """Set the colors of the noise curve, as ``#rrggbb``."""
+        self._colors = (background, text)
+        if self._plot is not None:
+            self._plot.set_colors(background, text)
+
+    def _update_plot(self) -> None:
+        if self.curve.button.isChecked():
+            self.plot.set_points(() if self.found is None else self.found.points)
 
     def clear_estimate(self) -> None:
         """Clear the estimate of the previous layer; the next one replaces sigma."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyqtgraph as pg
@@ -12,13 +13,14 @@ from .plot import BLUE, ORANGE, Plot
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from ...noise.measure import NoisePoints
 
-
-# The legend is in the upper part of this multiple of the highest variance.
-_HEADROOM = 1.4
+# Colors of the channels, which the color-blind can distinguish.
+_COLORS = (BLUE, ORANGE, "#2ca02c", "#cc79a7", "#e0b400", "#56b4e9")
+_COLUMNS = 2
+# The legend is above this multiple of the highest variance, and each of its rows
+# needs as much more.
+_HEADROOM, _ROW = 1.2, 0.25
 
 
 class NoisePlot(Plot):
@@ -26,42 +28,34 @@ class NoisePlot(Plot):
 
     def __init__(self) -> None:
         super().__init__("intensity", "variance")
-        self._measured = self.plot(
-            pen=None,
-            symbol="o",
-            symbolSize=6,
-            symbolPen=None,
-            symbolBrush=BLUE,
-            name="measured",
-        )
-        self._found = self.plot(
-            pen=pg.mkPen(ORANGE, width=2), connect="pairs", name="found"
-        )
-        # Above the points, which `set_points` leaves free.
-        self._legend.setColumnCount(2)
+        self._legend.setColumnCount(_COLUMNS)
         for axis in ("left", "bottom"):
             self.getAxis(axis).enableAutoSIPrefix(False)
 
     def set_points(self, channels: Sequence[NoisePoints]) -> None:
         """Replace the plotted points and lines."""
-        points = [(each.intensities, each.variances) for each in channels]
-        self._measured.setData(*_concatenate(points))
-        lines = []
-        for each in channels:
+        self.clear()
+        highest = 0.0
+        for number, each in enumerate(channels):
+            points, line = _COLORS[number % len(_COLORS)], ORANGE
+            names: tuple[str | None, str] = ("measured", "found")
+            if len(channels) > 1:
+                line, names = points, (None, f"channel {number}")
             ends = np.array([each.intensities.min(), each.intensities.max()])
-            lines.append((ends, each.noise.variance(ends)))
-        self._found.setData(*_concatenate(lines))
-        highest = max((y.max() for _, y in [*points, *lines]), default=0.0)
+            found = each.noise.variance(ends)
+            self.plot(
+                each.intensities,
+                each.variances,
+                pen=None,
+                symbol="o",
+                symbolSize=6,
+                symbolPen=None,
+                symbolBrush=points,
+                name=names[0],
+            )
+            self.plot(ends, found, pen=pg.mkPen(line, width=2), name=names[1])
+            highest = max(highest, each.variances.max(), found.max())
         if highest > 0:
             # From 0, so that noise of one level does not look as if it varied.
-            self.setYRange(0.0, _HEADROOM * highest)
-
-
-def _concatenate(
-    curves: Sequence[tuple[NDArray[Any], NDArray[Any]]],
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Concatenate the x and the y values of several curves."""
-    if not curves:
-        return np.array([]), np.array([])
-    x, y = zip(*curves, strict=True)
-    return np.concatenate(x), np.concatenate(y)
+            n_rows = math.ceil(len(self._legend.items) / _COLUMNS)
+            self.setYRange(0.0, (_HEADROOM + _ROW * n_rows) * highest)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari.qt.threading import GeneratorWorker, create_worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
 
 def format_duration(seconds: float) -> str:
@@ -30,6 +30,29 @@ class _ClosingWorker(GeneratorWorker):  # type: ignore[misc]
             return super().work()
         finally:
             self._gen.close()
+
+
+class UnexpectedError(Exception):
+    """An error in a worker thread that napari would not report."""
+
+
+def _report_all_errors(
+    function: Callable[..., Generator[Any, None, Any]],
+) -> Callable[..., Generator[Any, None, Any]]:
+    """Translate a RuntimeError, after which napari's worker neither fails nor ends.
+
+    Python raises one, too, when a generator lets a StopIteration escape.
+    """
+
+    def run(*args: Any) -> Generator[Any, None, Any]:
+        try:
+            return (yield from function(*args))
+        except RuntimeError as error:
+            raise UnexpectedError(
+                f"{error.__cause__!r}" if error.__cause__ else str(error)
+            ) from error
+
+    return run
 
 
 class Task:
@@ -66,7 +89,9 @@ class Task:
         ended: Callable[[], None] | None = None,
     ) -> None:
         self._dropped = False
-        worker = create_worker(function, *args, _worker_class=_ClosingWorker)
+        worker = create_worker(
+            _report_all_errors(function), *args, _worker_class=_ClosingWorker
+        )
         worker.returned.connect(lambda outcome: self._call(returned, outcome))
         if yielded is not None:
             worker.yielded.connect(lambda step: self._call(yielded, step))

@@ -17,9 +17,19 @@ def lazy_levels(layer: Image) -> tuple[Any, ...]:
     """
     if layer.multiscale:
         return tuple(layer.data)
+    return (layer.data,) if _is_lazy(layer.data) else ()
+
+
+def kind_of(layer: Image) -> str:
+    """Return whether a layer is "lazy", "multiscale", or "in memory"."""
+    if _is_lazy(layer.data[0] if layer.multiscale else layer.data):
+        return "lazy"
+    return "multiscale" if layer.multiscale else "in memory"
+
+
+def _is_lazy(array: Any) -> bool:
     # By module name, because importing dask is slow.
-    module = type(layer.data).__module__.partition(".")[0]
-    return (layer.data,) if module in ("dask", "zarr") else ()
+    return type(array).__module__.partition(".")[0] in ("dask", "zarr")
 
 
 def needs_range(layer: Image | None, *, takes_noise_level: bool) -> bool:

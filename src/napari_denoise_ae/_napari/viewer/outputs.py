@@ -70,6 +70,7 @@ def show_lazy_output(
     data = arrays if is_pyramid else arrays[0]
     layer = show_output(viewer, source, "denoised", data, provenance, **changes)
     _redraw_when_updated(viewer, layer, cache)
+    _CACHES[layer] = cache
     return layer
 
 
@@ -95,6 +96,14 @@ def _redraw_when_updated(viewer: Viewer, layer: Image, cache: TileCache) -> None
 _OUTPUTS: WeakKeyDictionary[Image, WeakValueDictionary[str, Image]] = (
     WeakKeyDictionary()
 )
+
+
+_CACHES: WeakKeyDictionary[Image, TileCache] = WeakKeyDictionary()
+
+
+def find_cache(layer: Image) -> TileCache | None:
+    """Return the cache of a lazy result; None for other layers."""
+    return _CACHES.get(layer)
 
 
 def find_output(viewer: Viewer, source: Image, role: str) -> Image | None:

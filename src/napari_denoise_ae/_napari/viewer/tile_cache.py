@@ -56,9 +56,12 @@ class TileCache(QObject):  # type: ignore[misc]
         Returns whether parts that were requested should still be computed.
     updated : Signal
         Emitted after viewed parts have been computed.
+    progressed : Signal
+        Emitted with the number of viewed parts that are finished, and of all of them.
     """
 
     updated = Signal()
+    progressed = Signal(int, int)
 
     def __init__(
         self,
@@ -82,7 +85,7 @@ class TileCache(QObject):  # type: ignore[misc]
         self._failed: set[Part] = set()
         self._shown_errors: set[str] = set()
         self._task: Task | None = None
-        self._is_emitting = False
+        self._is_emitting = self._is_stopped = False
         self.is_needed: Callable[[], bool] = lambda: True
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -100,9 +103,20 @@ class TileCache(QObject):  # type: ignore[misc]
         return self._task is None and not self._timer.isActive()
 
     @property
+    def is_pending(self) -> bool:
+        """Whether parts are being computed or wait for it."""
+        return bool(self._queue or self._in_progress)
+
+    @property
     def cached_bytes(self) -> int:
         """Bytes of cached results."""
         return sum(pixels.nbytes for pixels in self._cache.values())
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """The number of viewed parts that are computed or failed, and of all."""
+        done = (part in self._cache or part in self._failed for part in self._viewed)
+        return sum(done), len(self._viewed)
 
     def read(self, level: int, window: Window, *, compute: bool) -> NDArray[Any]:
         """Return the cached pixels of a window, and start to compute the others.
@@ -127,8 +141,10 @@ class TileCache(QObject):  # type: ignore[misc]
             if not self._is_emitting:
                 # The user has changed the view: retry the parts that failed.
                 self._failed.clear()
+                self._is_stopped = False
             self._viewed = dict.fromkeys(parts)
-            self._queue_missing()
+            if not self._is_stopped:
+                self._queue_missing()
         return pixels
 
     def read_overview(self, level: int) -> NDArray[Any]:
@@ -145,8 +161,9 @@ class TileCache(QObject):  # type: ignore[misc]
         return self._overview
 
     def stop(self) -> None:
-        """Finish the part in progress, and compute no others."""
+        """Finish the part in progress, and no others until the view changes."""
         self._queue = deque()
+        self._is_stopped = True
 
     def _emit_updated(self) -> None:
         """Have the layer read again, without retrying the parts that failed."""
@@ -178,6 +195,7 @@ class TileCache(QObject):  # type: ignore[misc]
         """Compute the missing parts, first of the view and then of the overview."""
         parts = (*self._viewed, *self._overview_parts)
         self._queue = deque(part for part in parts if self._is_missing(part))
+        self.progressed.emit(*self.progress)
         self._start()
 
     def _start(self) -> None:
@@ -193,12 +211,13 @@ class TileCache(QObject):  # type: ignore[misc]
 
     def _next_part(self) -> Part | None:
         """Return the next part to compute; called in the worker thread."""
-        try:
-            part = self._queue.popleft()
-        except IndexError:
+        # The main thread may replace the queue, but does not change it.
+        queue = self._queue
+        if not queue:
             return None
-        self._in_progress.add(part)
-        return part
+        # Before it leaves the queue, so that `is_pending` never misses it.
+        self._in_progress.add(queue[0])
+        return queue.popleft()
 
     def _store(self, result: tuple[Part, NDArray[Any] | Failed]) -> None:
         part, outcome = result
@@ -208,6 +227,7 @@ class TileCache(QObject):  # type: ignore[misc]
             if outcome.message not in self._shown_errors:
                 self._shown_errors.add(outcome.message)
                 show_error(outcome.message)
+            self.progressed.emit(*self.progress)
             return
         self._cache[part] = outcome
         if (is_overview := part in self._overview_parts) and self._overview is not None:
@@ -221,6 +241,7 @@ class TileCache(QObject):  # type: ignore[misc]
             self.stop()
         elif (is_overview or part in self._viewed) and not self._timer.isActive():
             self._timer.start()
+        self.progressed.emit(*self.progress)
 
     def _evict(self) -> None:
         """Remove the least recently used parts that are not viewed."""

@@ -1,0 +1,64 @@
+"""What came out of a run, kept for each layer with the settings that led to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+    from .job import DenoiseJob
+    from .result import Denoised
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the window shows after a run.
+
+    Parameters
+    ----------
+    status : str
+        The last status of the run.
+    figures : Denoised
+        The result without its pixels.
+    part : tuple of slice, optional
+        The denoised part of the layer; None for all of it.
+    """
+
+    status: str
+    figures: Denoised
+    part: tuple[slice, ...] | None
+
+
+class Outcomes:
+    """Remembers the last outcome of each layer, as long as the layer exists."""
+
+    def __init__(self) -> None:
+        self._outcomes: WeakKeyDictionary[Image, tuple[Any, Outcome]]
+        self._outcomes = WeakKeyDictionary()
+
+    def store(
+        self, layer: Image, job: DenoiseJob, result: Denoised, status: str
+    ) -> None:
+        """Remember the outcome of a run."""
+        outcome = Outcome(status, result.without_pixels(), job.part)
+        self._outcomes[layer] = (_settings(job), outcome)
+
+    def find(self, layer: Image, job: DenoiseJob) -> Outcome | None:
+        """Return the outcome of a layer if a job has the settings that led to it."""
+        settings, outcome = self._outcomes.get(layer, (None, None))
+        return outcome if settings == _settings(job) else None
+
+
+def _settings(job: DenoiseJob) -> tuple[Any, ...]:
+    return (
+        id(job.data),
+        job.model,
+        job.options,
+        job.noise,
+        job.seed if job.noise is not None else None,
+        id(job.reference),
+        job.part,
+    )
