@@ -463,6 +463,7 @@ def test_finished_planes_can_be_kept(viewer, widget, qtbot, gate):
     expected = denoise(layer.data, axes="TYX")[:3]
     np.testing.assert_array_equal(kept.data[:3], expected)
     assert not kept.data[3:].any()
+    assert viewer.dims.current_step[0] == 2
 
 
 def test_a_single_plane_cannot_be_kept_unfinished(viewer, widget, qtbot, gate):
@@ -474,7 +475,7 @@ def test_a_single_plane_cannot_be_kept_unfinished(viewer, widget, qtbot, gate):
     widget.cancel_button.click()
 
 
-def test_removing_the_source_during_a_run_shows_one_message(
+def test_removing_the_source_ends_its_run_at_once(
     viewer, widget, qtbot, messages, gate
 ):
     viewer.add_image(image((5, 16, 16)), name="stack")
@@ -482,11 +483,42 @@ def test_removing_the_source_during_a_run_shows_one_message(
     widget.run_button.click()
     qtbot.waitUntil(lambda: "left" in widget.status.text())
     viewer.layers.clear()
+    assert widget.run_button.isEnabled()
+    assert widget.bar.isHidden()
     gate.open()
-    qtbot.waitUntil(widget.run_button.isEnabled)
-    assert len(messages()) == 1
-    assert "'stack' was removed" in messages()[0]
+    qtbot.waitUntil(lambda: not QThreadPool.globalInstance().activeThreadCount())
+    assert not messages()
     assert not viewer.layers
+
+
+def test_each_run_can_add_layers(viewer, widget, run):
+    viewer.add_image(image(), name="cells", metadata={"exposure": 3})
+    widget.form.residual.value = True
+    run(widget)
+    widget.form.results.value = "adds layers"
+    run(widget)
+    new = ["cells [residual] [1]", "cells [denoised] [1]"]
+    assert names(viewer) == ["cells", "cells [residual]", "cells [denoised]", *new]
+    assert all(layer.metadata["exposure"] == 3 for layer in viewer.layers)
+    widget.form.results.value = "replaces the last"
+    run(widget)
+    assert len(viewer.layers) == 5
+
+
+def test_another_scope_never_overwrites(viewer, widget, run):
+    layer = viewer.add_image(image((3, 20, 24)), name="cells")
+    widget.form.scope.value = "current slice"
+    for plane in (0, 2, 0):
+        viewer.dims.set_current_step(0, plane)
+        run(widget)
+    # Plane 0 was no longer the last.
+    assert names(viewer)[1:] == [f"cells [denoised]{n}" for n in ("", " [1]", " [2]")]
+    run(widget)
+    assert len(viewer.layers) == 4
+    widget.form.scope.value = "everything"
+    run(widget)
+    assert viewer.layers[-1].data.shape == layer.data.shape
+    assert len(viewer.layers) == 5
 
 
 def test_changed_settings_apply_to_the_next_run(viewer, widget, qtbot, gate):

@@ -98,3 +98,15 @@ def test_a_missing_scope_shows_one_message(
     assert len(messages()) == 1
     assert expected in messages()[0]
     assert len(viewer.layers) == 1
+
+
+def test_the_drawn_rectangle_does_not_hide_the_result(viewer, widget, run):
+    layer = viewer.add_image(stack()[0, 0], name="cells")
+    viewer.add_shapes([[[5, 5], [30, 5], [30, 40], [5, 40]]], name="drawn")
+    viewer.layers.selection.active = layer
+    widget.form.scope.value = RECTANGLE
+    run(widget)
+    viewer.layers.move(viewer.layers.index("drawn"), len(viewer.layers))
+    run(widget)
+    names = [each.name for each in viewer.layers]
+    assert names == ["cells", "drawn", "cells [denoised]"]

@@ -14,6 +14,8 @@ from .range_edit import RangeEdit
 
 #: Whether the layer is noisy, or clean and gets noise.
 NOISY, CLEAN = "noisy", "clean"
+#: What happens to the last result.
+REPLACE, NEW = "replaces the last", "adds layers"
 
 LAYER = FieldSpec(
     "layer", "layer", Choice, "Image layer to denoise. It is never changed."
@@ -112,6 +114,14 @@ DTYPE = FieldSpec(
     partial(Choice, (("as input", AS_INPUT), FLOAT32)),
     "as input: the data type of the layer; integers are rounded. float32: not rounded, "
     "for images of few photons or few gray levels. Default: as input.",
+)
+RESULTS = FieldSpec(
+    "results",
+    "next result",
+    partial(Choice, (REPLACE, NEW)),
+    "replaces the last: running again updates the layers of the last run. adds layers: "
+    "each run adds new ones. The result of another scope is never replaced. Default: "
+    "replaces the last.",
 )
 RESIDUAL = FieldSpec(
     "residual",

@@ -42,6 +42,7 @@ from .fields import (
     RANGE_OF,
     REFERENCE,
     RESIDUAL,
+    RESULTS,
     SCOPE,
     SEED,
 )
@@ -111,7 +112,7 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
         self.noise = Field(NOISE)
         self._add_rows(
             make_column(options),
-            (FOLLOW, SCOPE, RANGE_OF, FRAMES, DTYPE, RESIDUAL),
+            (FOLLOW, SCOPE, RANGE_OF, FRAMES, DTYPE, RESULTS, RESIDUAL),
             self.to_remove.hot_pixels,
             (DEVICE, KIND, REFERENCE),
             self.noise.label,
@@ -148,6 +149,7 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
         self.scope = fields["scope"].editor
         self.range_of, self.frames = fields["range_of"], fields["frames"]
         self.dtype, self.residual = fields["dtype"], fields["residual"]
+        self.results = fields["results"]
         self.device, self.kind = fields["device"], fields["kind"]
         self.reference, self.seed = fields["reference"], fields["seed"]
         # Otherwise Qt would align the label with the top of this tall editor.

@@ -110,6 +110,8 @@ class DenoiseJob:
         The level that `plane` and `region` refer to.
     part : tuple of slice, optional
         Planes, rows and columns to denoise. None denoises everything.
+    replaces : bool
+        Whether the result replaces the last one of the same part.
     """
 
     data: Any
@@ -126,6 +128,7 @@ class DenoiseJob:
     levels: tuple[Any, ...] = ()
     level: int = 0
     part: tuple[slice, ...] | None = None
+    replaces: bool = True
 
     @property
     def axes(self) -> str:

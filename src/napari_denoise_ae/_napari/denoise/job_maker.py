@@ -10,6 +10,7 @@ from ..shared.model_choice import model_choice
 from ..viewer.axes import layer_axes
 from ..viewer.layers import kind_of, lazy_levels
 from ..viewer.view import current_plane, part_in_scope
+from .fields import REPLACE
 from .job import DenoiseJob
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class JobMaker:
             "reference": None if reference is None else reference.data,
             "plane": current_plane(self._viewer, layer),
             "residual": form.residual.value,
+            "replaces": form.results.value == REPLACE,
             "levels": levels,
         }
         return DenoiseJob(**{**settings, **changes})

@@ -6,13 +6,18 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from napari.layers import Shapes
 from napari.utils import progress
-from napari.utils.notifications import show_error, show_warning
+from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Signal
 
 from ..shared.worker import Failed, Task, format_duration
 from ..viewer.outputs import (
+    METADATA_KEY,
+    find_output,
     finished_planes,
+    keep_outputs,
     remove_output,
     show_lazy_output,
     show_output,
@@ -84,6 +89,12 @@ class DenoiseRun(QObject):  # type: ignore[misc]
         super().__init__()
         self._viewer = viewer
         self._run: _Run | None = None
+        viewer.layers.events.removed.connect(self._on_removed)
+
+    def close(self) -> None:
+        """Stop for good, without emitting anything."""
+        self.drop()
+        self._viewer.layers.events.removed.disconnect(self._on_removed)
 
     @property
     def is_running(self) -> bool:
@@ -123,8 +134,22 @@ class DenoiseRun(QObject):  # type: ignore[misc]
         known = provenance(run.job) | {"planes_denoised": n_planes}
         data = data[run.job.part_of_planes]
         place = place_of_part(run.layer, run.job.part)
+        _keep_other_results(self._viewer, run.layer, run.job, known)
         show_output(self._viewer, run.layer, "denoised", data, known, **place)
+        self._look_at_plane(run, n_planes - 1)
         self.status_changed.emit(f"stopped: the first {n_planes} planes are denoised")
+
+    def _look_at_plane(self, run: _Run, number: int) -> None:
+        """Show the last finished plane; those after it are 0."""
+        layer, n_stacked = run.layer, len(run.job.plane)
+        part = run.job.part or tuple(slice(0, n) for n in run.job.data.shape)
+        shape = [cut.stop - cut.start for cut in part[:n_stacked]]
+        within = np.unravel_index(max(number, 0), shape)
+        first = [cut.start for cut in part[:n_stacked]]
+        plane = (*np.add(first, within), 0, 0)
+        dims = self._viewer.dims
+        for axis, position in enumerate(layer.data_to_world(plane)[:n_stacked]):
+            dims.set_point(dims.ndim - layer.ndim + axis, position)
 
     def drop(self) -> None:
         """Stop the run without emitting anything."""
@@ -167,7 +192,7 @@ class DenoiseRun(QObject):  # type: ignore[misc]
             self._fail(outcome)
             return
         run = self._end(f"done on {outcome.device}")
-        if run is None or not self._still_exists(run.layer):
+        if run is None:
             return
         _show_result(self._viewer, run.layer, run.job, outcome)
         self.shown.emit()
@@ -178,7 +203,7 @@ class DenoiseRun(QObject):  # type: ignore[misc]
             self._fail(outcome)
             return
         run = self._end("")
-        if run is None or not self._still_exists(run.layer):
+        if run is None:
             return
         shown = _show_lazy_result(self._viewer, run.layer, run.job, outcome)
         self.shown.emit()
@@ -191,18 +216,20 @@ class DenoiseRun(QObject):  # type: ignore[misc]
         self._end("failed")
         show_error(outcome.message)
 
-    def _still_exists(self, layer: Image) -> bool:
-        if layer in self._viewer.layers:
-            return True
-        self.status_changed.emit("the layer was removed")
-        show_warning(f"The layer {layer.name!r} was removed; its result is lost.")
-        return False
+    def _on_removed(self, _: object) -> None:
+        run = self._run
+        if run is not None and run.layer not in self._viewer.layers:
+            self._end("the layer was removed")
+            show_warning(
+                f"The layer {run.layer.name!r} was removed: its run has ended."
+            )
 
 
 def _show_result(
     viewer: Viewer, layer: Image, job: DenoiseJob, result: Denoised
 ) -> None:
     known, place = provenance(job, result), place_of_part(layer, job.part)
+    _keep_other_results(viewer, layer, job, known)
     if job.noise is None:
         remove_output(viewer, layer, "noisy")
     else:
@@ -216,15 +243,38 @@ def _show_result(
         show_output(viewer, layer, "residual", result.residual, known, **style)
     shown = show_output(viewer, layer, "denoised", result.denoised, known, **place)
     shown.visible = True
+    _raise_above_shapes(viewer, shown)
     viewer.layers.selection.active = shown
 
 
 def _show_lazy_result(
     viewer: Viewer, layer: Image, job: DenoiseJob, result: LazyDenoised
 ) -> Image:
+    known, place = provenance(job), place_of_part(layer, job.part)
+    _keep_other_results(viewer, layer, job, known)
     remove_output(viewer, layer, "noisy")
     remove_output(viewer, layer, "residual")
-    known, place = provenance(job), place_of_part(layer, job.part)
     shown = show_lazy_output(viewer, layer, result.levels, job.axes, known, **place)
+    _raise_above_shapes(viewer, shown)
     viewer.layers.selection.active = shown
     return shown
+
+
+def _keep_other_results(
+    viewer: Viewer, layer: Image, job: DenoiseJob, known: dict[str, Any]
+) -> None:
+    """Keep the last results if each run adds new layers, or they are of another part."""
+    last = find_output(viewer, layer, "denoised")
+    if last is None:
+        return
+    is_other = last.metadata[METADATA_KEY].get("part") != known.get("part")
+    if is_other or not job.replaces:
+        keep_outputs(viewer, layer, "noisy", "residual", "denoised")
+
+
+def _raise_above_shapes(viewer: Viewer, shown: Image) -> None:
+    """Move a result above the rectangle that was drawn for it, which would hide it."""
+    layers = viewer.layers
+    index = layers.index(shown)
+    if any(isinstance(each, Shapes) for each in layers[index + 1 :]):
+        layers.move(index, len(layers))

@@ -193,7 +193,8 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._closing.callback(self._source.close)
         self._closing.callback(self._preview.close)
         self._closing.callback(self._tiles.close)
-        for part in (self._inspector, self._run, self.compare):
+        self._closing.callback(self._run.close)
+        for part in (self._inspector, self.compare):
             self._closing.callback(part.drop)
         # The exit stack outlives the widget that Qt deletes.
         self.destroyed.connect(self._closing.close)

@@ -112,6 +112,13 @@ def find_output(viewer: Viewer, source: Image, role: str) -> Image | None:
     return layer if layer in viewer.layers else None
 
 
+def keep_outputs(viewer: Viewer, source: Image, *roles: str) -> None:
+    """Keep outputs of a layer as they are: the next ones will be new layers."""
+    for role in roles:
+        if find_output(viewer, source, role) is not None:
+            del _OUTPUTS[source][role]
+
+
 def find_outputs(viewer: Viewer, source: Image) -> dict[str, Image]:
     """Return the outputs of a layer by their roles."""
     outputs = _OUTPUTS.get(source) or WeakValueDictionary()
@@ -158,7 +165,7 @@ def show_output(
     layer = find_output(viewer, source, role)
     if layer is not None and not layer.multiscale and _is_same_kind(layer, source):
         layer.data = data
-        layer.metadata = _metadata(role, provenance)
+        layer.metadata = _metadata(source, role, provenance)
         # The position follows the source; the user may have changed the appearance.
         for key in _PLACEMENT:
             setattr(layer, key, changes.get(key, getattr(source, key)))
@@ -186,7 +193,7 @@ def make_output(
     options = {key: getattr(source, key) for key in (*_PLACEMENT, *_APPEARANCE)}
     options |= {
         "name": f"{source.name} [{role}]",
-        "metadata": _metadata(role, provenance),
+        "metadata": _metadata(source, role, provenance),
     }
     options |= changes
     if source.rgb:
@@ -198,8 +205,10 @@ def _is_same_kind(layer: Image, source: Image) -> bool:
     return bool((layer.ndim, layer.rgb) == (source.ndim, source.rgb))
 
 
-def _metadata(role: str, provenance: Mapping[str, Any]) -> dict[str, Any]:
-    return {METADATA_KEY: {"role": role, **provenance}}
+def _metadata(
+    source: Image, role: str, provenance: Mapping[str, Any]
+) -> dict[str, Any]:
+    return {**source.metadata, METADATA_KEY: {"role": role, **provenance}}
 
 
 def finished_planes(data: NDArray[Any], n_stacked: int, n_done: int) -> NDArray[Any]:
