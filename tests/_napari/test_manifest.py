@@ -26,6 +26,7 @@ def test_contributions_use_all_commands_and_no_others(manifest):
     used = [widget.command for widget in contributions.widgets]
     used += [sample.command for sample in contributions.sample_data]
     used += [reader.command for reader in contributions.readers]
+    used += [writer.command for writer in contributions.writers]
     used += [item.command for items in contributions.menus.values() for item in items]
     assert set(used) == commands
 

@@ -46,6 +46,8 @@ class ZarrTarget:
         Metadata of the finished image.
     settings : mapping
         Its source and settings, as JSON values.
+    description : str
+        How the image was made.
     """
 
     path: Path
@@ -54,6 +56,7 @@ class ZarrTarget:
     dtype: str
     metadata: OmeMetadata
     settings: Mapping[str, Any]
+    description: str = f"denoised by napari-denoise-ae {__version__}"
 
     def begin(self, found: Mapping[str, Any], *, overwrite: bool) -> dict[str, Any]:
         """Create the image, or resume one with the same settings.
@@ -224,7 +227,7 @@ class ZarrTarget:
             "axes": axes,
             "datasets": [self._dataset(level) for level in range(len(self.shapes))],
             "type": "mean",
-            "metadata": {"description": f"denoised by napari-denoise-ae {__version__}"},
+            "metadata": {"description": self.description},
         }
         content: dict[str, Any] = {"multiscales": [multiscale]}
         if self.metadata.version == "0.4":

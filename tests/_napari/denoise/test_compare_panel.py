@@ -8,11 +8,14 @@ from qtpy.QtWidgets import QApplication
 
 from napari_denoise_ae import add_noise, denoise
 from napari_denoise_ae._napari.denoise import compare_job, denoise_job
+from napari_denoise_ae._napari.denoise.compare_table import CompareTable
+from napari_denoise_ae._napari.denoise.result import Denoised
 from napari_denoise_ae._napari.shared.model_choice import model_choice
 from napari_denoise_ae._napari.shared.noise_form import GIVEN
 from napari_denoise_ae._napari.viewer.outputs import METADATA_KEY
 from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.evaluation.comparison import compare
+from napari_denoise_ae.image.intensity import IntensityRange
 from napari_denoise_ae.image.ranges import resolve_intensity_range
 from napari_denoise_ae.models.builtin import builtin_models
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
@@ -64,6 +67,24 @@ def run(qtbot, panel):
 
 def title_of(small, viewer):
     return model_choice(viewer).titles()[small]
+
+
+def test_the_best_figure_of_each_column_is_bold(qtbot):
+    table = CompareTable()
+    qtbot.addWidget(table)
+    clean = np.zeros((16, 16), np.uint8)
+    for title, level in (("worse", 20), ("best", 5), ("middle", 10)):
+        noisy, denoised = clean + np.uint8(30), clean + np.uint8(level)
+        scores = compare(
+            clean, noisy, denoised, axes="YX", data_range=IntensityRange(0, 255)
+        )
+        result = Denoised(
+            noisy=noisy, denoised=denoised, prepared=None, scores={(): scores}
+        )
+        table.add_result(title, result, "cells")
+    table.add_failure("failed")
+    bold = [table.item(row, 1).font().bold() for row in range(5)]
+    assert bold == [False, False, True, False, False]
 
 
 @pytest.mark.qt_binding

@@ -6,6 +6,7 @@ from qtpy.QtWidgets import QApplication, QLabel
 from napari_denoise_ae import denoise
 from napari_denoise_ae._napari.denoise.form import DenoiseForm
 from napari_denoise_ae._napari.shared.layout import DockScroll
+from napari_denoise_ae._napari.shared.remembered import remember
 from napari_denoise_ae._napari.viewer.outputs import METADATA_KEY, find_output
 
 
@@ -93,6 +94,34 @@ def test_napari_shows_float32_colors_only_for_colors_from_0_to_1(
     run(widget)
     expected = np.float32 if is_offered else dtype
     assert viewer.layers["photo [denoised]"].data.dtype == expected
+
+
+# --- settings that are remembered
+
+
+def test_settings_survive_closing_the_widget(viewer):
+    form = DenoiseForm(viewer)
+    form.to_remove.kind.value = "Poisson-Gaussian"
+    form.to_remove.strength.setValue(0.7)
+    form.scope.value = "current slice"
+    form.residual.value = True
+    form.dtype.value = "float32"
+    form.device.value = "cpu"
+    form.seed.value = 5
+    again = DenoiseForm(viewer)
+    assert again.to_remove.value == form.to_remove.value
+    assert again.scope.value == "current slice"
+    assert again.residual.value
+    assert (again.dtype.value, again.device.value) == ("float32", "cpu")
+    assert again.seed.value == 0
+
+
+def test_unreadable_settings_are_ignored(viewer):
+    remember("denoise/strength", "strong")
+    remember("denoise/scope", '"nowhere"')
+    form = DenoiseForm(viewer)
+    assert form.to_remove.strength.value() == 1.0
+    assert form.scope.value == "everything"
 
 
 # --- layout

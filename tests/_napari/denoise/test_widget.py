@@ -491,6 +491,32 @@ def test_removing_the_source_ends_its_run_at_once(
     assert not viewer.layers
 
 
+def test_all_selected_layers_are_denoised(viewer, widget, qtbot, gate):
+    first, _, second = (
+        viewer.add_image(image(), name=name) for name in ("first", "other", "second")
+    )
+    viewer.layers.selection = {first, second}
+    assert widget.form.source is second
+    widget.run_button.click()
+    gate.open()
+    qtbot.waitUntil(lambda: "first [denoised]" in viewer.layers)
+    qtbot.waitUntil(widget.run_button.isEnabled)
+    assert names(viewer)[3:] == ["second [denoised]", "first [denoised]"]
+    assert widget.form.source is first
+
+
+def test_cancel_ends_the_run_of_all_selected_layers(viewer, widget, qtbot, gate):
+    layers = {viewer.add_image(image(), name=name) for name in "ab"}
+    viewer.layers.selection = layers
+    widget.run_button.click()
+    qtbot.waitUntil(lambda: bool(gate.arrived))
+    widget.cancel_button.click()
+    gate.open()
+    qtbot.waitUntil(lambda: not QThreadPool.globalInstance().activeThreadCount())
+    qtbot.wait(100)
+    assert names(viewer) == ["a", "b"]
+
+
 def test_each_run_can_add_layers(viewer, widget, run):
     viewer.add_image(image(), name="cells", metadata={"exposure": 3})
     widget.form.residual.value = True

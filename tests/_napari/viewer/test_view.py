@@ -81,6 +81,8 @@ def test_scores_are_those_of_the_part(viewer, widget, run):
     assert [each.data.shape[0] for each in viewer.layers[1:]] == [1, 1]
     assert "PSNR" in widget.readout.text()
     viewer.dims.set_point(0, 0)
+    assert "PSNR" not in widget.readout.text()
+    viewer.dims.set_point(0, 4)
     assert "PSNR" in widget.readout.text()
 
 

@@ -96,6 +96,8 @@ class CompareTable(QTableWidget):  # type: ignore[misc]
         n_parameters, seconds = result.n_parameters, f"{result.seconds:.2f} s"
         self._add(title, *scores, f"{n_parameters:,}", seconds)
         self.item(self.rowCount() - 1, _PARAMETERS).setText(_abbreviate(n_parameters))
+        for column in _WITH_CLEAN_IMAGE:
+            self._mark_best(column)
 
     def add_failure(self, title: str) -> None:
         """Add a model that failed."""
@@ -120,6 +122,15 @@ class CompareTable(QTableWidget):  # type: ignore[misc]
     def copy(self) -> None:
         """Copy the table as text to the clipboard."""
         QApplication.clipboard().setText(self.text())
+
+    def _mark_best(self, column: int) -> None:
+        """Set the highest figure of a column in bold."""
+        items = [self.item(row, column) for row in range(self.rowCount())]
+        values = [_as_number(item.data(_FULL_TEXT)) for item in items]
+        for item, value in zip(items, values, strict=True):
+            font = item.font()
+            font.setBold(value == max(values) > -math.inf)
+            item.setFont(font)
 
     def _add(self, *cells: str) -> None:
         row = self.rowCount()
@@ -152,6 +163,14 @@ def _abbreviate(number: int) -> str:
         if number >= unit:
             return f"{number / unit:.3g}{name}"
     return str(number)
+
+
+def _as_number(text: str) -> float:
+    """Return the number in a cell; the lowest of all if there is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return -math.inf
 
 
 def _score_texts(psnr: float, ssim: float) -> tuple[str, str]:

@@ -23,6 +23,7 @@ from ..shared.layout import (
 )
 from ..shared.model_choice import model_choice
 from ..shared.noise_form import NoiseForm
+from ..shared.remembered_fields import remember_fields
 from ..viewer.axes import has_frames
 from ..viewer.layers import can_show_float32, needs_range, proposed_range
 from ..viewer.outputs import is_output
@@ -90,6 +91,17 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
         self.kind.changed.connect(lambda: self.to_remove.show_estimate(None))
         self._update_visibility()
         self.set_takes_noise_level(suits_any_noise(self._models.chosen))
+        remember_fields("denoise", self._remembered_fields())
+
+    def _remembered_fields(self) -> dict[str, Field]:
+        """Return the fields whose values survive closing the widget."""
+        names = ("scope", "results", "residual", "device", "dtype", "frames")
+        to_remove = self.to_remove
+        return {name: self._fields[name] for name in names} | {
+            "noise": to_remove.kind,
+            "strength": to_remove.strength_field,
+            "hot_pixels": to_remove.hot_pixels,
+        }
 
     def _arrange(self) -> None:
         column = make_column(self)

@@ -220,9 +220,6 @@ class DenoiseRun(QObject):  # type: ignore[misc]
         run = self._run
         if run is not None and run.layer not in self._viewer.layers:
             self._end("the layer was removed")
-            show_warning(
-                f"The layer {run.layer.name!r} was removed: its run has ended."
-            )
 
 
 def _show_result(
@@ -263,7 +260,7 @@ def _show_lazy_result(
 def _keep_other_results(
     viewer: Viewer, layer: Image, job: DenoiseJob, known: dict[str, Any]
 ) -> None:
-    """Keep the last results if each run adds new layers, or they are of another part."""
+    """Keep the last results if runs add layers, or if they are of another part."""
     last = find_output(viewer, layer, "denoised")
     if last is None:
         return

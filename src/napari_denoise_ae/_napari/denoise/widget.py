@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error, show_info
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QEvent
+from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from ...errors import DenoiseAEError
@@ -16,7 +16,6 @@ from ..shared.model_choice import model_choice, unwrap_proxy
 from ..shared.open_checkpoint import ask_for_checkpoint
 from ..shared.scope_edit import SLICE
 from ..viewer.view import current_plane
-from .before_after import Flip, SideBySide, compare_contrast
 from .compare_panel import ComparePanel
 from .form import DenoiseForm
 from .job_maker import JobMaker
@@ -25,8 +24,9 @@ from .lazy_progress import LazyProgress
 from .outcomes import Outcomes
 from .preview import Preview
 from .python_code import python_code
+from .result_view import ResultView
 from .run import DenoiseRun
-from .run_panel import FLIP_KEY, RunPanel
+from .run_panel import RunPanel
 from .source_layer import SourceLayer
 
 if TYPE_CHECKING:
@@ -60,10 +60,15 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._inspector = LayerInspector(self.form, self._models, self._jobs)
         self._run, self._tiles = DenoiseRun(viewer), LazyProgress(viewer)
         self._outcomes = Outcomes()
+        self._waiting: list[Image] = []
+        self._next = QTimer(self)
+        self._next.setSingleShot(True)
+        self._next.setInterval(0)
+        self._next.timeout.connect(self._start_next)
         self._preview = Preview(viewer, lambda: self.form.source, self._jobs.job)
-        self._side_by_side, self._flip = SideBySide(viewer), Flip(viewer)
         self._build()
         self._arrange()
+        self._view = ResultView(viewer, self.form, self.panel)
         self.panel.clear_result()
         self._connect_form()
         self._connect_buttons()
@@ -78,6 +83,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         """Clean up when napari removes the widget from its closed dock."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self._scroll.stop()
+            self._waiting.clear()
             self._inspector.stop()
             self.preview_box.setChecked(False)
             self._closing.close()
@@ -145,12 +151,9 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self.preview_box.toggled.connect(self._preview.set_on)
         self.run_button.clicked.connect(self._start)
         self.cancel_button.clicked.connect(self._cancel)
-        self.keep_button.clicked.connect(self._run.stop_and_keep)
-        self.panel.flip_button.clicked.connect(self._flip_layers)
-        self.panel.contrast_button.clicked.connect(self._compare_contrast)
+        self.keep_button.clicked.connect(self._keep)
         self.copy_figures.clicked.connect(self.readout.copy)
         self.copy_python.clicked.connect(self._copy_python)
-        self.side_by_side.toggled.connect(self._set_side_by_side)
 
     def _connect_workers(self) -> None:
         self._source.changed.connect(self._on_layer_changed)
@@ -181,15 +184,13 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             (layers.selection.events.active, self._source.follow_active),
             (self._viewer.dims.events.current_step, self._show_plane),
             (self._viewer.events.theme, self._apply_theme),
-            (self._viewer.canvas.grid.events.enabled, self._on_grid),
             (self._models.changed, self.form.refresh_models),
             (self._models.changed, self.compare.refresh_models),
         )
         for event, listener in listeners:
             event.connect(listener)
             self._closing.callback(event.disconnect, listener)
-        self._viewer.bind_key(FLIP_KEY, self._flip_layers, overwrite=True)
-        self._closing.callback(self._viewer.bind_key, FLIP_KEY, None)
+        self._closing.callback(self._view.close)
         self._closing.callback(self._source.close)
         self._closing.callback(self._preview.close)
         self._closing.callback(self._tiles.close)
@@ -242,6 +243,16 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
     # --- denoising
 
     def _start(self) -> None:
+        """Denoise the chosen layer, and then the others that are selected."""
+        source, selection = self.form.source, self._viewer.layers.selection
+        self._waiting = [
+            layer
+            for layer in self.form.sources()
+            if source in selection and layer in selection and layer is not source
+        ]
+        self._start_run()
+
+    def _start_run(self) -> None:
         self.panel.clear_result()
         self._tiles.drop()
         try:
@@ -249,23 +260,40 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         except DenoiseAEError as error:
             self.status.setText(f"not denoised: {error}")
             show_error(str(error))
+            self._next.start()
             return
         self._run.start(layer, job)
 
+    def _start_next(self) -> None:
+        if self._waiting and not self._run.is_running:
+            layer = self._waiting.pop(0)
+            if layer in self._viewer.layers:
+                self.form.layer.value = layer
+                self._start_run()
+            else:
+                self._next.start()
+
     def _cancel(self) -> None:
+        self._waiting.clear()
         if self._run.is_running:
             self._run.cancel()
         else:
             self._tiles.cancel()
 
+    def _keep(self) -> None:
+        self._waiting.clear()
+        self._run.stop_and_keep()
+
     def _on_busy(self, busy: bool) -> None:
         self.panel.set_busy(busy)
         self.compare.block(busy)
+        if not busy:
+            # After the result has been shown.
+            self._next.start()
 
     def _on_outputs_shown(self) -> None:
         self.preview_box.setChecked(False)
-        if self.side_by_side.isChecked():
-            self._set_side_by_side(True)
+        self._view.refresh()
 
     def _on_finished(self, layer: Image, job: DenoiseJob, result: Denoised) -> None:
         self._outcomes.store(layer, job, result, self.status.text())
@@ -282,27 +310,6 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             self._show_outcome()
         elif (layer := self.form.source) is not None:
             self.readout.show_plane(current_plane(self._viewer, layer))
-
-    def _set_side_by_side(self, on: bool) -> None:
-        if on:
-            self._side_by_side.show(self.form.source)
-        else:
-            self._side_by_side.end()
-
-    def _on_grid(self) -> None:
-        """Follow napari's own button for the grid."""
-        if not self._viewer.canvas.grid.enabled:
-            self.side_by_side.setChecked(False)
-
-    def _flip_layers(self, _: object = None) -> None:
-        self._flip.flip(self.form.source)
-
-    def _compare_contrast(self) -> None:
-        source = self.form.source
-        if source is None or source.rgb:
-            show_info("Compare contrast needs a layer that is not in color.")
-            return
-        compare_contrast(self._viewer, source)
 
     def _copy_python(self) -> None:
         try:

@@ -89,7 +89,8 @@ class NoiseForm(QWidget):  # type: ignore[misc]
         fields = add_fields(form, _specs(has_default_sigma=shows_estimate))
         self.kind, self.sigma = fields["kind"], fields["sigma"]
         self.correlation = fields["correlation"]
-        self.strength = fields["strength"].editor
+        self.strength_field = fields["strength"]
+        self.strength = self.strength_field.editor
         self.hot_pixels = Field(HOT_PIXELS)
         align_labels(fields.values())
         column = QVBoxLayout(self)
@@ -102,7 +103,7 @@ class NoiseForm(QWidget):  # type: ignore[misc]
         for field in (self.sigma, self.correlation):
             field.changed.connect(self._on_given_changed)
         self.hot_pixels.changed.connect(self.changed)
-        fields["strength"].changed.connect(self.strength_changed)
+        self.strength_field.changed.connect(self.strength_changed)
         self._update_visibility()
 
     @property
