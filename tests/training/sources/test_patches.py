@@ -11,6 +11,7 @@ from napari_denoise_ae.errors import DatasetError
 from napari_denoise_ae.models.networks.registry import outline_network
 from napari_denoise_ae.training.images.layout import lay_out_patches
 from napari_denoise_ae.training.images.open import open_images
+from napari_denoise_ae.training.sources import patches
 from napari_denoise_ae.training.sources.patches import PatchPlan
 
 
@@ -63,3 +64,19 @@ def test_file_that_changes_between_epochs_is_named(tmp_path):
     os.utime(path, (1, 1))
     with pytest.raises(DatasetError, match=r"a\.png has changed"):
         next(plan.batches(2))
+
+
+def test_pictures_that_do_not_fit_into_memory_are_drawn_from_in_turn(
+    tmp_path, monkeypatch
+):
+    for number in range(30):
+        imsave(tmp_path / f"{number}.png", blank(40, 50), check_contrast=False)
+    monkeypatch.setattr(patches, "MEMORY_LIMIT", 20_000)
+    plan = plan_of(tmp_path, batches_per_epoch=20)
+    drawn = [[each.image for each in batch] for batch in plan.batches(1)]
+    # Three pictures at a time, of which each gives eight of the 160 patches.
+    assert all(len(set(batch)) <= 6 for batch in drawn)
+    assert 10 < len({image for batch in drawn for image in batch}) <= 23
+    first, again, other = (list(plan.batches(epoch)) for epoch in (1, 1, 2))
+    assert first == again
+    assert first != other

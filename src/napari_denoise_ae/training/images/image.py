@@ -130,6 +130,14 @@ class TrainingImage:
         """Whether its planes are padded by reflection."""
         return self.plane_shape != self.planes.shape[-3:-1]
 
+    @property
+    def is_decoded_whole(self) -> bool:
+        """Whether a plane is decoded as a whole, even if a part of it is needed."""
+        rows, columns = self.planes.shape[-3:-1]
+        return self.block is not None and (
+            self.block[0] >= rows and self.block[1] >= columns
+        )
+
     def read(self, plane: Sequence[int], region: Region) -> NDArray[Any]:
         """Read a part of a plane.
 

@@ -63,8 +63,8 @@ class PatchReader:
     images : ImageCollection
         The images, all gray or all in color.
     memory_limit : int
-        Bytes of decoded pixels to keep; the default is 512 MB. If the images are more
-        than four times as large, a quarter of it is used.
+        Bytes of decoded pixels to keep; the default is 512 MB. If the images are
+        larger, less of it may be used, see `useful_limit`.
     no_data : sequence of float or None, optional
         For each image a value that marks unknown pixels, or None. By default, only
         NaN and masks do.
@@ -78,7 +78,7 @@ class PatchReader:
         no_data: Sequence[float | None] | None = None,
     ) -> None:
         self.images = images
-        limit = _useful_limit(images, memory_limit)
+        limit = useful_limit(images, memory_limit)
         self._cache = BlockCache(images.images, limit)
         self._no_data = no_data or (None,) * len(images)
 
@@ -229,17 +229,34 @@ class PairReader:
 def kept_bytes(images: ImageCollection) -> int:
     """Return the most bytes that a reader of images keeps. Arrays are not copied."""
     n_bytes = _n_bytes([each for each in images.images if each.block is not None])
-    return min(n_bytes, _useful_limit(images, MEMORY_LIMIT))
+    return min(n_bytes, useful_limit(images, MEMORY_LIMIT))
+
+
+def useful_limit(images: ImageCollection, limit: int) -> int:
+    """Return the bytes of decoded pixels to keep.
+
+    Parameters
+    ----------
+    images : ImageCollection
+        The images.
+    limit : int
+        Their largest number.
+
+    Returns
+    -------
+    int
+        Half the limit for pictures that do not fit, since a few are used at a time, see
+        `PicturePool`. A quarter of it for parts of images that are more than four times
+        as large, since most of them are read only once.
+    """
+    n_bytes = _n_bytes(images.images)
+    if n_bytes > limit and all(image.is_decoded_whole for image in images.images):
+        return limit // 2
+    return limit if n_bytes <= _MOST_LIMITS * limit else limit // _MOST_LIMITS
 
 
 def _n_bytes(images: Sequence[TrainingImage]) -> int:
     return sum(math.prod(each.planes.shape) * each.dtype.itemsize for each in images)
-
-
-def _useful_limit(images: ImageCollection, limit: int) -> int:
-    """Return the bytes to keep: less if few patches would find what they need."""
-    n_bytes = _n_bytes(images.images)
-    return limit if n_bytes <= _MOST_LIMITS * limit else limit // _MOST_LIMITS
 
 
 def _usable(readers: Sequence[PatchReader], position: Position) -> Position:

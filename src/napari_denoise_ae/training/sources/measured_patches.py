@@ -88,6 +88,7 @@ class MeasuredPatchSource(PlannedSource, ABC):
     """
 
     has_truth = False
+    _planes_per_patch = 1
 
     def __init__(
         self, images: ImageCollection, config: TrainingConfig, device: torch.device
@@ -96,7 +97,7 @@ class MeasuredPatchSource(PlannedSource, ABC):
         network = outline_network(config.network, config.network_options)
         self._config, self._device, self._network = config, device, network
         layout = lay_out_patches(images, config, network, has_small_validation=True)
-        plan = PatchPlan(layout, config, device)
+        plan = PatchPlan(layout, config, device, self._planes_per_patch)
         self._measured = MeasuredImages(
             plan.images, device, takes_noise_level=network.takes_noise_level
         )

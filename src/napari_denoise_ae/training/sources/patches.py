@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..images.checksum import ChangeWatch, describe
+from ..images.patches import MEMORY_LIMIT, useful_limit
+from ..images.pool import PicturePool, pool_size
 from ..images.positions import draw_positions, grid_positions
 from ..seeds import Seeds
 
@@ -32,6 +34,8 @@ class PatchPlan:
         The settings.
     device : torch.device
         Training device.
+    planes_per_patch : int
+        Number of planes that are read for a patch.
 
     Attributes
     ----------
@@ -49,7 +53,11 @@ class PatchPlan:
     """
 
     def __init__(
-        self, layout: PatchLayout, config: TrainingConfig, device: torch.device
+        self,
+        layout: PatchLayout,
+        config: TrainingConfig,
+        device: torch.device,
+        planes_per_patch: int = 1,
     ) -> None:
         self.layout = layout
         self.images, self.n_batches = layout.images, layout.n_batches
@@ -59,6 +67,8 @@ class PatchPlan:
         self.seeds = Seeds(config.seed, device)
         self._batch_size = config.batch_size
         self._watch = ChangeWatch(self.images)
+        limit = useful_limit(self.images, MEMORY_LIMIT)
+        self._pool_size = pool_size(self.images, limit, planes_per_patch)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -77,10 +87,14 @@ class PatchPlan:
         """
         self._watch.check()
         rng = self.seeds.patch_rng(epoch)
-        for _ in range(self.n_batches):
-            yield draw_positions(
-                self.images, self.train, self._batch_size, self.side, rng
-            )
+        drawn_from = self.images, self.train
+        if self._pool_size:
+            pool = PicturePool(*drawn_from, self.side, self._pool_size, rng)
+            for _ in range(self.n_batches):
+                yield pool.draw(self._batch_size)
+        else:
+            for _ in range(self.n_batches):
+                yield draw_positions(*drawn_from, self._batch_size, self.side, rng)
 
     def validation(self, most: int | None = None) -> list[Position]:
         """Return the positions of the validation patches.

@@ -62,6 +62,8 @@ class RepeatSource(MeasuredPatchSource):
        data, ICML 2018, arXiv:1803.04189.
     """
 
+    _planes_per_patch = 1 + _MOST_OTHERS
+
     def __init__(
         self, images: ImageCollection, config: TrainingConfig, device: torch.device
     ) -> None:
