@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import math
 import shutil
 from contextlib import suppress
 
@@ -8,7 +7,6 @@ import pytest
 import torch
 from PIL import Image
 from synthetic import SMALL, image_set
-from tqdm import tqdm
 
 import napari_denoise_ae
 from napari_denoise_ae import evaluate
@@ -20,16 +18,12 @@ from napari_denoise_ae.errors import (
     InvalidInputError,
     OutputError,
 )
-from napari_denoise_ae.evaluation.score import ScoringProgress
-from napari_denoise_ae.io.download import DownloadProgress
 from napari_denoise_ae.models.load import load_checkpoint
-from napari_denoise_ae.models.networks.conv import ConvAutoencoder
-from napari_denoise_ae.training import api, saved
 from napari_denoise_ae.training import run as run_module
-from napari_denoise_ae.training.api import describe_epoch, train
+from napari_denoise_ae.training import saved
+from napari_denoise_ae.training.api import train
 from napari_denoise_ae.training.results import (
     BatchResult,
-    EpochResult,
     TrainingResult,
 )
 from napari_denoise_ae.training.saved import SavedTraining
@@ -149,62 +143,6 @@ def test_overwriting_removes_the_old_gallery_even_if_drawing_fails(
 
 def test_train_is_exported_by_the_package():
     assert napari_denoise_ae.train is train
-
-
-def test_progress_shows_epochs_losses_and_time_left(output, capsys):
-    train(image_set(), output=output, **SETTINGS)
-    shown = capsys.readouterr().err
-    assert "epoch   1/2" in shown
-    assert "val_loss" in shown
-    assert "left" in shown
-
-
-def test_progress_bar_shows_batch_epoch_and_losses(output, capsys, monkeypatch):
-    def draw_always(**options):
-        return tqdm(**options | {"mininterval": 0, "miniters": 1})
-
-    monkeypatch.setattr(api, "tqdm", draw_always)
-    train(image_set(), output=output, **SETTINGS)
-    shown = capsys.readouterr().err
-    assert "epoch 1/2, batch 3/5" in shown
-    assert "epoch 2/2, batch 5/5" in shown
-    assert "loss 0." in shown
-    assert "val_loss 0." in shown
-
-
-def test_progress_bars_of_download_and_scoring(capsys, monkeypatch):
-    def draw_always(**options):
-        return tqdm(**options | {"mininterval": 0, "miniters": 1})
-
-    monkeypatch.setattr(api, "tqdm", draw_always)
-    bars = api.ProgressBars(visible=True)
-    for step in (DownloadProgress(85 * 10**6, 170 * 10**6), ScoringProgress(5, 20)):
-        bars.show(step)
-        bars.close()
-    shown = capsys.readouterr().err
-    assert "CIFAR-10:  50%" in shown
-    assert "85.0M/170M" in shown
-    assert "test:  25%" in shown
-    assert "5/20" in shown
-
-
-def test_progress_says_that_memory_ran_out(output, capsys, monkeypatch):
-    forward = ConvAutoencoder.forward
-
-    def limited(self, images):
-        if len(images) > 4:
-            raise torch.OutOfMemoryError("CUDA out of memory")
-        return forward(self, images)
-
-    monkeypatch.setattr(ConvAutoencoder, "forward", limited)
-    train(image_set(), output=output, **SETTINGS)
-    shown = capsys.readouterr().err
-    assert shown.count("Memory ran out: each batch is computed in 2 parts") == 1
-
-
-def test_without_progress_nothing_is_printed(output, capsys):
-    train(image_set(), output=output, progress=False, **SETTINGS)
-    assert capsys.readouterr() == ("", "")
 
 
 def test_resume_continues_a_run(output):
@@ -342,19 +280,6 @@ def test_failed_download_raises(output, monkeypatch):
     monkeypatch.setattr(pooch, "retrieve", offline)
     with pytest.raises(DatasetError, match=r"Download https.*cifar"):
         train(output.parent / "data", output=output, download=True, progress=False)
-
-
-def test_describe_epoch():
-    result = EpochResult(7, 0.0123, 0.0234, 19.876, True, 12.3)
-    line = describe_epoch(result, 50)
-    for part in ("7/50", "0.01230", "0.02340", "19.88 dB", "12.3 s", "best"):
-        assert part in line
-
-
-def test_describe_epoch_without_clean_images():
-    line = describe_epoch(EpochResult(7, 0.0123, 0.0234, math.nan, False, 12.3), 50)
-    assert "val_loss 0.02340  12.3 s" in line
-    assert "nan" not in line
 
 
 def test_loss_of_a_batch_can_be_converted_to_float():

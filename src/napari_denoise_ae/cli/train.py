@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 def _train(arguments: argparse.Namespace) -> None:
     require_names(device=arguments.device)
     job = _job(arguments)
-    from ..training.api import ProgressBars, run_to_the_end
+    from ..training.api import run_to_the_end
+    from ..training.progress_bars import ProgressBars
     from ..training.results import TrainingStart
     from ..training.run import TrainingRun
 

@@ -7,8 +7,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ...errors import DatasetError
 from .collection import counted
 from .image import facts_of
@@ -16,7 +14,6 @@ from .image import facts_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ...image.planes import Planes
     from ...image.tiling import Region
     from .collection import ImageCollection
     from .image import TrainingImage
@@ -53,7 +50,7 @@ def checksum(image: TrainingImage) -> str:
     digest = hashlib.sha256(
         f"{planes.axes} {planes.shape} {planes.dtype.name}".encode()
     )
-    for plane, region in _windows(planes):
+    for plane, region in _windows(image):
         pixels = image.read_stored(plane, region)
         little = pixels.astype(pixels.dtype.newbyteorder("<"), copy=False)
         digest.update(little.tobytes())
@@ -151,16 +148,14 @@ def _facts(image: TrainingImage) -> str:
     return f"{facts_of(image)}, {image.dtype.name}, SHA-256 {checksum(image)}"
 
 
-def _windows(planes: Planes) -> Iterator[tuple[tuple[int, ...], Region]]:
+def _windows(image: TrainingImage) -> Iterator[tuple[tuple[int, ...], Region]]:
     """Yield planes and regions, spread evenly over the stack and the planes."""
-    *stack, rows, columns, _ = planes.shape
-    n_planes = int(np.prod(stack, dtype=np.int64))
-    if n_planes == 1 and max(rows, columns) <= _WINDOW:
-        yield (0,) * len(stack), (slice(0, rows), slice(0, columns))
+    rows, columns = image.planes.shape[-3:-1]
+    if image.n_planes == 1 and max(rows, columns) <= _WINDOW:
+        yield image.plane_at(0), (slice(0, rows), slice(0, columns))
         return
     for number in range(_N_WINDOWS):
-        index = np.unravel_index(number * n_planes // _N_WINDOWS, tuple(stack) or (1,))
-        plane = tuple(int(each) for each in index) if stack else ()
+        plane = image.plane_at(number * image.n_planes // _N_WINDOWS)
         y = int((number * _STEP_Y % 1.0) * max(rows - _WINDOW + 1, 1))
         x = int((number * _STEP_X % 1.0) * max(columns - _WINDOW + 1, 1))
         yield (

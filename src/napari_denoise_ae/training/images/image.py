@@ -119,6 +119,12 @@ class TrainingImage:
         """Number of planes: of all times, depths and channels."""
         return math.prod(self.stack_shape)
 
+    def plane_at(self, number: int) -> tuple[int, ...]:
+        """Return the index in the stack of a plane that is counted from 0."""
+        if not self.stack_shape:
+            return ()
+        return tuple(int(each) for each in np.unravel_index(number, self.stack_shape))
+
     @property
     def plane_shape(self) -> tuple[int, int]:
         """Rows and columns of a plane, padding included."""

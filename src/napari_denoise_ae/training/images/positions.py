@@ -113,22 +113,22 @@ class _Grid:
 
     def __init__(self, images: ImageCollection, part: Part, side: int) -> None:
         lengths = region_shape(part.region)
-        self._stack = images.images[part.image].stack_shape
+        self._image = images.images[part.image]
         self._counts = lengths[0] // side, lengths[1] // side
         self._part, self._side = part, side
         self._first = [
             span.start + length % side // 2
             for span, length in zip(part.region, lengths, strict=True)
         ]
-        self.n_patches = math.prod(self._stack) * math.prod(self._counts)
+        self.n_patches = self._image.n_planes * math.prod(self._counts)
 
     def position(self, number: int) -> Position:
-        *plane, y, x = np.unravel_index(number, (*self._stack, *self._counts))
-        top = self._first[0] + int(y) * self._side
-        left = self._first[1] + int(x) * self._side
+        plane, place = divmod(number, math.prod(self._counts))
+        y, x = divmod(place, self._counts[1])
+        top, left = self._first[0] + y * self._side, self._first[1] + x * self._side
         return Position(
             image=self._part.image,
-            plane=tuple(int(index) for index in plane),
+            plane=self._image.plane_at(plane),
             region=_square(top, left, self._side),
             within=self._part.region,
         )

@@ -135,9 +135,7 @@ def choose_windows(
 def _position(
     images: ImageCollection, part: Part, number: int, region: Region
 ) -> Position:
-    stack = images.images[part.image].stack_shape
-    plane = tuple(int(each) for each in np.unravel_index(number, stack or (1,)))
-    return Position(part.image, plane if stack else (), region)
+    return Position(part.image, images.images[part.image].plane_at(number), region)
 
 
 def _cut(span: slice, longest: int) -> list[slice]:
