@@ -87,12 +87,15 @@ TESTED_IN = {
     "training/backup": "training/test_run",
     "training/checks": "training/test_trainer",
     "training/batch": "training/test_step",
+    "training/epoch": "training/test_stopping",
+    "training/initial": "training/test_trainer",
     "training/job": "training/test_run",
     "training/sources/base": "training/sources/test_image_set",
     "training/sources/denoised": "training/sources/test_adapt",
     "training/sources/judgment": "training/sources/test_adapt",
     "training/record": "training/test_trainer",
     "training/results": "training/test_trainer",
+    "training/validation": "training/test_trainer",
     "training/workload": "training/test_proposal",
 }
 

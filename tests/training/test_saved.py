@@ -63,7 +63,7 @@ def test_history_contains_every_epoch(files):
 
 def test_history_says_what_is_watched_and_omits_what_is_unknown(files):
     training = begin(files, epochs=2, smoothing=2)
-    training.trainer.has_truth = False
+    training.trainer.has_truth = training.trainer._source.has_truth = False
     finish(training)
     rows, history = read_history(files.history), training.trainer.history
     assert "val_psnr" not in rows[0]

@@ -7,6 +7,7 @@ from synthetic import equal_weights, image_trainer
 
 from napari_denoise_ae.io.cifar10 import ImageSet
 from napari_denoise_ae.models.config import TrainingConfig
+from napari_denoise_ae.training import epoch as epoch_module
 from napari_denoise_ae.training.results import BatchResult, EpochResult
 
 
@@ -30,13 +31,13 @@ def test_training_stops_at_the_next_batch():
 
 def test_stop_during_validation_discards_the_epoch(monkeypatch):
     trainer, stop = make_trainer(), threading.Event()
-    validate = trainer._validate
+    validate = epoch_module.validate
 
-    def stop_and_validate(given):
+    def stop_and_validate(*given):
         stop.set()
-        return validate(given)
+        return validate(*given)
 
-    monkeypatch.setattr(trainer, "_validate", stop_and_validate)
+    monkeypatch.setattr(epoch_module, "validate", stop_and_validate)
     assert all(isinstance(result, BatchResult) for result in trainer.run(stop))
     assert trainer.history == []
 

@@ -20,6 +20,7 @@ from napari_denoise_ae.models.training_state import (
     load_training_state,
     save_training_state,
 )
+from napari_denoise_ae.training import epoch as epoch_module
 from napari_denoise_ae.training.results import (
     BatchResult,
     EpochResult,
@@ -27,6 +28,7 @@ from napari_denoise_ae.training.results import (
 )
 from napari_denoise_ae.training.split import split_indices
 from napari_denoise_ae.training.step import TrainingStep
+from napari_denoise_ae.training.validation import validate
 
 if TYPE_CHECKING:
     from napari_denoise_ae.training.trainer import Trainer
@@ -195,8 +197,8 @@ def test_network_without_a_noise_level_accepts_any_noise():
 
 def test_validation_noise_is_the_same_after_every_epoch():
     trainer = new_trainer()
-    first = trainer._validate()
-    assert trainer._validate() == first
+    first = validate(trainer._step, trainer._source)
+    assert validate(trainer._step, trainer._source) == first
     noisy, _, clean = trainer.example_images(4)
     run(trainer)
     again, _, _ = trainer.example_images(4)
@@ -256,7 +258,7 @@ def with_validation_losses(monkeypatch, values, **changes) -> Trainer:
     """Return a trainer whose epochs end with the given validation losses."""
     trainer = new_trainer(epochs=50, **changes)
     remaining = iter(values)
-    monkeypatch.setattr(trainer, "_validate", lambda *_: (next(remaining), 10.0))
+    monkeypatch.setattr(epoch_module, "validate", lambda *_: (next(remaining), 10.0))
     return trainer
 
 
@@ -298,7 +300,7 @@ def test_best_epoch_is_chosen_by_the_smoothed_loss(monkeypatch, values, n_epochs
 
 def test_patience_above_epochs_disables_early_stopping(monkeypatch):
     trainer = new_trainer(epochs=4, patience=99)
-    monkeypatch.setattr(trainer, "_validate", lambda *_: (1.0, 10.0))
+    monkeypatch.setattr(epoch_module, "validate", lambda *_: (1.0, 10.0))
     assert run(trainer).stop_reason == "all epochs are done"
 
 

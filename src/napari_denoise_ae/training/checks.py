@@ -1,4 +1,4 @@
-"""Check a config and its images before training starts."""
+"""Check a config and its images before training starts, and its losses after."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import DatasetError, InvalidInputError
+from ..errors import DatasetError, InvalidInputError, TrainingError
 from ..models.networks.registry import outline_network
 
 if TYPE_CHECKING:
@@ -57,6 +57,18 @@ def require_fitting_images(
     """
     _require_fitting_channels(data, network)
     _require_fitting_sides(data, name, network)
+
+
+def require_finite(
+    epoch: int, train_loss: float, val_loss: float, config: TrainingConfig
+) -> None:
+    """Raise `TrainingError` unless the losses of an epoch are finite."""
+    if not np.isfinite([train_loss, val_loss]).all():
+        raise TrainingError(
+            f"The loss is no longer finite in epoch {epoch} (training {train_loss}, "
+            f"validation {val_loss}). Use a lower learning_rate than "
+            f"{config.learning_rate:g}."
+        )
 
 
 def _require_small(network: DenoisingNetwork) -> None:

@@ -62,13 +62,18 @@ class TrainingStep:
         self._loss = make_loss(config.loss, ssim_weight=config.ssim_weight)
 
     @property
-    def why_not_split(self) -> str:
-        """Why batches are not computed in parts; empty if they are."""
-        if not self._normalizes_batches:
-            return ""
+    def out_of_memory_message(self) -> str:
+        """What to do if memory runs out, although batches are computed in parts."""
+        reason = ""
+        if self._normalizes_batches:
+            reason = (
+                "This network normalizes each batch as a whole, so batches cannot be "
+                "computed in parts. "
+            )
         return (
-            "This network normalizes each batch as a whole, so batches cannot be "
-            "computed in parts. "
+            f"The device {self._device} ran out of memory with a batch_size of "
+            f"{self._config.batch_size}. {reason}Use a smaller batch_size, patch_size "
+            "or network."
         )
 
     def train(self, batch: Batch) -> Tensor:

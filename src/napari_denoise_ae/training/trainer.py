@@ -6,63 +6,35 @@ The loop is independent of files and interfaces. The caller iterates over it, an
 
 from __future__ import annotations
 
-import time
-from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
-
-import numpy as np
-import torch
 
 from ..denoising.memory import is_lack_of_memory
 from ..errors import TrainingError
 from ..models.checkpoint import Checkpoint
-from ..models.networks.registry import build_network
 from ..models.training_state import TrainingState
 from .checks import require_trainable
+from .epoch import Epoch
+from .initial import build_initial_network, copy_state_dict
 from .record import begin_record, update_record
-from .results import (
-    BatchResult,
-    EpochResult,
-    Examples,
-    SmallerBatches,
-    best_epoch_of,
-    is_improvement,
-)
-from .seeds import Seeds, Stream
+from .results import EpochResult, best_epoch_of, is_improvement
 from .step import TrainingStep
+from .validation import denoise_validation_images
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from threading import Event
 
-    from numpy.typing import NDArray
     from torch import Tensor
 
     from ..models.checkpoint import TrainingRecord
     from ..models.config import TrainingConfig
     from ..models.devices import DeviceChoice
-    from ..models.networks.base import DenoisingNetwork
-    from .results import TrainerStep
+    from .results import Examples, TrainerStep
     from .sources.base import TrainingSource
 
 # Number of noisy validation images from which the record's noise level is estimated.
 _N_NOISE_IMAGES = 256
-
-
-@dataclass(slots=True)
-class _Progress:
-    """What has been trained in an epoch: the sum of the losses of its images."""
-
-    start: float
-    loss: Tensor
-    n_images: int = 0
-    n_batches: int = 0
-
-    def add(self, loss: Tensor, n_images: int) -> None:
-        self.loss += loss * n_images
-        self.n_images += n_images
-        self.n_batches += 1
 
 
 class Trainer:
@@ -91,14 +63,8 @@ class Trainer:
         Finished epochs.
     device : DeviceChoice
         Training device.
-    n_train, n_val, n_batches : int
-        Number of training images, validation images, and batches per epoch.
-    has_truth : bool
-        Whether validation images are compared with clean ones.
-    notes : tuple of str
-        Sentences for the user on images that are left out or changed.
-    noise : str
-        Description of the noise.
+    n_train, n_val, n_batches, has_truth, notes, noise
+        See `TrainingSource`.
     n_parameters : int
         Number of trainable parameters.
     judgment : str
@@ -143,13 +109,13 @@ class Trainer:
         self.n_train, self.n_val = source.n_train, source.n_val
         self.n_batches, self.has_truth = source.n_batches, source.has_truth
         self.notes, self.noise = source.notes, source.noise
-        self._network = self._build_network(start_from)
+        self._network = build_initial_network(config, device.device, start_from)
         parameters = self._network.parameters()
         self.n_parameters = sum(parameter.numel() for parameter in parameters)
         self._step = TrainingStep(self._network, config, device.device)
         self.judgment = ""
         self._best_state_dict: dict[str, Tensor] = {}
-        self._progress: _Progress | None = None
+        self._epoch: Epoch | None = None
         # Of a first epoch that was not finished: its initial weights, and its batches.
         self._first_state_dict: dict[str, Tensor] = {}
         self._n_unfinished = 0
@@ -211,11 +177,7 @@ class Trainer:
         except (RuntimeError, MemoryError) as error:
             if not is_lack_of_memory(error):
                 raise
-            raise TrainingError(
-                f"The device {self._device} ran out of memory with a batch_size of "
-                f"{self.config.batch_size}. {self._step.why_not_split}Use a smaller "
-                "batch_size, patch_size or network."
-            ) from error
+            raise TrainingError(self._step.out_of_memory_message) from error
 
     def keep_unfinished_epoch(self) -> EpochResult | None:
         """Validate a first epoch that was interrupted, and add it to `history`.
@@ -233,12 +195,13 @@ class Trainer:
         TrainingError
             If the loss is not finite.
         """
-        progress = self._progress
-        if self.history or progress is None or not progress.n_batches:
+        epoch = self._epoch
+        if self.history or epoch is None or not epoch.n_batches:
             return None
-        if progress.n_batches < self.n_batches:
-            self._n_unfinished = progress.n_batches
-        return self._end_epoch(progress, *self._validate())
+        if epoch.n_batches < self.n_batches:
+            self._n_unfinished = epoch.n_batches
+        result = epoch.validate()
+        return None if result is None else self._add(result)
 
     def checkpoint(self) -> Checkpoint:
         """Return the best epoch so far; at least one must be finished."""
@@ -269,7 +232,7 @@ class Trainer:
         state = TrainingState(
             best=self.checkpoint(),
             record=self._record(),
-            state_dict=_copy_state_dict(self._network),
+            state_dict=copy_state_dict(self._network),
             optimizer=self._step.optimizer.state_dict(),
             history=[asdict(result) for result in self.history],
         )
@@ -290,98 +253,31 @@ class Trainer:
             Use the best epoch instead of the current network.
         """
         network = self.checkpoint().build(self._device) if best else self._network
-        network.eval()
-        with torch.inference_mode():
-            batch = self._source.examples(n_images)
-            noisy = batch.noisy if batch.decode is None else batch.decode(batch.noisy)
-            denoised = self._step.denoise(batch, network)
-        clean = _as_images(batch.target) if self.has_truth else None
-        return Examples(_as_images(noisy), _as_images(denoised), clean)
+        return denoise_validation_images(self._step, self._source, network, n_images)
 
-    def _run_epoch(self, epoch: int, stop: Event | None) -> Iterator[TrainerStep]:
-        if epoch == 1:
-            self._first_state_dict = _copy_state_dict(self._network)
-        self._network.train()
-        loss_sum = torch.zeros((), device=self._device)
-        progress = self._progress = _Progress(time.perf_counter(), loss_sum)
-        n_done = (epoch - 1) * self.n_batches
-        n_total = self.config.epochs * self.n_batches
-        with closing(self._source.batches(epoch)) as batches:
-            for number, batch in enumerate(batches, start=1):
-                n_parts = self._step.n_parts(batch)
-                self._step.follow_schedule(n_done + number - 1, n_total)
-                loss = self._step.train(batch)
-                if self._step.n_parts(batch) > n_parts:
-                    yield SmallerBatches(self._step.n_parts(batch))
-                progress.add(loss, batch.n_images)
-                yield BatchResult(epoch, number, self.n_batches, loss)
-                if _is_set(stop):
-                    return
-        val_loss, val_psnr = self._validate(stop)
-        if not _is_set(stop):
-            yield self._end_epoch(progress, val_loss, val_psnr)
+    def _run_epoch(self, number: int, stop: Event | None) -> Iterator[TrainerStep]:
+        if number == 1:
+            self._first_state_dict = copy_state_dict(self._network)
+        self._epoch = Epoch(number, self._step, self._source, self.config)
+        yield from self._epoch.train(stop)
+        if _is_set(stop):
+            return
+        result = self._epoch.validate(stop)
+        if result is not None:
+            yield self._add(result)
 
-    def _end_epoch(
-        self, progress: _Progress, val_loss: float, val_psnr: float
-    ) -> EpochResult:
+    def _add(self, result: EpochResult) -> EpochResult:
         """Add an epoch to the history, and return its result."""
-        epoch, train_loss = len(self.history) + 1, float(progress.loss)
-        train_loss /= progress.n_images
-        self._require_finite(epoch, train_loss, val_loss)
-        seconds = time.perf_counter() - progress.start
-        result = EpochResult(epoch, train_loss, val_loss, val_psnr, True, seconds)
         is_best = is_improvement([*self.history, result], self.config)
         result = replace(result, is_best=is_best)
         state_dict = (
-            _copy_state_dict(self._network) if is_best else self._best_state_dict
+            copy_state_dict(self._network) if is_best else self._best_state_dict
         )
         if not self._n_unfinished:
             self._first_state_dict = {}
         # Assign both at once, so that an interrupt cannot separate them.
         self.history, self._best_state_dict = [*self.history, result], state_dict
         return result
-
-    def _require_finite(self, epoch: int, train_loss: float, val_loss: float) -> None:
-        if not np.isfinite([train_loss, val_loss]).all():
-            raise TrainingError(
-                f"The loss is no longer finite in epoch {epoch} (training "
-                f"{train_loss}, validation {val_loss}). Use a lower learning_rate "
-                f"than {self.config.learning_rate:g}."
-            )
-
-    def _validate(self, stop: Event | None = None) -> tuple[float, float]:
-        """Return the mean loss and the mean PSNR over the validation images.
-
-        They are meaningless if `stop` is set.
-        """
-        self._network.eval()
-        loss = torch.zeros((), device=self._device)
-        psnr, n_images = torch.zeros((), device=self._device), 0
-        with torch.inference_mode():
-            for batch in self._source.validation():
-                if _is_set(stop):
-                    break
-                batch_loss, batch_psnr = self._step.validate(batch)
-                loss += batch_loss
-                psnr += batch_psnr
-                n_images += batch.n_images
-        mean_psnr = float(psnr) / max(n_images, 1)
-        return float(loss) / max(n_images, 1), mean_psnr if self.has_truth else np.nan
-
-    def _build_network(self, start_from: Checkpoint | None) -> DenoisingNetwork:
-        # Initialization uses torch's global generator; fork_rng restores it.
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(
-                Seeds(self.config.seed, self._device).derive(Stream.WEIGHTS)
-            )
-            network = build_network(self.config.network, self.config.network_options)
-        if start_from is not None:
-            # Copies the weights, which other networks may share.
-            network.load_state_dict(start_from.state_dict)
-        network.to(self._device)
-        if self._device.type == "cuda":
-            network.to(memory_format=torch.channels_last)
-        return network
 
     def _restore(self, state: TrainingState) -> None:
         self._network.load_state_dict(state.state_dict)
@@ -398,16 +294,3 @@ class Trainer:
 
 def _is_set(stop: Event | None) -> bool:
     return stop is not None and stop.is_set()
-
-
-def _as_images(tensor: Tensor) -> NDArray[np.float32]:
-    """Return a tensor (N, C, Y, X) as an array (N, Y, X, C)."""
-    images: NDArray[np.float32] = tensor.permute(0, 2, 3, 1).float().cpu().numpy()
-    return images
-
-
-def _copy_state_dict(network: DenoisingNetwork) -> dict[str, Tensor]:
-    return {
-        key: tensor.detach().to("cpu", memory_format=torch.contiguous_format, copy=True)
-        for key, tensor in network.state_dict().items()
-    }
