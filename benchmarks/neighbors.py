@@ -72,7 +72,13 @@ def squared_error(result: NDArray[Any], target: NDArray[Any]) -> float:
 
 def denoise_counts(stack: NDArray[Any]) -> NDArray[Any]:
     """Denoise photon counts frame by frame."""
-    return denoise(stack, noise_type="poisson-gaussian", axes="TYX", device="cpu")
+    return denoise(
+        stack,
+        noise_type="poisson-gaussian",
+        axes="TYX",
+        device="cpu",
+        precision="float32",
+    )
 
 
 def average(stack: NDArray[Any], reach: int) -> NDArray[Any]:

@@ -65,7 +65,13 @@ def mean_psnr(scenes: list[Scene], model: Checkpoint) -> float:
         np.mean(
             [
                 scene.psnr(
-                    denoise(scene.noisy, model=model, device="cpu", dtype="float32")
+                    denoise(
+                        scene.noisy,
+                        model=model,
+                        device="cpu",
+                        precision="float32",
+                        dtype="float32",
+                    )
                 )
                 for scene in scenes
             ]
@@ -78,7 +84,9 @@ def negative_error(
 ) -> float:
     """Return the error on a series without truth, in dB, times -1."""
     noisy, target, noise = parts
-    denoised = denoise(noisy, model=model, axes="TYX", device="cpu")
+    denoised = denoise(
+        noisy, model=model, axes="TYX", device="cpu", precision="float32"
+    )
     return float(-10.0 * np.log10(squared_error(denoised, target) - noise))
 
 

@@ -73,14 +73,14 @@ def built_in(image: NDArray[np.float32], _: float, sigma: float) -> NDArray[Any]
     """Apply the built-in model for the image's colors, with a known sigma."""
     from napari_denoise_ae import denoise
 
-    return denoise(image, sigma=sigma, device="cpu")
+    return denoise(image, sigma=sigma, device="cpu", precision="float32")
 
 
 def built_in_blind(image: NDArray[np.float32], _: float, __: float) -> NDArray[Any]:
     """Apply the built-in model for the image's colors, with an estimated sigma."""
     from napari_denoise_ae import denoise
 
-    return denoise(image, device="cpu")
+    return denoise(image, device="cpu", precision="float32")
 
 
 def wavelet(image: NDArray[np.float32], _: float, sigma: float) -> NDArray[Any]:
@@ -249,7 +249,7 @@ times.append(time.perf_counter())
 shape = ({side}, {side}, 3)[:{dimensions}]
 image = numpy.random.default_rng(0).random(shape, dtype="float32")
 times.append(time.perf_counter())
-denoise(image, model=model, sigma=0.1, device="cpu")
+denoise(image, model=model, sigma=0.1, device="cpu", precision="float32")
 times.append(time.perf_counter())
 print(json.dumps([times[1] - times[0], times[2] - times[1], times[4] - times[3]]))
 """

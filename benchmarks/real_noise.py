@@ -100,7 +100,10 @@ def mean_psnr(
 
 def one_click(row: Row, scenes: list[Scene]) -> float:
     """Return the mean PSNR of `denoise` with the options of a row."""
-    return mean_psnr(scenes, lambda noisy: denoise(noisy, device="cpu", **row.options))
+    return mean_psnr(
+        scenes,
+        lambda noisy: denoise(noisy, device="cpu", precision="float32", **row.options),
+    )
 
 
 # --- the peers ---------------------------------------------------------------

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ..errors import DenoiseAEWarning, DeviceError
 from ..image.casting import copy_as
 from ..image.tiling import SMALLEST_TILE_SIZE, region_shape, relative_region
 from ..models.devices import DeviceChoice
+from .batches import add_noise_inputs, images_of_batch, make_batch, pad_end
 from .blending import run_network
-from .halo import find_halo, padded_length, plan_tiles
+from .halo import find_halo, plan_tiles
 from .memory import OutOfMemoryError, choose_tile_size, is_lack_of_memory
 from .network_input import prepare_input
 from .options import FLOAT32
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+    from torch import Tensor
 
     from ..image.intensity import IntensityRange
     from ..image.tiling import Region
@@ -263,11 +264,9 @@ class Denoiser:
                 torch.inference_mode(),
                 computing(self.precision, device, next(iter(taken), None)),
             ):
-                batch = batch.to(device)
-                maps = [_as_map(each, batch) for each in taken]
-                padded = self._padded(torch.cat([batch, *maps], dim=1))
-                output = run_network(self.network, padded)[..., :height, :width]
-                return output.float()
+                told = add_noise_inputs(batch.to(device), taken)
+                output = run_network(self.network, pad_end(told, self.network))
+                return output[..., :height, :width].float()
         except (RuntimeError, MemoryError) as error:
             if not is_lack_of_memory(error):
                 raise
@@ -332,21 +331,6 @@ class Denoiser:
             stacklevel=2,
         )
 
-    def _padded(self, batch: Tensor) -> Tensor:
-        """Reflect images, (..., Y, X), at their end to a size the network takes."""
-        network = self.network
-        for axis in (-2, -1):
-            length = batch.shape[axis]
-            wanted = padded_length(
-                length, stride=network.stride, shortest=network.image_size or 0
-            )
-            if wanted > length:
-                missing = (0, wanted - length)
-                index = np.pad(np.arange(length), missing, mode="reflect")[length:]
-                end = batch.index_select(axis, batch.new_tensor(index).long())
-                batch = torch.cat([batch, end], dim=axis)
-        return batch
-
     def _denoise_blocks(
         self,
         blocks: Sequence[NDArray[Any]],
@@ -397,21 +381,5 @@ class Denoiser:
         self, unit: Tensor, noise: Sequence[float | Tensor], n_images: int = 1
     ) -> Tensor:
         """Denoise images that share a noise level, (Y, X, N * channels)."""
-        wanted = self.network.in_channels
-        batch = images_of(unit.float(), n_images).permute(0, 3, 1, 2)  # (N, C, Y, X)
-        channels, *sides = batch.shape[1:]
-        if channels == 1:
-            batch = batch.expand(-1, wanted, -1, -1)
-        elif wanted == 1:
-            batch = batch.reshape(-1, 1, *sides)  # each color by itself
-        output = self.run_network(batch, noise).to(unit.device)
-        output = output.reshape(n_images, -1, *sides)
-        if channels < output.shape[1]:
-            output = output.mean(dim=1, keepdim=True)
-        return output.permute(2, 3, 0, 1).flatten(2).to(unit.dtype)
-
-
-def _as_map(value: float | Tensor, batch: Tensor) -> Tensor:
-    """Return a channel of a batch that is one value, or a map, (Y, X)."""
-    one = value.to(batch) if isinstance(value, Tensor) else batch.new_full((1,), value)
-    return one.expand(len(batch), 1, *batch.shape[-2:])
+        batch = make_batch(unit, n_images, self.network)
+        return images_of_batch(self.run_network(batch, noise), unit, n_images)
