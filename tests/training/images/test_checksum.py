@@ -77,6 +77,7 @@ def test_a_description_has_name_checksum_and_facts(folder):
     images = open_images(folder)
     name, sha256, facts = describe(images)
     assert name == "photos (3 images)"
+    assert describe(open_images([folder]))[0] == name
     assert len(sha256) == 64
     first = checksum(images.images[0])
     assert facts[0] == f"a.png (24 x 60, YX, gray), uint8, SHA-256 {first}"

@@ -141,6 +141,8 @@ def _without_repeats(
 
 def _name(images: Any, opened: tuple[TrainingImage, ...]) -> str:
     """Return the name of a collection: what the user gave, or the only image."""
+    if isinstance(images, (list, tuple)) and len(images) == 1:
+        images = images[0]
     if isinstance(images, (str, os.PathLike)):
         return Path(images).name or str(images)
     return opened[0].name if len(opened) == 1 else counted(len(opened), "image")
