@@ -1,11 +1,11 @@
-"""Operate the widgets in a real window and write numbered screenshots as PNGs.
+"""Operate the widgets in a real window and write screenshots as PNGs.
 
 The script needs napari and a screen, real or virtual:
 
     xvfb-run -a -s "-screen 0 1920x1080x24" python docs/make_screenshots.py --data DIR
 
-DIR contains CIFAR-10. Without it, the screenshots of training are left out. The user's
-napari settings are not changed.
+DIR contains CIFAR-10. Without it, the screenshots that need it are left out. ``--only
+train`` takes those of one part. The user's napari settings are not changed.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PIL import Image
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from napari.viewer import Viewer
+    from numpy.typing import NDArray
 
 IMAGES = Path(__file__).parent / "images"
 PLUGIN = "napari-denoise-ae"
@@ -49,28 +51,29 @@ def main() -> None:
     parser.add_argument(
         "--output", type=Path, default=IMAGES, help="folder (default: docs/images)"
     )
+    parser.add_argument(
+        "--only", choices=PARTS, help="take the screenshots of one part (default: all)"
+    )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         # Set before napari is imported, because napari reads its settings then.
         os.environ["NAPARI_CONFIG"] = str(Path(folder) / "settings.yaml")
         os.environ["XDG_CONFIG_HOME"] = folder
         studio = Studio(arguments.theme, arguments.size, arguments.output.resolve())
-        denoise(studio)
+        # Use relative paths, so that the screenshots show no path of this machine.
         if arguments.data is not None:
-            # Use relative paths, so that the screenshots show no path of this machine.
-            data = arguments.data.resolve()
-            os.chdir(folder)
-            Path("data").symlink_to(data)
-            Path("models").mkdir()
-            train(studio)
-            compare(studio)
-            edit_noise(studio)
-            denoise_files(studio)
+            Path(folder, "data").symlink_to(arguments.data.resolve())
+        os.chdir(folder)
+        Path("models").mkdir()
+        for name, part in PARTS.items():
+            if arguments.only in (None, name):
+                studio.viewer.layers.clear()
+                part(studio)
         studio.viewer.close()
 
 
 class Studio:
-    """A viewer of which numbered screenshots are taken."""
+    """A viewer of which screenshots are taken."""
 
     def __init__(self, theme: str, size: str, folder: Path) -> None:
         import napari
@@ -79,7 +82,6 @@ class Studio:
         self.viewer.theme = theme
         self.viewer.window.resize(*(int(side) for side in size.split("x")))
         self._folder = folder
-        self._n_taken = 0
 
     def open_widget(self, name: str) -> Any:
         """Open a widget of the plugin and return it."""
@@ -104,12 +106,24 @@ class Studio:
             time.sleep(0.01)
 
     def take(self, name: str) -> None:
-        """Take a numbered screenshot."""
+        """Take a screenshot of the window."""
+        self.save(name, self._pixels())
+
+    def dock_pixels(self, widget: Any) -> NDArray[np.uint8]:
+        """Return a picture of a dock widget."""
+        pixels = self._pixels()
+        corner = widget.mapTo(widget.window(), widget.rect().topLeft())
+        rows = slice(corner.y(), corner.y() + widget.height())
+        return pixels[rows, corner.x() : corner.x() + widget.width()]
+
+    def _pixels(self) -> NDArray[np.uint8]:
         self.wait(seconds=1.0)
-        self._n_taken += 1
-        path = self._folder / f"napari-{self._n_taken:02}-{name}.png"
-        pixels = self.viewer.screenshot(canvas_only=False, flash=False)
-        Image.fromarray(pixels[..., :3]).quantize(N_COLORS).save(path, optimize=True)
+        return self.viewer.screenshot(canvas_only=False, flash=False)[..., :3]
+
+    def save(self, name: str, pixels: NDArray[np.uint8]) -> None:
+        """Write a picture."""
+        path = self._folder / f"napari-{name}.png"
+        Image.fromarray(pixels).quantize(N_COLORS).save(path, optimize=True)
         print(path)
 
 
@@ -121,7 +135,6 @@ def denoise(studio: Studio) -> None:
     studio.wait(seconds=6.0)
     widget.form.kind.value = "clean"
     studio.wait(lambda: bool(widget.form.to_remove.estimate_note.text()))
-    studio.take("open")
     center, zoom = viewer.scene.camera.center, viewer.scene.camera.zoom
     widget.preview_box.setChecked(True)
     viewer.scene.camera.zoom = 3 * zoom
@@ -139,32 +152,94 @@ def denoise(studio: Studio) -> None:
 
 
 def train(studio: Studio) -> None:
-    """Train a model for two epochs and denoise an image with it."""
-    studio.viewer.layers.clear()
-    widget = studio.open_widget("Train")
-    values = {"data": "data", "output": "models/mine.pt", "epochs": 2}
-    for name, value in values.items():
-        widget.form.set_value(name, value)
+    """Train a model on CIFAR-10 for two epochs and denoise an image with it."""
+    if not Path("data").exists():
+        return
+    values = {"output": "models/mine.pt", "data": "data", "epochs": 2}
+    widget = open_train(studio, train_on="data", **values)
+    studio.wait(lambda: bool(widget.controls.estimate.text()))
     studio.take("train")
     widget.controls.train_button.click()
-    studio.wait(seconds=25.0)
+    studio.wait(lambda: len(widget.progress.plot.history) == 1)
+    studio.wait(seconds=4.0)
     studio.take("training")
     studio.wait(lambda: not widget.is_running)
     studio.take("trained")
     studio.viewer.open_sample(PLUGIN, "noisy_color")
-    denoiser = studio.open_widget("Denoise")
-    denoiser.form.kind.value = "noisy"
-    studio.wait(seconds=4.0)
-    denoiser.run_button.click()
-    name = "astronaut [noisy] [denoised]"
-    studio.wait(lambda: name in studio.viewer.layers)
+    widget.new_model.compare_button.click()
+    studio.wait(lambda: len(studio.viewer.layers) == 3)
+    studio.viewer.reset_view()
     studio.take("with-the-new-model")
+    studio.viewer.canvas.grid.enabled = False
+
+
+def train_on_images(studio: Studio) -> None:
+    """Train on images of each kind."""
+    from skimage import data
+
+    from napari_denoise_ae import add_noise
+
+    viewer = studio.viewer
+    photos = Path("photos")
+    photos.mkdir()
+    for name in ("brick", "camera", "coins", "moon"):
+        Image.fromarray(getattr(data, name)()).save(photos / f"{name}.png")
+    noise = "poisson:20"
+    clean = data.camera()
+    few = {"epochs": 3, "batches_per_epoch": 30, "batch_size": 4}
+    train_and_take(studio, "images", "photos", few)
+    noisy = viewer.add_image(add_noise(clean, noise, rng=0), name="short exposure")
+    long = viewer.add_image(clean, name="long exposure")
+    train_and_take(studio, "pairs", noisy, few | {"clean": long})
+    viewer.layers.remove(long)
+    again = viewer.add_image(add_noise(clean, noise, rng=1), name="again")
+    train_and_take(studio, "repeats", noisy, {"second": again})
+    viewer.layers.clear()
+    # The scene moves by two pixels a frame.
+    frames = [np.roll(clean, 2 * shift, axis=1) for shift in range(8)]
+    series = np.stack(
+        [add_noise(frame, "gaussian:0.05", rng=n) for n, frame in enumerate(frames)]
+    )
+    layer = viewer.add_image(series, name="series", axis_labels=("t", "y", "x"))
+    train_and_take(studio, "adapt", layer, {})
+    viewer.layers.clear()
+    coins = viewer.add_image(add_noise(data.coins(), "gaussian:0.1"), name="coins")
+    train_and_take(studio, "noise2void", coins, {"epochs": 8})
+
+
+def train_and_take(
+    studio: Studio, kind: str, images: Any, settings: Mapping[str, Any]
+) -> None:
+    """Train on images of one kind, and show the settings and the result."""
+    output = f"models/{kind}.pt"
+    widget = open_train(studio, train_on=kind, images=images, output=output, **settings)
+    studio.wait(lambda: bool(widget.controls.estimate.text()))
+    before = studio.dock_pixels(widget)
+    widget.controls.train_button.click()
+    widget.progress.curves.clear_button.click()
+    studio.wait(lambda: not widget.is_running)
+    after = studio.dock_pixels(widget)
+    rows = min(len(before), len(after))
+    studio.save(f"train-{kind}", np.hstack([before[:rows], after[:rows]]))
+
+
+def open_train(studio: Studio, train_on: str, **values: Any) -> Any:
+    """Open the settings of the Train widget with some values, else the defaults."""
+    from qtpy.QtWidgets import QTabWidget
+
+    widget = studio.open_widget("Train")
+    widget.findChild(QTabWidget).setCurrentIndex(0)
+    widget.controls.status.setText("Ready.")
+    widget.form.set_value("train_on", train_on)
+    widget.form.preset_note.reset.emit()
+    for name, value in values.items():
+        widget.form.set_value(name, value)
+    return widget
 
 
 def compare(studio: Studio) -> None:
     """Compare the new model with the built-in models."""
     viewer = studio.viewer
-    viewer.layers.clear()
     viewer.open_sample(PLUGIN, "clean_color")
     widget = studio.open_widget("Denoise")
     widget.form.kind.value = "clean"
@@ -180,18 +255,15 @@ def compare(studio: Studio) -> None:
 
 
 def edit_noise(studio: Studio) -> None:
-    """Show the settings for mixed noise and for the options of a network."""
-    studio.viewer.layers.clear()
-    widget = studio.open_widget("Train")
+    """Show the settings for mixed noise."""
     values = {
+        "output": "models/mine.pt",
         "preset": "residual",
         "noise": "poisson-gaussian:0.01,0..0.05+salt-pepper:0.02",
         "loss": "mse_ssim",
     }
-    for name, value in values.items():
-        widget.form.set_value(name, value)
-    widget.form.parentWidget().parentWidget().setCurrentIndex(0)
-    studio.take("noise-and-network")
+    open_train(studio, train_on="data", **values)
+    studio.take("mixed-noise")
 
 
 def denoise_files(studio: Studio) -> None:
@@ -202,7 +274,6 @@ def denoise_files(studio: Studio) -> None:
 
     from napari_denoise_ae import add_noise
 
-    studio.viewer.layers.clear()
     widget = studio.open_widget("Denoise files")
     scans = Path("scans")
     scans.mkdir()
@@ -232,6 +303,15 @@ def scroll_to_the_end(studio: Studio, widget: Any) -> None:
     bar = widget.findChild(QScrollArea).verticalScrollBar()
     bar.setValue(bar.maximum())
 
+
+PARTS: dict[str, Callable[[Studio], None]] = {
+    "denoise": denoise,
+    "train": train,
+    "noise": edit_noise,
+    "images": train_on_images,
+    "compare": compare,
+    "files": denoise_files,
+}
 
 if __name__ == "__main__":
     main()
