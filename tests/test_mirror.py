@@ -79,6 +79,7 @@ TESTED_IN = {
     "evaluation/comparison_figure": "evaluation/test_run",
     "evaluation/demo": "cli/test_other",
     "evaluation/score": "evaluation/test_scoring",
+    "files/tiff_layout": "files/test_sixteen_ways",
     "files/steps": "files/test_route",
     "files/whole_source": "files/test_whole",
     "image/checks": "denoising/test_api",

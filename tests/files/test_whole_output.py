@@ -110,7 +110,8 @@ def test_float32_files_equal_the_float32_result_in_memory(name, more, folder, ca
     assert f"denoised   {name}, float32" in capsys.readouterr().out
     if not name.endswith(".zarr"):
         with tifffile.TiffFile(name) as tiff:
-            assert "dtype='float32'" in tiff.pages[0].description
+            told = (tiff.imagej_metadata or {}).get("Info", tiff.pages[0].description)
+            assert "dtype='float32'" in told
 
 
 def test_a_png_can_become_a_float32_tiff(tmp_path):

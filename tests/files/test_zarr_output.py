@@ -83,3 +83,23 @@ def test_names_and_colors_of_channels_are_kept(gray, tmp_path):
     assert run("denoise", source, target, "--model", gray, "--select", "C=1") == 0
     omero = read_ome_zarr(target)[1].omero
     assert [channel["label"] for channel in omero["channels"]] == ["b"]
+
+
+def test_display_settings_without_intensities_are_completed(gray, tmp_path):
+    omero = {"channels": [{"label": "a", "color": "FF0000"}]}
+    image = image_of((1, 32, 32))
+    source = write_zarr(tmp_path / "in.zarr", image, "CYX", omero=omero)
+    assert run("denoise", source, tmp_path / "out.zarr", "--model", gray) == 0
+    yaozarrs.validate_zarr_store(str(tmp_path / "out.zarr"))
+    (channel,) = read_ome_zarr(tmp_path / "out.zarr")[1].channels
+    assert (channel.name, channel.color) == ("a", "FF0000")
+    assert channel.window == (image.min(), image.max())
+
+
+def test_missing_chunks_are_counted(gray, tmp_path, capsys):
+    image = image_of((2, 64, 64)) + 1
+    source = write_zarr(tmp_path / "in.zarr", image, "ZYX", chunks=(1, 32, 64))
+    (source / "full" / "c" / "1" / "1" / "0").unlink()
+    assert run("denoise", source, tmp_path / "out.zarr", "--model", gray) == 0
+    said = capsys.readouterr().err
+    assert "1 of the 4 chunks of the image are missing. They are read as 0" in said

@@ -10,7 +10,8 @@ import zarr
 from zarr_targets import make_target
 
 from napari_denoise_ae.errors import InvalidInputError
-from napari_denoise_ae.io.ome_zarr import OmeMetadata, read_ome_zarr
+from napari_denoise_ae.io.ome_zarr import OmeMetadata, open_ome_zarr, read_ome_zarr
+from napari_denoise_ae.io.source import open_volume
 from napari_denoise_ae.io.zarr_target import ZarrTarget, result_state
 
 if TYPE_CHECKING:
@@ -141,3 +142,37 @@ def test_damaged_metadata_are_an_error(tmp_path):
     file.write_text(json.dumps(json.loads(file.read_text()))[:50])
     with pytest.raises(InvalidInputError, match=r"a\.zarr"):
         read_ome_zarr(tmp_path / "a.zarr")
+
+
+@pytest.mark.parametrize("version", ["0.1", "0.2", "0.3"])
+def test_an_old_version_is_named_with_the_way_out(tmp_path, version):
+    image = np.random.default_rng(0).integers(0, 99, (2, 8, 9), dtype=np.uint8)
+    content = {"version": version, "datasets": [{"path": "0"}]}
+    if version == "0.3":
+        content["axes"] = ["z", "y", "x"]
+    root = zarr.create_group(
+        tmp_path / "a.zarr", zarr_format=2, attributes={"multiscales": [content]}
+    )
+    root.create_array("0", data=image)
+    with pytest.raises(InvalidInputError, match=f"its version is {version}") as caught:
+        open_ome_zarr(tmp_path / "a.zarr")
+    assert f"{tmp_path / 'a.zarr' / '0'} --axes" in str(caught.value)
+    volume = open_volume(tmp_path / "a.zarr" / "0", "ZYX")
+    np.testing.assert_array_equal(volume.array[...], image)
+
+
+@pytest.mark.parametrize(
+    ("names", "axes"),
+    [
+        (("t", "y", "x"), "TYX"),
+        (("channel", "Y", "X"), "CYX"),
+        (("depth", "y", "x"), None),
+        (("y", "y", "x"), None),
+        (None, None),
+    ],
+)
+def test_the_names_of_dimensions_are_axes(tmp_path, names, axes):
+    zarr.create_array(
+        tmp_path / "a.zarr", shape=(2, 8, 9), dtype="uint8", dimension_names=names
+    )
+    assert open_ome_zarr(tmp_path / "a.zarr").axes == axes

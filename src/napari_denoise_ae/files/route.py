@@ -11,6 +11,7 @@ from ..image.axes import count_colors
 from ..io.atomic import real_path
 from ..io.images import INTEGER_SUFFIXES
 from ..io.losses import find_losses
+from ..io.ome_zarr import missing_chunks
 from ..io.source import TIFF, is_zarr, open_volume
 from ..models.builtin import fitting_model
 from .loaded_models import LoadedModels
@@ -64,8 +65,10 @@ class FileDenoising:
     def __iter__(self) -> Iterator[FileStep]:
         volume = open_volume(self._job.input, self._job.options.axes, self._job.series)
         dtype = self._job.options.result_dtype(volume.dtype)
-        for text in (*volume.notes, *find_losses(self._job.output, volume, dtype)):
-            yield FileRemark(self._job.input, text)
+        losses = find_losses(self._job.output, volume, dtype)
+        for text in (*volume.notes, missing_chunks(volume), losses):
+            if text:
+                yield FileRemark(self._job.input, text)
         n_colors = count_colors(volume.shape, volume.axes)
         job = replace(self._job, model=fitting_model(self._job.model, n_colors))
         self._result = yield from _run(job, volume, self._models)

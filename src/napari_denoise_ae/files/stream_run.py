@@ -20,7 +20,8 @@ from .record import settings_of_result
 from .report import StreamResult, provenance_of_denoised
 from .steps import CHUNK, PART, TILE, FileRemark, count_steps
 from .stream import Stream, find_file_ranges
-from .tiff_output import tiff_layout, tiff_tile, write_pages
+from .tiff_layout import tiff_layout
+from .tiff_output import tiff_tile, write_pages
 from .zarr_output import plan_target, write_zarr
 
 if TYPE_CHECKING:
@@ -69,8 +70,8 @@ def stream_to_tiff(
     denoiser = models.denoiser(job.model, job.options.precision)
     stream = yield from _prepare(job, volume, denoiser.checkpoint)
     yield from _remarks(job, stream, denoiser.checkpoint)
-    shape = stream.planes.file_shape
-    layout = tiff_layout(job.output, volume, shape, dtype, tile=tiff_tile(stream))
+    shape, selection = stream.planes.file_shape, stream.planes.selection
+    layout = tiff_layout(job.output, volume, selection, dtype, tile=tiff_tile(stream))
     provenance = provenance_of_denoised(job, stream.ranges)
     with (
         atomic_write(job.output) as temporary,

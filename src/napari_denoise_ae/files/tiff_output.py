@@ -6,26 +6,20 @@ import math
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..denoising.array import Progress
+from ..image.axes import stack_axes
 from ..image.planes import plane_indices
 from ..image.tiling import LARGEST_PLANE, grid_of
-from ..io.calibration import (
-    imagej_calibration,
-    ome_calibration,
-    picture_calibration,
-)
-from ..io.tiff import TiffLayout, is_ome_tiff
 from .overlap import write_behind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from ..denoising.denoiser import Denoiser
-    from ..io.source import Volume
     from ..io.tiff_target import TiffTarget
     from .stream import Stream
 
@@ -54,7 +48,11 @@ def write_pages(
     regions = list(grid_of((height, width), tiff_tile(stream) or (height, width)))
     total, run = math.prod(stack) * len(regions), stream.start(denoiser)
     parts = product(plane_indices(stream.planes), regions)
-    blocks = enumerate(run.denoise_all(parts))
+    pages = _count_pages(stack, stack_axes(stream.planes.axes), stack_axes(target.axes))
+    numbers = (
+        page * len(regions) + part for page, part in product(pages, range(len(regions)))
+    )
+    blocks = zip(numbers, run.denoise_all(parts), strict=True)
 
     def write(numbered: tuple[int, NDArray[Any]]) -> None:
         number, block = numbered
@@ -64,31 +62,12 @@ def write_pages(
         yield Progress(done, total)
 
 
-def tiff_layout(
-    path: Path,
-    volume: Volume,
-    shape: tuple[int, ...],
-    dtype: np.dtype[Any],
-    *,
-    tile: tuple[int, int] | None = None,
-) -> TiffLayout:
-    """Return the layout and the calibration of a result in a TIFF.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The result; its name decides whether it is an OME-TIFF.
-    volume : Volume
-        The input, whose calibration is kept.
-    shape : tuple of int
-        Shape of the result.
-    tile : tuple of int, optional
-        See `tiff_tile`.
-    """
-    ome, calibration = None, dict(volume.calibration)
-    if is_ome_tiff(path):
-        ome, calibration = ome_calibration(volume.scale, volume.units), {}
-    elif not calibration and volume.scale:
-        known = volume.scale, volume.units
-        calibration = picture_calibration(*known) or imagej_calibration(*known)
-    return TiffLayout(shape, dtype, volume.axes, calibration, tile, ome, volume.picture)
+def _count_pages(lengths: Sequence[int], axes: str, page_axes: str) -> Iterator[int]:
+    """Yield the page of each plane of a stack, whose axes the pages may reorder."""
+    order = [axes.index(letter) for letter in page_axes]
+    sizes = [lengths[position] for position in order]
+    for plane in np.ndindex(*lengths):
+        page = 0
+        for position, size in zip(order, sizes, strict=True):
+            page = page * size + plane[position]
+        yield page

@@ -8,10 +8,11 @@ from ..errors import InvalidInputError
 from ..evaluation.figures import save_panels
 from ..image.axes import middle_plane
 from ..io.atomic import real_path, require_writable
-from ..io.calibration import pixel_density
 from ..io.images import ImageFile, require_storable, write_image
+from ..io.source import TIFF
+from .planes import select
 from .report import provenance, provenance_of_denoised
-from .tiff_output import tiff_layout
+from .tiff_layout import tiff_layout
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from ..image.intensity import IntensityRange
     from ..io.source import Volume
     from .job import FileJob
-    from .report import FileResult
+    from .planes import Selection
+from .report import FileResult
 
 
 def require_outputs(job: FileJob, pixels: NDArray[Any], axes: str) -> None:
@@ -73,27 +75,35 @@ def write_result(result: FileResult, volume: Volume, shown: IntensityRange) -> N
     shown : IntensityRange
         Intensities shown as black and white in the figure.
     """
-    job = result.job
+    job, selection = result.job, select(volume, result.job.select)
     if job.add_noise is not None:
         before = provenance(result.intensity_range)
         origin = f"{before}, added {job.add_noise} with seed {job.seed}"
-        _write(job.noisy_output, result.noisy, volume, origin)
+        _write(job.noisy_output, result.noisy, volume, selection, origin)
     if job.figure is not None:
         _draw(result, job.figure, shown)
     origin = provenance_of_denoised(job, result.intensity_range)
-    _write(job.output, result.denoised, volume, origin)
+    _write(job.output, result.denoised, volume, selection, origin)
 
 
-def _write(path: Path, pixels: NDArray[Any], volume: Volume, origin: str) -> None:
-    layout = tiff_layout(path, volume, pixels.shape, pixels.dtype)
+def _write(
+    path: Path,
+    pixels: NDArray[Any],
+    volume: Volume,
+    selection: Selection,
+    origin: str,
+) -> None:
+    layout = tiff_layout(path, volume, selection, pixels.dtype)
+    is_tiff = path.suffix.lower() in TIFF
+    axes = layout.axes if is_tiff else volume.axes
     image = ImageFile(
-        pixels,
-        volume.axes,
+        pixels.transpose([volume.axes.index(letter) for letter in axes]),
+        axes,
         layout.calibration,
         origin,
         ome=layout.ome or {},
         picture=volume.picture,
-        density=pixel_density(volume.scale, volume.units),
+        density=layout.density,
     )
     write_image(path, image)
 

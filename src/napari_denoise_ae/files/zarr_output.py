@@ -13,9 +13,11 @@ from ..denoising.array import Progress
 from ..errors import InvalidInputError
 from ..image.casting import mean_of_pixels
 from ..image.tiling import LARGEST_PLANE
+from ..io.channels import as_omero
 from ..io.ome_zarr import ORDER, OmeMetadata
 from ..io.zarr_target import ZarrTarget
 from .overlap import write_behind
+from .tiff_layout import selected_channels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
     from ..io.source import Volume
     from .planes import FilePlanes
     from .stream import Stream, StreamRun
+
+
+# Rows and columns in which displayed intensities are measured.
+_WINDOW_SIDE = 512
 
 
 def plan_target(
@@ -67,7 +73,7 @@ def plan_target(
     chunks = tuple(
         {"Y": rows, "X": columns, "C": colors}.get(letter, 1) for letter in axes
     )
-    n_levels = volume.ome.n_levels if volume.ome else volume.n_levels
+    n_levels = volume.n_levels
     return ZarrTarget(
         path=path,
         shapes=_level_shapes(shape, n_levels),
@@ -216,6 +222,9 @@ def _target_metadata(planes: FilePlanes, axes: str) -> OmeMetadata:
         omero = _colors(volume.lengths["S"], float(np.iinfo(volume.dtype).max))
     elif omero.get("channels") and "C" in axes:
         omero["channels"] = omero["channels"][slice(*selection["C"])]
+    elif not omero and (channels := selected_channels(volume, selection)):
+        windows = [_measure_window(planes, number) for number in range(len(channels))]
+        omero = as_omero(channels, windows)
     metadata = OmeMetadata(
         axes=axes,
         scale=scale,
@@ -224,6 +233,23 @@ def _target_metadata(planes: FilePlanes, axes: str) -> OmeMetadata:
         omero=omero,
     )
     return replace(metadata, version=known.version) if known else metadata
+
+
+def _measure_window(planes: FilePlanes, channel: int) -> tuple[float, float]:
+    """Return the lowest and highest intensity in the middle of a channel."""
+    *stack, height, width, _ = planes.shape
+    plane = [length // 2 for length in stack]
+    if "C" in planes.axes:
+        plane[planes.axes.index("C")] = channel
+    middle = tuple(
+        slice(max(0, (side - _WINDOW_SIDE) // 2), min(side, (side + _WINDOW_SIDE) // 2))
+        for side in (height, width)
+    )
+    pixels = planes.read(plane, (middle[0], middle[1]))
+    if not np.isfinite(pixels).any():
+        return 0.0, 1.0
+    low, high = float(np.nanmin(pixels)), float(np.nanmax(pixels))
+    return low, max(high, low + 1e-6)
 
 
 def _colors(n_samples: int, white: float) -> dict[str, Any]:

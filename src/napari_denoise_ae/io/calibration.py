@@ -11,11 +11,17 @@ from .units import LENGTHS, TIMES, convert, imagej_name, read_distance
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Keys of ImageJ's metadata that describe the pixel size.
-_IMAGEJ_KEYS = ("unit", "yunit", "zunit", "tunit", "spacing", "finterval")
+# Keys of ImageJ's metadata that describe the pixel size, the display and the rest.
+# Labels, ranges and lookup tables are kept for the selected planes and channels.
+_IMAGEJ_KEYS = (
+    *("unit", "yunit", "zunit", "tunit", "spacing", "finterval", "fps", "loop"),
+    *("xorigin", "yorigin", "zorigin", "mode", "min", "max", "Info"),
+    *("ROI", "Overlays", "Properties"),
+)
 # TIFF stores pixels per unit as a fraction of two 32-bit integers.
 _FEWEST_PER_UNIT, _MOST_PER_UNIT = 1e-6, 4e9
 
+_NO_UNIT = tifffile.RESUNIT.NONE
 _TIFF_UNITS = {
     tifffile.RESUNIT.INCH: "inch",
     tifffile.RESUNIT.CENTIMETER: "cm",
@@ -35,7 +41,13 @@ def tiff_calibration(
     """Return the pixel size of a TIFF, as arguments of `tifffile.imwrite`."""
     page = series.keyframe
     calibration: dict[str, Any] = {}
-    if "XResolution" in page.tags and "YResolution" in page.tags:
+    if tiff.ome_metadata is not None:
+        # OME-XML states it.
+        return calibration
+    has_tags = "XResolution" in page.tags and "YResolution" in page.tags
+    # tifffile writes these where no resolution is known.
+    is_default = page.resolution == (1.0, 1.0) and page.resolutionunit == _NO_UNIT
+    if has_tags and not is_default:
         calibration["resolution"] = page.resolution
         calibration["resolutionunit"] = page.resolutionunit
     imagej = tiff.imagej_metadata or {}
@@ -104,6 +116,16 @@ def pixel_density(
     return across, down
 
 
+def plain_resolution(density: tuple[float, float] | None) -> dict[str, Any]:
+    """Return pixels per meter as arguments of `tifffile.imwrite` for any TIFF."""
+    if density is None:
+        return {}
+    across, down = (number * 0.01 for number in density)
+    fits = all(_FEWEST_PER_UNIT <= n <= _MOST_PER_UNIT for n in (across, down))
+    known = {"resolution": (across, down), "resolutionunit": "CENTIMETER"}
+    return known if fits else {}
+
+
 def picture_calibration(
     scale: Mapping[str, float], units: Mapping[str, str]
 ) -> dict[str, Any]:
@@ -115,11 +137,10 @@ def picture_calibration(
     density = pixel_density(scale, units)
     if density is None or not set(units.values()) <= _OF_PICTURES:
         return {}
-    unit, meters = (
-        ("INCH", 0.0254) if "inch" in units.values() else ("CENTIMETER", 0.01)
-    )
-    across, down = (number * meters for number in density)
-    return {"resolution": (across, down), "resolutionunit": unit}
+    if "inch" not in units.values():
+        return plain_resolution(density)
+    across, down = (number * 0.0254 for number in density)
+    return {"resolution": (across, down), "resolutionunit": "INCH"}
 
 
 def _known(distances: dict[str, tuple[float, str]]) -> Calibration:

@@ -54,7 +54,7 @@ class ImageFile:
     picture : PictureMetadata
         Color map, color profile and EXIF data.
     density : tuple of float, optional
-        Pixels per meter along X and Y, for PNG and JPEG.
+        Pixels per meter along X and Y, for PNG, JPEG and plain TIFF.
     """
 
     pixels: NDArray[Any]
@@ -212,5 +212,6 @@ def _write_tiff(
         calibration,
         ome=ome,
         picture=image.picture,
+        density=image.density,
     )
     write_tiff(path, pixels, layout, provenance=image.provenance)

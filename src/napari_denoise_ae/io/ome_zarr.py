@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import os
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import InvalidInputError
+from ..image.axes import AXES
+from .channels import read_omero
 from .stored import StoredImage
 from .units import known_unit
 
@@ -23,13 +26,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    import zarr
     from numpy.typing import NDArray
+
+    from .channels import Channel
 
 #: Attribute of a result that records its settings and state.
 METADATA_KEY = "napari-denoise-ae"
 #: Order of axes that OME-Zarr requires.
 ORDER = "TCZYX"
 _LATEST = "0.5"
+# Versions whose axes have no types.
+_OLD = ("0.1", "0.2", "0.3")
+# Names of dimensions in plain Zarr arrays.
+_DIMENSIONS = {letter.lower(): letter for letter in AXES} | {
+    "time": "T",
+    "channel": "C",
+    "sample": "S",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +63,9 @@ class OmeMetadata:
     version : str
         Version of the format, 0.4 or 0.5.
     omero : mapping
-        Display settings: names and colors of the channels.
+        Display settings: names and colors of the channels. Empty if they are invalid.
+    channels : tuple of Channel
+        The channels, as far as the display settings describe them.
     """
 
     axes: str
@@ -59,13 +75,15 @@ class OmeMetadata:
     n_levels: int = 1
     version: str = _LATEST
     omero: Mapping[str, Any] = field(default_factory=dict)
+    channels: tuple[Channel, ...] = ()
 
 
 def open_ome_zarr(path: Path) -> StoredImage:
     """Open an OME-Zarr image or a plain Zarr array, see `read_ome_zarr`."""
     array, ome = read_ome_zarr(path)
     if ome is None:
-        return StoredImage(array=array, chunks=array.chunks)
+        axes = _axes_of_dimensions(array)
+        return StoredImage(array=array, axes=axes, chunks=array.chunks)
     return StoredImage(
         array=array,
         axes=ome.axes,
@@ -73,7 +91,36 @@ def open_ome_zarr(path: Path) -> StoredImage:
         scale=ome.scale,
         units=ome.units,
         ome=ome,
+        channels=ome.channels,
+        n_levels=ome.n_levels,
     )
+
+
+def missing_chunks(stored: StoredImage) -> str:
+    """Return a note on chunks that are missing; empty if there are none.
+
+    By the standard of Zarr they hold the fill value, but they may also have been lost.
+    """
+    import zarr
+
+    if not isinstance(stored.array, zarr.Array):
+        return ""
+    array = stored.array
+    n_missing = array.nchunks - array.nchunks_initialized
+    if n_missing <= 0:
+        return ""
+    return (
+        f"{n_missing:,} of the {array.nchunks:,} chunks of the image are missing. They "
+        f"are read as {array.fill_value}, their fill value."
+    )
+
+
+def _axes_of_dimensions(array: zarr.Array[Any]) -> str | None:
+    """Return the axes of a plain array, if its dimensions are named after them."""
+    names = getattr(array.metadata, "dimension_names", None) or ()
+    letters = [_DIMENSIONS.get(str(name).lower(), "") for name in names]
+    is_known = len(set(letters)) == len(array.shape) and "" not in letters
+    return "".join(letters) if is_known else None
 
 
 def read_ome_zarr(path: Path) -> tuple[Any, OmeMetadata | None]:
@@ -126,6 +173,7 @@ def _parse_metadata(attributes: dict[str, Any], path: Path) -> tuple[OmeMetadata
         )
     if "multiscales" not in content:
         raise _unreadable(path, _explain_non_image(attributes, content))
+    _require_new_version(content["multiscales"], path)
     version = str(
         attributes["ome"].get("version", _LATEST) if "ome" in attributes else "0.4"
     )
@@ -133,7 +181,9 @@ def _parse_metadata(attributes: dict[str, Any], path: Path) -> tuple[OmeMetadata
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            image = kind.model_validate(content)
+            image = kind.model_validate(
+                {key: value for key, value in content.items() if key != "omero"}
+            )
     except ValueError as error:
         reason = f"its metadata are invalid: {_first_validation_error(error)}"
         raise _unreadable(path, reason) from error
@@ -151,9 +201,47 @@ def _parse_metadata(attributes: dict[str, Any], path: Path) -> tuple[OmeMetadata
         origin=dict(zip(axes, origin.tolist(), strict=True)),
         n_levels=len(image.multiscales[0].datasets),
         version=version,
-        omero=dict(content.get("omero") or {}),
+        omero=_valid_omero(content),
+        channels=_channels(content),
     )
     return metadata, image.multiscales[0].datasets[0].path
+
+
+def _require_new_version(multiscales: Any, path: Path) -> None:
+    """Raise if an image has a version whose axes have no types."""
+    with suppress(LookupError, TypeError, AttributeError):
+        version = str(multiscales[0].get("version"))
+        if version in _OLD:
+            level = multiscales[0]["datasets"][0]["path"]
+            reason = (
+                f"its version is {version}; versions 0.4 and 0.5 are read. Name its "
+                f"full-resolution array and the axes instead: {path / level} --axes "
+                "TCZYX"
+            )
+            raise _unreadable(path, reason)
+
+
+def _valid_omero(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the display settings, or nothing if they are invalid."""
+    from yaozarrs.v05 import Omero
+
+    omero = content.get("omero")
+    if not isinstance(omero, dict):
+        return {}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            Omero.model_validate(omero)
+    except ValueError:
+        return {}
+    return dict(omero)
+
+
+def _channels(content: Mapping[str, Any]) -> tuple[Channel, ...]:
+    """Return the channels; none if the optional display settings are damaged."""
+    with suppress(TypeError, ValueError, AttributeError):
+        return read_omero(content.get("omero") or {})
+    return ()
 
 
 def _transformation(multiscale: Any) -> tuple[NDArray[Any], NDArray[Any]]:

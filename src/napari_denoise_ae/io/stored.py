@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from .channels import Channel
     from .ome_zarr import OmeMetadata
 
 #: Errors that imaging libraries raise for files that are damaged or of another format.
@@ -55,6 +56,10 @@ class StoredImage:
         Metadata of an OME-Zarr image.
     picture : PictureMetadata
         Color map, color profile and EXIF data.
+    channels : tuple of Channel
+        Names and display of the channels C, or of a gray image; empty if unknown.
+    labels : tuple of str
+        Labels of the planes in the order of the stack axes; empty if unknown.
     n_levels : int
         Number of levels of the pyramid in the file; the first is read.
     axes_are_assumed : bool
@@ -71,6 +76,8 @@ class StoredImage:
     calibration: Mapping[str, Any] = field(default_factory=dict)
     ome: OmeMetadata | None = None
     picture: PictureMetadata = field(default_factory=PictureMetadata)
+    channels: tuple[Channel, ...] = ()
+    labels: tuple[str, ...] = ()
     n_levels: int = 1
     axes_are_assumed: bool = False
     notes: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ import numpy as np
 import tifffile
 
 from ..errors import InvalidInputError
+from .calibration import plain_resolution
 from .picture_metadata import PictureMetadata
 from .tiff_exif import append_exif, exif_tags
 from .units import as_ascii
@@ -72,6 +73,8 @@ class TiffLayout:
         Rows and columns of a tile; None stores whole pages.
     ome : mapping, optional
         Metadata of an OME-TIFF; None writes a TIFF without OME-XML.
+    density : tuple of float, optional
+        Pixels per meter along X and Y, for a TIFF that is not ImageJ's.
     picture : PictureMetadata
         Color map, color profile and EXIF data. The color map is left out if a TIFF
         cannot hold it, see `holds_color_map`.
@@ -83,6 +86,7 @@ class TiffLayout:
     calibration: Mapping[str, Any] = field(default_factory=dict)
     tile: tuple[int, int] | None = None
     ome: Mapping[str, Any] | None = None
+    density: tuple[float, float] | None = None
     picture: PictureMetadata = field(default_factory=PictureMetadata)
 
 
@@ -112,16 +116,19 @@ def write_tiff(
         How the image was made; stored in its description.
     """
     calibration = dict(layout.calibration)
-    imagej = calibration.pop("metadata", {})
+    imagej = dict(calibration.pop("metadata", {}))
     metadata: dict[str, Any] = {"axes": layout.axes}
     # ImageJ reads its own metadata only from a TIFF in its own format.
-    as_imagej = layout.ome is None and bool(imagej) and _fits_imagej(layout)
+    as_imagej = layout.ome is None and bool(imagej) and fits_imagej(layout)
+    earlier = str(imagej.pop("Info", ""))
     if as_imagej:
         metadata |= {key: as_ascii(value) for key, value in imagej.items()}
+    elif imagej and layout.ome is None:
+        calibration = plain_resolution(layout.density)
     if layout.ome is not None:
         metadata |= {**layout.ome, "Description": provenance}
-    elif provenance:
-        metadata["Info"] = provenance
+    elif provenance or earlier:
+        metadata["Info"] = "\n".join(text for text in (earlier, provenance) if text)
     # tifffile does not know the size of tiles that an iterator yields.
     big = stored_bytes(layout) > _LARGEST_CLASSIC_TIFF
     tifffile.imwrite(
@@ -160,10 +167,15 @@ def _color_arguments(layout: TiffLayout, *, as_imagej: bool) -> dict[str, Any]:
     return {"photometric": "minisblack"}
 
 
-def _fits_imagej(layout: TiffLayout) -> bool:
+def imagej_order(axes: str) -> list[int]:
+    """Return the position of each axis, in ImageJ's order."""
+    return [axes.index(letter) for letter in "TZCYXS" if letter in axes]
+
+
+def fits_imagej(layout: TiffLayout) -> bool:
     """Return whether ImageJ's TIFF format can store an image."""
     axes = layout.axes
-    order = "".join(letter for letter in "TZCYXS" if letter in axes)
+    order = "".join(axes[position] for position in imagej_order(axes))
     colors_fit = "S" not in axes or (
         layout.dtype == np.uint8 and layout.shape[axes.index("S")] > 2
     )

@@ -13,6 +13,7 @@ import tifffile
 
 from ..image.axes import stack_axes
 from .calibration import tiff_calibration, tiff_scale
+from .channels import from_color_map, tiff_channels
 from .picture_metadata import PictureMetadata
 from .stored import StoredImage, require_file
 from .tiff_color import interpret
@@ -58,6 +59,9 @@ def open_tiff(path: Path, series: int | None = None) -> StoredImage:
         pixels = interpret(array, axes, tiff, page)
         scale, units = tiff_scale(tiff, chosen[0])
         calibration = tiff_calibration(tiff, chosen[0])
+        channels, labels = tiff_channels(tiff, tiff.series.index(chosen[0]))
+        if pixels.color_map is not None:
+            channels = (from_color_map(pixels.color_map),)
         if orientation > _LAST_UNSWAPPED:
             scale, calibration = _swapped(scale, calibration)
         picture = PictureMetadata(
@@ -75,6 +79,8 @@ def open_tiff(path: Path, series: int | None = None) -> StoredImage:
         units=units,
         calibration=calibration,
         picture=picture,
+        channels=channels if "S" not in (pixels.axes or "") else (),
+        labels=labels,
         n_levels=len(chosen[0].levels),
         axes_are_assumed=axes_are_assumed,
         notes=tuple(text for text in (note, pixels.note) if text),

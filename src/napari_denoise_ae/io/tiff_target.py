@@ -41,6 +41,7 @@ class TiffTarget:
     def __init__(self, path: Path, layout: TiffLayout, *, provenance: str) -> None:
         lengths = dict(zip(layout.axes, layout.shape, strict=True))
         sides = layout.tile or (lengths["Y"], lengths["X"])
+        self.axes = layout.axes
         self._shape = (*sides, *layout.shape[layout.axes.index("X") + 1 :])
         self._dtype = layout.dtype
         self._n_bytes = math.prod(self._shape) * layout.dtype.itemsize
