@@ -112,7 +112,7 @@ MISTAKES = [
     Mistake("denoise photo.png photo.png", ("replace the input",)),
     Mistake("denoise photo.png ./nothing/../photo.png", ("replace the input",)),
     Mistake("denoise photo.png out.bmp", ("out.bmp", ".png")),
-    Mistake("denoise photo.png nothing", ("must end in",)),
+    Mistake("denoise photo.png out", ("must end in",)),
     Mistake("denoise gray.tif out.png", ("float32", ".tif")),
     Mistake("denoise stack.tif out.jpg --axes ZYX", ("float32", ".tif")),
     Mistake(f"denoise photo.png {LONG}.png", ("File name too long",)),

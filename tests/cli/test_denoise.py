@@ -136,3 +136,14 @@ def test_output_format_may_differ_from_input_format(model_file, tmp_path, png):
     np.testing.assert_array_equal(
         read(tmp_path / "out.tif"), read(tmp_path / "out.png")
     )
+
+
+def test_a_file_is_denoised_into_an_existing_folder(png, tmp_path):
+    (tmp_path / "results").mkdir()
+    assert run("denoise", png, tmp_path / "results", "--strength", "0") == 0
+    np.testing.assert_array_equal(read(tmp_path / "results" / png.name), read(png))
+
+
+def test_the_folder_of_the_input_is_no_output(png, capsys):
+    assert run("denoise", png, png.parent) == 2
+    assert "would replace the input" in capsys.readouterr().err

@@ -31,6 +31,20 @@ def test_a_file_is_replaced(tmp_path):
     assert path.read_text() == "new"
 
 
+@pytest.mark.parametrize("exists", [True, False])
+def test_the_file_that_a_link_points_to_is_replaced(tmp_path, exists):
+    (tmp_path / "folder").mkdir()
+    path, target = tmp_path / "a.txt", tmp_path / "folder" / "b.txt"
+    if exists:
+        target.write_text("old")
+    path.symlink_to(target)
+    with atomic_write(path) as temporary:
+        temporary.write_text("new")
+    assert path.is_symlink()
+    assert target.read_text() == "new"
+    assert list(target.parent.iterdir()) == [target]
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_after_an_error_only_the_old_file_remains(tmp_path, error):
     path = tmp_path / "a.txt"

@@ -63,11 +63,16 @@ def _denoise(arguments: argparse.Namespace) -> None:
 
 
 def _job(arguments: argparse.Namespace) -> FileJob:
+    from ..files.find import is_batch
     from ..files.job import FileJob
+    from ..io.find import is_folder
 
+    output = arguments.output
+    if is_folder(output) and not is_batch(arguments.input):
+        output /= arguments.input[0].name
     return FileJob(
         input=arguments.input[0],
-        output=arguments.output,
+        output=output,
         model=arguments.model,
         add_noise=arguments.add_noise,
         seed=arguments.seed,
@@ -157,7 +162,8 @@ def add_denoise(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "output",
         type=Path,
-        help="image file or OME-Zarr to write; a folder if there are several inputs",
+        help="image file or OME-Zarr to write, or an existing folder; always a folder "
+        "if there are several inputs",
     )
     add_model_and_device(parser)
     _add_noise_setting(parser)

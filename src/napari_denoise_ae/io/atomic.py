@@ -23,7 +23,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
     ----------
     path : pathlib.Path
         File to write. An existing file is replaced only after the new one is
-        complete and flushed to disk.
+        complete and flushed to disk. The file that a symbolic link points to is
+        replaced, not the link.
 
     Yields
     ------
@@ -37,11 +38,12 @@ def atomic_write(path: Path) -> Iterator[Path]:
         If the file cannot be written: missing folder, no permission, disk full.
     """
     temporary = None
+    target = real_path(path) if path.is_symlink() else path
     try:
-        temporary = _create_beside(path)
+        temporary = _create_beside(target)
         yield temporary
         _flush_to_disk(temporary)
-        temporary.replace(path)
+        temporary.replace(target)
     except OSError as error:
         raise _cannot_write(path, error) from error
     finally:
