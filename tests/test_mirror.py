@@ -20,7 +20,6 @@ MODULES = {
 # Modules without a test file of their own name, and the file that tests them.
 TESTED_IN = {
     "__main__": "cli/test_main",
-    "_napari/denoise/before_after": "_napari/denoise/test_widget",
     "_napari/denoise/compare_job": "_napari/denoise/test_compare_panel",
     "_napari/denoise/compare_run": "_napari/denoise/test_compare_panel",
     "_napari/denoise/compare_table": "_napari/denoise/test_compare_panel",
