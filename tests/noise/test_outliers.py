@@ -67,6 +67,16 @@ def test_hot_neighbors_and_hot_pixels_at_the_corner_are_found():
     assert found[image == 4095].all()
 
 
+@pytest.mark.parametrize("n_values", [1, 512, 5 * 512, 511 * 512])
+def test_hot_pixels_are_the_same_in_strips(n_values, monkeypatch):
+    image = noisy()
+    image[np.random.default_rng(2).random(image.shape) < 1e-2] = 4095
+    image[100:110, 50] = np.nan
+    expected = hot_pixels(image, 10.0)
+    monkeypatch.setattr("napari_denoise_ae.noise.outliers._STRIP", n_values)
+    np.testing.assert_array_equal(hot_pixels(image, 10.0), expected)
+
+
 def test_a_small_object_is_not_hot():
     image = noisy()
     image[100:103, 100:103] += 4000

@@ -24,6 +24,8 @@ _HOT_SIGMAS = 6.0
 _HOT_RANGES = 3.0
 # Half of a normal distribution lies closer to its mean than this multiple of sigma.
 _MEDIAN_DEVIATION = 0.6744897501960817
+# Number of values that are searched for hot pixels at once.
+_STRIP = 2**17
 # Unknown pixels are replaced by the mean of the known ones this close.
 FILL_RADIUS = 4
 #: Distance from which a pixel affects whether another is hot, and what replaces it.
@@ -71,10 +73,25 @@ def find_hot(values: Any, sigma: float) -> Any | None:
 
 
 def _find_candidates(values: Any, threshold: float) -> Any:
-    """Return which pixels are far from most of their four neighbors.
+    """Return which pixels may be hot or dead, see `_far_from_neighbors`.
 
-    This is cheap, and necessary for hot and dead pixels.
+    This is cheap, and necessary for hot and dead pixels. On a CPU it is computed in
+    strips that stay in the cache, which takes a third of the time.
     """
+    height, width, channels = values.shape
+    if getattr(values, "is_cuda", False):
+        return _far_from_neighbors(values, threshold)
+    side = max(1, _STRIP // (width * channels))
+    strips = []
+    for start in range(0, height, side):
+        first = max(start - 1, 0)
+        found = _far_from_neighbors(values[first : start + side + 1], threshold)
+        strips.append(found[start - first :][:side])
+    return namespace_of(values).concatenate(strips, 0)
+
+
+def _far_from_neighbors(values: Any, threshold: float) -> Any:
+    """Return which pixels are far above, or below, a neighbor along each axis."""
     xp = namespace_of(values)
     lower, higher = xp.minimum, xp.maximum
     if min(values.shape[:2]) == 1 or find_nan(values) is not None:
