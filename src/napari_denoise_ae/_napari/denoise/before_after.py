@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Kinds of outputs that are no results to be compared with their source.
 _NO_RESULTS = ("preview", "residual")
+# Size of the names, in points: small enough for three images side by side.
+_NAME_SIZE = 8
 # Percentiles of the pixels of a plane that become black and white.
 _BLACK, _WHITE = 0.2, 99.8
 # About as many pixels of a plane are enough for percentiles.
@@ -58,6 +60,7 @@ class SideBySide:
             if isinstance(each, Image):
                 self._set(each, "visible", each in shown)
         for each in shown:
+            self._set(each.name_overlay, "font_size", _NAME_SIZE)
             self._set(each.name_overlay, "visible", True)
         if not layer.rgb:
             layers.link_layers(shown, ("contrast_limits",))
