@@ -47,7 +47,7 @@ def _few_small_images(monkeypatch):
     monkeypatch.setattr(gallery, "load_test_images", load_test_images)
     monkeypatch.setattr(test_set, "load_test_images", load_test_images)
     # Drawing takes a second and has its own test.
-    monkeypatch.setattr(training_run, "save_gallery", lambda _examples, _path: None)
+    monkeypatch.setattr(training_run, "save_gallery", lambda *_: None)
 
 
 @pytest.fixture
@@ -450,7 +450,7 @@ def test_canceling_the_resume_dialog_does_nothing(widget, monkeypatch):
         ("learning_rate", -1.0, "above 0, got -1.0"),
         ("val_fraction", 1.0, "below 1, got 1.0"),
         ("n_test", 10_001, "at most 10,000"),
-        ("output", "model.txt", "must end in .pt"),
+        ("output", "model.txt", "must end in .safetensors or .pt"),
         ("output", "/no/such/folder/model.pt", "does not exist"),
         ("data", "", "Choose the folder"),
     ],
