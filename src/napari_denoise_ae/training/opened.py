@@ -14,7 +14,7 @@ from .images.layout import lay_out_patches
 from .images.luma import as_gray
 from .images.open import open_images
 from .images.pairs import match_pairs
-from .images.repeats import as_repeats
+from .images.repeats import as_repeats, lay_out_repeats
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -65,13 +65,14 @@ class OpenedImages:
             If the images are too small, or not the pairs or repeats they should be.
         """
         images = self.images[0]
+        config = self.config
+        network = outline_network(config.network, config.network_options)
         if self.kind == "repeats":
-            images = as_repeats(images)
-        elif self.kind == "pairs":
+            return lay_out_repeats(as_repeats(images), config, network)
+        if self.kind == "pairs":
             images, _ = match_pairs(*self.images)
-        network = outline_network(self.config.network, self.config.network_options)
         return lay_out_patches(
-            images, self.config, network, has_small_validation=self.kind != "images"
+            images, config, network, has_small_validation=self.kind != "images"
         )
 
 

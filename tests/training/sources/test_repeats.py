@@ -18,7 +18,8 @@ def in_units(batch, values):
 
 
 def test_a_frame_is_compared_with_the_mean_of_the_others():
-    stack = np.stack([noisy_image(seed) for seed in range(3)])
+    # The last is kept out.
+    stack = np.stack([noisy_image(seed) for seed in range(4)])
     source = make_source("repeats", stack, augmentation="none")
     for batch in source.batches(1):
         noisy, target = in_units(batch, batch.noisy), batch.target
@@ -29,6 +30,54 @@ def test_a_frame_is_compared_with_the_mean_of_the_others():
         # sigma² + sigma² / 2
         expected = float(batch.told[0, 0]) * 1.5**0.5
         assert float(residual) == pytest.approx(expected, rel=0.15)
+
+
+def noise_frames(n_frames):
+    """Return frames of noise."""
+    rng = np.random.default_rng(0)
+    return rng.normal(0.0, 1.0, (n_frames, 96, 128))
+
+
+@pytest.mark.parametrize(("n_frames", "n_kept"), [(3, 1), (5, 1), (8, 2), (12, 3)])
+def test_the_last_frames_are_never_trained_on(n_frames, n_kept):
+    stack = noise_frames(n_frames)
+    source = make_source("repeats", stack, augmentation="none", batches_per_epoch=30)
+    n_trained = n_frames - n_kept
+    read = []
+    original = source._reader.read
+    source._reader.read = lambda place: read.append(place.plane[0]) or original(place)
+    for _ in source.batches(1):
+        pass
+    assert set(read) == set(range(n_trained))
+
+
+def test_denoised_frames_are_validated_with_the_mean_of_those_kept_out():
+    stack = noise_frames(8)
+    source = make_source("repeats", stack, augmentation="none", batch_size=1)
+    position = source._plan.validation()[0]
+    patch = source._read_to_validate(position)
+    expected = stack[6:].mean(axis=0)[position.region]
+    first, extent = source._measured.scaling.limits_of(patch.number)
+    found = patch.target[..., 0] * extent + first
+    known = patch.counted[..., 0]
+    np.testing.assert_allclose(found[known], expected[known], atol=1e-4)
+
+
+def test_all_of_a_stack_is_trained_on_but_a_part_of_two_frames_is_kept_out():
+    several = make_source("repeats", noise_frames(3))._plan
+    assert several.train == several.val
+    two = make_source("repeats", noise_frames(2))._plan
+    columns = [{part.region[1].start for part in each} for each in (two.train, two.val)]
+    assert columns[0].isdisjoint(columns[1])
+
+
+def test_of_several_stacks_one_is_kept_out_whole():
+    stacks = [noise_frames(5), noise_frames(5)[::-1] + 1.0]
+    plan = RepeatSource(open_images(stacks, axes="TYX"), config_of(), CPU.device)._plan
+    trained, validated = (
+        {part.image for part in each} for each in (plan.train, plan.val)
+    )
+    assert trained ^ validated == {0, 1}
 
 
 def test_at_most_eight_other_frames_are_read():

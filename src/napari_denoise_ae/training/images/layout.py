@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...image.tiling import round_up
-from .split import count_pixels, split_images
+from .split import count_pixels, split_images, whole_images
 
 if TYPE_CHECKING:
     from ...models.config import TrainingConfig
@@ -67,6 +67,7 @@ def lay_out_patches(
     network: DenoisingNetwork,
     *,
     has_small_validation: bool = False,
+    splits_images: bool = True,
 ) -> PatchLayout:
     """Choose the size of patches, and where they may lie. No pixel is read.
 
@@ -81,6 +82,9 @@ def lay_out_patches(
     has_small_validation : bool
         Whether validation patches have half the side, which leaves more of a single
         image to train on.
+    splits_images : bool
+        False if the source keeps other pixels out of training, such as whole frames:
+        then patches for training and for validation lie anywhere.
 
     Returns
     -------
@@ -96,14 +100,15 @@ def lay_out_patches(
     stride = network.stride
     wanted = round_up(config.patch_size, stride)
     is_small = has_small_validation and not network.image_size
-    side = network.image_size or _fitting_side(
-        images, wanted, stride, 1.5 if is_small else 2.0
-    )
+    n_patches = 1.0 if not splits_images else 1.5 if is_small else 2.0
+    side = network.image_size or _fitting_side(images, wanted, stride, n_patches)
     val_side = round_up(side // 2, stride) if is_small else side
     usable = images.at_least(side)
-    train, val = split_images(
-        usable, config.val_fraction, config.seed, side=side, val_side=val_side
-    )
+    train = val = whole_images(usable)
+    if splits_images:
+        train, val = split_images(
+            usable, config.val_fraction, config.seed, side=side, val_side=val_side
+        )
     n_pixels = sum(count_pixels(usable, part) for part in train)
     cover = round(n_pixels / (config.batch_size * side**2))
     cover = min(max(cover, _FEWEST_BATCHES), _MOST_BATCHES)

@@ -10,13 +10,22 @@ import numpy as np
 from ...errors import DatasetError
 from .collection import listed
 from .image import TrainingImage, facts_of
+from .layout import lay_out_patches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...image.planes import Planes
     from ...image.tiling import Region
+    from ...models.config import TrainingConfig
+    from ...models.networks.base import DenoisingNetwork
     from .collection import ImageCollection
+    from .layout import PatchLayout
+
+
+#: A patch is compared with the mean of at most this many other repeats.
+MOST_OTHERS = 8
+_FEWEST_TRAINED = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,6 +96,47 @@ def as_repeats(images: ImageCollection) -> ImageCollection:
         )
     _require_same_shapes(images)
     return replace(images, images=(_stack(images),))
+
+
+def lay_out_repeats(
+    repeats: ImageCollection, config: TrainingConfig, network: DenoisingNetwork
+) -> PatchLayout:
+    """Choose the size of patches of repeats, and where they may lie.
+
+    Parameters
+    ----------
+    repeats : ImageCollection
+        See `as_repeats`.
+    config, network
+        See `lay_out_patches`.
+    """
+    return lay_out_patches(
+        repeats,
+        config,
+        network,
+        has_small_validation=True,
+        splits_images=not n_kept_frames(repeats, config.val_fraction),
+    )
+
+
+def n_kept_frames(repeats: ImageCollection, val_fraction: float) -> int:
+    """Return how many frames at the end of a single stack are not trained on.
+
+    They are what its denoised frames are compared with for validation. 0 if there are
+    several stacks, of which some are kept out, or too few frames to train on.
+
+    Parameters
+    ----------
+    repeats : ImageCollection
+        See `as_repeats`.
+    val_fraction : float
+        Fraction of the frames to keep out, between 0 and 1.
+    """
+    n_frames = _n_frames(repeats.images[0])
+    if len(repeats) > 1 or n_frames <= _FEWEST_TRAINED:
+        return 0
+    wanted = max(round(n_frames * val_fraction), 1)
+    return min(wanted, MOST_OTHERS, n_frames - _FEWEST_TRAINED)
 
 
 def _n_frames(image: TrainingImage) -> int:

@@ -80,10 +80,17 @@ def split_images(
         )
         return tuple(Part(0, each) for each in train), tuple(Part(0, x) for x in val)
     chosen = set(_choose_images(images, val_fraction, seed))
-    parts = [Part(number, _whole(image)) for number, image in enumerate(images.images)]
+    parts = whole_images(images)
     return (
         tuple(part for part in parts if part.image not in chosen),
         tuple(part for part in parts if part.image in chosen),
+    )
+
+
+def whole_images(images: ImageCollection) -> tuple[Part, ...]:
+    """Return a part for each image that covers all of it."""
+    return tuple(
+        Part(number, _whole(image)) for number, image in enumerate(images.images)
     )
 
 

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
     from ...models.checkpoint import Checkpoint
     from ...models.config import TrainingConfig
+    from ...models.networks.base import DenoisingNetwork
     from ..images.collection import ImageCollection
+    from ..images.layout import PatchLayout
     from ..images.positions import Position
     from .judgment import Judgment
 
@@ -96,7 +98,7 @@ class MeasuredPatchSource(PlannedSource, ABC):
         require_plain_augmentation(config)
         network = outline_network(config.network, config.network_options)
         self._config, self._device, self._network = config, device, network
-        layout = lay_out_patches(images, config, network, has_small_validation=True)
+        layout = self._lay_out(images, network)
         plan = PatchPlan(layout, config, device, self._planes_per_patch)
         self._measured = MeasuredImages(
             plan.images, device, takes_noise_level=network.takes_noise_level
@@ -149,16 +151,30 @@ class MeasuredPatchSource(PlannedSource, ABC):
             (Y, X, channels), and which of its pixels are known.
         """
 
+    def _lay_out(
+        self, images: ImageCollection, network: DenoisingNetwork
+    ) -> PatchLayout:
+        """Choose where patches may lie."""
+        return lay_out_patches(images, self._config, network, has_small_validation=True)
+
     def _hide(self, batch: Batch, generator: torch.Generator) -> Batch:
         """Hide pixels from the network, if the source does so."""
         del generator
         return batch
 
+    def _usable(self, position: Position) -> Position:
+        """Return the position, or another if most of its pixels are unknown."""
+        return self._reader.usable(position)
+
     def _read(self, position: Position) -> TrainingPatch:
-        position = self._reader.usable(position)
+        position = self._usable(position)
         pixels = self._reader.read(position)
         target, known = self._read_target(position, pixels)
         return self._prepare(position, pixels, target, known)
+
+    def _read_to_validate(self, position: Position) -> TrainingPatch:
+        """Read a validation patch; by default as a patch that is trained on."""
+        return self._read(position)
 
     def _prepare(
         self,
@@ -205,7 +221,7 @@ class MeasuredPatchSource(PlannedSource, ABC):
     @cached_property
     def _validation(self) -> list[TrainingPatch]:
         """The validation patches."""
-        return [self._read(position) for position in self._plan.validation()]
+        return [self._read_to_validate(each) for each in self._plan.validation()]
 
 
 def require_plain_augmentation(config: TrainingConfig) -> None:

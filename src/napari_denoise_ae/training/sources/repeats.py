@@ -14,23 +14,29 @@ from ...noise.outliers import remove_outliers
 from ...noise.windows import noise_windows
 from ..images.checksum import ChangeWatch, checksum, describe
 from ..images.positions import Position
-from ..images.repeats import as_repeats
+from ..images.repeats import (
+    MOST_OTHERS,
+    as_repeats,
+    lay_out_repeats,
+    n_kept_frames,
+)
 from ..motion import require_static, same_image_message
 from .measured_patches import MeasuredPatchSource
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     import torch
     from numpy.typing import NDArray
 
     from ...models.config import TrainingConfig
+    from ...models.networks.base import DenoisingNetwork
     from ..batch import Batch
     from ..images.collection import ImageCollection
     from ..images.image import TrainingImage
+    from ..images.layout import PatchLayout
+    from .measured_patches import TrainingPatch
 
-# A patch is compared with the mean of at most this many other repeats.
-_MOST_OTHERS = 8
 # Motion is looked for in at most so many frames of at most so many stacks.
 _MOST_CHECKED, _MOST_STACKS = 8, 3
 # Copies of frames are looked for in at most so many frames of a stack.
@@ -43,6 +49,10 @@ class RepeatSource(MeasuredPatchSource):
     A network that is trained with noisy targets learns their mean, the clean image,
     because it cannot predict their noise [1]_. The mean of several targets has less
     noise, and needs fewer batches.
+
+    The last frames of a single stack of three or more are not trained on. Other frames
+    are denoised and compared with them for validation: the loss rises as soon as the
+    network learns the noise of its targets, which is not that of those frames.
 
     Parameters
     ----------
@@ -62,12 +72,13 @@ class RepeatSource(MeasuredPatchSource):
        data, ICML 2018, arXiv:1803.04189.
     """
 
-    _planes_per_patch = 1 + _MOST_OTHERS
+    _planes_per_patch = 1 + MOST_OTHERS
 
     def __init__(
         self, images: ImageCollection, config: TrainingConfig, device: torch.device
     ) -> None:
         repeats = as_repeats(images)
+        self._n_kept = n_kept_frames(repeats, config.val_fraction)
         super().__init__(repeats, config, device)
         self._watch = ChangeWatch(images)
         if repeats is not images:
@@ -83,10 +94,39 @@ class RepeatSource(MeasuredPatchSource):
         self._watch.check()
         yield from super().batches(epoch)
 
+    def _lay_out(
+        self, images: ImageCollection, network: DenoisingNetwork
+    ) -> PatchLayout:
+        return lay_out_repeats(images, self._config, network)
+
     def _read_target(
         self, position: Position, noisy: NDArray[Any]
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        others = [self._reader.read(each) for each in self._others(position)]
+        return self._mean(self._others(position), position, noisy)
+
+    def _read_to_validate(self, position: Position) -> TrainingPatch:
+        if not self._n_kept:
+            return self._read(position)
+        position = self._usable(position)
+        noisy = self._reader.read(position)
+        t, n_trained = self._frames(position)
+        kept = [_in_frame(position, t, n_trained + n) for n in range(self._n_kept)]
+        return self._prepare(position, noisy, *self._mean(kept, position, noisy))
+
+    def _usable(self, position: Position) -> Position:
+        # Mapped again, because another position may lie in a frame that is kept out.
+        return self._trained(super()._usable(self._trained(position)))
+
+    def _trained(self, position: Position) -> Position:
+        """Return the same place in a frame that is trained on."""
+        t, n_trained = self._frames(position)
+        return _in_frame(position, t, position.plane[t] % n_trained)
+
+    def _mean(
+        self, frames: Iterable[Position], position: Position, noisy: NDArray[Any]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return the mean of other frames, and where all of them are known."""
+        others = [self._reader.read(each) for each in frames]
         unknown = self._reader.find_unknown(position, noisy)
         for other in others:
             unknown |= self._reader.find_unknown(position, other)
@@ -95,11 +135,15 @@ class RepeatSource(MeasuredPatchSource):
 
     def _others(self, position: Position) -> Iterator[Position]:
         """Yield the same place in the next frames, after the last in the first."""
+        t, n_trained = self._frames(position)
+        for step in range(1, min(n_trained - 1, MOST_OTHERS) + 1):
+            yield _in_frame(position, t, (position.plane[t] + step) % n_trained)
+
+    def _frames(self, position: Position) -> tuple[int, int]:
+        """Return the index of T, and the number of frames that are trained on."""
         image = self._plan.images.images[position.image]
         t = image.axes.index("T")
-        n_frames = image.stack_shape[t]
-        for step in range(1, min(n_frames - 1, _MOST_OTHERS) + 1):
-            yield _in_frame(position, t, (position.plane[t] + step) % n_frames)
+        return t, image.stack_shape[t] - self._n_kept
 
     def _require_different_frames(self, number: int, image: TrainingImage) -> None:
         """Raise if one of many frames is a copy of another."""
