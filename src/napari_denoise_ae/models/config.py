@@ -301,9 +301,9 @@ _FINE_TUNING_OF: dict[str, dict[str, Any]] = {
     "repeats": {
         "patch_size": 128,
         "batch_size": 2,
-        "learning_rate": 3e-4,
+        "learning_rate": 4e-4,
         "warm_up": 5,
-        "batches_per_epoch": 60,
+        "batches_per_epoch": 46,
         "bfloat16_on_cpu": True,
         "epochs": 4,
         "patience": 4,
