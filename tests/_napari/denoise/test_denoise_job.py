@@ -79,7 +79,7 @@ def test_correlated_noise_is_compared_where_it_is_white():
 
 def test_more_noise_than_before_is_said(monkeypatch):
     def add_noise(self, batch, level=None):
-        return batch + 0.2 * np.random.default_rng(0).normal(size=batch.shape)
+        return batch + 0.2 * torch.randn(batch.shape)
 
     monkeypatch.setattr(Denoiser, "run_network", add_noise)
     data = camera()[:200, :200] + 10 * np.random.default_rng(0).normal(size=(200, 200))
