@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from .images.patches import kept_bytes
 from .sources.adapt import TRAINING_PIXELS
-from .sources.adapt import VALIDATION_PIXELS as ADAPT_VALIDATION_PIXELS
-from .sources.patches import VALIDATION_PIXELS
+from .sources.patches import FEW_VALIDATION_PIXELS, VALIDATION_PIXELS
 
 if TYPE_CHECKING:
     from ..io.cifar10 import ImageSet
@@ -64,11 +63,11 @@ class Workload:
         """Return the workload of a run on the user's own images."""
         layout, config = opened.layout(), opened.config
         n_colors = layout.images.images[0].n_colors
-        most = VALIDATION_PIXELS
         n_bytes = sum(kept_bytes(images) for images in opened.images)
         if opened.kind == "adapt":
-            most = ADAPT_VALIDATION_PIXELS
             n_bytes += TRAINING_PIXELS * n_colors * _WINDOW_BYTES
+        is_quick = opened.kind in ("adapt", "repeats")
+        most = FEW_VALIDATION_PIXELS if is_quick else VALIDATION_PIXELS
         n_val_pixels = min(layout.n_val_pixels, most)
         return cls(
             n_train=layout.n_train,

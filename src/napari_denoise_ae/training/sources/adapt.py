@@ -25,7 +25,7 @@ from .denoised import DenoisedWindow
 from .judgment import Judgment
 from .measured import MeasuredImages
 from .measured_patches import require_plain_augmentation, turn
-from .patches import PatchPlan, PlannedSource
+from .patches import FEW_VALIDATION_PIXELS, PatchPlan, PlannedSource
 from .previews import choose_previews
 from .windows import all_windows, choose_windows, kept_out_images
 
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from ..images.positions import Position
     from ..scaling import BatchScaling
 
-#: Pixels that are denoised before training, and validated with after each epoch.
-TRAINING_PIXELS, VALIDATION_PIXELS = 2**22, 2**17
+#: Most pixels that are denoised before training.
+TRAINING_PIXELS = 2**22
 # A patch is drawn again, up to so many times, if less of it is known.
 _LEAST_KNOWN, _MOST_DRAWS = 0.5, 20
 
@@ -164,8 +164,7 @@ class AdaptSource(PlannedSource):
     @cached_property
     def _validation(self) -> list[DenoisedWindow]:
         """The validation patches."""
-        most = max(VALIDATION_PIXELS // self._plan.val_side**2, 1)
-        return self._denoise_all(self._plan.validation(most))
+        return self._denoise_all(self._plan.validation(FEW_VALIDATION_PIXELS))
 
     @cached_property
     def _louder(self) -> BatchScaling:

@@ -21,7 +21,7 @@ from ..images.prefetch import read_ahead
 from ..scaling import CENTER
 from ..seeds import Stream
 from .measured import MeasuredImages
-from .patches import PatchPlan, PlannedSource
+from .patches import VALIDATION_PIXELS, PatchPlan, PlannedSource
 from .previews import choose_previews
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class MeasuredPatchSource(PlannedSource, ABC):
     """
 
     has_truth = False
-    _planes_per_patch = 1
+    _planes_per_patch, _validation_pixels = 1, VALIDATION_PIXELS
 
     def __init__(
         self, images: ImageCollection, config: TrainingConfig, device: torch.device
@@ -221,7 +221,8 @@ class MeasuredPatchSource(PlannedSource, ABC):
     @cached_property
     def _validation(self) -> list[TrainingPatch]:
         """The validation patches."""
-        return [self._read_to_validate(each) for each in self._plan.validation()]
+        positions = self._plan.validation(self._validation_pixels)
+        return [self._read_to_validate(position) for position in positions]
 
 
 def require_plain_augmentation(config: TrainingConfig) -> None:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ..images.layout import PatchLayout
     from ..images.positions import Position
 
-#: Pixels to validate with after each epoch.
-VALIDATION_PIXELS = 2**20
+#: Pixels to validate with after each epoch, and for runs that take seconds.
+VALIDATION_PIXELS, FEW_VALIDATION_PIXELS = 2**20, 2**17
 
 
 class PatchPlan:
@@ -96,15 +96,16 @@ class PatchPlan:
             for _ in range(self.n_batches):
                 yield draw_positions(*drawn_from, self._batch_size, self.side, rng)
 
-    def validation(self, most: int | None = None) -> list[Position]:
+    def validation(self, n_pixels: int = VALIDATION_PIXELS) -> list[Position]:
         """Return the positions of the validation patches.
 
         Parameters
         ----------
-        most : int, optional
-            Largest number of patches. None means those of one megapixel.
+        n_pixels : int
+            Most pixels that they have together, unless a single patch has more. The
+            default is one megapixel.
         """
-        n_patches = most or max(VALIDATION_PIXELS // self.val_side**2, 1)
+        n_patches = max(n_pixels // self.val_side**2, 1)
         return grid_positions(self.images, self.val, n_patches, self.val_side)
 
 

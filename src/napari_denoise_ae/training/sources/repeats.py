@@ -22,6 +22,7 @@ from ..images.repeats import (
 )
 from ..motion import require_static, same_image_message
 from .measured_patches import MeasuredPatchSource
+from .patches import FEW_VALIDATION_PIXELS
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -73,6 +74,7 @@ class RepeatSource(MeasuredPatchSource):
     """
 
     _planes_per_patch = 1 + MOST_OTHERS
+    _validation_pixels = FEW_VALIDATION_PIXELS
 
     def __init__(
         self, images: ImageCollection, config: TrainingConfig, device: torch.device
