@@ -85,6 +85,20 @@ def _with_pickle(source: Path, target: Path, pickled: bytes) -> Path:
     return target
 
 
+def test_a_changed_directory_of_the_archive_is_refused_or_loads(model_file, tmp_path):
+    """Among the changes are entries that claim to be encrypted."""
+    content = model_file.read_bytes()
+    start = content.index(b"PK\x01\x02")
+    path = tmp_path / "changed.pt"
+    for change in (0x01, 0xFF):
+        for offset in range(start, start + 150):
+            damaged = bytearray(content)
+            damaged[offset] ^= change
+            path.write_bytes(damaged)
+            with suppress(CheckpointError):
+                load_checkpoint(path)
+
+
 def test_repeated_entries_are_refused(model_file):
     with (
         zipfile.ZipFile(model_file, "a") as archive,
