@@ -10,11 +10,10 @@ from synthetic import CPU, image_set, small_config
 from napari_denoise_ae.training import estimate as estimate_module
 from napari_denoise_ae.training.estimate import (
     RunEstimate,
-    describe_duration,
     estimate_run,
 )
 from napari_denoise_ae.training.job import TrainingJob
-from napari_denoise_ae.training.results import TrainingStart
+from napari_denoise_ae.training.results import TrainingStart, describe_duration
 from napari_denoise_ae.training.run import TrainingRun
 from napari_denoise_ae.training.step import TrainingStep
 from napari_denoise_ae.training.workload import Workload

@@ -12,6 +12,7 @@ import torch
 from ..denoising.memory import bytes_per_pixel, is_lack_of_memory
 from ..models.networks.registry import build_network, outline_network
 from .batch import Batch
+from .results import describe_duration
 from .step import TrainingStep
 
 if TYPE_CHECKING:
@@ -87,15 +88,6 @@ def estimate_run(
     n_steps = workload.n_batches + n_val_batches * _VALIDATION_TIME
     seconds = n_epochs * n_steps * _time_step(config, workload, device)
     return RunEstimate(seconds, _needed_bytes(config, workload, device))
-
-
-def describe_duration(seconds: float) -> str:
-    """Return a duration as text: seconds, minutes or hours."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
 
 
 def _time_step(

@@ -261,3 +261,12 @@ def best_epoch_of(history: Sequence[EpochResult]) -> EpochResult:
     It is the last epoch whose `is_best` is true.
     """
     return next(result for result in reversed(history) if result.is_best)
+
+
+def describe_duration(seconds: float) -> str:
+    """Return a duration as text: seconds, minutes or hours."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...io.download import DownloadProgress
-from ...training.results import FinalExamples
+from ...training.results import FinalExamples, describe_duration
 from ..shared.layout import breakable
 from .steps import BatchProgress, ScoreProgress
 
@@ -44,7 +44,7 @@ def status_of(step: Step) -> Status | None:
         text = "The model is saved. Denoising some test images…"
         return Status(text, 0, 0)
     if isinstance(step, ScoreProgress):
-        left = f"{_duration(step.seconds_left)} left"
+        left = f"{describe_duration(step.seconds_left)} left"
         text = (
             f"The model is saved. Scoring: {step.done:,} of {step.total:,} test "
             f"images, {left}"
@@ -57,7 +57,7 @@ def status_of(step: Step) -> Status | None:
 
 
 def _status_of_batch(step: BatchProgress) -> Status:
-    left = f"at most {_duration(step.seconds_left)} left"
+    left = f"at most {describe_duration(step.seconds_left)} left"
     text = (
         f"Epoch {step.epoch} of {step.epochs}, batch {step.batch} of "
         f"{step.n_batches}, {left}"
@@ -104,11 +104,3 @@ def _describe_scores(result: TrainingResult) -> list[str]:
         return []
     reason = f": {result.scoring_error.rstrip('.')}" if result.scoring_error else ""
     return [f"Test images were not scored{breakable(reason)}."]
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
