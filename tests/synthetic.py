@@ -9,10 +9,11 @@ import numpy as np
 import torch
 
 from napari_denoise_ae.io.cifar10 import ImageSet
-from napari_denoise_ae.models.checkpoint import Checkpoint, TrainingRecord
+from napari_denoise_ae.models.checkpoint import Checkpoint
 from napari_denoise_ae.models.config import TrainingConfig
 from napari_denoise_ae.models.devices import DeviceChoice
 from napari_denoise_ae.models.networks.registry import build_network
+from napari_denoise_ae.models.record import TrainingRecord
 from napari_denoise_ae.training.sources.image_set import ImageSetSource
 from napari_denoise_ae.training.trainer import Trainer
 

@@ -36,6 +36,7 @@ LIGHT_MODULES = (
     "models.builtin",
     "models.config",
     "models.networks.registry",
+    "models.summary",
     "training.losses",
 )
 

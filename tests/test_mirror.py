@@ -87,6 +87,8 @@ TESTED_IN = {
     "files/whole_source": "files/test_whole",
     "image/checks": "denoising/test_api",
     "io/stored": "io/test_source",
+    "models/description": "models/test_checkpoint_file",
+    "models/record": "models/test_checkpoint_file",
     "native_libraries": "training/test_optimizers",
     "noise/setting": "noise/test_normalization",
     "noise/windows": "denoising/test_dask_noise",

@@ -19,7 +19,7 @@ from napari_denoise_ae.image.planes import ArrayPlanes
 from napari_denoise_ae.noise.setting import NoiseSetting
 
 if TYPE_CHECKING:
-    from napari_denoise_ae.models.checkpoint import TrainingRecord
+    from napari_denoise_ae.models.record import TrainingRecord
 
 
 def incompatibilities(noise: str, record: TrainingRecord | None) -> list[str]:

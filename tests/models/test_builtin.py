@@ -12,8 +12,9 @@ from napari_denoise_ae.models.builtin import (
     builtin_models,
     suits_any_noise,
 )
-from napari_denoise_ae.models.describe import describe_checkpoint
+from napari_denoise_ae.models.describe import describe_model
 from napari_denoise_ae.models.load import load_checkpoint
+from napari_denoise_ae.models.summary import summarize
 
 
 def noisy_photo(noise: str) -> tuple[np.ndarray, np.ndarray]:
@@ -37,7 +38,7 @@ def test_suits_any_noise_agrees_with_the_network(name):
 def test_builtin_model_has_a_training_record(name):
     checkpoint = load_checkpoint(name)
     assert checkpoint.record is not None
-    lines = "\n".join(describe_checkpoint(checkpoint))
+    lines = "\n".join(describe_model(summarize(checkpoint)))
     assert checkpoint.record.config.noise_model.description in lines
     assert f"{checkpoint.record.epochs_run} of" in lines
 

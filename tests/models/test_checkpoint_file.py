@@ -11,9 +11,11 @@ import torch
 from synthetic import CPU, equal_weights, make_record, random_checkpoint
 
 from napari_denoise_ae.errors import CheckpointError, DenoiseAEWarning, OutputError
-from napari_denoise_ae.models.checkpoint_file import FORMAT_VERSION, save_checkpoint
-from napari_denoise_ae.models.describe import describe_checkpoint
+from napari_denoise_ae.models.checkpoint_file import save_checkpoint
+from napari_denoise_ae.models.describe import describe_model
+from napari_denoise_ae.models.description import FORMAT_VERSION
 from napari_denoise_ae.models.load import load_checkpoint
+from napari_denoise_ae.models.summary import summarize
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -209,7 +211,7 @@ def test_bare_state_dict_loads_with_a_warning(tmp_path, names):
     assert caught[0].filename == __file__
     assert checkpoint.record is None
     assert equal_weights(checkpoint.state_dict, weights)
-    lines = describe_checkpoint(checkpoint)
+    lines = describe_model(summarize(checkpoint))
     assert any("unknown" in line for line in lines)
 
 

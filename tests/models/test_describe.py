@@ -4,15 +4,15 @@ import pytest
 from synthetic import make_record, random_checkpoint, small_config
 
 from napari_denoise_ae.models.checkpoint import Checkpoint
-from napari_denoise_ae.models.describe import describe_checkpoint
-from napari_denoise_ae.models.load import load_checkpoint
+from napari_denoise_ae.models.describe import describe_model
 from napari_denoise_ae.models.networks.registry import build_network
+from napari_denoise_ae.models.summary import read_summary, summarize
 
 
 def test_description_contains_the_whole_record():
     config = small_config(noise="gaussian:0.25,unclipped", seed=42)
     record = make_record(config=config)
-    text = "\n".join(describe_checkpoint(random_checkpoint(record=record)))
+    text = "\n".join(describe_model(summarize(random_checkpoint(record=record))))
     for part in (
         "random",
         "conv",
@@ -47,7 +47,7 @@ def test_description_contains_the_whole_record():
 )
 def test_split_is_described(n_train, n_val, expected):
     record = make_record(n_train=n_train, n_val=n_val)
-    text = "\n".join(describe_checkpoint(random_checkpoint(record=record)))
+    text = "\n".join(describe_model(summarize(random_checkpoint(record=record))))
     assert expected in text
 
 
@@ -64,7 +64,7 @@ def test_split_is_described(n_train, n_val, expected):
 )
 def test_description_of_training_settings(dataset, settings, words):
     record = make_record(dataset=dataset, config=small_config(**settings))
-    text = "\n".join(describe_checkpoint(random_checkpoint(record=record)))
+    text = "\n".join(describe_model(summarize(random_checkpoint(record=record))))
     assert words in text
 
 
@@ -74,19 +74,21 @@ def test_description_of_training_settings(dataset, settings, words):
 def test_skip_connections_are_listed_only_for_networks_with_that_option(options, words):
     network = build_network("residual", options)
     checkpoint = Checkpoint("a", "residual", options, dict(network.state_dict()), None)
-    assert f"skip connections  {words}" in describe_checkpoint(checkpoint)
-    assert "skip connections" not in "\n".join(describe_checkpoint(random_checkpoint()))
+    assert f"skip connections  {words}" in describe_model(summarize(checkpoint))
+    assert "skip connections" not in "\n".join(
+        describe_model(summarize(random_checkpoint()))
+    )
 
 
 def test_conv_has_the_documented_size():
-    text = "\n".join(describe_checkpoint(load_checkpoint("conv")))
+    text = "\n".join(describe_model(read_summary("conv")))
     assert "186,371 parameters, RGB" in text
     assert "the network's defaults" in text
 
 
 @pytest.mark.parametrize(("channels", "words"), [(1, "1 channel"), (3, "RGB")])
 def test_unknown_training_is_stated(channels, words):
-    lines = describe_checkpoint(random_checkpoint(in_channels=channels))
+    lines = describe_model(summarize(random_checkpoint(in_channels=channels)))
     text = "\n".join(lines)
     assert "training" in text
     assert "unknown" in text
@@ -95,5 +97,5 @@ def test_unknown_training_is_stated(channels, words):
 
 def test_interrupted_run_is_stated():
     record = make_record(stop_reason="")
-    text = "\n".join(describe_checkpoint(random_checkpoint(record=record)))
+    text = "\n".join(describe_model(summarize(random_checkpoint(record=record))))
     assert "stopped           not finished" in text

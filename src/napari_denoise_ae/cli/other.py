@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..models.builtin import require_model
 from .arguments import add_model_and_device, examples, model_names, require_names
 
 if TYPE_CHECKING:
@@ -32,11 +31,10 @@ def _demo(arguments: argparse.Namespace) -> None:
 
 
 def _info(arguments: argparse.Namespace) -> None:
-    require_model(arguments.model)
-    from ..models.describe import describe_checkpoint
-    from ..models.load import load_checkpoint
+    from ..models.describe import describe_model
+    from ..models.summary import read_summary
 
-    for line in describe_checkpoint(load_checkpoint(arguments.model)):
+    for line in describe_model(read_summary(arguments.model)):
         print(line)
 
 

@@ -14,7 +14,7 @@ from .train_options import IMAGES, SETTINGS, add_images, add_settings
 if TYPE_CHECKING:
     import argparse
 
-    from ..models.checkpoint import TrainingRecord
+    from ..models.record import TrainingRecord
     from ..training.estimate import RunEstimate
     from ..training.job import TrainingJob
     from ..training.results import RunStep, TrainingResult, TrainingStart

@@ -18,7 +18,8 @@ from .noise_checks import check_noise, describe_place
 if TYPE_CHECKING:
     from ..image.intensity import IntensityRanges
     from ..image.planes import Planes
-    from ..models.checkpoint import Checkpoint, TrainingRecord
+    from ..models.checkpoint import Checkpoint
+    from ..models.record import TrainingRecord
     from ..noise.setting import NoiseSetting
     from .noise_checks import Windows
     from .options import DenoiseOptions

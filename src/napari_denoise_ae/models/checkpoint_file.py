@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from ..errors import CheckpointError, DenoiseAEWarning, InvalidInputError
 from .builtin import CHECKPOINT_FORMAT, MODEL_SUFFIX
-from .checkpoint import Checkpoint, TrainingRecord
-from .config import TrainingConfig
-from .legacy_names import translate_config, translate_options
+from .checkpoint import Checkpoint
+from .description import FORMAT_VERSION, parse_description
 from .networks.registry import NETWORKS, build_network
 from .plain_content import unusable_error
 from .safetensors_file import read_safetensors, write_safetensors
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import Tensor
-
-FORMAT_VERSION = 1
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
@@ -97,63 +94,10 @@ def parse_checkpoint(content: dict[str, Any], *, name: str) -> Checkpoint:
     CheckpointError
         If the content is not that of a usable checkpoint.
     """
-    require_format(content, CHECKPOINT_FORMAT, name)
-    try:
-        network = content["network"]
-        options = translate_options(content["network_options"])
-        state_dict, record = content["state_dict"], content["record"]
-    except KeyError as error:
-        raise unusable_error(name, f"{error} is missing") from error
-    state_dict = require_weights(network, options, state_dict, name)
-    parsed = None if record is None else _parse_record(record, name)
-    return Checkpoint(name, network, options, _to_float32(state_dict), parsed)
-
-
-# Types of the simple fields of a record, by annotation.
-_FIELD_TYPES: dict[str, type | tuple[type, ...]] = {
-    "str": str,
-    "int": int,
-    "float": (int, float),
-}
-
-
-def _parse_record(content: dict[str, Any], name: str) -> TrainingRecord:
-    content = _with_new_fields(content)
-    expected = {field.name: str(field.type) for field in fields(TrainingRecord)}
-    if not isinstance(content, dict) or set(content) != set(expected):
-        raise unusable_error(name, "its training record has unexpected fields")
-    for key, annotation in expected.items():
-        value = content[key]
-        usable = isinstance(value, _FIELD_TYPES.get(annotation, object))
-        if not usable:
-            raise unusable_error(
-                name, f"{key} in its training record is not of type {annotation}"
-            )
-    try:
-        config = TrainingConfig(**translate_config(content["config"]))
-    except (InvalidInputError, TypeError) as error:
-        raise unusable_error(name, f"its settings are invalid: {error}") from error
-    estimate = content["noise_estimate"]
-    is_triple = isinstance(estimate, (list, tuple)) and len(estimate) == 3
-    if not is_triple or not all(isinstance(value, float) for value in estimate):
-        raise unusable_error(name, "its noise estimate is not three numbers")
-    images = content["images"]
-    is_listed = isinstance(images, (list, tuple))
-    if not is_listed or not all(isinstance(line, str) for line in images):
-        raise unusable_error(name, "its images are not a list of strings")
-    parsed = {
-        "config": config,
-        "noise_estimate": tuple(estimate),
-        "images": tuple(images),
-    }
-    return TrainingRecord(**{**content, **parsed})
-
-
-def _with_new_fields(content: Any) -> Any:
-    """Add the fields that older records lack."""
-    if not isinstance(content, dict):
-        return content
-    return {"images": (), "noise": "", "started_from": ""} | content
+    about = parse_description(content, name)
+    network, options = about.network, about.network_options
+    state_dict = require_weights(network, options, content["state_dict"], name)
+    return Checkpoint(name, network, options, _to_float32(state_dict), about.record)
 
 
 def parse_plain_state_dict(content: dict[str, Any], path: Path) -> Checkpoint:
@@ -199,19 +143,6 @@ def parse_plain_state_dict(content: dict[str, Any], path: Path) -> Checkpoint:
         f"{path.name} does not contain the weights of any network of this package "
         f"({', '.join(NETWORKS)})."
     )
-
-
-def require_format(content: Any, expected: str, name: str) -> None:
-    """Raise `CheckpointError` unless the content has this format and version."""
-    if not isinstance(content, dict) or content.get("format") != expected:
-        found = content.get("format") if isinstance(content, dict) else None
-        raise CheckpointError(f"{name} is not a {expected}: its format is {found!r}.")
-    version = content.get("format_version")
-    if version != FORMAT_VERSION:
-        raise CheckpointError(
-            f"{name} has format version {version!r}; this version of "
-            f"napari-denoise-ae reads {FORMAT_VERSION}. Update napari-denoise-ae."
-        )
 
 
 def _expected_weights(network: str, options: Mapping[str, Any]) -> dict[str, Tensor]:

@@ -5,27 +5,26 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import torch
-
 from ..io.cifar10 import CIFAR10
 from .config import N_CIFAR10_TEST
 
 if TYPE_CHECKING:
-    from .checkpoint import Checkpoint, TrainingRecord
     from .config import TrainingConfig
+    from .record import TrainingRecord
+    from .summary import ModelSummary
 
 
 # More images would make a line unreadable.
 _MOST_IMAGES = 5
 
 
-def describe_checkpoint(checkpoint: Checkpoint) -> list[str]:
-    """Describe a checkpoint in lines for users.
+def describe_model(model: ModelSummary) -> list[str]:
+    """Describe a model in lines for users.
 
     Parameters
     ----------
-    checkpoint : Checkpoint
-        The checkpoint.
+    model : ModelSummary
+        The model.
 
     Returns
     -------
@@ -33,22 +32,21 @@ def describe_checkpoint(checkpoint: Checkpoint) -> list[str]:
         The network, its training, and its validation loss and PSNR. Each line
         is a name, padded to 18 characters, and a value.
     """
-    network = checkpoint.build(torch.device("cpu"))
-    n_parameters = sum(parameter.numel() for parameter in network.parameters())
-    options = ", ".join(f"{k}={v}" for k, v in checkpoint.network_options.items())
-    colors = "RGB" if network.in_channels == 3 else f"{network.in_channels} channel"
+    options = ", ".join(f"{k}={v}" for k, v in model.network_options.items())
+    channels = model.option("in_channels")
+    colors = "RGB" if channels == 3 else f"{channels} channel"
     rows = {
-        "model": checkpoint.name,
-        "network": f"{checkpoint.network}, {n_parameters:,} parameters, {colors}",
+        "model": model.name,
+        "network": f"{model.network}, {model.n_parameters:,} parameters, {colors}",
         "options": options or "the network's defaults",
     }
-    skips = getattr(network, "skip_connections", None)
+    skips = model.option("skip_connections")
     if skips is not None:
         rows["skip connections"] = "yes" if skips else "no"
-    if checkpoint.record is None:
+    if model.record is None:
         rows["training"] = "unknown: the file contains only weights"
     else:
-        rows |= _describe_training(checkpoint.record)
+        rows |= _describe_training(model.record)
     return [f"{name:<18}{value}" for name, value in rows.items()]
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-
 from ..errors import CheckpointError
 
 #: Bytes; more than any network of this package needs, including its optimizer.
@@ -49,25 +47,30 @@ def require_plain(content: Any, n_bytes: int, name: str) -> None:
             stack += [(each, level + 1) for pair in value.items() for each in pair]
         elif isinstance(value, (list, tuple)):
             stack += [(each, level + 1) for each in value]
-        elif isinstance(value, torch.Tensor):
+        elif isinstance(value, (str, int, float, type(None))):
+            _require_usual_size(value, name)
+        else:
             # A tensor with strides of 0 has more elements than its file has data.
-            n_left -= value.numel() * value.element_size()
+            n_left -= _tensor_bytes(value, name)
             if n_left < 0:
                 raise unusable_error(name, "it does not have all data of its tensors")
-        else:
-            _require_plain_value(value, name)
 
 
-def _require_plain_value(value: Any, name: str) -> None:
-    if isinstance(value, str):
-        if len(value) > _LONGEST_TEXT:
-            raise unusable_error(name, f"it has a text of {len(value):,} characters")
-    elif isinstance(value, int):
-        # Python integers have any size, but large ones overflow in a float.
-        if abs(value) >= _LARGEST_INTEGER:
-            raise unusable_error(name, "it has an integer of more than 64 bits")
-    elif not isinstance(value, (float, type(None))):
+def _tensor_bytes(value: Any, name: str) -> int:
+    # Only here, so that a description without tensors is checked without torch.
+    import torch
+
+    if not isinstance(value, torch.Tensor):
         raise unusable_error(name, f"it contains a {type(value).__name__}")
+    return value.numel() * value.element_size()
+
+
+def _require_usual_size(value: object, name: str) -> None:
+    if isinstance(value, str) and len(value) > _LONGEST_TEXT:
+        raise unusable_error(name, f"it has a text of {len(value):,} characters")
+    # Python integers have any size, but large ones overflow in a float.
+    if isinstance(value, int) and abs(value) >= _LARGEST_INTEGER:
+        raise unusable_error(name, "it has an integer of more than 64 bits")
 
 
 def unusable_error(name: str, reason: str) -> CheckpointError:

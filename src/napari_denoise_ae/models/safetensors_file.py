@@ -18,6 +18,7 @@ from ..io.atomic import atomic_write
 from .plain_content import LARGEST_FILE, require_plain, unusable_error
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 #: Entry of the metadata of a checkpoint.
@@ -69,33 +70,83 @@ def read_safetensors(path: Path) -> dict[str, Any]:
     CheckpointError
         If the file cannot be read, is too large, or contains no usable JSON.
     """
+    tensors, metadata = _read(path, "pt", _tensor)
+    if KEY not in metadata:
+        return tensors
+    content = _parse(metadata[KEY], path.name)
+    content[_TENSORS] = tensors
+    require_plain(content, path.stat().st_size, path.name)
+    return content
+
+
+def read_safetensors_header(path: Path) -> dict[str, Any] | None:
+    """Read a file that `write_safetensors` wrote, but not its tensors.
+
+    Torch is not imported.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    dict or None
+        The content of a checkpoint. Its ``"state_dict"`` has the shape of each tensor,
+        a list of int, by name. None if the file contains only tensors.
+
+    Raises
+    ------
+    CheckpointError
+        See `read_safetensors`.
+    """
+    shapes, metadata = _read(path, "np", _shape)
+    if KEY not in metadata:
+        return None
+    content = _parse(metadata[KEY], path.name)
+    content[_TENSORS] = shapes
+    require_plain(content, path.stat().st_size, path.name)
+    return content
+
+
+def _read(
+    path: Path, framework: str, read: Callable[[Any, str], Any]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Read something of each tensor, and the metadata."""
     from safetensors import safe_open
 
-    n_bytes = _size(path)
+    _require_usual_size(path)
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(path, framework=framework) as file:
             metadata = file.metadata() or {}
-            tensors = {key: file.get_tensor(key).clone() for key in file.keys()}  # noqa: SIM118
+            return {key: read(file, key) for key in file.keys()}, metadata  # noqa: SIM118
     # The parser is not ours: with a damaged file, it raises errors of any type.
     except Exception as error:
         raise CheckpointError(
             f"{path.name} is not a safetensors file, or is incomplete. Copy it again "
             "or train a new one."
         ) from error
-    if KEY not in metadata:
-        return tensors
+
+
+def _tensor(file: Any, key: str) -> Any:
+    return file.get_tensor(key).clone()
+
+
+def _shape(file: Any, key: str) -> list[int]:
+    return list(file.get_slice(key).get_shape())
+
+
+def _parse(text: str, name: str) -> dict[str, Any]:
     try:
-        content = json.loads(metadata[KEY])
+        content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise unusable_error(path.name, "its description is not valid JSON") from error
+        raise unusable_error(name, "its description is not valid JSON") from error
     if not isinstance(content, dict):
-        raise unusable_error(path.name, "its description is not a dict")
-    content[_TENSORS] = tensors
-    require_plain(content, n_bytes, path.name)
+        raise unusable_error(name, "its description is not a dict")
     return content
 
 
-def _size(path: Path) -> int:
+def _require_usual_size(path: Path) -> None:
     try:
         n_bytes = path.stat().st_size
     except OSError as error:
@@ -107,4 +158,3 @@ def _size(path: Path) -> int:
             f"{path.name} has {n_bytes / 2**20:.0f} MB; checkpoints of this package "
             f"have at most {LARGEST_FILE / 2**20:.0f} MB."
         )
-    return n_bytes

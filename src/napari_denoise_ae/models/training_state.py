@@ -7,13 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from .checkpoint_file import (
-    FORMAT_VERSION,
-    checkpoint_content,
-    parse_checkpoint,
-    require_format,
-    require_weights,
-)
+from .checkpoint_file import checkpoint_content, parse_checkpoint, require_weights
+from .description import FORMAT_VERSION, require_format
 from .networks.registry import build_network
 from .plain_content import unusable_error
 from .torch_file import read_torch_file, write_torch_file
@@ -24,7 +19,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from .checkpoint import Checkpoint, TrainingRecord
+    from .checkpoint import Checkpoint
+    from .record import TrainingRecord
 
 _TRAINING_STATE = "napari-denoise-ae training state"
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from .._version import __version__
-from ..models.checkpoint import TrainingRecord
+from ..models.record import TrainingRecord
 from ..noise.wavelet import wavelet_sigma
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from ..models.checkpoint import Checkpoint, TrainingRecord
+    from ..models.checkpoint import Checkpoint
     from ..models.config import TrainingConfig
     from ..models.devices import DeviceChoice
+    from ..models.record import TrainingRecord
     from ..models.training_state import TrainingState
     from .prepare import Prepared
 

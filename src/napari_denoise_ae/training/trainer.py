@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from ..models.checkpoint import TrainingRecord
     from ..models.config import TrainingConfig
     from ..models.devices import DeviceChoice
+    from ..models.record import TrainingRecord
     from .results import Examples, TrainerStep
     from .sources.base import TrainingSource
 

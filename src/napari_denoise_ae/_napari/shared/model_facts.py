@@ -13,7 +13,7 @@ from .worker import Failed
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from ...models.checkpoint import TrainingRecord
+    from ...models.record import TrainingRecord
 
 
 @dataclass(frozen=True, slots=True)

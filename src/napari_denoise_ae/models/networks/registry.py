@@ -6,7 +6,6 @@ without importing torch.
 
 from __future__ import annotations
 
-import inspect
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,24 @@ NETWORKS: dict[str, tuple[str, str]] = {
     "conv": ("conv", "ConvAutoencoder"),
     "residual": ("residual", "ResidualAutoencoder"),
     "unet": ("unet", "UNet"),
+}
+
+#: Options of each network, with the defaults of its constructor.
+DEFAULT_OPTIONS: dict[str, dict[str, int | bool]] = {
+    "conv": {"in_channels": 3, "base_channels": 32},
+    "residual": {
+        "in_channels": 3,
+        "base_channels": 16,
+        "latent_dim": 128,
+        "skip_connections": True,
+    },
+    "unet": {
+        "in_channels": 3,
+        "base_channels": 32,
+        "noise_level": True,
+        "correlation": False,
+        "self_ensemble": False,
+    },
 }
 
 
@@ -75,7 +92,7 @@ def build_network(name: str, options: Mapping[str, Any]) -> DenoisingNetwork:
         If the name or an option is unknown, or an option is out of range.
     """
     cls = network_class(name)
-    known = inspect.signature(cls).parameters
+    known = DEFAULT_OPTIONS[name]
     unknown = sorted(set(options) - set(known))
     if unknown:
         raise InvalidInputError(
