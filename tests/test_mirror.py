@@ -75,6 +75,7 @@ TESTED_IN = {
     "cli/score_table": "cli/test_evaluate",
     "denoising/array": "denoising/test_api",
     "denoising/compatibility": "denoising/test_api",
+    "denoising/loaded_model": "denoising/test_denoiser",
     "denoising/network_input": "denoising/test_api",
     "denoising/model_ranges": "noise/test_normalization",
     "cli/train_options": "cli/test_train",

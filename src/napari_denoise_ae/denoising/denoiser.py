@@ -1,4 +1,4 @@
-"""A model on its device: parts of planes in, denoised parts out.
+"""A loaded model for planes of any size: parts of them in, denoised parts out.
 
 What runs out of memory is tried again in smaller tiles, then on the CPU, so
 that a long run does not end because another program took the memory.
@@ -18,9 +18,8 @@ from ..errors import DenoiseAEWarning, DeviceError
 from ..image.casting import copy_as
 from ..image.tiling import SMALLEST_TILE_SIZE, region_shape, relative_region
 from ..models.devices import DeviceChoice
-from .batches import add_noise_inputs, images_of_batch, make_batch, pad_end
-from .blending import run_network
 from .halo import find_halo, plan_tiles
+from .loaded_model import LoadedModel
 from .memory import OutOfMemoryError, choose_tile_size, is_lack_of_memory
 from .network_input import prepare_input
 from .options import FLOAT32
@@ -33,13 +32,11 @@ from .pixels import (
     upload,
     working_dtype,
 )
-from .precision import computing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
-    from torch import Tensor
 
     from ..image.intensity import IntensityRange
     from ..image.tiling import Region
@@ -47,7 +44,7 @@ if TYPE_CHECKING:
     from .halo import Tile
 
 
-class Denoiser:
+class Denoiser(LoadedModel):
     """A model that is ready on its device, for one image after another.
 
     Parameters
@@ -72,9 +69,7 @@ class Denoiser:
     def __init__(
         self, checkpoint: Checkpoint, device: DeviceChoice, precision: str = FLOAT32
     ) -> None:
-        self.checkpoint = checkpoint
-        self.device, self.precision = device, precision
-        self.network = checkpoint.build(device.device)
+        super().__init__(checkpoint, device, precision)
         self._loaded = device, self.network
         self.tile_size = choose_tile_size(checkpoint, device.device)
         # No tile is larger than this after memory has run out.
@@ -231,50 +226,6 @@ class Denoiser:
             self.run_tile(tile, plane, write, halo=halo)
         return result
 
-    def run_network(
-        self, batch: Tensor, noise: Sequence[float | Tensor] = ()
-    ) -> Tensor:
-        """Run the network on images of any size.
-
-        Parameters
-        ----------
-        batch : torch.Tensor
-            float32, (N, channels, Y, X), on any device, range [0, 1], or around 0 if
-            the network takes a noise level. Images whose sides are not multiples of
-            the network's stride, or shorter than its image size, are reflected at
-            their end.
-        noise : sequence of float or torch.Tensor
-            The noise level and its products with the correlations along X and Y, for
-            a network that takes them: one value for all pixels, or a map, (Y, X).
-
-        Returns
-        -------
-        torch.Tensor
-            The same shape, on the network's device.
-
-        Raises
-        ------
-        OutOfMemoryError
-            If the device runs out of memory.
-        """
-        height, width = batch.shape[-2:]
-        device, taken = self.device.device, noise[: self.network.n_noise_inputs]
-        try:
-            with (
-                torch.inference_mode(),
-                computing(self.precision, device, next(iter(taken), None)),
-            ):
-                told = add_noise_inputs(batch.to(device), taken)
-                output = run_network(self.network, pad_end(told, self.network))
-                return output[..., :height, :width].float()
-        except (RuntimeError, MemoryError) as error:
-            if not is_lack_of_memory(error):
-                raise
-            raise OutOfMemoryError(
-                f"The device {self.device} ran out of memory on {len(batch)} x "
-                f"{height} x {width} pixels. Use device='cpu'."
-            ) from error
-
     def _fits(
         self,
         tile: Tile,
@@ -311,8 +262,7 @@ class Denoiser:
             change = f"It goes on with tiles of {self._limit} x {self._limit}"
         elif self.device.device.type != "cpu":
             lost, self._limit = self.device.device, None
-            self.device = DeviceChoice(torch.device("cpu"), f"{lost} ran out of memory")
-            self.network = self.checkpoint.build(self.device.device)
+            self.move_to(DeviceChoice(torch.device("cpu"), f"{lost} ran out of memory"))
             self._warn(lost, size, "It goes on on the CPU, which is slower")
             return
         else:
@@ -349,7 +299,7 @@ class Denoiser:
         with torch.inference_mode():
             pixels = upload(blocks, device, working_dtype(blocks[0].dtype, scale))
             shown = prepare_input(pixels, scale)
-            denoised = self._apply(shown.unit, scale.noise_inputs, n_images)
+            denoised = self.apply(shown.unit, scale.noise_inputs, n_images)
             values, kept = shown.part(keep).restore(denoised[keep], scale)
             results = as_pixels(images_of(values, n_images), dtype)
             masks = [None] * n_images
@@ -358,28 +308,3 @@ class Denoiser:
         return [
             keep_unchanged(*each) for each in zip(results, cropped, masks, strict=True)
         ]
-
-    def apply_network(
-        self, unit: NDArray[np.float64], noise: Sequence[float | NDArray[np.float64]]
-    ) -> NDArray[np.float64]:
-        """Denoise (Y, X, channels), whatever the network's channels.
-
-        Parameters
-        ----------
-        unit : numpy.ndarray
-            The image as the network sees it, see `prepare_input`.
-        noise : sequence of float or numpy.ndarray
-            See `run_network`.
-        """
-        maps = [
-            torch.from_numpy(each) if isinstance(each, np.ndarray) else each
-            for each in noise
-        ]
-        return as_array(self._apply(torch.from_numpy(unit), maps))
-
-    def _apply(
-        self, unit: Tensor, noise: Sequence[float | Tensor], n_images: int = 1
-    ) -> Tensor:
-        """Denoise images that share a noise level, (Y, X, N * channels)."""
-        batch = make_batch(unit, n_images, self.network)
-        return images_of_batch(self.run_network(batch, noise), unit, n_images)
