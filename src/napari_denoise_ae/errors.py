@@ -42,3 +42,20 @@ class MissingDependencyError(DenoiseAEError, ImportError):
 
 class DenoiseAEWarning(UserWarning):
     """A result was computed but may not be what the user intended."""
+
+
+def one_line(text: object, longest: int = 1000) -> str:
+    """Return a text on one line of limited length, without control characters.
+
+    Texts of other programs and names of files may contain any characters.
+
+    Parameters
+    ----------
+    text : object
+        The text, or an exception that has it.
+    longest : int
+        Number of characters after which it is cut.
+    """
+    printable = (letter if letter.isprintable() else " " for letter in str(text))
+    line = "".join(printable).strip()
+    return line if len(line) <= longest else f"{line[:longest]}…"

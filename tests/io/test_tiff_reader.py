@@ -168,3 +168,11 @@ def test_a_truncated_stack_is_rejected(tmp_path, kind, share):
     path.write_bytes(content[: int(share * len(content))])
     with pytest.raises(InvalidInputError, match="Cannot read"):
         read_image(path)
+
+
+def test_a_series_is_compared_with_the_size_of_all_its_files(tmp_path, monkeypatch):
+    # Each of the files alone would be too small for the pixels of both.
+    monkeypatch.setattr("napari_denoise_ae.io.limits._HARMLESS", 1000)
+    monkeypatch.setattr("napari_denoise_ae.io.limits._MOST_FOR_A_BYTE", 1)
+    write_ome_tiffs(tmp_path, LAYOUTS["by turns"])
+    assert open_volume(tmp_path / "a.ome.tif").shape == (4, 40, 50)

@@ -7,7 +7,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DeviceError
+from ..errors import DeviceError, one_line
 from ..models.builtin import DEFAULT_MODEL, builtin_models, require_model
 from ..noise.base import amount_fields, option_fields
 from ..noise.spec import how_to_write, parse_noise
@@ -24,7 +24,7 @@ _DEVICE = re.compile(r"auto|(cpu|cuda|mps)(:\d+)?", re.ASCII)
 
 def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     """Print a warning on standard error; replaces `warnings.showwarning`."""
-    print(f"warning: {message}", file=sys.stderr)
+    print(f"warning: {one_line(message)}", file=sys.stderr)
 
 
 # --- names -----------------------------------------------------------------

@@ -13,8 +13,9 @@ import warnings
 from typing import TYPE_CHECKING
 
 from .._version import __version__
-from ..errors import DenoiseAEError
+from ..errors import DenoiseAEError, one_line
 from .arguments import BAD_INPUT, INTERRUPTED, show_warning
+from .crash_report import report_crash
 from .denoise import add_denoise
 from .evaluate import add_compare, add_evaluate
 from .other import add_demo, add_info
@@ -45,8 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0 if done, 2 after an error that the user can fix, 130 if
-        interrupted.
+        Exit status: 0 if done, 2 after an error that the user can fix, 70 after an
+        unexpected one, 130 if interrupted.
 
     Raises
     ------
@@ -62,11 +63,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             arguments.command(arguments)
             sys.stdout.flush()
         except DenoiseAEError as error:
-            print(f"error: {error}", file=sys.stderr)
+            print(f"error: {one_line(error)}", file=sys.stderr)
             return BAD_INPUT
         except BrokenPipeError:
             # The program that read the output, such as `head`, has exited.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except Exception as error:  # noqa: BLE001 - the last guard
+            return report_crash(error)
         except KeyboardInterrupt as interrupt:
             # The subcommand may say in the exception which results are kept.
             print("interrupted", *interrupt.args, sep=": ", file=sys.stderr)

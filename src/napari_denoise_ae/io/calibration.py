@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import tifffile
@@ -49,7 +50,7 @@ def tiff_calibration(
     is_default = page.resolution == (1.0, 1.0) and page.resolutionunit == _NO_UNIT
     if has_tags and not is_default:
         calibration["resolution"] = page.resolution
-        calibration["resolutionunit"] = page.resolutionunit
+        calibration["resolutionunit"] = tifffile.RESUNIT(page.resolutionunit)
     imagej = tiff.imagej_metadata or {}
     metadata = {key: imagej[key] for key in _IMAGEJ_KEYS if key in imagej}
     if metadata:
@@ -147,6 +148,11 @@ def _known(distances: dict[str, tuple[float, str]]) -> Calibration:
     """Return the distances with a known unit of length or time."""
     scale, units = {}, {}
     for letter, (distance, text) in distances.items():
+        if not math.isfinite(distance):
+            raise ValueError(f"the pixel spacing along {letter} is {distance}")
+        # Programs write 0 where they know none.
+        if distance <= 0:
+            continue
         if (read := read_distance(distance, text)) is not None:
             scale[letter], units[letter] = read
     return scale, units

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _WHITE = "FFFFFF"
+_COLOR = re.compile("[0-9A-Fa-f]{6}")
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -66,6 +68,11 @@ def as_ome(channels: Sequence[Channel]) -> dict[str, Any]:
 def _from_number(color: Any) -> str:
     """Return RRGGBB of OME-XML's signed integer of red, green, blue and alpha."""
     return "" if color is None else f"{(int(color) & 0xFFFFFFFF) >> 8:06X}"
+
+
+def _valid_color(text: str) -> str:
+    """Return a color as RRGGBB; empty if it is none."""
+    return text.upper() if _COLOR.fullmatch(text) else ""
 
 
 def _to_number(color: str) -> int:
@@ -214,7 +221,7 @@ def _from_omero(entry: Mapping[str, Any]) -> Channel:
         known = float(window["start"]), float(window["end"])
     return Channel(
         name=str(entry.get("label") or ""),
-        color=str(entry.get("color") or "").upper(),
+        color=_valid_color(str(entry.get("color") or "")),
         window=known,
         inverted=bool(entry.get("inverted")),
     )

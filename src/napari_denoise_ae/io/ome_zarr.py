@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import InvalidInputError
+from ..errors import InvalidInputError, one_line
 from ..image.axes import AXES
 from .channels import read_omero
+from .limits import claimed_bytes, require_plausible_size
 from .stored import StoredImage
 from .units import known_unit
 
@@ -36,6 +37,8 @@ METADATA_KEY = "napari-denoise-ae"
 #: Order of axes that OME-Zarr requires.
 ORDER = "TCZYX"
 _LATEST = "0.5"
+# Number of characters of an error of zarr that are shown.
+_LONGEST_REASON = 300
 # Versions whose axes have no types.
 _OLD = ("0.1", "0.2", "0.3")
 # Names of dimensions in plain Zarr arrays.
@@ -144,22 +147,44 @@ def read_ome_zarr(path: Path) -> tuple[Any, OmeMetadata | None]:
     if not os.path.isdir(path):  # noqa: PTH112
         reason = "is not a folder" if os.path.lexists(path) else "does not exist"
         raise InvalidInputError(f"Cannot read {path}: it {reason}.")
-    try:
-        node = zarr.open(path, mode="r")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _unreadable(path, f"zarr cannot open it ({error})") from error
+    node = _open_node(path)
     if isinstance(node, zarr.Array):
+        _require_plausible(node, path)
         return node, None
     attributes = dict(node.attrs)
     metadata, dataset = _parse_metadata(attributes, path)
     array = node.get(dataset)
     if not isinstance(array, zarr.Array):
-        raise _unreadable(path, f"its level {dataset!r} is missing")
+        raise _unreadable(path, f"its level {one_line(repr(dataset), 100)} is missing")
+    _require_plausible(array, path)
     if len(array.shape) != len(metadata.axes):
         raise _unreadable(
             path, f"its axes are {metadata.axes} and its shape is {array.shape}"
         )
     return array, metadata
+
+
+def _open_node(path: Path) -> Any:
+    """Open an array or a group."""
+    import zarr
+
+    from .zarr_store import RegularFileStore
+
+    try:
+        return zarr.open(RegularFileStore(path, read_only=True), mode="r")
+    # Given damaged metadata, zarr raises errors of any kind.
+    except Exception as error:
+        reason = f"zarr cannot open it ({one_line(error, _LONGEST_REASON)})"
+        raise _unreadable(path, reason) from error
+
+
+def _require_plausible(array: zarr.Array[Any], path: Path) -> None:
+    """Raise if an array claims far more pixels than its files can hold."""
+    from .zarr_store import sizes_of_files
+
+    chunks = array.shards or array.chunks
+    claimed = claimed_bytes(array.shape, np.dtype(array.dtype), chunks)
+    require_plausible_size(path, claimed, sizes_of_files(path / array.path))
 
 
 def _parse_metadata(attributes: dict[str, Any], path: Path) -> tuple[OmeMetadata, str]:
@@ -169,7 +194,9 @@ def _parse_metadata(attributes: dict[str, Any], path: Path) -> tuple[OmeMetadata
     content = attributes.get("ome", attributes)
     if not isinstance(content, dict):
         raise _unreadable(
-            path, f"its metadata are invalid: ome: expected an object, got {content}"
+            path,
+            "its metadata are invalid: ome: expected an object, got "
+            f"{one_line(content, 100)}",
         )
     if "multiscales" not in content:
         raise _unreadable(path, _explain_non_image(attributes, content))

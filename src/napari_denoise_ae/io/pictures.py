@@ -10,6 +10,8 @@ import imagecodecs
 import numpy as np
 from PIL import Image, ImageSequence
 
+from ..errors import InvalidInputError
+from .limits import claimed_bytes, how_to_lift, is_lifted, require_plausible_size
 from .picture_metadata import (
     PictureMetadata,
     read_orientation,
@@ -17,7 +19,7 @@ from .picture_metadata import (
     without_prefix,
 )
 from .png_file import read_header
-from .stored import StoredImage, few_bits_note, require_file
+from .stored import Dispensable, StoredImage, few_bits_note, require_file
 from .upright import make_upright
 
 if TYPE_CHECKING:
@@ -65,21 +67,24 @@ def open_png(path: Path) -> StoredImage:
     else:
         dtype = np.dtype(np.uint16 if header.bits == 16 else np.uint8)
         picture = _Picture(path, header.shape, dtype, _decode_png)
+    metadata = Dispensable()
+    icc = metadata.read("color profile", lambda: header.icc, b"")
+    notes = (few_bits_note(header.bits) if header.bits < 8 else "", metadata.note)
     return _stored(
         picture,
         orientation=read_orientation(exif),
         density=header.density,
         metadata=PictureMetadata(
-            icc=header.icc, exif=upright_exif(exif), png_chunks=header.copied
+            icc=icc, exif=upright_exif(exif), png_chunks=header.copied
         ),
-        notes=(few_bits_note(header.bits),) if header.bits < 8 else (),
+        notes=tuple(text for text in notes if text),
     )
 
 
 def open_jpeg(path: Path) -> StoredImage:
     """Read the header of a JPEG file."""
     require_file(path)
-    with Image.open(path, formats=["JPEG"]) as picture:
+    with _opened(path, "JPEG") as picture:
         if picture.mode not in ("L", "RGB"):
             raise ValueError(f"its color mode is {picture.mode}, not gray or RGB")
         width, height = picture.size
@@ -100,7 +105,7 @@ def open_jpeg(path: Path) -> StoredImage:
 def open_webp(path: Path) -> StoredImage:
     """Read the header of a WebP file; an animation is a stack of frames."""
     require_file(path)
-    with Image.open(path, formats=["WEBP"]) as picture:
+    with _opened(path, "WEBP") as picture:
         if picture.mode not in ("RGB", "RGBA"):
             raise ValueError(f"its color mode is {picture.mode}, not RGB")
         shape = (picture.height, picture.width, len(picture.mode))
@@ -130,7 +135,15 @@ def _stored(
     metadata: PictureMetadata,
     notes: tuple[str, ...] = (),
 ) -> StoredImage:
-    """Return an upright picture with its pixel size."""
+    """Return an upright picture with its pixel size.
+
+    Raises
+    ------
+    InvalidInputError
+        If it claims far more pixels than its file can hold.
+    """
+    path, claimed = picture.path, claimed_bytes(picture.shape, picture.dtype)
+    require_plausible_size(path, claimed, [path.stat().st_size])
     axes = "YX" if len(picture.shape) == 2 else "YXS"
     if len(picture.shape) == 4 or (len(picture.shape) == 3 and picture.shape[2] > 4):
         axes = f"T{axes}"
@@ -149,9 +162,29 @@ def _stored(
     )
 
 
+def _opened(path: Path, kind: str) -> Image.Image:
+    """Open a picture with Pillow, which has a limit of its own.
+
+    Raises
+    ------
+    InvalidInputError
+        If the picture has more than about 179 million pixels, unless the user has
+        lifted the limit.
+    """
+    if is_lifted():
+        Image.MAX_IMAGE_PIXELS = None
+    try:
+        return Image.open(path, formats=[kind])
+    except Image.DecompressionBombError as error:
+        raise InvalidInputError(
+            f"Cannot read {path}: it has more than "
+            f"{2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels. {how_to_lift()}"
+        ) from error
+
+
 def _open_animation(path: Path, kind: str) -> _Picture:
     """Open the frames of an animated picture as RGB, with alpha if they have some."""
-    with Image.open(path, formats=[kind]) as picture:
+    with _opened(path, kind) as picture:
         mode = "RGBA" if picture.has_transparency_data else "RGB"
         shape = (
             getattr(picture, "n_frames", 1),
@@ -161,7 +194,7 @@ def _open_animation(path: Path, kind: str) -> _Picture:
         )
 
     def decode(path: Path) -> NDArray[Any]:
-        with Image.open(path, formats=[kind]) as picture:
+        with _opened(path, kind) as picture:
             frames = ImageSequence.Iterator(picture)
             return np.stack([np.asarray(frame.convert(mode)) for frame in frames])
 
@@ -174,5 +207,5 @@ def _decode_png(path: Path) -> NDArray[Any]:
 
 
 def _decode(path: Path, kind: str) -> NDArray[Any]:
-    with Image.open(path, formats=[kind]) as picture:
+    with _opened(path, kind) as picture:
         return np.array(picture)

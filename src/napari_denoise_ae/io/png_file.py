@@ -27,6 +27,8 @@ _COPIED = {b"cHRM", b"cICP", b"gAMA", b"sRGB", b"tEXt", b"zTXt", b"iTXt"}
 _READ = _COPIED | {b"acTL", b"iCCP", b"eXIf", b"pHYs", b"tRNS"}
 _PER_METER = 1
 _LARGEST = 2**31 - 1
+# Bytes of a color profile. Those of printers have up to a few million.
+_LARGEST_PROFILE = 2**26
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,22 @@ class PngHeader:
 
     @property
     def icc(self) -> bytes:
-        """ICC profile; empty if there is none."""
+        """ICC profile; empty if there is none.
+
+        Raises
+        ------
+        ValueError, zlib.error
+            If it is damaged.
+        """
         # The name of the profile, a zero, and the method of compression, precede it.
         _, _, packed = self.find(b"iCCP").partition(b"\0")
-        return zlib.decompress(packed[1:]) if packed else b""
+        if not packed:
+            return b""
+        unpacking = zlib.decompressobj()
+        profile = unpacking.decompress(packed[1:], _LARGEST_PROFILE)
+        if not unpacking.eof:
+            raise ValueError("the color profile is incomplete or too large")
+        return profile
 
     @property
     def copied(self) -> tuple[tuple[bytes, bytes], ...]:

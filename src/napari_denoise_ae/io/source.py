@@ -16,7 +16,7 @@ from ..image.axes import resolve_axes, stack_axes
 from ..image.checks import require_real
 from .ome_zarr import open_ome_zarr
 from .pictures import open_jpeg, open_png, open_webp
-from .stored import DAMAGED, StoredImage, refuse_damaged
+from .stored import StoredImage, refuse_damaged
 from .tiff_reader import open_tiff
 
 if TYPE_CHECKING:
@@ -117,13 +117,8 @@ class Volume(StoredImage):
         InvalidInputError
             If the file is damaged.
         """
-        try:
+        with refuse_damaged(self.path, "a part"):
             block = np.asarray(self.array[part])
-        except DAMAGED as error:
-            raise InvalidInputError(
-                f"Cannot read a part of {self.path}: {error}. The file is damaged or "
-                "incomplete."
-            ) from error
         # torch supports native byte order only.
         return block.astype(self.dtype, copy=False)
 

@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 import os
-import struct
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from PIL import Image
 
-from ..errors import InvalidInputError
+from ..errors import DenoiseAEError, InvalidInputError, one_line
 from .picture_metadata import PictureMetadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from .channels import Channel
     from .ome_zarr import OmeMetadata
 
-#: Errors that imaging libraries raise for files that are damaged or of another format.
-DAMAGED = (
-    ArithmeticError,
-    AssertionError,
-    Image.DecompressionBombError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
+Part = TypeVar("Part")
+
+# They also log what they raise. Without a handler, Python prints it.
+for _library in ("imagecodecs", "tifffile"):
+    logging.getLogger(_library).addHandler(logging.NullHandler())
+# Number of characters of the error of an imaging library that are shown.
+_LONGEST_REASON = 300
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -95,23 +88,70 @@ class StoredImage:
 
 
 @contextmanager
-def refuse_damaged(path: Path) -> Iterator[None]:
+def refuse_damaged(path: Path, part: str = "") -> Iterator[None]:
     """Turn errors of imaging libraries into an error that names the file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    part : str
+        What is read of it; by default the whole file.
 
     Raises
     ------
     InvalidInputError
-        If the body raises one of `DAMAGED`.
+        If the body raises any error.
     """
     try:
         yield
-    except InvalidInputError:
+    except DenoiseAEError:
         raise
-    except DAMAGED as error:
+    # Given a damaged file, these libraries raise errors of any kind.
+    except Exception as error:
+        kind = path.suffix[1:].upper()
+        what = f"{part} of {path}" if part else f"{path} as a {kind} image"
+        reason = one_line(error, _LONGEST_REASON).rstrip(".") or type(error).__name__
         raise InvalidInputError(
-            f"Cannot read {path} as a {path.suffix[1:].upper()} image: {error}. The "
-            "file is damaged, incomplete or not of the format that its suffix says."
+            f"Cannot read {what}: {reason}. The file is damaged, incomplete or not of "
+            "the format that its suffix says."
         ) from error
+
+
+class Dispensable:
+    """Reads metadata that an image can do without; remembers which are damaged."""
+
+    def __init__(self) -> None:
+        self._damaged: list[str] = []
+
+    def read(self, name: str, read: Callable[[], Part], default: Part) -> Part:
+        """Return the metadata, or a default if they cannot be read.
+
+        Parameters
+        ----------
+        name : str
+            What they are, for `note`.
+        read : callable
+            Reads them.
+        default : object
+            What to return if that fails.
+        """
+        try:
+            return read()
+        # Given damaged metadata, libraries raise errors of any kind.
+        except Exception:  # noqa: BLE001
+            self._damaged.append(name)
+            return default
+
+    @property
+    def note(self) -> str:
+        """The note on what is left out; empty if nothing is."""
+        if not self._damaged:
+            return ""
+        return (
+            f"The metadata of the file are damaged: {', '.join(self._damaged)} left "
+            "out. The pixels are read."
+        )
 
 
 def few_bits_note(bits: int) -> str:

@@ -14,8 +14,9 @@ import tifffile
 from ..image.axes import stack_axes
 from .calibration import tiff_calibration, tiff_scale
 from .channels import from_color_map, tiff_channels
+from .limits import claimed_bytes, require_plausible_size
 from .picture_metadata import PictureMetadata
-from .stored import StoredImage, require_file
+from .stored import Dispensable, StoredImage, require_file
 from .tiff_color import interpret
 from .tiff_exif import read_tiff_exif
 from .tiff_series import choose_series, joined_axes
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from .calibration import Calibration
+    from .channels import Channel
 
 # Problems that tifffile only logs. It then returns fewer planes, or zeros in place
 # of a missing file.
@@ -51,15 +55,16 @@ def open_tiff(path: Path, series: int | None = None) -> StoredImage:
         chosen, note = choose_series(tiff, path, series)
         for each in chosen:
             require_complete(each, tiff)
+            _require_plausible(each, path)
         axes, axes_are_assumed = joined_axes(chosen)
         page = chosen[0].keyframe
         orientation = _orientation(page)
         letters = chosen[0].axes.rjust(len(chosen[0].axes) + _is_stacked(chosen), "I")
         array = make_upright(_array(tiff, chosen, path), letters, orientation)
         pixels = interpret(array, axes, tiff, page)
-        scale, units = tiff_scale(tiff, chosen[0])
-        calibration = tiff_calibration(tiff, chosen[0])
-        channels, labels = tiff_channels(tiff, tiff.series.index(chosen[0]))
+        metadata = Dispensable()
+        scale, units, calibration = _pixel_size(tiff, chosen[0], metadata)
+        channels, labels = _channels(tiff, chosen[0], metadata)
         if pixels.color_map is not None:
             channels = (from_color_map(pixels.color_map),)
         if orientation > _LAST_UNSWAPPED:
@@ -67,8 +72,8 @@ def open_tiff(path: Path, series: int | None = None) -> StoredImage:
         picture = PictureMetadata(
             color_map=pixels.color_map,
             alpha=_alpha(page),
-            icc=_icc(page),
-            exif=read_tiff_exif(path, page),
+            icc=metadata.read("color profile", lambda: _icc(page), b""),
+            exif=metadata.read("EXIF data", lambda: read_tiff_exif(path, page), b""),
         )
     _require_no_missing_planes(messages)
     return StoredImage(
@@ -83,8 +88,29 @@ def open_tiff(path: Path, series: int | None = None) -> StoredImage:
         labels=labels,
         n_levels=len(chosen[0].levels),
         axes_are_assumed=axes_are_assumed,
-        notes=tuple(text for text in (note, pixels.note) if text),
+        notes=tuple(text for text in (note, pixels.note, metadata.note) if text),
     )
+
+
+def _pixel_size(
+    tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, metadata: Dispensable
+) -> tuple[dict[str, float], dict[str, str], dict[str, Any]]:
+    """Return the pixel size, its units and the calibration; empty if damaged."""
+    none: Calibration = ({}, {})
+    known = metadata.read("pixel size", lambda: tiff_scale(tiff, series), none)
+    calibration: dict[str, Any] = metadata.read(
+        "resolution", lambda: tiff_calibration(tiff, series), {}
+    )
+    return *known, calibration
+
+
+def _channels(
+    tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, metadata: Dispensable
+) -> tuple[tuple[Channel, ...], tuple[str, ...]]:
+    """Return the channels and the labels of the planes; none if they are damaged."""
+    none: tuple[tuple[Channel, ...], tuple[str, ...]] = ((), ())
+    number = tiff.series.index(series)
+    return metadata.read("channels", lambda: tiff_channels(tiff, number), none)
 
 
 class _LogCollector(logging.Handler):
@@ -133,6 +159,13 @@ def require_complete(series: tifffile.TiffPageSeries, tiff: tifffile.TiffFile) -
         if any(offset + count > file.size for offset, count in segments):
             name = "it" if page.parent is tiff else file.name
             raise ValueError(f"{name} ends before its pixels do")
+
+
+def _require_plausible(series: tifffile.TiffPageSeries, path: Path) -> None:
+    """Raise if a series claims far more pixels than its files can hold."""
+    files = {page.parent.filehandle for page in series.pages if page is not None}
+    claimed = claimed_bytes(series.shape, np.dtype(series.dtype))
+    require_plausible_size(path, claimed, (file.size for file in files))
 
 
 class _MappedFile:
@@ -225,7 +258,8 @@ def _alpha(page: tifffile.TiffPage) -> str:
     """Return the meaning of the sample after the color, see `PictureMetadata`."""
     if not page.extrasamples:
         return "unassalpha"
-    return tifffile.EXTRASAMPLE(page.extrasamples[0]).name.lower()
+    sample, known = page.extrasamples[0], set(tifffile.EXTRASAMPLE)
+    return tifffile.EXTRASAMPLE(sample if sample in known else 0).name.lower()
 
 
 def _icc(page: tifffile.TiffPage) -> bytes:
