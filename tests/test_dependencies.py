@@ -44,8 +44,14 @@ def imported_by(path: Path) -> set[str]:
 
 
 RUNTIME = names_of(PROJECT["dependencies"])
-EXTRAS = names_of(PROJECT["optional-dependencies"]["distributed"])
-DECLARED = {IMPORTED_AS.get(name, name) for name in RUNTIME | EXTRAS}
+# Packages of each extra, and where they are imported.
+USED_IN = {"distributed": Path("files", "cluster.py"), "onnx": Path("models", "export")}
+EXTRAS = {
+    package: place
+    for extra, place in USED_IN.items()
+    for package in names_of(PROJECT["optional-dependencies"][extra])
+}
+DECLARED = {IMPORTED_AS.get(name, name) for name in RUNTIME | EXTRAS.keys()}
 IMPORTED = {path: imported_by(path) for path in FOLDER.rglob("*.py")}
 
 
@@ -64,15 +70,16 @@ def test_every_declared_dependency_is_imported():
 
 def test_neither_napari_nor_a_qt_binding_is_required():
     assert not RUNTIME & (QT_BINDINGS | {"napari"})
-    assert {"distributed"} == EXTRAS
+    assert set(PROJECT["optional-dependencies"]) == {"all", *USED_IN}
 
 
 def test_optional_dependencies_are_imported_only_where_they_are_needed():
-    """napari only in its folder, and `distributed` only in files/cluster.py."""
-    users = {
-        str(path.relative_to(FOLDER))
+    """napari only in its folder, and each extra only in its place."""
+    places = EXTRAS | dict.fromkeys(NOT_DECLARED, Path("_napari"))
+    outside = {
+        (str(path.relative_to(FOLDER)), name)
         for path, names in IMPORTED.items()
-        if names & (NOT_DECLARED | EXTRAS)
+        for name in names & places.keys()
+        if not path.relative_to(FOLDER).is_relative_to(places[name])
     }
-    outside = {path for path in users if not path.startswith("_napari")}
-    assert outside == {str(Path("files", "cluster.py"))}
+    assert outside == set()

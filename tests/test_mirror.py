@@ -90,6 +90,7 @@ TESTED_IN = {
     "io/stored": "io/test_source",
     "models/description": "models/test_checkpoint_file",
     "models/record": "models/test_checkpoint_file",
+    "models/export/windows": "models/export/test_graph",
     "native_libraries": "training/test_optimizers",
     "noise/setting": "noise/test_normalization",
     "noise/windows": "denoising/test_dask_noise",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .evaluation.api import compare_models, evaluate
     from .evaluation.metrics import psnr, ssim
     from .models.config import PRESETS, TrainingConfig
+    from .models.export.onnx_file import export_onnx
     from .models.load import load_checkpoint
     from .noise.add import add_noise
     from .noise.estimate import estimate_noise
@@ -35,6 +36,7 @@ __all__ = [
     "denoise",
     "estimate_noise",
     "evaluate",
+    "export_onnx",
     "load_checkpoint",
     "measure_noise",
     "psnr",
@@ -53,6 +55,7 @@ _MODULES = {
     "denoise_layer": "_napari.denoise.commands",
     "estimate_noise": "noise.estimate",
     "evaluate": "evaluation.api",
+    "export_onnx": "models.export.onnx_file",
     "load_checkpoint": "models.load",
     "measure_noise": "noise.measure",
     "psnr": "evaluation.metrics",

@@ -18,6 +18,7 @@ from .arguments import BAD_INPUT, INTERRUPTED, show_warning
 from .crash_report import report_crash
 from .denoise import add_denoise
 from .evaluate import add_compare, add_evaluate
+from .export import add_export
 from .other import add_demo, add_info
 from .train import add_train
 
@@ -32,6 +33,7 @@ _COMMANDS: list[tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = [
     ("evaluate", "Score a model and classical denoisers.", add_evaluate),
     ("compare", "Score several models on the same noisy images.", add_compare),
     ("info", "Describe a checkpoint.", add_info),
+    ("export", "Write a model for other programs.", add_export),
 ]
 
 
