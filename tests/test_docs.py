@@ -37,5 +37,8 @@ def test_the_commands_in_the_readme_are_valid():
         line for line in code.splitlines() if line.startswith("napari-denoise-ae ")
     ]
     assert len(lines) >= 5
-    for line in lines:
-        assert make_parser().parse_args(line.split()[1:]).command
+    parsed = [make_parser().parse_args(line.split()[1:]) for line in lines]
+    assert all(arguments.command for arguments in parsed)
+    # A file is not replaced, so the examples work one after another.
+    outputs = [each.output for each in parsed if hasattr(each, "recursive")]
+    assert len(outputs) == len(set(outputs)) >= 5

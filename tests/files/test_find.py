@@ -29,6 +29,31 @@ def test_a_pattern_skips_earlier_results(folder, capsys):
     assert outcomes(capsys) == ["done"]
 
 
+def test_a_tree_is_kept_and_hidden_files_are_no_images(folder, capsys):
+    for name in ("day1/deep", ".trash", "out"):
+        (folder / name).mkdir(parents=True)
+    for name in ("day1/0.tif", "day1/deep/0.tif", ".trash/0.tif", "out/5.tif"):
+        tifffile.imwrite(folder / name, image(5))
+    for name in ("._0.tif", ".0.tif", "day1/._0.tif"):
+        (folder / name).write_bytes(b"no image")
+    command = (folder, "--recursive")
+    assert run(folder, *command, output="in/out") == 0
+    assert outcomes(capsys) == ["done"] * 6
+    found = sorted((folder / "out").rglob("*.tif"))
+    expected = ["0.tif", "1.tif", "5.tif", "day1/0.tif", "day1/deep/0.tif"]
+    assert [str(path.relative_to(folder / "out")) for path in found] == expected
+    np.testing.assert_array_equal(
+        tifffile.imread(folder / "out/day1/deep/0.tif"), denoise(image(5), model=MODEL)
+    )
+    assert run(folder, *command, output="in/out") == 0
+    assert outcomes(capsys) == ["skipped"] * 6
+    # A pattern that names hidden files finds none either.
+    assert run(folder, folder / ".*.tif", output="other") == 2
+    assert "There are no images" in capsys.readouterr().err
+    assert run(folder, folder / "0.tif", "--recursive", output="new.tif") == 2
+    assert "--recursive has no effect" in capsys.readouterr().err
+
+
 def test_a_tiff_in_a_folder_named_like_an_ome_zarr_is_a_tiff(folder, capsys):
     named_zarr = folder.parent / "series.zarr"
     named_zarr.mkdir()

@@ -45,10 +45,14 @@ def _denoise(arguments: argparse.Namespace) -> None:
     from ..files.find import is_batch
     from ..io.source import is_zarr
 
+    if arguments.recursive and not is_batch(arguments.input):
+        raise InvalidInputError(
+            "--recursive has no effect without a folder among the inputs. Omit it."
+        )
     job = _job(arguments)
     try:
         if is_batch(arguments.input):
-            _denoise_batch(arguments.input, job)
+            _denoise_batch(arguments.input, job, recursive=arguments.recursive)
         else:
             _denoise_file(job)
     except KeyboardInterrupt:
@@ -111,15 +115,17 @@ def _denoise_file(job: FileJob) -> None:
         print(line)
 
 
-def _denoise_batch(inputs: Sequence[Path], job: FileJob) -> None:
+def _denoise_batch(inputs: Sequence[Path], job: FileJob, *, recursive: bool) -> None:
     """Denoise files into a folder; list the failed ones at the end."""
     from ..files.batch import denoise_files
     from ..files.find import find_files
     from .progress import show_progress
 
     outcomes = []
-    files = find_files(inputs, job.output)
-    for step in show_progress(denoise_files(files, job.output, job)):
+    files = find_files(inputs, job.output, recursive=recursive)
+    tree_of = inputs if recursive else ()
+    steps = denoise_files(files, job.output, job, tree_of=tree_of)
+    for step in show_progress(steps):
         if isinstance(step, FileRemark):
             show_warning(f"{step.input}: {step.text}")
         else:
@@ -319,8 +325,15 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--overwrite",
         action="store_true",
-        help="replace an OME-Zarr that is a result of other settings and, with several "
-        "inputs, files that are not results of an earlier run (default: off)",
+        help="replace files that exist, and an OME-Zarr that is a result of other "
+        "settings (default: off; results that an earlier run with several inputs wrote "
+        "are always replaced)",
+    )
+    group.add_argument(
+        "--recursive",
+        action="store_true",
+        help="also denoise the images in subfolders of the input, into the same "
+        "subfolders of the output (default: off)",
     )
     group.add_argument(
         "--scheduler",

@@ -19,7 +19,12 @@ def _demo(arguments: argparse.Namespace) -> None:
         require_viewer()
     from ..evaluation.demo import run_demo
 
-    result = run_demo(arguments.output, model=arguments.model, device=arguments.device)
+    result = run_demo(
+        arguments.output,
+        model=arguments.model,
+        device=arguments.device,
+        overwrite=arguments.overwrite,
+    )
     for line in result.lines():
         print(line)
     if arguments.viewer:
@@ -50,6 +55,11 @@ def add_demo(parser: argparse.ArgumentParser) -> None:
         default=Path(),
         metavar="DIR",
         help="folder to write demo.png to (default: the current folder)",
+    )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace a demo.png that is no figure of an earlier run (default: off)",
     )
     parser.add_argument(
         "--viewer",

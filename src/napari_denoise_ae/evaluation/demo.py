@@ -10,7 +10,7 @@ from skimage.data import astronaut
 
 from ..denoising.array import Denoising
 from ..denoising.denoiser import Denoiser
-from ..errors import CheckpointError, DenoiseAEWarning
+from ..errors import CheckpointError, DenoiseAEWarning, OutputError
 from ..image.ranges import resolve_intensity_range
 from ..io.atomic import require_writable
 from ..models.devices import choose_device
@@ -18,7 +18,7 @@ from ..models.load import load_fitting
 from ..noise.add import add_noise
 from ..noise.spec import parse_noise
 from .comparison import compare
-from .figures import save_panels
+from .figures import is_own_figure, save_panels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,7 +76,9 @@ class DemoResult:
         ]
 
 
-def run_demo(folder: Path, *, model: str, device: str) -> DemoResult:
+def run_demo(
+    folder: Path, *, model: str, device: str, overwrite: bool = False
+) -> DemoResult:
     """Add the noise that a model was trained on to a photograph, and denoise it.
 
     The photograph is scikit-image's astronaut.
@@ -84,12 +86,14 @@ def run_demo(folder: Path, *, model: str, device: str) -> DemoResult:
     Parameters
     ----------
     folder : pathlib.Path
-        Folder to write ``demo.png`` to.
+        Folder to write ``demo.png`` to. A figure of an earlier run is replaced.
     model : str
         ``"auto"``, the name of a built-in model, or a checkpoint file with a
         training record.
     device : str
         See `denoise`.
+    overwrite : bool
+        Whether to replace another file named ``demo.png``.
 
     Returns
     -------
@@ -103,6 +107,11 @@ def run_demo(folder: Path, *, model: str, device: str) -> DemoResult:
     """
     figure = folder / "demo.png"
     require_writable(figure)
+    if figure.exists() and not (overwrite or is_own_figure(figure)):
+        raise OutputError(
+            f"Cannot write {figure}: it exists and is not a figure of the demo. Choose "
+            "another folder (--output), or replace it (--overwrite)."
+        )
     checkpoint = load_fitting(model, n_colors=3)
     if checkpoint.record is None:
         raise CheckpointError(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
 from ..io.atomic import atomic_write
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from ..image.intensity import IntensityRange
 
 _DPI = 150
+# Written into each figure, so that a later run knows it.
+_SOFTWARE = "napari-denoise-ae"
 
 
 def save_panels(
@@ -114,4 +117,19 @@ def save_figure(figure: Figure, path: Path) -> None:
     """
     FigureCanvasAgg(figure)
     with atomic_write(path) as temporary:
-        figure.savefig(temporary, dpi=_DPI, format="png", bbox_inches="tight")
+        figure.savefig(
+            temporary,
+            dpi=_DPI,
+            format="png",
+            bbox_inches="tight",
+            metadata={"Software": _SOFTWARE},
+        )
+
+
+def is_own_figure(path: Path) -> bool:
+    """Return whether a file is a figure that this package has written."""
+    try:
+        with Image.open(path, formats=["PNG"]) as picture:
+            return bool(picture.info.get("Software") == _SOFTWARE)
+    except (OSError, SyntaxError, ValueError):
+        return False

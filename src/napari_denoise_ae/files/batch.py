@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..denoising.compatibility import require_noise_is_taken
 from ..errors import DenoiseAEError, InvalidInputError, OutputError
-from ..io.source import ZARR, close_volumes, is_image, signature
+from ..io.source import close_volumes, is_image, signature
 from ..models.builtin import fitting_model
 from ..models.devices import choose_device
 from .loaded_models import LoadedModels
+from .overwrite import require_replaceable
 from .record import is_recorded, read_record, settings_of_result, write_record
 from .route import FileDenoising, require_storable_dtype
 from .steps import FileOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from .job import FileJob
@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
 
 def denoise_files(
-    files: Sequence[Path], output: Path, template: FileJob
+    files: Sequence[Path],
+    output: Path,
+    template: FileJob,
+    *,
+    tree_of: Collection[Path] = (),
 ) -> Iterator[BatchStep]:
     """Denoise files into a folder; a file that fails does not end the run.
 
@@ -38,6 +42,9 @@ def denoise_files(
     template : FileJob
         Settings for all files. Files that are not results of an earlier run are
         replaced only if its `overwrite` is True.
+    tree_of : collection of pathlib.Path
+        Folders whose subfolders the results keep. The results of other files are
+        written directly into `output`.
 
     Yields
     ------
@@ -55,17 +62,31 @@ def denoise_files(
             "Several files cannot be compared with one reference or drawn in one "
             "figure. Omit --reference and --figure, or denoise the files one by one."
         )
-    jobs = [replace(template, input=file, output=output / file.name) for file in files]
+    jobs = [
+        replace(template, input=file, output=_result_of(file, output, tree_of))
+        for file in files
+    ]
     for job in jobs:
         require_storable_dtype(job)
     _require_unique_names(jobs)
-    _prepare_folder(files, output)
+    _prepare_folders(jobs, output)
     models = LoadedModels(template.options.device)
     digest = _digest_models(template, models)
     choose_device(template.options.device)
-    record = read_record(output)
+    records: dict[Path, dict[str, Any]] = {}
     for job in jobs:
-        yield from _denoise_one(job, digest, record, models)
+        folder = job.output.parent
+        if folder not in records:
+            records[folder] = read_record(folder)
+        yield from _denoise_one(job, digest, records[folder], models)
+
+
+def _result_of(file: Path, output: Path, tree_of: Collection[Path]) -> Path:
+    """Return the path of the result of a file."""
+    for root in tree_of:
+        if root in file.parents:
+            return output / file.relative_to(root)
+    return output / file.name
 
 
 def _digest_models(job: FileJob, loaded: LoadedModels) -> str:
@@ -78,10 +99,10 @@ def _digest_models(job: FileJob, loaded: LoadedModels) -> str:
 
 
 def _require_unique_names(jobs: Sequence[FileJob]) -> None:
-    sources: dict[str, Path] = {}
+    sources: dict[Path, Path] = {}
     for job in jobs:
-        for result in _results(job):
-            other = sources.setdefault(result.name, job.input)
+        for result in job.results:
+            other = sources.setdefault(result, job.input)
             if other is not job.input:
                 raise InvalidInputError(
                     f"The results of {other} and {job.input} would both be named "
@@ -89,9 +110,9 @@ def _require_unique_names(jobs: Sequence[FileJob]) -> None:
                 )
 
 
-def _prepare_folder(files: Sequence[Path], output: Path) -> None:
-    """Create the folder of the results, unless they would replace the images."""
-    if any(file.parent.resolve() == output.resolve() for file in files):
+def _prepare_folders(jobs: Sequence[FileJob], output: Path) -> None:
+    """Create the folders of the results, unless they would replace the images."""
+    if any(job.input.parent.resolve() == job.output.parent.resolve() for job in jobs):
         raise InvalidInputError(
             f"The results would replace the images in {output}. Choose another folder."
         )
@@ -100,12 +121,14 @@ def _prepare_folder(files: Sequence[Path], output: Path) -> None:
             f"Several files need an output folder, but {output} is the name of an "
             f"image. Choose a name without {output.suffix}."
         )
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"Cannot create the folder {output}: {error.strerror}. Choose another one."
-        ) from error
+    for folder in sorted({output, *(job.output.parent for job in jobs)}):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"Cannot create the folder {folder}: {error.strerror}. Choose another "
+                "one."
+            ) from error
 
 
 def _denoise_one(
@@ -117,11 +140,12 @@ def _denoise_one(
         if _is_done(job, settings, record):
             outcome = FileOutcome(job.input, "skipped")
         else:
-            _require_replaceable(job, record)
             # A result with other settings is replaced unless the user has changed it.
-            overwrite = job.overwrite or is_recorded(job.output, record)
+            others = [path for path in job.results if not is_recorded(path, record)]
+            require_replaceable(others, overwrite=job.overwrite)
+            overwrite = job.overwrite or others != job.results
             yield from FileDenoising(replace(job, overwrite=overwrite), models)
-            for path in _results(job):
+            for path in job.results:
                 record[path.name] = {"settings": settings, "result": signature(path)}
             write_record(job.output.parent, record)
             outcome = FileOutcome(job.input, "done")
@@ -141,22 +165,5 @@ def _denoise_one(
 def _is_done(job: FileJob, settings: dict[str, Any], record: dict[str, Any]) -> bool:
     return all(
         is_recorded(path, record) and record[path.name]["settings"] == settings
-        for path in _results(job)
+        for path in job.results
     )
-
-
-def _results(job: FileJob) -> list[Path]:
-    return [job.output] if job.add_noise is None else [job.output, job.noisy_output]
-
-
-def _require_replaceable(job: FileJob, record: dict[str, Any]) -> None:
-    """Raise if a result would replace a file that an earlier run did not write."""
-    for path in _results(job):
-        # An OME-Zarr result contains its own record, and can be resumed.
-        if job.overwrite or path.suffix.lower() == ZARR or is_recorded(path, record):
-            continue
-        if os.path.lexists(path):
-            raise OutputError(
-                f"Cannot write {path}: it exists and is not a result of an earlier "
-                "run. Choose another folder, or replace it (--overwrite)."
-            )

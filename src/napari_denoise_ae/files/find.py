@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidInputError
-from ..io.find import is_folder, is_pattern, matching_images
+from ..io.find import images_in_tree, is_folder, is_pattern, matching_images
 from ..io.source import READERS, list_images
 
 if TYPE_CHECKING:
@@ -19,7 +19,9 @@ def is_batch(inputs: Sequence[Path]) -> bool:
     return len(inputs) > 1 or is_folder(only) or is_pattern(only)
 
 
-def find_files(inputs: Sequence[Path], output: Path) -> list[Path]:
+def find_files(
+    inputs: Sequence[Path], output: Path, *, recursive: bool = False
+) -> list[Path]:
     """Return the image files that the inputs refer to.
 
     Parameters
@@ -29,18 +31,24 @@ def find_files(inputs: Sequence[Path], output: Path) -> list[Path]:
     output : pathlib.Path
         Folder for the results. Images in it that match a pattern are skipped unless
         no other images match.
+    recursive : bool
+        Whether to search the subfolders of folders, too.
 
     Raises
     ------
     InvalidInputError
-        If there are no images.
+        If there are no images, or `recursive` is True and no input is a folder.
     """
+    if recursive and not any(map(is_folder, inputs)):
+        raise InvalidInputError(
+            "--recursive has no effect without a folder among the inputs. Omit it."
+        )
     files: list[Path] = []
     for path in inputs:
         if is_pattern(path):
             files += _matches(path, output)
         elif is_folder(path):
-            files += list_images(path)
+            files += images_in_tree(path, output) if recursive else list_images(path)
         else:
             files.append(path)
     if not files:

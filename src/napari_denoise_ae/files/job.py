@@ -42,7 +42,7 @@ class FileJob:
         Region to denoise: first index and the index after the last, by axis letter.
         Axes that are not given are denoised completely.
     overwrite : bool
-        Whether to replace an OME-Zarr result with other settings.
+        Whether to replace files that exist, and OME-Zarr results with other settings.
     scheduler : str, optional
         Address of the scheduler of a dask cluster to denoise on. None, the default,
         means this process.
@@ -67,6 +67,15 @@ class FileJob:
         name, suffix = self.output.name, self.output.suffix
         first = len(name) - len(f".ome{suffix}" if is_ome_tiff(self.output) else suffix)
         return self.output.with_name(f"{name[:first]}_noisy{name[first:]}")
+
+    @property
+    def results(self) -> list[Path]:
+        """The images that the job writes."""
+        return (
+            [self.output]
+            if self.add_noise is None
+            else [self.output, self.noisy_output]
+        )
 
     @property
     def compares(self) -> bool:

@@ -15,6 +15,7 @@ from ..io.ome_zarr import missing_chunks
 from ..io.source import TIFF, is_zarr, open_volume
 from ..models.builtin import fitting_model
 from .loaded_models import LoadedModels
+from .overwrite import require_replaceable
 from .steps import FileRemark
 from .stream_run import stream_to_tiff, stream_to_zarr
 from .whole import denoise_whole
@@ -63,6 +64,9 @@ class FileDenoising:
         return self._result
 
     def __iter__(self) -> Iterator[FileStep]:
+        figures = [] if self._job.figure is None else [self._job.figure]
+        written = [*self._job.results, *figures]
+        require_replaceable(written, overwrite=self._job.overwrite)
         volume = open_volume(self._job.input, self._job.options.axes, self._job.series)
         dtype = self._job.options.result_dtype(volume.dtype)
         losses = find_losses(self._job.output, volume, dtype)

@@ -6,7 +6,7 @@ import glob
 import os
 from pathlib import Path
 
-from .source import is_image, is_zarr
+from .source import is_hidden, is_image, is_zarr
 
 
 def is_folder(path: Path) -> bool:
@@ -21,7 +21,35 @@ def is_pattern(path: Path) -> bool:
 
 
 def matching_images(pattern: Path) -> list[Path]:
-    """Return the images whose paths match a pattern, sorted."""
+    """Return the images whose paths match a pattern, sorted, without hidden files."""
     # Path.glob does not support absolute patterns.
     names = sorted(glob.glob(str(pattern)))  # noqa: PTH207
-    return [path for path in map(Path, names) if is_image(path)]
+    return [path for path in map(Path, names) if is_image(path) and not is_hidden(path)]
+
+
+def images_in_tree(folder: Path, besides: Path) -> list[Path]:
+    """Return the images in a folder and in its subfolders, sorted.
+
+    Hidden files and folders are skipped, and links to folders are not followed. An
+    OME-Zarr folder is an image; what is inside it is not searched.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The folder.
+    besides : pathlib.Path
+        A folder to skip.
+    """
+    skipped = besides.resolve()
+    found: list[Path] = []
+    for name, folders, files in os.walk(folder):
+        here = Path(name)
+        inside = [here / each for each in folders if not is_hidden(here / each)]
+        found += [path for path in inside if is_image(path)]
+        found += [here / each for each in files if is_image(here / each)]
+        folders[:] = [
+            path.name
+            for path in inside
+            if not is_zarr(path) and path.resolve() != skipped
+        ]
+    return sorted(path for path in found if not is_hidden(path))

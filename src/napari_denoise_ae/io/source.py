@@ -146,16 +146,19 @@ def is_image(path: Path) -> bool:
 
 
 def list_images(folder: Path) -> list[Path]:
-    """Return the images in a folder, sorted by name.
-
-    Hidden files are skipped: on foreign file systems macOS writes ``._a.tif``, which
-    is not an image, next to ``a.tif``.
-    """
+    """Return the images in a folder, sorted by name, without hidden files."""
     return sorted(
-        path
-        for path in folder.iterdir()
-        if is_image(path) and not path.name.startswith(".")
+        path for path in folder.iterdir() if is_image(path) and not is_hidden(path)
     )
+
+
+def is_hidden(path: Path) -> bool:
+    """Return whether a file or folder is hidden, and so no image of a user.
+
+    On foreign file systems macOS writes ``._a.tif``, which is not an image, next to
+    ``a.tif``.
+    """
+    return path.name.startswith(".")
 
 
 def unknown_format(path: Path, suffixes: Iterable[str]) -> InvalidInputError:
