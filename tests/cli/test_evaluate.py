@@ -102,6 +102,31 @@ def test_evaluate_on_folder(model_file, tmp_path, png, capsys):
     assert "images  1, all in" in capsys.readouterr().out
 
 
+def test_choices_of_images_in_files_are_said(model_file, tmp_path, capsys):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    image = np.random.default_rng(0).integers(0, 256, (40, 40), dtype=np.uint8)
+    for each in (image, image[:20, :20].copy()):
+        options = {"append": True, "photometric": "minisblack", "metadata": None}
+        tifffile.imwrite(folder / "a.tif", each, **options)
+    path, model = folder / "a.tif", ["--model", model_file]
+    for given in (
+        [
+            "compare",
+            model_file,
+            "--images",
+            folder,
+            "--noise",
+            "gaussian:0.1",
+            "--figure",
+            tmp_path / "figure.png",
+        ],
+        ["evaluate", "--pair", path, path, *model],
+    ):
+        assert run(*given) == 0
+        assert "a.tif: The file holds 2 series" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["evaluate --model", "compare"])
 def test_measured_noise_changes_the_score_of_a_model_that_takes_the_level(
     command, cifar10, tmp_path

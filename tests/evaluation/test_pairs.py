@@ -113,7 +113,7 @@ def test_images_of_a_folder_are_sorted_by_name(tmp_path):
     for name, image in zip(["b.png", "a.tif", "c.JPG"], images, strict=True):
         Image.fromarray(image).save(tmp_path / name)
     (tmp_path / "notes.txt").write_text("not an image")
-    read = [read_clean_image(path) for path in find_clean_images(tmp_path)]
+    read = [read_clean_image(path).pixels for path in find_clean_images(tmp_path)]
     assert len(read) == 3
     np.testing.assert_array_equal(read[0], images[1])
     np.testing.assert_array_equal(read[1], images[0])
@@ -141,4 +141,4 @@ def test_axes_of_a_tiff_distinguish_stacks_from_colors(tmp_path, shape, axes):
         with pytest.raises(InvalidInputError, match="expected single images"):
             read_clean_image(tmp_path / "a.tif")
     else:
-        assert read_clean_image(tmp_path / "a.tif").shape == (32, 32, 3)
+        assert read_clean_image(tmp_path / "a.tif").pixels.shape == (32, 32, 3)

@@ -66,8 +66,10 @@ def test_webp_loses_the_pixel_size_only():
     assert lost == "a.webp cannot hold the image's pixel size."
 
 
-@pytest.mark.parametrize(("name", "lost"), [("a.ome.tif", True), ("a.zarr", False)])
-def test_only_ome_zarr_gets_levels(name, lost):
+@pytest.mark.parametrize(
+    ("name", "lost"), [("a.tif", True), ("a.ome.tif", False), ("a.zarr", False)]
+)
+def test_ome_tiff_and_ome_zarr_get_levels(name, lost):
     image = StoredImage(array=STACK, axes="ZCYX", n_levels=3)
     said = find_losses(Path(name), image, np.dtype("uint16"))
     assert ("pyramid levels" in said) == lost

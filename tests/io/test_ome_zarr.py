@@ -166,7 +166,8 @@ def test_an_old_version_is_named_with_the_way_out(tmp_path, version):
     [
         (("t", "y", "x"), "TYX"),
         (("channel", "Y", "X"), "CYX"),
-        (("depth", "y", "x"), None),
+        (("depth", "y", "x"), "ZYX"),
+        (("plate", "y", "x"), None),
         (("y", "y", "x"), None),
         (None, None),
     ],

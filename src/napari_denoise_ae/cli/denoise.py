@@ -13,6 +13,9 @@ from ..denoising.options import AS_INPUT, DTYPES, FAST, MOST_FRAMES, PRECISIONS
 from ..errors import InvalidInputError
 from ..files.steps import FileRemark
 from ..image.ranges import RANGE_OF
+from ..io.compression import AUTO as AS_SOURCE
+from ..io.compression import COMPRESSIONS
+from ..io.location import shown
 from ..noise.setting import AUTO, NOISE_TYPES
 from .arguments import (
     INTERRUPTED,
@@ -69,11 +72,12 @@ def _denoise(arguments: argparse.Namespace) -> None:
 def _job(arguments: argparse.Namespace) -> FileJob:
     from ..files.find import is_batch
     from ..files.job import FileJob
+    from ..files.naming import result_name
     from ..io.find import is_folder
 
     output = arguments.output
     if is_folder(output) and not is_batch(arguments.input):
-        output /= arguments.input[0].name
+        output /= result_name(arguments.input[0])
     return FileJob(
         input=arguments.input[0],
         output=output,
@@ -85,6 +89,7 @@ def _job(arguments: argparse.Namespace) -> FileJob:
         options=_options(arguments),
         series=arguments.series,
         select=_selections(arguments.select),
+        compression=arguments.compression,
         overwrite=arguments.overwrite,
         scheduler=arguments.scheduler,
     )
@@ -127,15 +132,15 @@ def _denoise_batch(inputs: Sequence[Path], job: FileJob, *, recursive: bool) -> 
     steps = denoise_files(files, job.output, job, tree_of=tree_of)
     for step in show_progress(steps):
         if isinstance(step, FileRemark):
-            show_warning(f"{step.input}: {step.text}")
+            show_warning(f"{shown(step.input)}: {step.text}")
         else:
             outcomes.append(step)
-            print(f"{step.outcome:<10} {step.input}", flush=True)
+            print(f"{step.outcome:<10} {shown(step.input)}", flush=True)
     counts = Counter(step.outcome for step in outcomes)
     print(", ".join(f"{counts[name]} {name}" for name in ("done", "skipped", "failed")))
     for step in outcomes:
         if step.outcome == "failed":
-            print(f"failed: {step.input}: {step.reason}", file=sys.stderr)
+            print(f"failed: {shown(step.input)}: {step.reason}", file=sys.stderr)
     if counts["failed"]:
         raise SystemExit(SOME_FAILED)
 
@@ -162,8 +167,8 @@ def add_denoise(parser: argparse.ArgumentParser) -> None:
         "input",
         type=Path,
         nargs="+",
-        help="PNG, JPEG, WebP, TIFF, or OME-Zarr image; or several, or a folder of "
-        "them",
+        help="PNG, JPEG, WebP, TIFF, OME-Zarr, NumPy, HDF5 or microscope's image; or "
+        "several, or a folder of them",
     )
     parser.add_argument(
         "output",
@@ -228,8 +233,8 @@ def _add_image(parser: argparse.ArgumentParser) -> None:
         "--series",
         type=int,
         metavar="N",
-        help="image of a TIFF that holds several, from 0 (default: pages of one shape "
-        "together, else the largest image)",
+        help="image of a file that holds several, from 0 (default: pages of one shape "
+        "in a TIFF together, else the largest image)",
     )
     group.add_argument(
         "--select",
@@ -272,6 +277,14 @@ def _add_image(parser: argparse.ArgumentParser) -> None:
         default=AS_INPUT,
         help="dtype of the result: input keeps that of the image, and rounds integers; "
         "float32 does not round, and needs TIFF or OME-Zarr (default: %(default)s)",
+    )
+    group.add_argument(
+        "--compression",
+        choices=COMPRESSIONS,
+        default=AS_SOURCE,
+        help="compression of a TIFF or OME-Zarr; auto: the lossless compression of the "
+        "image, another lossless one if the image was compressed otherwise; jpeg is "
+        "lossy (default: %(default)s)",
     )
 
 

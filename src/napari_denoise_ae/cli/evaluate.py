@@ -87,12 +87,18 @@ def _image_pair(arguments: argparse.Namespace) -> ImagePair:
     from ..io.images import read_image
     from ..noise.setting import NoiseSetting
 
-    noisy, reference = (read_image(path).pixels for path in arguments.pair)
+    files = [read_image(path) for path in arguments.pair]
+    noisy, reference = (file.pixels for file in files)
+    notes = tuple(
+        f"{path}: {note}"
+        for path, file in zip(arguments.pair, files, strict=True)
+        for note in file.notes
+    )
     data_range = None
     if arguments.data_range is not None:
         data_range = _data_range(arguments.data_range, reference)
     setting = NoiseSetting(noise_type=arguments.noise_type or AUTO)
-    return ImagePair(noisy, reference, data_range, setting)
+    return ImagePair(noisy, reference, data_range, setting, notes)
 
 
 def _require_outputs(

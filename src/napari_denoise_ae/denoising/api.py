@@ -19,6 +19,7 @@ from .array import Denoising
 from .dask_array import denoise_lazily
 from .dask_stack import as_dask, is_lazy
 from .denoiser import Denoiser
+from .labeled import axes_of, is_labeled, labeled_as, pixels_of
 from .options import DenoiseOptions, shows_options
 
 if TYPE_CHECKING:
@@ -61,11 +62,12 @@ def denoise(
 
     Parameters
     ----------
-    image : array_like, dask.array.Array or zarr.Array
+    image : array_like, dask.array.Array, zarr.Array, h5py.Dataset or xarray.DataArray
         Integers or floating-point numbers, of any shape that `axes` explains.
         Never changed. An alpha channel is kept, NaN stays NaN, and masked
-        pixels of a `numpy.ma.MaskedArray` stay masked and unchanged. Dask and
-        Zarr arrays are read only when the result is computed.
+        pixels of a `numpy.ma.MaskedArray` stay masked and unchanged. Dask, Zarr
+        and h5py arrays are read only when the result is computed. The dimensions
+        of a DataArray are its axes, if they have names such as ``"time"``.
     model : str, path or Checkpoint
         A built-in model's name, a checkpoint file, or a loaded checkpoint.
         ``"auto"`` takes the built-in ``"rgb"`` for color images and ``"gray"``
@@ -125,7 +127,8 @@ def denoise(
     Returns
     -------
     numpy.ndarray or dask.array.Array
-        Shape of `image`, and its dtype or that of `dtype`. Dask and Zarr
+        Shape of `image`, and its dtype or that of `dtype`. A DataArray gives a
+        DataArray with the same coordinates. Dask, Zarr and h5py
         arrays give a dask array, without warnings about the noise; for a
         model that takes no noise level they need `intensity_range`, unless
         they are uint8.
@@ -168,6 +171,10 @@ def denoise(
     >>> psnr(clean, denoised, data_range=255) - psnr(clean, noisy, data_range=255) > 8
     True
     """
+    if is_labeled(image):
+        if options.get("axes") is None:
+            options["axes"] = axes_of(image)
+        return labeled_as(image, denoise(pixels_of(image), model=model, **options))  # type: ignore[no-any-return]
     chosen = DenoiseOptions(**options)
     array: Any = as_dask(image) if is_lazy(image) else fill_masked(image)
     require_real(array.dtype, array.shape)

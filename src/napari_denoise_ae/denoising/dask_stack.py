@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 def is_lazy(image: object) -> bool:
-    """Return whether an object is one of dask or Zarr, without importing them."""
+    """Return whether an object is one of dask, Zarr or h5py, without importing them."""
     # All base classes are checked, because a class of another package may be derived
-    # from one of dask or Zarr.
+    # from one of theirs.
     packages = {base.__module__.partition(".")[0] for base in type(image).__mro__}
-    return not packages.isdisjoint({"dask", "zarr"})
+    return not packages.isdisjoint({"dask", "zarr", "h5py"})
 
 
 def pyramid(image: Any, axes: str | None = None) -> list[Array]:
@@ -83,12 +83,12 @@ def as_dask(image: Any) -> Array:
     Parameters
     ----------
     image : array
-        A NumPy, dask or Zarr array.
+        A NumPy, dask or Zarr array, or a data set of h5py.
 
     Raises
     ------
     InvalidInputError
-        If it is a dask or Zarr object other than an array, such as a group.
+        If it is another object of dask, Zarr or h5py, such as a group.
     """
     import dask.array as da
 
@@ -98,6 +98,9 @@ def as_dask(image: Any) -> Array:
         return with_dtype(da.asarray(image))
     import zarr
 
+    if type(image).__module__.startswith("h5py") and hasattr(image, "shape"):
+        chunks = image.chunks or "auto"
+        return with_dtype(da.from_array(image, chunks=chunks, lock=True))
     if not isinstance(image, zarr.Array):
         kind = f"{type(image).__module__.partition('.')[0]} {type(image).__name__}"
         raise InvalidInputError(

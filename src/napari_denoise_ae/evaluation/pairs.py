@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..image.intensity import IntensityRange
+    from ..io.images import ImageFile
 
 _SMALLEST_SIDE = 16
 
@@ -172,8 +173,8 @@ def find_clean_images(folder: Path) -> list[Path]:
     return paths
 
 
-def read_clean_image(path: Path) -> NDArray[Any]:
-    """Read an image as (Y, X) or (Y, X, 3).
+def read_clean_image(path: Path) -> ImageFile:
+    """Read an image whose pixels are (Y, X) or (Y, X, 3).
 
     Raises
     ------
@@ -187,7 +188,7 @@ def read_clean_image(path: Path) -> NDArray[Any]:
             f"{path} is a stack (axes {axes}, shape {image.pixels.shape}); "
             "expected single images."
         )
-    return middle_plane(image.pixels, axes)
+    return replace(image, pixels=middle_plane(image.pixels, axes))
 
 
 def plane_axes(plane: NDArray[Any]) -> str:

@@ -81,8 +81,11 @@ class Evaluation:
             yield score
 
     def find_incompatibilities(self) -> list[str]:
-        """Return warnings about models that were trained for different noise."""
-        return find_task_incompatibilities(self.task, self.models)
+        """Return warnings about the images, and models trained for different noise."""
+        return [
+            *self.task.notes,
+            *find_task_incompatibilities(self.task, self.models),
+        ]
 
     def save_figure(self, path: Path) -> None:
         """Write a figure of a few images, denoised by each model.

@@ -54,12 +54,15 @@ class Task:
     setting : NoiseSetting
         Noise settings for models that take a noise level, relative to the
         images' intensity range.
+    notes : tuple of str
+        What a user should know of how the images were read.
     """
 
     pairs: list[Pair]
     noise: str
     origin: str
     setting: NoiseSetting
+    notes: tuple[str, ...] = ()
 
 
 class ImageSource(Protocol):
@@ -203,11 +206,15 @@ class FolderImages(_CleanImages):
     def make_task(self, models: Mapping[str, ScoredModel]) -> Task:
         """Read the images and add noise."""
         noise = self.noise or _noise_of_training(models)
-        images = [read_clean_image(path) for path in find_clean_images(self.folder)]
+        paths = find_clean_images(self.folder)
+        files = [read_clean_image(path) for path in paths]
+        images = [file.pixels for file in files]
         pairs = self._noisy_pairs(images, noise, models)
         which = "all" if len(pairs) == len(images) else f"the first of {len(images):,}"
         origin = f"{len(pairs):,}, {which} in {self.folder}"
-        return Task(pairs, noise, origin, self._setting(noise))
+        used = zip(paths, files[: len(pairs)], strict=False)
+        notes = tuple(f"{path}: {note}" for path, file in used for note in file.notes)
+        return Task(pairs, noise, origin, self._setting(noise), notes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -220,12 +227,15 @@ class ImagePair:
         See `real_pairs`.
     setting : NoiseSetting
         Noise settings for models that take a noise level.
+    notes : tuple of str
+        See `Task`.
     """
 
     noisy: NDArray[Any]
     reference: NDArray[Any]
     data_range: tuple[float, float] | None = None
     setting: NoiseSetting = field(default_factory=NoiseSetting)
+    notes: tuple[str, ...] = ()
 
     def count_colors(self) -> set[int]:
         """Return the number of colors of the reference."""
@@ -236,7 +246,7 @@ class ImagePair:
         pairs = real_pairs(self.noisy, self.reference, self.data_range)
         _require_compatible(pairs, models)
         origin = f"{len(pairs):,} with a reference"
-        return Task(pairs, "real", origin, self.setting)
+        return Task(pairs, "real", origin, self.setting, self.notes)
 
 
 def _noise_of_training(models: Mapping[str, ScoredModel]) -> str:

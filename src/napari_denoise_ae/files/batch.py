@@ -11,9 +11,10 @@ from ..io.source import close_volumes, is_image, signature
 from ..models.builtin import fitting_model
 from ..models.devices import choose_device
 from .loaded_models import LoadedModels
+from .naming import result_name
 from .overwrite import require_replaceable
 from .record import is_recorded, read_record, settings_of_result, write_record
-from .route import FileDenoising, require_storable_dtype
+from .route import FileDenoising, require_storable_settings
 from .steps import FileOutcome
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def denoise_files(
         for file in files
     ]
     for job in jobs:
-        require_storable_dtype(job)
+        require_storable_settings(job)
     _require_unique_names(jobs)
     _prepare_folders(jobs, output)
     models = LoadedModels(template.options.device)
@@ -85,8 +86,8 @@ def _result_of(file: Path, output: Path, tree_of: Collection[Path]) -> Path:
     """Return the path of the result of a file."""
     for root in tree_of:
         if root in file.parents:
-            return output / file.relative_to(root)
-    return output / file.name
+            return output / file.relative_to(root).parent / result_name(file)
+    return output / result_name(file)
 
 
 def _digest_models(job: FileJob, loaded: LoadedModels) -> str:

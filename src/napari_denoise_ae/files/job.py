@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..denoising.options import DenoiseOptions
+from ..io.compression import AUTO
 from ..io.tiff import is_ome_tiff
 
 if TYPE_CHECKING:
@@ -36,11 +37,12 @@ class FileJob:
     options : DenoiseOptions
         See `denoise`.
     series : int, optional
-        Number of the image in a TIFF that holds several, from 0. None means the pages
-        of one shape together, or the largest image.
+        Number of the image in a file that holds several, see `open_image`.
     select : mapping
         Region to denoise: first index and the index after the last, by axis letter.
         Axes that are not given are denoised completely.
+    compression : str
+        Compression of a TIFF or OME-Zarr, see `choose_compression`.
     overwrite : bool
         Whether to replace files that exist, and OME-Zarr results with other settings.
     scheduler : str, optional
@@ -58,6 +60,7 @@ class FileJob:
     options: DenoiseOptions = field(default_factory=DenoiseOptions)
     series: int | None = None
     select: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    compression: str = AUTO
     overwrite: bool = False
     scheduler: str | None = None
 

@@ -33,7 +33,8 @@ def require_replaceable(paths: Iterable[Path], *, overwrite: bool) -> None:
     """
     for path in paths:
         # Path.exists raises if the name is too long.
-        if not overwrite and not is_zarr(path) and os.path.lexists(path):
+        exists = os.path.exists(path)  # noqa: PTH110
+        if exists and not overwrite and not is_zarr(path):
             raise OutputError(
                 f"Cannot write {path}: it exists. Choose another name or folder, or "
                 "replace it (--overwrite)."

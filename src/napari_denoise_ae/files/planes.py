@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..denoising.halo import choose_side, find_halo, read_around
 from ..errors import InvalidInputError
 from ..image.axes import count_colors, stack_axes
+from ..io.location import absolute
 from ..io.planes import VolumePlanes
 from ..io.source import opened_volume
 
@@ -55,7 +56,7 @@ class FilePlanes:
         """View a region of a volume, or all of it; see `select`."""
         return cls(
             # Workers of a cluster may have another current folder.
-            path=volume.path.absolute(),
+            path=absolute(volume.path),
             file_axes=volume.axes,
             selection=select(volume, selection),
             series=volume.series,

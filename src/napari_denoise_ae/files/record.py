@@ -67,6 +67,7 @@ def settings_of_result(job: FileJob, digest: str) -> dict[str, Any]:
         "select": job.select,
         "add_noise": job.add_noise,
         "seed": job.seed,
+        "compression": job.compression,
         **job.options.of_result(),
     }
     # Tuples become lists, as in a record that has been read.

@@ -9,10 +9,12 @@ from ..denoising.options import AS_INPUT
 from ..errors import InvalidInputError
 from ..image.axes import count_colors
 from ..io.atomic import real_path
+from ..io.compression import require_compressible, require_format_has
 from ..io.images import INTEGER_SUFFIXES
+from ..io.location import file_of, is_remote, url_of
 from ..io.losses import find_losses
 from ..io.ome_zarr import missing_chunks
-from ..io.source import TIFF, is_zarr, open_volume
+from ..io.source import TIFF, is_picture, is_zarr, open_volume
 from ..models.builtin import fitting_model
 from .loaded_models import LoadedModels
 from .overwrite import require_replaceable
@@ -64,12 +66,12 @@ class FileDenoising:
         return self._result
 
     def __iter__(self) -> Iterator[FileStep]:
-        figures = [] if self._job.figure is None else [self._job.figure]
-        written = [*self._job.results, *figures]
-        require_replaceable(written, overwrite=self._job.overwrite)
         volume = open_volume(self._job.input, self._job.options.axes, self._job.series)
         dtype = self._job.options.result_dtype(volume.dtype)
-        losses = find_losses(self._job.output, volume, dtype)
+        require_compressible(
+            self._job.output, self._job.compression, dtype, volume.lengths.get("S", 1)
+        )
+        losses = find_losses(self._job.output, volume, dtype, self._job.compression)
         for text in (*volume.notes, missing_chunks(volume), losses):
             if text:
                 yield FileRemark(self._job.input, text)
@@ -85,25 +87,26 @@ def _run(
     if not to_zarr and not _can_stream_to_tiff(job, volume):
         return (yield from denoise_whole(job, volume, models))
     _require_separate_paths(job)
+    require_replaceable([job.output], overwrite=job.overwrite)
     write = stream_to_zarr if to_zarr else stream_to_tiff
     return (yield from write(job, volume, models))
 
 
 def _can_stream_to_tiff(job: FileJob, volume: Volume) -> bool:
     to_tiff = job.output.suffix.lower() in TIFF and not job.compares
-    from_parts = is_zarr(job.input) or job.input.suffix.lower() in TIFF
     # Pages cannot be written one by one if S comes before Y and X.
-    return to_tiff and from_parts and volume.axes == volume.block_axes
+    return to_tiff and not is_picture(job.input) and volume.axes == volume.block_axes
 
 
-def require_storable_dtype(job: FileJob) -> None:
-    """Raise if the format of the output cannot store the requested dtype.
+def require_storable_settings(job: FileJob) -> None:
+    """Raise if the format of the output has no such dtype or compression.
 
     Raises
     ------
     InvalidInputError
-        If float32 is requested for a PNG, JPEG or WebP file.
+        If float32 or a compression is requested for a PNG, JPEG or WebP file.
     """
+    require_format_has(job.output, job.compression)
     suffix, dtype = job.output.suffix, job.options.dtype
     if dtype != AS_INPUT and suffix.lower() in INTEGER_SUFFIXES:
         raise InvalidInputError(
@@ -114,7 +117,12 @@ def require_storable_dtype(job: FileJob) -> None:
 
 
 def _require_consistent(job: FileJob) -> None:
-    require_storable_dtype(job)
+    if is_remote(job.output):
+        raise InvalidInputError(
+            f"Cannot write {url_of(job.output)}: results are written to this machine "
+            "only. Choose a file or folder."
+        )
+    require_storable_settings(job)
     to_zarr = is_zarr(job.output)
     if job.scheduler is not None and not job.scheduler.strip():
         raise InvalidInputError(
@@ -135,7 +143,7 @@ def _require_consistent(job: FileJob) -> None:
 
 
 def _require_separate_paths(job: FileJob) -> None:
-    source, target = real_path(job.input), real_path(job.output)
+    source, target = real_path(file_of(job.input)), real_path(job.output)
     if source == target or source in target.parents or target in source.parents:
         raise InvalidInputError(
             f"Writing {job.output} would replace the input. Choose another name."

@@ -21,7 +21,7 @@ from .report import StreamResult, provenance_of_denoised
 from .steps import CHUNK, PART, TILE, FileRemark, count_steps
 from .stream import Stream, find_file_ranges
 from .tiff_layout import tiff_layout
-from .tiff_output import tiff_tile, write_pages
+from .tiff_output import write_pages
 from .zarr_output import plan_target, write_zarr
 
 if TYPE_CHECKING:
@@ -71,7 +71,9 @@ def stream_to_tiff(
     stream = yield from _prepare(job, volume, denoiser.checkpoint)
     yield from _remarks(job, stream, denoiser.checkpoint)
     shape, selection = stream.planes.file_shape, stream.planes.selection
-    layout = tiff_layout(job.output, volume, selection, dtype, tile=tiff_tile(stream))
+    layout = tiff_layout(
+        job.output, volume, selection, dtype, compression=job.compression
+    )
     provenance = provenance_of_denoised(job, stream.ranges)
     with (
         atomic_write(job.output) as temporary,
@@ -125,7 +127,9 @@ def stream_to_zarr(
     found, is_finished = _earlier_run(job.output, settings)
     stream = yield from _prepare(job, volume, model.checkpoint, found)
     stride = model.checkpoint.outline().stride
-    target = plan_target(stream, job.output.absolute(), stride, settings)
+    target = plan_target(
+        stream, job.output.absolute(), stride, settings, job.compression
+    )
     target.begin(as_plain(stream.ranges), overwrite=job.overwrite)
     n_kept = _count_done(target)
     if not (is_finished and n_kept == target.total):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..image.tiling import LARGEST_PLANE, level_sides, round_up
 from ..io.calibration import (
     imagej_calibration,
     ome_calibration,
@@ -15,6 +16,7 @@ from ..io.calibration import (
     pixel_density,
 )
 from ..io.channels import as_imagej, as_ome
+from ..io.compression import JPEG, choose_compression
 from ..io.tiff import TiffLayout, fits_imagej, imagej_order, is_ome_tiff
 
 if TYPE_CHECKING:
@@ -26,13 +28,19 @@ if TYPE_CHECKING:
     from .planes import Selection
 
 
+#: Rows and columns of the tiles of a TIFF with large planes.
+TIFF_TILE = 512
+# Sides of tiles are multiples of it.
+_TILE_STEP = 16
+
+
 def tiff_layout(
     path: Path,
     volume: Volume,
     selection: Selection,
     dtype: np.dtype[Any],
     *,
-    tile: tuple[int, int] | None = None,
+    compression: str,
 ) -> TiffLayout:
     """Return the layout and the calibration of a result in a TIFF.
 
@@ -46,19 +54,25 @@ def tiff_layout(
         The selected region, see `select`.
     dtype : numpy.dtype
         Data type of the result.
-    tile : tuple of int, optional
-        See `tiff_tile`.
+    compression : str
+        The compression that a user has chosen, see `choose_compression`.
     """
     known = volume.scale, volume.units
     channels = selected_channels(volume, selection)
     lengths = {letter: stop - start for letter, (start, stop) in selection.items()}
+    chosen = choose_compression(compression, volume.compression, "TIFF")
+    sides, n_levels = (lengths["Y"], lengths["X"]), 1
+    if is_ome_tiff(path) and volume.n_levels > 1:
+        n_levels = len(level_sides(sides, volume.n_levels))
     layout = TiffLayout(
         tuple(lengths.get(a, n) for a, n in volume.lengths.items()),
         dtype,
         volume.axes,
-        tile=tile,
+        tile=_tile(sides, is_needed=n_levels > 1 or chosen == JPEG),
         density=pixel_density(*known),
         picture=volume.picture,
+        compression=chosen,
+        n_levels=n_levels,
     )
     if is_ome_tiff(path):
         return replace(layout, ome={**ome_calibration(*known), **as_ome(channels)})
@@ -72,6 +86,14 @@ def tiff_layout(
     for_imagej = _in_imagej_order(layout)
     is_imagej = "metadata" in calibration and fits_imagej(for_imagej)
     return for_imagej if is_imagej else layout
+
+
+def _tile(sides: tuple[int, int], *, is_needed: bool) -> tuple[int, int] | None:
+    """Return rows and columns of the tiles; None if pages are not tiled."""
+    if max(sides) <= LARGEST_PLANE and not is_needed:
+        return None
+    rows, columns = (min(TIFF_TILE, round_up(side, _TILE_STEP)) for side in sides)
+    return rows, columns
 
 
 def _in_imagej_order(layout: TiffLayout) -> TiffLayout:

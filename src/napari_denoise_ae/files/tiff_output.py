@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import product
+from itertools import chain, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from ..denoising.array import Progress
 from ..image.axes import stack_axes
 from ..image.planes import plane_indices
-from ..image.tiling import LARGEST_PLANE, grid_of
+from ..image.tiling import grid_of
 from .overlap import write_behind
 
 if TYPE_CHECKING:
@@ -23,21 +23,11 @@ if TYPE_CHECKING:
     from ..io.tiff_target import TiffTarget
     from .stream import Stream
 
-#: Rows and columns of the tiles of a TIFF with large planes.
-TIFF_TILE = 512
-
-
-def tiff_tile(stream: Stream) -> tuple[int, int] | None:
-    """Return rows and columns of the tiles of a TIFF; None if pages are not tiled."""
-    height, width, _ = stream.planes.shape[-3:]
-    large = max(height, width) > LARGEST_PLANE
-    return (TIFF_TILE, TIFF_TILE) if large else None
-
 
 def write_pages(
     stream: Stream, target: TiffTarget, denoiser: Denoiser
 ) -> Iterator[Progress]:
-    """Denoise the pages of a TIFF, or their tiles, in the order of the file.
+    """Denoise the pages of a TIFF, or their tiles, in order; then write its levels.
 
     Yields
     ------
@@ -45,8 +35,9 @@ def write_pages(
         After each page or tile.
     """
     *stack, height, width, _ = stream.planes.shape
-    regions = list(grid_of((height, width), tiff_tile(stream) or (height, width)))
-    total, run = math.prod(stack) * len(regions), stream.start(denoiser)
+    regions = list(grid_of((height, width), target.tile or (height, width)))
+    total = math.prod(stack) * len(regions) + target.n_reduced
+    run = stream.start(denoiser)
     parts = product(plane_indices(stream.planes), regions)
     pages = _count_pages(stack, stack_axes(stream.planes.axes), stack_axes(target.axes))
     numbers = (
@@ -58,7 +49,8 @@ def write_pages(
         number, block = numbered
         target.write(number, block[(0,) * len(stack)])
 
-    for done, _ in enumerate(write_behind(blocks, write), 1):
+    steps = chain(write_behind(blocks, write), target.write_levels())
+    for done, _ in enumerate(steps, 1):
         yield Progress(done, total)
 
 

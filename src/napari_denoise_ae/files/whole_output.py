@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InvalidInputError
 from ..evaluation.figures import save_panels
 from ..image.axes import middle_plane
-from ..io.atomic import real_path, require_writable
+from ..io.atomic import atomic_write, real_path, require_writable
+from ..io.calibration import pixel_density
 from ..io.images import ImageFile, require_storable, write_image
 from ..io.source import TIFF
+from ..io.tiff import write_tiff
+from .overwrite import require_replaceable
 from .planes import select
 from .report import provenance, provenance_of_denoised
 from .tiff_layout import tiff_layout
@@ -61,6 +64,7 @@ def require_outputs(job: FileJob, pixels: NDArray[Any], axes: str) -> None:
             )
         taken.add(real_path(path))
         require_writable(path)
+    require_replaceable([*dtypes, *figures], overwrite=job.overwrite)
 
 
 def write_result(result: FileResult, volume: Volume, shown: IntensityRange) -> None:
@@ -79,33 +83,31 @@ def write_result(result: FileResult, volume: Volume, shown: IntensityRange) -> N
     if job.add_noise is not None:
         before = provenance(result.intensity_range)
         origin = f"{before}, added {job.add_noise} with seed {job.seed}"
-        _write(job.noisy_output, result.noisy, volume, selection, origin)
+        _write(job, job.noisy_output, result.noisy, volume, selection, origin)
     if job.figure is not None:
         _draw(result, job.figure, shown)
     origin = provenance_of_denoised(job, result.intensity_range)
-    _write(job.output, result.denoised, volume, selection, origin)
+    _write(job, job.output, result.denoised, volume, selection, origin)
 
 
 def _write(
+    job: FileJob,
     path: Path,
     pixels: NDArray[Any],
     volume: Volume,
     selection: Selection,
     origin: str,
 ) -> None:
-    layout = tiff_layout(path, volume, selection, pixels.dtype)
-    is_tiff = path.suffix.lower() in TIFF
-    axes = layout.axes if is_tiff else volume.axes
-    image = ImageFile(
-        pixels.transpose([volume.axes.index(letter) for letter in axes]),
-        axes,
-        layout.calibration,
-        origin,
-        ome=layout.ome or {},
-        picture=volume.picture,
-        density=layout.density,
-    )
-    write_image(path, image)
+    if path.suffix.lower() not in TIFF:
+        density = pixel_density(volume.scale, volume.units)
+        image = ImageFile(pixels, volume.axes, picture=volume.picture, density=density)
+        write_image(path, image)
+        return
+    compression = job.compression
+    layout = tiff_layout(path, volume, selection, pixels.dtype, compression=compression)
+    order = [volume.axes.index(letter) for letter in layout.axes]
+    with atomic_write(path) as temporary:
+        write_tiff(temporary, pixels.transpose(order), layout, provenance=origin)
 
 
 def _draw(result: FileResult, path: Path, shown: IntensityRange) -> None:

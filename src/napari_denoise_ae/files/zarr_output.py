@@ -11,10 +11,12 @@ import numpy as np
 
 from ..denoising.array import Progress
 from ..errors import InvalidInputError
-from ..image.casting import mean_of_pixels
-from ..image.tiling import LARGEST_PLANE
+from ..image.casting import mean_of_squares
+from ..image.tiling import level_sides
 from ..io.channels import as_omero
+from ..io.compression import AUTO, NONE, ZSTD, choose_compression
 from ..io.ome_zarr import ORDER, OmeMetadata
+from ..io.source import is_zarr
 from ..io.zarr_target import ZarrTarget
 from .overlap import write_behind
 from .tiff_layout import selected_channels
@@ -37,7 +39,11 @@ _WINDOW_SIDE = 512
 
 
 def plan_target(
-    stream: Stream, path: Path, stride: int, settings: Mapping[str, Any]
+    stream: Stream,
+    path: Path,
+    stride: int,
+    settings: Mapping[str, Any],
+    compression: str = AUTO,
 ) -> ZarrTarget:
     """Plan the OME-Zarr image that a stream is written to.
 
@@ -52,6 +58,8 @@ def plan_target(
         side.
     settings : mapping
         Source and settings of the result, as JSON values.
+    compression : str
+        The compression that a user has chosen, see `choose_compression`.
 
     Raises
     ------
@@ -73,15 +81,24 @@ def plan_target(
     chunks = tuple(
         {"Y": rows, "X": columns, "C": colors}.get(letter, 1) for letter in axes
     )
-    n_levels = volume.n_levels
+    sides = level_sides((shape[-2], shape[-1]), volume.n_levels)
     return ZarrTarget(
         path=path,
-        shapes=_level_shapes(shape, n_levels),
+        shapes=tuple((*shape[:-2], *each) for each in sides),
         chunks=chunks,
         dtype=stream.dtype.name,
         metadata=_target_metadata(planes, axes),
         settings={**settings, "chunks": list(chunks)},
+        compression=_compression(volume, compression),
     )
+
+
+def _compression(volume: Volume, asked: str) -> str:
+    source = volume.compression
+    if source == NONE and not is_zarr(volume.path):
+        # Uncompressed files are common, uncompressed chunks are not.
+        source = ZSTD
+    return choose_compression(asked, source, "OME-Zarr")
 
 
 def write_chunk(run: StreamRun, target: ZarrTarget, number: Sequence[int]) -> None:
@@ -145,9 +162,7 @@ def write_downsampled(target: ZarrTarget, level: int, number: Sequence[int]) -> 
         factor = 2 if letter in "YX" else 1
         where.append(slice(factor * start, factor * stop))
     pixels = target.read(level - 1, tuple(where))
-    *rest, height, width = pixels.shape
-    squares = pixels.reshape(*rest, height // 2, 2, width // 2, 2)
-    target.write(level, number, mean_of_pixels(squares, axis=(-3, -1)))
+    target.write(level, number, mean_of_squares(pixels, pixels.ndim - 2))
 
 
 def write_zarr(
@@ -191,21 +206,6 @@ def _write_denoised(
 
 def _target_axes(volume: Volume) -> str:
     return volume.axes.replace("S", "C")
-
-
-def _level_shapes(shape: tuple[int, ...], n_levels: int) -> tuple[tuple[int, ...], ...]:
-    """Return the shapes of the levels of a pyramid.
-
-    Rows and columns are halved until neither exceeds 2048 and there are at least
-    `n_levels` levels, unless a side becomes shorter than 2.
-    """
-    shapes = [shape]
-    while min(shapes[-1][-2:]) >= 2 and (
-        max(shapes[-1][-2:]) > LARGEST_PLANE or len(shapes) < n_levels
-    ):
-        *rest, height, width = shapes[-1]
-        shapes.append((*rest, height // 2, width // 2))
-    return tuple(shapes)
 
 
 def _target_metadata(planes: FilePlanes, axes: str) -> OmeMetadata:

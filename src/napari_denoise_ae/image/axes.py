@@ -13,10 +13,21 @@ import numpy as np
 from ..errors import InvalidInputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
 #: The letters that may name an axis.
 AXES = "TZCYXS"
+# Names of dimensions in Zarr, HDF5 and xarray, lower case.
+_NAMES = {
+    "T": ("t", "time", "frame"),
+    "Z": ("z", "depth"),
+    "C": ("c", "channel"),
+    "Y": ("y", "row", "height"),
+    "X": ("x", "column", "width"),
+    "S": ("s", "sample", "rgb"),
+}
 _COLOR_SAMPLES = (3, 4)
 _GRAY_WITH_ALPHA = 2
 
@@ -64,6 +75,22 @@ def resolve_axes(shape: tuple[int, ...], axes: str | None) -> str:
             "colors are C."
         )
     return resolved
+
+
+def axes_of_names(names: Iterable[object]) -> str | None:
+    """Return the axes of an array whose dimensions have names, such as ``"time"``.
+
+    Returns
+    -------
+    str or None
+        None if a name is unknown or stands for the axis of another one.
+    """
+    by_name = {name: letter for letter, known in _NAMES.items() for name in known}
+    by_name |= {f"{name}s": letter for name, letter in by_name.items()}
+    letters = [by_name.get(str(name).lower(), "") for name in names]
+    if not letters or "" in letters or len(set(letters)) < len(letters):
+        return None
+    return "".join(letters)
 
 
 def checked_axes(axes: str) -> str:

@@ -43,6 +43,24 @@ def mean_of_pixels(
     return cast_saturating(means, values.dtype)
 
 
+def mean_of_squares(values: NDArray[Any], y: int) -> NDArray[Any]:
+    """Return the means of 2 x 2 pixels, in their own dtype, ignoring NaN.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        The pixels, any real dtype. An odd last row or column is left out.
+    y : int
+        Axis of the rows; that of the columns is the next one.
+    """
+    height, width = (length // 2 for length in values.shape[y : y + 2])
+    every = (slice(None),) * y
+    even = values[(*every, slice(2 * height), slice(2 * width))]
+    before, after = values.shape[:y], values.shape[y + 2 :]
+    squares = even.reshape(*before, height, 2, width, 2, *after)
+    return mean_of_pixels(squares, axis=(y + 1, y + 3))
+
+
 def copy_as(image: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return a copy of an image in its own dtype or in a floating-point dtype."""
     # A float64 value can be too large for float32; it becomes infinite.

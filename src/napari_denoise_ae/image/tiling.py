@@ -39,6 +39,21 @@ def grid_of(shape: tuple[int, int], sides: tuple[int, int]) -> Iterator[Region]:
             yield rows, slice(x, min(x + sides[1], width))
 
 
+def level_sides(sides: tuple[int, int], n_levels: int) -> list[tuple[int, int]]:
+    """Return rows and columns of the levels of a pyramid, full resolution first.
+
+    They are halved until neither exceeds 2048 and there are at least `n_levels`
+    levels, unless a side becomes shorter than 2.
+    """
+    levels = [sides]
+    while min(levels[-1]) >= 2 and (
+        max(levels[-1]) > LARGEST_PLANE or len(levels) < n_levels
+    ):
+        height, width = levels[-1]
+        levels.append((height // 2, width // 2))
+    return levels
+
+
 def shared_region(one: Region, other: Region) -> Region:
     """Return the rows and columns that two regions share."""
     rows, columns = (

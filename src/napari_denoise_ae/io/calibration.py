@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import tifffile
 
+from .tiff_instruments import instrument_distances
 from .units import LENGTHS, TIMES, convert, imagej_name, read_distance
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ def tiff_calibration(
     """Return the pixel size of a TIFF, as arguments of `tifffile.imwrite`."""
     page = series.keyframe
     calibration: dict[str, Any] = {}
-    if tiff.ome_metadata is not None:
-        # OME-XML states it.
+    if tiff.ome_metadata is not None or instrument_distances(tiff) is not None:
+        # Their metadata state it.
         return calibration
     has_tags = "XResolution" in page.tags and "YResolution" in page.tags
     # tifffile writes these where no resolution is known.
@@ -59,10 +60,13 @@ def tiff_calibration(
 
 
 def tiff_scale(tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> Calibration:
-    """Return the pixel spacing in a TIFF's OME or ImageJ metadata."""
+    """Return the pixel spacing in the metadata of a TIFF."""
     if tiff.ome_metadata is not None:
         return _known(_ome_distances(tiff.ome_metadata, tiff.series.index(series)))
-    return _known(_imagej_distances(tiff, series))
+    distances = instrument_distances(tiff)
+    if distances is None:
+        distances = _imagej_distances(tiff, series)
+    return _known(distances)
 
 
 def ome_calibration(

@@ -6,6 +6,7 @@ import glob
 import os
 from pathlib import Path
 
+from .location import file_of, is_remote
 from .source import is_hidden, is_image, is_zarr
 
 
@@ -17,7 +18,9 @@ def is_folder(path: Path) -> bool:
 
 def is_pattern(path: Path) -> bool:
     """Return whether a path is a pattern such as ``data/*.tif``, not a file."""
-    return glob.has_magic(str(path)) and not os.path.exists(path)  # noqa: PTH110
+    if is_remote(path) or not glob.has_magic(str(path)):
+        return False
+    return not os.path.exists(file_of(path))  # noqa: PTH110
 
 
 def matching_images(pattern: Path) -> list[Path]:

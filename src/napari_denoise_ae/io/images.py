@@ -10,6 +10,7 @@ from PIL import Image
 
 from ..errors import InvalidInputError
 from .atomic import atomic_write
+from .ome_zarr import missing_chunks
 from .picture_metadata import PictureMetadata, with_prefix
 from .pictures import INCH, jpeg_holds_density
 from .png_file import write_png
@@ -55,6 +56,8 @@ class ImageFile:
         Color map, color profile and EXIF data.
     density : tuple of float, optional
         Pixels per meter along X and Y, for PNG, JPEG and plain TIFF.
+    notes : tuple of str
+        What a user should know of an image that was read.
     """
 
     pixels: NDArray[Any]
@@ -64,6 +67,7 @@ class ImageFile:
     ome: Mapping[str, Any] = field(default_factory=dict)
     picture: PictureMetadata = field(default_factory=PictureMetadata)
     density: tuple[float, float] | None = None
+    notes: tuple[str, ...] = ()
 
 
 def read_image(path: Path) -> ImageFile:
@@ -90,7 +94,13 @@ def read_image(path: Path) -> ImageFile:
     with refuse_damaged(path):
         pixels = np.asarray(stored.array[...])
     pixels = pixels.astype(stored.dtype, copy=False)
-    return ImageFile(pixels, stored.axes, stored.calibration, picture=stored.picture)
+    return ImageFile(
+        pixels,
+        stored.axes,
+        stored.calibration,
+        picture=stored.picture,
+        notes=tuple(text for text in (*stored.notes, missing_chunks(stored)) if text),
+    )
 
 
 def require_storable(

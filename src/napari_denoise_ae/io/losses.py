@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..image.tiling import LARGEST_PLANE
 from .calibration import pixel_density
 from .channels import is_colored, is_ramp_of_one_color
+from .compression import AUTO, JPEG
 from .pictures import jpeg_holds_density
 from .png_file import holds_density
 from .tiff import TiffLayout, fits_imagej, holds_color_map, imagej_order, is_ome_tiff
@@ -31,12 +32,14 @@ _HOLDS = {
     "webp": {_PROFILE, _EXIF},
     "plain": {_PROFILE, _EXIF},
     "imagej": {_PROFILE, _EXIF, _SPACING, _STEP, _NAMES, _COLORS, _WINDOWS, _LABELS},
-    "ome-tiff": {_PROFILE, _EXIF, _SPACING, _STEP, _NAMES, _COLORS},
+    "ome-tiff": {_PROFILE, _EXIF, _SPACING, _STEP, _NAMES, _COLORS, _LEVELS},
     "ome-zarr": {_SPACING, _STEP, _NAMES, _COLORS, _WINDOWS, _LEVELS},
 }
 
 
-def find_losses(path: Path, image: StoredImage, dtype: np.dtype[Any]) -> str:
+def find_losses(
+    path: Path, image: StoredImage, dtype: np.dtype[Any], compression: str = AUTO
+) -> str:
     """Return a sentence on the metadata of an image that a result will lack.
 
     Parameters
@@ -47,13 +50,15 @@ def find_losses(path: Path, image: StoredImage, dtype: np.dtype[Any]) -> str:
         The input; its axes are known.
     dtype : numpy.dtype
         Data type of the result.
+    compression : str
+        The compression that a user has chosen for it, see `choose_compression`.
 
     Returns
     -------
     str
         Empty if the result holds everything.
     """
-    kind = _kind_of(path, image, dtype)
+    kind = _kind_of(path, image, dtype, compression)
     channels = image.channels
     has = {
         _PROFILE: bool(image.picture.icc),
@@ -78,7 +83,9 @@ def find_losses(path: Path, image: StoredImage, dtype: np.dtype[Any]) -> str:
     return f"{path.name} cannot hold the image's {listed}."
 
 
-def _kind_of(path: Path, image: StoredImage, dtype: np.dtype[Any]) -> str:
+def _kind_of(
+    path: Path, image: StoredImage, dtype: np.dtype[Any], compression: str
+) -> str:
     suffix = path.suffix.lower()
     if suffix in _PICTURES:
         return _PICTURES[suffix]
@@ -88,8 +95,8 @@ def _kind_of(path: Path, image: StoredImage, dtype: np.dtype[Any]) -> str:
         return "ome-tiff"
     axes = image.axes or ""
     lengths = dict(zip(axes, image.shape, strict=True))
-    # Larger planes are written in tiles, which ImageJ's format does not know.
-    is_small = max(lengths["Y"], lengths["X"]) <= LARGEST_PLANE
+    # Larger planes and JPEG are written in tiles, which ImageJ's format does not know.
+    is_small = max(lengths["Y"], lengths["X"]) <= LARGEST_PLANE and compression != JPEG
     order = imagej_order(axes)
     shape = tuple(image.shape[position] for position in order)
     layout = TiffLayout(shape, dtype, "".join(axes[position] for position in order))

@@ -17,9 +17,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InvalidInputError, one_line
-from ..image.axes import AXES
+from ..image.axes import axes_of_names
 from .channels import read_omero
+from .compression import compression_of_codecs
 from .limits import claimed_bytes, require_plausible_size
+from .location import is_remote, shown, url_of
+from .ome_zarr_series import choose_image, image_names
+from .remote import RemoteArray, open_remote
 from .stored import StoredImage
 from .units import known_unit
 
@@ -41,12 +45,6 @@ _LATEST = "0.5"
 _LONGEST_REASON = 300
 # Versions whose axes have no types.
 _OLD = ("0.1", "0.2", "0.3")
-# Names of dimensions in plain Zarr arrays.
-_DIMENSIONS = {letter.lower(): letter for letter in AXES} | {
-    "time": "T",
-    "channel": "C",
-    "sample": "S",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,14 +79,31 @@ class OmeMetadata:
     channels: tuple[Channel, ...] = ()
 
 
-def open_ome_zarr(path: Path) -> StoredImage:
-    """Open an OME-Zarr image or a plain Zarr array, see `read_ome_zarr`."""
+def open_ome_zarr(path: Path, series: int | None = None) -> StoredImage:
+    """Open an OME-Zarr image or a plain Zarr array, see `read_ome_zarr`.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Its folder or address.
+    series : int, optional
+        Number of the image, if the folder holds several, see `choose_image`.
+    """
+    path, note = _choose(path, series)
     array, ome = read_ome_zarr(path)
+    pixels = RemoteArray(array, url_of(path)) if is_remote(path) else array
+    notes = (note,) if note else ()
     if ome is None:
         axes = _axes_of_dimensions(array)
-        return StoredImage(array=array, axes=axes, chunks=array.chunks)
+        return StoredImage(
+            array=pixels,
+            axes=axes,
+            chunks=array.chunks,
+            compression=_compression(array),
+            notes=notes,
+        )
     return StoredImage(
-        array=array,
+        array=pixels,
         axes=ome.axes,
         chunks=array.chunks,
         scale=ome.scale,
@@ -96,6 +111,34 @@ def open_ome_zarr(path: Path) -> StoredImage:
         ome=ome,
         channels=ome.channels,
         n_levels=ome.n_levels,
+        compression=_compression(array),
+        notes=notes,
+    )
+
+
+def _choose(path: Path, series: int | None) -> tuple[Path, str]:
+    """Return the image to read, which may lie in a group of several, and a note."""
+    import zarr
+
+    node = open_node(path)
+    names = image_names(node) if isinstance(node, zarr.Group) else []
+    if names:
+        shapes = [tuple(read_ome_zarr(path / name)[0].shape) for name in names]
+        number, note = choose_image(path, series, shapes)
+        return path / names[number], note
+    if series is not None:
+        choose_image(path, series, [tuple(read_ome_zarr(path)[0].shape)])
+    return path, ""
+
+
+def _compression(array: zarr.Array[Any]) -> str:
+    """Return the name of the compression of an array."""
+    plain: list[dict[str, Any]] = []
+    for codec in array.compressors:
+        as_dict = codec.to_dict() if hasattr(codec, "to_dict") else codec.get_config()
+        plain.append(as_dict)
+    return compression_of_codecs(
+        [str(codec.get("name") or codec.get("id")) for codec in plain]
     )
 
 
@@ -120,10 +163,7 @@ def missing_chunks(stored: StoredImage) -> str:
 
 def _axes_of_dimensions(array: zarr.Array[Any]) -> str | None:
     """Return the axes of a plain array, if its dimensions are named after them."""
-    names = getattr(array.metadata, "dimension_names", None) or ()
-    letters = [_DIMENSIONS.get(str(name).lower(), "") for name in names]
-    is_known = len(set(letters)) == len(array.shape) and "" not in letters
-    return "".join(letters) if is_known else None
+    return axes_of_names(getattr(array.metadata, "dimension_names", None) or ())
 
 
 def read_ome_zarr(path: Path) -> tuple[Any, OmeMetadata | None]:
@@ -143,17 +183,13 @@ def read_ome_zarr(path: Path) -> tuple[Any, OmeMetadata | None]:
     """
     import zarr
 
-    # Path.is_dir raises if the name is too long.
-    if not os.path.isdir(path):  # noqa: PTH112
-        reason = "is not a folder" if os.path.lexists(path) else "does not exist"
-        raise InvalidInputError(f"Cannot read {path}: it {reason}.")
-    node = _open_node(path)
+    node = open_node(path)
     if isinstance(node, zarr.Array):
         _require_plausible(node, path)
         return node, None
     attributes = dict(node.attrs)
     metadata, dataset = _parse_metadata(attributes, path)
-    array = node.get(dataset)
+    array = open_remote(path / dataset) if is_remote(path) else node.get(dataset)
     if not isinstance(array, zarr.Array):
         raise _unreadable(path, f"its level {one_line(repr(dataset), 100)} is missing")
     _require_plausible(array, path)
@@ -164,12 +200,18 @@ def read_ome_zarr(path: Path) -> tuple[Any, OmeMetadata | None]:
     return array, metadata
 
 
-def _open_node(path: Path) -> Any:
-    """Open an array or a group."""
+def open_node(path: Path) -> Any:
+    """Open a Zarr array or group on this machine or at an address."""
     import zarr
 
     from .zarr_store import RegularFileStore
 
+    if is_remote(path):
+        return open_remote(path)
+    # Path.is_dir raises if the name is too long.
+    if not os.path.isdir(path):  # noqa: PTH112
+        reason = "is not a folder" if os.path.lexists(path) else "does not exist"
+        raise InvalidInputError(f"Cannot read {path}: it {reason}.")
     try:
         return zarr.open(RegularFileStore(path, read_only=True), mode="r")
     # Given damaged metadata, zarr raises errors of any kind.
@@ -182,6 +224,9 @@ def _require_plausible(array: zarr.Array[Any], path: Path) -> None:
     """Raise if an array claims far more pixels than its files can hold."""
     from .zarr_store import sizes_of_files
 
+    if is_remote(path):
+        # Its files cannot be listed.
+        return
     chunks = array.shards or array.chunks
     claimed = claimed_bytes(array.shape, np.dtype(array.dtype), chunks)
     require_plausible_size(path, claimed, sizes_of_files(path / array.path))
@@ -316,4 +361,6 @@ def _explain_non_image(attributes: dict[str, Any], content: dict[str, Any]) -> s
 
 
 def _unreadable(path: Path, reason: str) -> InvalidInputError:
-    return InvalidInputError(f"Cannot read {path} as an OME-Zarr image: {reason}.")
+    return InvalidInputError(
+        f"Cannot read {shown(path)} as an OME-Zarr image: {reason}."
+    )

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageSequence
 
 from ..errors import InvalidInputError
+from .compression import DEFLATE, OTHER
 from .limits import claimed_bytes, how_to_lift, is_lifted, require_plausible_size
 from .picture_metadata import (
     PictureMetadata,
@@ -78,27 +79,43 @@ def open_png(path: Path) -> StoredImage:
             icc=icc, exif=upright_exif(exif), png_chunks=header.copied
         ),
         notes=tuple(text for text in notes if text),
+        compression=DEFLATE,
     )
 
 
-def open_jpeg(path: Path) -> StoredImage:
-    """Read the header of a JPEG file."""
+def open_jpeg(path: Path, series: int | None = None) -> StoredImage:
+    """Read the header of a JPEG file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    series : int, optional
+        Number of the picture in the file, from 0. None means the first.
+    """
     require_file(path)
+    # A file with several pictures is a "multi-picture object".
     with _opened(path, "JPEG") as picture:
+        n_pictures = getattr(picture, "n_frames", 1)
+        if series is not None:
+            _seek(picture, series, path)
         if picture.mode not in ("L", "RGB"):
             raise ValueError(f"its color mode is {picture.mode}, not gray or RGB")
         width, height = picture.size
         shape = (height, width, *(3,) * (picture.mode == "RGB"))
         exif = without_prefix(picture.info.get("exif", b""))
         icc, dpi = picture.info.get("icc_profile", b""), picture.info.get("dpi")
-        n_pictures = getattr(picture, "n_frames", 1)
-    note = f"The file holds {n_pictures} pictures. Only the first is read."
+    note = (
+        f"The file holds {n_pictures} pictures. Only the first is read; choose another "
+        "one with --series."
+    )
+    decode = partial(_decode_jpeg, number=series or 0)
     return _stored(
-        _Picture(path, shape, np.dtype(np.uint8), partial(_decode, kind="JPEG")),
+        _Picture(path, shape, np.dtype(np.uint8), decode),
         orientation=read_orientation(exif),
         density=None if not dpi else (dpi[0] / INCH, dpi[1] / INCH),
         metadata=PictureMetadata(icc=icc, exif=upright_exif(exif)),
-        notes=(note,) if n_pictures > 1 else (),
+        notes=(note,) if n_pictures > 1 and series is None else (),
     )
 
 
@@ -134,6 +151,7 @@ def _stored(
     density: tuple[float, float] | None,
     metadata: PictureMetadata,
     notes: tuple[str, ...] = (),
+    compression: str = OTHER,
 ) -> StoredImage:
     """Return an upright picture with its pixel size.
 
@@ -159,6 +177,7 @@ def _stored(
         units=dict.fromkeys(scale, "meter"),
         picture=metadata,
         notes=notes,
+        compression=compression,
     )
 
 
@@ -204,6 +223,22 @@ def _open_animation(path: Path, kind: str) -> _Picture:
 def _decode_png(path: Path) -> NDArray[Any]:
     pixels: NDArray[Any] = imagecodecs.png_decode(path.read_bytes())
     return pixels
+
+
+def _seek(picture: Image.Image, number: int, path: Path) -> None:
+    n_pictures = getattr(picture, "n_frames", 1)
+    if not 0 <= number < n_pictures:
+        raise InvalidInputError(
+            f"{path} has no series {number}: it holds {n_pictures} "
+            f"picture{'s' * (n_pictures > 1)}, counted from 0."
+        )
+    picture.seek(number)
+
+
+def _decode_jpeg(path: Path, number: int) -> NDArray[Any]:
+    with _opened(path, "JPEG") as picture:
+        picture.seek(number)
+        return np.array(picture)
 
 
 def _decode(path: Path, kind: str) -> NDArray[Any]:

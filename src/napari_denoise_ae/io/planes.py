@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidInputError
 from ..image.axes import color_planes, count_colors
-from .source import is_picture, open_volume, opened_volume
+from .location import absolute
+from .source import changed_at, is_picture, open_volume, opened_volume
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +95,7 @@ class StoredPlanes:
         """View an image as planes, without keeping it open."""
         planes = VolumePlanes(volume)
         return cls(
-            path=volume.path.absolute(),
+            path=absolute(volume.path),
             file_axes=volume.axes,
             axes=planes.axes,
             shape=planes.shape,
@@ -114,7 +115,7 @@ class StoredPlanes:
 
     def _open(self) -> Volume:
         try:
-            changed = self.path.stat().st_mtime_ns
+            changed = changed_at(self.path)
         except OSError as error:
             raise InvalidInputError(
                 f"Cannot read {self.path} any more: {error.strerror}."

@@ -14,6 +14,10 @@ import numpy as np
 from ..errors import InvalidInputError
 from ..image.axes import resolve_axes, stack_axes
 from ..image.checks import require_real
+from .bioio_file import PLUGINS, open_bioio
+from .hdf5_file import open_hdf5
+from .location import HDF5, file_of, is_remote, url_of
+from .numpy_file import open_npy
 from .ome_zarr import open_ome_zarr
 from .pictures import open_jpeg, open_png, open_webp
 from .stored import StoredImage, refuse_damaged
@@ -28,26 +32,32 @@ if TYPE_CHECKING:
 
 #: Suffix of OME-Zarr folders.
 ZARR = ".zarr"
-#: Suffixes of TIFF files, lower case.
+#: Suffixes of TIFF files that are written, lower case.
 TIFF = {".tif", ".tiff"}
+# Suffixes of other files in that format: BigTIFF, and those of instruments.
+_READ_AS_TIFF = {".btf", ".lsm", ".ndpi", ".stk", ".svs", ".tf2", ".tf8"}
 # Suffixes of files that are decoded as a whole, lower case.
 _PICTURES = {".jpeg", ".jpg", ".png", ".webp"}
 
 
 # Reads a file's metadata and gives access to its pixels. `open_image` translates
-# errors of the imaging libraries.
-_Reader = Callable[[Path], StoredImage]
+# errors of the imaging libraries. Some take the number of the image in the file.
+_Reader = Callable[..., StoredImage]
 
 #: Readers by suffix in lower case: a new format is one line.
 READERS: dict[str, _Reader] = {
     ".jpeg": open_jpeg,
     ".jpg": open_jpeg,
+    ".npy": open_npy,
     ".png": open_png,
-    ".tif": open_tiff,
-    ".tiff": open_tiff,
     ".webp": open_webp,
     ZARR: open_ome_zarr,
+    **dict.fromkeys(HDF5, open_hdf5),
+    **dict.fromkeys(PLUGINS, open_bioio),
+    **dict.fromkeys(TIFF | _READ_AS_TIFF, open_tiff),
 }
+# Readers of formats that may hold several images.
+_WITH_SERIES = (open_bioio, open_jpeg, open_ome_zarr, open_tiff)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -126,12 +136,20 @@ class Volume(StoredImage):
 def is_zarr(path: Path) -> bool:
     """Return whether a path is an OME-Zarr image, or an image inside a plate.
 
-    An image inside a plate must exist; otherwise the suffix decides.
+    An image inside a plate must exist; otherwise the suffix decides. Addresses are
+    those of OME-Zarr images unless the suffix is that of another format.
     """
+    if is_remote(path):
+        return path.suffix.lower() not in READERS.keys() - {ZARR}
     if path.suffix.lower() == ZARR:
         return True
     inside = any(parent.suffix.lower() == ZARR for parent in path.parents)
     return inside and os.path.isdir(path)  # noqa: PTH112 - no error for a long name
+
+
+def format_of(path: Path) -> str:
+    """Return the suffix of a path's format, lower case; it may not be in `READERS`."""
+    return ZARR if is_zarr(path) else file_of(path).suffix.lower()
 
 
 def is_picture(path: Path) -> bool:
@@ -141,7 +159,7 @@ def is_picture(path: Path) -> bool:
 
 def is_image(path: Path) -> bool:
     """Return whether a path has the suffix of a readable format."""
-    suffix = path.suffix.lower()
+    suffix = file_of(path).suffix.lower()
     return suffix == ZARR or (suffix in READERS and not path.is_dir())
 
 
@@ -177,26 +195,33 @@ def open_image(path: Path, series: int | None = None) -> StoredImage:
     path : pathlib.Path
         A file in one of the formats in `READERS`.
     series : int, optional
-        Number of the image in a TIFF that holds several, from 0. None means the pages
-        of one shape together, or the largest image.
+        Number of the image in a file that holds several, from 0: a series of a TIFF,
+        a scene of a microscope's file, an image of an OME-Zarr, or a picture of a
+        JPEG. None means the pages of one shape in a TIFF together, otherwise the
+        largest image, and the first picture of a JPEG.
 
     Raises
     ------
     InvalidInputError
         If the file does not exist or cannot be read.
     """
-    suffix = ZARR if is_zarr(path) else path.suffix.lower()
+    suffix = format_of(path)
     if suffix not in READERS:
         raise unknown_format(path, READERS)
+    if is_remote(path) and suffix != ZARR:
+        raise InvalidInputError(
+            f"Cannot read {url_of(path)}: only OME-Zarr images are read from an "
+            "address. Download the file first."
+        )
     with refuse_damaged(path):
         if series is None:
             return READERS[suffix](path)
-        if suffix not in TIFF:
+        if READERS[suffix] not in _WITH_SERIES:
             raise InvalidInputError(
-                f"{path} holds no series to choose from: only TIFF files do. Omit "
-                "--series."
+                f"{path} holds no series to choose from: only TIFF, JPEG, OME-Zarr and "
+                "microscopes' files do. Omit --series."
             )
-        return open_tiff(path, series)
+        return READERS[suffix](path, series)
 
 
 def open_volume(
@@ -251,7 +276,13 @@ def open_volume(
 
 
 def signature(path: Path) -> list[int]:
-    """Return numbers that change when a file, or any file in a folder, changes."""
+    """Return numbers that change when a file, or any file in a folder, changes.
+
+    There are none for an address.
+    """
+    if is_remote(path):
+        return []
+    path = file_of(path)
     files = [path]
     if path.is_dir():
         files = [
@@ -264,7 +295,12 @@ def signature(path: Path) -> list[int]:
 
 def opened_volume(path: Path, axes: str, series: int | None = None) -> Volume:
     """Return an image from this process's cache; reopen it if the file changed."""
-    return _opened(path, axes, series, path.stat().st_mtime_ns)
+    return _opened(path, axes, series, changed_at(path))
+
+
+def changed_at(path: Path) -> int:
+    """Return when an image was changed, in nanoseconds; 0 for an address."""
+    return 0 if is_remote(path) else file_of(path).stat().st_mtime_ns
 
 
 def close_volumes() -> None:

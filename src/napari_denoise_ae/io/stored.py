@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from ..errors import DenoiseAEError, InvalidInputError, one_line
+from .compression import NONE
 from .picture_metadata import PictureMetadata
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class StoredImage:
         Labels of the planes in the order of the stack axes; empty if unknown.
     n_levels : int
         Number of levels of the pyramid in the file; the first is read.
+    compression : str
+        Name of the compression of the pixels, see `choose_compression`.
     axes_are_assumed : bool
         Whether the file does not say what its pages are.
     notes : tuple of str
@@ -72,6 +75,7 @@ class StoredImage:
     channels: tuple[Channel, ...] = ()
     labels: tuple[str, ...] = ()
     n_levels: int = 1
+    compression: str = NONE
     axes_are_assumed: bool = False
     notes: tuple[str, ...] = ()
 

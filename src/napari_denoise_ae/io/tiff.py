@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tifffile
 
 from ..errors import InvalidInputError
+from ..image.casting import mean_of_squares
+from ..image.tiling import level_sides
 from .calibration import plain_resolution
+from .compression import NONE
 from .picture_metadata import PictureMetadata
+from .tiff_encoding import encoding_arguments
 from .tiff_exif import append_exif, exif_tags
 from .units import as_ascii
 
@@ -31,6 +35,8 @@ _OME_DTYPES = (
 _OME_AXES = re.compile("[TZC]*(S?YX|YXS)")
 # Bytes of pixels. Anything larger must be a BigTIFF, which ImageJ's format rules out.
 _LARGEST_CLASSIC_TIFF = 2**32 - 2**25
+# What a lossless compression can make of noise, at worst.
+_LARGEST_EXPANSION = 1.5
 
 
 def is_ome_tiff(path: Path) -> bool:
@@ -78,6 +84,10 @@ class TiffLayout:
     picture : PictureMetadata
         Color map, color profile and EXIF data. The color map is left out if a TIFF
         cannot hold it, see `holds_color_map`.
+    compression : str
+        See `choose_compression`.
+    n_levels : int
+        Number of levels of the pyramid, see `level_sides`. More than 1 need tiles.
     """
 
     shape: tuple[int, ...]
@@ -88,6 +98,13 @@ class TiffLayout:
     ome: Mapping[str, Any] | None = None
     density: tuple[float, float] | None = None
     picture: PictureMetadata = field(default_factory=PictureMetadata)
+    compression: str = NONE
+    n_levels: int = 1
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether pages have tiles or are compressed, so that they lie anywhere."""
+        return self.tile is not None or self.compression != NONE
 
 
 def holds_color_map(dtype: np.dtype[Any], color_map: NDArray[np.uint16]) -> bool:
@@ -97,7 +114,7 @@ def holds_color_map(dtype: np.dtype[Any], color_map: NDArray[np.uint16]) -> bool
 
 def write_tiff(
     path: Path,
-    pixels: NDArray[Any] | Iterator[bytes] | None,
+    pixels: NDArray[Any] | None,
     layout: TiffLayout,
     *,
     provenance: str,
@@ -108,8 +125,9 @@ def write_tiff(
     ----------
     path : pathlib.Path
         The file.
-    pixels : numpy.ndarray, iterator of bytes, or None
-        All pixels, or the encoded tiles one by one; None writes empty pages.
+    pixels : numpy.ndarray or None
+        All pixels at full resolution. None writes empty pages. If they lie in parts,
+        their offsets must be written later.
     layout : TiffLayout
         Structure and metadata of the file.
     provenance : str
@@ -130,23 +148,67 @@ def write_tiff(
     elif provenance or earlier:
         metadata["Info"] = "\n".join(text for text in (earlier, provenance) if text)
     # tifffile does not know the size of tiles that an iterator yields.
-    big = stored_bytes(layout) > _LARGEST_CLASSIC_TIFF
-    tifffile.imwrite(
-        path,
-        pixels,
-        shape=layout.shape,
-        dtype=layout.dtype,
-        tile=layout.tile,
-        bigtiff=big,
-        imagej=as_imagej,
-        ome=layout.ome is not None,
-        metadata=metadata,
+    big = _needs_bigtiff(layout)
+    of_levels = {
+        "tile": layout.tile,
         **_color_arguments(layout, as_imagej=as_imagej),
-        iccprofile=layout.picture.icc or None,
-        extratags=exif_tags(layout.picture.exif, big=big),
+        **encoding_arguments(layout.compression, layout.dtype, as_imagej=as_imagej),
+    }
+    of_file = {
+        "metadata": metadata,
+        "iccprofile": layout.picture.icc or None,
+        "extratags": exif_tags(layout.picture.exif, big=big),
+        "subifds": layout.n_levels - 1,
         **calibration,
-    )
+    }
+    is_ome = layout.ome is not None
+    with tifffile.TiffWriter(path, bigtiff=big, imagej=as_imagej, ome=is_ome) as writer:
+        for level in level_layouts(layout):
+            data: NDArray[Any] | Iterator[bytes] | None = pixels
+            rows = None
+            if pixels is None and layout.in_parts:
+                data = iter([b""] * _count_parts(level))
+                rows = level.shape[level.axes.index("Y")]
+            writer.write(
+                data,
+                shape=level.shape,
+                dtype=level.dtype,
+                rowsperstrip=rows,
+                **of_levels,
+                **of_file,
+            )
+            of_file = {"subfiletype": 1, "metadata": None}
+            if pixels is not None and layout.n_levels > 1:
+                pixels = mean_of_squares(pixels, layout.axes.index("Y"))
     append_exif(path, layout.picture.exif)
+
+
+def level_layouts(layout: TiffLayout) -> list[TiffLayout]:
+    """Return the layout of each level of a pyramid, full resolution first."""
+    y = layout.axes.index("Y")
+    before, after = layout.shape[:y], layout.shape[y + 2 :]
+    height, width = layout.shape[y : y + 2]
+    sides = [(height, width)]
+    if layout.n_levels > 1:
+        sides = level_sides((height, width), layout.n_levels)
+    return [replace(layout, shape=(*before, *each, *after)) for each in sides]
+
+
+def _count_parts(layout: TiffLayout) -> int:
+    """Return the number of tiles, or of pages that are stored in one piece."""
+    lengths = dict(zip(layout.axes, layout.shape, strict=True))
+    sides = lengths.pop("Y"), lengths.pop("X")
+    lengths.pop("S", None)
+    parts = [
+        -(-side // part) for side, part in zip(sides, layout.tile or sides, strict=True)
+    ]
+    return math.prod(lengths.values()) * math.prod(parts)
+
+
+def _needs_bigtiff(layout: TiffLayout) -> bool:
+    n_bytes = sum(stored_bytes(level) for level in level_layouts(layout))
+    expansion = 1 if layout.compression == NONE else _LARGEST_EXPANSION
+    return n_bytes * expansion > _LARGEST_CLASSIC_TIFF
 
 
 def _color_arguments(layout: TiffLayout, *, as_imagej: bool) -> dict[str, Any]:
@@ -179,7 +241,7 @@ def fits_imagej(layout: TiffLayout) -> bool:
     colors_fit = "S" not in axes or (
         layout.dtype == np.uint8 and layout.shape[axes.index("S")] > 2
     )
-    small = layout.tile is None and stored_bytes(layout) < _LARGEST_CLASSIC_TIFF
+    small = layout.tile is None and not _needs_bigtiff(layout)
     return (
         layout.dtype.name in _IMAGEJ_DTYPES and axes == order and colors_fit and small
     )

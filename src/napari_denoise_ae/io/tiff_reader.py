@@ -14,11 +14,13 @@ import tifffile
 from ..image.axes import stack_axes
 from .calibration import tiff_calibration, tiff_scale
 from .channels import from_color_map, tiff_channels
+from .compression import compression_of_page
 from .limits import claimed_bytes, require_plausible_size
 from .picture_metadata import PictureMetadata
 from .stored import Dispensable, StoredImage, require_file
 from .tiff_color import interpret
 from .tiff_exif import read_tiff_exif
+from .tiff_instruments import instrument_channels
 from .tiff_series import choose_series, joined_axes
 from .upright import make_upright
 from .views import Stacked, chunks_of
@@ -87,6 +89,7 @@ def open_tiff(path: Path, series: int | None = None) -> StoredImage:
         channels=channels if "S" not in (pixels.axes or "") else (),
         labels=labels,
         n_levels=len(chosen[0].levels),
+        compression=compression_of_page(page),
         axes_are_assumed=axes_are_assumed,
         notes=tuple(text for text in (note, pixels.note, metadata.note) if text),
     )
@@ -110,7 +113,10 @@ def _channels(
     """Return the channels and the labels of the planes; none if they are damaged."""
     none: tuple[tuple[Channel, ...], tuple[str, ...]] = ((), ())
     number = tiff.series.index(series)
-    return metadata.read("channels", lambda: tiff_channels(tiff, number), none)
+    known = metadata.read("channels", lambda: tiff_channels(tiff, number), none)
+    if known[0]:
+        return known
+    return metadata.read("channels", lambda: instrument_channels(tiff), ()), known[1]
 
 
 class _LogCollector(logging.Handler):

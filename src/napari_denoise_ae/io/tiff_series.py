@@ -52,6 +52,9 @@ def choose_series(
                 f"{path} has no series {number}: it holds {_describe(series)}."
             )
         return [series[number]], ""
+    if series and series[0].kind == "lsm":
+        # The other one holds thumbnails of its planes.
+        return series[:1], ""
     if len(series) == 1 or _are_pages_of_one_shape(series):
         return series, ""
     largest = max(series, key=lambda each: math.prod(each.shape))

@@ -15,6 +15,7 @@ import numpy as np
 
 from .._version import __version__
 from ..errors import OutputError
+from .compression import BLOSC, DEFLATE, NONE, ZSTD
 from .ome_zarr import METADATA_KEY
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class ZarrTarget:
         Its source and settings, as JSON values.
     description : str
         How the image was made.
+    compression : str
+        Compression of the pixels, see `choose_compression`.
     """
 
     path: Path
@@ -57,6 +60,7 @@ class ZarrTarget:
     metadata: OmeMetadata
     settings: Mapping[str, Any]
     description: str = f"denoised by napari-denoise-ae {__version__}"
+    compression: str = ZSTD
 
     def begin(self, found: Mapping[str, Any], *, overwrite: bool) -> dict[str, Any]:
         """Create the image, or resume one with the same settings.
@@ -204,7 +208,12 @@ class ZarrTarget:
             encoding = {"name": "v2", "separator": "/"}
             options = {"chunk_key_encoding": encoding}
         root.create_array(
-            name, shape=shape, chunks=self.chunks, dtype=self.dtype, **options
+            name,
+            shape=shape,
+            chunks=self.chunks,
+            dtype=self.dtype,
+            compressors=_codec(self.compression, self.metadata.version),
+            **options,
         )
 
     def _chunk_file(self, level: int, chunk: Sequence[int]) -> Path:
@@ -256,6 +265,24 @@ class ZarrTarget:
         if any(origin):
             transforms.append({"type": "translation", "translation": origin})
         return {"path": str(level), "coordinateTransformations": transforms}
+
+
+def _codec(compression: str, version: str) -> Any:
+    """Return the codec of a compression for zarr; None for no compression."""
+    if compression == NONE:
+        return None
+    if version == "0.4":
+        import numcodecs
+
+        kinds = {
+            DEFLATE: numcodecs.GZip,
+            ZSTD: numcodecs.Zstd,
+            BLOSC: numcodecs.Blosc,
+        }
+        return kinds[compression]()
+    from zarr.codecs import BloscCodec, GzipCodec, ZstdCodec
+
+    return {DEFLATE: GzipCodec, ZSTD: ZstdCodec, BLOSC: BloscCodec}[compression]()
 
 
 def result_state(path: Path) -> dict[str, Any] | None:

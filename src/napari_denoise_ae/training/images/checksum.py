@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import DatasetError
+from ...io.location import file_of, is_remote
 from .collection import counted
 from .image import facts_of
 
@@ -118,6 +119,9 @@ class ChangeWatch:
 
 def _watched(path: Path) -> list[Path]:
     """Return a file, or what is watched in a folder and the folder itself."""
+    if is_remote(path):
+        return []
+    path = file_of(path)
     folders, files = [], [path]
     if path.is_dir():
         files = []

@@ -17,8 +17,9 @@ from ...image.masks import fill_masked
 from ...image.planes import ArrayPlanes
 from ...io.cifar10 import CIFAR10, has_cifar10
 from ...io.find import is_folder, is_pattern, matching_images
+from ...io.location import file_of, is_remote
 from ...io.planes import StoredPlanes, VolumePlanes
-from ...io.source import READERS, TIFF, Volume, list_images, open_volume
+from ...io.source import READERS, Volume, is_picture, list_images, open_volume
 from .collection import ImageCollection, counted, listed
 from .image import ChannelPlanes, TrainingImage, choose_block, named
 
@@ -110,7 +111,7 @@ def _find_files(path: Path) -> list[Path]:
                 f"{path} contains {CIFAR10}, not a folder of images. To train on it, "
                 f"pass it as --data {path}, or data={str(path)!r} in Python."
             )
-    elif not os.path.lexists(path):
+    elif not (is_remote(path) or os.path.lexists(file_of(path))):
         raise InvalidInputError(f"Cannot read {path}: it does not exist.")
     else:
         files = [path]
@@ -167,8 +168,8 @@ def _open_file(name: str, path: Path, axes: str | None) -> TrainingImage:
     volume = open_volume(path, axes)
     planes = StoredPlanes.of(volume)
     chunk = _chunk_of(volume)
-    # An uncompressed TIFF has no chunks: any region of it is read directly.
-    if chunk is None and path.suffix.lower() in TIFF:
+    # Without chunks, any region is read directly, unless all of it is decoded.
+    if chunk is None and not is_picture(path):
         chunk = (1, 1)
     block = choose_block(planes, chunk)
     return TrainingImage(name=name, planes=planes, path=planes.path, block=block)

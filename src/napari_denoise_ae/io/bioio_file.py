@@ -1,0 +1,168 @@
+"""Open microscopes' own formats through bioio, an optional package."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import InvalidInputError, MissingDependencyError
+from ..image.axes import axes_of_names
+from .channels import Channel
+from .compression import OTHER
+from .stored import StoredImage, require_file
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+    from pathlib import Path
+
+    from dask.array import Array
+    from numpy.typing import NDArray
+
+_EXTRA = "pip install 'napari-denoise-ae[bioio]'"
+#: For each suffix, lower case: bioio's plug-in, and what a user is told without it. The
+#: extra installs only readers with permissive licenses.
+PLUGINS = {
+    ".lif": ("bioio_lif", f"Install it with: {_EXTRA}"),
+    ".nd2": ("bioio_nd2", f"Install it with: {_EXTRA}"),
+    ".czi": (
+        "bioio_czi",
+        f"Install it with: {_EXTRA} bioio-czi. Its license is the GPL 3, which binds "
+        "those who distribute it",
+    ),
+    ".dv": ("bioio_dv", f"Install it with: {_EXTRA} bioio-dv"),
+    ".sldy": ("bioio_sldy", f"Install it with: {_EXTRA} bioio-sldy"),
+}
+_MOST_LISTED = 8
+
+
+def open_bioio(path: Path, series: int | None = None) -> StoredImage:
+    """Open a scene of a file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    series : int, optional
+        Number of the scene, from 0. None means the largest.
+
+    Raises
+    ------
+    InvalidInputError
+        If the file cannot be read, or has no such scene.
+    MissingDependencyError
+        If bioio or its plug-in for the format is not installed.
+    """
+    require_file(path)
+    make = _require_bioio(path)
+    try:
+        image = make(path)
+        note = _choose_scene(image, path, series)
+        pixels = image.xarray_dask_data
+        return _stored(image, pixels, note)
+    except InvalidInputError:
+        raise
+    # Each plug-in has errors of its own.
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        raise InvalidInputError(f"Cannot read {path} with bioio: {reason}.") from error
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _LazyPixels:
+    """A dask array, computed in this thread on indexing."""
+
+    array: Array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Axis lengths."""
+        return tuple(self.array.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Data type of the pixels."""
+        dtype: np.dtype[Any] = np.dtype(self.array.dtype)
+        return dtype
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        return np.asarray(self.array[index].compute(scheduler="synchronous"))
+
+
+def _require_bioio(path: Path) -> Any:
+    """Return bioio's class of images, if it can read a file of this name."""
+    plugin, advice = PLUGINS[path.suffix.lower()]
+    try:
+        import_module(plugin)
+        return import_module("bioio").BioImage
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"Cannot read {path}: {path.suffix[1:].upper()} needs bioio and the "
+            f"package {plugin.replace('_', '-')}. {advice}."
+        ) from error
+
+
+def _choose_scene(image: Any, path: Path, series: int | None) -> str:
+    """Set the scene to read; return a note on the choice, if there was one."""
+    scenes = tuple(image.scenes)
+    shapes = []
+    for number in range(len(scenes)):
+        image.set_scene(number)
+        shapes.append(tuple(image.shape))
+    listed = ", ".join(
+        f"{number} ({name}, {' x '.join(map(str, shape))})"
+        for number, (name, shape) in enumerate(zip(scenes, shapes, strict=True))
+        if number < _MOST_LISTED
+    )
+    more = " and more" if len(scenes) > _MOST_LISTED else ""
+    held = f"{len(scenes)} scenes: {listed}{more}"
+    if series is not None and not 0 <= series < len(scenes):
+        raise InvalidInputError(f"{path} has no series {series}: it holds {held}.")
+    largest = max(range(len(scenes)), key=lambda number: math.prod(shapes[number]))
+    image.set_scene(largest if series is None else series)
+    if series is not None or len(scenes) == 1:
+        return ""
+    return (
+        f"The file holds {held}. Only scene {largest}, the largest, is read; choose "
+        "another one with --series."
+    )
+
+
+def _stored(image: Any, pixels: Any, note: str) -> StoredImage:
+    """Return the chosen scene, without axes of length 1 but Y and X."""
+    axes = axes_of_names(pixels.dims)
+    if axes is None:
+        raise ValueError(f"its axes are {', '.join(map(str, pixels.dims))}")
+    kept = [
+        number
+        for number, (letter, length) in enumerate(zip(axes, pixels.shape, strict=True))
+        if letter in "YXS" or length > 1
+    ]
+    index = tuple(slice(None) if n in kept else 0 for n in range(len(axes)))
+    array = pixels.data[index]
+    names = [str(name) for name in image.channel_names or ()]
+    scale, units = _spacing(image)
+    return StoredImage(
+        array=_LazyPixels(array),
+        axes="".join(axes[number] for number in kept),
+        chunks=tuple(max(sides) for sides in array.chunks),
+        scale=scale,
+        units=units,
+        channels=tuple(Channel(name=name) for name in names) if "S" not in axes else (),
+        compression=OTHER,
+        notes=(note,) if note else (),
+    )
+
+
+def _spacing(image: Any) -> tuple[dict[str, float], dict[str, str]]:
+    """Return the pixel sizes, in micrometers, and the time step, in seconds."""
+    sizes = image.physical_pixel_sizes
+    found = {letter: getattr(sizes, letter, None) for letter in "ZYX"}
+    step: timedelta | None = image.time_interval
+    found["T"] = None if step is None else step.total_seconds()
+    scale = {letter: float(size) for letter, size in found.items() if size}
+    units = {letter: "second" if letter == "T" else "micrometer" for letter in scale}
+    return scale, units
