@@ -45,11 +45,18 @@ def imported_by(path: Path) -> set[str]:
 
 RUNTIME = names_of(PROJECT["dependencies"])
 # Packages of each extra, and where they are imported.
-USED_IN = {"distributed": Path("files", "cluster.py"), "onnx": Path("models", "export")}
+USED_IN = {
+    "distributed": Path("files", "cluster.py"),
+    "hdf5": Path("io", "hdf5_file.py"),
+    "onnx": Path("models", "export"),
+    "remote": Path("io", "remote.py"),
+}
+# bioio and its plug-ins are imported by name, s3fs by fsspec.
+BY_NAME = {"s3fs"}
 EXTRAS = {
     package: place
     for extra, place in USED_IN.items()
-    for package in names_of(PROJECT["optional-dependencies"][extra])
+    for package in names_of(PROJECT["optional-dependencies"][extra]) - BY_NAME
 }
 DECLARED = {IMPORTED_AS.get(name, name) for name in RUNTIME | EXTRAS.keys()}
 IMPORTED = {path: imported_by(path) for path in FOLDER.rglob("*.py")}
@@ -70,7 +77,7 @@ def test_every_declared_dependency_is_imported():
 
 def test_neither_napari_nor_a_qt_binding_is_required():
     assert not RUNTIME & (QT_BINDINGS | {"napari"})
-    assert set(PROJECT["optional-dependencies"]) == {"all", *USED_IN}
+    assert set(PROJECT["optional-dependencies"]) == {"all", "bioio", *USED_IN}
 
 
 def test_optional_dependencies_are_imported_only_where_they_are_needed():

@@ -106,7 +106,7 @@ def test_choices_of_images_in_files_are_said(model_file, tmp_path, capsys):
     folder = tmp_path / "images"
     folder.mkdir()
     image = np.random.default_rng(0).integers(0, 256, (40, 40), dtype=np.uint8)
-    for each in (image, image[:20, :20].copy()):
+    for each in (image, image[:30, :25].copy()):
         options = {"append": True, "photometric": "minisblack", "metadata": None}
         tifffile.imwrite(folder / "a.tif", each, **options)
     path, model = folder / "a.tif", ["--model", model_file]

@@ -133,10 +133,10 @@ def test_a_name_that_is_too_long_is_an_error(tmp_path):
         read_image(tmp_path / ("a" * 300 + ".png"))
 
 
-@pytest.mark.parametrize("name", ["a", "a.bmp", "a.npy", "png"])
+@pytest.mark.parametrize("name", ["a", "a.bmp", "a.npz", "png"])
 def test_the_error_for_an_unknown_suffix_lists_the_known_ones(tmp_path, name):
     with pytest.raises(
-        InvalidInputError, match=r"\.jpeg, \.jpg, \.png, \.tif, \.tiff, \.webp"
+        InvalidInputError, match=r"\.jpeg, \.jpg, .*\.png, .*\.tif, \.tiff, \.webp"
     ):
         read_image(tmp_path / name)
 

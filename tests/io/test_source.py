@@ -70,15 +70,16 @@ def test_a_new_format_needs_one_entry(tmp_path, monkeypatch):
         return StoredImage(array=np.load(path, mmap_mode="r"), axes="TYX")
 
     stack = np.stack([PIXELS, PIXELS + 1])
-    np.save(tmp_path / "a.npy", stack)
-    assert not is_image(tmp_path / "a.npy")
-    monkeypatch.setitem(source.READERS, ".npy", open_numpy)
-    assert names(list_images(tmp_path)) == ["a.npy"]
-    assert find_files([tmp_path], tmp_path / "out") == [tmp_path / "a.npy"]
-    read = read_image(tmp_path / "a.npy")
+    with (tmp_path / "a.array").open("wb") as file:
+        np.save(file, stack)
+    assert not is_image(tmp_path / "a.array")
+    monkeypatch.setitem(source.READERS, ".array", open_numpy)
+    assert names(list_images(tmp_path)) == ["a.array"]
+    assert find_files([tmp_path], tmp_path / "out") == [tmp_path / "a.array"]
+    read = read_image(tmp_path / "a.array")
     assert read.axes == "TYX"
     np.testing.assert_array_equal(read.pixels, stack)
-    volume = open_volume(tmp_path / "a.npy")
+    volume = open_volume(tmp_path / "a.array")
     part = volume.read((1,), (slice(2, 4), slice(3, 9)))
     np.testing.assert_array_equal(part, stack[1:, 2:4, 3:9])
 

@@ -185,12 +185,12 @@ def write_tiff(
 
 def level_layouts(layout: TiffLayout) -> list[TiffLayout]:
     """Return the layout of each level of a pyramid, full resolution first."""
+    if layout.n_levels == 1:
+        return [layout]
     y = layout.axes.index("Y")
     before, after = layout.shape[:y], layout.shape[y + 2 :]
     height, width = layout.shape[y : y + 2]
-    sides = [(height, width)]
-    if layout.n_levels > 1:
-        sides = level_sides((height, width), layout.n_levels)
+    sides = level_sides((height, width), layout.n_levels)
     return [replace(layout, shape=(*before, *each, *after)) for each in sides]
 
 
