@@ -11,14 +11,13 @@ from napari_denoise_ae import load_checkpoint
 from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.denoising.options import DenoiseOptions
 from napari_denoise_ae.models.devices import choose_device
+from napari_denoise_ae.noise.draw import SHARE, draw_split
 from napari_denoise_ae.noise.noise_estimate import NoiseEstimate
 from napari_denoise_ae.training.guard import (
-    SHARE,
     KeptOut,
     Verdict,
     _denoise,
     compare_models,
-    draw_split,
 )
 
 CLEAN = camera()[100:228, 160:288, np.newaxis].astype(np.float64)

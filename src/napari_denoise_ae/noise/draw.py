@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .blur import blur_of_correlation, blurred_normal
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from .noise_estimate import NoiseEstimate
+
+#: Variance of what is added to the denoised part, relative to that of the noise. A
+#: smaller one leaves less noise there and more in the other part.
+SHARE = 0.25
 
 
 def draw_measured_noise(
@@ -72,6 +77,33 @@ def draw_gaussian_noise(
         return drawn.mul_(noise.sigma)
     variance = clean * noise.gain + noise.offset_variance
     return drawn.mul_(variance.clamp_min_(0.0).sqrt_())
+
+
+def draw_split(clean: Tensor, noise: NoiseEstimate, generator: Generator) -> Tensor:
+    """Draw what is added to a noisy image to split it into independent parts.
+
+    Parameters
+    ----------
+    clean : torch.Tensor
+        The denoised image, (N, C, Y, X).
+    noise : NoiseEstimate
+        The noise of the noisy image.
+    generator : torch.Generator
+        Source of the random numbers, on the device of `clean`.
+
+    Returns
+    -------
+    torch.Tensor
+        Added to the noisy image it gives one part; divided by -`SHARE` and added, the
+        other. Same shape.
+    """
+    # The noise of a share of the photons.
+    weaker = replace(
+        noise,
+        sigma=noise.sigma * math.sqrt(SHARE),
+        offset_variance=noise.offset_variance * SHARE,
+    )
+    return draw_noise(clean * SHARE, weaker, generator)
 
 
 def _draw_photon_noise(photons: Tensor, generator: Generator) -> Tensor:

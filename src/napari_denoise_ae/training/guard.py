@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ..denoising.array import Denoising
-from ..noise.draw import draw_noise
+from ..noise.draw import SHARE, draw_split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from ..image.tiling import Region
     from ..noise.noise_estimate import NoiseEstimate
 
-#: Variance of what is added to the denoised part, relative to that of the noise. A
-#: smaller one leaves less noise there and more in the other part.
-SHARE = 0.25
 # All images together are split as often as they fit into so many pixels, within limits.
 _SPLIT_PIXELS, _FEWEST_SPLITS, _MOST_SPLITS = 2**20, 2, 16
 # The errors are averaged in blocks of this side, which are nearly independent.
@@ -142,35 +139,6 @@ def compare_models(
     ]
     errors = np.concatenate([np.empty((0, 3)), *found])
     return _verdict(errors[np.isfinite(errors).all(axis=1)])
-
-
-def draw_split(
-    clean: torch.Tensor, noise: NoiseEstimate, generator: torch.Generator
-) -> torch.Tensor:
-    """Draw what is added to a noisy image to split it, see `compare_models`.
-
-    Parameters
-    ----------
-    clean : torch.Tensor
-        The denoised image, (N, C, Y, X).
-    noise : NoiseEstimate
-        The noise of the noisy image.
-    generator : torch.Generator
-        Source of the random numbers, on the device of `clean`.
-
-    Returns
-    -------
-    torch.Tensor
-        Added to the noisy image it gives one part; divided by -`SHARE` and added, the
-        other. Same shape.
-    """
-    # The noise of a share of the photons.
-    weaker = replace(
-        noise,
-        sigma=noise.sigma * math.sqrt(SHARE),
-        offset_variance=noise.offset_variance * SHARE,
-    )
-    return draw_noise(clean * SHARE, weaker, generator)
 
 
 def _verdict(errors: NDArray[np.float64]) -> Verdict:

@@ -14,9 +14,9 @@ from ...denoising.network_input import prepare_input
 from ...errors import DatasetError
 from ...models.devices import DeviceChoice
 from ...models.networks.registry import outline_network
-from ...noise.draw import draw_measured_noise
+from ...noise.draw import SHARE, draw_measured_noise, draw_split
 from ..batch import Batch
-from ..guard import SHARE, compare_models, draw_split
+from ..guard import compare_models
 from ..images.layout import lay_out_patches
 from ..images.patches import PatchReader
 from ..scaling import CENTER
