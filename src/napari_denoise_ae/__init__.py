@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .denoising.api import denoise
     from .evaluation.api import compare_models, evaluate
     from .evaluation.metrics import psnr, ssim
+    from .evaluation.trust.api import assess
     from .models.config import PRESETS, TrainingConfig
     from .models.export.onnx_file import export_onnx
     from .models.load import load_checkpoint
@@ -32,6 +33,7 @@ __all__ = [
     "TrainingConfig",
     "__version__",
     "add_noise",
+    "assess",
     "compare_models",
     "denoise",
     "estimate_noise",
@@ -50,6 +52,7 @@ _MODULES = {
     "PRESETS": "models.config",
     "TrainingConfig": "models.config",
     "add_noise": "noise.add",
+    "assess": "evaluation.trust.api",
     "compare_models": "evaluation.api",
     "denoise": "denoising.api",
     "denoise_layer": "_napari.denoise.commands",

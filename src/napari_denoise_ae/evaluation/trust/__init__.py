@@ -1,0 +1,1 @@
+"""Judge a denoised image without a clean one."""

@@ -1,0 +1,191 @@
+"""Study one window of a denoised image: the passes of the model, and what they give."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from ...image.casting import cast_saturating
+from .error import EXCESS, N_PROBES
+from .report import WindowMaps
+from .transfer import N_DRAWS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from .facts import Facts
+    from .rerun import Rerun
+    from .windows import Place
+
+    Pixels = NDArray[np.float64]
+
+#: Passes of the model: the same again, the probes, and the draws.
+N_PASSES = 1 + N_PROBES + N_DRAWS
+_SEED = 0
+# The result may differ from that of the model by this fraction of the noise...
+_SAME = 0.1
+# ...except so close to the border of a window, where the model saw more of the plane.
+_BORDER = 48
+# At least this fraction of the window must count.
+_LEAST_COUNTED = 0.5
+# The error is averaged in blocks of this side.
+_BLOCK = 16
+
+
+class Study:
+    """A window of a denoised image.
+
+    Each step of an iteration is one pass of the model. What is found is added to the
+    facts.
+
+    Parameters
+    ----------
+    facts : Facts
+        What is known of the image.
+    rerun : Rerun
+        The model.
+    place : Place
+        Where the window is.
+    noisy, denoised : numpy.ndarray
+        Its pixels, (Y, X, channels), in the dtype of the image and of the result.
+    is_whole : bool
+        Whether it is a whole plane.
+    """
+
+    def __init__(
+        self,
+        facts: Facts,
+        rerun: Rerun,
+        place: Place,
+        noisy: NDArray[Any],
+        denoised: NDArray[Any],
+        *,
+        is_whole: bool,
+    ) -> None:
+        self._facts, self._rerun, self._place = facts, rerun, place
+        self._dtype, self._is_whole = denoised.dtype, is_whole
+        self._noisy = noisy.astype(np.float64)
+        self._denoised = denoised.astype(np.float64)
+        self._structure: Pixels | None = None
+        self._errors: Pixels | None = None
+
+    def __iter__(self) -> Iterator[None]:
+        facts, rerun = self._facts, self._rerun
+        self._add_removed()
+        again = None if facts.obstacle else rerun.denoise(self._noisy)
+        if again is not None and not self._is_same(again):
+            facts.obstacle = "the result is not that of this model with these options"
+            again = None
+        if facts.has_noise:
+            # Rounding looks like structure in flat regions.
+            self._add_residual(self._denoised if again is None else again)
+        yield
+        if again is None:
+            return
+        again = np.where(np.isfinite(again), again, np.nanmean(again))
+        # Pixels that are left out have no noise and no response.
+        noisy = np.where(self._counted, self._noisy, again)
+        self._variance = self._mean_variance()
+        facts.errors.add_residual(noisy - again, self._counted, self._variance)
+        yield from self._probe(noisy, again)
+        yield from self._split(noisy, again)
+
+    def maps(self) -> WindowMaps:
+        """Return the maps of the window."""
+        return WindowMaps(
+            self._place.plane,
+            self._place.region,
+            self._noisy,
+            self._denoised,
+            self._errors,
+            self._structure,
+        )
+
+    def _add_removed(self) -> None:
+        """Compare the result with the image, without the model."""
+        facts, rerun = self._facts, self._rerun
+        counted = rerun.counted(self._noisy, self._denoised)
+        counted &= np.isfinite(self._noisy)
+        self._counted = counted
+        known = np.where(counted, self._denoised, 0.0)
+        removed = np.where(counted, self._noisy - self._denoised, 0.0)
+        variance = rerun.noise.variance(known)
+        facts.n += int(counted.sum())
+        facts.n_left_out += int((~counted).sum())
+        facts.noise_squares += float(variance[counted].sum())
+        facts.removed_squares += float(np.square(removed).sum())
+        if not facts.obstacle and counted.mean() < _LEAST_COUNTED:
+            facts.obstacle = "most pixels are clipped, hot or without data"
+
+    def _is_same(self, again: Pixels) -> bool:
+        """Return whether the result is that of the model."""
+        border = 0 if self._is_whole or min(again.shape[:2]) <= 3 * _BORDER else _BORDER
+        inner = (
+            slice(border, again.shape[0] - border),
+            slice(border, again.shape[1] - border),
+        )
+        rounded = cast_saturating(again, self._dtype).astype(np.float64)
+        difference = (rounded - self._denoised)[inner][self._counted[inner]]
+        level = self._rerun.level(again)[inner][self._counted[inner]]
+        if not difference.size:
+            return False
+        allowed = np.square(_SAME * level).mean() + self._facts.rounding
+        return bool(np.square(difference).mean() <= allowed)
+
+    def _add_residual(self, denoised: Pixels) -> None:
+        """Look for structure in what was removed."""
+        counted = self._counted
+        if not counted.any():
+            return
+        known = np.where(counted, denoised, denoised[counted].mean())
+        removed = np.where(counted, (self._noisy - known) / self._rerun.level(known), 0)
+        self._structure = self._facts.residuals.add(removed, counted).mean(axis=-1)
+
+    def _mean_variance(self) -> float:
+        """Return the mean variance of the noise, which grows linearly."""
+        mean = np.array([self._noisy[self._counted].mean()])
+        return float(self._rerun.noise.variance(mean)[0])
+
+    def _probe(self, noisy: Pixels, again: Pixels) -> Iterator[None]:
+        rng = np.random.default_rng(_SEED)
+        covariance = np.zeros(noisy.shape)
+        for number in range(N_PROBES):
+            signs = rng.choice([-1.0, 1.0], size=noisy.shape) * self._counted
+            noise, response = self._rerun.probe(noisy, again, signs)
+            self._facts.errors.add_probe(number, noise, response)
+            covariance += noise * response / N_PROBES
+            yield
+        self._errors = block_errors(EXCESS * covariance)
+
+    def _split(self, noisy: Pixels, again: Pixels) -> Iterator[None]:
+        generator = torch.Generator().manual_seed(_SEED)
+        for _ in range(N_DRAWS):
+            added = np.where(self._counted, self._rerun.draw(again, generator), 0.0)
+            denoised = self._rerun.denoise_louder(noisy + added)
+            self._facts.transfer.add(noisy, added, denoised, self._variance)
+            yield
+
+
+def block_errors(squares: Pixels) -> Pixels:
+    """Return the root mean squares of blocks of 16 x 16 pixels, (Y, X).
+
+    Parameters
+    ----------
+    squares : numpy.ndarray
+        Estimates of squared errors, (Y, X, channels); single ones may be negative.
+    """
+    height, width = squares.shape[:2]
+    starts = np.arange(0, height, _BLOCK), np.arange(0, width, _BLOCK)
+    sums = np.add.reduceat(squares.mean(axis=-1), starts[0], axis=0)
+    sums = np.add.reduceat(sums, starts[1], axis=1)
+    rows, columns = (
+        np.diff(np.append(start, length))
+        for start, length in zip(starts, (height, width), strict=True)
+    )
+    roots = np.sqrt(np.maximum(sums / np.outer(rows, columns), 0.0))
+    errors: Pixels = np.repeat(np.repeat(roots, rows, axis=0), columns, axis=1)
+    return errors

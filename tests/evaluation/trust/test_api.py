@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import json
+
+import dask.array as da
+import numpy as np
+import pytest
+from skimage.data import camera
+
+from napari_denoise_ae import add_noise, assess, denoise
+from napari_denoise_ae.errors import InvalidInputError
+from napari_denoise_ae.evaluation.metrics import psnr
+
+CLEAN = camera()[64:224, 128:288].astype(np.float64)
+CPU = {"device": "cpu"}
+
+
+def noisy_image(noise="gaussian:0.1,unclipped"):
+    return add_noise(CLEAN, noise, rng=0, intensity_range=(0, 255))
+
+
+def finding(report, name):
+    (found,) = (each for each in report.findings if each.name == name)
+    return found
+
+
+def report_of(noisy, assumed=None, **options):
+    denoised = denoise(noisy, **CPU, **options)
+    return denoised, assess(noisy, denoised, **CPU, **(assumed or options))
+
+
+def test_a_good_result_is_fine_and_its_error_in_the_range():
+    noisy = noisy_image()
+    denoised = denoise(noisy, **CPU)
+    report = assess(noisy, denoised, data_range=(0, 255), pixel_size=(0.5, "µm"), **CPU)
+    assert report.light == "fine"
+    assert report.reasons == ()
+    true, figures = psnr(CLEAN, denoised, data_range=255), report.figures
+    assert figures["psnr_low"] < true < figures["psnr_high"]
+    assert figures["psnr_high"] - figures["psnr_low"] < 3
+    assert figures["noise_level"] == pytest.approx(25.5, rel=0.05)
+    error = np.abs(denoised - CLEAN)
+    (window,) = report.windows
+    uncertain = window.error > np.median(window.error)
+    assert error[uncertain].mean() > 1.2 * error[~uncertain].mean()
+    assert report.curve.transfer[0] == pytest.approx(1, abs=0.1)
+    assert "µm" in finding(report, "resolution").sentence
+    assert json.loads(json.dumps(report.as_record()))["light"] == "fine"
+    assert "fine: all pixels of the image" in str(report)
+
+
+@pytest.mark.parametrize(
+    ("strength", "name", "light", "others"),
+    [
+        (2.5, "smoothing", "do not trust", "leftover noise"),
+        (0.5, "leftover noise", "look closer", "smoothing"),
+    ],
+)
+def test_alarms(strength, name, light, others):
+    _, report = report_of(noisy_image(), strength=strength)
+    assert report.light == finding(report, name).light == light
+    assert finding(report, others).light == "fine"
+    assert report.windows[0].error is None
+
+
+def test_correlated_noise_leaves_out_the_other_figures():
+    _, report = report_of(noisy_image("gaussian:0.1,blur=1,unclipped"))
+    assert report.light == "look closer"
+    assert finding(report, "noise").sentence.startswith("Neighboring pixels share")
+    assert "psnr" not in report.figures
+    assert report.curve is None
+
+
+def test_a_result_that_is_the_input_is_not_trusted():
+    noisy = noisy_image()
+    report = assess(noisy, noisy, **CPU)
+    assert report.light == "do not trust"
+    assert finding(report, "leftover noise").light != "fine"
+
+
+def test_the_options_must_be_those_of_the_result():
+    _, report = report_of(noisy_image(), assumed={"strength": 0.9}, strength=1.5)
+    assert report.light != "fine"
+    assert "not that of this model" in finding(report, "error").sentence
+
+
+def test_without_noise_no_check_is_fine():
+    report = assess(np.full((64, 64), 7.0), np.full((64, 64), 7.0), **CPU)
+    assert report.light == "look closer"
+    assert "No noise detected" in report.findings[0].sentence
+    checks = [each for each in report.findings if each.name != "noise"]
+    assert all(each.sentence.startswith("Not checked") for each in checks)
+
+
+def test_rounding_is_reported():
+    photons = np.random.default_rng(0).poisson(CLEAN / 20).astype(np.uint8)
+    _, report = report_of(photons)
+    assert report.figures["rounding_loss_db"] > 0.2
+    assert "dtype float32" in finding(report, "error").sentence
+
+
+def test_nan_is_left_out():
+    noisy = noisy_image()
+    noisy[:20] = np.nan
+    denoised, report = report_of(noisy)
+    assert report.light == "fine"
+    error = np.sqrt(np.nanmean(np.square(denoised - CLEAN)))
+    figures = report.figures
+    assert figures["typical_error_low"] < error < figures["typical_error_high"]
+
+
+def test_channels_and_planes_and_lazy_arrays():
+    noisy = np.stack([noisy_image(), 3 * noisy_image()])[:, np.newaxis]
+    stack = np.repeat(noisy, 5, axis=1)  # CTYX
+    options = {"axes": "CTYX", **CPU}
+    lazy = da.from_array(stack[..., :64, :64])
+    reports = assess(lazy, denoise(lazy, **options), **options)
+    assert [report.sampled for report in reports] == [
+        f"all pixels of planes C={c}, T=0; C={c}, T=2; C={c}, T=4" for c in (0, 1)
+    ]
+    levels = [report.figures["noise_level"] for report in reports]
+    assert levels[1] == pytest.approx(3 * levels[0])
+
+
+@pytest.mark.parametrize(
+    ("denoised", "options", "message"),
+    [
+        (np.zeros((8, 9)), {}, "same shape"),
+        (np.full((8, 8), np.inf), {}, "infinite"),
+        (np.zeros((8, 8)), {"scope": "some"}, "scope must be"),
+        (np.zeros((8, 8)), {"data_range": (2, 1)}, "data_range must be"),
+        (np.zeros((8, 8)), {"pixel_size": (0, "µm")}, "size of a pixel"),
+    ],
+)
+def test_bad_input(denoised, options, message):
+    with pytest.raises(InvalidInputError, match=message):
+        assess(np.zeros((8, 8)), denoised, **CPU, **options)
