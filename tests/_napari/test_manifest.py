@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from npe2 import PluginManifest
 
+from napari_denoise_ae._napari.shared.model_choice import LAST_CHOSEN
+from napari_denoise_ae._napari.shared.preferences import device_choices
 from napari_denoise_ae.errors import DatasetError
+from napari_denoise_ae.models.builtin import DEFAULT_MODEL, builtin_models
 
 NAME = "napari-denoise-ae"
 
@@ -112,6 +115,13 @@ def test_missing_cifar10_raises(monkeypatch, tmp_path):
     prefer_data_folder(monkeypatch, str(tmp_path))
     with pytest.raises(DatasetError, match="was not found"):
         samples.cifar10_test()
+
+
+def test_the_preferences_offer_lists(manifest):
+    offered = manifest.contributions.configurations["general"].properties
+    models, devices = offered["default_model"].enum, offered["device"].enum
+    assert {*models} == {DEFAULT_MODEL, LAST_CHOSEN, *builtin_models()}
+    assert {*device_choices()} <= {*devices}
 
 
 def test_the_data_folder_has_no_default(manifest):

@@ -60,11 +60,15 @@ class NoisePoints:
         The noise.
     intensities, variances : numpy.ndarray
         See `NoiseFit`.
+    brightest : float
+        The 99th percentile of all pixels. If it is far above the intensities, the
+        brightest parts have no smooth patches to measure.
     """
 
     noise: NoiseEstimate
     intensities: NDArray[np.float64]
     variances: NDArray[np.float64]
+    brightest: float
 
 
 def measure_noise(
@@ -221,7 +225,10 @@ def measure_points(
         fit = fit_noise_curve(windows)
     except InvalidInputError:
         return None
-    return NoisePoints(noise, fit.intensities, fit.variances)
+    brightest = np.nanpercentile(
+        np.concatenate([each.ravel() for each in windows]), HIGH
+    )
+    return NoisePoints(noise, fit.intensities, fit.variances, float(brightest))
 
 
 def stabilize(windows: Windows, noise: NoiseEstimate) -> list[NDArray[np.float64]]:

@@ -6,6 +6,10 @@ from qtpy.QtWidgets import QApplication, QLabel
 from napari_denoise_ae import denoise
 from napari_denoise_ae._napari.denoise.form import DenoiseForm
 from napari_denoise_ae._napari.shared.layout import DockScroll
+from napari_denoise_ae._napari.shared.preferences import (
+    prefer_device,
+    preferred_device,
+)
 from napari_denoise_ae._napari.shared.remembered import remember
 from napari_denoise_ae._napari.viewer.outputs import METADATA_KEY, find_output
 
@@ -106,14 +110,25 @@ def test_settings_survive_closing_the_widget(viewer):
     form.scope.value = "current slice"
     form.residual.value = True
     form.dtype.value = "float32"
-    form.device.value = "cpu"
+    form.precision.value = "float32"
     form.seed.value = 5
     again = DenoiseForm(viewer)
     assert again.to_remove.value == form.to_remove.value
     assert again.scope.value == "current slice"
     assert again.residual.value
-    assert (again.dtype.value, again.device.value) == ("float32", "cpu")
+    assert (again.dtype.value, again.precision.value) == ("float32", "float32")
+    assert again.denoise_options("YX").precision == "float32"
     assert again.seed.value == 0
+
+
+def test_the_device_is_that_of_the_preferences(viewer):
+    form = DenoiseForm(viewer)
+    assert form.device.value == preferred_device() == "auto"
+    form.device.value = "cpu"
+    assert preferred_device() == "cpu"
+    assert DenoiseForm(viewer).device.value == "cpu"
+    prefer_device("auto")
+    assert DenoiseForm(viewer).device.value == "auto"
 
 
 def test_unreadable_settings_are_ignored(viewer):

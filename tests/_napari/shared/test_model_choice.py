@@ -2,7 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from napari_denoise_ae._napari.shared.model_choice import ModelChoice, model_choice
+from napari_denoise_ae._napari.shared.model_choice import (
+    LAST_CHOSEN,
+    ModelChoice,
+    model_choice,
+)
 from napari_denoise_ae.models.builtin import builtin_models
 
 BUILT_IN = ("auto", *builtin_models())
@@ -62,13 +66,16 @@ def test_checkpoints_with_the_same_name_are_separate_choices(viewer, widget, tmp
 def test_reading_the_models_does_not_change_the_recent_checkpoints(viewer, tmp_path):
     from napari_denoise_ae._napari.shared.preferences import preferences
 
-    files = [str(tmp_path / name) for name in ("preferred.pt", "recent.pt")]
-    preferred, recent = files
+    files = [str(tmp_path / name) for name in ("old.pt", "recent.pt")]
+    old, recent = files
     for file in files:
         Path(file).touch()
         ModelChoice().choose(file)
-    preferences().default_model = preferred
+    preferences().default_model = LAST_CHOSEN
     for _ in range(2):
-        assert model_choice(viewer).chosen == preferred
+        assert model_choice(viewer).chosen == recent
+    ModelChoice().choose("conv")
+    assert ModelChoice().chosen == "conv"
     preferences().default_model = "auto"
-    assert ModelChoice().models == (*BUILT_IN, recent, preferred)
+    assert ModelChoice().chosen == "auto"
+    assert ModelChoice().models == (*BUILT_IN, recent, old)

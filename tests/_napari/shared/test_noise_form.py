@@ -1,10 +1,12 @@
 """Tests of the form for the noise to remove, in a real viewer."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pyqtgraph as pg
 import pytest
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
 from napari_denoise_ae import denoise
@@ -179,10 +181,14 @@ def test_a_typed_sigma_stays_until_another_layer_is_chosen(
 
 
 @pytest.mark.qt_binding
+def dashed(item):
+    return pg.mkPen(item.opts["pen"]).style() == Qt.PenStyle.DashLine
+
+
 def plotted(form):
     """Return the points and the line of each channel, as x and y."""
     form.curve.expand()
-    curves = [item.getData() for item in form.plot.listDataItems()]
+    curves = [item.getData() for item in form.plot.listDataItems() if not dashed(item)]
     return list(zip(curves[::2], curves[1::2], strict=True))
 
 
@@ -215,7 +221,7 @@ def test_noise_of_one_level_is_drawn_as_a_flat_line(viewer, form, wait_for_noise
 def test_channels_have_colors_of_their_own_and_the_legend_is_above_them(qtbot):
     plot = NoisePlot()
     qtbot.addWidget(plot)
-    points = NoisePoints(NoiseEstimate(sigma=1.0), np.arange(5.0), np.ones(5))
+    points = NoisePoints(NoiseEstimate(sigma=1.0), np.arange(5.0), np.ones(5), 4.0)
     plot.set_points([points] * 4)
     lines = plot.listDataItems()[1::2]
     colors = {pg.mkPen(line.opts["pen"]).color().name() for line in lines}
@@ -223,6 +229,13 @@ def test_channels_have_colors_of_their_own_and_the_legend_is_above_them(qtbot):
     names = [label.text for _, label in plot.plotItem.legend.items]
     assert names == ["channel 0", "channel 1", "channel 2", "channel 3"]
     assert plot.viewRange()[1][1] > 1.6
+    assert not plot.missing
+    assert not any(map(dashed, plot.listDataItems()))
+    plot.set_points([points, replace(points, brightest=20.0)])
+    text = "Channel 1: above 4, no smooth part to measure: the line is extended."
+    assert plot.missing == text
+    (extended,) = filter(dashed, plot.listDataItems())
+    assert list(extended.getData()[0]) == [4.0, 20.0]
     plot.set_points([])
     assert not plot.plotItem.legend.items
 

@@ -130,32 +130,42 @@ def test_only_viewed_planes_are_computed(viewer, widget, start, wait_until_idle,
 
 @pytest.mark.qt_binding
 def test_viewing_does_not_wait_for_the_result(
-    viewer, widget, start, wait_until_idle, monkeypatch
+    viewer, widget, start, wait_until_idle, qtbot, monkeypatch
 ):
-    from napari_denoise_ae._napari.viewer import tile_cache
+    from napari_denoise_ae._napari.viewer import compute_parts
 
-    may_proceed = threading.Event()
-    compute = tile_cache._compute
+    may_read, may_compute = threading.Event(), threading.Event()
+    compute = compute_parts._compute
 
     def wait_and_compute(array, index):
-        assert may_proceed.wait(30)
+        assert (may_read if array.name == source.name else may_compute).wait(30)
         return compute(array, index)
 
-    monkeypatch.setattr(tile_cache, "_compute", wait_and_compute)
-    array = Source((5, 40, 50), (1, 40, 50)).array
-    layer = viewer.add_image(array, contrast_limits=(10, 255))
+    monkeypatch.setattr(compute_parts, "_compute", wait_and_compute)
+    source = Source((5, 40, 50), (1, 40, 50)).array
+    layer = viewer.add_image(source, contrast_limits=(10, 255))
     result = start(viewer, layer)
-    # The layer is blank and the window responds before anything is computed.
+    # The layer is blank and the window responds before anything is read.
     viewer.dims.set_point(0, 4)
     assert (result._slice.image.raw == 10).all()
     assert widget.status.text() == "0 of 1 tiles"
     assert widget.cancel_button.isEnabled()
-    may_proceed.set()
+    may_read.set()
+    # It shows the source before anything is computed.
+    plane = source[4].compute()
+    qtbot.waitUntil(lambda: np.array_equal(result._slice.image.raw, plane))
+    assert widget.status.text() == "0 of 1 tiles"
+    may_compute.set()
     wait_until_idle(result)
-    expected = denoise(array.compute(), axes="TYX")[4]
+    expected = denoise(source.compute(), axes="TYX")[4]
     np.testing.assert_array_equal(result._slice.image.raw, expected)
     assert widget.status.text() == "done: computed where you look"
     assert not widget.cancel_button.isEnabled()
+    # The status belongs to the layer.
+    viewer.add_image(np.zeros((40, 50)))
+    assert not widget.status.text()
+    viewer.layers.selection.active = layer
+    assert widget.status.text() == "done: computed where you look"
 
 
 def test_tiles_that_are_looked_at_can_be_canceled(viewer, widget, start, qtbot, gate):
@@ -399,6 +409,7 @@ def test_a_repeated_error_shows_one_message(
     wait_until_idle(result)
     assert len(messages()) == 1
     assert "infinite" in messages()[0]
+    assert widget.status.text() == "1 of 1 tiles failed"
 
 
 def test_the_cache_has_a_limit(qtbot):
@@ -409,7 +420,7 @@ def test_the_cache_has_a_limit(qtbot):
         source.array, load_checkpoint("conv"), DenoiseOptions(axes="TYX")
     )
     plane_bytes = 3 * PART * 40
-    cache = TileCache([array], "TYX", max_bytes=plane_bytes)
+    cache = TileCache([array], [source.array], "TYX", max_bytes=plane_bytes)
     for plane in (0, 1, 2, 3, 4):
         window = ((plane, plane + 1), (0, 3 * PART), (0, 40))
         cache.read(0, window, compute=True)
@@ -439,7 +450,7 @@ class Failing:
 def test_a_failed_part_is_retried_when_viewed_again(qtbot):
     image = np.arange(1.0, 1.0 + 2 * 40 * 50).reshape(2, 40, 50)
     source = Failing(image, (1, 40, 50), failing=(1, 0, 0), times=1)
-    cache = TileCache([source.array], "TYX")
+    cache = TileCache([source.array], [np.zeros_like(image)], "TYX")
 
     def look(plane):
         window = ((plane, plane + 1), (0, 40), (0, 50))
@@ -455,7 +466,7 @@ def test_a_failed_part_is_retried_when_viewed_again(qtbot):
 def test_redrawing_does_not_retry_a_failed_part(qtbot):
     image = np.ones((40, 2 * PART))
     source = Failing(image, (40, PART), failing=(0, 0), times=9)
-    cache = TileCache([source.array], "YX")
+    cache = TileCache([source.array], [image], "YX")
     window = ((0, 40), (0, 2 * PART))
     cache.updated.connect(lambda: cache.read(0, window, compute=True))
     cache.read(0, window, compute=True)

@@ -4,45 +4,10 @@ import pytest
 from qtpy.QtWidgets import QApplication
 
 from napari_denoise_ae import denoise, denoise_layer
-from napari_denoise_ae._napari.viewer.axes import read_axes
-from napari_denoise_ae._napari.viewer.plan import (
-    describe_assumed,
-    describe_plan,
-    find_axes,
-)
-from napari_denoise_ae.errors import InvalidInputError
+from napari_denoise_ae._napari.viewer.guess_axes import find_axes
+from napari_denoise_ae._napari.viewer.plan import describe_plan
 
 UNNAMED = ("-5", "-4", "-3", "-2", "-1")
-
-
-@pytest.mark.parametrize(
-    ("labels", "rgb", "letters", "assumed"),
-    [
-        (("y", "x"), False, "YX", ""),
-        (UNNAMED[-2:], True, "YXS", ""),
-        (("Time", "Channel", "Y", "X"), False, "TCYX", ""),
-        (("z", "y", "x"), True, "ZYXS", ""),
-        (UNNAMED[-3:], False, "TYX", "T"),
-        (UNNAMED, False, "TZCYX", "TZC"),
-        (("stage", "t", "y", "x"), False, "ZTYX", "Z"),
-    ],
-)
-def test_axes_follow_the_axis_labels(labels, rgb, letters, assumed):
-    axes = find_axes(labels, "cells", rgb=rgb)
-    assert (axes.letters, axes.assumed) == (letters, assumed)
-
-
-@pytest.mark.parametrize(
-    ("labels", "expected"),
-    [
-        (("y", "x", "t"), "y, x, t.* must be the last two"),
-        (("t", "time", "y", "x"), "two of them are the same"),
-        (("-6", *UNNAMED), "6 dimensions; 2 to 5"),
-    ],
-)
-def test_unsupported_axes_raise(labels, expected):
-    with pytest.raises(InvalidInputError, match=expected):
-        find_axes(labels, "cells", rgb=False)
 
 
 @pytest.mark.parametrize(
@@ -63,19 +28,6 @@ def test_the_plan_describes_the_stack(labels, shape, rgb, text):
     assert describe_plan(axes, shape, "intensity range") == text
 
 
-@pytest.mark.parametrize(
-    ("labels", "text"),
-    [
-        (("t", "y", "x"), ""),
-        (UNNAMED[-3:], "Axis 1 has no name and is taken as frames (set axis labels)."),
-        (UNNAMED[-4:],
-         "Axes 1, 2 have no names and are taken as frames, depths (set axis labels)."),
-    ],
-)  # fmt: skip
-def test_assumed_axes_are_described(labels, text):
-    assert describe_assumed(find_axes(labels, "cells", rgb=False)) == text
-
-
 def test_the_widget_shows_the_plan_before_denoising(viewer, widget):
     layer = viewer.add_image(np.zeros((4, 2, 8, 9), np.uint16), axis_labels="tcyx")
     text = widget.form.facts.details
@@ -88,8 +40,7 @@ def test_the_widget_shows_the_plan_before_denoising(viewer, widget):
     assert widget.form.facts.details.startswith("4 depths x 2 frames")
     layer.axis_labels = ("y", "x", "t", "c")
     assert "must be the last two" in widget.form.axes_note.text()
-    layer.axis_labels = ("-4", "-3", "-2", "-1")
-    assert "taken as frames, depths" in widget.form.axes_note.text()
+    assert widget.form.axes.isHidden()
     viewer.layers.clear()
     assert widget.form.axes_note.isHidden()
     assert not widget.form.facts.details
@@ -107,11 +58,6 @@ def test_each_channel_has_its_own_scaling(viewer, widget, run, model):
     expected = denoise(data, model=model, axes="TCYX")
     np.testing.assert_array_equal(viewer.layers[1].data, expected)
     assert (expected != denoise(data, model=model, axes="TZYX")).any()
-
-
-def test_unnamed_axes_of_a_layer_are_assumed(viewer):
-    layer = viewer.add_image(np.zeros((4, 8, 9)))
-    assert read_axes(layer).assumed == "T"
 
 
 def fading():

@@ -1,8 +1,13 @@
+import threading
+import time
+
 import dask.array as da
 import numpy as np
 import pytest
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication
 
-from napari_denoise_ae._napari.viewer.writer import write_ome_zarr
+from napari_denoise_ae._napari.viewer import writer
 from napari_denoise_ae.errors import InvalidInputError, OutputError
 from napari_denoise_ae.io.ome_zarr import read_ome_zarr
 
@@ -11,7 +16,7 @@ RNG = np.random.default_rng(0)
 
 def save(layer, path):
     data, attributes, _ = layer.as_layer_data_tuple()
-    return write_ome_zarr(str(path), data, attributes)
+    return writer.write_ome_zarr(str(path), data, attributes)
 
 
 def test_a_lazy_result_is_saved_from_the_layer(viewer, widget, run, tmp_path):
@@ -84,8 +89,32 @@ def test_nothing_is_overwritten_and_nothing_unfinished_is_left(viewer, tmp_path)
     _, attributes, _ = layer.as_layer_data_tuple()
     other = tmp_path / "other.zarr"
     with pytest.raises(OSError, match="unplugged"):
-        write_ome_zarr(str(other), broken, attributes)
+        writer.write_ome_zarr(str(other), broken, attributes)
     assert not other.exists()
+
+
+def test_a_canceled_image_leaves_nothing(viewer, tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "_MINIMUM_DURATION", 0)
+    reached = threading.Event()
+
+    def wait(block):
+        reached.set()
+        time.sleep(0.05)
+        return block
+
+    chunks = da.zeros((60, 8, 9), chunks=(1, 8, 9)).map_blocks(wait, dtype=float)
+    layer = viewer.add_image(np.zeros((60, 8, 9)))
+    _, attributes, _ = layer.as_layer_data_tuple()
+
+    def cancel():
+        # The event loop runs while the image is written.
+        assert reached.is_set()
+        QApplication.activeModalWidget().cancel()
+
+    QTimer.singleShot(500, cancel)
+    path = tmp_path / "cells.zarr"
+    assert writer.write_ome_zarr(str(path), chunks, attributes) == []
+    assert not path.exists()
 
 
 def test_channels_with_colors_are_rejected(viewer, tmp_path):

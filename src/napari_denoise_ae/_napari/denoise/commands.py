@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import napari
 from napari.layers import Image
-from napari.utils import progress
 from napari.utils.notifications import show_error, show_warning
+from qtpy.QtCore import QTimer
 
 from ...denoising.options import AS_INPUT, FLOAT32, DenoiseOptions, shows_options
 from ...errors import DenoiseAEError, InvalidInputError
 from ...models.builtin import DEFAULT_MODEL, suits_any_noise
-from ..shared.model_choice import unwrap_proxy
+from ..shared.model_choice import model_choice, unwrap_proxy
 from ..shared.preferences import preferred_device
-from ..shared.worker import Failed, Task
+from ..shared.responsive import call_responsive
 from ..viewer.axes import layer_axes
 from ..viewer.layers import (
     can_show_float32,
@@ -23,72 +23,60 @@ from ..viewer.layers import (
     needs_range,
     proposed_range,
 )
-from ..viewer.outputs import make_output, show_lazy_output, show_output
-from .denoise_job import Started, run_denoising
+from ..viewer.outputs import make_output
 from .job import DenoiseJob
-from .lazy_job import LazyDenoised, denoise_levels, make_levels
+from .lazy_job import make_levels
 from .provenance import provenance
+from .run import DenoiseRun
 
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from ...denoising.array import Progress
+    from numpy.typing import NDArray
+
     from ...denoising.options import DenoiseKeywords
     from .result import Denoised
 
+# The runs of the menu command, which nothing else keeps alive.
+_RUNS: set[DenoiseRun] = set()
+
 
 def denoise_active_layer() -> None:
-    """Denoise the active layer of the current viewer with a built-in model.
+    """Denoise the active layer of the current viewer, as the Denoise widget does.
 
-    The model is ``"rgb"`` for color images and ``"gray"`` for all others. The noise
-    is measured. The layer is denoised outside the GUI thread, and the result
-    is added or updated. The result of a lazy layer is lazy; see `denoise_layer`.
+    The model is that chosen in the viewer, initially the one of the preferences. The
+    noise is measured. The layer is denoised outside the GUI thread, and the result is
+    added or updated. The result of a lazy layer is lazy; see `denoise_layer`.
     """
     viewer: Any = napari.current_viewer()
     layer = viewer.layers.selection.active
+    options = DenoiseOptions(device=preferred_device())
     try:
-        job = _job(layer, DEFAULT_MODEL, DenoiseOptions(device=preferred_device()))
+        job = _job(layer, model_choice(viewer).chosen, options)
     except DenoiseAEError as error:
         show_error(str(error))
         return
-    activity = progress(total=0, desc=f"Denoising {layer.name}")
-
-    def show_step(step: str | Started | Progress) -> None:
-        if not isinstance(step, str | Started):
-            activity.total = step.total
-            activity.update(1)
-
-    def show(outcome: Denoised | LazyDenoised | Failed) -> None:
-        activity.close()
-        _show_outcome(viewer, layer, job, outcome)
-
-    Task(
-        denoise_levels if job.levels else run_denoising,
-        job,
-        yielded=show_step,
-        returned=show,
-        errored=activity.close,
-    )
+    run = DenoiseRun(viewer)
+    run.finished.connect(_show_warnings)
+    run.abandoned.connect(_warn_of_removal)
+    run.busy.connect(lambda is_busy: None if is_busy else _close(run))
+    _RUNS.add(run)
+    run.start(layer, job)
 
 
-def _show_outcome(
-    viewer: Any,
-    layer: Image,
-    job: DenoiseJob,
-    outcome: Denoised | LazyDenoised | Failed,
-) -> None:
-    if isinstance(outcome, Failed):
-        show_error(outcome.message)
-    elif layer not in viewer.layers:
-        show_warning(f"The layer {layer.name!r} was removed; its result is lost.")
-    elif isinstance(outcome, LazyDenoised):
-        known = provenance(job)
-        show_lazy_output(viewer, layer, outcome.levels, job.axes, known)
-    else:
-        known = provenance(job, outcome)
-        show_output(viewer, layer, "denoised", outcome.denoised, known)
-        if outcome.incompatibilities:
-            show_warning("\n".join(outcome.incompatibilities))
+def _show_warnings(_: Image, __: DenoiseJob, result: Denoised) -> None:
+    if result.incompatibilities:
+        show_warning("\n".join(result.incompatibilities))
+
+
+def _warn_of_removal(name: str) -> None:
+    show_warning(f"The layer {name!r} was removed; its result is lost.")
+
+
+def _close(run: DenoiseRun) -> None:
+    """Let go of a run after its last signals."""
+    QTimer.singleShot(0, run.close)
+    _RUNS.discard(run)
 
 
 @shows_options
@@ -123,7 +111,8 @@ def denoise_layer(
     Returns
     -------
     napari.layers.Image
-        A new layer with the position and appearance of its source.
+        A new layer with the position and appearance of its source. The window is
+        redrawn meanwhile, but takes no input.
 
     Warns
     -----
@@ -149,12 +138,10 @@ def denoise_layer(
     >>> denoise_layer(Image(noisy, rgb=True, name="astronaut")).name
     'astronaut [denoised]'
     """
-    from ...denoising.api import denoise
-
     source = unwrap_proxy(layer)
     job = _job(source, model, DenoiseOptions(**options))
     if job.levels:
-        levels = make_levels(job)
+        levels = call_responsive(lambda: make_levels(job).levels)
         is_pyramid = len(levels) > 1
         return make_output(
             source,
@@ -163,8 +150,18 @@ def denoise_layer(
             provenance(job),
             multiscale=is_pyramid,
         )
-    denoised = denoise(job.data, model=model, **job.options.non_defaults())
+    denoised = call_responsive(lambda: _denoise(job))
     return make_output(source, "denoised", denoised, provenance(job))
+
+
+def _denoise(job: DenoiseJob) -> NDArray[Any]:
+    # Imports torch, which takes a second or two the first time.
+    from ...denoising.api import denoise
+
+    denoised: NDArray[Any] = denoise(
+        job.data, model=job.model, **job.options.non_defaults()
+    )
+    return denoised
 
 
 def _job(layer: Any, model: str, options: DenoiseOptions) -> DenoiseJob:

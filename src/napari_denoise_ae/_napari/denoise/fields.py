@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from ...denoising.options import AS_INPUT, FLOAT32, MOST_FRAMES
+from ...denoising.options import AS_INPUT, FAST, FLOAT32, MOST_FRAMES
 from ..shared.editors import Choice, RadioEdit, make_check, make_count, make_editor
 from ..shared.fields import FieldSpec
 from ..shared.noise_edit import NoiseChooser
@@ -19,6 +19,14 @@ REPLACE, NEW = "replaces the last", "adds layers"
 
 LAYER = FieldSpec(
     "layer", "layer", Choice, "Image layer to denoise. It is never changed."
+)
+AXES = FieldSpec(
+    "axes",
+    "axes",
+    Choice,
+    "Only for stacks. T: frames, Z: depths, C: channels, which have a noise level of "
+    "their own. Default: as the axis labels, the metadata or the units of the layer "
+    "say, otherwise guessed from its shape.",
 )
 FOLLOW = FieldSpec(
     "follow",
@@ -98,7 +106,15 @@ DEVICE = FieldSpec(
     "device",
     lambda: Choice(device_choices(), preferred_device()),
     "auto uses CUDA if available, otherwise MPS, otherwise the CPU. Default: the "
-    "device set in the preferences, initially auto.",
+    "device set in the preferences, initially auto. Choosing another changes the "
+    "preferences.",
+)
+PRECISION = FieldSpec(
+    "precision",
+    "precision",
+    partial(Choice, (FAST, FLOAT32)),
+    "fast: compute in bfloat16 where the device has instructions for it and the noise "
+    "hides the rounding. float32: never. Default: fast.",
 )
 FRAMES = FieldSpec(
     "frames",

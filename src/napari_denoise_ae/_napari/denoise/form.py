@@ -6,56 +6,30 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import napari.layers
-from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from ...denoising.options import AS_INPUT, DenoiseOptions
+from ...errors import InvalidInputError
 from ...models.builtin import suits_any_noise
 from ...noise.setting import NoiseSetting
-from ..shared.fields import Field, FieldSpec, add_fields, align_labels
-from ..shared.layout import (
-    SPACING,
-    Collapsible,
-    Note,
-    OneLine,
-    make_button,
-    make_column,
-    make_form,
-)
 from ..shared.model_choice import model_choice
-from ..shared.noise_form import NoiseForm
+from ..shared.preferences import prefer_device
 from ..shared.remembered_fields import remember_fields
-from ..viewer.axes import has_frames
+from ..viewer.axes import has_frames, read_axes
+from ..viewer.guess_axes import possible_axes
 from ..viewer.layers import can_show_float32, needs_range, proposed_range
 from ..viewer.outputs import is_output
-from .fields import (
-    CLEAN,
-    DEVICE,
-    DTYPE,
-    FOLLOW,
-    FRAMES,
-    INTENSITY_RANGE,
-    KIND,
-    LAYER,
-    MODEL,
-    NOISE,
-    NOISY,
-    PREVIEW,
-    RANGE_OF,
-    REFERENCE,
-    RESIDUAL,
-    RESULTS,
-    SCOPE,
-    SEED,
-)
+from .fields import CLEAN, LAYER, MODEL, NOISY
+from .form_layout import FormLayout
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
+    from ..shared.fields import Field
+
 NO_LAYER, NO_REFERENCE = "-----", "none"
-_OPTIONS = "Settings that most images need not change."
 
 
-class DenoiseForm(QWidget):  # type: ignore[misc]
+class DenoiseForm(FormLayout):
     """Form for the layer, the model and the options, with facts about them.
 
     Parameters
@@ -68,21 +42,6 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
         super().__init__()
         self._viewer = viewer
         self._models = model_choice(viewer)
-        self.facts, self.axes_note, self.preview_note = OneLine(), Note(), Note()
-        self.open_model = make_button(
-            "…",
-            "Add a checkpoint, a .safetensors or .pt file. You can also drop it on the "
-            "viewer.",
-        )
-        self.open_model.setFixedWidth(30)
-        self.copy_python = make_button(
-            "Copy as Python",
-            "Copy the equivalent Python code, for napari's console.",
-        )
-        self.to_remove = NoiseForm()
-        self._fields: dict[str, Field] = {}
-        self._arrange()
-        self._name_fields()
         self.refresh_layers()
         self.refresh_models()
         self.layer.changed.connect(self._show_layer_name)
@@ -92,80 +51,18 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
         self._update_visibility()
         self.set_takes_noise_level(suits_any_noise(self._models.chosen))
         remember_fields("denoise", self._remembered_fields())
+        # The preference itself is what is remembered, so nothing overrides it.
+        self.device.changed.connect(lambda: prefer_device(self.device.value))
 
     def _remembered_fields(self) -> dict[str, Field]:
         """Return the fields whose values survive closing the widget."""
-        names = ("scope", "results", "residual", "device", "dtype", "frames")
+        names = ("scope", "results", "residual", "precision", "dtype", "frames")
         to_remove = self.to_remove
-        return {name: self._fields[name] for name in names} | {
+        return {name: self.fields[name] for name in names} | {
             "noise": to_remove.kind,
             "strength": to_remove.strength_field,
             "hot_pixels": to_remove.hot_pixels,
         }
-
-    def _arrange(self) -> None:
-        column = make_column(self)
-        self._add_rows(
-            column,
-            (LAYER,),
-            self.facts,
-            self.axes_note,
-            (INTENSITY_RANGE, MODEL),
-            self.to_remove,
-            (PREVIEW,),
-            self.preview_note,
-        )
-        self._fields["model"].put_beside(self.open_model)
-        self.options = self._make_options()
-        column.addWidget(self.options)
-
-    def _make_options(self) -> Collapsible:
-        options = QWidget()
-        self.noise = Field(NOISE)
-        self._add_rows(
-            make_column(options),
-            (FOLLOW, SCOPE, RANGE_OF, FRAMES, DTYPE, RESULTS, RESIDUAL),
-            self.to_remove.hot_pixels,
-            (DEVICE, KIND, REFERENCE),
-            self.noise.label,
-            self.noise,
-            (SEED,),
-            self.copy_python,
-        )
-        return Collapsible("Options", options, _OPTIONS, key="denoise/options")
-
-    def _add_rows(
-        self, column: QVBoxLayout, *rows: tuple[FieldSpec, ...] | QWidget
-    ) -> None:
-        """Add rows of fields in small forms, with other widgets between them.
-
-        The widgets wrap their text. Qt would cut off some of it in a form layout, but
-        not in a column.
-        """
-        for row in rows:
-            if isinstance(row, QWidget):
-                column.addWidget(row)
-                continue
-            form = make_form()
-            form.setVerticalSpacing(SPACING)
-            fields = add_fields(form, row)
-            align_labels(fields.values())
-            column.addLayout(form)
-            self._fields |= fields
-
-    def _name_fields(self) -> None:
-        fields = self._fields
-        self.layer, self.follow = fields["layer"], fields["follow"]
-        self.intensity_range = fields["intensity_range"]
-        self.model, self.preview = fields["model"], fields["preview"]
-        self.scope = fields["scope"].editor
-        self.range_of, self.frames = fields["range_of"], fields["frames"]
-        self.dtype, self.residual = fields["dtype"], fields["residual"]
-        self.results = fields["results"]
-        self.device, self.kind = fields["device"], fields["kind"]
-        self.reference, self.seed = fields["reference"], fields["seed"]
-        # Otherwise Qt would align the label with the top of this tall editor.
-        self.kind.label.setMinimumHeight(self.kind.sizeHint().height())
 
     @property
     def source(self) -> napari.layers.Image | None:
@@ -206,6 +103,7 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
             frames=self.frames.value if self.can_average_frames else 0,
             dtype=self.result_dtype,
             device=self.device.value,
+            precision=self.precision.value,
         )
 
     @property
@@ -252,11 +150,23 @@ class DenoiseForm(QWidget):  # type: ignore[misc]
         self.scope.set_length(length)
         if layer is not None and needs_range(layer, takes_noise_level=False):
             self.intensity_range.editor.prefill(proposed_range(layer))
+        self._offer_axes()
         self.to_remove.clear_estimate()
         self.range_of.show_if(is_stack)
         self.frames.show_if(self.can_average_frames)
         self.dtype.show_if(can_show_float32(layer))
         self._update_range_visibility()
+
+    def _offer_axes(self) -> None:
+        """Offer what the axes of the layer could be, and select what they are."""
+        try:
+            axes = None if self.source is None else read_axes(self.source)
+        except InvalidInputError:
+            axes = None
+        self.axes.show_if(axes is not None and axes.n_stacked > 0)
+        possible = [] if axes is None else possible_axes(axes)
+        titles = [(" ".join(letters), letters) for letters in possible]
+        self.axes.editor.set_choices(titles, None if axes is None else axes.letters)
 
     def sources(self) -> list[napari.layers.Image]:
         """Return the layers that can be denoised, from bottom to top."""

@@ -35,9 +35,12 @@ class LazyDenoised:
     ----------
     levels : tuple of dask.array.Array
         The uncomputed levels of the result, the largest first.
+    sources : tuple of dask.array.Array
+        The pixels that are denoised, of the same shapes.
     """
 
     levels: tuple[Array, ...]
+    sources: tuple[Array, ...]
 
 
 def denoise_levels(
@@ -54,24 +57,27 @@ def denoise_levels(
 
         # Report a missing device now, not when the first tile is drawn.
         choose_device(job.options.device)
-        return LazyDenoised(tuple(make_levels(job)))
+        return make_levels(job)
     except DenoiseAEError as error:
         return Failed(str(error))
     except (RuntimeError, MemoryError) as error:
         return Failed(f"Denoising failed: {error}")
 
 
-def make_levels(job: DenoiseJob) -> list[Array]:
-    """Return the levels of the result of a lazy layer; see `denoise_levels`."""
-    from ...denoising.dask_stack import pyramid
+def make_levels(job: DenoiseJob) -> LazyDenoised:
+    """Return the result of a lazy layer; see `denoise_levels`."""
+    from ...denoising.dask_stack import as_dask, pyramid
     from ...models.load import load_checkpoint
 
-    checkpoint, levels = load_checkpoint(job.resolved_model), list(job.levels)
+    checkpoint = load_checkpoint(job.resolved_model)
+    levels = [as_dask(level) for level in job.levels]
     if job.part is not None:
-        return [_denoise_level(levels[0], levels[0], job, checkpoint)[job.part]]
+        denoised = _denoise_level(levels[0], levels[0], job, checkpoint)
+        return LazyDenoised((denoised[job.part],), (levels[0][job.part],))
     if len(levels) == 1:
         levels = pyramid(levels[0], job.axes)
-    return [_denoise_level(level, levels[0], job, checkpoint) for level in levels]
+    results = (_denoise_level(level, levels[0], job, checkpoint) for level in levels)
+    return LazyDenoised(tuple(results), tuple(levels))
 
 
 def denoise_visible(job: DenoiseJob) -> Generator[str, None, Denoised | Failed]:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from ..viewer.tile_cache import TileCache
 
-#: Status of a lazy result whose viewed tiles are computed.
-DONE = "done: computed where you look"
+# Status of a lazy result whose viewed tiles are computed.
+_DONE = "done: computed where you look"
 
 
 class LazyProgress(QObject):  # type: ignore[misc]
@@ -78,8 +78,9 @@ class LazyProgress(QObject):  # type: ignore[misc]
         self._viewer.layers.events.removed.disconnect(self._on_removed)
 
     def _show(self, done: int, total: int) -> None:
+        n_failed = 0 if self._cache is None else self._cache.n_failed
         if done >= total:
-            self._end(DONE)
+            self._end(f"{n_failed} of {total} tiles failed" if n_failed else _DONE)
             return
         if self._cache is None or not self._cache.is_pending:
             self._show_stopped(done, total)

@@ -21,14 +21,14 @@ class Outcome:
     ----------
     status : str
         The last status of the run.
-    figures : Denoised
-        The result without its pixels.
+    figures : Denoised, optional
+        The result without its pixels; None for a lazy layer.
     part : tuple of slice, optional
         The denoised part of the layer; None for all of it.
     """
 
     status: str
-    figures: Denoised
+    figures: Denoised | None
     part: tuple[slice, ...] | None
 
 
@@ -40,10 +40,11 @@ class Outcomes:
         self._outcomes = WeakKeyDictionary()
 
     def store(
-        self, layer: Image, job: DenoiseJob, result: Denoised, status: str
+        self, layer: Image, job: DenoiseJob, result: Denoised | None, status: str
     ) -> None:
-        """Remember the outcome of a run."""
-        outcome = Outcome(status, result.without_pixels(), job.part)
+        """Remember the outcome of a run; the result is None for a lazy layer."""
+        figures = None if result is None else result.without_pixels()
+        outcome = Outcome(status, figures, job.part)
         self._outcomes[layer] = (_settings(job), outcome)
 
     def find(self, layer: Image, job: DenoiseJob) -> Outcome | None:

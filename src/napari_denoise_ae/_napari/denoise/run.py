@@ -68,22 +68,25 @@ class DenoiseRun(QObject):  # type: ignore[misc]
         Emitted with the number of finished tiles and of all tiles.
     keepable : Signal
         Emitted when finished planes can be kept.
+    abandoned : Signal
+        Emitted with the name of the layer if it was removed during its run.
     shown : Signal
         Emitted after the layers of the result have been added or updated.
     finished : Signal
         Emitted after `shown`, with the layer, the `DenoiseJob` and its `Denoised`;
         not for lazy layers.
     lazily_shown : Signal
-        Emitted after `shown`, with the layer of a lazy result.
+        Emitted after `shown`, with the lazy layer and the `DenoiseJob`.
     """
 
     busy = Signal(bool)
     status_changed = Signal(str)
     progressed = Signal(int, int)
     keepable = Signal()
+    abandoned = Signal(str)
     shown = Signal()
     finished = Signal(object, object, object)
-    lazily_shown = Signal(object)
+    lazily_shown = Signal(object, object)
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
@@ -191,7 +194,8 @@ class DenoiseRun(QObject):  # type: ignore[misc]
         if isinstance(outcome, Failed):
             self._fail(outcome)
             return
-        run = self._end(f"done on {outcome.device}")
+        device = outcome.device.partition(" ")[0]
+        run = self._end(f"done on {device} in {outcome.seconds:.1f} s")
         if run is None:
             return
         _show_result(self._viewer, run.layer, run.job, outcome)
@@ -205,9 +209,9 @@ class DenoiseRun(QObject):  # type: ignore[misc]
         run = self._end("")
         if run is None:
             return
-        shown = _show_lazy_result(self._viewer, run.layer, run.job, outcome)
+        _show_lazy_result(self._viewer, run.layer, run.job, outcome)
         self.shown.emit()
-        self.lazily_shown.emit(shown)
+        self.lazily_shown.emit(run.layer, run.job)
 
     def _on_error(self) -> None:
         self._end("failed")
@@ -220,6 +224,7 @@ class DenoiseRun(QObject):  # type: ignore[misc]
         run = self._run
         if run is not None and run.layer not in self._viewer.layers:
             self._end("the layer was removed")
+            self.abandoned.emit(run.layer.name)
 
 
 def _show_result(
@@ -246,15 +251,16 @@ def _show_result(
 
 def _show_lazy_result(
     viewer: Viewer, layer: Image, job: DenoiseJob, result: LazyDenoised
-) -> Image:
+) -> None:
     known, place = provenance(job), place_of_part(layer, job.part)
     _keep_other_results(viewer, layer, job, known)
     remove_output(viewer, layer, "noisy")
     remove_output(viewer, layer, "residual")
-    shown = show_lazy_output(viewer, layer, result.levels, job.axes, known, **place)
+    shown = show_lazy_output(
+        viewer, layer, result.levels, result.sources, job.axes, known, **place
+    )
     _raise_above_shapes(viewer, shown)
     viewer.layers.selection.active = shown
-    return shown
 
 
 def _keep_other_results(

@@ -12,6 +12,9 @@ from .readout import Readout
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .job import Plane
+    from .outcomes import Outcome
+
 #: The key that switches between before and after.
 FLIP_KEY = "Alt-B"
 
@@ -91,6 +94,28 @@ class RunPanel(QWidget):  # type: ignore[misc]
         """Show the number of finished tiles."""
         self.bar.setRange(0, total)
         self.bar.setValue(done)
+
+    def show_status(self, outcome: Outcome | None) -> None:
+        """Show the last status of a run, and on which device it ran."""
+        self.status.setText("" if outcome is None else outcome.status)
+        figures = None if outcome is None else outcome.figures
+        self.status.explain("" if figures is None else figures.device)
+
+    def show_figures(self, outcome: Outcome, name: str, plane: Plane) -> None:
+        """Show the figures of a run.
+
+        Parameters
+        ----------
+        outcome : Outcome
+            An outcome with figures.
+        name : str
+            Name of the denoised layer.
+        plane : tuple of int
+            Index of the displayed plane of the layer.
+        """
+        if outcome.figures is not None:
+            self.readout.show_result(outcome.figures, name, plane, outcome.part)
+            self.copy_figures.setEnabled(True)
 
     def clear_result(self) -> None:
         """Clear the table."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
+from ..viewer.axes import choose_axes, layer_axes
+
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
@@ -26,8 +28,8 @@ class SourceLayer(QObject):  # type: ignore[misc]
     Attributes
     ----------
     changed : Signal
-        Emitted after another layer is chosen, or the pixels or axis labels of the
-        chosen layer have changed.
+        Emitted after another layer is chosen, or the pixels or axes of the chosen
+        layer have changed.
     """
 
     changed = Signal()
@@ -39,6 +41,7 @@ class SourceLayer(QObject):  # type: ignore[misc]
         form.layer.editor.activated.connect(self._pin)
         form.layer.changed.connect(self.watch)
         form.follow.changed.connect(self.follow_active)
+        form.axes.changed.connect(self._on_axes)
 
     def refresh(self) -> None:
         """Update the offered layers after those of the viewer have changed."""
@@ -76,6 +79,12 @@ class SourceLayer(QObject):  # type: ignore[misc]
 
     def _pin(self) -> None:
         self._form.follow.value = False
+
+    def _on_axes(self) -> None:
+        layer, letters = self._form.source, self._form.axes.value
+        if layer is not None and letters and letters != layer_axes(layer):
+            choose_axes(layer, letters)
+            self.changed.emit()
 
     def _emit_changed(self) -> None:
         self.changed.emit()

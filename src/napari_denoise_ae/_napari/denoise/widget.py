@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error, show_info
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from ...errors import DenoiseAEError
+from ..shared.dock_tab import DockTab
 from ..shared.layout import Collapsible, DockScroll, make_column, set_tab_order
 from ..shared.model_choice import model_choice, unwrap_proxy
 from ..shared.open_checkpoint import ask_for_checkpoint
-from ..shared.scope_edit import SLICE
-from ..viewer.view import current_plane
 from .compare_panel import ComparePanel
 from .form import DenoiseForm
 from .job_maker import JobMaker
 from .layer_facts import LayerInspector
-from .lazy_progress import LazyProgress
-from .outcomes import Outcomes
+from .layer_queue import LayerQueue
+from .outcome_view import OutcomeView
 from .preview import Preview
 from .python_code import python_code
 from .result_view import ResultView
@@ -31,10 +30,6 @@ from .source_layer import SourceLayer
 
 if TYPE_CHECKING:
     import napari.viewer
-    from napari.layers import Image
-
-    from .job import DenoiseJob
-    from .result import Denoised
 
 # Height of the form below which the window grows, in pixels.
 _LEAST_HEIGHT = 120
@@ -58,17 +53,16 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._source = SourceLayer(self.form, viewer)
         self._jobs = JobMaker(self.form, viewer)
         self._inspector = LayerInspector(self.form, self._models, self._jobs)
-        self._run, self._tiles = DenoiseRun(viewer), LazyProgress(viewer)
-        self._outcomes = Outcomes()
-        self._waiting: list[Image] = []
-        self._next = QTimer(self)
-        self._next.setSingleShot(True)
-        self._next.setInterval(0)
-        self._next.timeout.connect(self._start_next)
+        self._run = DenoiseRun(viewer)
+        self._queue = LayerQueue(self.form, viewer)
         self._preview = Preview(viewer, lambda: self.form.source, self._jobs.job)
         self._build()
         self._arrange()
+        DockTab(self)
         self._view = ResultView(viewer, self.form, self.panel)
+        self._outcome = OutcomeView(
+            viewer, self.form, self._jobs, self._run, self.panel
+        )
         self.panel.clear_result()
         self._connect_form()
         self._connect_buttons()
@@ -83,7 +77,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         """Clean up when napari removes the widget from its closed dock."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self._scroll.stop()
-            self._waiting.clear()
+            self._queue.clear()
             self._inspector.stop()
             self.preview_box.setChecked(False)
             self._closing.close()
@@ -141,11 +135,11 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             form.to_remove,
         )
         for field in (form.scope, form.reference):
-            field.changed.connect(self._show_outcome)
+            field.changed.connect(self._outcome.refresh)
         for field in settings:
             field.changed.connect(self._on_setting_changed)
         form.to_remove.strength_changed.connect(self._preview.refresh)
-        form.to_remove.strength_changed.connect(self._show_outcome)
+        form.to_remove.strength_changed.connect(self._outcome.refresh)
 
     def _connect_buttons(self) -> None:
         self.preview_box.toggled.connect(self._preview.set_on)
@@ -166,11 +160,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._run.progressed.connect(self.panel.show_progress)
         self._run.keepable.connect(lambda: self.keep_button.setEnabled(True))
         self._run.shown.connect(self._on_outputs_shown)
-        self._run.finished.connect(self._on_finished)
-        self._run.lazily_shown.connect(self._tiles.watch)
-        self._tiles.busy.connect(self.panel.set_computing)
-        self._tiles.status_changed.connect(self.status.setText)
-        self._tiles.progressed.connect(self.panel.show_progress)
+        self._queue.next_chosen.connect(self._start_run)
         self.compare.busy.connect(lambda busy: self.run_button.setEnabled(not busy))
         self.compare.shown.connect(self._on_compared)
 
@@ -182,7 +172,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             (layers.events.removed, self._source.refresh),
             (layers.events.renamed, self._source.refresh),
             (layers.selection.events.active, self._source.follow_active),
-            (self._viewer.dims.events.current_step, self._show_plane),
+            (self._viewer.dims.events.current_step, self._outcome.show_plane),
             (self._viewer.events.theme, self._apply_theme),
             (self._models.changed, self.form.refresh_models),
             (self._models.changed, self.compare.refresh_models),
@@ -193,7 +183,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._closing.callback(self._view.close)
         self._closing.callback(self._source.close)
         self._closing.callback(self._preview.close)
-        self._closing.callback(self._tiles.close)
+        self._closing.callback(self._outcome.close)
         self._closing.callback(self._run.close)
         for part in (self._inspector, self.compare):
             self._closing.callback(part.drop)
@@ -203,33 +193,15 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
     # --- layer and model
 
     def _on_layer_changed(self) -> None:
-        self._show_outcome()
+        self._outcome.refresh()
         self.compare.clear_result()
         self._preview.reset()
         self._inspector.update_layer()
 
     def _on_setting_changed(self) -> None:
-        self._show_outcome()
+        self._outcome.refresh()
         self._preview.refresh()
         self._inspector.schedule()
-
-    def _show_outcome(self) -> None:
-        """Show what came out for this layer and these settings, if anything did."""
-        if self._run.is_running:
-            return
-        self._tiles.drop()
-        self.panel.set_computing(False)
-        outcome, layer = None, self.form.source
-        if layer is not None:
-            with suppress(DenoiseAEError):
-                outcome = self._outcomes.find(layer, self._jobs.job_in_scope())
-        self.panel.clear_result()
-        self.status.setText("" if outcome is None else outcome.status)
-        if outcome is None or layer is None:
-            return
-        plane = current_plane(self._viewer, layer)
-        self.readout.show_result(outcome.figures, layer.name, plane, outcome.part)
-        self.copy_figures.setEnabled(True)
 
     def _on_model_chosen(self) -> None:
         if self.form.model.value != self._models.chosen:
@@ -244,72 +216,44 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
 
     def _start(self) -> None:
         """Denoise the chosen layer, and then the others that are selected."""
-        source, selection = self.form.source, self._viewer.layers.selection
-        self._waiting = [
-            layer
-            for layer in self.form.sources()
-            if source in selection and layer in selection and layer is not source
-        ]
+        self._queue.fill()
         self._start_run()
 
     def _start_run(self) -> None:
-        self.panel.clear_result()
-        self._tiles.drop()
+        self._outcome.clear()
         try:
             layer, job = self._jobs.source(), self._jobs.job_in_scope()
         except DenoiseAEError as error:
             self.status.setText(f"not denoised: {error}")
             show_error(str(error))
-            self._next.start()
+            self._queue.advance()
             return
         self._run.start(layer, job)
 
-    def _start_next(self) -> None:
-        if self._waiting and not self._run.is_running:
-            layer = self._waiting.pop(0)
-            if layer in self._viewer.layers:
-                self.form.layer.value = layer
-                self._start_run()
-            else:
-                self._next.start()
-
     def _cancel(self) -> None:
-        self._waiting.clear()
+        self._queue.clear()
         if self._run.is_running:
             self._run.cancel()
         else:
-            self._tiles.cancel()
+            self._outcome.cancel()
 
     def _keep(self) -> None:
-        self._waiting.clear()
+        self._queue.clear()
         self._run.stop_and_keep()
 
     def _on_busy(self, busy: bool) -> None:
         self.panel.set_busy(busy)
         self.compare.block(busy)
         if not busy:
-            # After the result has been shown.
-            self._next.start()
+            self._queue.advance()
 
     def _on_outputs_shown(self) -> None:
         self.preview_box.setChecked(False)
         self._view.refresh()
 
-    def _on_finished(self, layer: Image, job: DenoiseJob, result: Denoised) -> None:
-        self._outcomes.store(layer, job, result, self.status.text())
-        self._show_outcome()
-        if self.readout.result is not None:
-            self.panel.warn(result.incompatibilities)
-
     def _on_compared(self) -> None:
         self._on_outputs_shown()
         self._scroll.scroll_to_soon(self.compare.table, self.compare.table.note)
-
-    def _show_plane(self) -> None:
-        if self.form.scope.value == SLICE:
-            self._show_outcome()
-        elif (layer := self.form.source) is not None:
-            self.readout.show_plane(current_plane(self._viewer, layer))
 
     def _copy_python(self) -> None:
         try:

@@ -21,6 +21,7 @@ from ...denoising.options import DenoiseOptions
 from ...errors import DenoiseAEError, InvalidInputError
 from ...models.builtin import suits_any_noise
 from ...noise.setting import NoiseSetting
+from ..shared.dock_tab import DockTab
 from ..shared.fields import add_fields, align_labels
 from ..shared.layout import DockScroll, Note, make_button, make_form, make_row
 from ..shared.model_choice import model_choice, unwrap_proxy
@@ -63,6 +64,7 @@ class FilesWidget(QWidget):  # type: ignore[misc]
         self._closing = ExitStack()
         self._build()
         self._arrange()
+        DockTab(self)
         self._run = FilesRun(self.table)
         self._connect()
         self._refresh_models()

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _N_REMEMBERED = 10
-_KEY = "checkpoints"
+_KEY, _CHOSEN_KEY = "checkpoints", "chosen model"
+#: The default model of the preferences that stands for the last chosen one.
+LAST_CHOSEN = "last chosen"
 
 
 class ModelChoice:
@@ -44,22 +46,22 @@ class ModelChoice:
         self.models = (*self._names, *checkpoints)
         self.chosen = self.models[0]
         preferred = preferences().default_model
-        if preferred in self.models or Path(preferred).is_file():
-            # Nobody has chosen it yet, so it is not saved as a recent checkpoint.
-            self._select(preferred)
+        if preferred == LAST_CHOSEN:
+            preferred = str(recall(_CHOSEN_KEY, DEFAULT_MODEL))
+        if preferred in self.models:
+            self.chosen = preferred
 
     def choose(self, model: str) -> None:
         """Choose a model; a checkpoint moves to the front of the checkpoints."""
-        self._select(model)
-        if model not in self._names:
-            _remember(self.models[len(self._names) :])
-        self.changed.emit()
-
-    def _select(self, model: str) -> None:
-        if model not in self._names:
+        self.chosen = model
+        if model in self._names:
+            remember(_CHOSEN_KEY, model)
+        else:
             others = (path for path in self.models[len(self._names) :] if path != model)
             self.models = (*self._names, model, *others)
-        self.chosen = model
+            _remember(self.models[len(self._names) :])
+            remember(_CHOSEN_KEY, str(Path(model).absolute()))
+        self.changed.emit()
 
     def titles(self) -> dict[str, str]:
         """Return a short, unique name for each model."""

@@ -34,7 +34,8 @@ _TYPES = {
 }
 _CURVE = (
     "The variance of the noise at several intensities, measured as points and found as "
-    "a line. Points far above the line are texture."
+    "a line. Points far above the line are texture. The line is dashed above the last "
+    "point, where nothing is smooth enough to measure."
 )
 HOT_PIXELS = FieldSpec(
     "hot_pixels",
@@ -82,7 +83,8 @@ class NoiseForm(QWidget):  # type: ignore[misc]
         self._plot: NoisePlot | None = None
         self._colors = ("#000000", "#ffffff")
         self._place = QWidget()
-        make_column(self._place)
+        self.curve_note = Note()
+        make_column(self._place).addWidget(self.curve_note)
         self.curve = Collapsible("Noise curve", self._place, _CURVE)
         self.curve.button.toggled.connect(self._update_plot)
         form = make_form()
@@ -160,7 +162,7 @@ class NoiseForm(QWidget):  # type: ignore[misc]
         if self._plot is None:
             self._plot = NoisePlot()
             self._plot.set_colors(*self._colors)
-            self._place.layout().addWidget(self._plot)
+            self._place.layout().insertWidget(0, self._plot)
         return self._plot
 
     def set_colors(self, background: str, text: str) -> None:
@@ -172,6 +174,7 @@ class NoiseForm(QWidget):  # type: ignore[misc]
     def _update_plot(self) -> None:
         if self.curve.button.isChecked():
             self.plot.set_points(() if self.found is None else self.found.points)
+            self.curve_note.setText(self.plot.missing)
 
     def clear_estimate(self) -> None:
         """Clear the estimate of the previous layer; the next one replaces sigma."""

@@ -36,6 +36,11 @@ def preferred_device() -> str:
     return str(preferences().device).strip() or "auto"
 
 
+def prefer_device(device: str) -> None:
+    """Set the preferred device."""
+    preferences().device = device
+
+
 def device_choices() -> tuple[str, ...]:
     """Return the devices to offer, including the preferred one.
 

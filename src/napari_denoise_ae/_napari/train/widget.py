@@ -19,6 +19,7 @@ from ...training.results import (
     ValidationExamples,
 )
 from ...training.run_files import RunFiles
+from ..shared.dock_tab import DockTab
 from ..shared.layout import breakable
 from ..shared.model_choice import unwrap_proxy
 from ..shared.open_checkpoint import CHECKPOINT_FILES
@@ -65,6 +66,7 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         # napari's own indicators are hard to see on its dark theme.
         self.setStyleSheet("QCheckBox::indicator { border: 1px solid #8c929c; }")
         self._arrange()
+        DockTab(self)
         self._connect()
         self._follow_theme()
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from ...denoising.frames import frame_axis
 from ...denoising.options import AS_INPUT, DenoiseOptions
 from ...errors import InvalidInputError
+from .guess_axes import Axes, describe_guess, find_axes
 from .layers import lazy_levels
-from .plan import describe_assumed, describe_plan, describe_result, find_axes
+from .plan import describe_plan, describe_result
 
 if TYPE_CHECKING:
     from napari.layers import Image
 
-    from .plan import Axes
+# The axes that the user has chosen for a layer, with its axis labels at that time.
+_CHOSEN: WeakKeyDictionary[Image, tuple[tuple[str, ...], str]] = WeakKeyDictionary()
 
 
 def describe_layer(layer: Image | None) -> str:
@@ -40,22 +43,45 @@ def has_frames(layer: Image | None) -> bool:
 
 
 def read_axes(layer: Image) -> Axes:
-    """Return the axes of a layer's data, and which of them are assumed.
+    """Return the axes of a layer's data, and which of them are guessed.
 
     Raises
     ------
     InvalidInputError
         If the layer has axes that cannot be denoised.
     """
-    return find_axes(layer.axis_labels, layer.name, rgb=layer.rgb)
+    labels, chosen = _CHOSEN.get(layer, ((), ""))
+    if chosen and labels == layer.axis_labels:
+        return Axes(chosen)
+    return find_axes(
+        layer.axis_labels,
+        layer.name,
+        rgb=layer.rgb,
+        shape=layer.data.shape,
+        units=layer.units,
+        metadata=layer.metadata,
+    )
+
+
+def choose_axes(layer: Image, letters: str) -> None:
+    """Set the axes of a layer, until its axis labels change.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        The layer, which does not change.
+    letters : str
+        One of `possible_axes`.
+    """
+    _CHOSEN[layer] = (layer.axis_labels, letters)
 
 
 def axes_note(layer: Image | None) -> str:
-    """Return which axes of a layer are assumed, or why it cannot be denoised."""
+    """Return which axes of a layer are guessed, or why it cannot be denoised."""
     if layer is None:
         return ""
     try:
-        return describe_assumed(read_axes(layer))
+        return describe_guess(read_axes(layer), layer.data.shape)
     except InvalidInputError as error:
         return str(error)
 

@@ -46,19 +46,21 @@ def show_lazy_output(
     viewer: Viewer,
     source: Image,
     levels: Sequence[Array],
+    sources: Sequence[Any],
     axes: str,
     provenance: Mapping[str, Any],
     **changes: Any,
 ) -> Image:
     """Add a lazy result, replacing an earlier result of the same layer.
 
-    Only what is viewed is computed, outside the GUI thread; see `TileCache`.
+    Only what is viewed is computed, outside the GUI thread, and meanwhile the source
+    is shown; see `TileCache`.
     """
     from .tile_cache import TileCache
 
     previous = find_output(viewer, source, "denoised")
     blank = 0.0 if source.rgb else float(source.contrast_limits[0])
-    cache = TileCache(levels, axes, blank=blank)
+    cache = TileCache(levels, sources, axes, blank=blank)
     arrays = cache.arrays
     is_pyramid = len(arrays) > 1
     changes |= {"multiscale": is_pyramid, "cache": False}

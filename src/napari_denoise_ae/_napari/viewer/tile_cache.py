@@ -1,7 +1,7 @@
 """Cache of lazy results, which computes the viewed parts outside the GUI thread.
 
 napari reads a layer's pixels in the GUI thread and waits for them. The arrays of this
-cache immediately return the parts that are cached, and blank pixels elsewhere. Missing
+cache immediately return the parts that are cached, and the source elsewhere. Missing
 parts are computed in a worker thread, and then the layer is redrawn. All other readers
 of the arrays get the result that dask computes.
 """
@@ -15,13 +15,13 @@ import numpy as np
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from ...errors import DenoiseAEError
 from ..shared.worker import Failed, Task
 from .cached_array import CachedView, cached_array_class
+from .compute_parts import Step, compute_parts
 from .parts import copy_overlap, parts_in, window_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Sequence
 
     from dask.array import Array
     from numpy.typing import NDArray
@@ -41,10 +41,13 @@ class TileCache(QObject):  # type: ignore[misc]
     ----------
     levels : sequence of dask.array.Array
         The result; for a pyramid, its levels, the largest first.
+    sources : sequence of array
+        What the levels are made from, of the same shapes. Shown where the result is
+        not computed yet.
     axes : str
         Axes of the levels.
     blank : float
-        Value of pixels that are not computed yet.
+        Value of pixels until the source has been read.
     max_bytes : int
         Bytes of results to cache besides those on display.
 
@@ -66,21 +69,25 @@ class TileCache(QObject):  # type: ignore[misc]
     def __init__(
         self,
         levels: Sequence[Array],
+        sources: Sequence[Any],
         axes: str,
         *,
         blank: float = 0.0,
         max_bytes: int = _MAX_BYTES,
     ) -> None:
         super().__init__()
-        self.levels, self._axes = tuple(levels), axes
+        self.levels, self._sources = tuple(levels), tuple(sources)
+        self._axes = axes
         self._blank, self._max_bytes = blank, max_bytes
         self._cache: OrderedDict[Part, NDArray[Any]] = OrderedDict()
+        # The source of viewed parts that are not computed yet.
+        self._unfinished: dict[Part, NDArray[Any]] = {}
         # dicts serve as ordered sets.
         self._viewed: dict[Part, None] = {}
         self._overview: NDArray[Any] | None = None
         self._overview_parts: dict[Part, None] = {}
-        self._queue: deque[Part] = deque()
-        self._in_progress: set[Part] = set()
+        self._queue: deque[Step] = deque()
+        self._in_progress: set[Step] = set()
         # Parts that failed since the user last changed the view.
         self._failed: set[Part] = set()
         self._shown_errors: set[str] = set()
@@ -118,8 +125,16 @@ class TileCache(QObject):  # type: ignore[misc]
         done = (part in self._cache or part in self._failed for part in self._viewed)
         return sum(done), len(self._viewed)
 
+    @property
+    def n_failed(self) -> int:
+        """The number of viewed parts that failed, which show the source."""
+        return sum(part in self._failed for part in self._viewed)
+
     def read(self, level: int, window: Window, *, compute: bool) -> NDArray[Any]:
         """Return the cached pixels of a window, and start to compute the others.
+
+        Parts that are not computed yet have the pixels of the source, as soon as it
+        has been read.
 
         Parameters
         ----------
@@ -134,15 +149,22 @@ class TileCache(QObject):  # type: ignore[misc]
         pixels = np.full(shape, self._blank, self.levels[level].dtype)
         parts = self._parts(level, window)
         for part in parts:
-            if (cached := self._cache.get(part)) is not None:
+            if part in self._cache:
                 self._cache.move_to_end(part)
-                copy_overlap(cached, part.window, pixels, window)
+            shown = self._cache.get(part, self._unfinished.get(part))
+            if shown is not None:
+                copy_overlap(shown, part.window, pixels, window)
         if compute:
             if not self._is_emitting:
                 # The user has changed the view: retry the parts that failed.
                 self._failed.clear()
                 self._is_stopped = False
             self._viewed = dict.fromkeys(parts)
+            self._unfinished = {
+                part: source
+                for part, source in self._unfinished.items()
+                if part in self._viewed
+            }
             if not self._is_stopped:
                 self._queue_missing()
         return pixels
@@ -184,17 +206,24 @@ class TileCache(QObject):  # type: ignore[misc]
         return array
 
     def _is_missing(self, part: Part) -> bool:
-        return not any(
-            part in parts for parts in (self._cache, self._in_progress, self._failed)
-        )
+        return part not in self._cache and part not in self._failed
+
+    def _is_due(self, step: Step) -> bool:
+        is_read = step.is_source and step.part in self._unfinished
+        return not is_read and step not in self._in_progress
 
     def _parts(self, level: int, window: Window) -> list[Part]:
         return parts_in(level, window, self.levels[level].shape, self._axes)
 
     def _queue_missing(self) -> None:
-        """Compute the missing parts, first of the view and then of the overview."""
-        parts = (*self._viewed, *self._overview_parts)
-        self._queue = deque(part for part in parts if self._is_missing(part))
+        """Read the source of the view, and compute first it and then the overview."""
+        viewed = [part for part in self._viewed if self._is_missing(part)]
+        overview = [part for part in self._overview_parts if self._is_missing(part)]
+        steps = [
+            *(Step(part, is_source=True) for part in viewed),
+            *(Step(part) for part in (*viewed, *overview)),
+        ]
+        self._queue = deque(step for step in steps if self._is_due(step))
         self.progressed.emit(*self.progress)
         self._start()
 
@@ -202,15 +231,16 @@ class TileCache(QObject):  # type: ignore[misc]
         if self._task is None and self._queue:
             self._task = Task(
                 compute_parts,
-                self._next_part,
+                self._next_step,
                 self.levels,
+                self._sources,
                 yielded=self._store,
                 returned=self._on_end,
                 errored=lambda: self._on_end(None),
             )
 
-    def _next_part(self) -> Part | None:
-        """Return the next part to compute; called in the worker thread."""
+    def _next_step(self) -> Step | None:
+        """Return the next step; called in the worker thread."""
         # The main thread may replace the queue, but does not change it.
         queue = self._queue
         if not queue:
@@ -219,9 +249,17 @@ class TileCache(QObject):  # type: ignore[misc]
         self._in_progress.add(queue[0])
         return queue.popleft()
 
-    def _store(self, result: tuple[Part, NDArray[Any] | Failed]) -> None:
-        part, outcome = result
-        self._in_progress.discard(part)
+    def _store(self, result: tuple[Step, NDArray[Any] | Failed]) -> None:
+        step, outcome = result
+        self._in_progress.discard(step)
+        if not step.is_source:
+            self._store_result(step.part, outcome)
+        elif step.part in self._viewed and not isinstance(outcome, Failed):
+            # If it cannot be read, computing the result says so.
+            self._unfinished[step.part] = outcome
+            self._redraw_soon()
+
+    def _store_result(self, part: Part, outcome: NDArray[Any] | Failed) -> None:
         if isinstance(outcome, Failed):
             self._failed.add(part)
             if outcome.message not in self._shown_errors:
@@ -230,6 +268,7 @@ class TileCache(QObject):  # type: ignore[misc]
             self.progressed.emit(*self.progress)
             return
         self._cache[part] = outcome
+        self._unfinished.pop(part, None)
         if (is_overview := part in self._overview_parts) and self._overview is not None:
             copy_overlap(
                 outcome, part.window, self._overview, window_of(self._overview.shape)
@@ -239,9 +278,13 @@ class TileCache(QObject):  # type: ignore[misc]
         self._evict()
         if not self.is_needed():
             self.stop()
-        elif (is_overview or part in self._viewed) and not self._timer.isActive():
-            self._timer.start()
+        elif is_overview or part in self._viewed:
+            self._redraw_soon()
         self.progressed.emit(*self.progress)
+
+    def _redraw_soon(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
 
     def _evict(self) -> None:
         """Remove the least recently used parts that are not viewed."""
@@ -256,20 +299,3 @@ class TileCache(QObject):  # type: ignore[misc]
         self._task = None
         self._in_progress.clear()
         self._start()
-
-
-def compute_parts(
-    next_part: Callable[[], Part | None], levels: Sequence[Array]
-) -> Generator[tuple[Part, NDArray[Any] | Failed], None, None]:
-    """Compute one part after another until `next_part` returns None."""
-    while (part := next_part()) is not None:
-        yield part, _compute(levels[part.level], part.index)
-
-
-def _compute(array: Array, index: tuple[slice, ...]) -> NDArray[Any] | Failed:
-    try:
-        return np.asarray(array[index].compute())
-    except DenoiseAEError as error:
-        return Failed(str(error))
-    except (RuntimeError, MemoryError, OSError) as error:
-        return Failed(f"Denoising the visible part failed: {error}")

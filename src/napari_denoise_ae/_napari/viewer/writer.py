@@ -7,17 +7,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.utils import progress
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication, QProgressDialog
 
 from ...errors import InvalidInputError, OutputError
 from ...io.ome_zarr import ORDER, OmeMetadata
 from ...io.zarr_target import ZarrTarget
+from ..shared.responsive import call_responsive, is_gui_thread
+from .guess_axes import find_axes
+from .outputs import METADATA_KEY
 from .parts import PART
-from .plan import find_axes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
+    Chunk = tuple[int, tuple[int, ...], NDArray[Any]]
+
+# Time before a dialog appears, in milliseconds.
+_MINIMUM_DURATION = 300
 _COLORS = (("red", "FF0000"), ("green", "00FF00"), ("blue", "0000FF"))
 
 
@@ -25,8 +34,9 @@ def write_ome_zarr(path: str, data: Any, attributes: dict[str, Any]) -> list[str
     """Write an image layer as OME-Zarr 0.5.
 
     Lazy layers are computed and written one chunk after another, so they may be
-    larger than memory. The levels of a pyramid are kept if each has half the rows and
-    columns of the one before. Rotation and shear are not stored.
+    larger than memory. A dialog shows the progress. The levels of a pyramid are kept
+    if each has half the rows and columns of the one before. Rotation and shear are not
+    stored.
 
     Parameters
     ----------
@@ -40,7 +50,7 @@ def write_ome_zarr(path: str, data: Any, attributes: dict[str, Any]) -> list[str
     Returns
     -------
     list of str
-        The folder.
+        The folder; empty if the user has canceled, and nothing was left.
 
     Raises
     ------
@@ -53,7 +63,7 @@ def write_ome_zarr(path: str, data: Any, attributes: dict[str, Any]) -> list[str
     if folder.exists():
         raise OutputError(f"Cannot write {folder}: it exists. Choose another name.")
     levels = _halved(list(data)) if attributes.get("multiscale") else [data]
-    letters = _letters(attributes)
+    letters = _letters(attributes, levels[0].shape)
     axes = "".join(letter for letter in ORDER if letter in letters)
     # The position in the layer of each axis of the file.
     order = [letters.index(letter) for letter in axes]
@@ -72,34 +82,85 @@ def write_ome_zarr(path: str, data: Any, attributes: dict[str, Any]) -> list[str
     )
     try:
         target.begin({}, overwrite=False)
-        _write_chunks(target, levels, order)
-        target.finish()
+        is_complete = _write(target, _chunks(target, levels, order))
+        if is_complete:
+            target.finish()
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return [path]
+    if not is_complete:
+        shutil.rmtree(folder, ignore_errors=True)
+    return [path] if is_complete else []
 
 
-def _write_chunks(
-    target: ZarrTarget, levels: Sequence[Any], order: Sequence[int]
-) -> None:
-    with progress(total=target.total, desc=f"Writing {target.path.name}") as activity:
-        for level, array in enumerate(levels):
-            for chunk in target.numbers(level):
-                index = [slice(None)] * len(order)
-                for axis, number, side in zip(order, chunk, target.chunks, strict=True):
-                    index[axis] = slice(number * side, (number + 1) * side)
-                pixels = np.asarray(array[tuple(index)])
-                target.write(level, chunk, pixels.transpose(order))
-                activity.update(1)
+def _write(target: ZarrTarget, chunks: Iterator[Chunk]) -> bool:
+    """Write all chunks in a thread; return False if the user has canceled it."""
+    done, is_canceled = 0, False
 
+    def write() -> None:
+        nonlocal done
+        for level, number, pixels in chunks:
+            if is_canceled:
+                return
+            target.write(level, number, pixels)
+            done += 1
 
-def _letters(attributes: Mapping[str, Any]) -> str:
-    """Return the axes of a layer as OME-Zarr names them: colors are channels."""
-    axes = find_axes(
-        attributes["axis_labels"], attributes["name"], rgb=bool(attributes.get("rgb"))
+    if not is_gui_thread():
+        write()
+        return True
+    dialog = QProgressDialog(
+        f"Writing {target.path.name}",
+        "Cancel",
+        0,
+        target.total,
+        QApplication.activeWindow(),
     )
-    letters = axes.letters.replace("S", "C")
+    dialog.setMinimumDuration(_MINIMUM_DURATION)
+    dialog.setAutoReset(False)
+    # The window is redrawn meanwhile, but only the dialog takes input.
+    dialog.setWindowModality(Qt.WindowModality.ApplicationModal)
+
+    def watch() -> None:
+        nonlocal is_canceled
+        is_canceled = dialog.wasCanceled()
+        if not is_canceled:
+            dialog.setValue(done)
+
+    call_responsive(write, watch=watch, takes_input=True)
+    dialog.close()
+    dialog.deleteLater()
+    return done == target.total
+
+
+def _chunks(
+    target: ZarrTarget, levels: Sequence[Any], order: Sequence[int]
+) -> Iterator[Chunk]:
+    """Yield the level, the number and the pixels of each chunk."""
+    for level, array in enumerate(levels):
+        for chunk in target.numbers(level):
+            index = [slice(None)] * len(order)
+            for axis, number, side in zip(order, chunk, target.chunks, strict=True):
+                index[axis] = slice(number * side, (number + 1) * side)
+            yield level, chunk, np.asarray(array[tuple(index)]).transpose(order)
+
+
+def _letters(attributes: Mapping[str, Any], shape: Sequence[int]) -> str:
+    """Return the axes of a layer as OME-Zarr names them: colors are channels."""
+    # A result has the axes with which it was denoised.
+    known = attributes["metadata"].get(METADATA_KEY, {}).get("axes", "")
+    axes = (
+        known
+        if len(known) == len(shape)
+        else find_axes(
+            attributes["axis_labels"],
+            attributes["name"],
+            rgb=bool(attributes.get("rgb")),
+            shape=shape,
+            units=attributes["units"],
+            metadata=attributes["metadata"],
+        ).letters
+    )
+    letters = axes.replace("S", "C")
     if len(set(letters)) < len(letters):
         raise InvalidInputError(
             f"The layer {attributes['name']!r} has channels and colors. OME-Zarr can "

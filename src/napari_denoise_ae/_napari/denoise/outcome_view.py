@@ -1,0 +1,117 @@
+"""Show what came out of the runs: their status, figures and lazy progress."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject
+
+from ...errors import DenoiseAEError
+from ..shared.scope_edit import SLICE
+from ..viewer.outputs import find_output
+from ..viewer.view import current_plane
+from .lazy_progress import LazyProgress
+from .outcomes import Outcomes
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+    from napari.viewer import Viewer
+
+    from .form import DenoiseForm
+    from .job import DenoiseJob
+    from .job_maker import JobMaker
+    from .outcomes import Outcome
+    from .result import Denoised
+    from .run import DenoiseRun
+    from .run_panel import RunPanel
+
+
+class OutcomeView(QObject):  # type: ignore[misc]
+    """Shows the outcome for the chosen layer and settings, if there is one.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        The viewer.
+    form : DenoiseForm
+        The form with the chosen layer and the settings.
+    jobs : JobMaker
+        Makes the job that the form describes.
+    run : DenoiseRun
+        The runs.
+    panel : RunPanel
+        The panel that shows the outcome.
+    """
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        form: DenoiseForm,
+        jobs: JobMaker,
+        run: DenoiseRun,
+        panel: RunPanel,
+    ) -> None:
+        super().__init__(panel)
+        self._viewer, self._form, self._jobs = viewer, form, jobs
+        self._run, self._panel = run, panel
+        self._tiles = LazyProgress(viewer)
+        self._outcomes = Outcomes()
+        self._tiles.busy.connect(panel.set_computing)
+        self._tiles.status_changed.connect(panel.status.setText)
+        self._tiles.progressed.connect(panel.show_progress)
+        run.finished.connect(self._on_finished)
+        run.lazily_shown.connect(self._on_lazily_shown)
+
+    def refresh(self) -> None:
+        """Show the outcome of the last run of this layer with these settings."""
+        if self._run.is_running:
+            return
+        self.clear()
+        self._panel.set_computing(False)
+        outcome, layer = self._find(), self._form.source
+        self._panel.show_status(outcome)
+        if outcome is None or layer is None:
+            return
+        if outcome.figures is None:
+            if (result := find_output(self._viewer, layer, "denoised")) is not None:
+                self._tiles.watch(result)
+            return
+        plane = current_plane(self._viewer, layer)
+        self._panel.show_figures(outcome, layer.name, plane)
+
+    def show_plane(self) -> None:
+        """Adapt to another displayed plane."""
+        if self._form.scope.value == SLICE:
+            self.refresh()
+        elif (layer := self._form.source) is not None:
+            self._panel.readout.show_plane(current_plane(self._viewer, layer))
+
+    def clear(self) -> None:
+        """Show no outcome."""
+        self._tiles.drop()
+        self._panel.clear_result()
+
+    def cancel(self) -> None:
+        """Compute no more tiles of a lazy result, until the user looks at others."""
+        self._tiles.cancel()
+
+    def close(self) -> None:
+        """Disconnect from the viewer."""
+        self._tiles.close()
+
+    def _find(self) -> Outcome | None:
+        if (layer := self._form.source) is not None:
+            with suppress(DenoiseAEError):
+                return self._outcomes.find(layer, self._jobs.job_in_scope())
+        return None
+
+    def _on_finished(self, layer: Image, job: DenoiseJob, result: Denoised) -> None:
+        self._outcomes.store(layer, job, result, self._panel.status.text())
+        self.refresh()
+        if self._panel.readout.result is not None:
+            self._panel.warn(result.incompatibilities)
+
+    def _on_lazily_shown(self, layer: Image, job: DenoiseJob) -> None:
+        self._outcomes.store(layer, job, None, "")
+        self.refresh()
