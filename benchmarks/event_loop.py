@@ -99,7 +99,7 @@ class Bench:
         run_event_loop(seconds)
         values = np.array(self._lateness.milliseconds)
         p99, latest = np.percentile(values, 99), values.max()
-        marks = " !" * ((p99 > P99) + (latest > LATEST))
+        marks = " p99!" * bool(p99 > P99) + " max!" * bool(latest > LATEST)
         print(
             f"{name:<44} {p99:6.1f} {latest:6.1f}  {len(values):5d} ticks, load "
             f"{os.getloadavg()[0]:.1f}{marks}",

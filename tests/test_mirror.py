@@ -20,6 +20,7 @@ MODULES = {
 # Modules without a test file of their own name, and the file that tests them.
 TESTED_IN = {
     "__main__": "cli/test_main",
+    "_napari/denoise/baseline_job": "_napari/denoise/test_compare_panel",
     "_napari/denoise/compare_job": "_napari/denoise/test_compare_panel",
     "_napari/denoise/compare_run": "_napari/denoise/test_compare_panel",
     "_napari/denoise/compare_table": "_napari/denoise/test_compare_panel",
@@ -38,6 +39,7 @@ TESTED_IN = {
     "_napari/denoise/range_edit": "_napari/viewer/test_lazy_layers",
     "_napari/denoise/result_view": "_napari/denoise/test_before_after",
     "_napari/denoise/run": "_napari/denoise/test_widget",
+    "_napari/denoise/swipe": "_napari/denoise/test_before_after",
     "_napari/denoise/run_panel": "_napari/denoise/test_layout",
     "_napari/denoise/source_layer": "_napari/denoise/test_widget",
     "_napari/files/form": "_napari/files/test_widget",

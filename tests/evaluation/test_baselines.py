@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from synthetic import smooth_photo
 
-from napari_denoise_ae.evaluation.baselines import BASELINES
+from napari_denoise_ae.evaluation.baselines import BASELINES, UNTUNED
 from napari_denoise_ae.evaluation.metrics import psnr
 
 
@@ -51,3 +54,20 @@ def test_constant_image_is_unchanged(name, image):
     for parameter in BASELINES[name].grid:
         denoised = BASELINES[name].with_parameter(parameter)(image)
         np.testing.assert_allclose(denoised, image, atol=1e-6)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_bm3d_gets_the_image_and_its_sigma(monkeypatch, channels):
+    given = []
+
+    def denoise(image, sigma):
+        given.append((image.shape, sigma))
+        return image
+
+    fake = SimpleNamespace(bm3d=denoise, bm3d_rgb=denoise)
+    monkeypatch.setitem(sys.modules, "bm3d", fake)
+    noisy = np.random.default_rng(0).normal(0.5, 0.2, (64, 48, channels))
+    assert UNTUNED["BM3D"](noisy).shape == noisy.shape
+    ((shape, sigma),) = given
+    assert shape == ((64, 48, 3) if channels == 3 else (64, 48))
+    assert sigma == pytest.approx(0.2, rel=0.1)

@@ -113,6 +113,22 @@ BASELINES: dict[str, Baseline] = {
 }
 
 
+def bm3d(image: Image, parameter: float) -> Image:
+    """Apply BM3D (Dabov 2007) of the package bm3d; the parameter multiplies sigma."""
+    import bm3d as package
+
+    function = package.bm3d if image.shape[-1] == 1 else package.bm3d_rgb
+    result: Image = function(image.squeeze(), parameter * _sigma(image))
+    return result.reshape(image.shape)
+
+
+#: Baselines for images without a clean one, on which a parameter could be chosen.
+UNTUNED: dict[str, Callable[[Image], Image]] = {
+    "non-local means": partial(non_local_means, parameter=0.8),
+    "BM3D": partial(bm3d, parameter=1.0),
+}
+
+
 def _sigma(image: Any) -> float:
     estimate = wavelet_sigma(image, channel_axis=-1)
     return _LOWEST_SIGMA if math.isnan(estimate) else max(estimate, _LOWEST_SIGMA)

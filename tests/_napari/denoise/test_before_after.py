@@ -7,6 +7,7 @@ from napari_denoise_ae._napari.denoise.before_after import (
     SideBySide,
     compare_contrast,
 )
+from napari_denoise_ae._napari.denoise.swipe import Swipe
 from napari_denoise_ae._napari.viewer.outputs import show_output
 
 RNG = np.random.default_rng(0)
@@ -152,3 +153,48 @@ def test_compare_contrast_says_that_it_needs_gray_values(viewer, widget, message
     viewer.add_image(image((8, 9, 3)), rgb=True)
     widget.panel.contrast_button.click()
     assert messages() == ["Compare contrast needs a layer that is not in color."]
+
+
+# --- swipe
+
+
+@pytest.mark.qt_binding
+@pytest.mark.parametrize("rgb", [False, True])
+def test_swipe_covers_the_left_part_of_the_result(viewer, widget, run, rgb):
+    data = image((3, 40, 56, 3) if rgb else (3, 40, 56))
+    layer = viewer.add_image(data, rgb=rgb, name="cells", scale=(1, 2, 2))
+    run(widget)
+    slider = widget.panel.swipe
+    active = viewer.layers.selection.active
+    slider.setValue(500)
+    cover = viewer.layers[-1]
+    assert cover.name == "cells [before]"
+    (_, left), (_, right) = layer.corner_pixels[:, -2:]
+    column = (left + right + 1) // 2
+    np.testing.assert_array_equal(cover.data, data[:, :, :column])
+    np.testing.assert_array_equal(cover.scale, layer.scale)
+    assert viewer.layers.selection.active is active
+    slider.setValue(900)
+    assert viewer.layers[-1] is cover
+    assert cover.data.shape[2] > column
+    # The cover is no result.
+    widget.side_by_side.setChecked(True)
+    assert not cover.visible
+    widget.side_by_side.setChecked(False)
+    slider.setValue(0)
+    assert cover not in viewer.layers
+    slider.setValue(500)
+    run(widget)
+    assert slider.value() == 0
+    assert [each.name for each in viewer.layers] == ["cells", "cells [denoised]"]
+
+
+def test_swipe_says_why_it_cannot_be_shown(viewer, messages):
+    layer = viewer.add_image(da.from_array(image()), contrast_limits=(0, 255))
+    swipe = Swipe(viewer)
+    assert not swipe.move(layer, 0.5)
+    assert "denoise the layer first" in messages()[0]
+    show_output(viewer, layer, "denoised", image(), {})
+    assert not swipe.move(layer, 0.5)
+    assert "layers in memory" in messages()[1]
+    assert len(viewer.layers) == 2

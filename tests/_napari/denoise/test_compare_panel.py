@@ -20,7 +20,7 @@ from napari_denoise_ae.image.ranges import resolve_intensity_range
 from napari_denoise_ae.models.builtin import builtin_models
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
-from synthetic import make_record, random_checkpoint  # isort: skip
+from synthetic import make_record, random_checkpoint, smooth_photo  # isort: skip
 
 # The function warns of the same things as the widget.
 pytestmark = pytest.mark.filterwarnings(
@@ -123,6 +123,28 @@ def test_each_model_adds_a_layer_and_a_row(viewer, widget, panel, run, small):
     assert rows[1][:2] == ["noisy", f"{scores.psnr_noisy:.2f}"]
     assert str(scale) in panel.table.note.text()
     assert panel.table.item(1, 3).text() == "186k"
+
+
+@pytest.mark.parametrize("rgb", [False, True])
+def test_a_classical_method_is_compared_on_request(viewer, widget, panel, run, rgb):
+    clean = smooth_photo(40, 56, 3 if rgb else 1) * 255
+    stack = np.stack([clean.astype(np.uint8)] * 2)
+    viewer.add_image(stack if rgb else stack[..., 0], rgb=rgb, name="cells")
+    widget.form.kind.value = "clean"
+    assert "non-local means" not in panel.chosen
+    panel.choose(["non-local means"])
+    assert run() == "done"
+    shown = viewer.layers["cells [by non-local means]"]
+    assert (shown.data.shape, shown.data.dtype) == (viewer.layers[0].data.shape, "u1")
+    table = panel.table
+    before, after = (float(table.item(row, 1).text()) for row in range(2))
+    assert after > before + 3
+    assert table.item(1, 3).text() == ""
+    pixels = viewer.layers[0].data.astype(float)
+    pixels[..., 0] = np.nan
+    viewer.layers[0].data = pixels
+    run()
+    assert "without data" in panel.notes.text()
 
 
 def test_without_a_clean_image_there_is_no_psnr(viewer, panel, run):

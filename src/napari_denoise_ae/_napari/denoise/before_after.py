@@ -11,12 +11,13 @@ from napari.layers import Image
 from ..viewer.layers import lazy_levels
 from ..viewer.outputs import find_output, find_outputs
 from ..viewer.view import current_plane
+from .swipe import SWIPE_ROLE
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 # Kinds of outputs that are no results to be compared with their source.
-_NO_RESULTS = ("preview", "residual")
+_NO_RESULTS = ("preview", "residual", SWIPE_ROLE)
 # Size of the names, in points: small enough for three images side by side.
 _NAME_SIZE = 8
 # Percentiles of the pixels of a plane that become black and white.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...denoising.model_ranges import without_ignored
 from ...errors import DenoiseAEError
 from ..shared.worker import Failed
+from .baseline_job import baselines, run_baseline
 from .denoise_job import denoise_prepared, load_denoiser, prepare
 
 if TYPE_CHECKING:
@@ -62,8 +63,20 @@ def run_comparison(
         return Failed(f"Comparing failed: {error}")
     for model in models:
         yield ModelStarted(model)
-        yield from _run_model(replace(job, model=model, prepared=prepared), prepared)
+        run = _run_baseline if model in baselines() else _run_model
+        yield from run(replace(job, model=model, prepared=prepared), prepared)
     return None
+
+
+def _run_baseline(
+    job: DenoiseJob, prepared: PreparedLayer
+) -> Generator[str | Progress | ModelDone | ModelFailed, None, None]:
+    try:
+        result = yield from run_baseline(job.model, job, prepared)
+    except (DenoiseAEError, RuntimeError, MemoryError) as error:
+        yield ModelFailed(job.model, str(error))
+    else:
+        yield ModelDone(job, result)
 
 
 def _run_model(

@@ -18,6 +18,7 @@ from ...errors import DenoiseAEError
 from ...image.axes import count_colors
 from ...models.builtin import fitting_model
 from ..shared.layout import Note, make_button, make_row
+from .baseline_job import baselines
 from .compare_run import CompareRun
 from .compare_table import CompareTable
 from .model_list import ModelList
@@ -132,7 +133,8 @@ class ComparePanel(QWidget):  # type: ignore[misc]
         )
         self.copy_figures.setEnabled(False)
         self.copy_python = make_button(
-            "Copy as Python", "Copy the equivalent Python code, for napari's console."
+            "Copy as Python",
+            "Copy the equivalent Python code for the models, for napari's console.",
         )
 
     def _arrange(self) -> None:
@@ -184,7 +186,7 @@ class ComparePanel(QWidget):  # type: ignore[misc]
             show_error(str(error))
             return
         self.clear_result()
-        titles = self._models.titles()
+        titles = self._models.titles() | {name: name for name in baselines()}
         models = self._resolved_models(job)
         self._run.start(layer, job, {model: titles[model] for model in models})
 
@@ -221,6 +223,9 @@ class ComparePanel(QWidget):  # type: ignore[misc]
         except DenoiseAEError as error:
             show_error(str(error))
             return
-        code = python_code(layer.name, job, self._resolved_models(job))
+        models = [
+            each for each in self._resolved_models(job) if each not in baselines()
+        ]
+        code = python_code(layer.name, job, models)
         QApplication.clipboard().setText(code)
         show_info("The call is on the clipboard.")

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 _HEADER = ("model", "PSNR", "SSIM", "weights", "time")
 _TOOLTIPS = (
     "",
-    "Peak signal-to-noise ratio against the clean image, in dB. Higher is better.",
-    "Structural similarity to the clean image, at most 1. Higher is better.",
-    "Number of trained parameters: the size of the network.",
-    "Time to denoise the layer, without loading the model.",
+    "Peak signal-to-noise ratio against the clean image, in dB. The highest is bold.",
+    "Structural similarity to the clean image, at most 1. The highest is bold.",
+    "Number of trained parameters: the size of the network. The lowest is bold.",
+    "Time to denoise the layer, without loading the model. The lowest is bold.",
 )
 _WITH_CLEAN_IMAGE = (1, 2)
 _PARAMETERS = 3
@@ -94,9 +94,12 @@ class CompareTable(QTableWidget):  # type: ignore[misc]
         for column in _WITH_CLEAN_IMAGE:
             self.setColumnHidden(column, mean is None)
         n_parameters, seconds = result.n_parameters, f"{result.seconds:.2f} s"
-        self._add(title, *scores, f"{n_parameters:,}", seconds)
-        self.item(self.rowCount() - 1, _PARAMETERS).setText(_abbreviate(n_parameters))
-        for column in _WITH_CLEAN_IMAGE:
+        # Classical methods have no weights.
+        weights = f"{n_parameters:,}" if n_parameters else ""
+        self._add(title, *scores, weights, seconds)
+        short = _abbreviate(n_parameters) if n_parameters else ""
+        self.item(self.rowCount() - 1, _PARAMETERS).setText(short)
+        for column in range(1, len(_HEADER)):
             self._mark_best(column)
 
     def add_failure(self, title: str) -> None:
@@ -124,9 +127,11 @@ class CompareTable(QTableWidget):  # type: ignore[misc]
         QApplication.clipboard().setText(self.text())
 
     def _mark_best(self, column: int) -> None:
-        """Set the highest figure of a column in bold."""
+        """Set the best figure of a column in bold."""
         items = [self.item(row, column) for row in range(self.rowCount())]
-        values = [_as_number(item.data(_FULL_TEXT)) for item in items]
+        # Fewer weights and less time are better.
+        sign = 1 if column in _WITH_CLEAN_IMAGE else -1
+        values = [_as_number(item.data(_FULL_TEXT), sign) for item in items]
         for item, value in zip(items, values, strict=True):
             font = item.font()
             font.setBold(value == max(values) > -math.inf)
@@ -165,10 +170,10 @@ def _abbreviate(number: int) -> str:
     return str(number)
 
 
-def _as_number(text: str) -> float:
-    """Return the number in a cell; the lowest of all if there is none."""
+def _as_number(text: str, sign: int) -> float:
+    """Return a number that is higher if a cell is better; -inf for no number."""
     try:
-        return float(text)
+        return sign * float(text.replace(",", "").removesuffix(" s"))
     except ValueError:
         return -math.inf
 

@@ -8,6 +8,7 @@ from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem
 
 from ...models.builtin import DEFAULT_MODEL, builtin_models, fitting_model
+from .baseline_job import baselines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +37,11 @@ class ModelList(QListWidget):  # type: ignore[misc]
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setToolTip("<qt>Models to compare. Default: the built-in models.</qt>")
+        self.setToolTip(
+            "<qt>Models to compare, and at the end classical methods, whose strength "
+            "follows the measured noise. BM3D is listed if the package bm3d is "
+            "installed. Default: the built-in models.</qt>"
+        )
         self.itemChanged.connect(lambda _: self.changed.emit())
 
     @property
@@ -57,7 +62,8 @@ class ModelList(QListWidget):  # type: ignore[misc]
         """List the current models and check the new ones."""
         checked = {*self.chosen, *self._new_models(choice)}
         self.clear()
-        for model, title in choice.titles().items():
+        methods = {name: f"{name} (no model)" for name in baselines()}
+        for model, title in (choice.titles() | methods).items():
             item = QListWidgetItem(title)
             item.setData(_MODEL, model)
             item.setToolTip(model)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from napari.utils.notifications import show_info
 
 from .before_after import Flip, SideBySide, compare_contrast
-from .run_panel import FLIP_KEY
+from .run_panel import FLIP_KEY, SWIPE_STEPS
+from .swipe import Swipe
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -32,19 +33,27 @@ class ResultView:
     def __init__(self, viewer: Viewer, form: DenoiseForm, panel: RunPanel) -> None:
         self._viewer, self._form, self._panel = viewer, form, panel
         self._side_by_side, self._flip = SideBySide(viewer), Flip(viewer)
+        self._swipe = Swipe(viewer)
+        panel.swipe.valueChanged.connect(self._move_divider)
         panel.side_by_side.toggled.connect(self._set_side_by_side)
         panel.flip_button.clicked.connect(self._flip_layers)
         panel.contrast_button.clicked.connect(self._compare_contrast)
         viewer.canvas.grid.events.enabled.connect(self._on_grid)
         viewer.bind_key(FLIP_KEY, self._flip_layers, overwrite=True)
 
+    def end_swipe(self) -> None:
+        """Remove the divider, for another layer or a new result."""
+        self._panel.swipe.setValue(0)
+
     def refresh(self) -> None:
         """Show new results side by side, too."""
+        self.end_swipe()
         if self._panel.side_by_side.isChecked():
             self._set_side_by_side(True)
 
     def close(self) -> None:
         """Disconnect from the viewer."""
+        self._swipe.end()
         self._viewer.canvas.grid.events.enabled.disconnect(self._on_grid)
         self._viewer.bind_key(FLIP_KEY, None)
 
@@ -58,6 +67,10 @@ class ResultView:
         """Follow napari's own button for the grid."""
         if not self._viewer.canvas.grid.enabled:
             self._panel.side_by_side.setChecked(False)
+
+    def _move_divider(self, value: int) -> None:
+        if not self._swipe.move(self._form.source, value / SWIPE_STEPS):
+            self.end_swipe()
 
     def _flip_layers(self, _: object = None) -> None:
         self._flip.flip(self._form.source)

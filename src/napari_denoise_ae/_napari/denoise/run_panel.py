@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QCheckBox, QProgressBar, QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QCheckBox, QLabel, QProgressBar, QSlider, QWidget
 
 from ..shared.layout import Note, OneLine, make_button, make_column, make_row
 from .readout import Readout
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 #: The key that switches between before and after.
 FLIP_KEY = "Alt-B"
+#: Highest value of the slider that moves the divider between before and after.
+SWIPE_STEPS = 1000
 
 
 class RunPanel(QWidget):  # type: ignore[misc]
@@ -50,6 +53,13 @@ class RunPanel(QWidget):  # type: ignore[misc]
             "Give the layer and its results the same contrast limits, which fit the "
             "result.",
         )
+        self.swipe = QSlider(Qt.Orientation.Horizontal)
+        self.swipe.setRange(0, SWIPE_STEPS)
+        self.swipe.setToolTip(
+            "<qt>Moves a divider over the visible part of the image: the layer before "
+            "denoising on its left, the result on its right. Default: at the left, "
+            "only the result.</qt>"
+        )
         self.copy_figures = make_button(
             "Copy figures", "Copy the table to the clipboard."
         )
@@ -71,6 +81,7 @@ class RunPanel(QWidget):  # type: ignore[misc]
         for widget in (self.readout, self.readout.note):
             column.addWidget(widget)
         column.addLayout(make_row(self.side_by_side, self.flip_button))
+        column.addLayout(make_row(QLabel("swipe"), self.swipe))
         column.addLayout(make_row(self.contrast_button, self.copy_figures))
 
     def warn(self, messages: Sequence[str]) -> None:

@@ -193,6 +193,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
     # --- layer and model
 
     def _on_layer_changed(self) -> None:
+        self._view.end_swipe()
         self._outcome.refresh()
         self.compare.clear_result()
         self._preview.reset()

@@ -40,10 +40,10 @@ class DockTab(QObject):  # type: ignore[misc]
         dock = _dock_of(self.parent())
         if dock is None or dock.isFloating():
             return
-        for other in _other_docks(dock):
-            dock.window().tabifyDockWidget(other, dock)
+        others, window = list(_other_docks(dock)), dock.window()
+        if others and not set(others) & set(window.tabifiedDockWidgets(dock)):
+            window.tabifyDockWidget(others[0], dock)
             dock.raise_()
-            return
 
 
 def _other_docks(dock: QDockWidget) -> Iterator[QDockWidget]:
