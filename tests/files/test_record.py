@@ -10,11 +10,13 @@ from batches import MODEL, image, outcomes, run
 from napari_denoise_ae import denoise
 
 
-@pytest.mark.parametrize("record", ["{", "[]", '{"0.tif": 5, "1.tif": {}}'])
+@pytest.mark.parametrize(
+    "record", ["{", "[]\n", '{"name": "0.tif", "settings": {}, "result": 5}\n']
+)
 def test_a_damaged_record_does_not_cause_files_to_be_replaced(record, folder, capsys):
     run(folder, folder / "*.tif")
     outcomes(capsys)
-    (folder.parent / "out" / ".napari-denoise-ae.json").write_text(record)
+    (folder.parent / "out" / ".napari-denoise-ae.jsonl").write_text(record)
     assert run(folder, folder / "*.tif") == 1
     assert outcomes(capsys) == ["failed"] * 2
     assert run(folder, folder / "*.tif", "--overwrite") == 0

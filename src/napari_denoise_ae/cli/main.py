@@ -7,7 +7,6 @@ the arguments are answered at once.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import warnings
 from typing import TYPE_CHECKING
@@ -20,6 +19,8 @@ from .denoise import add_denoise
 from .evaluate import add_compare, add_evaluate
 from .export import add_export
 from .other import add_demo, add_info
+from .signals import ended_by_signals
+from .streams import steady_streams
 from .train import add_train
 
 if TYPE_CHECKING:
@@ -55,21 +56,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     ------
     SystemExit
         With status 0 after ``--help`` and ``--version``, 1 if some of several files
-        could not be denoised, 2 if the arguments cannot be parsed, and 130 if a
-        run that can be resumed was interrupted.
+        could not be denoised, 2 if the arguments cannot be parsed, 130 if a run that
+        can be resumed was interrupted, and 143 and 129 after SIGTERM and SIGHUP.
     """
     arguments = make_parser().parse_args(argv)
-    with warnings.catch_warnings():
+    with steady_streams() as output, ended_by_signals(), warnings.catch_warnings():
         warnings.showwarning = show_warning
         try:
             arguments.command(arguments)
-            sys.stdout.flush()
+            output.require_written()
         except DenoiseAEError as error:
             print(f"error: {one_line(error)}", file=sys.stderr)
             return BAD_INPUT
-        except BrokenPipeError:
-            # The program that read the output, such as `head`, has exited.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except Exception as error:  # noqa: BLE001 - the last guard
             return report_crash(error)
         except KeyboardInterrupt as interrupt:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..denoising.compatibility import require_noise_is_taken
 from ..errors import DenoiseAEError, InvalidInputError, OutputError
-from ..io.source import close_volumes, is_image, signature
+from ..io.source import close_volumes, is_image, is_zarr, signature
 from ..models.builtin import fitting_model
 from ..models.devices import choose_device
 from .loaded_models import LoadedModels
 from .naming import result_name
 from .overwrite import require_replaceable
-from .record import is_recorded, read_record, settings_of_result, write_record
+from .record import BatchRecord, settings_of_result
 from .route import FileDenoising, require_storable_settings
 from .steps import FileOutcome
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .job import FileJob
-    from .steps import BatchStep
+    from .steps import BatchStep, FileStep
 
 
 def denoise_files(
@@ -74,11 +74,11 @@ def denoise_files(
     models = LoadedModels(template.options.device)
     digest = _digest_models(template, models)
     choose_device(template.options.device)
-    records: dict[Path, dict[str, Any]] = {}
+    records: dict[Path, BatchRecord] = {}
     for job in jobs:
         folder = job.output.parent
         if folder not in records:
-            records[folder] = read_record(folder)
+            records[folder] = BatchRecord(folder)
         yield from _denoise_one(job, digest, records[folder], models)
 
 
@@ -133,7 +133,7 @@ def _prepare_folders(jobs: Sequence[FileJob], output: Path) -> None:
 
 
 def _denoise_one(
-    job: FileJob, digest: str, record: dict[str, Any], models: LoadedModels
+    job: FileJob, digest: str, record: BatchRecord, models: LoadedModels
 ) -> Iterator[BatchStep]:
     try:
         settings = settings_of_result(job, digest)
@@ -141,14 +141,7 @@ def _denoise_one(
         if _is_done(job, settings, record):
             outcome = FileOutcome(job.input, "skipped")
         else:
-            # A result with other settings is replaced unless the user has changed it.
-            others = [path for path in job.results if not is_recorded(path, record)]
-            require_replaceable(others, overwrite=job.overwrite)
-            overwrite = job.overwrite or others != job.results
-            yield from FileDenoising(replace(job, overwrite=overwrite), models)
-            for path in job.results:
-                record[path.name] = {"settings": settings, "result": signature(path)}
-            write_record(job.output.parent, record)
+            yield from _write_results(job, settings, record, models)
             outcome = FileOutcome(job.input, "done")
     except DenoiseAEError as error:
         outcome = FileOutcome(job.input, "failed", str(error))
@@ -163,8 +156,26 @@ def _denoise_one(
     yield outcome
 
 
-def _is_done(job: FileJob, settings: dict[str, Any], record: dict[str, Any]) -> bool:
-    return all(
-        is_recorded(path, record) and record[path.name]["settings"] == settings
-        for path in job.results
+def _write_results(
+    job: FileJob, settings: dict[str, Any], record: BatchRecord, models: LoadedModels
+) -> Iterator[FileStep]:
+    """Denoise a file; record each result before it gets its name."""
+
+    def add(path: Path, complete: Path) -> None:
+        # An OME-Zarr grows under its final name.
+        if not is_zarr(path):
+            record.add(path.name, complete, settings)
+
+    # A result with other settings is replaced unless the user has changed it.
+    others = [path for path in job.results if record.settings_of(path) is None]
+    require_replaceable(others, overwrite=job.overwrite)
+    overwrite = job.overwrite or others != job.results
+    yield from FileDenoising(
+        replace(job, overwrite=overwrite, before_replacing=add), models
     )
+    if is_zarr(job.output):
+        record.add(job.output.name, job.output, settings)
+
+
+def _is_done(job: FileJob, settings: dict[str, Any], record: BatchRecord) -> bool:
+    return all(record.settings_of(path) == settings for path in job.results)

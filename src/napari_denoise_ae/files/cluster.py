@@ -69,13 +69,12 @@ def write_zarr_on_cluster(
         run = client.submit(ModelRun.start, model, options.precision, pure=False)
         done = 0
         for level in range(len(target.shapes)):
-            pending = [n for n in target.numbers(level) if not target.is_done(level, n)]
+            pending = target.missing(level)
             done += target.n_chunks(level) - len(pending)
             job = _ChunkJob(stream, target, level, options.device)
             for _ in _compute(client, pending, job, run, scheduler):
                 done += 1
                 yield Progress(done, target.total)
-    target.finish()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from ..io.compression import AUTO
 from ..io.tiff import is_ome_tiff
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 
@@ -48,6 +48,9 @@ class FileJob:
     scheduler : str, optional
         Address of the scheduler of a dask cluster to denoise on. None, the default,
         means this process.
+    before_replacing : callable, optional
+        Called with the path of a result and the complete temporary file that is about
+        to replace it; not for an OME-Zarr.
     """
 
     input: Path
@@ -63,6 +66,9 @@ class FileJob:
     compression: str = AUTO
     overwrite: bool = False
     scheduler: str | None = None
+    before_replacing: Callable[[Path, Path], None] | None = field(
+        default=None, compare=False, repr=False
+    )
 
     @property
     def noisy_output(self) -> Path:

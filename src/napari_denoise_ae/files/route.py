@@ -20,6 +20,7 @@ from .loaded_models import LoadedModels
 from .overwrite import require_replaceable
 from .steps import FileRemark
 from .stream_run import stream_to_tiff, stream_to_zarr
+from .unchanged import Unchanged
 from .whole import denoise_whole
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class FileDenoising:
         return self._result
 
     def __iter__(self) -> Iterator[FileStep]:
+        unchanged = Unchanged(self._job.input)
         volume = open_volume(self._job.input, self._job.options.axes, self._job.series)
         dtype = self._job.options.result_dtype(volume.dtype)
         require_compressible(
@@ -76,7 +78,11 @@ class FileDenoising:
             if text:
                 yield FileRemark(self._job.input, text)
         n_colors = count_colors(volume.shape, volume.axes)
-        job = replace(self._job, model=fitting_model(self._job.model, n_colors))
+        job = replace(
+            self._job,
+            model=fitting_model(self._job.model, n_colors),
+            before_replacing=unchanged.required_before(self._job.before_replacing),
+        )
         self._result = yield from _run(job, volume, self._models)
 
 

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..denoising.compatibility import require_compatible
 from ..denoising.frames import frame_axis
+from ..errors import InvalidInputError
 from ..io.atomic import atomic_write, require_writable
+from ..io.lock import locked
 from ..io.source import signature
+from ..io.temporary import remove
 from ..io.tiff import require_tiff_storable
 from ..io.tiff_target import TiffTarget
 from ..io.zarr_target import result_state
@@ -76,7 +79,7 @@ def stream_to_tiff(
     )
     provenance = provenance_of_denoised(job, stream.ranges)
     with (
-        atomic_write(job.output) as temporary,
+        atomic_write(job.output, job.before_replacing) as temporary,
         TiffTarget(temporary, layout, provenance=provenance) as target,
     ):
         pages = write_pages(stream, target, denoiser)
@@ -115,6 +118,13 @@ def stream_to_zarr(
         The result, after the image has been written.
     """
     require_writable_folder(job.output)
+    with locked(job.output):
+        return (yield from _stream_to_zarr(job, volume, models))
+
+
+def _stream_to_zarr(
+    job: FileJob, volume: Volume, models: LoadedModels
+) -> Generator[FileStep, None, StreamResult]:
     model = models.model(job.model)
     # The workers of a cluster choose their devices.
     denoiser = (
@@ -136,9 +146,22 @@ def stream_to_zarr(
         yield from _remarks(job, stream, model.checkpoint)
         chunks = _write_chunks(job, stream, target, model, denoiser)
         yield from count_steps(job.input, CHUNK, chunks)
+        _finish(job, target)
     device = f"workers of {job.scheduler}" if denoiser is None else str(denoiser.device)
     image = (stream.planes.file_shape, volume.axes, volume.dtype)
     return StreamResult(job, *image, stream.ranges, device, n_kept, target.total)
+
+
+def _finish(job: FileJob, target: ZarrTarget) -> None:
+    """Mark a result as finished, or remove it if its source has changed."""
+    try:
+        if job.before_replacing is not None:
+            job.before_replacing(job.output, target.path)
+    except InvalidInputError:
+        # Some chunks are those of another image.
+        remove(target.path)
+        raise
+    target.finish()
 
 
 def _write_chunks(

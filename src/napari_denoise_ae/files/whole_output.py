@@ -84,10 +84,10 @@ def write_result(result: FileResult, volume: Volume, shown: IntensityRange) -> N
         before = provenance(result.intensity_range)
         origin = f"{before}, added {job.add_noise} with seed {job.seed}"
         _write(job, job.noisy_output, result.noisy, volume, selection, origin)
-    if job.figure is not None:
-        _draw(result, job.figure, shown)
     origin = provenance_of_denoised(job, result.intensity_range)
     _write(job, job.output, result.denoised, volume, selection, origin)
+    if job.figure is not None:
+        _draw(result, job.figure, shown)
 
 
 def _write(
@@ -101,12 +101,12 @@ def _write(
     if path.suffix.lower() not in TIFF:
         density = pixel_density(volume.scale, volume.units)
         image = ImageFile(pixels, volume.axes, picture=volume.picture, density=density)
-        write_image(path, image)
+        write_image(path, image, job.before_replacing)
         return
     compression = job.compression
     layout = tiff_layout(path, volume, selection, pixels.dtype, compression=compression)
     order = [volume.axes.index(letter) for letter in layout.axes]
-    with atomic_write(path) as temporary:
+    with atomic_write(path, job.before_replacing) as temporary:
         write_tiff(temporary, pixels.transpose(order), layout, provenance=origin)
 
 

@@ -168,7 +168,7 @@ def write_downsampled(target: ZarrTarget, level: int, number: Sequence[int]) -> 
 def write_zarr(
     stream: Stream, target: ZarrTarget, denoiser: Denoiser
 ) -> Iterator[Progress]:
-    """Denoise into an OME-Zarr image; chunks that exist are skipped.
+    """Denoise into an OME-Zarr image; chunks that can be read are skipped.
 
     Yields
     ------
@@ -177,17 +177,15 @@ def write_zarr(
     """
     done = 0
     for level in range(len(target.shapes)):
-        numbers = list(target.numbers(level))
-        missing = [each for each in numbers if not target.is_done(level, each)]
+        missing = target.missing(level)
         steps = (
             _write_denoised(stream.start(denoiser), target, missing)
             if level == 0
             else map(partial(write_downsampled, target, level), missing)
         )
-        for _ in chain(range(len(numbers) - len(missing)), steps):
+        for _ in chain(range(target.n_chunks(level) - len(missing)), steps):
             done += 1
             yield Progress(done, target.total)
-    target.finish()
 
 
 def _write_denoised(

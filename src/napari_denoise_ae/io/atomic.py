@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
-import secrets
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OutputError
+from .temporary import remove, temporary_beside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[Path]:
+def atomic_write(
+    path: Path, before_replacing: Callable[[Path, Path], None] | None = None
+) -> Iterator[Path]:
     """Write to a temporary file that replaces `path` on success.
 
     Parameters
@@ -25,6 +27,9 @@ def atomic_write(path: Path) -> Iterator[Path]:
         File to write. An existing file is replaced only after the new one is
         complete and flushed to disk. The file that a symbolic link points to is
         replaced, not the link.
+    before_replacing : callable, optional
+        Called with `path` and the complete temporary file before it replaces `path`.
+        If it raises, `path` stays as it is.
 
     Yields
     ------
@@ -42,13 +47,39 @@ def atomic_write(path: Path) -> Iterator[Path]:
     try:
         temporary = _create_beside(target)
         yield temporary
-        _flush_to_disk(temporary)
+        flush_to_disk(temporary)
+        if before_replacing is not None:
+            before_replacing(path, temporary)
         temporary.replace(target)
+        _flush_folder(target.parent)
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
     finally:
         if temporary is not None:
-            temporary.unlink(missing_ok=True)
+            remove(temporary)
+
+
+def replace_folder(new: Path, path: Path) -> None:
+    """Give a folder the name `path`; a file or folder of that name is removed.
+
+    Parameters
+    ----------
+    new : pathlib.Path
+        A complete folder beside `path`.
+    path : pathlib.Path
+        Its new name.
+
+    Raises
+    ------
+    OSError
+        If it cannot be renamed.
+    """
+    old = temporary_beside(path)
+    if os.path.lexists(path):
+        path.rename(old)
+    new.rename(path)
+    _flush_folder(path.parent)
+    remove(old)
 
 
 def require_writable(path: Path) -> None:
@@ -69,7 +100,7 @@ def require_writable(path: Path) -> None:
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
 
 
 def require_replaces_nothing(path: Path, others: Iterable[str | Path]) -> None:
@@ -97,23 +128,42 @@ def real_path(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _create_beside(path: Path) -> Path:
-    """Create an empty file whose permissions follow the user's umask."""
-    # mkstemp creates files that only the owner can read. Correcting that requires
-    # the umask, which can only be read by setting it, for all threads.
-    temporary = path.with_name(f".writing-{secrets.token_hex(8)}{path.suffix}")
-    temporary.touch(exist_ok=False)
-    return temporary
+def flush_to_disk(path: Path) -> None:
+    """Wait until the contents of a file are on the disk, so that a power cut keeps it.
 
-
-def _flush_to_disk(path: Path) -> None:
+    Raises
+    ------
+    OSError
+        If they cannot be written, for instance because the disk is full.
+    """
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 
 
-def _cannot_write(path: Path, error: OSError) -> OutputError:
+def cannot_write(path: Path, error: OSError) -> OutputError:
+    """Return the error for an output that the system refuses to write."""
     if not path.parent.exists():
         reason = f"the folder {path.parent} does not exist. Create it first"
     else:
         reason = f"{error.strerror or error}. Choose another folder or free disk space"
     return OutputError(f"Cannot write {path}: {reason}.")
+
+
+def _create_beside(path: Path) -> Path:
+    """Create an empty file whose permissions follow the user's umask."""
+    # mkstemp creates files that only the owner can read. Correcting that requires
+    # the umask, which can only be read by setting it, for all threads.
+    temporary = temporary_beside(path)
+    temporary.touch(exist_ok=False)
+    return temporary
+
+
+def _flush_folder(path: Path) -> None:
+    """Write the names in a folder to the disk, where the system allows it."""
+    # Windows cannot open folders; some network file systems cannot flush them.
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -19,7 +19,7 @@ from .stored import refuse_damaged
 from .tiff import TiffLayout, is_ome_tiff, require_tiff_storable, write_tiff
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -149,7 +149,11 @@ def require_storable(
         )
 
 
-def write_image(path: Path, image: ImageFile) -> None:
+def write_image(
+    path: Path,
+    image: ImageFile,
+    before_replacing: Callable[[Path, Path], None] | None = None,
+) -> None:
     """Write a PNG, JPEG, WebP or TIFF file atomically.
 
     Parameters
@@ -158,6 +162,8 @@ def write_image(path: Path, image: ImageFile) -> None:
         The file; its suffix determines the format.
     image : ImageFile
         The image; `axes` must be known.
+    before_replacing : callable, optional
+        See `atomic_write`.
 
     Raises
     ------
@@ -169,7 +175,7 @@ def write_image(path: Path, image: ImageFile) -> None:
     axes = image.axes or ""
     require_storable(path, image.pixels.shape, image.pixels.dtype, axes)
     suffix = path.suffix.lower()
-    with atomic_write(path) as temporary:
+    with atomic_write(path, before_replacing) as temporary:
         if suffix in _PNG:
             write_png(temporary, image.pixels, image.picture, image.density)
         elif suffix in _JPEG:

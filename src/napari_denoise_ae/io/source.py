@@ -294,8 +294,20 @@ def signature(path: Path) -> list[int]:
 
 
 def opened_volume(path: Path, axes: str, series: int | None = None) -> Volume:
-    """Return an image from this process's cache; reopen it if the file changed."""
-    return _opened(path, axes, series, changed_at(path))
+    """Return an image from this process's cache; reopen it if the file changed.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is gone, or see `open_volume`.
+    """
+    try:
+        changed = changed_at(path)
+    except OSError as error:
+        raise InvalidInputError(
+            f"{path} can no longer be read: {error.strerror}. Was it moved or removed?"
+        ) from error
+    return _opened(path, axes, series, changed)
 
 
 def changed_at(path: Path) -> int:

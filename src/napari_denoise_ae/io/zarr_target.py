@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,8 +14,10 @@ import numpy as np
 
 from .._version import __version__
 from ..errors import OutputError
+from .atomic import flush_to_disk, real_path, replace_folder
 from .compression import BLOSC, DEFLATE, NONE, ZSTD
 from .ome_zarr import METADATA_KEY
+from .temporary import remove, temporary_beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from .ome_zarr import OmeMetadata
 
+# Name under which zarr writes a file before it renames it.
+_PARTIAL = "*.partial"
 _TYPES = {"T": "time", "C": "channel", "Z": "space", "Y": "space", "X": "space"}
 
 
@@ -82,8 +85,6 @@ class ZarrTarget:
         OutputError
             If something else exists at `path`, or it cannot be written.
         """
-        import zarr
-
         state = self.kept(overwrite=overwrite)
         if state is None:
             state = {
@@ -92,19 +93,40 @@ class ZarrTarget:
                 "finished": False,
             }
             with _as_output_error(self.path):
-                if self.path.exists():
-                    shutil.rmtree(self.path)
-                zarr.create_group(
-                    self.path,
-                    zarr_format=2 if self.metadata.version == "0.4" else 3,
-                    attributes={METADATA_KEY: state},
-                )
-        with _as_output_error(self.path):
-            root = zarr.open_group(self.path, mode="r+")
-            for level, shape in enumerate(self.shapes):
-                if str(level) not in root:
-                    self._create(root, str(level), shape)
+                self._build(state)
+        else:
+            with _as_output_error(self.path):
+                self._repair()
         return dict(state["found"])
+
+    def _build(self, state: Mapping[str, Any]) -> None:
+        """Create the empty image beside its path, then rename it."""
+        import zarr
+
+        path = real_path(self.path)
+        building = temporary_beside(path)
+        try:
+            root = zarr.create_group(
+                building,
+                zarr_format=2 if self.metadata.version == "0.4" else 3,
+                attributes={METADATA_KEY: state},
+            )
+            for level, shape in enumerate(self.shapes):
+                self._create(root, str(level), shape)
+            replace_folder(building, path)
+        finally:
+            remove(building)
+
+    def _repair(self) -> None:
+        """Create missing levels, and remove chunks that a kill left unfinished."""
+        import zarr
+
+        root = zarr.open_group(self.path, mode="r+")
+        for level, shape in enumerate(self.shapes):
+            if str(level) not in root:
+                self._create(root, str(level), shape)
+        for partial in self.path.rglob(_PARTIAL):
+            partial.unlink(missing_ok=True)
 
     def kept(self, *, overwrite: bool) -> dict[str, Any] | None:
         """Return the state of the existing result, if it can be resumed.
@@ -144,14 +166,23 @@ class ZarrTarget:
         """Write the image metadata, which mark the result as finished."""
         import zarr
 
-        root = zarr.open_group(self.path, mode="r+")
-        state: Any = dict(root.attrs)[METADATA_KEY]
-        state = {**state, "finished": True, "version": __version__}
-        root.update_attributes({**self._content(), METADATA_KEY: state})
+        content = self._content()
+        with _as_output_error(self.path):
+            root = zarr.open_group(self.path, mode="r+")
+            state: Any = dict(root.attrs)[METADATA_KEY]
+            state = {**state, "finished": True, "version": __version__}
+            root.update_attributes({**content, METADATA_KEY: state})
 
     def is_done(self, level: int, chunk: Sequence[int]) -> bool:
-        """Return whether a chunk has been written."""
-        return self._chunk_file(level, chunk).is_file()
+        """Return whether a chunk has been written; an empty file is none."""
+        file = self._chunk_file(level, chunk)
+        with suppress(FileNotFoundError):
+            return file.stat().st_size > 0
+        return False
+
+    def missing(self, level: int) -> list[tuple[int, ...]]:
+        """Return the grid indices of chunks that are not written, or unreadable."""
+        return [n for n in self.numbers(level) if not self._is_sound(level, n)]
 
     def write(self, level: int, chunk: Sequence[int], pixels: NDArray[Any]) -> None:
         """Write a chunk atomically.
@@ -161,15 +192,10 @@ class ZarrTarget:
         OutputError
             If it cannot be written.
         """
-        starts = [
-            number * side for number, side in zip(chunk, self.chunks, strict=True)
-        ]
-        where = tuple(
-            slice(start, start + length)
-            for start, length in zip(starts, pixels.shape, strict=True)
-        )
+        where = self._where(chunk, pixels.shape)
         with _as_output_error(self.path):
             self.levels[level][where] = pixels
+            flush_to_disk(self._chunk_file(level, chunk))
 
     def read(self, level: int, where: tuple[slice, ...]) -> NDArray[Any]:
         """Read pixels that have been written."""
@@ -198,7 +224,10 @@ class ZarrTarget:
         import zarr
 
         # Chunks of zeros must be written, too: `is_done` looks for their files.
-        with zarr.config.set({"array.write_empty_chunks": True}):
+        with (
+            _as_output_error(self.path),
+            zarr.config.set({"array.write_empty_chunks": True}),
+        ):
             root = zarr.open_group(self.path, mode="r+")
             return [root[str(level)] for level in range(len(self.shapes))]
 
@@ -214,6 +243,24 @@ class ZarrTarget:
             dtype=self.dtype,
             compressors=_codec(self.compression, self.metadata.version),
             **options,
+        )
+
+    def _is_sound(self, level: int, chunk: Sequence[int]) -> bool:
+        """Return whether a chunk has been written and can be decoded."""
+        try:
+            if not self.is_done(level, chunk):
+                return False
+            self.read(level, self._where(chunk, self.chunks))
+        # A power cut leaves any bytes, and each codec has its own errors.
+        except Exception:  # noqa: BLE001
+            return False
+        return True
+
+    def _where(self, chunk: Sequence[int], shape: Sequence[int]) -> tuple[slice, ...]:
+        """Return the pixels from the first one of a chunk on."""
+        return tuple(
+            slice(number * side, number * side + length)
+            for number, side, length in zip(chunk, self.chunks, shape, strict=True)
         )
 
     def _chunk_file(self, level: int, chunk: Sequence[int]) -> Path:

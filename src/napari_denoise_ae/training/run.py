@@ -6,7 +6,6 @@ gallery, and the scores of the test set.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -16,7 +15,9 @@ from ..evaluation.score import Score
 from ..evaluation.test_set import score_test_set
 from ..io.cifar10 import ImageSet
 from ..io.download import ensure_cifar10
+from ..io.lock import locked
 from ..io.source import close_volumes
+from ..io.temporary import remove
 from ..models.devices import choose_device
 from ..models.training_state import load_training_state
 from .backup import RunBackup
@@ -184,14 +185,15 @@ class TrainingRun:
             If the data, the settings, a file, or the training itself fails. Errors
             of the gallery and of scoring are not raised; `result` holds their text.
         """
-        try:
-            yield from self._steps()
-        finally:
-            close_volumes()
-            if self.cancel.is_set():
-                self._training = None
-                self._backup.restore()
-            self._backup.discard()
+        with locked(self.files.checkpoint):
+            try:
+                yield from self._steps()
+            finally:
+                close_volumes()
+                if self.cancel.is_set():
+                    self._training = None
+                    self._backup.restore()
+                self._backup.discard()
 
     def _steps(self) -> Iterator[RunStep]:
         if self._training is None and not self.stop.is_set():
@@ -276,8 +278,7 @@ class TrainingRun:
 
     def _draw_gallery(self, trainer: Trainer, folder: Path | None) -> Iterator[RunStep]:
         # If drawing fails, an earlier gallery must not be mistaken for this one.
-        with suppress(OSError):
-            self.files.gallery.unlink(missing_ok=True)
+        remove(self.files.gallery)
         examples = denoise_examples(trainer, folder)
         yield FinalExamples(examples)
         title = gallery_title(trainer, is_test=folder is not None)

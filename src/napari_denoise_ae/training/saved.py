@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
 from ..io.atomic import atomic_write
+from ..io.temporary import remove
 from ..models.checkpoint_file import save_checkpoint
 from ..models.training_state import save_training_state
 from .curves import save_loss_curves
@@ -97,20 +98,21 @@ class SavedTraining:
         )
 
     def _write_epoch(self) -> None:
-        # In this order, the state is never newer than the checkpoint, and never
-        # from a run that the checkpoint has replaced. If the state of an epoch was
-        # not written, the epoch is repeated with the same result.
         is_first = len(self.trainer.history) == 1
         if is_first:
-            self.files.state.unlink(missing_ok=True)
+            # The state of a run that this one replaces does not fit its settings.
+            remove(self.files.state)
+        # The settings name the images from which the state is resumed. The state
+        # contains the best epoch: a run that is killed before the other files are
+        # written writes them when it is resumed.
+        self._write_run_config()
+        save_training_state(self.trainer.state(), self.files.state)
         save_checkpoint(self.trainer.checkpoint(), self.files.checkpoint)
         if is_first:
-            # They belong to a run that this one replaces.
-            self.files.curves.unlink(missing_ok=True)
-            self.files.gallery.unlink(missing_ok=True)
-        self._write_run_config()
+            # They belong to the earlier run.
+            remove(self.files.curves)
+            remove(self.files.gallery)
         _save_history(self.trainer, self.files.history)
-        save_training_state(self.trainer.state(), self.files.state)
 
     def _write_run_config(self) -> None:
         with atomic_write(self.files.run_config) as temporary:
