@@ -170,8 +170,8 @@ def _run_child(
     try:
         for number, name in enumerate(names[:3], 1):
             os.dup2(os.open(name, os.O_WRONLY | os.O_APPEND), number)
-        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115
-        sys.stderr = open(2, "w", encoding="utf-8", buffering=1, closefd=False)  # noqa: PTH123, SIM115
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, "w", encoding="utf-8", buffering=1, closefd=False)  # noqa: SIM115
         os.chdir(folder)
         hook = _Hook(folder, fault)
         os.fsync = hook.fsync(os.fsync)

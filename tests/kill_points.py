@@ -200,12 +200,10 @@ class Trials:
         if scenario.before:
             self._run(scenario.before, Fault(), self._start)
         self._before = state_of(self._start)
-        # The first run imports what the others need not.
-        for _ in range(2):
-            self._reset()
-            outcome = self._run(scenario.command, Fault())
-            assert outcome.status == 0, outcome.error
-            import_all(outcome.modules)
+        self._reset()
+        outcome = self._run(scenario.command, Fault())
+        assert outcome.status == 0, outcome.error
+        import_all(outcome.modules)
         self.counts = outcome.counts
         self.expected = state_of(self._trial)
 
