@@ -5,10 +5,11 @@ many points were tried, how many held, and what was wrong at the others. It take
 an hour on one core; ``--every 10`` tries a tenth. It is a script, and not a function of
 a test, so that it forks before other tests start threads.
 
-A point holds if the same command, with ``--resume`` if a training run has begun, then
-ends with the result of a run that was not disturbed, and leaves no other file. If an
-operation fails, the command itself must print one line, and leave either that result,
-or no file that can be mistaken for it.
+A point holds if the same command then ends with the result of a run that was not
+disturbed, and leaves no other file; with ``--resume`` if a training run has begun, and
+with ``--overwrite`` if the command says that a file exists. If an operation fails, the
+command itself must print one line, and leave either that result, or no file that can be
+mistaken for it.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ SCENARIOS = {
     "zarr overwrite": Scenario(f"{ZARR} --overwrite", before=f"{ZARR} --strength 0.5"),
     "tiff": Scenario("denoise in.tif out.tif --model gray.pt"),
     "tiff replaced": Scenario(
-        "denoise in.tif out.tif --model gray.pt",
+        "denoise in.tif out.tif --model gray.pt --overwrite",
         before="denoise in.tif out.tif --model gray.pt --strength 0.5",
     ),
     "noise added": Scenario(
@@ -213,6 +214,9 @@ class Trials:
         outcome = self._run(self.scenario.command, fault)
         wrong = self._wrong_then(fault, outcome)
         again = self._run(self._command_again(), Fault())
+        if again.status == 2 and "--overwrite" in again.error:
+            # A result had got its name; the message says what to do.
+            again = self._run(f"{self.scenario.command} --overwrite", Fault())
         if again.status != 0:
             last = again.error.strip().splitlines() or [""]
             wrong.append(f"again: status {again.status}, {last[-1]}")
