@@ -16,6 +16,7 @@ PROJECT = tomllib.loads(
 )["project"]
 # Distributions that are imported under another name.
 IMPORTED_AS = {
+    "bioimageio.core": "bioimageio",
     "pillow": "PIL",
     "pywavelets": "pywt",
     "scikit-image": "skimage",
@@ -46,6 +47,7 @@ def imported_by(path: Path) -> set[str]:
 RUNTIME = names_of(PROJECT["dependencies"])
 # Packages of each extra, and where they are imported.
 USED_IN = {
+    "bioimageio": Path("models", "export"),
     "distributed": Path("files", "cluster.py"),
     "hdf5": Path("io", "hdf5_file.py"),
     "onnx": Path("models", "export"),
@@ -54,9 +56,9 @@ USED_IN = {
 # bioio and its plug-ins are imported by name, s3fs by fsspec.
 BY_NAME = {"s3fs"}
 EXTRAS = {
-    package: place
+    IMPORTED_AS.get(package, package): place
     for extra, place in USED_IN.items()
-    for package in names_of(PROJECT["optional-dependencies"][extra]) - BY_NAME
+    for package in names_of(PROJECT["optional-dependencies"][extra]) - BY_NAME - RUNTIME
 }
 DECLARED = {IMPORTED_AS.get(name, name) for name in RUNTIME | EXTRAS.keys()}
 IMPORTED = {path: imported_by(path) for path in FOLDER.rglob("*.py")}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .evaluation.metrics import psnr, ssim
     from .evaluation.trust.api import assess
     from .models.config import PRESETS, TrainingConfig
+    from .models.export.bioimageio_file import export_bioimageio
     from .models.export.onnx_file import export_onnx
     from .models.load import load_checkpoint
     from .noise.add import add_noise
@@ -38,6 +39,7 @@ __all__ = [
     "denoise",
     "estimate_noise",
     "evaluate",
+    "export_bioimageio",
     "export_onnx",
     "load_checkpoint",
     "measure_noise",
@@ -58,6 +60,7 @@ _MODULES = {
     "denoise_layer": "_napari.denoise.commands",
     "estimate_noise": "noise.estimate",
     "evaluate": "evaluation.api",
+    "export_bioimageio": "models.export.bioimageio_file",
     "export_onnx": "models.export.onnx_file",
     "load_checkpoint": "models.load",
     "measure_noise": "noise.measure",

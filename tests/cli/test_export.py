@@ -7,14 +7,34 @@ import sys
 import pytest
 from command import run
 
-from napari_denoise_ae.models.export import onnx_file
+from napari_denoise_ae.models.export import bioimageio_file, onnx_file
+from napari_denoise_ae.models.export.bioimageio_file import BioimageioExport
 from napari_denoise_ae.models.export.onnx_file import OnnxExport
 
 
 def test_export_refuses_other_suffixes(tmp_path, capsys):
     assert run("export", "conv", tmp_path / "conv.tflite") == 2
-    assert "must end in .onnx" in capsys.readouterr().err
+    assert "must end in .onnx, or in .zip" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_author_and_license_are_for_packages(tmp_path, capsys):
+    assert run("export", "conv", tmp_path / "conv.onnx", "--author", "Ada") == 2
+    assert "are for bioimage.io packages (.zip)" in capsys.readouterr().err
+
+
+def test_export_makes_a_package_of_a_zip(tmp_path, capsys, monkeypatch):
+    def export_bioimageio(model, path, **given):
+        return BioimageioExport(f"{model} {given}", path, ("a", "b"))
+
+    monkeypatch.setattr(bioimageio_file, "export_bioimageio", export_bioimageio)
+    options = ("--author", "Ada", "--author", "Bob", "--license", "MIT")
+    assert run("export", "conv", tmp_path / "conv.zip", *options) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "model     conv {'authors': ['Ada', 'Bob'], 'license': 'MIT'}",
+        "tests     all 2 of bioimageio.core passed",
+        f"exported  {tmp_path / 'conv.zip'}",
+    ]
 
 
 @pytest.mark.parametrize("missing", ["onnx", "onnxscript", "onnxruntime"])

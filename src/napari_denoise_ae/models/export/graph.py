@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -71,6 +72,12 @@ class ExportedNetwork(nn.Module):
     def __init__(self, network: DenoisingNetwork) -> None:
         super().__init__()
         self.network = network
+
+    @property
+    def halo(self) -> int:
+        """Pixels to crop from each side of a tile, a multiple of the stride."""
+        stride = self.network.stride
+        return math.ceil(self.network.receptive_field_radius / stride) * stride
 
     @property
     def image_meaning(self) -> str:

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 #: Largest difference from torch, as a fraction of the range of the result.
 TOLERANCE = 1e-5
-# ONNX Runtime, OpenVINO, TensorRT and others have read it since 2023.
-_OPSET = 18
+#: Version of the operations. ONNX Runtime, OpenVINO, TensorRT and others have read it
+#: since 2023.
+OPSET = 18
 # Shapes of the comparison, (N, Y, X): a multiple of the stride, and others.
 _CHECKED = ((1, 64, 72), (2, 45, 83), (3, 7, 33))
 
@@ -183,7 +184,7 @@ def onnx_bytes(graph: ExportedNetwork, checkpoint: Checkpoint) -> bytes:
             dynamic_shapes=shapes,
             input_names=[IMAGE, *(number.name for number in numbers)],
             output_names=[DENOISED],
-            opset_version=_OPSET,
+            opset_version=OPSET,
             verbose=False,
         )
     content = program.model_proto
