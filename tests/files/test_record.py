@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import tifffile
 from batches import MODEL, image, outcomes, run
 
 from napari_denoise_ae import denoise
+from napari_denoise_ae.files import batch
+from napari_denoise_ae.files.record import RECORD, BatchRecord
 
 
 @pytest.mark.parametrize(
@@ -62,3 +66,60 @@ def test_a_noisy_preview_does_not_replace_another_file(folder, capsys):
     (out / "0_noisy.tif").unlink()
     assert run(folder, folder / "*.tif", *noise) == 0
     assert outcomes(capsys) == ["done", "skipped"]
+
+
+def test_a_result_is_known_if_the_batch_ended_before_it_got_its_name(tmp_path):
+    complete, result = tmp_path / ".writing", tmp_path / "a.tif"
+    complete.write_text("new")
+    BatchRecord(tmp_path).add("a.tif", complete, {"sigma": 1})
+    assert BatchRecord(tmp_path).settings_of(result) is None
+    complete.rename(result)
+    assert BatchRecord(tmp_path).settings_of(result) == {"sigma": 1}
+
+
+def test_lines_are_added_and_never_rewritten(tmp_path):
+    result, record = tmp_path / "a.tif", BatchRecord(tmp_path)
+    result.write_text("first")
+    record.add("a.tif", result, {"sigma": 1})
+    before = (tmp_path / RECORD).read_bytes()
+    # A batch was killed while it added a line.
+    with (tmp_path / RECORD).open("ab") as file:
+        file.write(b'{"name": "b')
+    assert record.settings_of(result) == {"sigma": 1}
+    result.write_text("second, longer")
+    BatchRecord(tmp_path).add("a.tif", result, {"sigma": 2})
+    lines = (tmp_path / RECORD).read_bytes()
+    assert lines.startswith(before)
+    assert json.loads(lines.splitlines()[-1])["settings"] == {"sigma": 2}
+    assert record.settings_of(result) == {"sigma": 2}
+
+
+def test_records_of_batches_that_run_at_the_same_time_are_merged(
+    folder, capsys, monkeypatch
+):
+    """The second batch denoises everything just before the first one's second file."""
+    write, calls = batch._write_results, []
+
+    def write_results(job, *arguments):
+        calls.append(job)
+        if len(calls) == 2:
+            monkeypatch.setattr(batch, "_write_results", write)
+            assert run(folder, folder) == 0
+        return write(job, *arguments)
+
+    monkeypatch.setattr(batch, "_write_results", write_results)
+    assert run(folder, folder) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "4 done, 0 skipped, 0 failed" not in lines
+    assert not any(line.startswith("failed") for line in lines)
+    assert run(folder, folder) == 0
+    assert outcomes(capsys) == ["skipped"] * 4
+
+
+def test_a_record_that_cannot_be_written_fails_the_file(folder, capsys):
+    (folder.parent / "out" / RECORD).mkdir(parents=True)
+    assert run(folder, folder / "*.tif") == 1
+    printed = capsys.readouterr()
+    assert "0 done, 0 skipped, 2 failed" in printed.out
+    assert f"{RECORD}: Is a directory" in printed.err
+    assert [path.name for path in (folder.parent / "out").iterdir()] == [RECORD]

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import numpy as np
 import pytest
 import zarr
 
-from napari_denoise_ae.io.find import is_folder, is_pattern, matching_images
+from napari_denoise_ae.errors import InvalidInputError
+from napari_denoise_ae.io.find import (
+    images_in_tree,
+    is_folder,
+    is_pattern,
+    matching_images,
+)
 from napari_denoise_ae.io.images import ImageFile, write_image
+from napari_denoise_ae.io.source import list_images
 
 
 @pytest.fixture
@@ -38,3 +48,16 @@ def test_a_pattern_matches_images_in_order(folder):
     found = matching_images(folder / "*")
     assert [path.name for path in found] == ["[1].png", "a.png", "b.tif", "d.zarr"]
     assert [path.name for path in matching_images(folder / "?.png")] == ["a.png"]
+
+
+@pytest.mark.parametrize("find", [list_images, lambda path: images_in_tree(path, path)])
+def test_a_folder_that_cannot_be_read_is_an_error(find, tmp_path, monkeypatch):
+    """Permission is denied by a fake, because root may read anything."""
+
+    def deny(path: object = None) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(os, "listdir", deny)
+    monkeypatch.setattr(os, "scandir", deny)
+    with pytest.raises(InvalidInputError, match=f"folder {tmp_path}: Permission den"):
+        find(tmp_path)

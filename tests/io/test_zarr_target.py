@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 import zarr
@@ -24,6 +26,33 @@ def test_only_written_chunks_count_as_done_even_if_zero(tmp_path):
     done = [n for n in target.numbers(0) if target.is_done(0, n)]
     assert done == [(1, 2, 3)]
     assert target.total == 2 * 3 * 4 + 2 * 2 * 2
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", None])
+def test_chunks_that_a_power_cut_left_are_missing(content, tmp_path):
+    target = make_target(tmp_path / "a.zarr")
+    target.begin({}, overwrite=False)
+    for number in target.numbers(1):
+        target.write(1, number, np.ones((1, 8, 9), np.uint16))
+    assert target.missing(1) == []
+    broken = target._chunk_file(1, (1, 0, 1))
+    partial = broken.with_suffix(".5f3a.partial")
+    partial.write_bytes(b"half")
+    broken.unlink() if content is None else broken.write_bytes(content)
+    again = make_target(tmp_path / "a.zarr")
+    again.begin({}, overwrite=False)
+    assert again.missing(1) == [(1, 0, 1)]
+    assert again.is_done(1, (1, 0, 1)) == (content == b"garbage")
+    assert not partial.exists()
+
+
+def test_a_missing_level_is_created_again(tmp_path):
+    target = make_target(tmp_path / "a.zarr")
+    target.begin({}, overwrite=False)
+    shutil.rmtree(tmp_path / "a.zarr" / "1")
+    again = make_target(tmp_path / "a.zarr")
+    again.begin({}, overwrite=False)
+    assert len(again.missing(1)) == again.n_chunks(1)
 
 
 def test_measurements_are_stored(tmp_path):

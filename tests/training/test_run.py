@@ -176,6 +176,18 @@ def stop_at(run: TrainingRun, kind: type, *, epoch: int = 1) -> list[type]:
     return kinds_of(steps)
 
 
+def test_a_second_run_into_the_same_files_is_refused(make_run, tmp_path):
+    first = make_run()
+    steps = first.steps()
+    next(step for step in steps if isinstance(step, BatchResult))
+    with pytest.raises(OutputError, match="another run is writing it"):
+        list(make_run(overwrite=True).steps())
+    list(steps)
+    assert load_checkpoint(first.files.checkpoint).record.epochs_run == 2
+    list(make_run(overwrite=True).steps())
+    assert not list(tmp_path.glob(".*"))
+
+
 def test_run_stopped_before_it_starts_has_no_result(make_run):
     stop = Event()
     stop.set()
@@ -398,6 +410,10 @@ def test_copies_are_removed_at_the_end_and_after_a_kill(make_run, tmp_path, opti
     assert contents(tmp_path / ".model.backup").keys() == {
         tmp_path / ".model.backup" / path.name for path in before
     }
+    shutil.copytree(tmp_path / ".model.backup", tmp_path / "left")
+    killed.close()
+    assert not (tmp_path / ".model.backup").exists()
+    (tmp_path / "left").rename(tmp_path / ".model.backup")
     list(make_run(resume=True, settings={"epochs": 3}).steps())
     assert not (tmp_path / ".model.backup").exists()
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from .location import file_of, is_remote
-from .source import is_hidden, is_image, is_zarr
+from .source import is_hidden, is_image, is_zarr, refuse_unreadable
 
 
 def is_folder(path: Path) -> bool:
@@ -42,10 +42,22 @@ def images_in_tree(folder: Path, besides: Path) -> list[Path]:
         The folder.
     besides : pathlib.Path
         A folder to skip.
+
+    Raises
+    ------
+    InvalidInputError
+        If one of the folders cannot be read.
     """
-    skipped = besides.resolve()
+    with refuse_unreadable(folder):
+        return _images_in_tree(folder, besides.resolve())
+
+
+def _images_in_tree(folder: Path, skipped: Path) -> list[Path]:
+    def fail(error: OSError) -> None:
+        raise error
+
     found: list[Path] = []
-    for name, folders, files in os.walk(folder):
+    for name, folders, files in os.walk(folder, onerror=fail):
         here = Path(name)
         inside = [here / each for each in folders if not is_hidden(here / each)]
         found += [path for path in inside if is_image(path)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -24,7 +25,7 @@ from .stored import StoredImage, refuse_damaged
 from .tiff_reader import open_tiff
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -164,10 +165,35 @@ def is_image(path: Path) -> bool:
 
 
 def list_images(folder: Path) -> list[Path]:
-    """Return the images in a folder, sorted by name, without hidden files."""
-    return sorted(
-        path for path in folder.iterdir() if is_image(path) and not is_hidden(path)
-    )
+    """Return the images in a folder, sorted by name, without hidden files.
+
+    Raises
+    ------
+    InvalidInputError
+        If the folder cannot be read.
+    """
+    with refuse_unreadable(folder):
+        return sorted(
+            path for path in folder.iterdir() if is_image(path) and not is_hidden(path)
+        )
+
+
+@contextmanager
+def refuse_unreadable(folder: Path) -> Iterator[None]:
+    """Turn errors of the system into an error that names the folder.
+
+    Raises
+    ------
+    InvalidInputError
+        If the body raises `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or folder
+        raise InvalidInputError(
+            f"Cannot read the folder {where}: {error.strerror or error}."
+        ) from error
 
 
 def is_hidden(path: Path) -> bool:
