@@ -32,7 +32,8 @@ SCENES = {"overview": SMALL, "cells": LARGE}
 class BioImage:
     """What is used of bioio's class, with the pixels of `SCENES`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, reader: object) -> None:
+        assert reader == "reader of LIF"
         if not path.read_bytes().startswith(b"microscope"):
             raise RuntimeError("unknown header")
         self.scenes = tuple(SCENES)
@@ -70,6 +71,7 @@ def file(tmp_path, monkeypatch) -> Path:
     """A file that the stand-in reads."""
     modules = {"bioio": ModuleType("bioio"), "bioio_lif": ModuleType("bioio_lif")}
     modules["bioio"].BioImage = BioImage
+    modules["bioio_lif"].Reader = "reader of LIF"
     for name, module in modules.items():
         monkeypatch.setitem(sys.modules, name, module)
     opened.clear()
@@ -95,7 +97,9 @@ def test_a_scene_is_chosen(file):
     with pytest.raises(InvalidInputError, match="no series 2: it holds 2 scenes"):
         open_volume(file, series=2)
     file.write_bytes(b"something else")
-    with pytest.raises(InvalidInputError, match=r"a.lif with bioio: unknown header\."):
+    with pytest.raises(
+        InvalidInputError, match=r"a.lif with bioio: unknown header\. The"
+    ):
         open_volume(file)
 
 

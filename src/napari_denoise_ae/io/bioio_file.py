@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import InvalidInputError, MissingDependencyError
+from ..errors import InvalidInputError, MissingDependencyError, one_line
 from ..image.axes import axes_of_names
 from .channels import Channel
 from .compression import OTHER
@@ -37,6 +37,8 @@ PLUGINS = {
     ".sldy": ("bioio_sldy", f"Install it with: {_EXTRA} bioio-sldy"),
 }
 _MOST_LISTED = 8
+# Number of characters of a plug-in's error that are shown.
+_LONGEST_REASON = 200
 
 
 def open_bioio(path: Path, series: int | None = None) -> StoredImage:
@@ -57,9 +59,9 @@ def open_bioio(path: Path, series: int | None = None) -> StoredImage:
         If bioio or its plug-in for the format is not installed.
     """
     require_file(path)
-    make = _require_bioio(path)
+    open_image, reader = _require_bioio(path)
     try:
-        image = make(path)
+        image = open_image(path, reader=reader)
         note = _choose_scene(image, path, series)
         pixels = image.xarray_dask_data
         return _stored(image, pixels, note)
@@ -67,8 +69,11 @@ def open_bioio(path: Path, series: int | None = None) -> StoredImage:
         raise
     # Each plug-in has errors of its own.
     except Exception as error:
-        reason = str(error) or type(error).__name__
-        raise InvalidInputError(f"Cannot read {path} with bioio: {reason}.") from error
+        reason = one_line(error, _LONGEST_REASON).rstrip(".") or type(error).__name__
+        raise InvalidInputError(
+            f"Cannot read {path} with bioio: {reason}. The file is damaged, incomplete "
+            "or not of the format that its suffix says."
+        ) from error
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,12 +97,11 @@ class _LazyPixels:
         return np.asarray(self.array[index].compute(scheduler="synchronous"))
 
 
-def _require_bioio(path: Path) -> Any:
-    """Return bioio's class of images, if it can read a file of this name."""
+def _require_bioio(path: Path) -> tuple[Any, Any]:
+    """Return bioio's class of images and its reader for files of this name."""
     plugin, advice = PLUGINS[path.suffix.lower()]
     try:
-        import_module(plugin)
-        return import_module("bioio").BioImage
+        return import_module("bioio").BioImage, import_module(plugin).Reader
     except ImportError as error:
         raise MissingDependencyError(
             f"Cannot read {path}: {path.suffix[1:].upper()} needs bioio and the "
