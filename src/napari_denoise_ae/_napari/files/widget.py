@@ -85,7 +85,7 @@ class FilesWidget(QWidget):  # type: ignore[misc]
 
     def _build(self) -> None:
         self.table = FilesTable()
-        self.add_files = make_button("Add files…", "PNG, JPEG, WebP and TIFF files.")
+        self.add_files = make_button("Add files…", "Files of any format but OME-Zarr.")
         self.add_folder = make_button(
             "Add folder…", "All images in a folder, or an OME-Zarr folder."
         )
@@ -161,11 +161,11 @@ class FilesWidget(QWidget):  # type: ignore[misc]
     # --- files
 
     def _ask_for_files(self) -> None:
+        from ...io.source import READERS, ZARR
+
+        names = " ".join(f"*{suffix}" for suffix in sorted(READERS) if suffix != ZARR)
         files, _ = QFileDialog.getOpenFileNames(
-            self,
-            "Files to denoise",
-            "",
-            "Images (*.png *.jpg *.jpeg *.webp *.tif *.tiff)",
+            self, "Files to denoise", "", f"Images ({names})"
         )
         self.add([Path(file) for file in files])
 
