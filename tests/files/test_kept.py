@@ -256,4 +256,7 @@ def test_further_pictures_in_a_jpeg_are_named(tmp_path):
     first.save(tmp_path / "in.jpg", format="MPO", save_all=True, append_images=[second])
     result, said = denoise(tmp_path / "in.jpg", "out.png")
     assert result.shape == (24, 40, 3)
-    assert said[0] == "The file holds 2 pictures. Only the first is read."
+    assert said[0] == (
+        "The file holds 2 pictures. Only the first is read; choose another one with "
+        "--series."
+    )
