@@ -86,6 +86,7 @@ def _job(arguments: argparse.Namespace) -> FileJob:
         seed=arguments.seed,
         reference=arguments.reference,
         figure=arguments.figure,
+        reports=tuple(arguments.report),
         options=_options(arguments),
         series=arguments.series,
         select=_selections(arguments.select),
@@ -118,6 +119,10 @@ def _denoise_file(job: FileJob) -> None:
             show_warning(step.text)
     for line in run.result.lines():
         print(line)
+    for report in run.trust:
+        print(f"trust      {'. '.join([report.light, *report.reasons])}")
+    for path in job.reports:
+        print(f"report     {path}")
 
 
 def _denoise_batch(inputs: Sequence[Path], job: FileJob, *, recursive: bool) -> None:
@@ -180,6 +185,7 @@ def add_denoise(parser: argparse.ArgumentParser) -> None:
     _add_noise_setting(parser)
     _add_image(parser)
     _add_comparison(parser)
+    _add_trust(parser)
     _add_run(parser)
 
 
@@ -316,6 +322,20 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
         metavar="PNG",
         help="write the noisy, denoised, and clean images side by side (default: no "
         "figure)",
+    )
+
+
+def _add_trust(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("trust")
+    group.add_argument(
+        "--report",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="assess the result without a clean image, and write what is found: one "
+        "page with pictures (.html) or values (.json); may be given twice (default: "
+        "no report)",
     )
 
 

@@ -58,10 +58,11 @@ def denoise_files(
         Before the first file, if two results would have the same name, or the
         model, the device or the settings cannot be used.
     """
-    if template.reference is not None or template.figure is not None:
+    if template.reference is not None or template.figure or template.reports:
         raise InvalidInputError(
-            "Several files cannot be compared with one reference or drawn in one "
-            "figure. Omit --reference and --figure, or denoise the files one by one."
+            "Several files cannot be compared with one reference, drawn in one figure "
+            "or assessed in one report. Omit --reference, --figure and --report, or "
+            "denoise the files one by one."
         )
     jobs = [
         replace(template, input=file, output=_result_of(file, output, tree_of))

@@ -34,6 +34,8 @@ class FileJob:
         Clean image to compare a noisy input with.
     figure : pathlib.Path, optional
         PNG file for a figure that shows the images side by side.
+    reports : tuple of pathlib.Path
+        Trust reports to write, .html or .json.
     options : DenoiseOptions
         See `denoise`.
     series : int, optional
@@ -60,6 +62,7 @@ class FileJob:
     seed: int = 0
     reference: Path | None = None
     figure: Path | None = None
+    reports: tuple[Path, ...] = ()
     options: DenoiseOptions = field(default_factory=DenoiseOptions)
     series: int | None = None
     select: Mapping[str, tuple[int, int]] = field(default_factory=dict)

@@ -20,12 +20,14 @@ from .loaded_models import LoadedModels
 from .overwrite import require_replaceable
 from .steps import FileRemark
 from .stream_run import stream_to_tiff, stream_to_zarr
+from .trust import report_trust, require_reports
 from .unchanged import Unchanged
 from .whole import denoise_whole
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    from ..evaluation.trust.report import TrustReport
     from ..io.source import Volume
     from .job import FileJob
     from .report import FileResult, StreamResult
@@ -46,6 +48,12 @@ class FileDenoising:
     models : LoadedModels, optional
         Models shared with other files.
 
+    Attributes
+    ----------
+    trust : tuple of TrustReport
+        The trust report, or that of each channel, once the file is finished; empty
+        unless the job has `reports`.
+
     Raises
     ------
     DenoiseAEError
@@ -58,6 +66,7 @@ class FileDenoising:
         self._job = job
         self._models = models or LoadedModels(job.options.device)
         self._result: FileResult | StreamResult | None = None
+        self.trust: tuple[TrustReport, ...] = ()
 
     @property
     def result(self) -> FileResult | StreamResult:
@@ -67,6 +76,7 @@ class FileDenoising:
         return self._result
 
     def __iter__(self) -> Iterator[FileStep]:
+        require_reports(self._job)
         unchanged = Unchanged(self._job.input)
         volume = open_volume(self._job.input, self._job.options.axes, self._job.series)
         dtype = self._job.options.result_dtype(volume.dtype)
@@ -83,7 +93,10 @@ class FileDenoising:
             model=fitting_model(self._job.model, n_colors),
             before_replacing=unchanged.required_before(self._job.before_replacing),
         )
-        self._result = yield from _run(job, volume, self._models)
+        result = yield from _run(job, volume, self._models)
+        if job.reports:
+            self.trust = yield from report_trust(job, volume, result, self._models)
+        self._result = result
 
 
 def _run(

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from ..denoising.array import Progress
 
 #: Units of progress: parts are read to find the intensity range before denoising; tiles
-#: and chunks are denoised and written.
-PART, TILE, CHUNK = "part", "tile", "chunk"
+#: and chunks are denoised and written; passes of the model assess the result.
+PART, TILE, CHUNK, PASS = "part", "tile", "chunk", "pass"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class FileProgress:
     input : pathlib.Path
         The file.
     unit : str
-        Unit of the counts: `PART`, `TILE` or `CHUNK`.
+        Unit of the counts: `PART`, `TILE`, `CHUNK` or `PASS`.
     done : int
         Number of finished units.
     total : int

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from ...denoising.denoiser import Denoiser
     from ...denoising.options import DenoiseOptions
+    from ...image.intensity import IntensityRanges
     from ...image.planes import Planes
     from ...noise.noise_estimate import NoiseEstimate
     from .report import WindowMaps
@@ -99,6 +100,9 @@ class Assessment:
         What to look at.
     channel : int, optional
         Index along C; None if there is no such axis.
+    ranges : IntensityRanges, optional
+        How the model saw each plane in the run. None determines it from the image and
+        the options.
 
     Raises
     ------
@@ -115,11 +119,13 @@ class Assessment:
         *,
         choice: AssessOptions | None = None,
         channel: int | None = None,
+        ranges: IntensityRanges | None = None,
     ) -> None:
         _require_same_shape(image, denoised)
         self._image, self._denoised = ComputedPlanes(image), ComputedPlanes(denoised)
         self._denoiser, self._options = denoiser, options
         self._choice = choice or AssessOptions()
+        self._given_ranges = ranges
         self._places = choose_places(image, channel, self._choice.scope)
         self._report: TrustReport | None = None
 
@@ -155,7 +161,9 @@ class Assessment:
     def _begin(self) -> Facts:
         """Measure the noise, and see whether the checks can run."""
         options, checkpoint = self._options, self._denoiser.checkpoint
-        self._ranges = find_model_ranges(self._image, checkpoint, options)
+        self._ranges = self._given_ranges or find_model_ranges(
+            self._image, checkpoint, options
+        )
         scale = self._ranges.of(self._places[0].plane)
         used = scale.noise if isinstance(scale, NoiseScaling) else None
         is_given = used is not None and not options.noise.is_measured
