@@ -31,8 +31,9 @@ def folder(tmp_path: Path) -> Path:
     """A folder of three gray images and a color one."""
     path = tmp_path / "cells"
     path.mkdir()
-    for name in ("a", "b", "c"):
-        imsave(path / f"{name}.png", photo(1), check_contrast=False)
+    for number, name in enumerate("abc"):
+        pixels = np.roll(photo(1), number, axis=0)
+        imsave(path / f"{name}.png", pixels, check_contrast=False)
     imsave(path / "color.png", photo(3), check_contrast=False)
     return path
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..io.cifar10 import ImageSet, load_training_images
+from .images.pairs import match_pairs
+from .images.scenes import with_scenes, with_scenes_of
 from .opened import open_run
 from .sources.adapt import AdaptSource
 from .sources.clean import CleanPatchSource
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
 
     from ..models.checkpoint import Checkpoint
     from ..models.config import TrainingConfig
+    from .images.collection import ImageCollection
     from .job import TrainingJob
+    from .opened import OpenedImages
     from .sources.base import TrainingSource
 
 
@@ -75,6 +79,7 @@ def prepare_training(
     opened = open_run(job, resumed)
     config, start_from = opened.config, opened.start_from
     if opened.images:
+        opened = replace(opened, images=_with_scenes(opened))
         source = SOURCES[job.kind](opened.images, config, device, start_from)
         return Prepared(config, source, start_from, Workload.of_patches(opened))
     data = job.data
@@ -82,6 +87,16 @@ def prepare_training(
         data = load_training_images(str(data), n_test=config.n_test)
     source = ImageSetSource(data, config, device)
     return Prepared(config, source, start_from, Workload.of_images(config, data))
+
+
+def _with_scenes(opened: OpenedImages) -> tuple[ImageCollection, ...]:
+    """Return the images with what they show, so that copies are not divided."""
+    if opened.kind == "repeats":
+        # Whole frames are kept out, and copies are refused.
+        return opened.images
+    if opened.kind == "pairs":
+        return with_scenes_of(*match_pairs(*opened.images))
+    return tuple(with_scenes(each) for each in opened.images)
 
 
 #: Makes the source of each kind of the user's own data from its images, which are two

@@ -86,6 +86,11 @@ class TrainingImage:
         if any region is read as fast as it can be copied.
     least : int
         Rows and columns to which smaller planes are padded by reflection.
+    sha256 : str
+        Its checksum; empty if it has not been computed.
+    scene : str
+        Checksum of the scene that it shows. Images of one scene are never divided
+        between training and validation. Empty if it is the only one of its scene.
     """
 
     name: str
@@ -93,6 +98,8 @@ class TrainingImage:
     path: Path | None = None
     block: tuple[int, int] | None = None
     least: int = 0
+    sha256: str = ""
+    scene: str = ""
 
     @property
     def axes(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...image.tiling import round_up
-from .split import count_pixels, split_images, whole_images
+from .split import count_pixels, group_scenes, split_images, whole_images
 
 if TYPE_CHECKING:
     from ...models.config import TrainingConfig
@@ -128,10 +128,10 @@ def _fitting_side(
 ) -> int:
     """Return the side of patches that fit into half of the images or more.
 
-    A single image must be so many patches long.
+    A single image, or scene, must be so many patches long.
     """
     shapes = [image.plane_shape for image in images.images]
-    if len(shapes) == 1:
+    if len(group_scenes(images)) == 1:
         # It is split along its longer side.
         largest = min(*shapes[0], int(max(shapes[0]) / n_patches))
     else:

@@ -56,7 +56,7 @@ def as_gray(images: ImageCollection) -> ImageCollection:
     if not n_color:
         return images
     converted = tuple(
-        replace(image, planes=LumaPlanes(image.planes))
+        replace(image, planes=LumaPlanes(image.planes), sha256="")
         if image.n_colors == 3
         else image
         for image in images.images

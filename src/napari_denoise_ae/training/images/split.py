@@ -46,8 +46,9 @@ def split_images(
     """Split images into training and validation.
 
     Two images or more are split by image, so that no patch for validation comes from
-    an image that is trained on. A single image is split by region: the last rows or
-    columns along its longer side, in all planes, are for validation.
+    an image that is trained on; images of one scene stay together. A single image, and
+    several of a single scene, are split by region: the last rows or columns along the
+    longer side, in all planes, are for validation.
 
     Parameters
     ----------
@@ -74,12 +75,17 @@ def split_images(
     DatasetError
         If a single image is too small for both.
     """
-    if len(images) == 1:
+    scenes = group_scenes(images)
+    if len(scenes) == 1:
         train, val = _split_region(
             images.images[0], val_fraction, side, val_side or side
         )
-        return tuple(Part(0, each) for each in train), tuple(Part(0, x) for x in val)
-    chosen = set(_choose_images(images, val_fraction, seed))
+        (numbers,) = scenes
+        return (
+            tuple(Part(number, each) for number in numbers for each in train),
+            tuple(Part(number, each) for number in numbers for each in val),
+        )
+    chosen = set(_choose_images(images, scenes, val_fraction, seed))
     parts = whole_images(images)
     return (
         tuple(part for part in parts if part.image not in chosen),
@@ -94,18 +100,28 @@ def whole_images(images: ImageCollection) -> tuple[Part, ...]:
     )
 
 
+def group_scenes(images: ImageCollection) -> list[list[int]]:
+    """Return the indices of the images of each scene, in the order of the images."""
+    found: dict[str | int, list[int]] = {}
+    for number, image in enumerate(images.images):
+        found.setdefault(image.scene or number, []).append(number)
+    return list(found.values())
+
+
 def _choose_images(
-    images: ImageCollection, val_fraction: float, seed: int
+    images: ImageCollection, scenes: list[list[int]], val_fraction: float, seed: int
 ) -> list[int]:
     """Choose images for validation: at most half of the pixels, where possible."""
-    n_images = len(images)
-    n_val = min(max(round(n_images * val_fraction), 1), n_images - 1)
-    n_pixels = np.array([_n_pixels(image) for image in images.images])
-    order = np.random.default_rng(seed).permutation(n_images)
+    n_scenes = len(scenes)
+    n_val = min(max(round(n_scenes * val_fraction), 1), n_scenes - 1)
+    n_pixels = np.array(
+        [sum(_n_pixels(images.images[number]) for number in scene) for scene in scenes]
+    )
+    order = np.random.default_rng(seed).permutation(n_scenes)
     if 2 * n_pixels[order[:n_val]].sum() > n_pixels.sum():
         # Not, for example, the only large image.
         order = np.argsort(n_pixels, kind="stable")
-    return [int(number) for number in order[:n_val]]
+    return [number for chosen in order[:n_val] for number in scenes[chosen]]
 
 
 def _split_region(
