@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+import warnings
 
 import pytest
+from qtpy.QtCore import QEvent
 
-from napari_denoise_ae._napari.shared.worker import Task
+from napari_denoise_ae._napari.shared.worker import ClosingWorker, Task
 
 
 @pytest.fixture
@@ -74,3 +76,31 @@ def test_every_error_is_reported(calls, qtbot, viewer, error):
         qtbot.waitUntil(lambda: "errored" in calls, timeout=10_000)
     ((_, exception, _),) = raised
     assert "no more models" in str(exception)
+
+
+@pytest.mark.qt_binding
+@pytest.mark.parametrize("n_steps", [0, 1])
+def test_a_worker_whose_signals_are_deleted_ends_silently(qapp, n_steps):
+    # As happens when napari is closed before its first step, or during one.
+    def steps():
+        try:
+            yield "first"
+            delete()
+            yield "second"
+        finally:
+            closed.append(True)
+
+    def delete():
+        worker.signals.deleteLater()
+        qapp.sendPostedEvents(worker.signals, QEvent.Type.DeferredDelete)
+
+    closed = []
+    worker = ClosingWorker(steps)
+    if not n_steps:
+        delete()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        worker.run()
+    assert closed == [True] * n_steps
+    with pytest.raises(RuntimeError, match="deleted"):
+        worker.finished.emit()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,19 +18,28 @@ def format_duration(seconds: float) -> str:
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
-class _ClosingWorker(GeneratorWorker):  # type: ignore[misc]
+class ClosingWorker(GeneratorWorker):  # type: ignore[misc]
     """A worker that closes its generator, in the worker thread, when it ends.
 
     Otherwise temporary files of the generator would remain until the worker is
-    deleted.
+    deleted. If napari is closed during a step, the worker ends without a message: Qt
+    has then deleted its signals, and there is nobody to tell.
     """
+
+    def run(self) -> None:
+        """Run the generator, and emit the signals."""
+        # An error of the generator is a signal; only signals raise here.
+        with suppress(RuntimeError):
+            super().run()
 
     def work(self) -> Any:
         """Run the generator."""
         try:
-            return super().work()
+            result = super().work()
         finally:
             self._gen.close()
+        # A signal's error is returned, and napari would warn of it.
+        return None if isinstance(result, RuntimeError) else result
 
 
 class UnexpectedError(Exception):
@@ -90,7 +100,7 @@ class Task:
     ) -> None:
         self._dropped = False
         worker = create_worker(
-            _report_all_errors(function), *args, _worker_class=_ClosingWorker
+            _report_all_errors(function), *args, _worker_class=ClosingWorker
         )
         worker.returned.connect(lambda outcome: self._call(returned, outcome))
         if yielded is not None:

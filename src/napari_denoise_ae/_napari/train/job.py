@@ -9,11 +9,10 @@ from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import TYPE_CHECKING
 
-from napari.qt.threading import GeneratorWorker
-
 from ...errors import DatasetError, DenoiseAEError, DeviceError, InvalidInputError
 from ...evaluation.score import ScoringProgress
 from ...training.results import BatchResult, FinalExamples, TrainingStart
+from ..shared.worker import ClosingWorker
 from .steps import BatchProgress, ScoreProgress, TrainingOutcome
 
 if TYPE_CHECKING:
@@ -45,14 +44,14 @@ class Signals:
     cancel: Event = field(default_factory=Event)
 
 
-def make_worker(job: TrainingJob, signals: Signals) -> GeneratorWorker:
+def make_worker(job: TrainingJob, signals: Signals) -> ClosingWorker:
     """Return a worker that trains until the run ends or is told to stop.
 
     It yields `Step` objects and returns a `TrainingOutcome`.
     """
     # napari's create_worker is not used: in napari 0.9.2, the slot that it connects
     # for errors fails with PySide6.
-    return GeneratorWorker(_train, job, signals)
+    return ClosingWorker(_train, job, signals)
 
 
 def _train(
