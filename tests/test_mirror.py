@@ -57,6 +57,7 @@ TESTED_IN = {
     "_napari/shared/scope_edit": "_napari/viewer/test_view",
     "_napari/train/activity": "_napari/train/test_widget",
     "_napari/train/curve_bar": "_napari/train/test_widget",
+    "_napari/train/defaults": "_napari/train/test_widget",
     "_napari/train/form": "_napari/train/test_widget",
     "_napari/train/form_scroll": "_napari/train/test_estimate",
     "_napari/train/images_edit": "_napari/train/test_source_fields",

@@ -50,11 +50,12 @@ class TrainingStart:
         are for validation.
     n_batches, epochs : int
         Number of batches per epoch, and maximum number of epochs.
-    loss : str
-        Name of the loss.
-    smoothing : int
-        Number of epochs over which the validation loss is averaged, see
-        `watched_losses`.
+    config : TrainingConfig
+        All settings.
+    dataset_sha256 : str
+        Checksum of the images before the split.
+    has_truth : bool
+        Whether images are compared with clean ones.
     history : tuple of EpochResult
         Epochs finished before the run is resumed; empty for a new run.
     notes : tuple of str
@@ -69,8 +70,9 @@ class TrainingStart:
     n_val: int
     n_batches: int
     epochs: int
-    loss: str
-    smoothing: int
+    config: TrainingConfig
+    dataset_sha256: str
+    has_truth: bool
     history: tuple[EpochResult, ...]
     notes: tuple[str, ...] = ()
 

@@ -229,8 +229,9 @@ class TrainingRun:
             n_val=trainer.n_val,
             n_batches=trainer.n_batches,
             epochs=trainer.config.epochs,
-            loss=trainer.config.loss,
-            smoothing=trainer.config.smoothing,
+            config=trainer.config,
+            dataset_sha256=trainer.dataset_sha256,
+            has_truth=trainer.has_truth,
             history=tuple(trainer.history),
             notes=trainer.notes,
         )

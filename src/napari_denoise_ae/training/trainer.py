@@ -65,6 +65,8 @@ class Trainer:
         Training device.
     n_train, n_val, n_batches, has_truth, notes, noise
         See `TrainingSource`.
+    dataset_sha256 : str
+        Checksum of the images before the split.
     n_parameters : int
         Number of trainable parameters.
     judgment : str
@@ -109,6 +111,7 @@ class Trainer:
         self.n_train, self.n_val = source.n_train, source.n_val
         self.n_batches, self.has_truth = source.n_batches, source.has_truth
         self.notes, self.noise = source.notes, source.noise
+        self.dataset_sha256 = source.sha256
         self._network = build_initial_network(config, device.device, start_from)
         parameters = self._network.parameters()
         self.n_parameters = sum(parameter.numel() for parameter in parameters)

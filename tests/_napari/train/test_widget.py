@@ -1,6 +1,7 @@
 import inspect
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ from napari_denoise_ae.models.networks.registry import network_class
 from napari_denoise_ae.training import gallery, prepare
 from napari_denoise_ae.training import run as training_run
 from napari_denoise_ae.training.losses import LOSSES
+from napari_denoise_ae.training.run_files import default_checkpoint
 from napari_denoise_ae.training.step import TrainingStep
 
 
@@ -348,7 +350,7 @@ def test_only_runs_with_the_same_loss_are_drawn(widget, qtbot, tmp_path, monkeyp
         file = str(tmp_path / f"{name}.pt")
         monkeypatch.setattr(curves, "_choose_run", lambda file=file: file)
         curves.add_button.click()
-    assert "no.run.toml" in shown.pop()
+    assert "no.pt" in shown.pop()
     (saved,) = plot.earlier
     assert saved == Curve(tmp_path / "model.pt", plot.quantity, tuple(plot.watched))
     assert shown_names(widget) == ["model.pt"]
@@ -359,7 +361,7 @@ def test_only_runs_with_the_same_loss_are_drawn(widget, qtbot, tmp_path, monkeyp
     wait_for_end(qtbot, widget)
     assert curve_names(widget) == ["model.pt"]
     assert shown_names(widget) == []
-    assert "the loss differs: model.pt (mse)" in plain(curves.note.text())
+    assert "cannot be compared: model.pt (mse)." in plain(curves.note.text())
 
 
 def test_pictures_say_what_they_show(widget, qtbot):
@@ -581,6 +583,23 @@ def test_a_preset_says_what_it_changes(viewer, qtbot):
     form.set_value("preset", "conv")
     assert "Kept" not in form.preset_note.text
     assert form.preset_note.reset_button.isHidden()
+
+
+def test_the_output_follows_the_preset_until_it_is_typed(viewer, qtbot):
+    form = TrainWidget(viewer).form
+    qtbot.addWidget(form)
+    for preset in PRESETS:
+        form.set_value("preset", preset)
+        assert form.output == default_checkpoint(preset, Path.home())
+    form.set_value("preset", "conv")
+    assert form.output.suffix == ".pt"
+    # A built-in model to start from, and networks for scientific images.
+    form.set_value("train_on", "adapt")
+    assert form.output.suffix == ".safetensors"
+    form.set_value("output", "mine.pt")
+    form.set_value("train_on", "data")
+    form.set_value("preset", "gray")
+    assert form.output == Path("mine.pt")
 
 
 def test_network_options_of_the_user_are_kept_for_the_same_network(widget, qtbot):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from napari.utils.notifications import show_warning
 from qtpy.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
-from ...errors import InvalidInputError
+from ...errors import DenoiseAEError
 from ..shared.layout import Note, breakable, make_button
 from ..shared.open_checkpoint import CHECKPOINT_FILES
 from .curve import Curve, read_curve
@@ -39,7 +39,8 @@ class CurveBar(QWidget):  # type: ignore[misc]
         self.add_button = make_button(
             "Compare…",
             "Also show the validation loss of another run: choose its checkpoint. At "
-            "most 4 runs are shown, and only those with the same loss.",
+            "most 4 runs are shown, and only those with the same loss, validation "
+            "images and noise.",
         )
         self.clear_button = make_button(
             "Clear", "Remove the validation losses of the other runs."
@@ -77,8 +78,11 @@ class CurveBar(QWidget):  # type: ignore[misc]
     def _explain(self) -> None:
         """Say which runs are not drawn."""
         left_out = self._plot.incomparable
-        lines = [f"{curve.name} ({curve.quantity})" for curve in left_out]
-        text = f"Not drawn, because the loss differs: {', '.join(lines)}."
+        lines = [
+            f"{curve.name} ({curve.quantity.difference_from(self._plot.quantity)})"
+            for curve in left_out
+        ]
+        text = f"Not drawn, because the loss cannot be compared: {', '.join(lines)}."
         self.note.setText(breakable(text) if lines else "")
 
     def _add_run(self) -> None:
@@ -87,7 +91,7 @@ class CurveBar(QWidget):  # type: ignore[misc]
             return
         try:
             self.add(read_curve(Path(path)))
-        except InvalidInputError as error:
+        except DenoiseAEError as error:
             show_warning(str(error))
 
     def _choose_run(self) -> str:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from ...errors import InvalidInputError
-from ...models.config import PRESETS, data_config, preset_config
+from ...models.config import PRESETS
 from ...training.losses import LOSSES
 from ..shared.docstrings import summary
 from ..shared.fields import Field, add_fields
 from ..shared.layout import Collapsible, make_form
+from .defaults import DefaultOutput, default_config
 from .form_scroll import FormScroll
 from .network_form import NetworkForm
 from .preset_note import PresetChange, PresetNote, preset_change
@@ -26,6 +26,7 @@ from .settings import (
     MORE,
     PRESET_FIELD,
     output_field,
+    setting_error,
     setting_field,
 )
 from .source_fields import SourceFields
@@ -174,7 +175,10 @@ class TrainForm(FormScroll):
             if self.source.errors():
                 return False
             names = self._names
-        messages = {name: self._error_in(name) for name in names}
+        messages = {
+            name: setting_error(self.preset, name, self._fields[name].value)
+            for name in names
+        }
         for name, message in messages.items():
             self.mark(name, message)
         return not any(messages.values())
@@ -182,13 +186,6 @@ class TrainForm(FormScroll):
     @property
     def _names(self) -> list[str]:
         return [name for name in (*MAIN, *MORE) if self._fields[name].isEnabled()]
-
-    def _error_in(self, name: str) -> str:
-        try:
-            preset_config(self.preset, **{name: self._fields[name].value})
-        except InvalidInputError as error:
-            return str(error)
-        return ""
 
     def _main_form(self) -> QFormLayout:
         form = make_form()
@@ -202,6 +199,7 @@ class TrainForm(FormScroll):
             DEVICE_FIELD,
         )
         self._fields |= add_fields(form, rows)
+        self._output = DefaultOutput(self._fields["output"])
         return form
 
     def _network_section(self) -> Collapsible:
@@ -245,13 +243,15 @@ class TrainForm(FormScroll):
         replaces : bool
             Whether to replace those of the user, too.
         """
-        before, config = self._defaults, self._default_config()
+        source, before = self.source, self._defaults
+        config = default_config(source.kind, self.preset, source.start_from)
         change = self._fill_in(config, replaces=replaces)
         options = dict(config.network_options)
         if not replaces and config.network == before.network:
             given = before.network_options.items()
             options |= dict(self.network.options.items() - given)
         self.network.set_network(config.network, options)
+        self._output.follow(None if source.start_from else self.preset)
         self.preset_note.show_change(None if replaces else change)
         self._explain_preset()
         self._explain_loss()
@@ -269,15 +269,6 @@ class TrainForm(FormScroll):
                 self.set_value(name, default)
             self._fields[name].describe(f"{text} Default: {default}.")
         return change
-
-    def _default_config(self) -> TrainingConfig:
-        kind, start = self.source.kind, self.source.start_from
-        if kind == CIFAR10:
-            return PRESETS[self.preset]
-        preset = self.preset if start is None else start
-        # A checkpoint is not read here; the run uses its own settings.
-        known = preset if preset in PRESETS else "gray"
-        return data_config(kind, known, is_trained=start is not None)
 
     def _on_source(self) -> None:
         kind, start = self.source.kind, self.source.start_from

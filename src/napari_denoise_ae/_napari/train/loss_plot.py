@@ -10,7 +10,7 @@ from qtpy.QtCore import Qt, QTimer, Signal
 
 from ...training.results import watched_losses
 from ..shared.plot import BLUE, ORANGE, Plot
-from .curve import describe_quantity
+from .curve import Quantity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,10 +40,10 @@ class LossPlot(Plot):
         The results of the plotted epochs.
     earlier : list of Curve
         The other runs, drawn or not.
-    loss : str
-        Name of the loss.
+    quantity : Quantity
+        What the plotted validation losses measure.
     smoothing : int
-        Number of epochs over which the plotted validation losses are averaged.
+        Number of epochs over which they are averaged.
     compared : Signal
         Emitted after other runs have been drawn or left out.
     """
@@ -54,7 +54,7 @@ class LossPlot(Plot):
         super().__init__("epoch", "loss", axisItems={"bottom": _EpochAxis("bottom")})
         self.history: list[EpochResult] = []
         self.earlier: list[Curve] = []
-        self.loss, self.smoothing = "", 1
+        self.quantity, self.smoothing = Quantity(), 1
         self._is_stale = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -96,19 +96,11 @@ class LossPlot(Plot):
         return not any(math.isnan(result.val_psnr) for result in self.history)
 
     @property
-    def quantity(self) -> str:
-        """What the plotted validation losses measure; empty without an epoch."""
-        if not self.history:
-            return ""
-        return describe_quantity(
-            self.loss, self.smoothing, has_truth=self.shows_training
-        )
-
-    @property
     def incomparable(self) -> list[Curve]:
         """The other runs that are not drawn, because their losses differ."""
-        quantity = self.quantity
-        return [c for c in self.earlier if quantity and c.quantity != quantity]
+        if not self.history:
+            return []
+        return [curve for curve in self.earlier if curve.quantity != self.quantity]
 
     def set_earlier(self, curves: Sequence[Curve]) -> None:
         """Replace the other runs, at most four."""

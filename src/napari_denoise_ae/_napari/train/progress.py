@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ..shared.layout import Note
 from ..shared.noise_part import capitalize
-from .curve import Curve
+from .curve import Curve, Quantity
 from .curve_bar import CurveBar
 from .loss_plot import LossPlot
 from .pictures import ExamplePictures
@@ -102,7 +102,13 @@ class TrainProgress(QWidget):  # type: ignore[misc]
         )
         for note in start.notes:
             self.show_remark(note)
-        self.plot.loss, self.plot.smoothing = start.loss, start.smoothing
+        self.plot.smoothing = start.config.smoothing
+        self.plot.quantity = Quantity.of(
+            start.config,
+            noise=start.noise,
+            sha256=start.dataset_sha256,
+            has_truth=start.has_truth,
+        )
         self.plot.set_history(start.history)
 
     def show_remark(self, text: str) -> None:
@@ -172,8 +178,9 @@ class TrainProgress(QWidget):  # type: ignore[misc]
 
 
 def _watched(start: TrainingStart) -> str:
-    mean = f", mean of {start.smoothing} epochs" if start.smoothing > 1 else ""
-    return f"{start.loss}{mean}"
+    config = start.config
+    mean = f", mean of {config.smoothing} epochs" if config.smoothing > 1 else ""
+    return f"{config.loss}{mean}"
 
 
 def _label() -> QLabel:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
+from typing import Any
 
 from qtpy.QtWidgets import QFileDialog
 
-from ...models.config import AUGMENTATIONS, OPTIMIZERS, PRESETS, SCHEDULES
+from ...errors import InvalidInputError
+from ...models.config import (
+    AUGMENTATIONS,
+    OPTIMIZERS,
+    PRESETS,
+    SCHEDULES,
+    preset_config,
+)
 from ...training.losses import LOSSES
 from ..shared.editors import Choice, PathEdit, make_editor
 from ..shared.fields import FieldSpec
 from ..shared.noise_edit import NoiseChooser
 from ..shared.open_checkpoint import CHECKPOINT_FILES
-from ..shared.preferences import device_choices, preferences, preferred_device
+from ..shared.preferences import device_choices, preferred_device
+from .defaults import default_output
 
-_OUTPUT = "best_denoising_model.pt"
 _CHOICES = {
     "loss": tuple(LOSSES),
     "optimizer": OPTIMIZERS,
@@ -77,6 +84,15 @@ def setting_label(name: str) -> str:
     return _LABELS.get(name, name.replace("_", " "))
 
 
+def setting_error(preset: str, name: str, value: Any) -> str:
+    """Return what is wrong with the value of a setting; empty if it is valid."""
+    try:
+        preset_config(preset, **{name: value})
+    except InvalidInputError as error:
+        return str(error)
+    return ""
+
+
 def setting_field(name: str, text: str) -> FieldSpec:
     """Describe the field of a setting; `text` is its tooltip."""
     default = getattr(PRESETS[next(iter(PRESETS))], name)
@@ -95,14 +111,11 @@ def output_field() -> FieldSpec:
     return FieldSpec(
         "output",
         "output",
-        partial(PathEdit, str(_last_output()), _choose_output),
+        partial(PathEdit, "", _choose_output),
         "Checkpoint to write, a .safetensors or .pt file. A table and a plot of the "
-        "losses, a gallery, and the state for Resume are written beside it.",
+        "losses, a gallery, and the state for Resume are written beside it. Default: a "
+        ".pt file for conv and residual, else a .safetensors file, in the last folder.",
     )
-
-
-def _last_output() -> Path:
-    return Path(preferences().checkpoint_folder or Path.home()) / _OUTPUT
 
 
 def _choose_output() -> str:
@@ -110,7 +123,7 @@ def _choose_output() -> str:
     path, _ = QFileDialog.getSaveFileName(
         None,
         "Checkpoint to write",
-        str(_last_output()),
+        str(default_output(None)),
         CHECKPOINT_FILES,
         options=QFileDialog.Option.DontConfirmOverwrite,
     )
