@@ -52,6 +52,7 @@ def test_the_better_model_wins(noise):
     worse, gray = denoiser(weakened(0.8)), denoiser(GRAY)
     better = compare_models(worse, gray, images)
     assert better.accepted
+    assert better.is_clear
     assert better.gain > 0.3
     rejected = compare_models(gray, worse, images)
     assert not rejected.accepted
@@ -73,6 +74,15 @@ def test_the_gain_is_that_with_clean_images(noise):
     ]
     # The parts that are compared have a quarter more noise.
     assert verdict.gain == pytest.approx(10 * np.log10(errors[0] / errors[1]), abs=0.6)
+
+
+@pytest.mark.parametrize(
+    ("t", "accepted", "clear"),
+    [(-1.1, True, True), (-0.1, True, False), (0.0, False, False), (2.0, False, False)],
+)
+def test_a_lower_error_is_accepted_but_not_always_clear(t, accepted, clear):
+    verdict = Verdict(0.1, t)
+    assert (verdict.accepted, verdict.is_clear) == (accepted, clear)
 
 
 def test_a_model_is_not_better_than_itself():

@@ -306,6 +306,7 @@ _FINE_TUNING_OF: dict[str, dict[str, Any]] = {
         "batches_per_epoch": 40,
         "epochs": 4,
         "patience": 4,
+        "smoothing": 2,
     },
     "adapt": {
         "learning_rate": 2e-4,
@@ -313,6 +314,8 @@ _FINE_TUNING_OF: dict[str, dict[str, Any]] = {
         "batches_per_epoch": 40,
         "epochs": 5,
         "patience": 5,
+        # The losses of few pixels vary more by chance than from epoch to epoch.
+        "smoothing": 5,
     },
 }
 #: Presets by name.

@@ -138,10 +138,13 @@ class AdaptSource(PlannedSource):
         verdict = compare_models(self._denoiser, adapted, images)
         name = self._start_from.name
         if verdict.accepted:
-            return Judgment(f"the adapted model is better than {name} ({verdict})")
+            likely = "" if verdict.is_clear else "probably "
+            return Judgment(
+                f"the adapted model is {likely}better than {name} ({verdict})"
+            )
         return Judgment(
-            f"the adapted model is not clearly better than {name} ({verdict}), whose "
-            "weights are kept",
+            f"the adapted model is not better than {name} ({verdict}), whose weights "
+            "are kept",
             kept=self._start_from,
         )
 

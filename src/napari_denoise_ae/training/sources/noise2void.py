@@ -61,7 +61,7 @@ class BlindSpotSource(MeasuredPatchSource):
         verdict = compare_models(
             Denoiser(checkpoint, device), Denoiser(builtin, device), images
         )
-        if not verdict.accepted:
+        if not verdict.is_clear:
             return None
         return Judgment(
             f"the built-in model {builtin.name} is better on these images ({verdict})"
