@@ -103,6 +103,24 @@ def test_a_pyramid_is_written_again(name, added, gray, tmp_path):
         np.testing.assert_allclose(level, squares.mean((2, 4)), atol=0.5)
 
 
+def test_a_jpeg_has_no_color_map_and_few_channels(gray, tmp_path, capsys):
+    ramp = np.stack([np.arange(256), np.zeros(256), np.zeros(256)]).astype(np.uint16)
+    image = image_of((40, 50), "uint8")
+    options = {"photometric": "palette", "colormap": ramp * 257}
+    tifffile.imwrite(tmp_path / "in.tif", image, **options)
+    given = ["--compression", "jpeg", "--model", gray]
+    assert run("denoise", tmp_path / "in.tif", tmp_path / "out.tif", *given) == 0
+    assert "cannot hold the image's colors" in capsys.readouterr().err
+    expected = denoise(image, model=MODEL).astype(float)
+    result = tifffile.imread(tmp_path / "out.tif")
+    np.testing.assert_allclose(result, expected, atol=20)
+    channels = image_of((40, 50, 5), "uint8")
+    options = {"photometric": "minisblack", "metadata": {"axes": "YXC"}}
+    tifffile.imwrite(tmp_path / "five.tif", channels, planarconfig="contig", **options)
+    assert run("denoise", tmp_path / "five.tif", tmp_path / "b.tif", *given) == 2
+    assert "5 samples" in capsys.readouterr().err
+
+
 def test_a_compression_without_effect_is_refused(gray, tmp_path, capsys):
     tifffile.imwrite(tmp_path / "in.tif", image_of((40, 50), "uint16"))
     for name, asked, message in (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -78,3 +79,22 @@ def test_parts_are_read_back_equal(axes, dtype, compression, tile, n_levels, tmp
                 expected = mean_of_squares(expected, axes.index("Y"))
     if tile is None and compression in ("deflate", "lzw"):
         assert paths[0].stat().st_size < image.nbytes
+
+
+def test_a_pyramid_needs_little_memory(tmp_path):
+    tile = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)
+    layout = TiffLayout((1024, 2048), tile.dtype, "YX", tile=(64, 64), ome={})
+    layout = replace(layout, compression="zstd", n_levels=4)
+    tracemalloc.start()
+    with TiffTarget(tmp_path / "a.tif", layout, provenance="denoised") as target:
+        before, _ = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        for number in range(512):
+            target.write(number, tile)
+        list(target.write_levels())
+        _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak - before < 2**20
+    with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
+        widths = [level.shape[1] for level in tiff.series[0].levels]
+    assert widths == [2048, 1024, 512, 256]

@@ -80,9 +80,10 @@ class FileDenoising:
         unchanged = Unchanged(self._job.input)
         volume = open_volume(self._job.input, self._job.options.axes, self._job.series)
         dtype = self._job.options.result_dtype(volume.dtype)
-        require_compressible(
-            self._job.output, self._job.compression, dtype, volume.lengths.get("S", 1)
-        )
+        # Channels after X are samples of a TIFF, too.
+        last = "S" if "S" in volume.axes else volume.axes[-1]
+        n_samples = volume.lengths[last] if last in "SC" else 1
+        require_compressible(self._job.output, self._job.compression, dtype, n_samples)
         losses = find_losses(self._job.output, volume, dtype, self._job.compression)
         for text in (*volume.notes, missing_chunks(volume), losses):
             if text:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from tifffile import COMPRESSION
 
 from ..errors import InvalidInputError
 
@@ -36,19 +35,14 @@ COMPRESSIONS = {
     BLOSC: ("OME-Zarr",),
     JPEG: ("TIFF",),
 }
-_OF_TIFF = {
-    COMPRESSION.NONE: NONE,
-    COMPRESSION.ADOBE_DEFLATE: DEFLATE,
-    COMPRESSION.DEFLATE: DEFLATE,
-    COMPRESSION.LZW: LZW,
-    COMPRESSION.ZSTD: ZSTD,
-}
+# By the numbers that TIFF has for them.
+_OF_TIFF = {1: NONE, 5: LZW, 8: DEFLATE, 32946: DEFLATE, 50000: ZSTD}
 _OF_ZARR = {"gzip": DEFLATE, "zlib": DEFLATE, "zstd": ZSTD, "blosc": BLOSC}
 
 
 def compression_of_page(page: tifffile.TiffPage) -> str:
     """Return the name of the compression of a page of a TIFF."""
-    return _OF_TIFF.get(COMPRESSION(page.compression), OTHER)
+    return _OF_TIFF.get(int(page.compression), OTHER)
 
 
 def compression_of_codecs(names: list[str]) -> str:

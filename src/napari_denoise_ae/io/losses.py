@@ -71,7 +71,7 @@ def find_losses(
         _LEVELS: image.n_levels > 1,
     }
     lost = [name for name, known in has.items() if known and name not in _HOLDS[kind]]
-    if _loses_colors(kind, image, dtype):
+    if _loses_colors(kind, image, dtype, compression):
         lost.append(_COLORS)
     if _loses_density(kind, image):
         lost.append("pixel size")
@@ -103,9 +103,11 @@ def _kind_of(
     return "imagej" if is_small and fits_imagej(layout) else "plain"
 
 
-def _loses_colors(kind: str, image: StoredImage, dtype: np.dtype[Any]) -> bool:
+def _loses_colors(
+    kind: str, image: StoredImage, dtype: np.dtype[Any], compression: str
+) -> bool:
     color_map = image.picture.color_map
-    is_tiff = kind in ("plain", "imagej", "ome-tiff")
+    is_tiff = kind in ("plain", "imagej", "ome-tiff") and compression != JPEG
     if color_map is not None and is_tiff and holds_color_map(dtype, color_map):
         return False
     colored = [channel for channel in image.channels if is_colored(channel)]

@@ -287,8 +287,8 @@ def _require_new_version(multiscales: Any, path: Path) -> None:
             level = multiscales[0]["datasets"][0]["path"]
             reason = (
                 f"its version is {version}; versions 0.4 and 0.5 are read. Name its "
-                f"full-resolution array and the axes instead: {path / level} --axes "
-                "TCZYX"
+                "full-resolution array and the axes instead: "
+                f"{shown(path / level)} --axes TCZYX"
             )
             raise _unreadable(path, reason)
 

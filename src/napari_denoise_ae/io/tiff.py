@@ -14,7 +14,7 @@ from ..errors import InvalidInputError
 from ..image.casting import mean_of_squares
 from ..image.tiling import level_sides
 from .calibration import plain_resolution
-from .compression import NONE
+from .compression import JPEG, NONE
 from .picture_metadata import PictureMetadata
 from .tiff_encoding import encoding_arguments
 from .tiff_exif import append_exif, exif_tags
@@ -224,6 +224,7 @@ def _color_arguments(layout: TiffLayout, *, as_imagej: bool) -> dict[str, Any]:
     color_map = layout.picture.color_map
     # ImageJ's format has color maps of 256 colors only.
     fits = layout.dtype == np.uint8 or not as_imagej
+    fits = fits and layout.compression != JPEG
     if color_map is not None and fits and holds_color_map(layout.dtype, color_map):
         return {"photometric": "palette", "colormap": color_map}
     return {"photometric": "minisblack"}
