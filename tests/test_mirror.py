@@ -106,7 +106,6 @@ TESTED_IN = {
     "files/tiff_layout": "files/test_sixteen_ways",
     "files/steps": "files/test_route",
     "files/whole_source": "files/test_whole",
-    "image/checks": "denoising/test_api",
     "io/stored": "io/test_source",
     "models/description": "models/test_checkpoint_file",
     "models/record": "models/test_checkpoint_file",

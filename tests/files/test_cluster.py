@@ -129,7 +129,7 @@ def test_a_worker_that_is_killed_does_not_change_the_result(cluster, tmp_path):
 
 
 def test_an_unreachable_scheduler_is_reported(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("napari_denoise_ae.files.cluster._TIMEOUT", 0.2)
+    monkeypatch.setattr("napari_denoise_ae.files.cluster_connection._TIMEOUT", 0.2)
     command = files(tmp_path, image_of((1, 64, 64)))
     assert main([*map(str, command), "--scheduler", "tcp://127.0.0.1:1"]) == 2
     assert "No scheduler answered at 'tcp://127.0.0.1:1'" in capsys.readouterr().err
@@ -145,12 +145,27 @@ def small_cluster(n_workers: int) -> distributed.LocalCluster:
 def test_a_scheduler_without_workers_is_reported(tmp_path, capsys, monkeypatch):
     command = files(tmp_path, image_of((1, 64, 64)))
     with small_cluster(0) as cluster:
-        monkeypatch.setattr("napari_denoise_ae.files.cluster._TIMEOUT", 2)
+        monkeypatch.setattr("napari_denoise_ae.files.cluster_connection._TIMEOUT", 2)
         address = cluster.scheduler_address
         assert main([*map(str, command), "--scheduler", address]) == 2
     printed = capsys.readouterr().err
     assert "No worker connected to the scheduler" in printed
     assert f"dask worker {address}" in printed
+
+
+def test_a_run_ends_if_no_worker_is_left(tmp_path, capsys, monkeypatch):
+    command = files(tmp_path, image_of((1, 64, 64)))
+    finished = threading.Event()
+    module = "napari_denoise_ae.files.cluster"
+    monkeypatch.setattr(f"{module}.write_chunk", lambda *_: finished.wait(20))
+    monkeypatch.setattr(f"{module}.has_workers", lambda _: False)
+    monkeypatch.setattr(f"{module}._LOOK", 0.1)
+    monkeypatch.setattr(f"{module}._PATIENCE", 0.3)
+    with small_cluster(1) as cluster:
+        status = main([*map(str, command), "--scheduler", cluster.scheduler_address])
+        finished.set()
+    assert status == 2
+    assert "has had no worker for" in capsys.readouterr().err
 
 
 def test_a_lost_connection_is_reported(tmp_path, capsys, monkeypatch):

@@ -74,3 +74,10 @@ def test_a_masked_array_of_another_dtype_is_rejected():
     image = np.ma.MaskedArray(NOISY.astype(complex), mask=NOISY > 200)
     with pytest.raises(InvalidInputError, match="must be integer or floating-point"):
         denoise(image)
+
+
+def test_large_integers_beside_a_mask_are_kept_if_nothing_is_removed():
+    # float64 holds no odd integers of this size.
+    data = 2**60 + np.arange(400).reshape(20, 20)
+    image = np.ma.MaskedArray(data, mask=data % 7 == 0)
+    np.testing.assert_array_equal(denoise(image, strength=0.0).data, data)

@@ -357,3 +357,23 @@ def test_values_far_outside_are_kept(noisy, model):
     image = noisy.copy()
     image[70, 80] = 1e7
     assert denoise(image, model=model)[70, 80] > 1e5
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
+@pytest.mark.filterwarnings("ignore:The given sigma of .* is far above the noise")
+def test_a_level_beyond_any_noise_gives_a_smooth_result(dtype, noisy, model):
+    image = np.rint(noisy).astype(dtype)
+    results = [
+        denoise(image, model=model, sigma=sigma, dtype="float32")
+        for sigma in (1e6, 1e45, 1e300)
+    ]
+    assert np.isfinite(results[0]).all()
+    for result in results[1:]:
+        np.testing.assert_array_equal(result, results[0])
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (8, 8), (24, 20)])
+@pytest.mark.parametrize("name", ["gray", "rgb"])
+def test_a_small_constant_image_is_unchanged_if_a_level_is_given(shape, name):
+    image = np.full((*shape, 3), 100.0)
+    np.testing.assert_array_equal(denoise(image, model=name, sigma=5.0), image)

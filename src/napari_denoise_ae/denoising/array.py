@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import DeviceError, one_line
 from ..image.axes import color_planes, resolve_axes, stack_axes
 from ..image.casting import copy_as
 from ..image.checks import require_image
@@ -89,6 +90,8 @@ class Denoising:
     ------
     InvalidInputError
         If the image, its axes or the options cannot be used.
+    DeviceError
+        If there is too little memory for the result.
     """
 
     def __init__(
@@ -109,7 +112,7 @@ class Denoising:
         self._chosen = planes or (slice(None),) * len(stack)
         cuts = dict(zip(stack, self._chosen, strict=True))
         kept = image[tuple(cuts.get(letter, slice(None)) for letter in self.axes)]
-        self.result = copy_as(kept, options.result_dtype(image.dtype))
+        self.result = _copied(kept, options.result_dtype(image.dtype))
         self._target = color_planes(self.result, self.axes)
         self._denoiser, self._noise = denoiser, options.noise
         checkpoint = denoiser.checkpoint
@@ -196,3 +199,14 @@ class Denoising:
             self.intensity_ranges,
             read_noise_windows(self._source, self.intensity_ranges),
         )
+
+
+def _copied(image: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return a copy of an image, see `copy_as`; raise if it does not fit in memory."""
+    try:
+        return copy_as(image, dtype)
+    except MemoryError as error:
+        raise DeviceError(
+            f"The result does not fit into the main memory: {one_line(error)}. Denoise "
+            "a dask or Zarr array instead, or the file from the command line."
+        ) from error

@@ -82,6 +82,9 @@ def ranges_without_scan(
     """
     if not checkpoint.outline().takes_noise_level:
         return known_ranges(planes, options.intensity_range, range_of=options.range_of)
+    if options.intensity_range is not None:
+        # It has no effect, but a wrong number of pairs is a mistake.
+        known_ranges(planes, options.intensity_range, range_of=options.range_of)
     groups = group_planes(planes, options.range_of)
     return measure(read_noise_windows(planes, groups), groups, options.noise)
 

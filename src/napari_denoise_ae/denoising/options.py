@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import asdict, dataclass, fields, replace
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
 import numpy as np
 
 from ..errors import InvalidInputError
 from ..image.axes import checked_axes
+from ..image.checks import is_integer
 from ..image.ranges import checked_given_range, require_range_of
 from ..image.tiling import require_tile_size
 from ..noise.noise_estimate import NoiseEstimate, as_plain_estimate
@@ -92,11 +92,11 @@ class DenoiseOptions(NoiseSetting):
         require_range_of(self.range_of)
         require_tile_size(self.tile_size)
         object.__setattr__(self, "frames", _checked_frames(self.frames))
-        if self.dtype not in DTYPES:
+        if not isinstance(self.dtype, str) or self.dtype not in DTYPES:
             raise InvalidInputError(
                 f"dtype must be one of {', '.join(DTYPES)}, got {self.dtype!r}."
             )
-        if self.precision not in PRECISIONS:
+        if not isinstance(self.precision, str) or self.precision not in PRECISIONS:
             raise InvalidInputError(
                 f"precision must be one of {', '.join(PRECISIONS)}, got "
                 f"{self.precision!r}."
@@ -137,8 +137,7 @@ class DenoiseOptions(NoiseSetting):
 
 
 def _checked_frames(frames: Any) -> int:
-    is_integer = isinstance(frames, Integral) and not isinstance(frames, bool)
-    if not is_integer or not 0 <= frames <= MOST_FRAMES:
+    if not is_integer(frames) or not 0 <= frames <= MOST_FRAMES:
         raise InvalidInputError(
             f"frames must be an integer from 0 to {MOST_FRAMES}, the number of "
             f"neighboring frames on each side, got {frames!r}."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InvalidInputError
+from ..image.checks import as_array, number_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,15 +42,12 @@ def psnr(
     InvalidInputError
         If the shapes differ, or the data range is not a finite number above 0.
     """
-    _require_comparable(image_true, image_test, data_range)
-    true, test = image_true.astype(np.float64), image_test.astype(np.float64)
+    true, test = _comparable(image_true, image_test, data_range)
     error = float(np.mean((true - test) ** 2))
-    # For equal images, scikit-image would warn about a division by zero.
     if error == 0:
         return math.inf
-    from skimage.metrics import peak_signal_noise_ratio
-
-    return float(peak_signal_noise_ratio(true, test, data_range=data_range))
+    # The square of the data range may overflow.
+    return 20.0 * math.log10(data_range) - 10.0 * math.log10(error)
 
 
 def ssim(
@@ -92,19 +90,19 @@ def ssim(
     .. [1] Wang et al., Image quality assessment: from error visibility to
        structural similarity, 2004, :doi:`10.1109/TIP.2003.819861`.
     """
-    _require_comparable(image_true, image_test, data_range)
-    sides = list(image_true.shape)
+    true, test = _comparable(image_true, image_test, data_range)
+    sides = list(true.shape)
     if channel_axis is not None:
         sides.pop(channel_axis)
-    if min(sides) < SSIM_WINDOW:
+    if not sides or min(sides) < SSIM_WINDOW:
         return math.nan
     from skimage.metrics import structural_similarity
 
     return float(
         structural_similarity(
-            image_true.astype(np.float64),
-            image_test.astype(np.float64),
-            data_range=data_range,
+            true,
+            test,
+            data_range=float(data_range),
             channel_axis=channel_axis,
             win_size=SSIM_WINDOW,
         )
@@ -133,8 +131,8 @@ def psnr_per_image(
     InvalidInputError
         See `psnr`.
     """
-    _require_comparable(images_true, images_test, data_range)
-    squares = np.square(images_true.astype(np.float64) - images_test)
+    true, test = _comparable(images_true, images_test, data_range)
+    squares = np.square(true - test)
     errors = squares.reshape(len(squares), -1).mean(axis=1)
     with np.errstate(divide="ignore"):  # equal images
         result: NDArray[np.float64] = 10.0 * np.log10(data_range**2 / errors)
@@ -166,7 +164,7 @@ def ssim_per_image(
     InvalidInputError
         See `ssim`.
     """
-    _require_comparable(images_true, images_test, data_range)
+    true, test = _comparable(images_true, images_test, data_range)
     from scipy.ndimage import uniform_filter
 
     # As in scikit-image: unbiased covariances, and the border of half a window is
@@ -180,7 +178,6 @@ def ssim_per_image(
         )
         return filtered[inner]
 
-    true, test = images_true.astype(np.float64), images_test.astype(np.float64)
     unbiased = SSIM_WINDOW**2 / (SSIM_WINDOW**2 - 1)
     mean_true, mean_test = mean(true), mean(test)
     squares = mean_true * mean_true + mean_test * mean_test
@@ -193,15 +190,23 @@ def ssim_per_image(
     return similarities
 
 
-def _require_comparable(
-    image_true: NDArray[Any], image_test: NDArray[Any], data_range: float
-) -> None:
-    if image_true.shape != image_test.shape:
+def _comparable(
+    image_true: Any, image_test: Any, data_range: Any
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return two images as float64 arrays, if they can be compared."""
+    true, test = as_array(image_true), as_array(image_test)
+    for array in (true, test):
+        if array.dtype.kind not in "biuf":
+            raise InvalidInputError(
+                f"The images to compare must hold real numbers, got {array.dtype}."
+            )
+    if true.shape != test.shape:
         raise InvalidInputError(
             "The images to compare must have the same shape, got "
-            f"{image_true.shape} and {image_test.shape}."
+            f"{true.shape} and {test.shape}."
         )
-    if not (math.isfinite(data_range) and data_range > 0):
+    if not 0 < number_of(data_range) < math.inf:
         raise InvalidInputError(
             f"data_range must be a finite number above 0, got {data_range}."
         )
+    return true.astype(np.float64), test.astype(np.float64)

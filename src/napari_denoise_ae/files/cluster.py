@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..denoising.array import Progress
 from ..denoising.dask_blocks import ModelRun, loaded_denoiser
-from ..errors import DeviceError, MissingDependencyError
+from ..errors import DeviceError
+from .cluster_connection import connect, has_workers
 from .zarr_output import write_chunk, write_downsampled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from distributed import Client, Future
+    from distributed import Client, Future, as_completed
 
     from ..denoising.dask_blocks import Model
     from ..denoising.options import DenoiseOptions
     from ..io.zarr_target import ZarrTarget
     from .stream import Stream
 
-# Timeout for connecting to the scheduler, and for its first worker, in seconds.
-_TIMEOUT = 20
+# Seconds between two looks for finished chunks, and for workers; seconds without any
+# worker after which a run ends. A worker that dies is replaced in a few seconds.
+_PAUSE, _LOOK, _PATIENCE = 0.02, 2.0, 20.0
 
 
 def write_zarr_on_cluster(
@@ -59,12 +61,12 @@ def write_zarr_on_cluster(
     Raises
     ------
     DeviceError
-        If no scheduler answers, it has no workers, the connection is lost, or several
-        workers die on the same chunk.
+        If no scheduler answers, it has no workers or other ones than are needed, the
+        connection is lost, no worker is left, or several die on the same chunk.
     MissingDependencyError
         If `distributed` is not installed.
     """
-    with _connect(scheduler) as client:
+    with connect(scheduler) as client:
         # The run is a task so that dask computes it again if its worker dies.
         run = client.submit(ModelRun.start, model, options.precision, pure=False)
         done = 0
@@ -75,43 +77,6 @@ def write_zarr_on_cluster(
             for _ in _compute(client, pending, job, run, scheduler):
                 done += 1
                 yield Progress(done, target.total)
-
-
-@contextmanager
-def _connect(scheduler: str) -> Iterator[Client]:
-    """Connect to a scheduler and wait for its first worker.
-
-    Raises
-    ------
-    DeviceError
-        If no scheduler answers, or it has no workers.
-    MissingDependencyError
-        If `distributed` is not installed.
-    """
-    try:
-        from distributed import Client
-        from distributed import TimeoutError as NoWorkerError
-    except ImportError as error:
-        raise MissingDependencyError(
-            "A cluster needs the package distributed. Install it with: "
-            "pip install 'napari-denoise-ae[distributed]'"
-        ) from error
-    try:
-        client = Client(scheduler, timeout=_TIMEOUT, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise DeviceError(
-            f"No scheduler answered at {scheduler!r} within {_TIMEOUT} s. Start one "
-            "with: dask scheduler"
-        ) from error
-    with client:
-        try:
-            client.wait_for_workers(1, timeout=_TIMEOUT)
-        except NoWorkerError as error:
-            raise DeviceError(
-                f"No worker connected to the scheduler at {scheduler!r} within "
-                f"{_TIMEOUT} s. Start one with: dask worker {scheduler}"
-            ) from error
-        yield client
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +101,18 @@ def _compute(
     Raises
     ------
     DeviceError
-        If the connection is lost, or several workers die on the same chunk.
+        If the connection is lost, no worker is left, or several die on the same
+        chunk.
     """
     from distributed import CancelledError, KilledWorker, as_completed
     from distributed.comm.core import CommClosedError
 
     futures = client.map(_work, numbers, job=job, run=run, pure=False)
-    for future in as_completed(futures, loop=client.loop):
+    finished = as_completed(futures, loop=client.loop)
+    while not finished.is_empty():
         try:
-            future.result()
+            _wait(finished, client, scheduler)
+            next(finished).result()
         except KilledWorker as error:
             raise DeviceError(
                 "Several workers died while computing the same chunk; they probably "
@@ -156,6 +124,31 @@ def _compute(
                 "stopped. Finished chunks are kept; the same command resumes the run."
             ) from error
         yield
+
+
+def _wait(finished: as_completed, client: Client, scheduler: str) -> None:
+    """Wait for the next finished chunk, as long as there are workers.
+
+    Raises
+    ------
+    DeviceError
+        If there have been none for 20 s.
+    """
+    last = looked = time.monotonic()
+    while not finished.has_ready():
+        time.sleep(_PAUSE)
+        now = time.monotonic()
+        if now - looked < _LOOK:
+            continue
+        looked = now
+        if has_workers(client):
+            last = now
+        elif now - last > _PATIENCE:
+            raise DeviceError(
+                f"The scheduler at {scheduler!r} has had no worker for "
+                f"{_PATIENCE:.0f} s. Finished chunks are kept; start workers, and the "
+                "same command resumes the run."
+            )
 
 
 def _work(number: tuple[int, ...], *, job: _ChunkJob, run: ModelRun) -> None:

@@ -61,6 +61,7 @@ def resolve_axes(shape: tuple[int, ...], axes: str | None) -> str:
     """
     if axes is None:
         return _infer_axes(shape)
+    _require_text(axes)
     if len(axes) != len(shape):
         raise InvalidInputError(
             f"axes={axes!r} names {len(axes)} dimensions, but the image has "
@@ -106,10 +107,7 @@ def checked_axes(axes: str) -> str:
     InvalidInputError
         If a letter is unknown or repeated, or Y or X is missing.
     """
-    if not isinstance(axes, str):
-        raise InvalidInputError(
-            f"axes must be a string of one letter for each dimension, got {axes!r}."
-        )
+    _require_text(axes)
     letters = axes.upper()
     valid = set(letters) <= set(AXES) and len(set(letters)) == len(letters)
     if not valid or not {"Y", "X"} <= set(letters):
@@ -118,6 +116,13 @@ def checked_axes(axes: str) -> str:
             f"each at most once, got {axes!r}."
         )
     return letters
+
+
+def _require_text(axes: Any) -> None:
+    if not isinstance(axes, str):
+        raise InvalidInputError(
+            f"axes must be a string of one letter for each dimension, got {axes!r}."
+        )
 
 
 def stack_axes(axes: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import InvalidInputError
 from .casting import cast_saturating
-from .checks import require_real
+from .checks import as_array, require_real
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -33,7 +33,7 @@ def fill_masked(image: ArrayLike) -> NDArray[Any]:
         If every pixel is masked, or the dtype is not integer or floating-point.
     """
     if not np.ma.is_masked(image):
-        return np.asarray(image)
+        return as_array(image)
     masked: Any = image
     require_real(masked.dtype, masked.shape)
     if np.ma.getmaskarray(masked).all():
@@ -63,7 +63,9 @@ def restore_mask(
     mask = np.ma.getmaskarray(image)
     below = image.data.astype(dtype, copy=False)
     values = cast_saturating(np.where(mask, 0.0, result), dtype)
+    # Floating-point numbers do not hold all integers of 64 bits.
+    kept = mask | (result == image.data)
     restored: np.ma.MaskedArray[Any, Any] = np.ma.MaskedArray(
-        np.where(mask, below, values), mask=mask.copy(), fill_value=image.fill_value
+        np.where(kept, below, values), mask=mask.copy(), fill_value=image.fill_value
     )
     return restored

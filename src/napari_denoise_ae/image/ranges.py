@@ -155,7 +155,7 @@ class RangeSearch:
 
 def require_range_of(range_of: str) -> None:
     """Raise unless `range_of` is one of `RANGE_OF`."""
-    if range_of not in RANGE_OF:
+    if not isinstance(range_of, str) or range_of not in RANGE_OF:
         raise InvalidInputError(
             f"range_of must be one of {', '.join(RANGE_OF)}, got {range_of!r}."
         )
@@ -247,7 +247,7 @@ def resolve_intensity_range(
 def _checked_range(given: Any) -> IntensityRange:
     try:
         low, high = (float(value) for value in given)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         low = high = math.nan
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise InvalidInputError(

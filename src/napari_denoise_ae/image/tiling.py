@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from numbers import Integral
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import InvalidInputError
+from .checks import is_integer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +78,7 @@ def region_shape(region: Region) -> tuple[int, int]:
     return rows.stop - rows.start, columns.stop - columns.start
 
 
-def require_tile_size(tile_size: object) -> None:
+def require_tile_size(tile_size: Any) -> None:
     """Raise unless a tile size is valid.
 
     Parameters
@@ -93,7 +93,7 @@ def require_tile_size(tile_size: object) -> None:
     """
     if tile_size is None:
         return
-    if not isinstance(tile_size, Integral) or tile_size < 1:
+    if not is_integer(tile_size) or tile_size < 1:
         raise InvalidInputError(
             f"tile_size must be an integer above 0, in pixels, got {tile_size!r}."
         )

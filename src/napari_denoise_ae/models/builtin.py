@@ -42,6 +42,10 @@ def require_model(source: str | Path) -> None:
     CheckpointError
         If there is neither such a built-in model nor such a file.
     """
+    if not isinstance(source, (str, os.PathLike)):
+        raise CheckpointError(
+            f"A model must be a name or the path of a file, got {source!r}."
+        )
     # Path.is_file raises an error if the name is too long.
     if str(source) in builtin_models() or os.path.isfile(source):  # noqa: PTH113
         return

@@ -50,6 +50,10 @@ def choose_device(name: str = "auto") -> DeviceChoice:
     DeviceError
         If the name is unknown or the device is not available.
     """
+    if not isinstance(name, str):
+        raise DeviceError(
+            f"Unknown device {name!r}. Use auto, cpu, cuda, cuda:N or mps."
+        )
     if name == "auto":
         return _best_device()
     try:

@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import InvalidInputError
 from ..image.axes import resolve_axes
 from ..image.casting import cast_saturating
-from ..image.checks import require_image
+from ..image.checks import as_array, require_image
 from ..image.planes import ArrayPlanes, plane_indices
 from ..image.ranges import resolve_intensity_ranges
 from .spec import parse_noise
@@ -78,7 +78,7 @@ def add_noise(
     """
     import torch
 
-    array = np.asarray(image)
+    array = as_array(image)
     require_image(array)
     model = noise if hasattr(noise, "apply") else parse_noise(noise)
     noisy = array.copy()
@@ -115,12 +115,18 @@ def _seeded_generator(rng: Rng) -> Generator:
 
 
 def _seed_of(rng: Rng) -> int:
+    if isinstance(rng, np.timedelta64):
+        raise _invalid_rng(rng)
     if isinstance(rng, int | np.integer) and 0 <= rng <= _LARGEST_SEED:
         return int(rng)
     try:
         return int(np.random.default_rng(rng).integers(_LARGEST_SEED))
     except (TypeError, ValueError):
-        raise InvalidInputError(
-            "rng must be an integer of at least 0, a numpy.random.Generator, a "
-            f"numpy.random.SeedSequence or None, got {rng!r}."
-        ) from None
+        raise _invalid_rng(rng) from None
+
+
+def _invalid_rng(rng: Any) -> InvalidInputError:
+    return InvalidInputError(
+        "rng must be an integer of at least 0, a numpy.random.Generator, a "
+        f"numpy.random.SeedSequence or None, got {rng!r}."
+    )

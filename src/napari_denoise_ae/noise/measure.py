@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import InvalidInputError
 from ..image.axes import resolve_axes
-from ..image.checks import require_image
+from ..image.checks import require_finite, require_image
 from ..image.masks import fill_masked
 from ..image.planes import ArrayPlanes
 from ..image.ranges import group_planes
@@ -46,6 +46,8 @@ _LEAST_FLAT_VARIANCE = 0.45
 _LONGEST_CORRELATION = 0.93
 # Distance of the pixels that are compared if the noise is said to be correlated.
 _LEAST_STRIDE = 2
+# The squares of smaller differences underflow.
+_LEAST_SPREAD = 1e-150
 # Percentiles that define the spread of an image.
 LOW, HIGH = 1.0, 99.0
 
@@ -172,9 +174,32 @@ def clean_windows(
         The windows with NaN for hot pixels and for pixels without data.
     no_data : float or None
         The value of pixels without data.
+
+    Raises
+    ------
+    InvalidInputError
+        If values are so large or so close that squares overflow or vanish.
     """
-    no_data = find_no_data(list(chain.from_iterable(planes)))
+    windows = list(chain.from_iterable(planes))
+    _require_squares(windows)
+    no_data = find_no_data(windows)
     return [remove_outliers(windows, no_data) for windows in planes], no_data
+
+
+def _require_squares(windows: Windows) -> None:
+    """Raise if squares of values overflow, or those of their differences vanish."""
+    filled = [window for window in windows if window.size and window.dtype.kind == "f"]
+    if not filled:
+        return
+    for window in filled:
+        require_finite(window)
+    lows = [float(np.fmin.reduce(window, axis=None)) for window in filled]
+    highs = [float(np.fmax.reduce(window, axis=None)) for window in filled]
+    if 0.0 < np.nanmax(highs) - np.nanmin(lows) < _LEAST_SPREAD:
+        raise InvalidInputError(
+            f"The values of the image differ by less than {_LEAST_SPREAD:g}, so that "
+            "the squares of their differences vanish. Multiply it by a constant."
+        )
 
 
 def measure_clean(

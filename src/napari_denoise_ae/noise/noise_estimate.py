@@ -176,7 +176,7 @@ def checked_correlation(value: Any) -> tuple[float, float]:
     """
     try:
         x, y = (float(number) for number in value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         x = y = math.nan
     if not all(0.0 <= number <= STRONGEST_CORRELATION for number in (x, y)):
         raise InvalidInputError(

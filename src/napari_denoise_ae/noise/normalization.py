@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 # The network's input is clipped at this multiple of the spread. Training images never
 # reach it, and an object far brighter than the rest would spoil all around it.
 _FARTHEST = 16.0
+# The spread of an image contains its noise. If a user says that the noise is stronger,
+# this is what the network is told: it has seen no more.
+_HIGHEST_LEVEL = 1.0
 # Spread of a constant image, as a multiple of a given sigma.
 _SPREAD_OF_CONSTANT = 10.0
 # Stabilized noise of few photons is weaker in dark regions. Its level is that at this
@@ -88,7 +91,12 @@ class NoiseScaling(IntensityRange):
     @property
     def noise_level(self) -> float:
         """Noise level for the network, on the scale of its input."""
-        return self.strength * self.sigma / self.width if self.width > 0 else 0.0
+        return self.strength * self._relative_sigma if self.width > 0 else 0.0
+
+    @property
+    def _relative_sigma(self) -> float:
+        """The noise level in spreads of the image, which contain the noise."""
+        return min(self.sigma / self.width, _HIGHEST_LEVEL)
 
     @property
     def keeps_hot_pixels(self) -> bool:
@@ -131,7 +139,7 @@ class NoiseScaling(IntensityRange):
 
     def find_hot(self, unit: Any) -> Any | None:
         """Return the hot and dead pixels of a normalized image, (Y, X, channels)."""
-        return find_hot(unit, self.sigma / self.width)
+        return find_hot(unit, self._relative_sigma)
 
     def fill(self, unit: Any, unknown: Any) -> Any:
         """Replace unknown pixels by their surroundings, for the network."""

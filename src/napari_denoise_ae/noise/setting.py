@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields, replace
-from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from ..errors import InvalidInputError
+from ..image.checks import number_of
 from .noise_estimate import GAUSSIAN, KINDS, NoiseEstimate, checked_correlation
 from .synthetic import Gaussian
 
@@ -110,7 +110,8 @@ class NoiseSetting:
 
 
 def _checked_type(noise_type: Any) -> NoiseType:
-    if isinstance(noise_type, NoiseEstimate) or noise_type in NOISE_TYPES:
+    is_name = isinstance(noise_type, str) and noise_type in NOISE_TYPES
+    if is_name or isinstance(noise_type, NoiseEstimate):
         checked: NoiseType = noise_type
         return checked
     if isinstance(noise_type, (list, tuple)) and noise_type:
@@ -145,5 +146,4 @@ def setting_of(noise: NoiseModel) -> NoiseSetting:
 
 
 def _is_level(value: Any) -> bool:
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
-    return is_number and math.isfinite(value) and value >= 0
+    return 0 <= number_of(value) < math.inf
