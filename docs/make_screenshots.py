@@ -13,23 +13,17 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
+from screenshot_studio import PLUGIN, Studio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from napari.viewer import Viewer
-    from numpy.typing import NDArray
-
 IMAGES = Path(__file__).parent / "images"
-PLUGIN = "napari-denoise-ae"
-# Few enough for small files, enough to look right.
-N_COLORS = 192
 
 
 def main() -> None:
@@ -72,61 +66,6 @@ def main() -> None:
         studio.viewer.close()
 
 
-class Studio:
-    """A viewer of which screenshots are taken."""
-
-    def __init__(self, theme: str, size: str, folder: Path) -> None:
-        import napari
-
-        self.viewer: Viewer = napari.Viewer()
-        self.viewer.theme = theme
-        self.viewer.window.resize(*(int(side) for side in size.split("x")))
-        self._folder = folder
-
-    def open_widget(self, name: str) -> Any:
-        """Open a widget of the plugin and return it."""
-        dock, widget = self.viewer.window.add_plugin_dock_widget(
-            PLUGIN, name, tabify=True
-        )
-        dock.raise_()
-        return widget
-
-    def wait(
-        self, until: Callable[[], bool] | None = None, seconds: float = 1.0
-    ) -> None:
-        """Run Qt's event loop for some seconds, or until a condition is true.
-
-        Waiting for a condition ends after 10 minutes.
-        """
-        from qtpy.QtWidgets import QApplication
-
-        end = time.monotonic() + (600.0 if until else seconds)
-        while time.monotonic() < end and not (until and until()):
-            QApplication.processEvents()
-            time.sleep(0.01)
-
-    def take(self, name: str) -> None:
-        """Take a screenshot of the window."""
-        self.save(name, self._pixels())
-
-    def dock_pixels(self, widget: Any) -> NDArray[np.uint8]:
-        """Return a picture of a dock widget."""
-        pixels = self._pixels()
-        corner = widget.mapTo(widget.window(), widget.rect().topLeft())
-        rows = slice(corner.y(), corner.y() + widget.height())
-        return pixels[rows, corner.x() : corner.x() + widget.width()]
-
-    def _pixels(self) -> NDArray[np.uint8]:
-        self.wait(seconds=1.0)
-        return self.viewer.screenshot(canvas_only=False, flash=False)[..., :3]
-
-    def save(self, name: str, pixels: NDArray[np.uint8]) -> None:
-        """Write a picture."""
-        path = self._folder / f"napari-{name}.png"
-        Image.fromarray(pixels).quantize(N_COLORS).save(path, optimize=True)
-        print(path)
-
-
 def denoise(studio: Studio) -> None:
     """Open a sample, preview the result, denoise, and view both side by side."""
     viewer = studio.viewer
@@ -149,6 +88,56 @@ def denoise(studio: Studio) -> None:
     viewer.reset_view()
     studio.take("side-by-side")
     widget.side_by_side.setChecked(False)
+
+
+def walk_through(studio: Studio) -> None:
+    """Denoise a dim time series, and measure what denoising a photograph gains."""
+    from skimage import data
+
+    from napari_denoise_ae import add_noise
+
+    viewer = studio.viewer
+    widget = studio.open_widget("Denoise")
+    cell = data.cell()[:512]
+    frames = np.stack([np.roll(cell, 3 * number, axis=1) for number in range(8)])
+    series = add_noise(frames, "poisson:60", axes="TYX", rng=0)
+    viewer.add_image(series, name="cell", axis_labels=("t", "y", "x"))
+    studio.wait(lambda: bool(widget.form.to_remove.estimate_note.text()))
+    studio.take("walk-noise")
+    denoise_and_wait(studio, widget)
+    widget.panel.contrast_button.click()
+    widget.panel.swipe.setValue(500)
+    studio.take("walk-swipe")
+    widget.panel.swipe.setValue(0)
+    widget.trust_section.expand()
+    widget.trust.assess_button.click()
+    studio.wait(widget.trust.assess_button.isEnabled)
+    studio.take("believe", few_colors=False)
+    widget.trust_section.button.setChecked(False)
+    viewer.layers.clear()
+    viewer.open_sample(PLUGIN, "clean_gray")
+    widget.form.kind.value = "clean"
+    widget.form.to_remove.strength.setValue(2.0)
+    denoise_and_wait(studio, widget)
+    studio.take("walk-strength")
+    widget.form.to_remove.strength.setValue(1.0)
+    widget.side_by_side.setChecked(True)
+    widget.compare_section.expand()
+    widget.compare.choose(["gray", "conv", "non-local means"])
+    widget.compare.compare_button.click()
+    studio.wait(lambda: widget.compare.status.text() == "done")
+    viewer.reset_view()
+    studio.scroll_to_the_end(widget)
+    studio.take("walk-compare")
+    widget.side_by_side.setChecked(False)
+    widget.compare_section.button.setChecked(False)
+    widget.form.kind.value = "noisy"
+
+
+def denoise_and_wait(studio: Studio, widget: Any) -> None:
+    """Denoise the chosen layer, and wait for the result."""
+    widget.run_button.click()
+    studio.wait(lambda: widget.status.text().startswith("done"))
 
 
 def train(studio: Studio) -> None:
@@ -249,7 +238,7 @@ def compare(studio: Studio) -> None:
     widget.compare.compare_button.click()
     studio.wait(lambda: widget.compare.status.text() == "done")
     viewer.reset_view()
-    scroll_to_the_end(studio, widget)
+    studio.scroll_to_the_end(widget)
     studio.take("compare")
     widget.side_by_side.setChecked(False)
 
@@ -295,17 +284,9 @@ def denoise_files(studio: Studio) -> None:
     studio.wait(lambda: not widget.is_running)
 
 
-def scroll_to_the_end(studio: Studio, widget: Any) -> None:
-    """Scroll a widget to its end."""
-    from qtpy.QtWidgets import QScrollArea
-
-    studio.wait(seconds=0.5)
-    bar = widget.findChild(QScrollArea).verticalScrollBar()
-    bar.setValue(bar.maximum())
-
-
 PARTS: dict[str, Callable[[Studio], None]] = {
     "denoise": denoise,
+    "walk": walk_through,
     "train": train,
     "noise": edit_noise,
     "images": train_on_images,

@@ -20,6 +20,11 @@ MODULES = {
 # Modules without a test file of their own name, and the file that tests them.
 TESTED_IN = {
     "__main__": "cli/test_main",
+    "_napari/denoise/trust_job": "_napari/denoise/test_trust_panel",
+    "_napari/denoise/trust_plot": "_napari/denoise/test_trust_panel",
+    "_napari/denoise/trust_target": "_napari/denoise/test_trust_panel",
+    "_napari/denoise/trust_text": "_napari/denoise/test_trust_panel",
+    "_napari/viewer/error_layers": "_napari/denoise/test_trust_panel",
     "_napari/denoise/baseline_job": "_napari/denoise/test_compare_panel",
     "_napari/denoise/compare_job": "_napari/denoise/test_compare_panel",
     "_napari/denoise/compare_run": "_napari/denoise/test_compare_panel",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image
 
+from ..viewer.error_layers import ERROR_ROLE
 from ..viewer.layers import lazy_levels
 from ..viewer.outputs import find_output, find_outputs
 from ..viewer.view import current_plane
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 # Kinds of outputs that are no results to be compared with their source.
-_NO_RESULTS = ("preview", "residual", SWIPE_ROLE)
+_NO_RESULTS = ("preview", "residual", SWIPE_ROLE, ERROR_ROLE)
 # Size of the names, in points: small enough for three images side by side.
 _NAME_SIZE = 8
 # Percentiles of the pixels of a plane that become black and white.
@@ -29,7 +30,7 @@ _N_PIXELS = 10**6
 def shown_results(viewer: Viewer, source: Image) -> list[Image]:
     """Return a layer and its results, from bottom to top."""
     outputs = find_outputs(viewer, source)
-    results = [outputs[role] for role in outputs if role not in _NO_RESULTS]
+    results = [outputs[role] for role in outputs if not role.startswith(_NO_RESULTS)]
     return [layer for layer in viewer.layers if layer is source or layer in results]
 
 

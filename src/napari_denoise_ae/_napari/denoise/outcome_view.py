@@ -5,14 +5,15 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
 
-from ...errors import DenoiseAEError
+from ...errors import DenoiseAEError, InvalidInputError
 from ..shared.scope_edit import SLICE
 from ..viewer.outputs import find_output
 from ..viewer.view import current_plane
 from .lazy_progress import LazyProgress
 from .outcomes import Outcomes
+from .trust_target import trust_target
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from .result import Denoised
     from .run import DenoiseRun
     from .run_panel import RunPanel
+    from .trust_job import TrustJob
 
 
 class OutcomeView(QObject):  # type: ignore[misc]
@@ -42,7 +44,14 @@ class OutcomeView(QObject):  # type: ignore[misc]
         The runs.
     panel : RunPanel
         The panel that shows the outcome.
+
+    Attributes
+    ----------
+    changed : Signal
+        Emitted after another outcome is shown, or none.
     """
+
+    changed = Signal()
 
     def __init__(
         self,
@@ -69,7 +78,10 @@ class OutcomeView(QObject):  # type: ignore[misc]
             return
         self.clear()
         self._panel.set_computing(False)
-        outcome, layer = self._find(), self._form.source
+        self._show(self._find(), self._form.source)
+        self.changed.emit()
+
+    def _show(self, outcome: Outcome | None, layer: Image | None) -> None:
         self._panel.show_status(outcome)
         if outcome is None or layer is None:
             return
@@ -79,6 +91,19 @@ class OutcomeView(QObject):  # type: ignore[misc]
             return
         plane = current_plane(self._viewer, layer)
         self._panel.show_figures(outcome, layer.name, plane)
+
+    def target(self) -> tuple[Image, Image, TrustJob]:
+        """Return the layer, its result with these settings, and what to assess.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such result.
+        """
+        layer = self._form.source
+        if layer is None or self._find() is None:
+            raise InvalidInputError("Denoise the layer with these settings first.")
+        return layer, *trust_target(self._viewer, layer, self._jobs.job_in_scope())
 
     def show_plane(self) -> None:
         """Adapt to another displayed plane."""

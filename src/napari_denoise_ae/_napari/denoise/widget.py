@@ -27,6 +27,7 @@ from .result_view import ResultView
 from .run import DenoiseRun
 from .run_panel import RunPanel
 from .source_layer import SourceLayer
+from .trust_panel import TrustPanel
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -60,10 +61,8 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._arrange()
         DockTab(self)
         self._view = ResultView(viewer, self.form, self.panel)
-        self._outcome = OutcomeView(
-            viewer, self.form, self._jobs, self._run, self.panel
-        )
         self.panel.clear_result()
+        self.trust.refresh()
         self._connect_form()
         self._connect_buttons()
         self._connect_workers()
@@ -89,13 +88,21 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         form = self.form
         self.preview_box, self.preview_note = form.preview.editor, form.preview_note
         self.copy_python = form.copy_python
+        panel = self.panel = RunPanel()
+        self._outcome = OutcomeView(self._viewer, form, self._jobs, self._run, panel)
         self.compare = ComparePanel(self._viewer, self._models, self._jobs.comparison)
         self.compare_section = Collapsible(
             "Compare models",
             self.compare,
             "Denoise the layer with several models, and compare the results.",
         )
-        panel = self.panel = RunPanel()
+        self.trust = TrustPanel(self._viewer, self._outcome.target)
+        self.trust_section = Collapsible(
+            "Can I believe it?",
+            self.trust,
+            "Check the result without a clean image: what was kept, and what may be "
+            "wrong.",
+        )
         self.warning, self.status, self.bar = panel.warning, panel.status, panel.bar
         self.run_button, self.cancel_button = panel.run_button, panel.cancel_button
         self.keep_button, self.readout = panel.keep_button, panel.readout
@@ -105,6 +112,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         content = QWidget()
         upper = QVBoxLayout(content)
         upper.addWidget(self.form)
+        upper.addWidget(self.trust_section)
         upper.addWidget(self.compare_section)
         upper.addStretch()
         self._scroll = DockScroll(content)
@@ -161,6 +169,8 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._run.keepable.connect(lambda: self.keep_button.setEnabled(True))
         self._run.shown.connect(self._on_outputs_shown)
         self._queue.next_chosen.connect(self._start_run)
+        self._outcome.changed.connect(self.trust.refresh)
+        self.trust.shown.connect(self._on_assessed)
         self.compare.busy.connect(lambda busy: self.run_button.setEnabled(not busy))
         self.compare.shown.connect(self._on_compared)
 
@@ -185,7 +195,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._closing.callback(self._preview.close)
         self._closing.callback(self._outcome.close)
         self._closing.callback(self._run.close)
-        for part in (self._inspector, self.compare):
+        for part in (self._inspector, self.compare, self.trust):
             self._closing.callback(part.drop)
         # The exit stack outlives the widget that Qt deletes.
         self.destroyed.connect(self._closing.close)
@@ -211,7 +221,8 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
 
     def _apply_theme(self) -> None:
         theme = get_theme(self._viewer.theme)
-        self.form.to_remove.set_colors(theme.background.as_hex(), theme.text.as_hex())
+        for part in (self.form.to_remove, self.trust):
+            part.set_colors(theme.background.as_hex(), theme.text.as_hex())
 
     # --- denoising
 
@@ -251,6 +262,9 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
     def _on_outputs_shown(self) -> None:
         self.preview_box.setChecked(False)
         self._view.refresh()
+
+    def _on_assessed(self) -> None:
+        self._scroll.scroll_to_soon(self.trust)
 
     def _on_compared(self) -> None:
         self._on_outputs_shown()

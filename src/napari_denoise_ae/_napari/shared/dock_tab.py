@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
-from qtpy.QtCore import QEvent, QObject, QTimer
-from qtpy.QtWidgets import QDockWidget, QWidget
+from qtpy.QtCore import QEvent, QObject, QSize, QTimer
+from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 class DockTab(QObject):  # type: ignore[misc]
@@ -22,19 +23,28 @@ class DockTab(QObject):  # type: ignore[misc]
 
     def __init__(self, widget: QWidget) -> None:
         super().__init__(widget)
-        # napari first puts the dock below the others, and gives it a size.
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(0)
-        self._timer.timeout.connect(self._join)
+        # napari first puts the dock below the others, for which the window may grow.
+        self._sizes: WeakKeyDictionary[QMainWindow, QSize] = WeakKeyDictionary()
+        for window in QApplication.topLevelWidgets():
+            if isinstance(window, QMainWindow):
+                self._sizes[window] = window.size()
+        self._soon = self._timer(self._join)
+        self._later = self._timer(self._shrink)
         widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Start when the widget is shown."""
         if event.type() == QEvent.Type.Show:
             watched.removeEventFilter(self)
-            self._timer.start()
+            self._soon.start()
         return False
+
+    def _timer(self, slot: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(0)
+        timer.timeout.connect(slot)
+        return timer
 
     def _join(self) -> None:
         dock = _dock_of(self.parent())
@@ -44,6 +54,14 @@ class DockTab(QObject):  # type: ignore[misc]
         if others and not set(others) & set(window.tabifiedDockWidgets(dock)):
             window.tabifyDockWidget(others[0], dock)
             dock.raise_()
+            self._later.start()
+
+    def _shrink(self) -> None:
+        """Give the window the size that it had before."""
+        window = self.parent().window()
+        size = self._sizes.get(window)
+        if size is not None and not (window.isMaximized() or window.isFullScreen()):
+            window.resize(size)
 
 
 def _other_docks(dock: QDockWidget) -> Iterator[QDockWidget]:

@@ -9,15 +9,13 @@ import numpy as np
 import pyqtgraph as pg
 from qtpy.QtCore import Qt
 
-from .plot import BLUE, ORANGE, Plot
+from .plot import COLORS, ORANGE, Plot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...noise.measure import NoisePoints
 
-# Colors of the channels, which the color-blind can distinguish.
-_COLORS = (BLUE, ORANGE, "#2ca02c", "#cc79a7", "#e0b400", "#56b4e9")
 _COLUMNS = 2
 # The legend is above this multiple of the highest variance, and each of its rows
 # needs as much more.
@@ -48,7 +46,7 @@ class NoisePlot(Plot):
         self.clear()
         highest, missing = 0.0, []
         for number, each in enumerate(channels):
-            points, line = _COLORS[number % len(_COLORS)], ORANGE
+            points, line = COLORS[number % len(COLORS)], ORANGE
             names: tuple[str | None, str] = ("measured", "found")
             if len(channels) > 1:
                 line, names = points, (None, f"channel {number}")

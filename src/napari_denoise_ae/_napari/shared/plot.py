@@ -9,6 +9,8 @@ from qtpy.QtCore import QSize
 
 #: Colors that the color-blind can distinguish, legible on dark and light themes.
 BLUE, ORANGE = "#3d9be0", "#e0662f"
+#: Colors of channels.
+COLORS = (BLUE, ORANGE, "#2ca02c", "#cc79a7", "#e0b400", "#56b4e9")
 
 
 class Plot(pg.PlotWidget):  # type: ignore[misc]
