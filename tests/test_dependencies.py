@@ -48,7 +48,7 @@ RUNTIME = names_of(PROJECT["dependencies"])
 # Packages of each extra, and where they are imported.
 USED_IN = {
     "bioimageio": Path("models", "export"),
-    "distributed": Path("files", "cluster.py"),
+    "distributed": Path("files"),
     "hdf5": Path("io", "hdf5_file.py"),
     "onnx": Path("models", "export"),
     "remote": Path("io", "remote.py"),
