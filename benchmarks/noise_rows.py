@@ -228,7 +228,7 @@ def photographs(
 ) -> Iterator[NDArray[np.float64]]:
     """Yield the photographs of a folder, (Y, X) or (Y, X, 3), in [0, 1]."""
     for path in find_clean_images(folder)[:limit]:
-        yield img_as_float64(read_clean_image(path))
+        yield img_as_float64(read_clean_image(path).pixels)
 
 
 def demo_row() -> Row:

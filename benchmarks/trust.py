@@ -36,7 +36,8 @@ def print_ranges(trials: list[Trial]) -> None:
     groups: dict[str, Callable[[Trial], bool]] = {
         "right, all noises": lambda t: t.variant == "right",
         "  gaussian": lambda t: t.variant == "right" and t.noise[:2] == "ga",
-        "  poisson, camera": lambda t: t.variant == "right" and t.noise[:1] in "pc",
+        "  poisson, camera": lambda t: t.variant == "right" and t.noise[0] in "pc",
+        "  8 bits, clipped": lambda t: t.variant == "right" and t.noise[0] == "8",
         "strength 0.5": lambda t: t.variant == "0.5",
         "strength 2.5": lambda t: t.variant == "2.5",
         "misfit": lambda t: t.variant == "misfit",
@@ -96,6 +97,9 @@ def print_ranks(trials: list[Trial]) -> None:
     """Print the rank correlation of the error map and the true error."""
     ranks = [t.rank for t in trials if t.variant == "right" and not math.isnan(t.rank)]
     print("\nerror map, rank correlation with the true error of 16 x 16 blocks")
+    lowest = sorted((t.rank, t.noise, t.image) for t in trials if t.variant == "right")
+    for rank, noise, image in [x for x in lowest if not math.isnan(x[0])][:5]:
+        print(f"  {rank:.2f} {noise}, image {image}")
     print(
         f"n {len(ranks)}, lowest {min(ranks):.2f}, 5 % {np.quantile(ranks, 0.05):.2f}, "
         f"median {np.median(ranks):.2f}"

@@ -14,13 +14,13 @@ from noise_rows import blurred, camera, clipped, photographs, poisson, repeats, 
 from scipy.stats import spearmanr
 
 from napari_denoise_ae import assess, denoise
+from napari_denoise_ae.evaluation.trust.maps import BLOCK, block_means
 from napari_denoise_ae.evaluation.trust.report import TransferCurve
 from napari_denoise_ae.evaluation.trust.rings import (
     FREQUENCIES,
     ring_sums,
     spectrum,
 )
-from napari_denoise_ae.evaluation.trust.study import block_errors
 from napari_denoise_ae.evaluation.trust.transfer import cutoff
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from noise_rows import AddNoise, Scene
     from numpy.typing import NDArray
 
-    from napari_denoise_ae.evaluation.trust.report import TrustReport
+from napari_denoise_ae.evaluation.trust.report import TrustReport
 
 #: A model that does not fit: it takes no noise level and was trained at one.
 MISFIT = "residual"
@@ -159,8 +159,10 @@ def _rank(report: TrustReport, error: NDArray[Any]) -> float:
     shown = report.windows[0].error
     if shown is None:
         return math.nan
-    true = block_errors(np.square(error))
-    return float(spearmanr(shown[::16, ::16].ravel(), true[::16, ::16].ravel())[0])
+    blocks = shown[::BLOCK, ::BLOCK]
+    known = np.isfinite(blocks)
+    true = block_means(np.square(error), np.ones(error.shape, dtype=bool))
+    return float(spearmanr(blocks[known], true[known])[0])
 
 
 def _true_cutoff(denoised: NDArray[Any], clean: NDArray[Any]) -> float:

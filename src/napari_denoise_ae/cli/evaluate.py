@@ -16,7 +16,7 @@ from .arguments import (
     noise_notation,
     require_names,
 )
-from .score_table import report_scores
+from .score_table import report_checks, report_scores
 
 if TYPE_CHECKING:
     import argparse
@@ -39,6 +39,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         [arguments.model], _image_source(arguments), device=arguments.device
     )
     report_scores(evaluation, arguments.json)
+    if arguments.images is not None:
+        report_checks(evaluation)
 
 
 def _compare(arguments: argparse.Namespace) -> None:

@@ -43,6 +43,32 @@ def report_scores(evaluation: Evaluation, json_file: Path | None) -> None:
         _write_json(evaluation.scores, json_file)
 
 
+def report_checks(evaluation: Evaluation) -> None:
+    """Print the trust reports of the first model beside the truth.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        The evaluation. Nothing is printed if its images are too small.
+    """
+    from ..evaluation.trust.check import check_reports
+
+    task, (model, *_) = evaluation.task, evaluation.models.values()
+    inside = []
+    for number, check in enumerate(check_reports(task.pairs, model, task.setting), 1):
+        if number == 1:
+            print("\ntrust reports, made without the clean images, beside the truth")
+            print(f"{'image':>5}{'PSNR / dB':>12}{'reported':>18}   light")
+        low_high = check.estimated
+        reported = "not given"
+        if low_high is not None:
+            reported = f"{low_high[0]:.2f} to {low_high[1]:.2f}"
+            inside.append(check.is_inside)
+        print(f"{number:>5}{check.psnr:>12.2f}{reported:>18}   {check.report.light}")
+    if inside:
+        print(f"{sum(map(bool, inside))} of {len(inside)} ranges hold the truth")
+
+
 def _table_row(score: Score, width: int) -> str:
     psnr = f"{score.psnr_mean:.2f} ± {score.psnr_std:.2f}"
     ssim = f"{score.ssim_mean:.3f} ± {score.ssim_std:.3f}"

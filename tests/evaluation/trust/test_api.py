@@ -111,12 +111,12 @@ def test_nan_is_left_out():
 
 def test_channels_and_planes_and_lazy_arrays():
     noisy = np.stack([noisy_image(), 3 * noisy_image()])[:, np.newaxis]
-    stack = np.repeat(noisy, 5, axis=1)  # CTYX
+    stack = np.repeat(noisy, 4, axis=1)[..., :64, :64]  # CTYX
     options = {"axes": "CTYX", **CPU}
-    lazy = da.from_array(stack[..., :64, :64])
-    reports = assess(lazy, denoise(lazy, **options), **options)
+    denoised = denoise(stack, **options)
+    reports = assess(da.from_array(stack), da.from_array(denoised), **options)
     assert [report.sampled for report in reports] == [
-        f"all pixels of planes C={c}, T=0; C={c}, T=2; C={c}, T=4" for c in (0, 1)
+        f"all pixels of planes C={c}, T=0; C={c}, T=1; C={c}, T=3" for c in (0, 1)
     ]
     levels = [report.figures["noise_level"] for report in reports]
     assert levels[1] == pytest.approx(3 * levels[0])

@@ -153,7 +153,7 @@ class Facts:
         spread = self.residuals.spread
         if spread > _OVER_SMOOTHED:
             return True
-        if not self.has_reruns or not spread > _SPREAD:
+        if not self.has_reruns or self.has_leftover or not spread > _SPREAD:
             return False
         return self.residuals.excess_spread(self.errors) > _EXCESS_SPREAD
 

@@ -35,7 +35,7 @@ _MOST_STEEP = 1.5
 _LEAST_VARIANCE = 0.1
 # Pixels this many standard deviations from a bound at which noise is clipped are left
 # out.
-_NEAR_BOUND = 3.0
+_NEAR_BOUND = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

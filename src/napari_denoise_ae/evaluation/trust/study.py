@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from ...image.casting import cast_saturating
-from .error import EXCESS, N_PROBES
+from .error import N_PROBES
+from .maps import map_error
 from .report import WindowMaps
 from .transfer import N_DRAWS
 
@@ -32,8 +33,6 @@ _SAME = 0.1
 _BORDER = 48
 # At least this fraction of the window must count.
 _LEAST_COUNTED = 0.5
-# The error is averaged in blocks of this side.
-_BLOCK = 16
 
 
 class Study:
@@ -159,7 +158,8 @@ class Study:
             self._facts.errors.add_probe(number, noise, response)
             covariance += noise * response / N_PROBES
             yield
-        self._errors = block_errors(EXCESS * covariance)
+        variance = self._rerun.noise.variance(again)
+        self._errors = map_error(noisy - again, covariance, variance, self._counted)
 
     def _split(self, noisy: Pixels, again: Pixels) -> Iterator[None]:
         generator = torch.Generator().manual_seed(_SEED)
@@ -168,24 +168,3 @@ class Study:
             denoised = self._rerun.denoise_louder(noisy + added)
             self._facts.transfer.add(noisy, added, denoised, self._variance)
             yield
-
-
-def block_errors(squares: Pixels) -> Pixels:
-    """Return the root mean squares of blocks of 16 x 16 pixels, (Y, X).
-
-    Parameters
-    ----------
-    squares : numpy.ndarray
-        Estimates of squared errors, (Y, X, channels); single ones may be negative.
-    """
-    height, width = squares.shape[:2]
-    starts = np.arange(0, height, _BLOCK), np.arange(0, width, _BLOCK)
-    sums = np.add.reduceat(squares.mean(axis=-1), starts[0], axis=0)
-    sums = np.add.reduceat(sums, starts[1], axis=1)
-    rows, columns = (
-        np.diff(np.append(start, length))
-        for start, length in zip(starts, (height, width), strict=True)
-    )
-    roots = np.sqrt(np.maximum(sums / np.outer(rows, columns), 0.0))
-    errors: Pixels = np.repeat(np.repeat(roots, rows, axis=0), columns, axis=1)
-    return errors
