@@ -48,6 +48,16 @@ def test_the_reference_may_have_the_shape_of_the_image_or_the_selection(
     assert "inf" in capsys.readouterr().out  # the noisy image is the clean one
 
 
+def test_choices_made_for_the_reference_are_said(gray, tmp_path, capsys):
+    image = image_of((60, 50), "uint8")
+    write_image(tmp_path / "in.png", ImageFile(image, "YX"))
+    for page in (image, image[:40, :35].copy()):
+        tifffile.imwrite(tmp_path / "clean.tif", page, append=True, metadata=None)
+    given = ["--model", gray, "--reference", tmp_path / "clean.tif"]
+    assert run("denoise", tmp_path / "in.png", tmp_path / "out.png", *given) == 0
+    assert "clean.tif: The file holds 2 series" in capsys.readouterr().err
+
+
 def test_a_selection_with_added_noise_has_the_shape_of_the_selection(gray, tmp_path):
     write_image(tmp_path / "in.png", ImageFile(image_of((300, 290), "uint8"), "YX"))
     part = ["--select", "Y=37:201", "--select", "X=130:290"]

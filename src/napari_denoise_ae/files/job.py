@@ -21,7 +21,7 @@ class FileJob:
     Parameters
     ----------
     input : pathlib.Path
-        PNG, JPEG, WebP or TIFF file, or OME-Zarr folder.
+        File or OME-Zarr folder in one of the formats of `open_image`.
     output : pathlib.Path
         File or OME-Zarr folder to write.
     model : str

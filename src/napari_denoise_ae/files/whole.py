@@ -66,7 +66,9 @@ def denoise_whole(
     )
     axes = source.axes
     require_outputs(job, source.selected, axes)
-    clean = _clean_image(job, source)
+    clean, notes = _clean_image(job, source)
+    for note in notes:
+        yield FileRemark(job.input, f"{job.reference}: {note}")
     limits = resolve_intensity_ranges(
         ArrayPlanes.of(source.selected, axes),
         job.options.intensity_range,
@@ -106,13 +108,19 @@ def _remarks(
         yield FileRemark(job.input, message)
 
 
-def _clean_image(job: FileJob, source: WholeSource) -> NDArray[Any] | None:
-    """Return the selected region of the clean image, or None if there is none."""
+def _clean_image(
+    job: FileJob, source: WholeSource
+) -> tuple[NDArray[Any] | None, tuple[str, ...]]:
+    """Return the selected region of the clean image, and notes on how it was read.
+
+    The image is None if there is none.
+    """
     if job.add_noise is not None:
-        return source.selected
+        return source.selected, ()
     if job.reference is None:
-        return None
-    clean = read_image(job.reference).pixels
+        return None, ()
+    file = read_image(job.reference)
+    clean = file.pixels
     if job.select and clean.shape == source.volume.shape:
         clean = clean[source.selection]
     require_image(clean)
@@ -123,7 +131,7 @@ def _clean_image(job: FileJob, source: WholeSource) -> NDArray[Any] | None:
             f"The reference must have the shape of the input, {expected}{whole}, got "
             f"{clean.shape} in {job.reference}."
         )
-    return clean
+    return clean, file.notes
 
 
 def _noisy_image(
