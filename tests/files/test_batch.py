@@ -96,8 +96,8 @@ def test_warnings_name_the_file(folder, capsys):
         (["{}/nothing*.tif"], "There are no images"),
         (["{}/empty"], "There are no images"),
         (["{}/0.tif", "{}/more/0.tif"], "both be named 0.tif"),
-        (["{}", "--figure", "{}/f.png"], "Omit --reference and --figure"),
-        (["{}", "--reference", "{}/0.tif"], "Omit --reference and --figure"),
+        (["{}", "--figure", "{}/f.png"], "Omit --reference, --figure and"),
+        (["{}", "--reference", "{}/0.tif"], "Omit --reference, --figure and"),
         (
             ["--add-noise", "gaussian:0.1", "{}/0.tif", "{}/more/0_noisy.tif"],
             "both be named 0_noisy.tif",
