@@ -122,6 +122,11 @@ def photos(n_frames: int, side: int) -> Any:
     return add_noise(frames, "gaussian:0.1", axes="TYX")
 
 
+def lazy_photos() -> Any:
+    """Return noisy frames as a dask array."""
+    return da.from_array(photos(4, 1024), chunks=(1, 512, 512))
+
+
 def napari_alone(bench: Bench, stack: Any) -> None:
     """Measure what napari itself does, with an empty widget."""
     viewer, window = bench.viewer, bench.viewer.window
@@ -137,12 +142,17 @@ def napari_alone(bench: Bench, stack: Any) -> None:
     bench.measure("napari: grid off", lambda: setattr(grid, "enabled", False))
     selection = viewer.layers.selection
     bench.measure("napari: another layer", lambda: setattr(selection, "active", first))
+    lazy = lazy_photos()
+    bench.measure(
+        "napari: add a lazy layer",
+        lambda: viewer.add_image(lazy, contrast_limits=(0, 255)),
+    )
     window.remove_dock_widget(dock)
     viewer.layers.clear()
 
 
-def denoise_actions(bench: Bench, stack: Any) -> None:
-    """Measure the actions of the Denoise widget."""
+def denoise_actions(bench: Bench, stack: Any) -> DenoiseWidget:
+    """Measure the actions of the Denoise widget, and return it."""
     viewer, measure = bench.viewer, bench.measure
     widget = DenoiseWidget(viewer)
 
@@ -185,6 +195,15 @@ def denoise_actions(bench: Bench, stack: Any) -> None:
     measure("side by side on", lambda: widget.side_by_side.setChecked(True))
     measure("side by side off", lambda: widget.side_by_side.setChecked(False))
     measure("another layer", lambda: setattr(viewer.layers.selection, "active", layer))
+    trust = widget.trust
+
+    def assess() -> None:
+        trust.assess_button.click()
+        wait_until(trust.assess_button.isEnabled)
+
+    measure("assess the result", assess)
+    measure("swipe", lambda: panel.swipe.setValue(500))
+    panel.swipe.setValue(0)
     widget.compare.choose(["gray", "conv"])
 
     def compare() -> None:
@@ -196,14 +215,13 @@ def denoise_actions(bench: Bench, stack: Any) -> None:
     measure("menu: Layers > Filter > Denoise", denoise_active_layer, 5.0)
     measure("console: denoise_layer", lambda: denoise_layer(layer))
     viewer.layers.clear()
+    return widget
 
 
-def lazy_actions(bench: Bench, folder: Path) -> None:
+def lazy_actions(bench: Bench, widget: DenoiseWidget, folder: Path) -> None:
     """Measure the actions on a lazy layer, with the widget that is open."""
     viewer, measure = bench.viewer, bench.measure
-    widget = DenoiseWidget(viewer)
-    open_dock(viewer, widget)
-    array = da.from_array(photos(4, 1024), chunks=(1, 512, 512))
+    array = lazy_photos()
     layer = measure(
         "lazy: add a layer, measure its noise",
         lambda: viewer.add_image(array, contrast_limits=(0, 255)),
@@ -274,8 +292,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         bench = Bench()
         napari_alone(bench, stack)
-        denoise_actions(bench, stack)
-        lazy_actions(bench, Path(name))
+        widget = denoise_actions(bench, stack)
+        lazy_actions(bench, widget, Path(name))
         training(bench, Path(name), arguments.seconds)
         bench.viewer.close()
 

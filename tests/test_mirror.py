@@ -24,7 +24,7 @@ TESTED_IN = {
     "_napari/denoise/trust_plot": "_napari/denoise/test_trust_panel",
     "_napari/denoise/trust_target": "_napari/denoise/test_trust_panel",
     "_napari/denoise/trust_text": "_napari/denoise/test_trust_panel",
-    "_napari/viewer/error_layers": "_napari/denoise/test_trust_panel",
+    "_napari/viewer/trust_layers": "_napari/denoise/test_trust_panel",
     "_napari/denoise/baseline_job": "_napari/denoise/test_compare_panel",
     "_napari/denoise/compare_job": "_napari/denoise/test_compare_panel",
     "_napari/denoise/compare_run": "_napari/denoise/test_compare_panel",

@@ -71,6 +71,19 @@ def test_a_result_is_assessed(viewer, widget, run, assess_result, noisy, lazy):
     assert not panel.assess_button.isEnabled()
 
 
+def test_structure_that_was_removed_is_shown(viewer, widget, run, assess_result, noisy):
+    viewer.add_image(noisy, name="cells", scale=(2, 2))
+    widget.form.to_remove.strength.setValue(2.0)
+    run(widget)
+    assert "do not trust" in assess_result()
+    shown = viewer.layers["cells [removed structure]"]
+    assert np.abs(shown.data).max() > 4
+    assert tuple(shown.scale) == (2, 2)
+    # The layers are no results.
+    widget.side_by_side.setChecked(True)
+    assert not shown.visible
+
+
 def test_cancel_adds_nothing(viewer, widget, run, qtbot, noisy, gate):
     viewer.add_image(noisy)
     gate.let(1)

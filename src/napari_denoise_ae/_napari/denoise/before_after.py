@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image
 
-from ..viewer.error_layers import ERROR_ROLE
 from ..viewer.layers import lazy_levels
 from ..viewer.outputs import find_output, find_outputs
+from ..viewer.trust_layers import TRUST_ROLES
 from ..viewer.view import current_plane
 from .swipe import SWIPE_ROLE
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 # Kinds of outputs that are no results to be compared with their source.
-_NO_RESULTS = ("preview", "residual", SWIPE_ROLE, ERROR_ROLE)
+_NO_RESULTS = ("preview", "residual", SWIPE_ROLE, *TRUST_ROLES)
 # Size of the names, in points: small enough for three images side by side.
 _NAME_SIZE = 8
 # Percentiles of the pixels of a plane that become black and white.

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import DenoiseAEError
 from ..shared.worker import Failed
-from ..viewer.error_layers import ErrorMap
+from ..viewer.trust_layers import PlaneMap
 from .denoise_job import load_denoiser
 
 if TYPE_CHECKING:
@@ -80,23 +80,26 @@ def assess_result(
         return Failed(f"Assessing failed: {error}")
 
 
-def error_maps(
-    reports: Sequence[TrustReport], shape: tuple[int, int]
-) -> list[ErrorMap]:
-    """Return the error of each plane that was looked at; none if it is unknown.
+def plane_maps(
+    reports: Sequence[TrustReport], name: str, shape: tuple[int, int]
+) -> list[PlaneMap]:
+    """Return a map of each plane that was looked at; none if it is unknown.
 
     Parameters
     ----------
     reports : sequence of TrustReport
         The report of each channel.
+    name : str
+        ``"error"`` or ``"structure"``; see `WindowMaps`.
     shape : tuple of int
         Rows and columns of a plane.
     """
     maps: dict[Plane, NDArray[np.float32]] = {}
     for window in (each for report in reports for each in report.windows):
-        if window.error is not None:
+        found: NDArray[np.float64] | None = getattr(window, name)
+        if found is not None:
             pixels = maps.setdefault(
                 window.plane, np.full(shape, np.nan, dtype=np.float32)
             )
-            pixels[window.region] = window.error
-    return [ErrorMap(plane, pixels) for plane, pixels in maps.items()]
+            pixels[window.region] = found
+    return [PlaneMap(plane, pixels) for plane, pixels in maps.items()]

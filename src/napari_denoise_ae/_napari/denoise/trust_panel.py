@@ -11,8 +11,8 @@ from qtpy.QtWidgets import QApplication, QLabel, QProgressBar, QWidget
 from ...errors import DenoiseAEError
 from ..shared.layout import Note, make_button, make_column, make_row
 from ..shared.worker import Failed, Task
-from ..viewer.error_layers import show_error_maps
-from .trust_job import assess_result, error_maps
+from ..viewer.trust_layers import ERROR_ROLE, STRUCTURE_ROLE, show_maps
+from .trust_job import assess_result, plane_maps
 from .trust_text import finding_text, light_text
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ class TrustPanel(QWidget):  # type: ignore[misc]
             "Assess the result",
             "Run the model a few more times on parts of the layer, and report noise, "
             "resolution kept, expected error and structure in what was removed. Adds "
-            "a layer with the expected error. Takes some seconds.",
+            "layers with the expected error, and with removed structure if there is "
+            "any. Takes some seconds.",
         )
         self.cancel_button = make_button("Cancel", "Stop, and add nothing.")
         self.copy_button = make_button("Copy report", "Copy the report as text.")
@@ -168,8 +169,10 @@ class TrustPanel(QWidget):  # type: ignore[misc]
         self._reports[result] = (result.data, outcome)
         self._show(outcome)
         rows, columns = result.data.shape[result.ndim - 2 : result.ndim]
-        maps = error_maps(outcome, (rows, columns))
-        show_error_maps(self._viewer, layer, result, maps)
+        for name, role in (("error", ERROR_ROLE), ("structure", STRUCTURE_ROLE)):
+            is_shown = name == "error" or _has_structure(outcome)
+            maps = plane_maps(outcome, name, (rows, columns)) if is_shown else []
+            show_maps(self._viewer, layer, result, role, maps)
         self.shown.emit()
 
     def _show(self, reports: Reports) -> None:
@@ -209,3 +212,12 @@ class TrustPanel(QWidget):  # type: ignore[misc]
 
     def _copy(self) -> None:
         QApplication.clipboard().setText("\n\n".join(map(str, self.reports)))
+
+
+def _has_structure(reports: Reports) -> bool:
+    """Return whether structure was found in what was removed."""
+    return any(
+        finding.name == "structure" and finding.light != "fine"
+        for report in reports
+        for finding in report.findings
+    )
