@@ -61,13 +61,25 @@ def test_what_cannot_be_read_is_said(file, monkeypatch):
     with pytest.raises(InvalidInputError, match="must be integer or floating"):
         open_volume(file.parent / "a.h5:/names", "YX")
     (file.parent / "b.h5").write_bytes(b"no HDF5")
-    with pytest.raises(InvalidInputError, match=r"Cannot read .*b\.h5"):
+    with pytest.raises(InvalidInputError, match=r"Cannot read .*b\.h5 as a H5 image"):
         open_volume(file.parent / "b.h5")
     with pytest.raises(InvalidInputError, match="does not exist"):
         open_volume(file.parent / "c.h5:/data")
     monkeypatch.setitem(sys.modules, "h5py", None)
     with pytest.raises(MissingDependencyError, match=r"napari-denoise-ae\[hdf5\]"):
         open_volume(file)
+
+
+def test_a_compression_that_h5py_lacks_is_said(tmp_path):
+    settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    settings.set_chunk((16, 16))
+    settings.set_filter(299, h5py.h5z.FLAG_OPTIONAL, ())
+    with h5py.File(tmp_path / "a.h5", "w") as content:
+        space = h5py.h5s.create_simple((32, 32))
+        kind = h5py.h5t.NATIVE_UINT16
+        h5py.h5d.create(content.id, b"a", kind, space, dcpl=settings)
+    with pytest.raises(MissingDependencyError, match=r"number 299.*hdf5plugin"):
+        open_volume(tmp_path / "a.h5")
 
 
 def test_the_command_reads_a_data_set_part_by_part(file):

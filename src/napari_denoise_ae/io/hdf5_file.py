@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,6 +53,7 @@ def open_hdf5(path: Path) -> StoredImage:
         raise InvalidInputError(
             f"Cannot read {path}: there is no data set {inside!r}. {_describe(content)}"
         )
+    _require_filters(dataset, path)
     claimed = claimed_bytes(dataset.shape, dataset.dtype, dataset.chunks or ())
     require_plausible_size(path, claimed, [file.stat().st_size])
     axes = axes_of_names(dimension.label for dimension in dataset.dims)
@@ -64,6 +67,24 @@ def open_hdf5(path: Path) -> StoredImage:
         units=dict.fromkeys(scale, "micrometer"),
         compression=kept.get(dataset.compression, OTHER),
     )
+
+
+def _require_filters(dataset: h5py.Dataset, path: Path) -> None:
+    """Raise if a data set has a compression that h5py does not bring along."""
+    from h5py import h5z
+
+    with suppress(ImportError):
+        # Adds its compressions to those of h5py.
+        import_module("hdf5plugin")
+    settings = dataset.id.get_create_plist()
+    for number in range(settings.get_nfilters()):
+        code, _, _, name = settings.get_filter(number)
+        if not h5z.filter_avail(code):
+            called = name.decode(errors="replace") or f"number {code}"
+            raise MissingDependencyError(
+                f"Cannot read {path}: h5py lacks its compression, {called}. Install "
+                "it with: pip install hdf5plugin"
+            )
 
 
 def _only_image(content: h5py.File, file: Path) -> h5py.Dataset:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import DenoiseAEError, InvalidInputError, one_line
 from .compression import NONE
+from .location import file_of, shown
 from .picture_metadata import PictureMetadata
 
 if TYPE_CHECKING:
@@ -113,8 +114,8 @@ def refuse_damaged(path: Path, part: str = "") -> Iterator[None]:
         raise
     # Given a damaged file, these libraries raise errors of any kind.
     except Exception as error:
-        kind = path.suffix[1:].upper()
-        what = f"{part} of {path}" if part else f"{path} as a {kind} image"
+        kind, name = file_of(path).suffix[1:].upper(), shown(path)
+        what = f"{part} of {name}" if part else f"{name} as a {kind} image"
         reason = one_line(error, _LONGEST_REASON).rstrip(".") or type(error).__name__
         raise InvalidInputError(
             f"Cannot read {what}: {reason}. The file is damaged, incomplete or not of "
