@@ -101,6 +101,7 @@ TESTED_IN = {
     "evaluation/trust/findings": "evaluation/trust/test_api",
     "evaluation/trust/report": "evaluation/trust/test_api",
     "evaluation/trust/maps": "evaluation/trust/test_api",
+    "evaluation/trust/others": "evaluation/trust/test_api",
     "evaluation/trust/pictures": "files/test_trust",
     "evaluation/trust/rerun": "evaluation/trust/test_api",
     "evaluation/trust/residual": "evaluation/trust/test_api",

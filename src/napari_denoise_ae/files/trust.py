@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import InvalidInputError
 from ..evaluation.trust.assessment import Assessment, AssessOptions
+from ..evaluation.trust.others import Others
 from ..evaluation.trust.windows import channels_of
 from ..evaluation.trust.write import require_report_name, write_report
 from ..image.planes import ArrayPlanes
@@ -84,6 +85,9 @@ def report_trust(
         The report, or that of each channel.
     """
     noisy, denoised = _planes(job, volume, result)
+    clean = None
+    if isinstance(result, FileResult) and result.clean is not None:
+        clean = ArrayPlanes.of(result.clean, result.axes)
     size = pixel_size(volume)
     reports = []
     for channel in channels_of(noisy):
@@ -94,6 +98,7 @@ def report_trust(
             replace(job.options, axes=volume.axes),
             choice=AssessOptions(pixel_size=size),
             channel=channel,
+            others=Others(clean),
             ranges=result.intensity_range,
         )
         yield from count_steps(job.input, PASS, run)

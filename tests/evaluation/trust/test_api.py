@@ -99,6 +99,24 @@ def test_rounding_is_reported():
     assert "dtype float32" in finding(report, "error").sentence
 
 
+def test_a_clean_image_and_repeats():
+    noisy, *repeats = (
+        add_noise(CLEAN, "gaussian:0.1,unclipped", rng=n, intensity_range=(0, 255))
+        for n in range(4)
+    )
+    denoised = denoise(noisy, **CPU)
+    report = assess(
+        noisy, denoised, clean=CLEAN, repeats=repeats, data_range=(0, 255), **CPU
+    )
+    figures, error = report.figures, np.sqrt(np.square(denoised - CLEAN).mean())
+    true = psnr(CLEAN, denoised, data_range=255)
+    assert figures["reference_psnr"] == pytest.approx(true)
+    assert figures["reference_error"] == pytest.approx(error)
+    assert figures["repeats_error_low"] < error < figures["repeats_error_high"]
+    assert figures["repeats_error_high"] < 1.3 * figures["repeats_error_low"]
+    assert 2 < figures["agreement_period"] < 6
+
+
 def test_nan_is_left_out():
     noisy = noisy_image()
     noisy[:20] = np.nan

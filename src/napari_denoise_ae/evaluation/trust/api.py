@@ -15,9 +15,11 @@ from ...models.builtin import DEFAULT_MODEL
 from ...models.devices import choose_device
 from ...models.load import load_fitting
 from .assessment import Assessment, AssessOptions
+from .others import Others
 from .windows import SAMPLE, channels_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
     from typing import Unpack
 
@@ -35,6 +37,8 @@ def assess(
     denoised: ArrayLike,
     *,
     model: str | Path | Checkpoint = DEFAULT_MODEL,
+    clean: ArrayLike | None = None,
+    repeats: Sequence[ArrayLike] = (),
     scope: str = SAMPLE,
     data_range: tuple[float, float] | None = None,
     pixel_size: tuple[float, str] | None = None,
@@ -50,6 +54,11 @@ def assess(
         The result of ``denoise(image, model=model, **options)``, same shape.
     model : str, path or Checkpoint
         The model that made it.
+    clean : array_like, optional
+        The clean image, if it is known, same shape.
+    repeats : sequence of array_like
+        Other noisy images of the same field, same shape. From two on, they give the
+        error of the result without any assumption on the noise.
     scope : str
         ``"sample"`` looks at the first, the middle and the last plane, and at most at
         a million pixels, in windows of 256 x 256 pixels. ``"all"`` looks at all.
@@ -103,12 +112,21 @@ def assess(
     axes = chosen.axes
     checkpoint = load_fitting(model, planes.shape[-1])
     denoiser = Denoiser(checkpoint, choose_device(chosen.device), chosen.precision)
-    result = as_planes(denoised, axes)
+    others = Others(
+        None if clean is None else as_planes(clean, axes),
+        [as_planes(repeat, axes) for repeat in repeats],
+    )
     reports = []
     channels = channels_of(planes)
     for channel in channels:
         run = Assessment(
-            planes, result, denoiser, chosen, choice=choice, channel=channel
+            planes,
+            as_planes(denoised, axes),
+            denoiser,
+            chosen,
+            choice=choice,
+            channel=channel,
+            others=others,
         )
         for _ in run:
             pass

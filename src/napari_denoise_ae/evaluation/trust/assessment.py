@@ -20,20 +20,23 @@ from ...noise.setting import NoiseSetting
 from ...noise.windows import read_noise_windows
 from .facts import Facts
 from .findings import describe
+from .others import Others, compare_with_clean, compare_with_repeats
 from .report import TrustReport
 from .rerun import Rerun
 from .study import N_PASSES, Study
 from .windows import SAMPLE, SCOPES, ComputedPlanes, choose_places, describe_places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from ...denoising.denoiser import Denoiser
     from ...denoising.options import DenoiseOptions
     from ...image.intensity import IntensityRanges
     from ...image.planes import Planes
     from ...noise.noise_estimate import NoiseEstimate
-    from .report import WindowMaps
+    from .report import Finding, WindowMaps
     from .windows import Place
 
 # Percentiles of the result that give the data range of the PSNR.
@@ -100,6 +103,8 @@ class Assessment:
         What to look at.
     channel : int, optional
         Index along C; None if there is no such axis.
+    others : Others, optional
+        A clean image, or repeats of the noisy one.
     ranges : IntensityRanges, optional
         How the model saw each plane in the run. None determines it from the image and
         the options.
@@ -119,9 +124,12 @@ class Assessment:
         *,
         choice: AssessOptions | None = None,
         channel: int | None = None,
+        others: Others | None = None,
         ranges: IntensityRanges | None = None,
     ) -> None:
-        _require_same_shape(image, denoised)
+        self._others = others or Others()
+        for other in (denoised, *self._others.all):
+            _require_same_shape(image, other)
         self._image, self._denoised = ComputedPlanes(image), ComputedPlanes(denoised)
         self._denoiser, self._options = denoiser, options
         self._choice = choice or AssessOptions()
@@ -151,12 +159,37 @@ class Assessment:
             windows = [replace(each, error=None) for each in windows]
         findings, curve = describe(facts, self._choice.pixel_size)
         self._report = TrustReport(
-            findings=findings,
+            findings=(*findings, *self._compare(facts, windows)),
             sampled=describe_places(self._image, self._places),
             model=self._denoiser.checkpoint.name,
             curve=curve,
             windows=tuple(windows),
         )
+
+    def _compare(
+        self, facts: Facts, windows: Sequence[WindowMaps]
+    ) -> Iterator[Finding]:
+        """Yield the comparisons with a clean image and with repeats."""
+        denoised = [window.denoised for window in windows]
+        if self._others.clean is not None:
+            clean = self._pixels(self._others.clean)
+            yield compare_with_clean(denoised, clean, facts.data_range)
+        if self._others.repeats:
+            repeats = [self._pixels(each) for each in self._others.repeats]
+            again = [
+                self._rerun(facts, place).denoise(pixels)
+                for place, pixels in zip(self._places, repeats[0], strict=True)
+            ]
+            size = self._choice.pixel_size
+            yield compare_with_repeats(denoised, repeats, again, size)
+
+    def _pixels(self, planes: Planes) -> list[NDArray[np.float64]]:
+        """Return the windows of another image."""
+        computed = ComputedPlanes(planes)
+        return [
+            computed.read(place.plane, place.region).astype(np.float64)
+            for place in self._places
+        ]
 
     def _begin(self) -> Facts:
         """Measure the noise, and see whether the checks can run."""
@@ -190,20 +223,19 @@ class Assessment:
         (planes,) = islice(windows, number, number + 1)
         return measure_windows(planes, NoiseSetting())
 
-    def _study(self, facts: Facts, place: Place) -> Study:
-        """Return the study of a window."""
+    def _rerun(self, facts: Facts, place: Place) -> Rerun:
+        """Return the model with the settings for a window."""
         scale = self._ranges.of(place.plane)
         # With range_of="image", each plane has noise of its own.
         noise = scale.noise if isinstance(scale, NoiseScaling) else facts.noise
-        rerun = Rerun(
-            self._denoiser,
-            self._options,
-            scale,
-            replace(noise, bounds=(None, None)),
-        )
+        unclipped = replace(noise, bounds=(None, None))
+        return Rerun(self._denoiser, self._options, scale, unclipped)
+
+    def _study(self, facts: Facts, place: Place) -> Study:
+        """Return the study of a window."""
         return Study(
             facts,
-            rerun,
+            self._rerun(facts, place),
             place,
             self._image.read(place.plane, place.region),
             self._denoised.read(place.plane, place.region),
@@ -240,7 +272,7 @@ def _obstacle(facts: Facts, options: DenoiseOptions) -> str:
 def _require_same_shape(image: Planes, denoised: Planes) -> None:
     if image.shape != denoised.shape or image.axes != denoised.axes:
         raise InvalidInputError(
-            "The image and the denoised image must have the same shape and axes, got "
+            "The image and those to compare it with must have the same shape, got "
             f"{image.shape} ({image.axes}) and {denoised.shape} ({denoised.axes}), "
             "colors last."
         )

@@ -66,7 +66,7 @@ class Transfer:
         variance : float
             Mean variance of the noise of the window.
         """
-        shape, window = noisy.shape, _taper(noisy.shape)
+        shape, window = noisy.shape, taper(noisy.shape)
         middle = denoised.mean(axis=(0, 1))
         first, second, result = (
             spectrum((image - middle) * window)
@@ -105,7 +105,7 @@ def cutoff(curve: TransferCurve) -> float:
     return float(np.interp(_HALF, *falling))
 
 
-def _taper(shape: tuple[int, ...]) -> NDArray[np.float64]:
+def taper(shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Return a Hann window without zeros, (Y, X, 1)."""
     rows, columns = (np.hanning(length + 2)[1:-1] for length in shape[:2])
     return np.outer(rows, columns)[..., np.newaxis]
