@@ -113,6 +113,7 @@ TESTED_IN = {
     "files/tiff_layout": "files/test_sixteen_ways",
     "files/steps": "files/test_route",
     "files/whole_source": "files/test_whole",
+    "io/folders": "io/test_find",
     "io/stored": "io/test_source",
     "models/description": "models/test_checkpoint_file",
     "models/record": "models/test_checkpoint_file",

@@ -16,6 +16,7 @@ from napari_denoise_ae.io.find import (
     is_pattern,
     matching_images,
 )
+from napari_denoise_ae.io.folders import signature
 from napari_denoise_ae.io.images import ImageFile, write_image
 from napari_denoise_ae.io.source import list_images
 
@@ -50,7 +51,9 @@ def test_a_pattern_matches_images_in_order(folder):
     assert [path.name for path in matching_images(folder / "?.png")] == ["a.png"]
 
 
-@pytest.mark.parametrize("find", [list_images, lambda path: images_in_tree(path, path)])
+@pytest.mark.parametrize(
+    "find", [list_images, signature, lambda path: images_in_tree(path, path)]
+)
 def test_a_folder_that_cannot_be_read_is_an_error(find, tmp_path, monkeypatch):
     """Permission is denied by a fake, because root may read anything."""
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..denoising.compatibility import require_noise_is_taken
 from ..errors import DenoiseAEError, InvalidInputError, OutputError
-from ..io.source import close_volumes, is_image, is_zarr, signature
+from ..io.folders import signature
+from ..io.source import close_volumes, is_image, is_zarr
 from ..models.builtin import fitting_model
 from ..models.devices import choose_device
 from .loaded_models import LoadedModels

@@ -7,8 +7,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ..io.atomic import cannot_write
+from ..io.folders import signature
 from ..io.lock import lock_file
-from ..io.source import signature
 
 if TYPE_CHECKING:
     from pathlib import Path

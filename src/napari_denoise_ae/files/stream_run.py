@@ -9,8 +9,8 @@ from ..denoising.compatibility import require_compatible
 from ..denoising.frames import frame_axis
 from ..errors import InvalidInputError
 from ..io.atomic import atomic_write, require_writable
+from ..io.folders import signature
 from ..io.lock import locked
-from ..io.source import signature
 from ..io.temporary import remove
 from ..io.tiff import require_tiff_storable
 from ..io.tiff_target import TiffTarget

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidInputError
-from ..io.source import signature
+from ..io.folders import signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ class Unchanged:
         """Return the signature of the file, or None if there is none."""
         try:
             return signature(self._file)
-        except OSError:
+        except (OSError, InvalidInputError):
             return None
 
     def required_before(

@@ -6,8 +6,9 @@ import glob
 import os
 from pathlib import Path
 
+from .folders import raise_error, refuse_unreadable
 from .location import file_of, is_remote
-from .source import is_hidden, is_image, is_zarr, refuse_unreadable
+from .source import is_hidden, is_image, is_zarr
 
 
 def is_folder(path: Path) -> bool:
@@ -53,11 +54,8 @@ def images_in_tree(folder: Path, besides: Path) -> list[Path]:
 
 
 def _images_in_tree(folder: Path, skipped: Path) -> list[Path]:
-    def fail(error: OSError) -> None:
-        raise error
-
     found: list[Path] = []
-    for name, folders, files in os.walk(folder, onerror=fail):
+    for name, folders, files in os.walk(folder, onerror=raise_error):
         here = Path(name)
         inside = [here / each for each in folders if not is_hidden(here / each)]
         found += [path for path in inside if is_image(path)]

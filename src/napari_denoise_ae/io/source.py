@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +14,7 @@ from ..errors import InvalidInputError
 from ..image.axes import resolve_axes, stack_axes
 from ..image.checks import require_real
 from .bioio_file import PLUGINS, open_bioio
+from .folders import refuse_unreadable
 from .hdf5_file import open_hdf5
 from .location import HDF5, file_of, is_remote, url_of
 from .numpy_file import open_npy
@@ -25,7 +24,8 @@ from .stored import StoredImage, refuse_damaged
 from .tiff_reader import open_tiff
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -178,24 +178,6 @@ def list_images(folder: Path) -> list[Path]:
         )
 
 
-@contextmanager
-def refuse_unreadable(folder: Path) -> Iterator[None]:
-    """Turn errors of the system into an error that names the folder.
-
-    Raises
-    ------
-    InvalidInputError
-        If the body raises `OSError`.
-    """
-    try:
-        yield
-    except OSError as error:
-        where = error.filename or folder
-        raise InvalidInputError(
-            f"Cannot read the folder {where}: {error.strerror or error}."
-        ) from error
-
-
 def is_hidden(path: Path) -> bool:
     """Return whether a file or folder is hidden, and so no image of a user.
 
@@ -299,24 +281,6 @@ def open_volume(
             "notes": notes,
         }
     )
-
-
-def signature(path: Path) -> list[int]:
-    """Return numbers that change when a file, or any file in a folder, changes.
-
-    There are none for an address.
-    """
-    if is_remote(path):
-        return []
-    path = file_of(path)
-    files = [path]
-    if path.is_dir():
-        files = [
-            Path(folder, name) for folder, _, names in os.walk(path) for name in names
-        ]
-    stats = [file.stat() for file in files]
-    newest = max((stat.st_mtime_ns for stat in stats), default=0)
-    return [len(stats), sum(stat.st_size for stat in stats), newest]
 
 
 def opened_volume(path: Path, axes: str, series: int | None = None) -> Volume:
