@@ -327,6 +327,25 @@ def test_a_runtime_error_shows_one_message(viewer, widget, run, messages, monkey
     assert messages() == ["Denoising failed: shapes do not match"]
 
 
+def test_after_an_error_at_any_stage_the_widget_is_usable(
+    viewer, widget, run, messages, monkeypatch
+):
+    viewer.add_image(image())
+    stages = ("load_denoiser", "require_noise_is_taken", "prepare", "denoise_prepared")
+    for number, stage in enumerate(stages, 1):
+
+        def fail(*_, stage=stage):
+            raise MemoryError(f"injected into {stage}")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(denoise_job, stage, fail)
+            assert run(widget) == "failed"
+        assert messages()[-1] == f"Denoising failed: injected into {stage}"
+        assert len(messages()) == number
+        assert len(viewer.layers) == 1
+    assert run(widget).startswith("done")
+
+
 @pytest.mark.qt_binding
 def test_an_invalid_checkpoint_changes_nothing(
     viewer, widget, run, messages, qtbot, monkeypatch, tmp_path

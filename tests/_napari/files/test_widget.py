@@ -13,6 +13,7 @@ from napari_denoise_ae._napari.files.widget import FilesWidget
 from napari_denoise_ae._napari.shared.model_choice import model_choice
 from napari_denoise_ae._napari.shared.noise_form import GIVEN
 from napari_denoise_ae.cli.main import main
+from napari_denoise_ae.files import batch
 from napari_denoise_ae.io import source as source_module
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
@@ -165,6 +166,26 @@ def test_a_failed_file_is_reported_and_the_run_continues(widget, run, folder):
     assert states(widget) == ["done", "failed", "done"]
     assert "1.tif" in widget.notes.text().replace("\u200b", "")
     assert not (folder / "denoised" / "1.tif").exists()
+
+
+def test_after_an_error_at_any_stage_the_widget_is_usable(
+    widget, run, folder, messages, monkeypatch
+):
+    widget.add(files_in(folder)[:1])
+    before_all = ("_prepare_folders", "choose_device", "LoadedModels")
+    for stage in (*before_all, "FileDenoising"):
+
+        def fail(*_, stage=stage):
+            raise RuntimeError(f"injected into {stage}")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(batch, stage, fail)
+            status = run()
+        is_first = stage in before_all
+        assert status == ("failed" if is_first else "1 failed")
+        shown = messages()[-1] if is_first else widget.notes.text()
+        assert f"injected into {stage}" in shown.replace("\u200b", "")
+    assert run() == "1 done"
 
 
 def test_an_output_folder_is_required(widget, folder, messages):

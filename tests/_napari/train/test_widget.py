@@ -25,7 +25,7 @@ from napari_denoise_ae.io.cifar10 import CIFAR10_URL, ImageSet
 from napari_denoise_ae.io.download import DownloadProgress
 from napari_denoise_ae.models.config import PRESETS, preset_config
 from napari_denoise_ae.models.networks.registry import network_class
-from napari_denoise_ae.training import gallery, prepare
+from napari_denoise_ae.training import gallery, prepare, saved
 from napari_denoise_ae.training import run as training_run
 from napari_denoise_ae.training.losses import LOSSES
 from napari_denoise_ae.training.run_files import default_checkpoint
@@ -718,6 +718,31 @@ def test_an_error_shows_one_message(widget, messages, qtbot, monkeypatch, error)
     assert str(error) in messages[0]
     assert "Failed" in widget.controls.status.text()
     widget.controls.train_button.click()  # still usable
+    wait_for_end(qtbot, widget)
+    assert "all epochs are done" in widget.controls.status.text()
+
+
+def test_after_an_error_at_any_stage_the_widget_is_usable(
+    widget, messages, qtbot, monkeypatch, tmp_path
+):
+    places = [
+        (training_run, "prepare_training"),
+        (TrainingStep, "train"),
+        (saved, "save_training_state"),
+    ]
+    for number, (module, stage) in enumerate(places, 1):
+
+        def fail(*_, stage=stage):
+            raise RuntimeError(f"injected into {stage}")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(module, stage, fail)
+            widget.controls.train_button.click()
+            wait_for_end(qtbot, widget)
+        assert f"injected into {stage}" in messages[-1]
+        assert len(messages) == number
+        assert not (tmp_path / "model.pt").exists()
+    widget.controls.train_button.click()
     wait_for_end(qtbot, widget)
     assert "all epochs are done" in widget.controls.status.text()
 
