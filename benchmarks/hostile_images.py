@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from hostile_cases import Case, fault, sample
+from hostile_cases import Case, fault, sample, written
 from hostile_pictures import bomb_cases, picture_cases
-from hostile_tiff import claim_cases, tiff_cases
-from hostile_zarr import zarr_cases
+from hostile_tiff import claim_cases, sound_tiff, tiff_cases
+from hostile_zarr import result_cases, zarr_cases
 
 from napari_denoise_ae.cli.main import main
 
@@ -38,7 +38,10 @@ KINDS: dict[str, Callable[[], Iterable[Case]]] = {
     "pictures": picture_cases,
     "claims of TIFF": claim_cases,
     "claims of pictures": bomb_cases,
+    "results to resume": lambda: result_cases(_make_result()),
 }
+# A result that is to be resumed, and its source.
+SOURCE, RESULT = Path(tempfile.mkdtemp(), "source.ome.tif"), "result.zarr"
 # Seconds of processor time, seconds on the clock, and bytes above a sound file.
 MOST_SECONDS, DEADLINE, MOST_MEMORY = 5.0, 30.0, 300_000_000
 
@@ -48,9 +51,11 @@ def answer(case: Case, baseline: int) -> tuple[str, int]:
     folder = Path(tempfile.mkdtemp())
     try:
         path, output = case.write(folder), folder / "result.tif"
+        if path.name == RESULT:
+            path, output = SOURCE, path
         child = os.fork()
         if child == 0:
-            _denoise(path, output)
+            _denoise(path, output, folder)
         status, usage = _wait(child)
         if status is None:
             return "hangs", 0
@@ -66,10 +71,21 @@ def answer(case: Case, baseline: int) -> tuple[str, int]:
         shutil.rmtree(folder)
 
 
-def _denoise(path: Path, output: Path) -> None:
+def _make_result() -> Path:
+    """Write an image, denoise it into an OME-Zarr in a child, and return that."""
+    written(SOURCE.name, sound_tiff("OME"))(SOURCE.parent)
+    result = SOURCE.with_name(RESULT)
+    child = os.fork()
+    if child == 0:
+        _denoise(SOURCE, result, SOURCE.parent)
+    _wait(child)
+    return result
+
+
+def _denoise(path: Path, output: Path, folder: Path) -> None:
     """Run the command in this process, which then ends."""
     for number, name in ((1, "stdout"), (2, "stderr")):
-        os.dup2(os.open(path.parent / name, os.O_CREAT | os.O_WRONLY), number)
+        os.dup2(os.open(folder / name, os.O_CREAT | os.O_WRONLY), number)
     status = 70
     try:
         status = main(["denoise", str(path), str(output), "--sigma", "50"])
@@ -123,9 +139,6 @@ def run() -> None:
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     arguments = parser.parse_args()
     _load_libraries()
-    from hostile_cases import written
-    from hostile_tiff import sound_tiff
-
     found, baseline = answer(Case("sound", written("a.tif", sound_tiff("gray"))), 0)
     print(f"a sound file: {found or 'held'}, {baseline / 1e6:.0f} MB")
     for name in arguments.kinds:

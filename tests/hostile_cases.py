@@ -90,7 +90,7 @@ def fault(case: Case, status: int, printed: str, output: Path) -> str:
     printed : str
         All that it, and the libraries below it, wrote to standard error.
     output : pathlib.Path
-        The result, which must exist if, and only if, the status is 0.
+        The result, which must exist if the status is 0.
     """
     lines = printed.splitlines()
     errors = [line for line in lines if line.startswith("error: ")]
@@ -104,6 +104,6 @@ def fault(case: Case, status: int, printed: str, output: Path) -> str:
         f"printed {strange[:1]!r:.200}": bool(strange),
         "a long line": any(len(line) > _LONGEST_LINE for line in lines),
         "no result": status == 0 and not output.exists(),
-        "a result despite the error": status == 2 and output.exists(),
+        "a result despite the error": status == 2 and output.is_file(),
     }
     return next((text for text, is_true in faults.items() if is_true), "")

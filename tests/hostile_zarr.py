@@ -91,16 +91,21 @@ def json_cases(kind: str) -> Iterator[Case]:
 def _write_changed(
     kind: str, name: str, parsed: Any, where: tuple[Any, ...], value: Any, folder: Path
 ) -> Path:
-    changed = copy.deepcopy(parsed)
+    changed = _changed(copy.deepcopy(parsed), where, value)
+    return write_files(folder, sound_files(kind) | {name: json.dumps(changed).encode()})
+
+
+def _changed(parsed: Any, where: tuple[Any, ...], value: Any) -> Any:
+    """Change a value inside objects and lists, or remove it."""
     *outer, last = where
-    holder = changed
+    holder = parsed
     for key in outer:
         holder = holder[key]
     if value is _MISSING:
         del holder[last]
     else:
         holder[last] = value
-    return write_files(folder, sound_files(kind) | {name: json.dumps(changed).encode()})
+    return parsed
 
 
 def _whole_file_cases(kind: str, name: str, content: bytes) -> Iterator[Case]:
@@ -169,3 +174,41 @@ def zarr_cases() -> Iterator[Case]:
     for kind in ("0.5", "0.4", "plain 3", "plain 2"):
         yield from json_cases(kind)
         yield from file_cases(kind)
+
+
+def result_cases(result: Path) -> Iterator[Case]:
+    """Yield a damaged copy of a result of the command, to be resumed.
+
+    Parameters
+    ----------
+    result : pathlib.Path
+        A finished OME-Zarr image. Copies are named as it is.
+    """
+    files = {
+        file.relative_to(result).as_posix(): file.read_bytes()
+        for file in result.rglob("*")
+        if file.is_file()
+    }
+    for name, content in files.items():
+        if Path(name).name not in _METADATA:
+            continue
+        parsed = json.loads(content)
+        for where in places(parsed):
+            for value in (*ODD_VALUES, _MISSING):
+                odd = "missing" if value is _MISSING else repr(value)[:40]
+                yield Case(
+                    f"result: {name} {'.'.join(map(str, where))} {odd}",
+                    partial(_write_result, result.name, files, name, where, value),
+                )
+
+
+def _write_result(
+    title: str,
+    files: dict[str, bytes],
+    name: str,
+    where: tuple[Any, ...],
+    value: Any,
+    folder: Path,
+) -> Path:
+    changed = _changed(json.loads(files[name]), where, value)
+    return write_files(folder, files | {name: json.dumps(changed).encode()}, title)

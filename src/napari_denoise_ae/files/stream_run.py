@@ -14,7 +14,7 @@ from ..io.lock import locked
 from ..io.temporary import remove
 from ..io.tiff import require_tiff_storable
 from ..io.tiff_target import TiffTarget
-from ..io.zarr_target import result_state
+from ..io.zarr_target import damaged_result, result_state
 from ..noise.normalization import as_plain, from_plain
 from .cluster import write_zarr_on_cluster
 from .planes import FilePlanes
@@ -189,6 +189,11 @@ def _earlier_run(
     """Return the scaling that an earlier run measured, and whether it was finished.
 
     The scaling is None if there is no result with the same settings.
+
+    Raises
+    ------
+    OutputError
+        If the scaling is damaged.
     """
     state = result_state(path)
     if state is None:
@@ -199,6 +204,10 @@ def _earlier_run(
     }
     if earlier != settings:
         return None, False
+    try:
+        from_plain(state["found"])
+    except (LookupError, TypeError, ValueError) as error:
+        raise damaged_result(path, error) from error
     return state["found"], state["finished"]
 
 

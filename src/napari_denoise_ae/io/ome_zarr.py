@@ -228,6 +228,8 @@ def _require_plausible(array: zarr.Array[Any], path: Path) -> None:
         # Its files cannot be listed.
         return
     chunks = array.shards or array.chunks
+    if 0 in (*chunks, *array.chunks) and 0 not in array.shape:
+        raise _unreadable(path, f"its chunks have the shape {array.chunks}")
     claimed = claimed_bytes(array.shape, np.dtype(array.dtype), chunks)
     require_plausible_size(path, claimed, sizes_of_files(path / array.path))
 

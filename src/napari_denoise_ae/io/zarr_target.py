@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._version import __version__
-from ..errors import OutputError
+from ..errors import OutputError, one_line
 from .atomic import flush_to_disk, real_path, replace_folder
 from .compression import BLOSC, DEFLATE, NONE, ZSTD
 from .ome_zarr import METADATA_KEY
@@ -229,7 +229,18 @@ class ZarrTarget:
             zarr.config.set({"array.write_empty_chunks": True}),
         ):
             root = zarr.open_group(self.path, mode="r+")
-            return [root[str(level)] for level in range(len(self.shapes))]
+            found = [root[str(level)] for level in range(len(self.shapes))]
+            self._require_same(found)
+        return found
+
+    def _require_same(self, levels: Sequence[Any]) -> None:
+        """Raise `ValueError` unless levels are those that `_create` makes."""
+        for level, shape in zip(levels, self.shapes, strict=True):
+            expected = (shape, self.chunks, np.dtype(self.dtype))
+            if (level.shape, level.chunks, level.dtype) != expected:
+                raise ValueError(
+                    f"its level {level.basename} has another shape or type"
+                )
 
     def _create(self, root: Any, name: str, shape: tuple[int, ...]) -> None:
         options: dict[str, Any] = {"dimension_names": list(self.metadata.axes.lower())}
@@ -343,12 +354,16 @@ def result_state(path: Path) -> dict[str, Any] | None:
     """
     import zarr
 
+    from .zarr_store import RegularFileStore
+
     # Path.is_dir raises if the name is too long.
     if not os.path.isdir(path):  # noqa: PTH112
         return None
     try:
-        attributes = dict(zarr.open_group(path, mode="r").attrs)
-    except (OSError, ValueError, KeyError, TypeError):
+        store = RegularFileStore(path, read_only=True)
+        attributes = dict(zarr.open_group(store, mode="r").attrs)
+    # Given damaged metadata, zarr raises errors of any kind.
+    except Exception:  # noqa: BLE001
         return None
     state = attributes.get(METADATA_KEY)
     if not isinstance(state, dict):
@@ -359,12 +374,25 @@ def result_state(path: Path) -> dict[str, Any] | None:
     return state if is_valid else None
 
 
+def damaged_result(path: Path, reason: object) -> OutputError:
+    """Return the error for a result that cannot be resumed."""
+    return OutputError(
+        f"Cannot resume {path}: its metadata are damaged ({one_line(reason, 200)}). "
+        "Remove it, or choose another name."
+    )
+
+
 @contextmanager
 def _as_output_error(path: Path) -> Iterator[None]:
     try:
         yield
+    except OutputError:
+        raise
     except OSError as error:
         raise OutputError(
             f"Cannot write {path}: {error.strerror or error}. Choose another folder or "
             "free disk space; the same command resumes where it stopped."
         ) from error
+    # Given damaged metadata, zarr raises errors of any kind.
+    except Exception as error:
+        raise damaged_result(path, error) from error

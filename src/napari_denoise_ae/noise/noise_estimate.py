@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InvalidInputError
+from ..image.checks import number_of
 from .curve import NoiseCurve
 
 if TYPE_CHECKING:
@@ -192,6 +193,15 @@ def as_plain_estimate(estimate: NoiseEstimate) -> dict[str, Any]:
 
 
 def from_plain_estimate(content: Mapping[str, Any]) -> NoiseEstimate:
-    """Invert `as_plain_estimate`."""
+    """Invert `as_plain_estimate`.
+
+    Raises
+    ------
+    LookupError, TypeError, ValueError
+        If the values are not what `as_plain_estimate` returns.
+    """
     low, high = content["bounds"]
+    for value in (low, high, content["no_data"]):
+        if value is not None and math.isnan(number_of(value)):
+            raise ValueError(f"an intensity is {type(value).__name__}")
     return NoiseEstimate(**{**content, "bounds": (low, high)})

@@ -8,6 +8,7 @@ memory and tiled images are normalized exactly like arrays in memory.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ..errors import InvalidInputError
+from ..image.checks import number_of
 from ..image.intensity import IntensityRange, IntensityRanges
 from ..image.namespace import any_of, as_floating, find_nan
 from .anscombe import intensities_of, stabilized_of, stabilized_sigma
@@ -241,9 +243,20 @@ def as_plain(ranges: IntensityRanges) -> dict[str, Any]:
 
 
 def from_plain(content: Mapping[str, Any]) -> IntensityRanges:
-    """Invert `as_plain`."""
+    """Invert `as_plain`.
+
+    Raises
+    ------
+    LookupError, TypeError, ValueError
+        If the values are not what `as_plain` returns.
+    """
     ranges = tuple(_from_plain(each) for each in content["ranges"])
-    return IntensityRanges(content["axes"], tuple(content["shape"]), ranges)
+    axes, shape = str(content["axes"]), tuple(content["shape"])
+    if len(shape) != len(axes) or math.prod(shape) != len(ranges) or not ranges:
+        raise ValueError("the number of ranges does not fit their shape")
+    found = IntensityRanges(axes, shape, ranges)
+    hash(found)  # raises for lists and objects in the place of a value
+    return found
 
 
 def _plain(scale: IntensityRange) -> dict[str, Any]:
@@ -257,6 +270,9 @@ def _plain(scale: IntensityRange) -> dict[str, Any]:
 
 
 def _from_plain(content: Mapping[str, Any]) -> IntensityRange:
+    numbers = {"low", "high", "stabilized", "strength"} & set(content)
+    if not all(math.isfinite(number_of(content[name])) for name in numbers):
+        raise ValueError("a range is not made of finite numbers")
     if "noise" not in content:
         return IntensityRange(**content)
     return NoiseScaling(**{**content, "noise": from_plain_estimate(content["noise"])})
