@@ -12,7 +12,7 @@ import argparse
 import tempfile
 import time
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,15 +20,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tifffile
 from neighbors import split, squared_error
-from noise_rows import measured, photographs, white
+from noise_rows import Scene, measured, photographs, white
+from scipy.ndimage import gaussian_filter1d
 
 from napari_denoise_ae import denoise, load_checkpoint, train
 from napari_denoise_ae.errors import DenoiseAEWarning
+from napari_denoise_ae.training.sources import noise2void
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from noise_rows import Scene
     from numpy.typing import NDArray
 
     from napari_denoise_ae.models.checkpoint import Checkpoint
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 KEPT_OUT = 0.25
 # Number of the photograph that Noise2Void is trained on, from 0, and its noise.
 PHOTOGRAPH, SIGMA = 7, 25
+# How far the streaks of correlated noise reach, in pixels.
+STREAK_BLUR = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +54,14 @@ class Task:
         What `train` is given.
     score : callable
         Returns the PSNR of a model, or, without truth, minus its error in dB.
+    hides_streaks : bool
+        False makes Noise2Void hide single pixels whatever the noise is.
     """
 
     name: str
     images: dict[str, Any]
     score: Callable[[Checkpoint], float]
-    settings: dict[str, Any] = field(default_factory=dict)
+    hides_streaks: bool = True
 
 
 def mean_psnr(scenes: list[Scene], model: Checkpoint) -> float:
@@ -142,27 +147,49 @@ def repeats(prefix: Path) -> list[Scene]:
     return [measured(frame, reference) for frame in tifffile.imread(path)]
 
 
-def blind_spot_task(folder: Path) -> Task:
-    """Return the task that trains a network on one noisy photograph."""
+def blind_spot_tasks(folder: Path) -> list[Task]:
+    """Return the tasks that train a network on one noisy photograph."""
     clean = list(photographs(folder))[PHOTOGRAPH]
-    scene = white(clean, PHOTOGRAPH, sigma=SIGMA)
-    images = {"noise2void": scene.noisy}
     name = f"Noise2Void, {folder.name}/{PHOTOGRAPH + 1:02}, sigma {SIGMA}"
-    return Task(name, images, partial(mean_psnr, [scene]))
+    scene = white(clean, PHOTOGRAPH, sigma=SIGMA)
+    streaky = streaks(clean)
+    tasks = [Task(name, {"noise2void": scene.noisy}, partial(mean_psnr, [scene]))]
+    for hides_streaks in (True, False):
+        text = "streaks hidden" if hides_streaks else "single pixels hidden"
+        tasks.append(
+            Task(
+                f"{name}, {text}",
+                {"noise2void": streaky.noisy},
+                partial(mean_psnr, [streaky]),
+                hides_streaks=hides_streaks,
+            )
+        )
+    return tasks
+
+
+def streaks(clean: NDArray[np.float64]) -> Scene:
+    """Add noise that is correlated along the rows, as in images of a fast scanner."""
+    noise = np.random.default_rng(PHOTOGRAPH).standard_normal(clean.shape)
+    noise = gaussian_filter1d(noise, STREAK_BLUR, axis=1, mode="wrap")
+    noisy = clean + SIGMA / 255 * noise / noise.std()
+    return Scene(noisy.astype(np.float32), clean, (0, 1))
 
 
 def run(task: Task) -> None:
     """Train on a task, and print its row."""
     gray = load_checkpoint("gray")
     with tempfile.TemporaryDirectory() as folder:
+        extent = noise2void.extent_of_correlation
+        if not task.hides_streaks:
+            noise2void.extent_of_correlation = lambda _: (0, 0)
         start = time.process_time()
         result = train(
             **task.images,
-            **task.settings,
             output=Path(folder) / "model.pt",
             device="cpu",
             progress=False,
         )
+        noise2void.extent_of_correlation = extent
         seconds = time.process_time() - start
     before, after = task.score(gray), task.score(result.checkpoint)
     print(
@@ -184,7 +211,7 @@ def main() -> None:
     if options.examples is not None:
         tasks += adapt_tasks(options.examples) + repeat_tasks(options.examples)
     if options.gray is not None:
-        tasks.append(blind_spot_task(options.gray))
+        tasks += blind_spot_tasks(options.gray)
     print(f"{'PSNR / dB':<52}{'gray':>8}{'trained':>8}{'gain':>8}{'CPU s':>8}")
     for task in tasks:
         if any(word in task.name for word in options.rows):

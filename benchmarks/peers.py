@@ -168,7 +168,9 @@ def read_images(folder: Path, limit: int | None) -> list[NDArray[Any]]:
     """Read the images of a folder, which must be all gray or all in color."""
     from napari_denoise_ae.evaluation.pairs import find_clean_images, read_clean_image
 
-    images = [read_clean_image(path) for path in find_clean_images(folder)[:limit]]
+    images = [
+        read_clean_image(path).pixels for path in find_clean_images(folder)[:limit]
+    ]
     if len({image.ndim for image in images}) > 1:
         raise SystemExit(f"{folder} contains gray and color images: use only one kind.")
     return images

@@ -63,3 +63,17 @@ def test_cifar10_is_not_read():
     assert run.images == ()
     assert run.config.epochs == 50
     assert opened(data=image_set(), settings={"network_options": SMALL}).images == ()
+
+
+@pytest.mark.parametrize("n_colors", [1, 3])
+def test_network_options_that_are_not_given_are_those_of_the_preset(n_colors):
+    image = blank(80, 100, 3)[..., : 3 if n_colors == 3 else 1].squeeze()
+    job = TrainingJob(
+        output="model.pt", images=image, settings={"network_options": SMALL}
+    )
+    options = open_run(job).config.network_options
+    assert options == SMALL | {"in_channels": n_colors}
+    # Those of one network are not those of another.
+    other = {"network": "residual", "network_options": {"in_channels": n_colors}}
+    job = TrainingJob(output="model.pt", images=image, settings=other)
+    assert open_run(job).config.network_options == {"in_channels": n_colors}

@@ -54,6 +54,7 @@ def test_folder_of_images_is_trained_on(folder, tmp_path):
     assert record.dataset == "cells (3 images)"
     assert [line.split()[0] for line in record.images] == ["a.png", "b.png", "c.png"]
     assert (record.n_train, record.n_val) == (2, 1)
+    assert sum(", uint8, for validation, SHA-256 " in x for x in record.images) == 1
     assert result.scoring_error == ""
     assert result.files.gallery.exists()
     assert len(result.history) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -148,7 +149,18 @@ def _new_config(
         settings |= _network_settings(settings, start_from)
         if start_from.outline().takes_correlation:
             settings.setdefault("noise", CORRELATED_NOISE)
+    elif job.kind != "data":
+        settings = _with_preset_options(job.preset or default, settings)
     return job.config_for(job.preset or default, settings)
+
+
+def _with_preset_options(preset: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Add the network options of the preset that are not given, such as in_channels."""
+    known, given = PRESETS[preset], settings.get("network_options")
+    is_same = settings.get("network", known.network) == known.network
+    if not is_same or not isinstance(given, Mapping):
+        return settings
+    return settings | {"network_options": {**known.network_options, **given}}
 
 
 def _network_settings(

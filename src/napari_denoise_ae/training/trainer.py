@@ -219,9 +219,9 @@ class Trainer:
     def judge(self) -> None:
         """Compare the best epoch with another model, see `TrainingSource.judge`.
 
-        If the weights that the run started from are better, they replace those of the
-        best epoch. The text is in `judgment`. Call it at the end of a run, of which at
-        least one epoch must be finished.
+        If other weights are better, such as those that the run started from, they
+        replace those of the best epoch. The text is in `judgment`. Call it at the end
+        of a run, of which at least one epoch must be finished.
         """
         found = self._source.judge(self.checkpoint())
         if found is None:

@@ -18,8 +18,9 @@ from synthetic import CPU
 from napari_denoise_ae import denoise, load_checkpoint
 from napari_denoise_ae.errors import DatasetError
 from napari_denoise_ae.training.api import train
+from napari_denoise_ae.training.guard import Verdict
 from napari_denoise_ae.training.images.open import open_images
-from napari_denoise_ae.training.sources import adapt
+from napari_denoise_ae.training.sources import adapt, judgment
 from napari_denoise_ae.training.sources.adapt import AdaptSource
 
 GRAY = load_checkpoint("gray")
@@ -104,6 +105,29 @@ def test_noise_that_was_measured_wrongly_harms_and_the_old_model_is_kept(
         for name, weights in GRAY.state_dict.items():
             assert torch.equal(weights, checkpoint.state_dict[name])
         assert result.judgment in checkpoint.record.stop_reason
+
+
+@pytest.mark.parametrize(
+    ("ts", "share", "text"),
+    [
+        ([-3.0], 1.0, "the adapted model is better than gray"),
+        ([-0.5, -0.8], 0.7, "a mixture of gray and the adapted model is probably"),
+        ([0.5, -1.5], 0.7, "a mixture of gray and the adapted model is better"),
+        ([-0.5, 0.1], 0.0, "the adapted model is not better than gray"),
+    ],
+)
+def test_a_model_that_is_not_clearly_better_is_mixed(monkeypatch, ts, share, text):
+    verdicts = [Verdict(0.1, t) for t in ts]
+    monkeypatch.setattr(judgment, "compare_models", lambda *_: verdicts.pop(0))
+    weights = {name: each + 1.0 for name, each in GRAY.state_dict.items()}
+    adapted = replace(GRAY, name="mine", state_dict=weights)
+    found = judgment.judge_adapted(GRAY, adapted, CPU, [])
+    assert found.text.startswith(text)
+    kept = adapted if found.kept is None else found.kept
+    for name, before in GRAY.state_dict.items():
+        torch.testing.assert_close(
+            kept.state_dict[name].double(), before.double() + share, rtol=0, atol=1e-3
+        )
 
 
 def test_a_better_model_is_kept_and_its_gain_is_stated(tmp_path):

@@ -52,8 +52,13 @@ class PatchLayout:
     @property
     def n_val(self) -> int:
         """Number of validation images; 0 if parts of a single image are."""
+        return len(self.only_validated)
+
+    @property
+    def only_validated(self) -> set[int]:
+        """Indices of the images that are for validation only."""
         trained = {part.image for part in self.train}
-        return len({part.image for part in self.val} - trained)
+        return {part.image for part in self.val} - trained
 
     @property
     def n_val_pixels(self) -> int:

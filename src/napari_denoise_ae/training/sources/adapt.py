@@ -16,13 +16,12 @@ from ...models.devices import DeviceChoice
 from ...models.networks.registry import outline_network
 from ...noise.draw import SHARE, draw_measured_noise, draw_split
 from ..batch import Batch
-from ..guard import compare_models
 from ..images.layout import lay_out_patches
 from ..images.patches import PatchReader
 from ..scaling import CENTER
 from ..seeds import Stream
 from .denoised import DenoisedWindow
-from .judgment import Judgment
+from .judgment import judge_adapted
 from .measured import MeasuredImages
 from .measured_patches import require_plain_augmentation, turn
 from .patches import FEW_VALIDATION_PIXELS, PatchPlan, PlannedSource
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from ..images.collection import ImageCollection
     from ..images.positions import Position
     from ..scaling import BatchScaling
+    from .judgment import Judgment
 
 #: Most pixels that are denoised before training.
 TRAINING_PIXELS = 2**22
@@ -133,20 +133,9 @@ class AdaptSource(PlannedSource):
 
     def judge(self, checkpoint: Checkpoint) -> Judgment:
         """Compare the adapted model with the one it started from."""
-        adapted = Denoiser(checkpoint, DeviceChoice(self._device, "training"))
+        device = DeviceChoice(self._device, "training")
         images = kept_out_images(self._plan, self._measured, self._reader)
-        verdict = compare_models(self._denoiser, adapted, images)
-        name = self._start_from.name
-        if verdict.accepted:
-            likely = "" if verdict.is_clear else "probably "
-            return Judgment(
-                f"the adapted model is {likely}better than {name} ({verdict})"
-            )
-        return Judgment(
-            f"the adapted model is not better than {name} ({verdict}), whose weights "
-            "are kept",
-            kept=self._start_from,
-        )
+        return judge_adapted(self._start_from, checkpoint, device, images)
 
     @cached_property
     def _training(self) -> list[DenoisedWindow]:

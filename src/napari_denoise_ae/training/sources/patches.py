@@ -44,7 +44,7 @@ class PatchPlan:
     seeds : Seeds
         The seeds of the run.
     name, sha256, facts
-        What `describe` returns.
+        What `describe` returns; the facts say which images are for validation.
 
     Raises
     ------
@@ -63,7 +63,14 @@ class PatchPlan:
         self.images, self.n_batches = layout.images, layout.n_batches
         self.side, self.val_side = layout.side, layout.val_side
         self.train, self.val = layout.train, layout.val
-        self.name, self.sha256, self.facts = describe(self.images)
+        self.name, self.sha256, facts = describe(self.images)
+        validated = layout.only_validated
+        self.facts = tuple(
+            fact.replace(", SHA-256", ", for validation, SHA-256")
+            if number in validated
+            else fact
+            for number, fact in enumerate(facts)
+        )
         self.seeds = Seeds(config.seed, device)
         self._batch_size = config.batch_size
         self._watch = ChangeWatch(self.images)
