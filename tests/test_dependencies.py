@@ -24,7 +24,8 @@ IMPORTED_AS = {
 }
 QT_BINDINGS = {"pyqt5", "pyqt6", "pyside2", "pyside6"}
 # Users install napari and a Qt binding themselves; scripts and clusters need neither.
-NOT_DECLARED = {"napari"}
+# The license of bm3d allows no commercial use; it is used if it is installed.
+NOT_DECLARED = {"bm3d", "napari"}
 
 
 def names_of(requirements: list[str]) -> set[str]:
