@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 # Standard deviation of the blurred residual above which structure was removed all over:
 # 0.3 to 0.91 at the right strength, mostly above 1 at 2.5 times the strength.
 _OVER_SMOOTHED = 0.95
-# With few photons it is lower, and counts together with the ratio to that of noise.
-_SPREAD, _EXCESS_SPREAD = 0.8, 1.15
 # Mean square of the residual over that of the best denoiser below which noise was left:
 # 0.91 to 1.05 at the right strength, at most 0.41 at half the strength.
 _LEFTOVER = 0.75
@@ -32,7 +30,8 @@ _LEFTOVER_CORRELATION = -0.15
 _PATTERN = 3.5
 # Fraction of the blurred residual beyond 4 standard deviations: there is structure.
 _SHARE_FAR = 1e-3
-# Below this number of photons per pixel the error map was wrong.
+# Below this number of photons per pixel the error map was wrong, and dark regions are
+# biased.
 _FEW_PHOTONS = 2.0
 # A given level this many times above or below the measured one is doubtful.
 _OTHER_LEVEL = 2.0
@@ -150,12 +149,7 @@ class Facts:
     @property
     def is_over_smoothed(self) -> bool:
         """Whether structure was removed all over."""
-        spread = self.residuals.spread
-        if spread > _OVER_SMOOTHED:
-            return True
-        if not self.has_reruns or self.has_leftover or not spread > _SPREAD:
-            return False
-        return self.residuals.excess_spread(self.errors) > _EXCESS_SPREAD
+        return self.residuals.spread > _OVER_SMOOTHED
 
     @property
     def has_leftover(self) -> bool:

@@ -219,6 +219,14 @@ def _smoothing(facts: Facts) -> Finding:
     if not facts.has_noise or math.isnan(facts.residuals.spread):
         return _not_checked("smoothing", facts)
     figures = {"removed_structure": facts.residuals.spread}
+    if facts.is_over_smoothed and facts.has_few_photons:
+        return Finding(
+            name="smoothing",
+            sentence="The removed part is not noise alone. With fewer than 2 photons "
+            "per pixel this may be a bias in the dark, not too much smoothing.",
+            light=LOOK_CLOSER,
+            figures=figures,
+        )
     if facts.is_over_smoothed:
         return Finding(
             name="smoothing",

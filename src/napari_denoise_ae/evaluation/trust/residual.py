@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.ndimage import gaussian_filter, uniform_filter
 
-from .rings import FREQUENCIES, N_RINGS
+from .rings import N_RINGS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from .error import ErrorSums
 
 # Width of the blur in pixels, and what it multiplies white noise by.
 _BLUR = 2.0
@@ -80,19 +78,6 @@ class ResidualSums:
     def spread(self) -> float:
         """Standard deviation of the blurred residual; 1 for white noise."""
         return math.sqrt(self.blurred / self.n) if self.n else math.nan
-
-    def excess_spread(self, errors: ErrorSums) -> float:
-        """Return `spread` over that of the noise that the model removes.
-
-        Parameters
-        ----------
-        errors : ErrorSums
-            Sums over the same windows.
-        """
-        blur = np.exp(-np.square(2 * np.pi * _BLUR * FREQUENCIES)) * errors.waves
-        removed = 1.0 - errors.kept_noise
-        expected = math.sqrt(float((blur * removed).sum() / blur.sum()))
-        return self.spread / expected
 
     @property
     def share_far(self) -> float:
