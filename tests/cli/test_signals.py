@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
 from command import run, state_of
+from PIL import Image
 
 from napari_denoise_ae.cli.signals import ended_by_signals
-from napari_denoise_ae.denoising.denoiser import Denoiser
+from napari_denoise_ae.io.tiff_target import TiffTarget
+from napari_denoise_ae.training import saved
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="signals of POSIX"),
@@ -29,22 +32,42 @@ def test_a_signal_ends_a_run_in_good_order(name, tmp_path, monkeypatch, capsys):
     stack = np.zeros((4, 32, 32), np.uint8)
     tifffile.imwrite(tmp_path / "in.tif", stack, photometric="minisblack")
     before = state_of(tmp_path)
-    compute, called = Denoiser.run_network, []
+    written: list[Path] = []
 
-    def compute_and_end(*arguments, **options):
-        called.append(1)
-        if len(called) == 2:
-            os.kill(os.getpid(), number)
-        return compute(*arguments, **options)
+    def end(target: TiffTarget, *_: object) -> None:
+        written.extend(tmp_path.glob(".writing-*"))
+        os.kill(os.getpid(), number)
 
-    monkeypatch.setattr(Denoiser, "run_network", compute_and_end)
+    monkeypatch.setattr(TiffTarget, "write", end)
     command = ["denoise", tmp_path / "in.tif", tmp_path / "out.tif"]
     with pytest.raises(SystemExit) as ended:
         run(*command, "--axes", "TYX", "--sigma", 3)
     assert ended.value.code == 128 + number
+    assert len(written) > 0
     assert capsys.readouterr().err == f"ended by {name}\n"
     assert state_of(tmp_path) == before
     assert signal.getsignal(number) == signal.SIG_DFL
+
+
+def test_a_training_run_that_is_ended_leaves_what_it_resumes_from(
+    tmp_path, photo, monkeypatch
+):
+    (tmp_path / "photos").mkdir()
+    for number in range(4):
+        Image.fromarray(photo).save(tmp_path / "photos" / f"{number}.png")
+
+    def end(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(saved, "save_checkpoint", end)
+    command = f"--images {tmp_path / 'photos'} --preset conv --epochs 1 --device cpu"
+    small = "--network-option base_channels=4 --batches-per-epoch 2"
+    output = tmp_path / "model.pt"
+    with pytest.raises(SystemExit) as ended:
+        run("train", *command.split(), *small.split(), "--output", output)
+    assert ended.value.code == 143
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"photos", "model.resume", "model.run.toml"}
 
 
 def test_a_signal_that_nohup_ignores_stays_ignored():
