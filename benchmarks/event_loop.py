@@ -14,6 +14,7 @@ import argparse
 import os
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,11 +143,8 @@ def napari_alone(bench: Bench, stack: Any) -> None:
     bench.measure("napari: grid off", lambda: setattr(grid, "enabled", False))
     selection = viewer.layers.selection
     bench.measure("napari: another layer", lambda: setattr(selection, "active", first))
-    lazy = lazy_photos()
-    bench.measure(
-        "napari: add a lazy layer",
-        lambda: viewer.add_image(lazy, contrast_limits=(0, 255)),
-    )
+    add_lazy = partial(viewer.add_image, lazy_photos(), contrast_limits=(0, 255))
+    bench.measure("napari: add a lazy layer", add_lazy)
     window.remove_dock_widget(dock)
     viewer.layers.clear()
 
@@ -221,12 +219,8 @@ def denoise_actions(bench: Bench, stack: Any) -> DenoiseWidget:
 def lazy_actions(bench: Bench, widget: DenoiseWidget, folder: Path) -> None:
     """Measure the actions on a lazy layer, with the widget that is open."""
     viewer, measure = bench.viewer, bench.measure
-    array = lazy_photos()
-    layer = measure(
-        "lazy: add a layer, measure its noise",
-        lambda: viewer.add_image(array, contrast_limits=(0, 255)),
-        3.0,
-    )
+    add_lazy = partial(viewer.add_image, lazy_photos(), contrast_limits=(0, 255))
+    layer = measure("lazy: add a layer, measure its noise", add_lazy, 3.0)
 
     def run() -> None:
         widget.run_button.click()

@@ -71,11 +71,17 @@ def test_a_result_is_assessed(viewer, widget, run, assess_result, noisy, lazy):
     assert not panel.assess_button.isEnabled()
 
 
-def test_structure_that_was_removed_is_shown(viewer, widget, run, assess_result, noisy):
-    viewer.add_image(noisy, name="cells", scale=(2, 2))
+def test_structure_that_was_removed_is_shown(viewer, widget, run, assess_result):
+    from skimage.data import camera
+
+    viewer.add_image(camera()[100:356, 200:456], name="cells", scale=(2, 2))
+    widget.form.kind.value = "clean"
     widget.form.to_remove.strength.setValue(2.0)
     run(widget)
     assert "do not trust" in assess_result()
+    # The clean layer is compared with.
+    (report,) = widget.trust.reports
+    assert report.findings[-1].name == "reference"
     shown = viewer.layers["cells [removed structure]"]
     assert np.abs(shown.data).max() > 4
     assert tuple(shown.scale) == (2, 2)

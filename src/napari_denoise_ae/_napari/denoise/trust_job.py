@@ -35,6 +35,8 @@ class TrustJob:
         The model that made it.
     options : DenoiseOptions
         The options that it was made with, with axes.
+    clean : array_like, optional
+        A clean image, to compare with.
     pixel_size : tuple, optional
         Size of a pixel along X, and its unit.
     """
@@ -43,6 +45,7 @@ class TrustJob:
     denoised: Any
     model: str
     options: DenoiseOptions
+    clean: Any = None
     pixel_size: tuple[float, str] | None = None
 
 
@@ -60,16 +63,24 @@ def assess_result(
     try:
         from ...evaluation.trust.api import as_planes
         from ...evaluation.trust.assessment import Assessment, AssessOptions
+        from ...evaluation.trust.others import Others
         from ...evaluation.trust.windows import channels_of
 
         denoiser = load_denoiser(job.model, job.options)
-        image = as_planes(job.image, job.options.axes)
-        denoised = as_planes(job.denoised, job.options.axes)
+        axes = job.options.axes
+        image, denoised = as_planes(job.image, axes), as_planes(job.denoised, axes)
+        others = Others(None if job.clean is None else as_planes(job.clean, axes))
         choice = AssessOptions(pixel_size=job.pixel_size)
         reports = []
         for channel in channels_of(image):
             run = Assessment(
-                image, denoised, denoiser, job.options, choice=choice, channel=channel
+                image,
+                denoised,
+                denoiser,
+                job.options,
+                choice=choice,
+                channel=channel,
+                others=others,
             )
             yield from run
             reports.append(run.report)

@@ -38,8 +38,10 @@ def trust_target(
     noisy = layer if job.noise is None else find_output(viewer, layer, "noisy")
     if result is None or noisy is None:
         raise InvalidInputError("The result was removed. Denoise the layer again.")
+    clean = job.reference if job.noise is None else job.data
     return result, TrustJob(
         image=_part(noisy, job) if noisy is layer else noisy.data,
+        clean=clean if clean is None or job.part is None else clean[job.part],
         denoised=result.data[0] if result.multiscale else result.data,
         model=job.resolved_model,
         options=job.options,

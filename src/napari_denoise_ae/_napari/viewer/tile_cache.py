@@ -77,8 +77,7 @@ class TileCache(QObject):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         self.levels, self._sources = tuple(levels), tuple(sources)
-        self._axes = axes
-        self._blank, self._max_bytes = blank, max_bytes
+        self._axes, self._blank, self._max_bytes = axes, blank, max_bytes
         self._cache: OrderedDict[Part, NDArray[Any]] = OrderedDict()
         # The source of viewed parts that are not computed yet.
         self._unfinished: dict[Part, NDArray[Any]] = {}
@@ -151,20 +150,17 @@ class TileCache(QObject):  # type: ignore[misc]
         for part in parts:
             if part in self._cache:
                 self._cache.move_to_end(part)
-            shown = self._cache.get(part, self._unfinished.get(part))
-            if shown is not None:
-                copy_overlap(shown, part.window, pixels, window)
+            known = self._cache.get(part, self._unfinished.get(part))
+            if known is not None:
+                copy_overlap(known, part.window, pixels, window)
         if compute:
             if not self._is_emitting:
                 # The user has changed the view: retry the parts that failed.
                 self._failed.clear()
                 self._is_stopped = False
             self._viewed = dict.fromkeys(parts)
-            self._unfinished = {
-                part: source
-                for part, source in self._unfinished.items()
-                if part in self._viewed
-            }
+            shown = self._unfinished.items()
+            self._unfinished = {part: p for part, p in shown if part in self._viewed}
             if not self._is_stopped:
                 self._queue_missing()
         return pixels
