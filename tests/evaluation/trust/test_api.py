@@ -92,6 +92,13 @@ def test_without_noise_no_check_is_fine():
     assert all(each.sentence.startswith("Not checked") for each in checks)
 
 
+def test_a_tiny_image_is_not_checked():
+    noisy = noisy_image()[:20, :20]
+    report = assess(noisy, denoise(noisy, **CPU), **CPU)
+    assert report.light == "look closer"
+    assert "too few pixels" in finding(report, "smoothing").sentence
+
+
 def test_rounding_is_reported():
     photons = np.random.default_rng(0).poisson(CLEAN / 20).astype(np.uint8)
     _, report = report_of(photons)

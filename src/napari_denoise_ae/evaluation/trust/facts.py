@@ -37,6 +37,8 @@ _FEW_PHOTONS = 2.0
 _OTHER_LEVEL = 2.0
 # Less than this fraction of the noise was removed: nothing.
 _NOTHING = 0.05
+# With fewer values than this, nothing is certain.
+_FEWEST = 32**2
 # Rounding to whole numbers has this variance.
 _ROUNDING = 1 / 12
 
@@ -111,8 +113,9 @@ class Facts:
 
     @property
     def has_noise(self) -> bool:
-        """Whether the level of the noise is known, and its pixels independent."""
-        return self.noise.is_detected and not self.is_correlated
+        """Whether the noise is known and independent, and has enough pixels."""
+        is_usable = self.noise.is_detected and not self.is_correlated
+        return is_usable and self.n >= _FEWEST
 
     @property
     def is_unchanged(self) -> bool:
@@ -144,7 +147,7 @@ class Facts:
     @property
     def has_reruns(self) -> bool:
         """Whether the checks that need the model were made."""
-        return not self.obstacle and self.errors.n > 0
+        return not self.obstacle and self.errors.n >= _FEWEST
 
     @property
     def is_over_smoothed(self) -> bool:

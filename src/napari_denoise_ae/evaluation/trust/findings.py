@@ -51,7 +51,7 @@ def describe(
 
 
 def _not_checked(name: str, facts: Facts) -> Finding:
-    reason = facts.obstacle or "the window is too small"
+    reason = facts.obstacle or "there are too few pixels"
     return Finding(name=name, sentence=f"Not checked: {reason}.", light=LOOK_CLOSER)
 
 
