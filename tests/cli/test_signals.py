@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,6 +16,9 @@ from PIL import Image
 from napari_denoise_ae.cli.signals import ended_by_signals
 from napari_denoise_ae.io.tiff_target import TiffTarget
 from napari_denoise_ae.training import saved
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="signals of POSIX"),
