@@ -134,9 +134,11 @@ def test_only_real_images_are_compared(measure):
     assert math.isnan(ssim(np.array(1.0), np.array(1.0), data_range=1.0))
 
 
-def test_psnr_of_a_large_data_range_does_not_overflow():
+def test_a_large_data_range_does_not_overflow():
     true, test = np.zeros((4, 4)), np.full((4, 4), 1e120)
     assert psnr(true, test, data_range=1e300) == pytest.approx(3600.0)
+    with pytest.raises(InvalidInputError, match="its square overflows"):
+        ssim(true, test, data_range=1e300)
 
 
 def test_the_number_of_ranges_is_checked_for_a_model_that_ignores_them():

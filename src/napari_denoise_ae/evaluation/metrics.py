@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 #: Side of the sliding window of SSIM, in pixels.
 SSIM_WINDOW = 7
+_LARGEST_RANGE = 1e150
 
 
 def psnr(
@@ -83,7 +84,8 @@ def ssim(
     Raises
     ------
     InvalidInputError
-        If the shapes differ, or the data range is not a finite number above 0.
+        If the shapes differ, or the data range is not a number above 0 and at most
+        1e150.
 
     References
     ----------
@@ -91,6 +93,11 @@ def ssim(
        structural similarity, 2004, :doi:`10.1109/TIP.2003.819861`.
     """
     true, test = _comparable(image_true, image_test, data_range)
+    if data_range > _LARGEST_RANGE:
+        raise InvalidInputError(
+            f"data_range must be at most {_LARGEST_RANGE:g}, got {data_range}: its "
+            "square overflows."
+        )
     sides = list(true.shape)
     if channel_axis is not None:
         sides.pop(channel_axis)
