@@ -57,8 +57,7 @@ class Trial:
     Parameters
     ----------
     image : int
-        Number of the image: those with even numbers set the limits, the others judge
-        them.
+        Number of the image in its folder, from 0.
     noise, variant : str
         Names of the noise, and of how it was removed: ``"right"``, ``"given"``,
         ``"0.5"``, ``"2.5"`` or ``"misfit"``.
@@ -90,7 +89,7 @@ def trials_of(
 ) -> Iterator[Trial]:
     """Yield the trials of the photographs in folders, and of measured counts.
 
-    Photographs with even numbers set the limits, and are only included on demand.
+    Photographs with even numbers are only included on demand.
     """
     for number, name, scene in _scenes(folders, limit, step=1 if include_all else 2):
         for variant, options in _variants(name).items():

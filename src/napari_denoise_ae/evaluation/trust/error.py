@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 #: Number of probes, see `Rerun.probe`.
 N_PROBES = 3
 # Relative standard error of the measured noise variance; that of a given one. These and
-# the next were chosen on every other image of Set12 and McMaster18, see
-# benchmarks/trust.py, and judged on the others.
+# the next were chosen on Set12 and the first six images of McMaster18, see
+# benchmarks/trust.py.
 _MEASURED, _GIVEN = 0.04, 0.005
 #: The squared error of a network is this multiple of that of the best denoiser.
 EXCESS = 1.12

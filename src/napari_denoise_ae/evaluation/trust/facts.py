@@ -15,8 +15,8 @@ from .transfer import Transfer
 if TYPE_CHECKING:
     from ...noise.noise_estimate import NoiseEstimate
 
-# These limits were chosen on every other image of Set12 and McMaster18, see
-# benchmarks/trust.py, and judged on the others.
+# These limits were chosen on Set12 and the first six images of McMaster18, see
+# benchmarks/trust.py.
 # Standard deviation of the blurred residual above which structure was removed all over:
 # 0.3 to 0.91 at the right strength, mostly above 1 at 2.5 times the strength.
 _OVER_SMOOTHED = 0.95

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 #: The error is averaged in blocks of this side, in pixels.
 BLOCK = 16
 # Relative standard errors, in a block, of the variance of the noise and of the error of
-# the best denoiser; chosen on every other image of Set12 and McMaster18.
+# the best denoiser; chosen on Set12 and the first six images of McMaster18.
 _LEVEL_ERROR, _BEST_ERROR = 0.06, 0.3
 
 
