@@ -98,7 +98,7 @@ def help_of(name: str) -> str:
 def test_help_describes_every_subcommand_in_one_sentence():
     listed = make_parser().format_help()
     assert set(SUBCOMMANDS) == {
-        *("demo", "denoise", "train", "evaluate", "compare", "info")
+        *("demo", "denoise", "train", "evaluate", "compare", "info", "export")
     }
     for name, parser in SUBCOMMANDS.items():
         assert parser.description.count(".") == 1

@@ -30,8 +30,13 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
-def test_a_signal_ends_a_run_in_good_order(name, tmp_path, monkeypatch, capsys):
+def test_a_signal_ends_a_run_in_good_order(
+    name, tmp_path, monkeypatch, capsys, request
+):
     number = getattr(signal, name)
+    # Under nohup, SIGHUP is ignored.
+    before_test = signal.signal(number, signal.SIG_DFL)
+    request.addfinalizer(lambda: signal.signal(number, before_test))
     stack = np.zeros((4, 32, 32), np.uint8)
     tifffile.imwrite(tmp_path / "in.tif", stack, photometric="minisblack")
     before = state_of(tmp_path)

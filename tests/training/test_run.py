@@ -80,7 +80,7 @@ EPOCH = [BatchResult, EpochResult, ValidationExamples]
     ],
 )
 def test_start_says_how_many_images_there_are(n_images, expected, tmp_path):
-    images = [smooth_images(1, side=32)[0] for _ in range(n_images)]
+    images = list(smooth_images(n_images, side=32))
     job = TrainingJob(
         images=images,
         preset="conv",

@@ -102,7 +102,9 @@ def _describe_split(record: TrainingRecord) -> str:
     config = record.config
     fraction = f"(val_fraction {config.val_fraction:g})"
     if not record.n_val:
-        return f"parts of the image for validation {fraction}"
+        return (
+            f"parts of the image{'s' * (record.n_train != 1)} for validation {fraction}"
+        )
     images = f"image{'s' * (record.n_val != 1)}"
     return (
         f"{record.n_train} training and {record.n_val} validation {images}, drawn "

@@ -195,7 +195,7 @@ def _require_squares(windows: Windows) -> None:
         require_finite(window)
     lows = [float(np.fmin.reduce(window, axis=None)) for window in filled]
     highs = [float(np.fmax.reduce(window, axis=None)) for window in filled]
-    if 0.0 < np.nanmax(highs) - np.nanmin(lows) < _LEAST_SPREAD:
+    if 0.0 < np.fmax.reduce(highs) - np.fmin.reduce(lows) < _LEAST_SPREAD:
         raise InvalidInputError(
             f"The values of the image differ by less than {_LEAST_SPREAD:g}, so that "
             "the squares of their differences vanish. Multiply it by a constant."

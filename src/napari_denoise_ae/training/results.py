@@ -81,7 +81,8 @@ class TrainingStart:
         """How many images there are for training and for validation, as text."""
         trained = f"{counted(self.n_train, 'image')} to train"
         if not self.n_val:
-            return f"{trained}, parts of it to validate"
+            whole = "it" if self.n_train == 1 else "them"
+            return f"{trained}, parts of {whole} to validate"
         return f"{trained}, {self.n_val:,} to validate"
 
 
