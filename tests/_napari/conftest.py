@@ -73,6 +73,8 @@ class Gate:
 @pytest.fixture
 def gate(make_napari_viewer, monkeypatch):
     """Block the network before each tile until the test lets it pass."""
+    from napari.qt.threading import WorkerBase
+
     from napari_denoise_ae.denoising.denoiser import Denoiser
 
     gate = Gate()
@@ -84,8 +86,10 @@ def gate(make_napari_viewer, monkeypatch):
 
     monkeypatch.setattr(Denoiser, "run_network", run_gated)
     yield gate
-    # Must precede make_napari_viewer's wait for threads.
+    # Must precede make_napari_viewer's wait for threads. A run that went on in the next
+    # test would pass the gate of that test.
     gate.open()
+    WorkerBase.await_workers(120_000)
 
 
 @pytest.fixture
