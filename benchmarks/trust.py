@@ -96,13 +96,13 @@ def print_cutoffs(trials: list[Trial]) -> None:
 
 def print_ranks(trials: list[Trial]) -> None:
     """Print the rank correlation of the error map and the true error."""
-    ranks = [t.rank for t in trials if t.variant == "right" and not math.isnan(t.rank)]
+    known = [t for t in trials if t.variant == "right" and not math.isnan(t.rank)]
+    ranks = sorted(t.rank for t in known)
     print("\nerror map, rank correlation with the true error of 16 x 16 blocks")
-    lowest = sorted((t.rank, t.noise, t.image) for t in trials if t.variant == "right")
-    for rank, noise, image in [x for x in lowest if not math.isnan(x[0])][:5]:
-        print(f"  {rank:.2f} {noise}, image {image}")
+    for trial in sorted(known, key=lambda t: t.rank)[:5]:
+        print(f"  {trial.rank:.2f} {trial.noise}, image {trial.image}")
     print(
-        f"n {len(ranks)}, lowest {min(ranks):.2f}, 5 % {np.quantile(ranks, 0.05):.2f}, "
+        f"n {len(ranks)}, lowest {ranks[0]:.2f}, 5 % {np.quantile(ranks, 0.05):.2f}, "
         f"median {np.median(ranks):.2f}"
     )
 

@@ -106,6 +106,14 @@ def test_rounding_is_reported():
     assert "dtype float32" in finding(report, "error").sentence
 
 
+def test_clipped_noise_has_no_error_map():
+    noisy = noisy_image("gaussian:0.06")
+    _, report = report_of(noisy)
+    assert finding(report, "error map").sentence.endswith("if noise is clipped.")
+    assert report.windows[0].error is None
+    assert report.light != "fine"
+
+
 def test_a_clean_image_and_repeats():
     noisy, *repeats = (
         add_noise(CLEAN, "gaussian:0.1,unclipped", rng=n, intensity_range=(0, 255))

@@ -184,6 +184,11 @@ class Facts:
         return self.photons is not None and self.photons < _FEW_PHOTONS
 
     @property
+    def is_clipped(self) -> bool:
+        """Whether the noise is clipped, which makes errors near a bound smaller."""
+        return self.measured.bounds != (None, None)
+
+    @property
     def is_best(self) -> bool:
         """Whether the model is nearly the best possible one for this noise."""
         return (
@@ -195,8 +200,9 @@ class Facts:
     @property
     def has_map(self) -> bool:
         """Whether the map of the error holds."""
-        alarms = self.is_over_smoothed or self.has_leftover or self.has_few_photons
-        return self.has_reruns and self.strength == 1.0 and not alarms
+        alarms = self.is_over_smoothed or self.has_leftover
+        holds = not (alarms or self.has_few_photons or self.is_clipped)
+        return self.has_reruns and self.strength == 1.0 and holds
 
     @property
     def rounding(self) -> float:

@@ -199,10 +199,13 @@ def _error_map(facts: Facts) -> Finding:
             validity="It ranks regions. Structure that was removed completely, or "
             "invented, is not in it.",
         )
-    if facts.has_reruns and facts.has_few_photons:
+    if facts.has_reruns and (facts.has_few_photons or facts.is_clipped):
+        reason = (
+            "if noise is clipped" if facts.is_clipped else "below 2 photons per pixel"
+        )
         return Finding(
             name="error map",
-            sentence="Left out: it is not reliable below 2 photons per pixel.",
+            sentence=f"Left out: it is not reliable {reason}.",
             light=LOOK_CLOSER,
         )
     if facts.has_reruns:
