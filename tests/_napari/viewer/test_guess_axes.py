@@ -132,3 +132,10 @@ def test_axes_are_chosen_in_the_form(viewer, widget, run):
     layer.axis_labels = ("y", "x", "t")
     assert "must be the last two" in note.text()
     assert field.isHidden()
+
+
+def test_colors_are_not_taken_for_channels():
+    axes = find_axes(["-4", "-3", "-2", "-1"], "a", rgb=True, shape=(9, 3, 8, 8, 3))
+    assert axes.letters == "TZYXS"
+    single = find_axes(["-3", "-2", "-1"], "a", rgb=True, shape=(3, 8, 8, 3))
+    assert "⚠" not in describe_guess(single, (3, 8, 8, 3))

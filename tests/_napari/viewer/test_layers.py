@@ -114,7 +114,7 @@ def test_a_part_is_placed_on_its_source(viewer):
         ((8, 9, 4), True, "YXS", "8 x 9 x 4, uint8, RGBA"),
         ((2, 8, 9), False, "TYX", "2 x 8 x 9, uint8"),
         ((2, 1, 8, 9, 3), True, "TZYXS", "2 x 1 x 8 x 9 x 3, uint8, RGB"),
-        ((1, 2, 1, 8, 9), False, "TZCYX", "1 x 2 x 1 x 8 x 9, uint8"),
+        ((1, 2, 1, 8, 9), False, "TCZYX", "1 x 2 x 1 x 8 x 9, uint8"),
     ],
 )
 def test_axes_and_description(viewer, shape, rgb, axes, description):

@@ -91,8 +91,8 @@ def find_axes(
     Returns
     -------
     Axes
-        The axes. Of several unknown axes, the only one of 2 to 4 planes is taken as C;
-        the others are T, Z and C, in this order.
+        The axes. Of several unknown axes, the only one of 2 to 4 planes is taken as C
+        if the layer has no color axis; the others are T, Z and C, in this order.
 
     Raises
     ------
@@ -110,7 +110,8 @@ def find_axes(
         for number, letter in enumerate(clues[: len(known)]):
             if not known[number] and letter in _LEADING and letter not in known:
                 known[number] = letter
-    letters = _fill(known, shape)
+    # Colors are not channels at the same time.
+    letters = _fill(known, () if rgb else shape)
     guessed = "".join(
         letter for letter, name in zip(letters, known, strict=True) if not name
     )
@@ -196,7 +197,8 @@ def describe_guess(axes: Axes, shape: Sequence[int]) -> str:
         axis = f"axis {number + 1}, of length {shape[number]},"
         if letter == "C":
             return f"⚠ Guessed: {axis} is taken as channels."
-        if "C" not in axes.letters and may_be_channels(number, shape):
+        has_colors = bool(set("CS") & set(axes.letters))
+        if not has_colors and may_be_channels(number, shape):
             frames = PLANE_NAMES[letter][1]
             return f"⚠ Guessed: {axis} is taken as {frames}. Is it channels?"
     numbers = [str(axes.letters.index(letter) + 1) for letter in axes.guessed]
