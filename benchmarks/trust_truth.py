@@ -15,7 +15,7 @@ from scipy.stats import spearmanr
 
 from napari_denoise_ae import assess, denoise
 from napari_denoise_ae.evaluation.trust.maps import BLOCK, block_means
-from napari_denoise_ae.evaluation.trust.report import TransferCurve
+from napari_denoise_ae.evaluation.trust.report import TransferCurve, TrustReport
 from napari_denoise_ae.evaluation.trust.rings import (
     FREQUENCIES,
     ring_sums,
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from noise_rows import AddNoise, Scene
     from numpy.typing import NDArray
-
-from napari_denoise_ae.evaluation.trust.report import TrustReport
 
 #: A model that does not fit: it takes no noise level and was trained at one.
 MISFIT = "residual"

@@ -71,12 +71,7 @@ def read_safetensors(path: Path) -> dict[str, Any]:
         If the file cannot be read, is too large, or contains no usable JSON.
     """
     tensors, metadata = _read(path, "pt", _tensor)
-    if KEY not in metadata:
-        return tensors
-    content = _parse(metadata[KEY], path.name)
-    content[_TENSORS] = tensors
-    require_plain(content, path.stat().st_size, path.name)
-    return content
+    return _content(path, tensors, metadata) or tensors
 
 
 def read_safetensors_header(path: Path) -> dict[str, Any] | None:
@@ -101,12 +96,7 @@ def read_safetensors_header(path: Path) -> dict[str, Any] | None:
         See `read_safetensors`.
     """
     shapes, metadata = _read(path, "np", _shape)
-    if KEY not in metadata:
-        return None
-    content = _parse(metadata[KEY], path.name)
-    content[_TENSORS] = shapes
-    require_plain(content, path.stat().st_size, path.name)
-    return content
+    return _content(path, shapes, metadata)
 
 
 def _read(
@@ -136,13 +126,20 @@ def _shape(file: Any, key: str) -> list[int]:
     return list(file.get_slice(key).get_shape())
 
 
-def _parse(text: str, name: str) -> dict[str, Any]:
+def _content(
+    path: Path, tensors: dict[str, Any], metadata: dict[str, str]
+) -> dict[str, Any] | None:
+    """Return the checked description with the tensors; None if there is none."""
+    if KEY not in metadata:
+        return None
     try:
-        content = json.loads(text)
+        content = json.loads(metadata[KEY])
     except (ValueError, RecursionError) as error:
-        raise unusable_error(name, "its description is not valid JSON") from error
+        raise unusable_error(path.name, "its description is not valid JSON") from error
     if not isinstance(content, dict):
-        raise unusable_error(name, "its description is not a dict")
+        raise unusable_error(path.name, "its description is not a dict")
+    content[_TENSORS] = tensors
+    require_plain(content, path.stat().st_size, path.name)
     return content
 
 
