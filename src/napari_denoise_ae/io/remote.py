@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import DenoiseAEError, InvalidInputError, MissingDependencyError
+from ..errors import (
+    DenoiseAEError,
+    InvalidInputError,
+    MissingDependencyError,
+    one_line,
+)
 from .location import url_of
 
 if TYPE_CHECKING:
@@ -111,7 +116,7 @@ def _explained(url: str) -> Iterator[None]:
         ) from error
     # The errors of aiohttp and botocore have no base class in common.
     except Exception as error:
-        reason = str(error) or type(error).__name__
+        reason = one_line(error, 300).rstrip(".") or type(error).__name__
         raise InvalidInputError(
             f"Cannot read {url}: {reason}. Check the address and the network."
         ) from error
