@@ -205,14 +205,14 @@ def _error_map(facts: Facts) -> Finding:
         )
         return Finding(
             name="error map",
-            sentence=f"Left out: it is not reliable {reason}.",
+            sentence=f"The error map is left out: it is not reliable {reason}.",
             light=LOOK_CLOSER,
         )
     if facts.has_reruns:
         return Finding(
             name="error map",
-            sentence="Left out: it holds only for a result that removes the noise, no "
-            "more and no less.",
+            sentence="The error map is left out: it holds only for a result that "
+            "removes the noise, no more and no less.",
             light=LOOK_CLOSER,
         )
     return _not_checked("error map", facts)
