@@ -112,6 +112,7 @@ TESTED_IN = {
     "evaluation/trust/write": "files/test_trust",
     "files/tiff_layout": "files/test_sixteen_ways",
     "files/steps": "files/test_route",
+    "cli/denoise_options": "cli/test_denoise",
     "files/whole_source": "files/test_whole",
     "io/folders": "io/test_find",
     "io/stored": "io/test_source",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from ..errors import OutputError
@@ -106,3 +106,10 @@ def steady_streams() -> Iterator[SteadyStream]:
             output.flush()
             sys.stderr.flush()
             sys.stdout, sys.stderr = before
+
+
+@contextmanager
+def silent_output() -> Iterator[None]:
+    """Discard what is printed to standard output."""
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):  # noqa: PTH123
+        yield

@@ -127,6 +127,11 @@ class DenoiseOptions(NoiseSetting):
         without = self.without_noise().non_defaults()
         return {k: v for k, v in self.non_defaults().items() if k not in without}
 
+    def as_record(self) -> dict[str, Any]:
+        """Return all options as JSON values."""
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return {name: _as_json(value) for name, value in values}
+
     def of_result(self) -> dict[str, Any]:
         """Return those of `non_defaults` that decide the result, as JSON values."""
         return {

@@ -70,6 +70,16 @@ class Comparison:
             note += f", means over {self.n_planes} planes"
         return [heading, *table, note]
 
+    def as_record(self) -> dict[str, Any]:
+        """Return the figures as JSON values; None for those that are not finite."""
+        figures = {
+            name: getattr(self, name)
+            for name in ("psnr_noisy", "psnr_denoised", "ssim_noisy", "ssim_denoised")
+        }
+        record = {k: v if math.isfinite(v) else None for k, v in figures.items()}
+        data_range = [self.data_range.low, self.data_range.high]
+        return record | {"data_range": data_range, "n_planes": self.n_planes}
+
     def titles(self) -> list[str]:
         """Return titles for the noisy, the denoised and the clean image."""
         return [

@@ -19,7 +19,7 @@ from .route import FileDenoising, require_storable_settings
 from .steps import FileOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Generator, Iterator, Sequence
     from pathlib import Path
 
     from .job import FileJob
@@ -143,8 +143,8 @@ def _denoise_one(
         if _is_done(job, settings, record):
             outcome = FileOutcome(job.input, "skipped")
         else:
-            yield from _write_results(job, settings, record, models)
-            outcome = FileOutcome(job.input, "done")
+            run = yield from _write_results(job, settings, record, models)
+            outcome = FileOutcome(job.input, "done", result=run.as_record())
     except DenoiseAEError as error:
         outcome = FileOutcome(job.input, "failed", str(error))
     except FileNotFoundError:
@@ -160,7 +160,7 @@ def _denoise_one(
 
 def _write_results(
     job: FileJob, settings: dict[str, Any], record: BatchRecord, models: LoadedModels
-) -> Iterator[FileStep]:
+) -> Generator[FileStep, None, FileDenoising]:
     """Denoise a file; record each result before it gets its name."""
 
     def add(path: Path, complete: Path) -> None:
@@ -172,11 +172,11 @@ def _write_results(
     others = [path for path in job.results if record.settings_of(path) is None]
     require_replaceable(others, overwrite=job.overwrite)
     overwrite = job.overwrite or others != job.results
-    yield from FileDenoising(
-        replace(job, overwrite=overwrite, before_replacing=add), models
-    )
+    run = FileDenoising(replace(job, overwrite=overwrite, before_replacing=add), models)
+    yield from run
     if is_zarr(job.output):
         record.add(job.output.name, job.output, settings)
+    return run
 
 
 def _is_done(job: FileJob, settings: dict[str, Any], record: BatchRecord) -> bool:

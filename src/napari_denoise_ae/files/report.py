@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._version import __version__
 from ..denoising.options import AS_INPUT
+from ..noise.normalization import as_plain
 from ..noise.spec import parse_noise
 
 if TYPE_CHECKING:
@@ -62,6 +63,11 @@ class StreamResult:
             )
         return [*lines, _describe_output(self.job)]
 
+    def as_record(self) -> dict[str, Any]:
+        """Return facts about the result as JSON values."""
+        image = (self.shape, self.axes, self.dtype)
+        return _as_record(self.job, image, self.intensity_range, self.device)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FileResult:
@@ -115,6 +121,15 @@ class FileResult:
             lines += ["", *self.comparison.lines()]
         return lines
 
+    def as_record(self) -> dict[str, Any]:
+        """Return facts about the result as JSON values."""
+        image = (self.noisy.shape, self.axes, self.noisy.dtype)
+        device = str(self.device)
+        record = _as_record(self.job, image, self.intensity_range, device)
+        if self.comparison is not None:
+            record["comparison"] = self.comparison.as_record()
+        return record
+
 
 def describe(
     job: FileJob,
@@ -142,6 +157,39 @@ def describe(
         f"model      {job.model}",
         f"device     {device}",
     ]
+
+
+def _as_record(
+    job: FileJob,
+    image: tuple[tuple[int, ...], str, np.dtype[Any]],
+    ranges: IntensityRanges,
+    device: str,
+) -> dict[str, Any]:
+    """Return facts about a result as JSON values; the parameters of `describe`."""
+    shape, axes, dtype = image
+    files = {
+        "denoised": job.output,
+        "noisy": job.noisy_output if job.add_noise is not None else None,
+        "reference": job.reference,
+        "figure": job.figure,
+    }
+    return {
+        "files": {name: path and str(path) for name, path in files.items()}
+        | {"reports": [str(path) for path in job.reports]},
+        "shape": list(shape),
+        "axes": axes,
+        "dtype": str(dtype),
+        "model": job.model,
+        "device": device,
+        "options": job.options.as_record(),
+        "series": job.series,
+        "select": {axis: list(part) for axis, part in job.select.items()},
+        "compression": job.compression,
+        "add_noise": job.add_noise,
+        "seed": job.seed,
+        "normalization": as_plain(ranges),
+        "comparison": None,
+    }
 
 
 def _describe_ranges(ranges: IntensityRanges) -> str:

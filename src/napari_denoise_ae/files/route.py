@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..denoising.options import AS_INPUT
 from ..errors import InvalidInputError
@@ -74,6 +74,11 @@ class FileDenoising:
         if self._result is None:
             raise RuntimeError("the file is not finished")
         return self._result
+
+    def as_record(self) -> dict[str, Any]:
+        """Return facts about the finished result as JSON values."""
+        trust = [report.as_record() for report in self.trust]
+        return self.result.as_record() | {"trust": trust}
 
     def __iter__(self) -> Iterator[FileStep]:
         require_reports(self._job)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from ..denoising.array import Progress
@@ -66,11 +66,14 @@ class FileOutcome:
         ``"done"``, ``"skipped"`` (unchanged since an earlier run) or ``"failed"``.
     reason : str
         Why it failed; empty otherwise.
+    result : mapping, optional
+        Facts about the result as JSON values, if it was denoised in this run.
     """
 
     input: Path
     outcome: str
     reason: str = ""
+    result: Mapping[str, Any] | None = field(default=None, hash=False, repr=False)
 
 
 #: A step of a single file, and of a batch.
