@@ -7,9 +7,16 @@ import numpy as np
 import pytest
 from skimage.data import camera
 
-from napari_denoise_ae import add_noise, assess, denoise
+from napari_denoise_ae import add_noise, assess, denoise, load_checkpoint
+from napari_denoise_ae.denoising.denoiser import Denoiser
+from napari_denoise_ae.denoising.options import DenoiseOptions
 from napari_denoise_ae.errors import InvalidInputError
 from napari_denoise_ae.evaluation.metrics import psnr
+from napari_denoise_ae.evaluation.trust.api import as_planes
+from napari_denoise_ae.evaluation.trust.assessment import Assessment
+from napari_denoise_ae.evaluation.trust.others import Others
+from napari_denoise_ae.evaluation.trust.study import N_PASSES
+from napari_denoise_ae.models.devices import choose_device
 
 CLEAN = camera()[64:224, 128:288].astype(np.float64)
 CPU = {"device": "cpu"}
@@ -130,6 +137,20 @@ def test_a_clean_image_and_repeats():
     assert figures["repeats_error_low"] < error < figures["repeats_error_high"]
     assert figures["repeats_error_high"] < 1.3 * figures["repeats_error_low"]
     assert 2 < figures["agreement_period"] < 6
+
+
+def test_progress_counts_the_passes_over_repeats():
+    planes = [as_planes(noisy_image(), None) for _ in range(3)]
+    run = Assessment(
+        planes[0],
+        as_planes(denoise(noisy_image(), **CPU), None),
+        Denoiser(load_checkpoint("gray"), choose_device("cpu")),
+        DenoiseOptions(),
+        others=Others(repeats=planes[1:]),
+    )
+    steps = [(step.done, step.total) for step in run]
+    assert steps == [(n, N_PASSES + 1) for n in range(1, N_PASSES + 2)]
+    assert "repeats_error_low" in run.report.figures
 
 
 def test_nan_is_left_out():

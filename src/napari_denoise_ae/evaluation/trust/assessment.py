@@ -146,20 +146,26 @@ class Assessment:
 
     def __iter__(self) -> Iterator[Progress]:
         facts = self._begin()
-        windows, done = [], 0
-        total = len(self._places) * (1 if facts.obstacle else N_PASSES)
-        for place in self._places:
+        windows, again, done = [], [], 0
+        of_repeats = [self._pixels(each) for each in self._others.repeats]
+        passes = (1 if facts.obstacle else N_PASSES) + bool(of_repeats)
+        total = len(self._places) * passes
+        for number, place in enumerate(self._places):
             study = self._study(facts, place)
             for _ in study:
                 done += 1
                 yield Progress(done, total)
             windows.append(study.maps())
+            if of_repeats:
+                again.append(self._rerun(facts, place).denoise(of_repeats[0][number]))
+                done += 1
+                yield Progress(done, total)
         facts.data_range = self._data_range(windows)
         if not facts.has_map:
             windows = [replace(each, error=None) for each in windows]
         findings, curve = describe(facts, self._choice.pixel_size)
         self._report = TrustReport(
-            findings=(*findings, *self._compare(facts, windows)),
+            findings=(*findings, *self._compare(facts, windows, of_repeats, again)),
             sampled=describe_places(self._image, self._places),
             model=self._denoiser.checkpoint.name,
             curve=curve,
@@ -167,19 +173,21 @@ class Assessment:
         )
 
     def _compare(
-        self, facts: Facts, windows: Sequence[WindowMaps]
+        self,
+        facts: Facts,
+        windows: Sequence[WindowMaps],
+        repeats: list[list[NDArray[np.float64]]],
+        again: list[NDArray[np.float64]],
     ) -> Iterator[Finding]:
-        """Yield the comparisons with a clean image and with repeats."""
+        """Yield the comparisons with a clean image and with repeats.
+
+        `again` are the windows of the first repeat, denoised.
+        """
         denoised = [window.denoised for window in windows]
         if self._others.clean is not None:
             clean = self._pixels(self._others.clean)
             yield compare_with_clean(denoised, clean, facts.data_range)
-        if self._others.repeats:
-            repeats = [self._pixels(each) for each in self._others.repeats]
-            again = [
-                self._rerun(facts, place).denoise(pixels)
-                for place, pixels in zip(self._places, repeats[0], strict=True)
-            ]
+        if repeats:
             size = self._choice.pixel_size
             yield compare_with_repeats(denoised, repeats, again, size)
 
