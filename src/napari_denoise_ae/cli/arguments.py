@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..errors import DeviceError, one_line
+from ..errors import DeviceError
 from ..models.builtin import DEFAULT_MODEL, builtin_models, require_model
 from ..noise.base import amount_fields, option_fields
 from ..noise.spec import how_to_write, parse_noise
@@ -20,11 +19,6 @@ SOME_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130  # exit statuses
 
 _DEVICES = "auto, cpu, cuda, cuda:N or mps"
 _DEVICE = re.compile(r"auto|(cpu|cuda|mps)(:\d+)?", re.ASCII)
-
-
-def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    """Print a warning on standard error; replaces `warnings.showwarning`."""
-    print(f"warning: {one_line(message)}", file=sys.stderr)
 
 
 # --- names -----------------------------------------------------------------

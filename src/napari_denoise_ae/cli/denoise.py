@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from ..errors import InvalidInputError
 from ..files.steps import FileOutcome, FileRemark
 from ..io.location import shown
-from .arguments import INTERRUPTED, SOME_FAILED, require_names, show_warning
+from .arguments import INTERRUPTED, SOME_FAILED, require_names
 from .denoise_options import add_arguments
+from .messages import show_warning
 from .streams import silent_output
 
 if TYPE_CHECKING:
@@ -42,12 +43,11 @@ def _denoise(arguments: argparse.Namespace) -> None:
         )
     job = _job(arguments)
     try:
-        with _recording(arguments.json, job) as record:
+        with _recording(arguments, job) as record:
             if is_batch(arguments.input):
-                recursive = arguments.recursive
-                _denoise_batch(arguments.input, job, record, recursive=recursive)
+                _denoise_batch(arguments, job, record)
             else:
-                _denoise_file(job, record)
+                _denoise_file(arguments, job, record)
     except KeyboardInterrupt:
         if not (is_zarr(job.output) or is_batch(arguments.input)):
             raise
@@ -60,20 +60,21 @@ def _denoise(arguments: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _recording(path: Path | None, job: FileJob) -> Iterator[RunRecord]:
+def _recording(arguments: argparse.Namespace, job: FileJob) -> Iterator[RunRecord]:
     """Write the record of a run, also if the run ends early."""
     from ..files.run_record import RunRecord, require_record
 
+    path: Path | None = arguments.json
     is_printed = str(path) == "-"
     if path is not None and not is_printed:
         require_record(path, job)
-    record, output = RunRecord(), sys.stdout
+    record = RunRecord()
     try:
         with silent_output() if is_printed else nullcontext():
             yield record
     finally:
         if is_printed and len(record):
-            output.write(record.text())
+            arguments.standard_output.write(record.text())
         elif path is not None and len(record):
             record.write(path)
 
@@ -118,12 +119,14 @@ def _selections(
     return dict(parts)
 
 
-def _denoise_file(job: FileJob, record: RunRecord) -> None:
+def _denoise_file(
+    arguments: argparse.Namespace, job: FileJob, record: RunRecord
+) -> None:
     from ..files.route import FileDenoising
     from .progress import show_progress
 
     run = FileDenoising(job)
-    for step in show_progress(run):
+    for step in show_progress(run, visible=not arguments.quiet):
         record.add(step)
         if isinstance(step, FileRemark):
             show_warning(step.text)
@@ -137,7 +140,7 @@ def _denoise_file(job: FileJob, record: RunRecord) -> None:
 
 
 def _denoise_batch(
-    inputs: Sequence[Path], job: FileJob, record: RunRecord, *, recursive: bool
+    arguments: argparse.Namespace, job: FileJob, record: RunRecord
 ) -> None:
     """Denoise files into a folder; list the failed ones at the end."""
     from ..files.batch import denoise_files
@@ -145,10 +148,11 @@ def _denoise_batch(
     from .progress import show_progress
 
     outcomes = []
+    inputs, recursive = arguments.input, arguments.recursive
     files = find_files(inputs, job.output, recursive=recursive)
     tree_of = inputs if recursive else ()
     steps = denoise_files(files, job.output, job, tree_of=tree_of)
-    for step in show_progress(steps):
+    for step in show_progress(steps, visible=not arguments.quiet):
         record.add(step)
         if isinstance(step, FileRemark):
             show_warning(f"{shown(step.input)}: {step.text}")

@@ -9,18 +9,20 @@ from __future__ import annotations
 import argparse
 import sys
 import warnings
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from .._version import __version__
-from ..errors import DenoiseAEError, one_line
-from .arguments import BAD_INPUT, INTERRUPTED, show_warning
+from ..errors import DenoiseAEError
+from .arguments import BAD_INPUT, INTERRUPTED
 from .crash_report import report_crash
 from .denoise import add_denoise
 from .evaluate import add_compare, add_evaluate
 from .export import add_export
+from .messages import LOGGER, add_verbosity, show_warning, shown_messages
 from .other import add_demo, add_info
 from .signals import ended_by_signals
-from .streams import steady_streams
+from .streams import silent_output, steady_streams
 from .train import add_train
 
 if TYPE_CHECKING:
@@ -60,13 +62,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         can be resumed was interrupted, and 143 and 129 after SIGTERM and SIGHUP.
     """
     arguments = make_parser().parse_args(argv)
-    with steady_streams() as output, ended_by_signals(), warnings.catch_warnings():
+    with (
+        steady_streams() as output,
+        ended_by_signals(),
+        shown_messages(arguments),
+        warnings.catch_warnings(),
+    ):
         warnings.showwarning = show_warning
+        # For what a user asks to be printed, also by --quiet.
+        arguments.standard_output = output
         try:
-            arguments.command(arguments)
+            with silent_output() if arguments.quiet else nullcontext():
+                arguments.command(arguments)
             output.require_written()
         except DenoiseAEError as error:
-            print(f"error: {one_line(error)}", file=sys.stderr)
+            LOGGER.error("%s", error)
             return BAD_INPUT
         except Exception as error:  # noqa: BLE001 - the last guard
             return report_crash(error)
@@ -87,13 +97,13 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, title="commands", metavar="COMMAND")
     for name, sentence, add_arguments in _COMMANDS:
-        add_arguments(
-            commands.add_parser(
-                name,
-                help=sentence,
-                description=sentence,
-                # Keeps the line breaks of the epilog, which contains examples.
-                formatter_class=argparse.RawDescriptionHelpFormatter,
-            )
+        command = commands.add_parser(
+            name,
+            help=sentence,
+            description=sentence,
+            # Keeps the line breaks of the epilog, which contains examples.
+            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+        add_arguments(command)
+        add_verbosity(command)
     return parser

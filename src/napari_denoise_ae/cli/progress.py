@@ -15,13 +15,17 @@ if TYPE_CHECKING:
     from ..files.steps import BatchStep, FileOutcome, FileRemark
 
 
-def show_progress(steps: Iterable[BatchStep]) -> Iterator[FileRemark | FileOutcome]:
+def show_progress(
+    steps: Iterable[BatchStep], *, visible: bool = True
+) -> Iterator[FileRemark | FileOutcome]:
     """Draw progress bars on standard error and yield the other steps.
 
     Parameters
     ----------
     steps : iterable of BatchStep
         The steps of a run over one file or several.
+    visible : bool
+        Whether to draw the bars.
 
     Yields
     ------
@@ -31,7 +35,7 @@ def show_progress(steps: Iterable[BatchStep]) -> Iterator[FileRemark | FileOutco
     for unit, group in groupby(steps, _unit_of):
         # Shown only in a terminal, and only if it takes longer than a second.
         with tqdm(
-            unit=unit, delay=1, leave=False, disable=None if unit else True
+            unit=unit, delay=1, leave=False, disable=None if unit and visible else True
         ) as bar:
             for step in group:
                 if isinstance(step, FileProgress):

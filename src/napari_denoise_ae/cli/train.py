@@ -35,7 +35,7 @@ def _train(arguments: argparse.Namespace) -> None:
         bars.show(step)
 
     run = TrainingRun(job)
-    with closing(ProgressBars(visible=True)) as bars:
+    with closing(ProgressBars(visible=not arguments.quiet)) as bars:
         try:
             result = run_to_the_end(run, show)
         except KeyboardInterrupt:

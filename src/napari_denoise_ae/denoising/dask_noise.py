@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from collections import OrderedDict
 from itertools import chain
@@ -101,7 +100,6 @@ def _measure_in_node(
     return node
 
 
-_LOGGER = logging.getLogger(__name__)
 # How the key of such a node begins; the rest is its token.
 _SCALING = "noise-scaling-"
 # What was measured in this process, the latest last, so that looking at one
@@ -116,7 +114,6 @@ def _measure_once(
     for window in chain.from_iterable(chain.from_iterable(windows)):
         require_finite(window)
     ranges = measure_scaling(windows, groups, setting)
-    _LOGGER.info("Measured: %s.", ranges)
     for message in check_noise(setting, ranges, windows):
         warnings.warn(message, DenoiseAEWarning, stacklevel=2)
     _MEASURED[token] = ranges

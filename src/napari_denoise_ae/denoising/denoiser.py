@@ -86,7 +86,8 @@ class Denoiser(LoadedModel):
         fresh.device, fresh.network = self._loaded
         fresh.precision = precision
         fresh.tile_size = choose_tile_size(self.checkpoint, fresh.device.device)
-        fresh._limit = None  # noqa: SLF001 - a copy of this very object
+        # A copy of this very object.
+        fresh._limit, fresh._arithmetic = None, ""  # noqa: SLF001
         return fresh
 
     def plan_tiles(

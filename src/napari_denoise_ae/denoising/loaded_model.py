@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from .blending import run_network
 from .memory import OutOfMemoryError, is_lack_of_memory
 from .options import FLOAT32
 from .pixels import as_array
-from .precision import computing
+from .precision import arithmetic, computing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from ..models.checkpoint import Checkpoint
     from ..models.devices import DeviceChoice
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class LoadedModel:
@@ -41,6 +44,7 @@ class LoadedModel:
         self, checkpoint: Checkpoint, device: DeviceChoice, precision: str = FLOAT32
     ) -> None:
         self.checkpoint, self.precision = checkpoint, precision
+        self._arithmetic = ""
         self.move_to(device)
 
     def move_to(self, device: DeviceChoice) -> None:
@@ -76,11 +80,10 @@ class LoadedModel:
         """
         height, width = batch.shape[-2:]
         device, taken = self.device.device, noise[: self.network.n_noise_inputs]
+        level = next(iter(taken), None)
+        self._log_arithmetic(level, batch)
         try:
-            with (
-                torch.inference_mode(),
-                computing(self.precision, device, next(iter(taken), None)),
-            ):
+            with torch.inference_mode(), computing(self.precision, device, level):
                 told = add_noise_inputs(batch.to(device), taken)
                 output = run_network(self.network, pad_end(told, self.network))
                 return output[..., :height, :width].float()
@@ -91,6 +94,19 @@ class LoadedModel:
                 f"The device {self.device} ran out of memory on {len(batch)} x "
                 f"{height} x {width} pixels. Use device='cpu'."
             ) from error
+
+    def _log_arithmetic(self, level: float | Tensor | None, batch: Tensor) -> None:
+        """Log in which arithmetic the network runs, if it has changed."""
+        kind = arithmetic(self.precision, self.device.device, level)
+        if kind == self._arithmetic:
+            return
+        self._arithmetic = kind
+        height, width = batch.shape[-2:]
+        _LOGGER.info(
+            "The network computes in %s on %s. The first tile, with its halo, has "
+            "%d x %d pixels.",
+            *(kind, self.device, height, width),
+        )
 
     def apply_network(
         self, unit: NDArray[np.float64], noise: Sequence[float | NDArray[np.float64]]

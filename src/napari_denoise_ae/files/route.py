@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from ..image.axes import count_colors
 from ..io.atomic import real_path
 from ..io.compression import require_compressible, require_format_has
 from ..io.images import INTEGER_SUFFIXES
-from ..io.location import file_of, is_remote, url_of
+from ..io.location import file_of, is_remote, shown, url_of
 from ..io.losses import find_losses
 from ..io.ome_zarr import missing_chunks
 from ..io.source import TIFF, is_picture, is_zarr, open_volume
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from .job import FileJob
     from .report import FileResult, StreamResult
     from .steps import FileStep
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class FileDenoising:
@@ -99,6 +102,7 @@ class FileDenoising:
             model=fitting_model(self._job.model, n_colors),
             before_replacing=unchanged.required_before(self._job.before_replacing),
         )
+        _LOGGER.info("Denoise %s with the model %s.", shown(job.input), job.model)
         result = yield from _run(job, volume, self._models)
         if job.reports:
             self.trust = yield from report_trust(job, volume, result, self._models)
@@ -109,7 +113,9 @@ def _run(
     job: FileJob, volume: Volume, models: LoadedModels
 ) -> Generator[FileStep, None, FileResult | StreamResult]:
     to_zarr = is_zarr(job.output)
-    if not to_zarr and not _can_stream_to_tiff(job, volume):
+    in_memory = not to_zarr and not _can_stream_to_tiff(job, volume)
+    _LOGGER.info("It is denoised %s.", "in memory" if in_memory else "part by part")
+    if in_memory:
         return (yield from denoise_whole(job, volume, models))
     _require_separate_paths(job)
     require_replaceable([job.output], overwrite=job.overwrite)

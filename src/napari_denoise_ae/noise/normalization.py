@@ -8,6 +8,7 @@ memory and tiled images are normalized exactly like arrays in memory.
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from .curve import NoiseCurve
     from .measure import NoisePoints
     from .setting import NoiseSetting
+
+_LOGGER = logging.getLogger(__name__)
 
 # The network's input is clipped at this multiple of the spread. Training images never
 # reach it, and an object far brighter than the rest would spoil all around it.
@@ -181,6 +184,7 @@ def measure_scaling(
     )
     measured = IntensityRanges(groups.axes, groups.shape, found)
     _require_channels(setting, measured)
+    _LOGGER.info("Noise: %s.", measured)
     return with_setting(measured, setting)
 
 

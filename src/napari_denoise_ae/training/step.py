@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import sys
 from contextlib import nullcontext
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from ..models.config import TrainingConfig
     from ..models.networks.base import DenoisingNetwork
     from .batch import Batch
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class TrainingStep:
@@ -60,6 +63,12 @@ class TrainingStep:
             isinstance(module, torch.nn.BatchNorm2d) for module in network.modules()
         )
         self._loss = make_loss(config.loss, ssim_weight=config.ssim_weight)
+        enabled = config.mixed_precision and (
+            device.type != "cpu" or config.bfloat16_on_cpu
+        )
+        self._in_bfloat16 = enabled and has_fast_bfloat16(device)
+        kind = "bfloat16" if self._in_bfloat16 else "float32"
+        _LOGGER.info("The network is trained in %s.", kind)
 
     @property
     def out_of_memory_message(self) -> str:
@@ -220,12 +229,10 @@ class TrainingStep:
         return centered.float() + center
 
     def _autocast(self) -> AbstractContextManager[Any]:
-        kind, config = self._device.type, self._config
-        enabled = config.mixed_precision and (kind != "cpu" or config.bfloat16_on_cpu)
         # bfloat16 has the exponent range of float32, so it needs no loss scaling.
         return (
-            torch.autocast(kind, torch.bfloat16)
-            if enabled and has_fast_bfloat16(self._device)
+            torch.autocast(self._device.type, torch.bfloat16)
+            if self._in_bfloat16
             else nullcontext()
         )
 

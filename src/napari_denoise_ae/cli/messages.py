@@ -1,0 +1,69 @@
+"""Messages on standard error, through `logging`: errors, warnings and decisions."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..errors import one_line
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+#: The logger of the package. What a run decides is logged as INFO.
+LOGGER = logging.getLogger("napari_denoise_ae")
+
+
+class _Lines(logging.Handler):
+    """Prints each message on one line, above the progress bars."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = f"{record.levelname.lower()}: {one_line(record.getMessage())}"
+        if (bars := sys.modules.get("tqdm")) is not None:
+            bars.tqdm.write(line, file=sys.stderr)
+        else:
+            print(line, file=sys.stderr)
+
+
+def add_verbosity(parser: argparse.ArgumentParser) -> None:
+    """Add ``--quiet`` and ``--verbose``."""
+    group = parser.add_argument_group("messages").add_mutually_exclusive_group()
+    group.add_argument(
+        "-q",
+        "--quiet",
+        action="store_true",
+        help="print errors only: no report, warnings and progress bars (default: off)",
+    )
+    group.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="also print what is decided: model, device, precision, tiles, noise "
+        "(default: off)",
+    )
+
+
+@contextmanager
+def shown_messages(arguments: argparse.Namespace) -> Iterator[None]:
+    """Print messages as ``--quiet`` and ``--verbose`` ask for."""
+    level = logging.WARNING
+    if arguments.quiet:
+        level = logging.ERROR
+    elif arguments.verbose:
+        level = logging.INFO
+    handler, before = _Lines(), LOGGER.level
+    LOGGER.addHandler(handler)
+    LOGGER.setLevel(level)
+    try:
+        yield
+    finally:
+        LOGGER.setLevel(before)
+        LOGGER.removeHandler(handler)
+
+
+def show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    """Log a warning; replaces `warnings.showwarning`."""
+    LOGGER.warning("%s", message)
