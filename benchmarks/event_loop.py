@@ -140,6 +140,14 @@ def napari_alone(bench: Bench, stack: Any) -> None:
     bench.measure("napari: move the slider", lambda: viewer.dims.set_point(0, 5))
     grid = viewer.canvas.grid
     bench.measure("napari: grid on", lambda: setattr(grid, "enabled", True))
+    names = [layer.name_overlay for layer in viewer.layers]
+
+    def show_names(on: bool) -> None:
+        for name in names:
+            name.visible = on
+
+    bench.measure("napari: names on", partial(show_names, True))
+    show_names(False)
     bench.measure("napari: grid off", lambda: setattr(grid, "enabled", False))
     selection = viewer.layers.selection
     bench.measure("napari: another layer", lambda: setattr(selection, "active", first))
@@ -190,7 +198,7 @@ def denoise_actions(bench: Bench, stack: Any) -> DenoiseWidget:
     measure("before / after", panel.flip_button.click)
     panel.flip_button.click()
     measure("compare contrast", panel.contrast_button.click)
-    measure("side by side on", lambda: widget.side_by_side.setChecked(True))
+    measure("side by side on", lambda: widget.side_by_side.setChecked(True), 1.0)
     measure("side by side off", lambda: widget.side_by_side.setChecked(False))
     measure("another layer", lambda: setattr(viewer.layers.selection, "active", layer))
     trust = widget.trust

@@ -32,6 +32,7 @@ TESTED_IN = {
     "_napari/denoise/fields": "_napari/denoise/test_form",
     "_napari/denoise/job_maker": "_napari/denoise/test_widget",
     "_napari/denoise/lazy_job": "_napari/viewer/test_lazy_layers",
+    "_napari/denoise/layer_names": "_napari/denoise/test_before_after",
     "_napari/denoise/layer_queue": "_napari/denoise/test_widget",
     "_napari/denoise/form_layout": "_napari/denoise/test_form",
     "_napari/denoise/outcome_view": "_napari/denoise/test_widget",

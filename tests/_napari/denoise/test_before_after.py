@@ -1,12 +1,15 @@
 import dask.array as da
 import numpy as np
 import pytest
+from qtpy.QtGui import QFontMetricsF
+from qtpy.QtWidgets import QApplication
 
 from napari_denoise_ae._napari.denoise.before_after import (
     Flip,
     SideBySide,
     compare_contrast,
 )
+from napari_denoise_ae._napari.denoise.layer_names import LayerNames
 from napari_denoise_ae._napari.denoise.swipe import Swipe
 from napari_denoise_ae._napari.viewer.outputs import show_output
 
@@ -35,14 +38,15 @@ def cells(viewer):
 
 
 @pytest.mark.qt_binding
-def test_side_by_side_shows_the_layer_and_its_results_only(viewer, cells):
+def test_side_by_side_shows_the_layer_and_its_results_only(viewer, cells, qtbot):
     viewer.layers["cells [by conv]"].visible = False
     before = visible(viewer)
     side_by_side = SideBySide(viewer)
     side_by_side.show(cells)
     shown = ["cells", "cells [denoised]", "cells [by conv]"]
     assert visible(viewer) == shown
-    assert all(viewer.layers[name].name_overlay.visible for name in shown)
+    names = [viewer.layers[name].name_overlay for name in shown]
+    qtbot.waitUntil(lambda: all(name.visible for name in names))
     grid, layers = viewer.canvas.grid, viewer.layers
     places = [grid.position(layers.index(layers[name]), layers) for name in shown]
     assert places == [(0, 0), (0, 1), (1, 0)]
@@ -54,6 +58,43 @@ def test_side_by_side_shows_the_layer_and_its_results_only(viewer, cells):
     assert not any(layer.name_overlay.visible for layer in layers)
     cells.contrast_limits = (7, 100)
     assert layers["cells [denoised]"].contrast_limits == [5, 100]
+
+
+def test_names_wider_than_their_picture_are_smaller_and_show_their_end(viewer, qtbot):
+    viewer.canvas.size = (600, 600)
+    font = QApplication.font()
+    font.setPointSizeF(8)
+    # Length of a name that fills a picture of 300 pixels.
+    length = int(300 / QFontMetricsF(font).horizontalAdvance("m") * 72 / 96)
+    lengths = (length // 2, round(1.1 * length), 2 * length)
+    layers = [viewer.add_image(image(), name="m" * length) for length in lengths]
+    viewer.canvas.grid.enabled = True
+    names = LayerNames(viewer)
+    names.show(layers)
+    overlays = [layer.name_overlay for layer in layers]
+    qtbot.waitUntil(lambda: all(overlay.visible for overlay in overlays))
+    sizes = [overlay.font_size for overlay in overlays]
+    assert sizes[0] == 8
+    assert 6 < sizes[1] < 8
+    assert sizes[2] == 6
+    positions = [overlay.position for overlay in overlays]
+    assert positions == ["top_left", "top_left", "top_right"]
+    names.hide()
+    assert {overlay.position for overlay in overlays} == {"top_left"}
+    assert not any(overlay.visible for overlay in overlays)
+
+
+def test_no_name_is_shown_after_the_end_or_of_a_removed_layer(viewer, qtbot):
+    first, second = (viewer.add_image(image()) for _ in range(2))
+    names = LayerNames(viewer)
+    names.show([first, second])
+    viewer.layers.remove(first)
+    qtbot.waitUntil(lambda: second.name_overlay.visible)
+    assert not first.name_overlay.visible
+    names.show([second])
+    names.stop()
+    qtbot.wait(60)
+    assert not second.name_overlay.visible
 
 
 def test_side_by_side_shows_new_results_and_follows_naparis_button(viewer, widget, run):

@@ -12,6 +12,7 @@ from ..viewer.layers import lazy_levels
 from ..viewer.outputs import find_output, find_outputs
 from ..viewer.trust_layers import TRUST_ROLES
 from ..viewer.view import current_plane
+from .layer_names import LayerNames, set_for_now
 from .swipe import SWIPE_ROLE
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 # Kinds of outputs that are no results to be compared with their source.
 _NO_RESULTS = ("preview", "residual", SWIPE_ROLE, *TRUST_ROLES)
-# Size of the names, in points: small enough for three images side by side.
-_NAME_SIZE = 8
 # Percentiles of the pixels of a plane that become black and white.
 _BLACK, _WHITE = 0.2, 99.8
 # About as many pixels of a plane are enough for percentiles.
@@ -48,22 +47,21 @@ class SideBySide:
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
         self._undo = ExitStack()
+        self._names = LayerNames(viewer)
 
     def show(self, layer: Image | None) -> None:
         """Show a layer and its results, as they are now; None shows all layers."""
-        self._undo.close()
+        self._restore()
         grid, layers = self._viewer.canvas.grid, self._viewer.layers
-        self._set(grid, "stride", 1)
+        set_for_now(self._undo, grid, "stride", 1)
         grid.enabled = True
         if layer is None:
             return
         shown = shown_results(self._viewer, layer)
         for each in layers:
             if isinstance(each, Image):
-                self._set(each, "visible", each in shown)
-        for each in shown:
-            self._set(each.name_overlay, "font_size", _NAME_SIZE)
-            self._set(each.name_overlay, "visible", True)
+                set_for_now(self._undo, each, "visible", each in shown)
+        self._names.show(shown)
         if not layer.rgb:
             layers.link_layers(shown, ("contrast_limits",))
             self._undo.callback(layers.unlink_layers, shown, ("contrast_limits",))
@@ -71,13 +69,15 @@ class SideBySide:
     def end(self) -> None:
         """Switch the grid off, and show the layers as before."""
         self._viewer.canvas.grid.enabled = False
-        self._undo.close()
+        self._restore()
 
-    def _set(self, target: Any, name: str, value: Any) -> None:
-        before = getattr(target, name)
-        if before != value:
-            setattr(target, name, value)
-            self._undo.callback(setattr, target, name, before)
+    def close(self) -> None:
+        """Leave the layers as they are."""
+        self._names.stop()
+
+    def _restore(self) -> None:
+        self._names.hide()
+        self._undo.close()
 
 
 class Flip:

@@ -54,6 +54,7 @@ class ResultView:
     def close(self) -> None:
         """Disconnect from the viewer."""
         self._swipe.end()
+        self._side_by_side.close()
         self._viewer.canvas.grid.events.enabled.disconnect(self._on_grid)
         self._viewer.bind_key(FLIP_KEY, None)
 

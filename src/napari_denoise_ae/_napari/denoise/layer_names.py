@@ -1,0 +1,97 @@
+"""Show the names of layers on their pictures in the grid, for a time."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QTimer
+from qtpy.QtGui import QFontMetricsF
+from qtpy.QtWidgets import QApplication
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari.layers import Image
+    from napari.viewer import Viewer
+
+# Sizes of the names, in points: small enough for three pictures side by side, and as
+# small as can be read.
+_FONT_SIZE, _LEAST_FONT_SIZE = 8.0, 6.0
+# napari draws text on the canvas larger than Qt draws text of the same size.
+_CANVAS_SCALE = 96 / 72
+# Space beside a name, in pixels.
+_PADDING = 20
+# Time for the canvas to be drawn before the next name, in milliseconds.
+_PAUSE = 20
+
+
+def set_for_now(undo: ExitStack, target: Any, name: str, value: Any) -> None:
+    """Set an attribute, and set it back when the stack is closed."""
+    before = getattr(target, name)
+    if before != value:
+        setattr(target, name, value)
+        undo.callback(setattr, target, name, before)
+
+
+class LayerNames:
+    """Shows names with napari's name overlay, one in each turn of the event loop.
+
+    The first text of a layer takes napari about 0.1 s on a slow machine, so that
+    several at once would be felt.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        The viewer of the layers.
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = viewer
+        self._undo = ExitStack()
+        self._waiting: list[Image] = []
+        self._timer = QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_PAUSE)
+        self._timer.timeout.connect(self._show_next)
+
+    def show(self, layers: Sequence[Image]) -> None:
+        """Show the names of these layers only."""
+        self.hide()
+        self._waiting = list(layers)
+        self._timer.start()
+
+    def hide(self) -> None:
+        """Show the names, or show none, as before."""
+        self.stop()
+        self._undo.close()
+
+    def stop(self) -> None:
+        """Show no more names."""
+        self._timer.stop()
+        self._waiting = []
+
+    def _show_next(self) -> None:
+        layer = self._waiting.pop(0)
+        if self._waiting:
+            self._timer.start()
+        if layer not in self._viewer.layers:
+            return
+        overlay = layer.name_overlay
+        size, fits = self._fit(layer.name)
+        set_for_now(self._undo, overlay, "font_size", size)
+        if not fits:
+            # The end of a name tells results of one layer apart.
+            set_for_now(self._undo, overlay, "position", "top_right")
+        set_for_now(self._undo, overlay, "visible", True)
+
+    def _fit(self, name: str) -> tuple[float, bool]:
+        """Return the font size for a name, and whether the whole name is visible."""
+        canvas = self._viewer.canvas
+        _, n_columns = canvas.grid.actual_shape(self._viewer.layers)
+        space = canvas.size[1] / n_columns - _PADDING
+        font = QApplication.font()
+        font.setPointSizeF(_FONT_SIZE)
+        width = QFontMetricsF(font).horizontalAdvance(name) * _CANVAS_SCALE
+        size = min(max(_FONT_SIZE * space / width, _LEAST_FONT_SIZE), _FONT_SIZE)
+        return size, width * size / _FONT_SIZE <= space + 1
