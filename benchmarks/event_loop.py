@@ -160,7 +160,7 @@ def napari_alone(bench: Bench, stack: Any) -> None:
 def denoise_actions(bench: Bench, stack: Any) -> DenoiseWidget:
     """Measure the actions of the Denoise widget, and return it."""
     viewer, measure = bench.viewer, bench.measure
-    widget = DenoiseWidget(viewer)
+    widget: Any = measure("open Denoise", lambda: open_dock(viewer, DenoiseWidget), 1.0)
 
     def is_done() -> bool:
         return bool(widget.run_button.isEnabled() and widget.status.text())
@@ -176,7 +176,6 @@ def denoise_actions(bench: Bench, stack: Any) -> DenoiseWidget:
         press.click()
         wait_until(is_done)
 
-    measure("open Denoise", lambda: open_dock(viewer, widget), 1.0)
     layer = measure(
         "add a layer, measure its noise", lambda: viewer.add_image(stack), 3.0
     )
@@ -247,8 +246,9 @@ def lazy_actions(bench: Bench, widget: DenoiseWidget, folder: Path) -> None:
 def training(bench: Bench, folder: Path, seconds: float) -> None:
     """Measure the Train widget at full speed, on a noisy layer."""
     layer = bench.viewer.add_image(photos(1, 256)[0])
-    widget = TrainWidget(bench.viewer)
-    bench.measure("open Train", lambda: open_dock(bench.viewer, widget), 1.0)
+    widget: Any = bench.measure(
+        "open Train", lambda: open_dock(bench.viewer, TrainWidget), 1.0
+    )
     settings = {
         "train_on": "noise2void",
         "images": layer,
@@ -271,9 +271,11 @@ def training(bench: Bench, folder: Path, seconds: float) -> None:
     bench.measure("finish training", finish)
 
 
-def open_dock(viewer: Any, widget: QWidget) -> None:
-    """Put a widget into a dock."""
+def open_dock(viewer: Any, make: Callable[[Any], QWidget]) -> QWidget:
+    """Make a widget, put it into a dock, and return it."""
+    widget = make(viewer)
     viewer.window.add_dock_widget(widget, name=type(widget).__name__)
+    return widget
 
 
 def main() -> None:
