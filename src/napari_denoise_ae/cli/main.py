@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from .._version import __version__
 from ..errors import DenoiseAEError
 from .arguments import BAD_INPUT, INTERRUPTED
+from .completion import add_completion
 from .crash_report import report_crash
 from .denoise import add_denoise
 from .evaluate import add_compare, add_evaluate
@@ -37,6 +38,11 @@ _COMMANDS: list[tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = [
     ("compare", "Score several models on the same noisy images.", add_compare),
     ("info", "Describe a checkpoint.", add_info),
     ("export", "Write a model for other programs.", add_export),
+    (
+        "completion",
+        "Print a script that completes commands in a shell.",
+        add_completion,
+    ),
 ]
 
 
