@@ -1,6 +1,6 @@
 """Microscopes' files are read through bioio.
 
-No small files are at hand, so a stand-in with bioio's interface takes its place.
+No small files may be kept here, so a stand-in with bioio's interface takes its place.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class BioImage:
             raise RuntimeError("unknown header")
         self.scenes = tuple(SCENES)
         self.read: list[tuple[int, ...]] = []
+        self.broken_time = -1
         self.channel_names = ["GFP", "DAPI"]
         self.physical_pixel_sizes = SimpleNamespace(Z=None, Y=0.25, X=0.5)
         self.time_interval = timedelta(seconds=1.5)
@@ -59,6 +60,8 @@ class BioImage:
         return SimpleNamespace(dims=tuple("TCZYX"), shape=array.shape, data=array)
 
     def _record(self, block: np.ndarray, block_id: tuple[int, ...]) -> np.ndarray:
+        if block_id[0] == self.broken_time:
+            raise KeyError("frame dimensions are fixed")
         self.read.append(block_id)
         return block
 
@@ -98,9 +101,19 @@ def test_a_scene_is_chosen(file):
         open_volume(file, series=2)
     file.write_bytes(b"something else")
     with pytest.raises(
-        InvalidInputError, match=r"a.lif with bioio: unknown header\. The"
+        InvalidInputError, match=r"a.lif with bioio-lif: unknown header\. The"
     ):
         open_volume(file)
+
+
+def test_pixels_that_a_plugin_does_not_read_are_one_error(file):
+    volume = open_volume(file)
+    opened[0].broken_time = 1
+    assert volume.read((0, 1), (slice(0, 9), slice(0, 9))).shape == (1, 1, 9, 9)
+    with pytest.raises(
+        InvalidInputError, match="or bioio-lif does not read images of this kind"
+    ):
+        volume.read((1, 1), (slice(0, 9), slice(0, 9)))
 
 
 def test_the_command_keeps_what_an_ome_tiff_holds(file, capsys):
@@ -126,11 +139,13 @@ def test_the_command_keeps_what_an_ome_tiff_holds(file, capsys):
         ("a.lif", ("bioio-lif", "napari-denoise-ae[bioio]")),
         ("a.nd2", ("bioio-nd2", "napari-denoise-ae[bioio]")),
         ("a.czi", ("bioio-czi", "[bioio]' bioio-czi", "GPL 3")),
+        ("a.r3d", ("bioio-dv", "[bioio]' bioio-dv")),
+        ("a.SLDY", ("bioio-sldy", "[bioio]' bioio-sldy")),
+        ("a.oib", ("bioio-bioformats", "[bioio]' bioio-bioformats", "Java", "GPL 2")),
     ],
 )
 def test_without_bioio_the_error_names_it(name, words, tmp_path, monkeypatch):
-    for module in ("bioio", "bioio_lif", "bioio_nd2", "bioio_czi"):
-        monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.setitem(sys.modules, "bioio", None)
     (tmp_path / name).write_bytes(b"microscope")
     with pytest.raises(MissingDependencyError) as error:
         open_volume(tmp_path / name)

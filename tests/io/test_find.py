@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import zarr
 
-from napari_denoise_ae.errors import InvalidInputError
+from napari_denoise_ae.errors import DenoiseAEWarning, InvalidInputError
 from napari_denoise_ae.io.find import (
     images_in_tree,
     is_folder,
     is_pattern,
+    list_images,
     matching_images,
 )
 from napari_denoise_ae.io.folders import signature
 from napari_denoise_ae.io.images import ImageFile, write_image
-from napari_denoise_ae.io.source import list_images
 
 
 @pytest.fixture
@@ -49,6 +49,17 @@ def test_a_pattern_matches_images_in_order(folder):
     found = matching_images(folder / "*")
     assert [path.name for path in found] == ["[1].png", "a.png", "b.tif", "d.zarr"]
     assert [path.name for path in matching_images(folder / "?.png")] == ["a.png"]
+
+
+def test_files_that_need_not_be_images_must_be_named(folder):
+    for name in ("masks.npy", "weights.H5"):
+        (folder / name).write_bytes(b"")
+    expected = ["[1].png", "a.png", "b.tif", "d.zarr"]
+    for find in (list_images, lambda path: images_in_tree(path, path / "out")):
+        with pytest.warns(DenoiseAEWarning, match=r"Skipped masks\.npy and 1 more in"):
+            found = find(folder)
+        assert [path.name for path in found] == expected
+    assert matching_images(folder / "*.npy") == [folder / "masks.npy"]
 
 
 @pytest.mark.parametrize(

@@ -8,16 +8,19 @@ import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import zarr
 from command import run
 from stored_stacks import MODEL, image_of, write_zarr
 
 from napari_denoise_ae import denoise
 from napari_denoise_ae.errors import InvalidInputError, MissingDependencyError
 from napari_denoise_ae.io import remote
+from napari_denoise_ae.io.ome_zarr import missing_chunks
 from napari_denoise_ae.io.source import open_volume
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
@@ -60,7 +63,7 @@ def opened(address: str) -> Volume:
     return open_volume(Path(address))
 
 
-def test_an_image_is_read_and_denoised(address, tmp_path):
+def test_an_image_is_read_and_denoised(address, tmp_path, capsys):
     volume = opened(f"{address}/a.ome.zarr")
     assert (volume.axes, volume.chunks) == ("ZYX", (1, 16, 16))
     part = volume.read((1,), (slice(3, 20), slice(0, 48)))
@@ -69,9 +72,27 @@ def test_an_image_is_read_and_denoised(address, tmp_path):
     (tmp_path / "out").mkdir()
     source, given = f"{address}/a.ome.zarr", ["--model", tmp_path / "gray.pt"]
     assert run("denoise", source, tmp_path / "out", *given) == 0
+    assert "missing" not in capsys.readouterr().err
     result = open_volume(tmp_path / "out" / "a.ome.zarr")
     expected = denoise(STACK, model=MODEL, axes="ZYX")
     np.testing.assert_array_equal(result.read_part(ALL), expected)
+    (tmp_path / "served" / "a.ome.zarr" / "full" / "c" / "0" / "0" / "0").unlink()
+    assert run("denoise", source, tmp_path / "b.tif", *given) == 0
+    assert "1 of the 18 chunks of the image are missing" in capsys.readouterr().err
+
+
+def test_missing_chunks_are_counted_when_they_are_read(address, tmp_path):
+    folder = tmp_path / "served" / "b.zarr"
+    zarr.create_array(folder, data=STACK + 1, chunks=(1, 32, 48), zarr_format=2)
+    (folder / "1.0.0").unlink()
+    volume = open_volume(Path(f"{address}/b.zarr"), "ZYX")
+    volume.read((0,), (slice(0, 40), slice(0, 48)))
+    assert missing_chunks(volume) == ""
+    volume.read_part(ALL)
+    assert "1 of the 4 chunks of the image are missing" in missing_chunks(volume)
+    store = SimpleNamespace(missing={"zarr.json", "c/1/0/0"})
+    sharded = SimpleNamespace(chunks=(1, 16, 16), shards=(1, 32, 48), store=store)
+    assert remote.RemoteArray(sharded, address).n_missing == 6
 
 
 def test_what_cannot_be_read_or_written_is_said(address, tmp_path, monkeypatch, capsys):

@@ -12,11 +12,11 @@ from napari_denoise_ae.errors import InvalidInputError
 from napari_denoise_ae.evaluation.pairs import find_clean_images
 from napari_denoise_ae.files.find import find_files
 from napari_denoise_ae.io import source
+from napari_denoise_ae.io.find import list_images
 from napari_denoise_ae.io.images import ImageFile, read_image, write_image
 from napari_denoise_ae.io.source import (
     READERS,
     is_image,
-    list_images,
     open_image,
     open_volume,
 )

@@ -7,8 +7,7 @@ import sys
 import pytest
 
 from napari_denoise_ae.io import temporary
-from napari_denoise_ae.io.find import matching_images
-from napari_denoise_ae.io.source import list_images
+from napari_denoise_ae.io.find import list_images, matching_images
 from napari_denoise_ae.io.temporary import remove, temporary_beside
 
 

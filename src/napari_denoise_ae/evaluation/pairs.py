@@ -11,8 +11,9 @@ from ..errors import InvalidInputError
 from ..image.axes import color_planes, middle_plane, resolve_axes
 from ..image.checks import require_image
 from ..image.ranges import resolve_intensity_range
+from ..io.find import list_images
 from ..io.images import read_image
-from ..io.source import READERS, list_images
+from ..io.source import READERS
 from ..noise.add import add_noise
 
 if TYPE_CHECKING:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidInputError
-from ..io.find import images_in_tree, is_folder, is_pattern, matching_images
-from ..io.source import READERS, list_images
+from ..io.find import (
+    images_in_tree,
+    is_folder,
+    is_pattern,
+    list_images,
+    matching_images,
+)
+from ..io.source import READERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

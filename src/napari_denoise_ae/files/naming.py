@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING
 
 from ..io.images import SUFFIXES
 from ..io.location import split_hdf5
-from ..io.source import ZARR, format_of
+from ..io.source import ARRAYS, ZARR, format_of
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-# Formats of plain arrays; the others that are only read are those of microscopes.
-_ARRAYS = {".npy", ".h5", ".hdf5"}
 
 
 def result_name(source: Path) -> str:
@@ -27,6 +24,6 @@ def result_name(source: Path) -> str:
     file, inside = split_hdf5(source)
     stem = file.name[: len(file.name) - len(suffix)]
     stem += inside.rstrip("/").replace("/", "_")
-    if suffix in _ARRAYS:
+    if suffix in ARRAYS:
         return f"{stem}.tif"
     return f"{stem.removesuffix('.ome')}.ome.tif"

@@ -15,7 +15,7 @@ from ..io.images import INTEGER_SUFFIXES
 from ..io.location import file_of, is_remote, shown, url_of
 from ..io.losses import find_losses
 from ..io.ome_zarr import missing_chunks
-from ..io.source import TIFF, is_picture, is_zarr, open_volume
+from ..io.source import TIFF, is_picture, is_zarr, open_volume, opened_volume
 from ..models.builtin import fitting_model
 from .loaded_models import LoadedModels
 from .overwrite import require_replaceable
@@ -104,9 +104,20 @@ class FileDenoising:
         )
         _LOGGER.info("Denoise %s with the model %s.", shown(job.input), job.model)
         result = yield from _run(job, volume, self._models)
+        if is_remote(job.input):
+            yield from _missing_remotely(volume)
         if job.reports:
             self.trust = yield from report_trust(job, volume, result, self._models)
         self._result = result
+
+
+def _missing_remotely(volume: Volume) -> Iterator[FileRemark]:
+    """Yield a warning if chunks at an address were missing when they were read."""
+    # Streams read from the volume that this process keeps open.
+    streamed = opened_volume(volume.path, volume.axes, volume.series)
+    text = missing_chunks(volume) or missing_chunks(streamed)
+    if text:
+        yield FileRemark(volume.path, text)
 
 
 def _run(

@@ -23,18 +23,29 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _EXTRA = "pip install 'napari-denoise-ae[bioio]'"
+_EXTRA_AND = f"Install it with: {_EXTRA}"
+_BIO_FORMATS = (
+    "bioio_bioformats",
+    f"{_EXTRA_AND} bioio-bioformats. It runs Bio-Formats, which needs Java and has the "
+    "license GPL 2",
+)
 #: For each suffix, lower case: bioio's plug-in, and what a user is told without it. The
 #: extra installs only readers with permissive licenses.
 PLUGINS = {
-    ".lif": ("bioio_lif", f"Install it with: {_EXTRA}"),
-    ".nd2": ("bioio_nd2", f"Install it with: {_EXTRA}"),
+    ".lif": ("bioio_lif", _EXTRA_AND),
+    ".nd2": ("bioio_nd2", _EXTRA_AND),
     ".czi": (
         "bioio_czi",
-        f"Install it with: {_EXTRA} bioio-czi. Its license is the GPL 3, which binds "
-        "those who distribute it",
+        f"{_EXTRA_AND} bioio-czi. Its license is the GPL 3, which binds those who "
+        "distribute it",
     ),
-    ".dv": ("bioio_dv", f"Install it with: {_EXTRA} bioio-dv"),
-    ".sldy": ("bioio_sldy", f"Install it with: {_EXTRA} bioio-sldy"),
+    **dict.fromkeys((".dv", ".r3d"), ("bioio_dv", f"{_EXTRA_AND} bioio-dv")),
+    ".sldy": ("bioio_sldy", f"{_EXTRA_AND} bioio-sldy"),
+    # Of the many formats of Bio-Formats, those of light microscopes.
+    **dict.fromkeys(
+        (".ics", ".ims", ".lof", ".mvd2", ".oib", ".oif", ".oir", ".sld"), _BIO_FORMATS
+    ),
+    **dict.fromkeys((".vsi", ".xlef", ".zvi"), _BIO_FORMATS),
 }
 _MOST_LISTED = 8
 # Number of characters of a plug-in's error that are shown.
@@ -64,16 +75,12 @@ def open_bioio(path: Path, series: int | None = None) -> StoredImage:
         image = open_image(path, reader=reader)
         note = _choose_scene(image, path, series)
         pixels = image.xarray_dask_data
-        return _stored(image, pixels, note)
+        return _stored(image, pixels, path, note)
     except InvalidInputError:
         raise
     # Each plug-in has errors of its own.
     except Exception as error:
-        reason = one_line(error, _LONGEST_REASON).rstrip(".") or type(error).__name__
-        raise InvalidInputError(
-            f"Cannot read {path} with bioio: {reason}. The file is damaged, incomplete "
-            "or not of the format that its suffix says."
-        ) from error
+        raise _unreadable(path, error) from error
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +88,7 @@ class _LazyPixels:
     """A dask array, computed in this thread on indexing."""
 
     array: Array
+    path: Path
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -94,7 +102,25 @@ class _LazyPixels:
         return dtype
 
     def __getitem__(self, index: Any) -> NDArray[Any]:
-        return np.asarray(self.array[index].compute(scheduler="synchronous"))
+        try:
+            return np.asarray(self.array[index].compute(scheduler="synchronous"))
+        except Exception as error:
+            raise _unreadable(self.path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> InvalidInputError:
+    """Return the error for a file, or a kind of image in it, that a plug-in rejects."""
+    plugin = _package_of(path)
+    reason = one_line(error, _LONGEST_REASON).rstrip(".") or type(error).__name__
+    return InvalidInputError(
+        f"Cannot read {path} with {plugin}: {reason}. The file is damaged, or "
+        f"{plugin} does not read images of this kind."
+    )
+
+
+def _package_of(path: Path) -> str:
+    """Return the name of the package that reads files of this suffix."""
+    return PLUGINS[path.suffix.lower()][0].replace("_", "-")
 
 
 def _require_bioio(path: Path) -> tuple[Any, Any]:
@@ -105,7 +131,7 @@ def _require_bioio(path: Path) -> tuple[Any, Any]:
     except ImportError as error:
         raise MissingDependencyError(
             f"Cannot read {path}: {path.suffix[1:].upper()} needs bioio and the "
-            f"package {plugin.replace('_', '-')}. {advice}."
+            f"package {_package_of(path)}. {advice}."
         ) from error
 
 
@@ -135,7 +161,7 @@ def _choose_scene(image: Any, path: Path, series: int | None) -> str:
     )
 
 
-def _stored(image: Any, pixels: Any, note: str) -> StoredImage:
+def _stored(image: Any, pixels: Any, path: Path, note: str) -> StoredImage:
     """Return the chosen scene, without axes of length 1 but Y and X."""
     axes = axes_of_names(pixels.dims)
     if axes is None:
@@ -150,7 +176,7 @@ def _stored(image: Any, pixels: Any, note: str) -> StoredImage:
     names = [str(name) for name in image.channel_names or ()]
     scale, units = _spacing(image)
     return StoredImage(
-        array=_LazyPixels(array),
+        array=_LazyPixels(array, path),
         axes="".join(axes[number] for number in kept),
         chunks=tuple(max(sides) for sides in array.chunks),
         scale=scale,

@@ -209,8 +209,10 @@ def as_omero(
         low, high = channel.window or measured
         window = {"start": low, "min": low, "end": high, "max": high}
         color = channel.color or _WHITE
-        entry = {"label": channel.name, "color": color, "window": window}
-        described.append(entry | {"active": True, "inverted": channel.inverted})
+        # Without a label, viewers number the channels.
+        label = {"label": channel.name} if channel.name else {}
+        shown = {"color": color, "window": window, "active": True}
+        described.append(label | shown | {"inverted": channel.inverted})
     return {"channels": described}
 
 

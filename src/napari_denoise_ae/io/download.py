@@ -82,7 +82,7 @@ def ensure_cifar10(
 
 def _require_no_other_files(folder: Path) -> None:
     """Raise if a folder that lacks CIFAR-10 holds something else."""
-    from .source import list_images
+    from .find import list_images
 
     if not folder.is_dir():
         return

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import glob
 import os
+import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ..errors import DenoiseAEWarning
 from .folders import raise_error, refuse_unreadable
 from .location import file_of, is_remote
-from .source import is_hidden, is_image, is_zarr
+from .source import ARRAYS, is_image, is_zarr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def is_folder(path: Path) -> bool:
@@ -31,11 +37,58 @@ def matching_images(pattern: Path) -> list[Path]:
     return [path for path in map(Path, names) if is_image(path) and not is_hidden(path)]
 
 
+def list_images(folder: Path) -> list[Path]:
+    """Return the images in a folder, see `images_among`.
+
+    Raises
+    ------
+    InvalidInputError
+        If the folder cannot be read.
+    """
+    with refuse_unreadable(folder):
+        return images_among(folder.iterdir(), folder)
+
+
+def images_among(paths: Iterable[Path], folder: Path) -> list[Path]:
+    """Return the images among what a folder contains, sorted by name.
+
+    Hidden files are none. Files in NumPy's format and HDF5 may hold anything, such as
+    masks or the weights of a network, so they are images only if a user names them.
+
+    Warns
+    -----
+    DenoiseAEWarning
+        If there are such files.
+    """
+    images = sorted(path for path in paths if is_image(path) and not is_hidden(path))
+    others = [path for path in images if path.suffix.lower() in ARRAYS]
+    if others:
+        more = f" and {len(others) - 1} more" if others[1:] else ""
+        warnings.warn(
+            f"Skipped {others[0].name}{more} in {folder}: .npy and HDF5 files need not "
+            "be images. To read them, name them, or pass a pattern such as "
+            f"'{folder / ('*' + others[0].suffix)}'.",
+            DenoiseAEWarning,
+            stacklevel=2,
+        )
+    return [path for path in images if path not in set(others)]
+
+
+def is_hidden(path: Path) -> bool:
+    """Return whether a file or folder is hidden, and so no image of a user.
+
+    On foreign file systems macOS writes ``._a.tif``, which is not an image, next to
+    ``a.tif``.
+    """
+    return path.name.startswith(".")
+
+
 def images_in_tree(folder: Path, besides: Path) -> list[Path]:
     """Return the images in a folder and in its subfolders, sorted.
 
-    Hidden files and folders are skipped, and links to folders are not followed. An
-    OME-Zarr folder is an image; what is inside it is not searched.
+    Hidden folders are skipped, and links to folders are not followed. An OME-Zarr
+    folder is an image; what is inside it is not searched. See `images_among` for the
+    files.
 
     Parameters
     ----------
@@ -65,4 +118,4 @@ def _images_in_tree(folder: Path, skipped: Path) -> list[Path]:
             for path in inside
             if not is_zarr(path) and path.resolve() != skipped
         ]
-    return sorted(path for path in found if not is_hidden(path))
+    return images_among(found, folder)

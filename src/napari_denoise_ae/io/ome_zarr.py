@@ -146,13 +146,18 @@ def missing_chunks(stored: StoredImage) -> str:
     """Return a note on chunks that are missing; empty if there are none.
 
     By the standard of Zarr they hold the fill value, but they may also have been lost.
+    Those at an address are known once they have been read.
     """
     import zarr
 
-    if not isinstance(stored.array, zarr.Array):
+    pixels = stored.array
+    array = pixels.array if isinstance(pixels, RemoteArray) else pixels
+    if not isinstance(array, zarr.Array):
         return ""
-    array = stored.array
-    n_missing = array.nchunks - array.nchunks_initialized
+    if isinstance(pixels, RemoteArray):
+        n_missing = pixels.n_missing
+    else:
+        n_missing = array.nchunks - array.nchunks_initialized
     if n_missing <= 0:
         return ""
     return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,9 +44,12 @@ def open_remote(path: Path) -> Any:
     """
     import zarr
 
+    from .zarr_store import RemoteStore
+
     url = url_of(path)
     with _explained(url):
-        return zarr.open(url, mode="r", storage_options=_options(url))
+        store = RemoteStore.from_url(url, storage_options=_options(url), read_only=True)
+        return zarr.open(store, mode="r")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +80,16 @@ class RemoteArray:
     def __getitem__(self, index: Any) -> NDArray[Any]:
         with _explained(self.url):
             return np.asarray(self.array[index])
+
+    @property
+    def n_missing(self) -> int:
+        """Number of chunks that were missing when they were read."""
+        outer = self.array.shards or self.array.chunks
+        in_each = math.prod(outer) // math.prod(self.array.chunks)
+        store: Any = self.array.store
+        # Names of chunks end in a number, those of metadata in a letter.
+        n_files: int = sum(key[-1:].isdigit() for key in store.missing)
+        return n_files * in_each
 
 
 def _options(url: str) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from ..errors import InvalidInputError
 from ..image.axes import resolve_axes, stack_axes
 from ..image.checks import require_real
 from .bioio_file import PLUGINS, open_bioio
-from .folders import refuse_unreadable
 from .hdf5_file import open_hdf5
 from .location import HDF5, file_of, is_remote, url_of
 from .numpy_file import open_npy
@@ -35,8 +34,10 @@ if TYPE_CHECKING:
 ZARR = ".zarr"
 #: Suffixes of TIFF files that are written, lower case.
 TIFF = {".tif", ".tiff"}
-# Suffixes of other files in that format: BigTIFF, and those of instruments.
-_READ_AS_TIFF = {".btf", ".lsm", ".ndpi", ".stk", ".svs", ".tf2", ".tf8"}
+#: Suffixes of plain arrays, lower case, which may hold anything.
+ARRAYS = {".npy", *HDF5}
+# Suffixes of other TIFF files: BigTIFF, and those of instruments.
+_READ_AS_TIFF = {".btf", ".lsm", ".ndpi", ".qptiff", ".stk", ".svs", ".tf2", ".tf8"}
 # Suffixes of files that are decoded as a whole, lower case.
 _PICTURES = {".jpeg", ".jpg", ".png", ".webp"}
 
@@ -162,29 +163,6 @@ def is_image(path: Path) -> bool:
     """Return whether a path has the suffix of a readable format."""
     suffix = file_of(path).suffix.lower()
     return suffix == ZARR or (suffix in READERS and not path.is_dir())
-
-
-def list_images(folder: Path) -> list[Path]:
-    """Return the images in a folder, sorted by name, without hidden files.
-
-    Raises
-    ------
-    InvalidInputError
-        If the folder cannot be read.
-    """
-    with refuse_unreadable(folder):
-        return sorted(
-            path for path in folder.iterdir() if is_image(path) and not is_hidden(path)
-        )
-
-
-def is_hidden(path: Path) -> bool:
-    """Return whether a file or folder is hidden, and so no image of a user.
-
-    On foreign file systems macOS writes ``._a.tif``, which is not an image, next to
-    ``a.tif``.
-    """
-    return path.name.startswith(".")
 
 
 def unknown_format(path: Path, suffixes: Iterable[str]) -> InvalidInputError:

@@ -16,10 +16,10 @@ from ...image.checks import require_real
 from ...image.masks import fill_masked
 from ...image.planes import ArrayPlanes
 from ...io.cifar10 import CIFAR10, has_cifar10
-from ...io.find import is_folder, is_pattern, matching_images
+from ...io.find import is_folder, is_pattern, list_images, matching_images
 from ...io.location import file_of, is_remote
 from ...io.planes import StoredPlanes, VolumePlanes
-from ...io.source import READERS, Volume, is_picture, list_images, open_volume
+from ...io.source import READERS, Volume, is_picture, open_volume
 from .collection import ImageCollection, counted, listed
 from .image import ChannelPlanes, TrainingImage, choose_block, named
 
