@@ -8,7 +8,7 @@ import pytest
 from lazy_arrays import image_of
 from synthetic import random_checkpoint
 
-from napari_denoise_ae import denoise
+from napari_denoise_ae import denoise, estimate_noise, measure_noise
 from napari_denoise_ae.errors import InvalidInputError
 
 xarray = pytest.importorskip("xarray")
@@ -50,6 +50,21 @@ def test_a_lazy_array_stays_lazy():
     assert isinstance(result.data, da.Array)
     assert read == []
     xarray.testing.assert_identical(result[1:2], image.copy(data=EXPECTED)[1:2])
+
+
+@pytest.mark.parametrize("kind", [np.asarray, da.from_array, labeled])
+def test_the_axis_of_the_channels_may_be_given_alone(kind):
+    image = kind(STACK)
+    result = denoise(image, model=MODEL, channel_axis=0)
+    expected = denoise(STACK, model=MODEL, axes="CYX")
+    assert isinstance(result, type(image))
+    np.testing.assert_array_equal(result, expected)
+    # Each channel has its own noise.
+    assert measure_noise(image, channel_axis=-3) == measure_noise(STACK, axes="CYX")
+    noise = estimate_noise(image, channel_axis=0)
+    assert noise == estimate_noise(STACK, axes="CYX")
+    with pytest.raises(InvalidInputError, match="but not both"):
+        denoise(image, model=MODEL, axes="CYX", channel_axis=0)
 
 
 def test_an_array_in_a_file_becomes_lazy(tmp_path):

@@ -25,7 +25,7 @@ def test_the_options_and_their_keywords_are_the_same():
 
 def test_denoise_shows_and_explains_every_option():
     shown = inspect.signature(denoise).parameters
-    assert list(shown) == ["image", "model", *NAMES]
+    assert list(shown) == ["image", "model", "channel_axis", *NAMES]
     for field in fields(DenoiseOptions):
         assert shown[field.name].default == field.default
         assert f"\n    {field.name} : " in denoise.__doc__

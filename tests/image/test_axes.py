@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from napari_denoise_ae.errors import InvalidInputError
-from napari_denoise_ae.image.axes import color_planes, middle_plane, resolve_axes
+from napari_denoise_ae.image.axes import (
+    color_planes,
+    middle_plane,
+    resolve_axes,
+    with_channel_axis,
+)
 
 
 @pytest.mark.parametrize(
@@ -125,3 +130,40 @@ def test_middle_plane_has_the_middle_index():
 def test_axes_that_are_not_a_string_are_rejected():
     with pytest.raises(InvalidInputError, match="one letter for each dimension, got"):
         resolve_axes((5, 6), ["Y", "X"])
+
+
+@pytest.mark.parametrize(
+    ("shape", "channel_axis", "axes"),
+    [
+        ((5, 6, 3), -1, "YXS"),
+        ((5, 6, 4), 2, "YXS"),
+        ((5, 6, 2), -1, "YXC"),
+        ((3, 5, 6), 0, "CYX"),
+        ((3, 5, 6), -3, "CYX"),
+        ((5, 7, 6), np.int64(1), "YCX"),
+        ((9, 5, 6, 3), -1, "ZYXS"),
+        ((9, 2, 5, 6), 1, "ZCYX"),
+        ((7, 9, 2, 5, 6), -3, "TZCYX"),
+        ((5, 6), None, "YX"),
+    ],
+)
+def test_the_axis_of_the_channels_tells_all_axes(shape, channel_axis, axes):
+    given = "YX" if channel_axis is None else None
+    assert with_channel_axis(shape, given, channel_axis) == axes
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "channel_axis", "words"),
+    [
+        ((5, 6, 3), "YXC", -1, "axes='YXC' or channel_axis=-1, but not both"),
+        ((5, 6, 3), None, 3, "from -3 to 2, one of the 3 dimensions .* got 3"),
+        ((5, 6, 3), None, -4, "got -4"),
+        ((5, 6, 3), None, 1.0, "got 1.0"),
+        ((5, 6, 3), None, True, "got True"),
+        ((5, 6), None, 1, "3 to 5 dimensions"),
+        ((1,) * 6, None, 1, "3 to 5 dimensions"),
+    ],
+)
+def test_an_invalid_axis_of_the_channels_is_rejected(shape, axes, channel_axis, words):
+    with pytest.raises(InvalidInputError, match=words):
+        with_channel_axis(shape, axes, channel_axis)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from ..errors import DenoiseAEWarning
-from ..image.axes import count_colors
+from ..image.axes import count_colors, with_channel_axis
 from ..image.checks import require_real
 from ..image.masks import fill_masked, restore_mask
 from ..models.builtin import DEFAULT_MODEL
@@ -38,6 +38,7 @@ def denoise(
     image: Array,
     *,
     model: str | Path | Checkpoint = ...,
+    channel_axis: int | None = ...,
     **options: Unpack[DenoiseKeywords],
 ) -> Array: ...
 
@@ -47,6 +48,7 @@ def denoise(
     image: ArrayLike,
     *,
     model: str | Path | Checkpoint = ...,
+    channel_axis: int | None = ...,
     **options: Unpack[DenoiseKeywords],
 ) -> NDArray[Any]: ...
 
@@ -56,6 +58,7 @@ def denoise(
     image: ArrayLike | Array,
     *,
     model: str | Path | Checkpoint = DEFAULT_MODEL,
+    channel_axis: int | None = None,
     **options: Unpack[DenoiseKeywords],
 ) -> NDArray[Any] | Array:
     """Denoise an image or a stack of images.
@@ -72,6 +75,11 @@ def denoise(
         A built-in model's name, a checkpoint file, or a loaded checkpoint.
         ``"auto"`` takes the built-in ``"rgb"`` for color images and ``"gray"``
         for all others, channel by channel. Both suit any noise level.
+    channel_axis : int, optional
+        As in scikit-image, instead of `axes`: the dimension that holds channels, from
+        the end if negative. The last dimension, with 3 or 4 elements, is color;
+        other channels are denoised one by one. The other dimensions are (Y, X),
+        (Z, Y, X) or (T, Z, Y, X).
     sigma : float, optional
         Standard deviation of Gaussian noise in the image's units, for models
         that take a noise level. None measures the noise, see `measure_noise`.
@@ -172,12 +180,15 @@ def denoise(
     True
     """
     if is_labeled(image):
-        if options.get("axes") is None:
+        if options.get("axes") is None and channel_axis is None:
             options["axes"] = axes_of(image)
-        return labeled_as(image, denoise(pixels_of(image), model=model, **options))  # type: ignore[no-any-return]
+        given: Any = options | {"model": model, "channel_axis": channel_axis}
+        return labeled_as(image, denoise(pixels_of(image), **given))  # type: ignore[no-any-return]
     chosen = DenoiseOptions(**options)
     array: Any = as_dask(image) if is_lazy(image) else fill_masked(image)
     require_real(array.dtype, array.shape)
+    axes = with_channel_axis(array.shape, chosen.axes, channel_axis)
+    chosen = replace(chosen, axes=axes)
     checkpoint = load_fitting(model, count_colors(array.shape, chosen.axes))
     if is_lazy(array):
         return denoise_lazily(array, checkpoint, chosen)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InvalidInputError
+from .checks import is_integer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,6 +31,8 @@ _NAMES = {
 }
 _COLOR_SAMPLES = (3, 4)
 _GRAY_WITH_ALPHA = 2
+# The axes besides that of the channels, by the number of dimensions.
+_BESIDE_CHANNELS = {3: "YX", 4: "ZYX", 5: "TZYX"}
 
 
 def resolve_axes(shape: tuple[int, ...], axes: str | None) -> str:
@@ -76,6 +79,60 @@ def resolve_axes(shape: tuple[int, ...], axes: str | None) -> str:
             "colors are C."
         )
     return resolved
+
+
+def with_channel_axis(
+    shape: tuple[int, ...], axes: str | None, channel_axis: int | None
+) -> str | None:
+    """Return the axes of an array of which a user may only name that of the channels.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The array's shape.
+    axes : str or None
+        See `resolve_axes`; None if `channel_axis` is given.
+    channel_axis : int or None
+        The dimension that holds channels, from the end if negative. It is S if it is
+        the last and has 3 or 4 elements, else C. The others are Y and X, with Z or T
+        and Z before them.
+
+    Returns
+    -------
+    str or None
+        `axes`, unless `channel_axis` is given.
+
+    Raises
+    ------
+    InvalidInputError
+        If both are given, or there is no such dimension.
+
+    Examples
+    --------
+    >>> with_channel_axis((5, 512, 512), None, 0)
+    'CYX'
+    """
+    if channel_axis is None:
+        return axes
+    if axes is not None:
+        raise InvalidInputError(
+            f"Pass axes={axes!r} or channel_axis={channel_axis!r}, but not both."
+        )
+    n = len(shape)
+    if not is_integer(channel_axis) or not -n <= channel_axis < n:
+        raise InvalidInputError(
+            f"channel_axis must be an integer from {-n} to {n - 1}, one of the {n} "
+            f"dimensions of the image, got {channel_axis!r}."
+        )
+    if n not in _BESIDE_CHANNELS:
+        raise InvalidInputError(
+            f"With channel_axis, an image has 3 to 5 dimensions, got {shape}. Specify "
+            "all with axes, such as TCYX."
+        )
+    position = int(channel_axis) % n
+    is_color = position == n - 1 and shape[position] in _COLOR_SAMPLES
+    others = _BESIDE_CHANNELS[n]
+    return f"{others[:position]}{'S' if is_color else 'C'}{others[position:]}"
 
 
 def axes_of_names(names: Iterable[object]) -> str | None:

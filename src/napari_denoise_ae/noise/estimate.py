@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ..image.axes import resolve_axes
+from ..image.axes import resolve_axes, with_channel_axis
 from ..image.checks import require_image
 from ..image.masks import fill_masked
 from ..image.planes import ArrayPlanes
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
-def estimate_noise(image: ArrayLike, *, axes: str | None = None) -> float:
+def estimate_noise(
+    image: ArrayLike, *, axes: str | None = None, channel_axis: int | None = None
+) -> float:
     """Estimate the standard deviation of the noise in an image or a stack.
 
     ``denoise(image, noise_type="gaussian")`` uses this estimate; `measure_noise` also
@@ -32,6 +34,8 @@ def estimate_noise(image: ArrayLike, *, axes: str | None = None) -> float:
         Integers or floating-point numbers.
     axes : str, optional
         See `denoise`.
+    channel_axis : int, optional
+        Instead of `axes`, see `denoise`.
 
     Returns
     -------
@@ -69,6 +73,7 @@ def estimate_noise(image: ArrayLike, *, axes: str | None = None) -> float:
     """
     array = fill_masked(image)
     require_image(array)
+    axes = with_channel_axis(array.shape, axes, channel_axis)
     planes = ArrayPlanes.of(array, resolve_axes(array.shape, axes))
     windows = read_noise_windows(planes, group_planes(planes, "stack"))
     gaussian = NoiseSetting(noise_type=GAUSSIAN)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InvalidInputError
-from ..image.axes import resolve_axes
+from ..image.axes import resolve_axes, with_channel_axis
 from ..image.checks import require_finite, require_image
 from ..image.masks import fill_masked
 from ..image.planes import ArrayPlanes
@@ -74,7 +74,7 @@ class NoisePoints:
 
 
 def measure_noise(
-    image: ArrayLike, *, axes: str | None = None
+    image: ArrayLike, *, axes: str | None = None, channel_axis: int | None = None
 ) -> NoiseEstimate | tuple[NoiseEstimate, ...]:
     """Measure the noise of an image or a stack, as `denoise` does.
 
@@ -84,6 +84,8 @@ def measure_noise(
         Integers or floating-point numbers.
     axes : str, optional
         See `denoise`.
+    channel_axis : int, optional
+        Instead of `axes`, see `denoise`.
 
     Returns
     -------
@@ -125,6 +127,7 @@ def measure_noise(
     """
     array = fill_masked(image)
     require_image(array)
+    axes = with_channel_axis(array.shape, axes, channel_axis)
     planes = ArrayPlanes.of(array, resolve_axes(array.shape, axes))
     groups = group_planes(planes, "stack")
     found = tuple(
