@@ -158,13 +158,10 @@ class TrainingConfig:
         _require_choice("optimizer", self.optimizer, OPTIMIZERS)
         _require_choice("augmentation", self.augmentation, AUGMENTATIONS)
         _require_choice("schedule", self.schedule, SCHEDULES)
-        for name, lowest in _LOWEST_INTEGER.items():
+        for name, lowest in LOWEST_INTEGER.items():
             _require_integer(name, getattr(self, name), lowest)
-        _require_number("learning_rate", self.learning_rate, above=0.0)
-        _require_number("min_delta", self.min_delta, at_least=0.0)
-        _require_number("val_fraction", self.val_fraction, above=0.0, below=1.0)
-        _require_number("ssim_weight", self.ssim_weight, above=0.0, below=1.0)
-        _require_number("zoom", self.zoom, at_least=1.0, below=16.0)
+        for name, limits in NUMBER_LIMITS.items():
+            _require_number(name, getattr(self, name), **limits)
         if self.n_test > N_CIFAR10_TEST:
             raise InvalidInputError(
                 f"n_test must be at most {N_CIFAR10_TEST:,}, the number of test images "
@@ -194,7 +191,8 @@ class TrainingConfig:
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
-_LOWEST_INTEGER = {
+#: The lowest value of settings that are integers.
+LOWEST_INTEGER = {
     "batch_size": 1,
     "epochs": 1,
     "patience": 1,
@@ -204,6 +202,14 @@ _LOWEST_INTEGER = {
     "patch_size": 8,
     "batches_per_epoch": 0,
     "smoothing": 1,
+}
+#: The limits of settings that are numbers.
+NUMBER_LIMITS = {
+    "learning_rate": {"above": 0.0},
+    "min_delta": {"at_least": 0.0},
+    "val_fraction": {"above": 0.0, "below": 1.0},
+    "ssim_weight": {"above": 0.0, "below": 1.0},
+    "zoom": {"at_least": 1.0, "below": 16.0},
 }
 
 
