@@ -19,6 +19,7 @@ IMPORTED_AS = {
     "bioimageio.core": "bioimageio",
     "pillow": "PIL",
     "pywavelets": "pywt",
+    "pyyaml": "yaml",
     "scikit-image": "skimage",
     "tomli-w": "tomli_w",
 }
@@ -54,7 +55,7 @@ USED_IN = {
     "bioimageio": Path("models", "export"),
     "distributed": Path("files"),
     "hdf5": Path("io", "hdf5_file.py"),
-    "onnx": Path("models", "export"),
+    "onnx": Path("models"),
     "remote": Path("io", "remote.py"),
 }
 # bioio and its plug-ins are imported by name, s3fs by fsspec.

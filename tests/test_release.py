@@ -17,6 +17,7 @@ ON_CONDA = {
     "torch": "pytorch",
     "matplotlib": "matplotlib-base",
     "PyWavelets": "pywavelets",
+    "PyYAML": "pyyaml",
 }
 COPIED = (
     "pyproject.toml",

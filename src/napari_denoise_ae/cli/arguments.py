@@ -98,7 +98,7 @@ def add_model_and_device(parser: argparse.ArgumentParser) -> None:
         "--model",
         default=DEFAULT_MODEL,
         metavar="FILE|NAME",
-        help="checkpoint file or name of a built-in model; auto is rgb for color "
+        help="file or name of a built-in model; auto is rgb for color "
         "images, gray for others (default: %(default)s)",
     )
     add_device(parser)

@@ -36,7 +36,7 @@ _COMMANDS: list[tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = [
     ("train", "Train a model on CIFAR-10 or on your own images.", add_train),
     ("evaluate", "Score a model and classical denoisers.", add_evaluate),
     ("compare", "Score several models on the same noisy images.", add_compare),
-    ("info", "Describe a checkpoint.", add_info),
+    ("info", "Describe a model.", add_info),
     ("export", "Write a model for other programs.", add_export),
     (
         "completion",

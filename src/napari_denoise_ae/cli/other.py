@@ -76,5 +76,5 @@ def add_info(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model",
         metavar="FILE|NAME",
-        help="checkpoint file or name of a built-in model",
+        help="file or name of a built-in model",
     )

@@ -72,7 +72,8 @@ def denoise(
         and h5py arrays are read only when the result is computed. The dimensions
         of a DataArray are its axes, if they have names such as ``"time"``.
     model : str, path or Checkpoint
-        A built-in model's name, a checkpoint file, or a loaded checkpoint.
+        A built-in model's name, the file of a model, or a loaded checkpoint; see
+        `load_checkpoint`.
         ``"auto"`` takes the built-in ``"rgb"`` for color images and ``"gray"``
         for all others, channel by channel. Both suit any noise level.
     channel_axis : int, optional

@@ -76,7 +76,7 @@ def pad_end(batch: Tensor, network: DenoisingNetwork) -> Tensor:
     for axis in (-2, -1):
         length = batch.shape[axis]
         wanted = padded_length(
-            length, stride=network.stride, shortest=network.image_size or 0
+            length, stride=network.stride, shortest=network.shortest_side
         )
         if wanted > length:
             added = (0, wanted - length)

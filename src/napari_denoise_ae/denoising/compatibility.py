@@ -49,10 +49,17 @@ def require_compatible(
     Raises
     ------
     InvalidInputError
-        If the model is for another number of colors, or ignores an option.
+        If the model is for another number of colors, or does not take an option.
     """
     require_noise_is_taken(checkpoint, options)
-    wanted = checkpoint.outline().in_channels
+    network = checkpoint.outline()
+    if options.frames and not network.takes_noise_maps:
+        raise InvalidInputError(
+            f"The model {checkpoint.name!r} takes one noise level for a whole image, "
+            "so neighboring frames cannot be averaged. Omit frames, or use the "
+            "checkpoint that it was exported from."
+        )
+    wanted = network.in_channels
     # A gray image is repeated; a gray model takes colors one by one.
     if n_colors not in (1, wanted) and wanted != 1:
         raise InvalidInputError(

@@ -11,7 +11,8 @@ from ..errors import DenoiseAEWarning
 from ..image.checks import require_finite
 from ..image.intensity import IntensityRanges
 from ..image.ranges import known_ranges
-from ..noise.normalization import measure_scaling, with_setting
+from ..noise.normalization import measure_ranges, with_setting
+from ..noise.setting import NoiseSetting
 from ..noise.windows import read_noise_windows
 from .compatibility import noise_levels
 from .dask_stack import DaskPlanes, unknown_ranges
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
     from dask.delayed import Delayed
 
+    from ..image.intensity_rule import IntensityRule
     from ..models.checkpoint import Checkpoint
-    from ..noise.setting import NoiseSetting
 
 
 def noise_node(
@@ -87,15 +88,17 @@ def find_lazy_ranges(
 
 
 def _measure_in_node(
-    windows: Iterable[Any], groups: IntensityRanges, noise: NoiseSetting
+    windows: Iterable[Any],
+    groups: IntensityRanges,
+    how: NoiseSetting | IntensityRule,
 ) -> Delayed:
     from dask.base import tokenize
     from dask.delayed import delayed
 
-    windows, noise = list(windows), noise.for_measuring
-    token = tokenize(windows, groups, noise)
+    windows, how = list(windows), how.for_measuring
+    token = tokenize(windows, groups, how)
     node: Delayed = delayed(_measure_once)(
-        windows, groups, noise, token, dask_key_name=f"{_SCALING}{token}"
+        windows, groups, how, token, dask_key_name=f"{_SCALING}{token}"
     )
     return node
 
@@ -109,13 +112,17 @@ _MOST_MEASURED = 64
 
 
 def _measure_once(
-    windows: Any, groups: IntensityRanges, setting: NoiseSetting, token: str
+    windows: Any,
+    groups: IntensityRanges,
+    how: NoiseSetting | IntensityRule,
+    token: str,
 ) -> IntensityRanges:
     for window in chain.from_iterable(chain.from_iterable(windows)):
         require_finite(window)
-    ranges = measure_scaling(windows, groups, setting)
-    for message in check_noise(setting, ranges, windows):
-        warnings.warn(message, DenoiseAEWarning, stacklevel=2)
+    ranges = measure_ranges(windows, groups, how)
+    if isinstance(how, NoiseSetting):
+        for message in check_noise(how, ranges, windows):
+            warnings.warn(message, DenoiseAEWarning, stacklevel=2)
     _MEASURED[token] = ranges
     while len(_MEASURED) > _MOST_MEASURED:
         _MEASURED.popitem(last=False)

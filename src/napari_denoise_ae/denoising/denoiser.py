@@ -70,8 +70,8 @@ class Denoiser(LoadedModel):
         self, checkpoint: Checkpoint, device: DeviceChoice, precision: str = FLOAT32
     ) -> None:
         super().__init__(checkpoint, device, precision)
-        self._loaded = device, self.network
-        self.tile_size = choose_tile_size(checkpoint, device.device)
+        self._loaded = self.device, self.network
+        self.tile_size = choose_tile_size(checkpoint, self.device.device)
         # No tile is larger than this after memory has run out.
         self._limit: int | None = None
         # Threads that share a model take turns: their tiles would not all fit.

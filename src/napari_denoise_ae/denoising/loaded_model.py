@@ -49,8 +49,8 @@ class LoadedModel:
 
     def move_to(self, device: DeviceChoice) -> None:
         """Build the network on a device, and compute there from now on."""
-        self.device = device
-        self.network = self.checkpoint.build(device.device)
+        self.device = self.checkpoint.usable_device(device)
+        self.network = self.checkpoint.build(self.device.device)
 
     def run_network(
         self, batch: Tensor, noise: Sequence[float | Tensor] = ()

@@ -66,12 +66,15 @@ def choose_tile_size(checkpoint: Checkpoint, device: torch.device) -> int:
         Rows and columns of a tile. On a CPU, and if the free memory is unknown, at
         most the size that is fastest on a CPU; on a GPU at most 2048.
     """
-    usual = usual_tile_size(find_halo(checkpoint.outline()))
+    network = checkpoint.outline()
+    usual = usual_tile_size(find_halo(network))
     free = free_memory(device)
     if free is None:
         return usual
     largest = usual if device.type == "cpu" else _LARGEST_GPU_TILE
-    needed = bytes_per_pixel(checkpoint.network, checkpoint.network_options)
+    needed = network.bytes_per_pixel or bytes_per_pixel(
+        checkpoint.network, checkpoint.network_options
+    )
     pixels = free * _FRACTION_OF_FREE_MEMORY / needed
     size = largest
     while size > SMALLEST_TILE_SIZE and size**2 > pixels:

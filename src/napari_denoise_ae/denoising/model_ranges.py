@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..image.ranges import group_planes, known_ranges, resolve_intensity_ranges
-from ..noise.normalization import measure_scaling
+from ..noise.normalization import measure_ranges
 from ..noise.windows import read_noise_windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ..image.intensity import IntensityRanges
+    from ..image.intensity_rule import IntensityRule
     from ..image.planes import Planes
     from ..models.checkpoint import Checkpoint
     from ..noise.setting import NoiseSetting
@@ -32,7 +33,8 @@ def find_model_ranges(
     checkpoint : Checkpoint
         The model.
     options : DenoiseOptions
-        An intensity range has no effect on a model that takes a noise level.
+        An intensity range has no effect on a model that takes a noise level or has
+        its own rule for intensities.
 
     Returns
     -------
@@ -44,7 +46,7 @@ def find_model_ranges(
     InvalidInputError
         If the intensity range does not fit the channels.
     """
-    found = ranges_without_scan(planes, checkpoint, options, measure_scaling)
+    found = ranges_without_scan(planes, checkpoint, options, measure_ranges)
     if found is not None:
         return found
     return resolve_intensity_ranges(planes, range_of=options.range_of)
@@ -55,14 +57,15 @@ def ranges_without_scan(
     checkpoint: Checkpoint,
     options: DenoiseOptions,
     measure: Callable[
-        [Iterator[list[list[Any]]], IntensityRanges, NoiseSetting], Measured
+        [Iterator[list[list[Any]]], IntensityRanges, NoiseSetting | IntensityRule],
+        Measured,
     ],
 ) -> Measured | IntensityRanges | None:
     """Return how a model sees a stack, if not all of its pixels are needed.
 
-    This is the one place that decides between the two kinds of model: one that
-    takes a noise level, which is measured in a few windows, and one that sees an
-    intensity range as 0 to 1.
+    This is the one place that decides between the kinds of model: one that takes a
+    noise level, or has its own rule for intensities, for which a few windows are
+    measured, and one that sees an intensity range as 0 to 1.
 
     Parameters
     ----------
@@ -71,22 +74,24 @@ def ranges_without_scan(
     checkpoint, options
         See `find_model_ranges`.
     measure : callable
-        Takes the windows of each group of planes, the groups and the noise to
-        remove; see `measure_scaling`.
+        Takes the windows of each group of planes, the groups, and the noise to remove
+        or the rule; see `measure_ranges`.
 
     Returns
     -------
     IntensityRanges or None
-        What `measure` returns, for a model that takes a noise level. None if the
-        lowest and highest value of the whole stack are needed.
+        What `measure` returns, for a model that takes a noise level or has a rule.
+        None if the lowest and highest value of the whole stack are needed.
     """
-    if not checkpoint.outline().takes_noise_level:
+    network = checkpoint.outline()
+    how = options.noise if network.takes_noise_level else network.intensity_rule
+    if how is None:
         return known_ranges(planes, options.intensity_range, range_of=options.range_of)
     if options.intensity_range is not None:
         # It has no effect, but a wrong number of pairs is a mistake.
         known_ranges(planes, options.intensity_range, range_of=options.range_of)
     groups = group_planes(planes, options.range_of)
-    return measure(read_noise_windows(planes, groups), groups, options.noise)
+    return measure(read_noise_windows(planes, groups), groups, how)
 
 
 def without_ignored(checkpoint: Checkpoint, options: DenoiseOptions) -> DenoiseOptions:

@@ -83,8 +83,9 @@ def denoise_together(
     """
     import torch
 
-    if denoiser.network.takes_noise_level:
-        # Each image is scaled by its own noise level.
+    network = denoiser.network
+    if network.takes_noise_level or network.intensity_rule is not None:
+        # Each image is scaled by its own noise level or intensities.
         denoised = [
             apply_model(image, denoiser=denoiser, setting=setting) for image in unit
         ]
@@ -92,7 +93,7 @@ def denoise_together(
     clipped = np.clip(unit, 0.0, 1.0)
     batch = clipped.astype(np.float32).transpose(0, 3, 1, 2)  # (N, channels, Y, X)
     shape = batch.shape
-    if denoiser.network.in_channels == 1:
+    if network.in_channels == 1:
         batch = batch.reshape(-1, 1, *shape[2:])  # one channel at a time
     output = denoiser.run_network(torch.from_numpy(batch)).cpu().numpy()
     return output.reshape(shape).transpose(0, 2, 3, 1) + (unit - clipped)
@@ -126,8 +127,4 @@ def as_scored(pair: Pair, denoised: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def count_parameters(denoiser: ScoredModel) -> int:
     """Count the parameters of a model, or of all models used under its name."""
-    return sum(
-        parameter.numel()
-        for each in denoisers_of(denoiser)
-        for parameter in each.network.parameters()
-    )
+    return sum(each.network.n_parameters for each in denoisers_of(denoiser))

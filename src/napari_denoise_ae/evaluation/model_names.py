@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..denoising.denoiser import Denoiser
 from ..errors import InvalidInputError
+from ..image.intensity_rule import UNCHANGED
 from ..models.builtin import DEFAULT_MODEL, builtin_models
 from ..models.checkpoint import Checkpoint
 from ..models.load import load_fitting
@@ -70,7 +71,15 @@ def _load(
         return FittingDenoiser(
             {n: Denoiser(load_fitting(source, n), device) for n in sorted(colors)}
         )
-    return Denoiser(load_fitting(source, max(colors)), device)
+    denoiser = Denoiser(load_fitting(source, max(colors)), device)
+    rule = denoiser.network.intensity_rule
+    if rule is not None and rule.kind == UNCHANGED:
+        raise InvalidInputError(
+            f"{denoiser.checkpoint.name} takes intensities in the units that it was "
+            "trained on, and images are scored with intensities of 0 to 1. Denoise "
+            "the images with it, and score the results."
+        )
+    return denoiser
 
 
 def _path_of(source: str | Path | Checkpoint) -> Path | None:

@@ -19,7 +19,7 @@ from ..errors import InvalidInputError
 from ..image.axes import color_planes
 from ..image.casting import copy_as
 from ..image.planes import whole_plane
-from ..noise.normalization import measure_scaling
+from ..noise.normalization import measure_ranges
 from ..noise.windows import read_noise_windows
 from .overlap import read_ahead
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ..denoising.denoiser import Denoiser
     from ..denoising.options import DenoiseOptions
     from ..image.intensity import IntensityRanges
+    from ..image.intensity_rule import IntensityRule
     from ..image.tiling import Region
     from ..models.checkpoint import Checkpoint
     from ..noise.setting import NoiseSetting
@@ -191,15 +192,15 @@ def find_file_ranges(
     InvalidInputError
         If the regions in which the noise is measured contain nothing but NaN.
     """
-    return ranges_without_scan(planes, checkpoint, options, _measure_scaling)
+    return ranges_without_scan(planes, checkpoint, options, _measure)
 
 
-def _measure_scaling(
+def _measure(
     windows: Iterable[list[list[NDArray[Any]]]],
     groups: IntensityRanges,
-    noise: NoiseSetting,
+    how: NoiseSetting | IntensityRule,
 ) -> IntensityRanges:
-    """Measure the noise; raise if all windows contain nothing but NaN."""
+    """Measure the windows; raise if they contain nothing but NaN."""
     n_usable = 0
 
     def count_usable() -> Iterator[list[list[NDArray[Any]]]]:
@@ -208,7 +209,7 @@ def _measure_scaling(
             n_usable += sum(not np.isnan(w).all() for plane in group for w in plane)
             yield group
 
-    scaling = measure_scaling(count_usable(), groups, noise)
+    scaling = measure_ranges(count_usable(), groups, how)
     if n_usable == 0:
         raise InvalidInputError(
             "The regions of the image in which the noise is measured contain nothing "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, Union
 
@@ -100,6 +101,14 @@ class IntensityRange:
     def fill(self, unit: Any, unknown: Any) -> Any:
         """Replace unknown pixels by the middle of the range, which has no color."""
         return namespace_of(unit).where(unknown, self.middle, unit)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRange(IntensityRange):
+    """A range beyond which intensities are not clipped."""
+
+    middle: ClassVar[float] = 0.0
+    limits: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ _FOLDER = resources.files(__package__) / "weights"
 
 #: Suffixes of checkpoints: safetensors, and that of `torch.save`.
 MODEL_SUFFIX, TORCH_SUFFIX = ".safetensors", ".pt"
+#: Files that describe a bioimage.io package, of which it has one.
+PACKAGE_DESCRIPTIONS = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
 #: Value of the ``"format"`` entry of every checkpoint.
 CHECKPOINT_FORMAT = "napari-denoise-ae checkpoint"
 
@@ -35,23 +37,24 @@ def require_model(source: str | Path) -> None:
     Parameters
     ----------
     source : path or str
-        A checkpoint file, or the name of a built-in model.
+        A file, the folder of a bioimage.io package, or the name of a built-in model.
 
     Raises
     ------
     CheckpointError
-        If there is neither such a built-in model nor such a file.
+        If there is neither such a built-in model nor such a file or folder.
     """
     if not isinstance(source, (str, os.PathLike)):
         raise CheckpointError(
             f"A model must be a name or the path of a file, got {source!r}."
         )
+    files = (Path(source), *(Path(source, name) for name in PACKAGE_DESCRIPTIONS))
     # Path.is_file raises an error if the name is too long.
-    if str(source) in builtin_models() or os.path.isfile(source):  # noqa: PTH113
+    if str(source) in builtin_models() or any(map(os.path.isfile, files)):
         return
     raise CheckpointError(
-        f"There is no model {str(source)!r}: expected a checkpoint file or a "
-        f"built-in model ({', '.join(builtin_models())})."
+        f"There is no model {str(source)!r}: expected a checkpoint, an ONNX file, a "
+        f"bioimage.io package or a built-in model ({', '.join(builtin_models())})."
     )
 
 

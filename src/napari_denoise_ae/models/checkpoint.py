@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from .devices import DeviceChoice
     from .networks.base import DenoisingNetwork
     from .record import TrainingRecord
 
@@ -56,6 +57,10 @@ class Checkpoint:
             network = build_network(self.network, self.network_options)
         network.load_state_dict(self.state_dict, assign=True)
         return network.requires_grad_(False).eval().to(device)
+
+    def usable_device(self, device: DeviceChoice) -> DeviceChoice:
+        """Return the device that computes if another one is chosen."""
+        return device
 
     def outline(self) -> DenoisingNetwork:
         """Build the network without weights, see `outline_network`."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..io.cifar10 import CIFAR10
 from .config import N_CIFAR10_TEST
+from .networks.registry import NETWORKS
 
 if TYPE_CHECKING:
     from .config import TrainingConfig
@@ -32,13 +33,12 @@ def describe_model(model: ModelSummary) -> list[str]:
         The network, its training, and its validation loss and PSNR. Each line
         is a name, padded to 18 characters, and a value.
     """
-    options = ", ".join(f"{k}={v}" for k, v in model.network_options.items())
     channels = model.option("in_channels")
     colors = "RGB" if channels == 3 else f"{channels} channel"
     rows = {
         "model": model.name,
         "network": f"{model.network}, {model.n_parameters:,} parameters, {colors}",
-        "options": options or "the network's defaults",
+        **_describe_options(model),
     }
     skips = model.option("skip_connections")
     if skips is not None:
@@ -48,6 +48,14 @@ def describe_model(model: ModelSummary) -> list[str]:
     else:
         rows |= _describe_training(model.record)
     return [f"{name:<18}{value}" for name, value in rows.items()]
+
+
+def _describe_options(model: ModelSummary) -> dict[str, str]:
+    options = model.network_options
+    if model.network not in NETWORKS:  # what is known of a model of another program
+        return {key: value for key, value in options.items() if isinstance(value, str)}
+    given = ", ".join(f"{key}={value}" for key, value in options.items())
+    return {"options": given or "the network's defaults"}
 
 
 def _describe_training(record: TrainingRecord) -> dict[str, str]:

@@ -31,9 +31,10 @@ class ModelSummary:
     name : str
         Name of the built-in model or of the file.
     network : str
-        A key of `NETWORKS`.
+        A key of `NETWORKS`, or ``"onnx"``.
     network_options : mapping
-        Arguments of the network's constructor; the others have its defaults.
+        Arguments of the network's constructor; the others have its defaults. For a
+        model of another program, what is known of it.
     n_parameters : int
         Trained numbers of the network.
     record : TrainingRecord or None
@@ -48,7 +49,8 @@ class ModelSummary:
 
     def option(self, name: str) -> Any:
         """Return an option of the network, or None if it has no such option."""
-        return (DEFAULT_OPTIONS[self.network] | dict(self.network_options)).get(name)
+        defaults = DEFAULT_OPTIONS.get(self.network, {})
+        return (defaults | dict(self.network_options)).get(name)
 
 
 def read_summary(source: str | Path) -> ModelSummary:
@@ -81,12 +83,11 @@ def read_summary(source: str | Path) -> ModelSummary:
 
 def summarize(checkpoint: Checkpoint) -> ModelSummary:
     """Return the summary of a checkpoint that has been loaded."""
-    shapes = {key: each.shape for key, each in checkpoint.state_dict.items()}
     return ModelSummary(
         checkpoint.name,
         checkpoint.network,
         checkpoint.network_options,
-        _count(shapes),
+        checkpoint.outline().n_parameters,
         checkpoint.record,
     )
 

@@ -18,7 +18,8 @@ import numpy as np
 
 from ..errors import InvalidInputError
 from ..image.checks import number_of
-from ..image.intensity import IntensityRange, IntensityRanges
+from ..image.intensity import IntensityRange, IntensityRanges, OpenRange
+from ..image.intensity_rule import IntensityRule
 from ..image.namespace import any_of, as_floating, find_nan
 from .anscombe import intensities_of, stabilized_of, stabilized_sigma
 from .clipping import find_bounds, undo_clipping
@@ -188,6 +189,26 @@ def measure_scaling(
     return with_setting(measured, setting)
 
 
+def measure_ranges(
+    windows: Iterable[list[list[NDArray[Any]]]],
+    groups: IntensityRanges,
+    how: NoiseSetting | IntensityRule,
+) -> IntensityRanges:
+    """Return how a model sees a stack, measured in its windows.
+
+    Parameters
+    ----------
+    windows, groups
+        See `measure_scaling`.
+    how : NoiseSetting or IntensityRule
+        What is known of the noise, for a model that takes a noise level; else the
+        rule by which the model normalizes intensities.
+    """
+    if isinstance(how, IntensityRule):
+        return how.measure(windows, groups)
+    return measure_scaling(windows, groups, how)
+
+
 def known_values(windows: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
     """Return the finite values of all windows as one array."""
     values = np.concatenate([window.ravel() for window in windows]).astype(np.float64)
@@ -270,6 +291,8 @@ def _plain(scale: IntensityRange) -> dict[str, Any]:
         plain["stabilized"] = scale.stabilized
         plain["strength"] = scale.strength
         plain["replaces_hot_pixels"] = scale.replaces_hot_pixels
+    if isinstance(scale, OpenRange):
+        plain["is_open"] = True
     return plain
 
 
@@ -277,6 +300,8 @@ def _from_plain(content: Mapping[str, Any]) -> IntensityRange:
     numbers = {"low", "high", "stabilized", "strength"} & set(content)
     if not all(math.isfinite(number_of(content[name])) for name in numbers):
         raise ValueError("a range is not made of finite numbers")
+    if "is_open" in content:
+        return OpenRange(content["low"], content["high"])
     if "noise" not in content:
         return IntensityRange(**content)
     return NoiseScaling(**{**content, "noise": from_plain_estimate(content["noise"])})

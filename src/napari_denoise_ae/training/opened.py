@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InvalidInputError
 from ..models.builtin import DEFAULT_MODEL
 from ..models.config import CORRELATED_NOISE, PRESETS
-from ..models.load import load_fitting
+from ..models.load import load_fitting, require_trainable
 from ..models.networks.registry import outline_network
 from .images.layout import lay_out_patches
 from .images.luma import as_gray
@@ -130,7 +130,9 @@ def _open(job: TrainingJob) -> list[ImageCollection]:
 def _load_start(job: TrainingJob, n_colors: int) -> Checkpoint | None:
     """Load the model to start from; None for random weights."""
     if job.start_from is not None:
-        return load_fitting(job.start_from, n_colors)
+        checkpoint = load_fitting(job.start_from, n_colors)
+        require_trainable(checkpoint)
+        return checkpoint
     return load_fitting(DEFAULT_MODEL, n_colors) if job.kind == "adapt" else None
 
 

@@ -67,6 +67,7 @@ def test_other_files_are_declined(tmp_path, checkpoint):
     for file in foreign_files(tmp_path):
         assert get_reader(str(file)) is None
     assert get_reader([checkpoint, checkpoint]) is None
+    assert get_reader(str(tmp_path / "theirs.onnx")) is read_checkpoint
     assert get_reader(str(tmp_path)) is None
 
 

@@ -6,8 +6,9 @@ import sys
 
 import numpy as np
 import pytest
-from synthetic import make_record, random_checkpoint
+from synthetic import equal_weights, make_record, random_checkpoint
 
+from napari_denoise_ae import load_checkpoint
 from napari_denoise_ae.errors import (
     InvalidInputError,
     MissingDependencyError,
@@ -59,6 +60,9 @@ def test_a_package_passes_the_test_of_bioimageio(saved, tmp_path, capsys, monkey
     assert [each.name for each in description.authors] == ["Ada Lovelace"]
     assert str(description.license) == "CC-BY-4.0"
     assert [each.id for each in description.inputs] == ["image", "sigma", "correlation"]
+    again, model = load_checkpoint(report.path), load_checkpoint(saved)
+    assert (again.network, again.record) == (model.network, model.record)
+    assert equal_weights(again.state_dict, model.state_dict)
     case = bioimageio_file.make_test_case
 
     def wrong_case(*arguments):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from synthetic import random_checkpoint
 
+from napari_denoise_ae import denoise
 from napari_denoise_ae.errors import OutputError
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 from napari_denoise_ae.models.export import onnx_file
@@ -18,6 +19,7 @@ onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
 
 NETWORKS = {
+    "plain unet": ("unet", {"in_channels": 1, "base_channels": 4}),
     "unet": ("unet", {"in_channels": 1, "base_channels": 4, "correlation": True}),
     "residual": ("residual", {"base_channels": 4, "latent_dim": 8}),
 }
@@ -63,6 +65,24 @@ def test_an_onnx_file_takes_images_of_any_number_and_size(exported):
 
 
 @pytest.mark.xdist_group("onnx")
+def test_an_exported_file_denoises_as_its_model(exported):
+    name, report, checkpoint = exported
+    clean = np.tile(np.linspace(0.0, 200.0, 64, dtype=np.float32), (48, 1))
+    noisy = clean + np.random.default_rng(0).normal(0.0, 20.0, clean.shape)
+    channels = checkpoint.outline().in_channels
+    image = np.stack([noisy] * channels, axis=-1).squeeze().astype(np.float32)
+    told = {"sigma": 20.0} if checkpoint.outline().takes_noise_level else {}
+    expected, found = (
+        denoise(image, model=model, device="cpu", precision="float32", **told)
+        for model in (checkpoint, report.path)
+    )
+    # A standalone file centers an image by itself.
+    tolerance = 1e-3 if name == "unet" else onnx_file.TOLERANCE
+    atol = tolerance * np.ptp(expected)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=atol)
+
+
+@pytest.mark.xdist_group("onnx")
 def test_a_file_that_computes_something_else_is_not_written(
     exported, tmp_path, monkeypatch
 ):
@@ -71,7 +91,7 @@ def test_a_file_that_computes_something_else_is_not_written(
     data = report.path.read_bytes()
     monkeypatch.setattr(onnx_file, "onnx_bytes", lambda *_: data)
     monkeypatch.setattr(onnx_file, "run_onnx", lambda *each: run(*each) + np.float32(1))
-    monkeypatch.setattr(onnx_file, "load_checkpoint", lambda _: checkpoint)
+    monkeypatch.setattr(onnx_file, "load_trainable", lambda _: checkpoint)
     with pytest.raises(OutputError, match=r"differ by .* Nothing was written"):
         export_onnx("model", tmp_path / "other.onnx", standalone=exported[0] == "unet")
     assert list(tmp_path.iterdir()) == []

@@ -18,7 +18,7 @@ from ...denoising.compatibility import require_noise_is_taken
 from ...denoising.model_ranges import ranges_without_scan
 from ...denoising.noise_checks import noise_before_and_after
 from ...errors import DenoiseAEError
-from ...noise.normalization import measure_scaling, with_setting
+from ...noise.normalization import measure_ranges, with_setting
 from ...noise.windows import read_noise_windows
 from ..shared.worker import Failed
 from .job import PreparedLayer
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ...denoising.noise_checks import Windows
     from ...denoising.options import DenoiseOptions
     from ...image.intensity import IntensityRanges
+    from ...image.intensity_rule import IntensityRule
     from ...noise.setting import NoiseSetting
     from .job import DenoiseJob
 
@@ -135,12 +136,12 @@ def _measure_ranges(
     def measure_once(
         windows: Iterator[list[list[Any]]],
         groups: IntensityRanges,
-        noise: NoiseSetting,
+        how: NoiseSetting | IntensityRule,
     ) -> IntensityRanges:
-        noise = noise.for_measuring
-        if noise not in prepared.scalings:
-            prepared.scalings[noise] = measure_scaling(windows, groups, noise)
-        return prepared.scalings[noise]
+        how = how.for_measuring
+        if how not in prepared.scalings:
+            prepared.scalings[how] = measure_ranges(windows, groups, how)
+        return prepared.scalings[how]
 
     planes = ArrayPlanes.of(prepared.noisy, job.axes)
     # These ranges were measured before noise was added.

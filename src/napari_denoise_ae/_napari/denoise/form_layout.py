@@ -15,6 +15,7 @@ from ..shared.layout import (
     make_form,
 )
 from ..shared.noise_form import NoiseForm
+from ..shared.open_checkpoint import MODEL_FILES_NOTE
 from .fields import (
     AXES,
     DEVICE,
@@ -57,8 +58,8 @@ class FormLayout(QWidget):  # type: ignore[misc]
         self.facts, self.axes_note, self.preview_note = OneLine(), Note(), Note()
         self.open_model = make_button(
             "…",
-            "Add a checkpoint, a .safetensors or .pt file. You can also drop it on the "
-            "viewer.",
+            f"Add a model: {MODEL_FILES_NOTE}. You can also drop a checkpoint or an "
+            "ONNX file on the viewer.",
         )
         self.open_model.setFixedWidth(30)
         self.copy_python = make_button(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ...denoising.options import DenoiseOptions
     from ...image.intensity import IntensityRanges
+    from ...image.intensity_rule import IntensityRule
     from ...noise.setting import NoiseSetting
 
     Plane = tuple[int, ...]
@@ -30,7 +31,7 @@ class PreparedLayer:
         The whole layer, with noise if the job adds any.
     ranges : IntensityRanges
         Intensity ranges of the layer, measured before noise was added.
-    scalings : dict of NoiseSetting to IntensityRanges
+    scalings : dict of NoiseSetting or IntensityRule to IntensityRanges
         The `NoiseScaling` of each range at strength 1, for models that take a noise
         level. Filled when first needed.
     """
@@ -41,7 +42,9 @@ class PreparedLayer:
     range_of: str
     noisy: NDArray[Any]
     ranges: IntensityRanges
-    scalings: dict[NoiseSetting, IntensityRanges] = field(default_factory=dict)
+    scalings: dict[NoiseSetting | IntensityRule, IntensityRanges] = field(
+        default_factory=dict
+    )
 
     def matches(self, job: DenoiseJob) -> bool:
         """Return whether another job would prepare the same."""

@@ -27,7 +27,7 @@ from ..shared.layout import DockScroll, Note, make_button, make_form, make_row
 from ..shared.model_choice import model_choice, unwrap_proxy
 from ..shared.model_facts import load_model_facts
 from ..shared.noise_form import NoiseForm
-from ..shared.open_checkpoint import ask_for_checkpoint
+from ..shared.open_checkpoint import MODEL_FILES_NOTE, ask_for_checkpoint
 from ..shared.worker import Failed, Task
 from .form import AXES, DEVICE, DTYPE, FRAMES, MODEL, OVERWRITE, output_field
 from .job import FilesJob, list_images
@@ -94,7 +94,7 @@ class FilesWidget(QWidget):  # type: ignore[misc]
             "Remove the selected files from the list, or all if none is selected.",
         )
         self.open_model = make_button(
-            "Open a checkpoint…", "A .safetensors or .pt file."
+            "Open a model…", f"The file of a model: {MODEL_FILES_NOTE}."
         )
         self.noise = NoiseForm(shows_estimate=False)
         self.run_button = QPushButton("Denoise files")

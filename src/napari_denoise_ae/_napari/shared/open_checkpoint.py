@@ -1,4 +1,4 @@
-"""Open a checkpoint from a file dialog, or one dropped on the viewer."""
+"""Open a model from a file dialog, or one dropped on the viewer."""
 
 from __future__ import annotations
 
@@ -19,19 +19,23 @@ if TYPE_CHECKING:
 
 #: What file dialogs offer.
 CHECKPOINT_FILES = "Checkpoints (*.safetensors *.pt)"
+_MODEL_FILES = "Models (*.safetensors *.pt *.onnx *.zip)"
+#: The files that models are opened from, for a tooltip.
+MODEL_FILES_NOTE = (
+    "a checkpoint (.safetensors, .pt), an ONNX file (.onnx), or a bioimage.io package "
+    "(.zip)"
+)
 
 
 def ask_for_checkpoint(parent: QWidget, viewer: Viewer) -> None:
-    """Ask the user for a checkpoint file and open it."""
-    path, _ = QFileDialog.getOpenFileName(
-        parent, "Open a checkpoint", "", CHECKPOINT_FILES
-    )
+    """Ask the user for the file of a model and open it."""
+    path, _ = QFileDialog.getOpenFileName(parent, "Open a model", "", _MODEL_FILES)
     if path:
         open_checkpoint(viewer, path)
 
 
 def open_checkpoint(viewer: Viewer, path: str) -> None:
-    """Choose a checkpoint in all widgets of a viewer, if it can be loaded.
+    """Choose a model in all widgets of a viewer, if it can be loaded.
 
     Parameters
     ----------

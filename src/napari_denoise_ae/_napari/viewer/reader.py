@@ -1,4 +1,4 @@
-"""File reader that chooses a checkpoint as the model, without adding a layer."""
+"""File reader that chooses a file as the model, without adding a layer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _HEADER_BYTES = 4096
 
 
 def get_reader(path: str | list[str]) -> Callable[[str | list[str]], NoLayers] | None:
-    """Return a reader for files that are checkpoints of this package.
+    """Return a reader for ONNX files and checkpoints of this package.
 
     Parameters
     ----------
@@ -41,12 +41,14 @@ def get_reader(path: str | list[str]) -> Callable[[str | list[str]], NoLayers] |
     callable or None
         The reader; None leaves the file to other plugins.
     """
-    is_checkpoint = isinstance(path, str) and CHECKPOINT_FORMAT in _header(path)
-    return read_checkpoint if is_checkpoint else None
+    if not isinstance(path, str):
+        return None
+    is_model = path.endswith(".onnx") or CHECKPOINT_FORMAT in _header(path)
+    return read_checkpoint if is_model else None
 
 
 def read_checkpoint(path: str | list[str]) -> NoLayers:
-    """Choose a checkpoint in the current viewer."""
+    """Choose the model in the current viewer."""
     import napari
 
     from ..shared.open_checkpoint import open_checkpoint

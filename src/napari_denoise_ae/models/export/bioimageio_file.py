@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,8 @@ from ..._version import __version__
 from ...errors import InvalidInputError, MissingDependencyError, OutputError
 from ...io.atomic import atomic_write, require_writable
 from ..builtin import builtin_models
-from ..load import load_checkpoint
+from ..imported.package import ARCHITECTURE, CONFIG
+from ..load import load_trainable
 from .graph import DENOISED, IMAGE, StandaloneNetwork
 from .onnx_file import OPSET, compare, make_graph, onnx_bytes, require_onnx
 from .package_files import environment, write_cover, write_readme
@@ -133,7 +135,7 @@ def export_bioimageio(
 
     path = Path(path)
     require_writable(path)
-    checkpoint = load_checkpoint(model)
+    checkpoint = load_trainable(model)
     graph = make_graph(checkpoint, standalone=True)
     data = onnx_bytes(graph, checkpoint)
     compare(data, graph)
@@ -230,6 +232,7 @@ def _described(
             inputs=[_input(folder, name, case, graph) for name in case.inputs],
             outputs=[_output(folder, case, graph)],
             weights=_weights(folder, graph, checkpoint),
+            config=_config(checkpoint),
         )
     except ValidationError as error:
         reasons = "; ".join(each["msg"] for each in error.errors())
@@ -299,12 +302,22 @@ def _sides(axis_class: Any, graph: ExportedNetwork) -> list[Any]:
     return [axis_class(id=v0_5.AxisId(axis), size=size) for axis in "yx"]
 
 
+def _config(checkpoint: Checkpoint) -> Any:
+    """Return an entry with the training record, for `load_package`."""
+    from bioimageio.spec.model import v0_5
+
+    record = checkpoint.record
+    own = {} if record is None else {"record": json.dumps(asdict(record))}
+    return v0_5.Config.model_validate({CONFIG: own})
+
+
 def _weights(folder: Path, graph: ExportedNetwork, checkpoint: Checkpoint) -> Any:
     from bioimageio.spec.model import v0_5
 
+    module, function = ARCHITECTURE
     architecture = v0_5.ArchitectureFromLibraryDescr(
-        import_from="napari_denoise_ae.models.export.graph",
-        callable=v0_5.Identifier("build_exported"),
+        import_from=module,
+        callable=v0_5.Identifier(function),
         kwargs={
             "network": checkpoint.network,
             "options": dict(checkpoint.network_options),

@@ -7,6 +7,7 @@ References
 
 from __future__ import annotations
 
+import json
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,8 @@ import torch
 from ..._version import __version__
 from ...errors import MissingDependencyError, OutputError
 from ...io.atomic import atomic_write, require_writable
-from ..load import load_checkpoint
+from ..imported.onnx_content import METADATA
+from ..load import load_trainable
 from .graph import DENOISED, IMAGE, build_exported
 
 if TYPE_CHECKING:
@@ -103,7 +105,7 @@ def export_onnx(
     require_onnx()
     path = Path(path)
     require_writable(path)
-    checkpoint = load_checkpoint(model)
+    checkpoint = load_trainable(model)
     graph = make_graph(checkpoint, standalone=standalone)
     data = onnx_bytes(graph, checkpoint)
     difference = compare(data, graph)
@@ -207,6 +209,12 @@ def _describe(content: Any, graph: ExportedNetwork, checkpoint: Checkpoint) -> N
     del content.graph.value_info[:]
     content.producer_name, content.producer_version = "napari-denoise-ae", __version__
     content.doc_string = f"Denoises images; the model {checkpoint.name}."
+    network = graph.network
+    known = {
+        "stride": network.stride,
+        "receptive_field_radius": network.receptive_field_radius,
+    }
+    content.metadata_props.add(key=METADATA, value=json.dumps(known))
 
 
 def compare(data: bytes, graph: ExportedNetwork) -> float:

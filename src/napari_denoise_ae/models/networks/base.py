@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from torch import nn
 
@@ -10,6 +10,8 @@ from ...errors import InvalidInputError
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from ...image.intensity_rule import IntensityRule
 
 
 class DenoisingNetwork(nn.Module):
@@ -46,14 +48,35 @@ class DenoisingNetwork(nn.Module):
         Whether the noise level is an input of the network.
     takes_correlation : bool
         Whether the correlation of the noise is an input, too.
+    takes_noise_maps : bool
+        Whether the noise level may differ from pixel to pixel.
+    intensity_rule : IntensityRule or None
+        How the network normalizes intensities if it takes no noise level. None means
+        that it sees the intensity range as 0 to 1.
+    bytes_per_pixel : float or None
+        Memory that it takes for each pixel of an image. None means that it is found by
+        running the network.
     """
 
-    image_size: ClassVar[int | None] = None
-    stride: ClassVar[int]
-    receptive_field_radius: ClassVar[int]
+    image_size: int | None = None
+    stride: int
+    receptive_field_radius: int
     takes_noise_level: bool = False
     takes_correlation: bool = False
+    takes_noise_maps: bool = True
+    intensity_rule: IntensityRule | None = None
+    bytes_per_pixel: float | None = None
     in_channels: int
+
+    @property
+    def shortest_side(self) -> int:
+        """Rows and columns that an image needs at least, in pixels."""
+        return self.image_size or 0
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of trained numbers."""
+        return sum(parameter.numel() for parameter in self.parameters())
 
     @property
     def n_inputs(self) -> int:

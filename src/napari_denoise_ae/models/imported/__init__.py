@@ -1,0 +1,1 @@
+"""ONNX files and bioimage.io packages of others, opened as models."""
