@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 from threading import Event
 
+import numpy as np
 import pytest
 import tifffile
 from PIL import Image
@@ -294,6 +295,48 @@ def test_run_on_images_of_ones_own_is_resumed_exactly(tmp_path, moment):
     assert equal_weights(found.state_dict, expected.state_dict)
     assert found.record.images == expected.record.images
     assert len(found.record.images) == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "happens"),
+    [
+        *(("images", "vanishes"), ("images", "changes"), ("pairs", "changes")),
+        *(("repeats", "changes"), ("adapt", "changes"), ("noise2void", "changes")),
+    ],
+)
+def test_an_epoch_on_an_image_that_changes_is_not_kept(kind, happens, tmp_path):
+    names = [tmp_path / f"{number}.tif" for number in range(2)]
+    for number, path in enumerate(names):
+        frames = smooth_images(1, side=48, channels=1, seed=number)[..., 0]
+        rng = np.random.default_rng(number)
+        noisy = frames.repeat(2, axis=0) + rng.integers(0, 30, (2, 48, 48))
+        tifffile.imwrite(path, noisy.astype(np.uint16), metadata={"axes": "TYX"})
+    settings = {"patch_size": 16, "batches_per_epoch": 2, "augmentation": "none"}
+    start = None
+    if kind == "adapt":
+        start = random_checkpoint(in_channels=1)
+        settings["network_options"] = start.network_options
+    run = TrainingRun(
+        TrainingJob(
+            **{kind: tuple(names) if kind == "pairs" else names[1]},
+            output=tmp_path / "model.pt",
+            settings=SETTINGS | settings,
+            start_from=start,
+            device="cpu",
+        )
+    )
+    steps = run.steps()
+    while not isinstance(step := next(steps), BatchResult) or step.epoch < 2:
+        pass
+    if happens == "changes":
+        names[1].write_bytes(names[1].read_bytes() + b"0")
+    else:
+        names[1].unlink()
+    with pytest.raises(DatasetError, match=r"1\.tif .*epochs before are kept"):
+        list(steps)
+    assert len(run.result.history) == 1
+    assert len(load_training_state(tmp_path / "model.resume").history) == 1
+    assert load_checkpoint(tmp_path / "model.pt").record.epochs_run == 1
 
 
 @pytest.mark.parametrize("left", [set(), {"model.history.csv", "model.pt"}])

@@ -171,6 +171,8 @@ class Trainer:
 
         Raises
         ------
+        DatasetError
+            If an image has changed since the start. Finished epochs are kept.
         TrainingError
             If the loss is no longer finite, or the device runs out of memory.
         """
@@ -224,6 +226,7 @@ class Trainer:
         of a run, of which at least one epoch must be finished.
         """
         found = self._source.judge(self.checkpoint())
+        self._source.require_unchanged()
         if found is None:
             return
         self.judgment = found.text
@@ -261,6 +264,7 @@ class Trainer:
     def _run_epoch(self, number: int, stop: Event | None) -> Iterator[TrainerStep]:
         if number == 1:
             self._first_state_dict = copy_state_dict(self._network)
+        self._source.require_unchanged()
         self._epoch = Epoch(number, self._step, self._source, self.config)
         yield from self._epoch.train(stop)
         if _is_set(stop):
@@ -270,7 +274,14 @@ class Trainer:
             yield self._add(result)
 
     def _add(self, result: EpochResult) -> EpochResult:
-        """Add an epoch to the history, and return its result."""
+        """Add an epoch to the history, and return its result.
+
+        Raises
+        ------
+        DatasetError
+            If an image has changed meanwhile; the epoch is not kept.
+        """
+        self._source.require_unchanged()
         is_best = is_improvement([*self.history, result], self.config)
         result = replace(result, is_best=is_best)
         state_dict = (

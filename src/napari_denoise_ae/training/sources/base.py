@@ -82,5 +82,14 @@ class TrainingSource(Protocol):
     def examples(self, n_images: int) -> Batch:
         """Return some validation images to show, always the same."""
 
+    def require_unchanged(self) -> None:
+        """Raise if a file has changed since the start of the run.
+
+        Raises
+        ------
+        DatasetError
+            If one has, or is gone.
+        """
+
     def judge(self, checkpoint: Checkpoint) -> Judgment | None:
         """Compare a trained model with another one, if it may be worse than that."""

@@ -88,6 +88,9 @@ class ImageSetSource:
         generator = self._seeds.generator(Stream.VALIDATION)
         return self._noise.validate(_normalize(self._val_images[:n_images]), generator)
 
+    def require_unchanged(self) -> None:
+        """Do nothing: the images are in memory."""
+
     def judge(self, checkpoint: Checkpoint) -> Judgment | None:
         """Return None: clean images say how good the model is."""
         del checkpoint

@@ -17,14 +17,13 @@ from ..images.patches import PatchReader
 from .measured_patches import MeasuredPatchSource
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Sequence
 
     import torch
     from numpy.typing import NDArray
 
     from ...image.planes import Planes
     from ...models.config import TrainingConfig
-    from ..batch import Batch
     from ..images.collection import ImageCollection
     from ..images.positions import Position
 
@@ -87,10 +86,10 @@ class PairSource(MeasuredPatchSource):
         if any(line != Line() for lines in self._lines for line in lines):
             self.notes = (*self.notes, _NOTE)
 
-    def batches(self, epoch: int) -> Generator[Batch]:
-        """Yield random patches of the training images."""
+    def require_unchanged(self) -> None:
+        """Raise if a file has changed since the start of the run."""
+        super().require_unchanged()
         self._watch.check()
-        yield from super().batches(epoch)
 
     def _read_target(
         self, position: Position, noisy: NDArray[Any]

@@ -43,6 +43,8 @@ class PatchPlan:
         See `PatchLayout`.
     seeds : Seeds
         The seeds of the run.
+    watch : ChangeWatch
+        Watches the files of the images.
     name, sha256, facts
         What `describe` returns; the facts say which images are for validation.
 
@@ -73,7 +75,7 @@ class PatchPlan:
         )
         self.seeds = Seeds(config.seed, device)
         self._batch_size = config.batch_size
-        self._watch = ChangeWatch(self.images)
+        self.watch = ChangeWatch(self.images)
         limit = useful_limit(self.images, MEMORY_LIMIT)
         self._pool_size = pool_size(self.images, limit, planes_per_patch)
 
@@ -85,14 +87,7 @@ class PatchPlan:
         return (*self.images.notes, note) if is_smaller else self.images.notes
 
     def batches(self, epoch: int) -> Iterator[list[Position]]:
-        """Yield the positions of the patches of each batch of an epoch.
-
-        Raises
-        ------
-        DatasetError
-            If a file has changed since the start of the run.
-        """
-        self._watch.check()
+        """Yield the positions of the patches of each batch of an epoch."""
         rng = self.seeds.patch_rng(epoch)
         drawn_from = self.images, self.train
         if self._pool_size:
@@ -138,3 +133,7 @@ class PlannedSource:
         self.images, self.notes = plan.facts, plan.notes
         self.n_train, self.n_val = plan.layout.n_train, plan.layout.n_val
         self.n_batches = plan.n_batches
+
+    def require_unchanged(self) -> None:
+        """Raise if a file has changed since the start of the run."""
+        self._plan.watch.check()

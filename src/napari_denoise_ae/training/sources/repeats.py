@@ -25,14 +25,13 @@ from .measured_patches import MeasuredPatchSource
 from .patches import FEW_VALIDATION_PIXELS
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     import torch
     from numpy.typing import NDArray
 
     from ...models.config import TrainingConfig
     from ...models.networks.base import DenoisingNetwork
-    from ..batch import Batch
     from ..images.collection import ImageCollection
     from ..images.image import TrainingImage
     from ..images.layout import PatchLayout
@@ -91,10 +90,10 @@ class RepeatSource(MeasuredPatchSource):
             self._require_different_frames(number, image)
             self._require_static(number, image)
 
-    def batches(self, epoch: int) -> Generator[Batch]:
-        """Yield random patches of the training images."""
+    def require_unchanged(self) -> None:
+        """Raise if a file has changed since the start of the run."""
+        super().require_unchanged()
         self._watch.check()
-        yield from super().batches(epoch)
 
     def _lay_out(
         self, images: ImageCollection, network: DenoisingNetwork
