@@ -226,9 +226,17 @@ def open_node(path: Path) -> Any:
 
 
 def _require_plausible(array: zarr.Array[Any], path: Path) -> None:
-    """Raise if an array claims far more pixels than its files can hold."""
+    """Raise if an array claims far more pixels than its files can hold.
+
+    Chunks that inflate too much are refused when they are read.
+    """
     from .zarr_store import sizes_of_files
 
+    store: Any = array.store
+    try:
+        store.limits.add(array)
+    except ValueError as error:
+        raise _unreadable(path, str(error)) from error
     if is_remote(path):
         # Its files cannot be listed.
         return

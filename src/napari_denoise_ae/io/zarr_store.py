@@ -8,15 +8,51 @@ from typing import TYPE_CHECKING, Any
 
 from zarr.storage import FsspecStore, LocalStore
 
+from .inflation import ChunkLimit
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import zarr
+
+_METADATA = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
+
+
+class _ChunkLimits:
+    """The limits of the arrays in a store, by their paths."""
+
+    def __init__(self) -> None:
+        self._limits: dict[str, ChunkLimit] = {}
+
+    def add(self, array: zarr.Array[Any]) -> None:
+        """Limit the chunks of an array; see `ChunkLimit.of`."""
+        self._limits[array.path] = ChunkLimit.of(array)
+
+    def require(self, key: str, content: Any, *, is_part: bool) -> None:
+        """Raise if a file is a chunk that inflates too much."""
+        if content is None or key.endswith(_METADATA):
+            return
+        for path, limit in self._limits.items():
+            if not path or key.startswith(f"{path}/"):
+                data = memoryview(content.as_numpy_array())
+                limit.require(data, is_part=is_part)
+
 
 class RegularFileStore(LocalStore):
-    """A folder whose pipes and devices are refused: reading them may never end."""
+    """A folder whose pipes and devices are refused: reading them may never end.
 
-    async def get(self, key: str, *arguments: Any, **keywords: Any) -> Any:
+    Attributes
+    ----------
+    limits
+        How far the chunks of arrays in it may inflate.
+    """
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self.limits = _ChunkLimits()
+
+    async def get(self, key: str, prototype: Any = None, byte_range: Any = None) -> Any:
         """Return the content of a file; None if it does not exist."""
         path = self.root / key
         try:
@@ -25,7 +61,9 @@ class RegularFileStore(LocalStore):
             return None
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             raise ValueError(f"{key} is not a file")
-        return await super().get(key, *arguments, **keywords)
+        content = await super().get(key, prototype, byte_range)
+        self.limits.require(key, content, is_part=byte_range is not None)
+        return content
 
 
 class RemoteStore(FsspecStore):
@@ -37,17 +75,21 @@ class RemoteStore(FsspecStore):
     ----------
     missing : set of str
         Names of the files that were asked for and do not exist, metadata included.
+    limits
+        How far the chunks of arrays in it may inflate.
     """
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
         self.missing: set[str] = set()
+        self.limits = _ChunkLimits()
 
-    async def get(self, key: str, *arguments: Any, **keywords: Any) -> Any:
+    async def get(self, key: str, prototype: Any = None, byte_range: Any = None) -> Any:
         """Return the content of a file; None if it does not exist."""
-        content = await super().get(key, *arguments, **keywords)
+        content = await super().get(key, prototype, byte_range)
         if content is None:
             self.missing.add(key)
+        self.limits.require(key, content, is_part=byte_range is not None)
         return content
 
 
