@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..denoising.compatibility import require_noise_is_taken
 from ..errors import DenoiseAEError, InvalidInputError, OutputError
 from ..io.folders import signature
+from ..io.lock import remove_free_lock
 from ..io.source import close_volumes, is_image, is_zarr
 from ..models.builtin import fitting_model
 from ..models.devices import choose_device
@@ -141,6 +142,7 @@ def _denoise_one(
         settings = settings_of_result(job, digest)
         settings["signature"] = signature(job.input)
         if _is_done(job, settings, record):
+            remove_free_lock(job.output)
             outcome = FileOutcome(job.input, "skipped")
         else:
             run = yield from _write_results(job, settings, record, models)

@@ -37,8 +37,7 @@ def locked(path: Path) -> Iterator[None]:
         If another run, in this process or another one, holds the lock, or the lock
         file cannot be written.
     """
-    target = real_path(path)
-    file = target.with_name(f".{target.name}.lock")
+    file = _lock_of(path)
     try:
         descriptor = _acquire(file)
     except OSError as error:
@@ -52,6 +51,13 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         _release(file, descriptor)
+
+
+def remove_free_lock(path: Path) -> None:
+    """Remove the lock of an output if an earlier run could not, and no one holds it."""
+    if _lock_of(path).exists():
+        with suppress(OutputError), locked(path):
+            pass
 
 
 def lock_file(descriptor: int, *, wait: bool) -> bool:
@@ -74,6 +80,12 @@ def lock_file(descriptor: int, *, wait: bool) -> bool:
     except OSError as error:
         return error.errno not in _HELD
     return True
+
+
+def _lock_of(path: Path) -> Path:
+    """Return the lock file of an output."""
+    target = real_path(path)
+    return target.with_name(f".{target.name}.lock")
 
 
 def _acquire(file: Path) -> int | None:

@@ -16,7 +16,9 @@ from pathlib import Path
 # Hidden, so that a temporary file is never an input.
 _PREFIX = ".writing-"
 _NAME = re.compile(rf"{re.escape(_PREFIX)}(?P<host>\w+)-(?P<process>\d+)-")
-_STILL_ACTIVE = 259  # exit code of a process on Windows that has not ended
+# Of Windows: the exit code of a process that has not ended, and the error for a process
+# of another user.
+_STILL_ACTIVE, _ACCESS_DENIED = 259, 5
 
 
 def temporary_beside(path: Path) -> Path:
@@ -65,8 +67,10 @@ def _runs(process: int) -> bool:
         # os.kill would end it.
         import ctypes
 
-        kernel = ctypes.windll.kernel32
+        kernel = ctypes.WinDLL("kernel32", use_last_error=True)
         handle = kernel.OpenProcess(0x1000, False, process)
+        if not handle:
+            return ctypes.get_last_error() == _ACCESS_DENIED
         code = ctypes.c_ulong()
         answered = kernel.GetExitCodeProcess(handle, ctypes.byref(code))
         kernel.CloseHandle(handle)
