@@ -121,6 +121,21 @@ def test_clipped_noise_has_no_error_map():
     assert report.light != "fine"
 
 
+def test_removed_texture_leaves_out_the_error_map():
+    clean = CLEAN.copy()
+    rows, columns = np.mgrid[:160, :160]
+    stripes = 35 * np.sin(2 * np.pi * (columns / 3 + rows / 7))
+    clean[:, 20:140] += stripes[:, 20:140]
+    noise = "gaussian:0.2,unclipped"
+    noisy = add_noise(clean, noise, rng=0, intensity_range=(0, 255))
+    _, report = report_of(noisy)
+    assert (
+        "two estimates of the error disagree" in finding(report, "error map").sentence
+    )
+    assert report.windows[0].error is None
+    assert report.light == "look closer"
+
+
 def test_a_clean_image_and_repeats():
     noisy, *repeats = (
         add_noise(CLEAN, "gaussian:0.1,unclipped", rng=n, intensity_range=(0, 255))

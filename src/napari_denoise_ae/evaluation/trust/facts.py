@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .error import ErrorEstimate, ErrorSums, estimate_error
+from .maps import Agreement
 from .residual import ResidualSums
 from .transfer import Transfer
 
@@ -33,6 +34,9 @@ _SHARE_FAR = 1e-3
 # Below this number of photons per pixel the error map was wrong, and dark regions are
 # biased.
 _FEW_PHOTONS = 2.0
+# Mean square of the differences of two estimates of the error of blocks, in standard
+# errors, above which the map did not rank them.
+_DISAGREEMENT = 1.0
 # A given level this many times above or below the measured one is doubtful.
 _OTHER_LEVEL = 2.0
 # Less than this fraction of the noise was removed: nothing.
@@ -73,7 +77,7 @@ class Facts:
         For the PSNR.
     is_range_given : bool
         Whether the data range was given or that of uint8.
-    errors, residuals, transfer
+    errors, residuals, transfer, agreement
         Sums over the windows.
     """
 
@@ -93,6 +97,7 @@ class Facts:
     errors: ErrorSums = field(default_factory=ErrorSums)
     residuals: ResidualSums = field(default_factory=ResidualSums)
     transfer: Transfer = field(default_factory=Transfer)
+    agreement: Agreement = field(default_factory=Agreement)
 
     @property
     def level(self) -> float:
@@ -200,9 +205,25 @@ class Facts:
     @property
     def has_map(self) -> bool:
         """Whether the map of the error holds."""
-        alarms = self.is_over_smoothed or self.has_leftover
-        holds = not (alarms or self.has_few_photons or self.is_clipped)
-        return self.has_reruns and self.strength == 1.0 and holds
+        return self.has_reruns and not self.map_obstacle
+
+    @property
+    def map_obstacle(self) -> str:
+        """Why the map of the error does not hold; empty if it does."""
+        if self.is_clipped:
+            return "it is not reliable if noise is clipped"
+        if self.has_few_photons:
+            return "it is not reliable below 2 photons per pixel"
+        if self.strength != 1.0 or self.is_over_smoothed or self.has_leftover:
+            return (
+                "it holds only for a result that removes the noise, no more and no less"
+            )
+        if self.agreement.mean_square > _DISAGREEMENT:
+            return (
+                "two estimates of the error disagree, as happens where fine texture "
+                "was removed"
+            )
+        return ""
 
     @property
     def rounding(self) -> float:

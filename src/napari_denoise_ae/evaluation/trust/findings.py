@@ -199,20 +199,10 @@ def _error_map(facts: Facts) -> Finding:
             validity="It ranks regions. Structure that was removed completely, or "
             "invented, is not in it.",
         )
-    if facts.has_reruns and (facts.has_few_photons or facts.is_clipped):
-        reason = (
-            "if noise is clipped" if facts.is_clipped else "below 2 photons per pixel"
-        )
-        return Finding(
-            name="error map",
-            sentence=f"The error map is left out: it is not reliable {reason}.",
-            light=LOOK_CLOSER,
-        )
     if facts.has_reruns:
         return Finding(
             name="error map",
-            sentence="The error map is left out: it holds only for a result that "
-            "removes the noise, no more and no less.",
+            sentence=f"The error map is left out: {facts.map_obstacle}.",
             light=LOOK_CLOSER,
         )
     return _not_checked("error map", facts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,11 +19,33 @@ BLOCK = 16
 _LEVEL_ERROR, _BEST_ERROR = 0.06, 0.3
 
 
+@dataclass(slots=True, eq=False)
+class Agreement:
+    """How well the two estimates of the error of blocks agree.
+
+    Attributes
+    ----------
+    squares : float
+        Sum of the squares of their differences, in standard errors.
+    n : int
+        Number of blocks.
+    """
+
+    squares: float = 0.0
+    n: int = 0
+
+    @property
+    def mean_square(self) -> float:
+        """Mean square of the differences; above 1 they are not explained by chance."""
+        return self.squares / self.n if self.n else 0.0
+
+
 def map_error(
     residual: NDArray[Any],
     covariance: NDArray[Any],
     variance: NDArray[Any],
     counted: NDArray[np.bool_],
+    agreement: Agreement,
 ) -> NDArray[np.float64]:
     """Return the typical error of each pixel, constant in blocks of 16 x 16 pixels.
 
@@ -38,6 +61,8 @@ def map_error(
         Variance of the noise, same shape.
     counted : numpy.ndarray
         Which values count, same shape.
+    agreement : Agreement
+        The differences of the two estimates are added to it.
 
     Returns
     -------
@@ -48,13 +73,16 @@ def map_error(
         block_means(each, counted)
         for each in (np.square(residual), covariance, variance)
     )
-    best = np.maximum(best, 0.0)
-    unbiased = squares - noise + 2.0 * best
+    best = EXCESS * np.maximum(best, 0.0)
+    unbiased = squares - noise + 2.0 / EXCESS * best
     n = BLOCK**2 * residual.shape[-1]
     of_unbiased = np.square(noise) * (_LEVEL_ERROR**2 + 2.0 / n)
-    of_best = np.square(_BEST_ERROR * best)
-    weight = of_best / np.maximum(of_unbiased + of_best, np.finfo(float).tiny)
-    mse = weight * unbiased + (1.0 - weight) * EXCESS * best
+    of_best = np.square(_BEST_ERROR / EXCESS * best)
+    of_both = np.maximum(of_unbiased + of_best, np.finfo(float).tiny)
+    agreement.squares += float(np.nansum(np.square(unbiased - best) / of_both))
+    agreement.n += int(np.isfinite(best).sum())
+    weight = of_best / of_both
+    mse = weight * unbiased + (1.0 - weight) * best
     return spread_blocks(np.sqrt(np.maximum(mse, 0.0)), residual.shape[:2])
 
 

@@ -159,7 +159,9 @@ class Study:
             covariance += noise * response / N_PROBES
             yield
         variance = self._rerun.noise.variance(again)
-        self._errors = map_error(noisy - again, covariance, variance, self._counted)
+        self._errors = map_error(
+            noisy - again, covariance, variance, self._counted, self._facts.agreement
+        )
 
     def _split(self, noisy: Pixels, again: Pixels) -> Iterator[None]:
         generator = torch.Generator().manual_seed(_SEED)
