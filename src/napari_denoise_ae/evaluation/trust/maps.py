@@ -17,6 +17,8 @@ BLOCK = 16
 # Relative standard errors, in a block, of the variance of the noise and of the error of
 # the best denoiser; chosen on Set12 and the first six images of McMaster18.
 _LEVEL_ERROR, _BEST_ERROR = 0.06, 0.3
+# Blocks count as having at least this fraction of the mean variance.
+_LEAST_NOISE = 0.1
 
 
 @dataclass(slots=True, eq=False)
@@ -76,9 +78,10 @@ def map_error(
     best = EXCESS * np.maximum(best, 0.0)
     unbiased = squares - noise + 2.0 / EXCESS * best
     n = BLOCK**2 * residual.shape[-1]
-    of_unbiased = np.square(noise) * (_LEVEL_ERROR**2 + 2.0 / n)
+    least = max(_LEAST_NOISE * np.nanmean(noise), np.sqrt(np.finfo(float).tiny))
+    of_unbiased = np.square(np.maximum(noise, least)) * (_LEVEL_ERROR**2 + 2.0 / n)
     of_best = np.square(_BEST_ERROR / EXCESS * best)
-    of_both = np.maximum(of_unbiased + of_best, np.finfo(float).tiny)
+    of_both = of_unbiased + of_best
     agreement.squares += float(np.nansum(np.square(unbiased - best) / of_both))
     agreement.n += int(np.isfinite(best).sum())
     weight = of_best / of_both
