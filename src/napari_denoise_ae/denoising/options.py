@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
 #: Values of `dtype`: the result has that of the image, or is float32.
-AS_INPUT, FLOAT32 = "input", "float32"
+AS_INPUT = "input"
+FLOAT32 = "float32"
 DTYPES = (AS_INPUT, FLOAT32)
 
 #: Values of `precision`.
