@@ -13,7 +13,7 @@ from ..image.checks import require_image
 from ..image.ranges import resolve_intensity_range
 from ..io.find import list_images
 from ..io.images import read_image
-from ..io.source import READERS
+from ..io.source import readable_suffixes
 from ..noise.add import add_noise
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def find_clean_images(folder: Path) -> list[Path]:
     if not paths:
         raise InvalidInputError(
             f"{folder} contains no images. Supported file types: "
-            f"{', '.join(sorted(READERS))}."
+            f"{', '.join(readable_suffixes())}."
         )
     return paths
 

@@ -12,7 +12,7 @@ from ..io.find import (
     list_images,
     matching_images,
 )
-from ..io.source import READERS
+from ..io.source import readable_suffixes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,9 +59,8 @@ def find_files(
             files.append(path)
     if not files:
         given = ", ".join(str(path) for path in inputs)
-        raise InvalidInputError(
-            f"There are no images at {given}: expected {', '.join(sorted(READERS))}."
-        )
+        expected = ", ".join(readable_suffixes())
+        raise InvalidInputError(f"There are no images at {given}: expected {expected}.")
     return files
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import plugins
 from ..errors import InvalidInputError
 from ..image.axes import resolve_axes, stack_axes
 from ..image.checks import require_real
@@ -58,8 +60,28 @@ READERS: dict[str, _Reader] = {
     **dict.fromkeys(PLUGINS, open_bioio),
     **dict.fromkeys(TIFF | _READ_AS_TIFF, open_tiff),
 }
-# Readers of formats that may hold several images.
-_WITH_SERIES = (open_bioio, open_jpeg, open_ome_zarr, open_tiff)
+
+
+def readable_suffixes() -> list[str]:
+    """Return the suffixes of all formats that are read, lower case, sorted."""
+    return sorted({*READERS, *(f".{name}" for name in plugins.added(plugins.READERS))})
+
+
+def _is_readable(suffix: str) -> bool:
+    return suffix in READERS or suffix[1:] in plugins.added(plugins.READERS)
+
+
+def _reader_of(suffix: str) -> _Reader | None:
+    """Return the reader of a format, from this package or another one."""
+    return READERS.get(suffix) or plugins.load(plugins.READERS, suffix[1:], _is_reader)
+
+
+def _is_reader(_name: str, loaded: Any) -> bool:
+    return callable(loaded)
+
+
+def _takes_series(reader: _Reader) -> bool:
+    return "series" in inspect.signature(reader).parameters
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -162,7 +184,7 @@ def is_picture(path: Path) -> bool:
 def is_image(path: Path) -> bool:
     """Return whether a path has the suffix of a readable format."""
     suffix = file_of(path).suffix.lower()
-    return suffix == ZARR or (suffix in READERS and not path.is_dir())
+    return suffix == ZARR or (_is_readable(suffix) and not path.is_dir())
 
 
 def unknown_format(path: Path, suffixes: Iterable[str]) -> InvalidInputError:
@@ -179,7 +201,7 @@ def open_image(path: Path, series: int | None = None) -> StoredImage:
     Parameters
     ----------
     path : pathlib.Path
-        A file in one of the formats in `READERS`.
+        A file in one of the formats of `readable_suffixes`.
     series : int, optional
         Number of the image in a file that holds several, from 0: a series of a TIFF,
         a scene of a microscope's file, an image of an OME-Zarr, or a picture of a
@@ -192,8 +214,9 @@ def open_image(path: Path, series: int | None = None) -> StoredImage:
         If the file does not exist or cannot be read.
     """
     suffix = format_of(path)
-    if suffix not in READERS:
-        raise unknown_format(path, READERS)
+    reader = _reader_of(suffix)
+    if reader is None:
+        raise unknown_format(path, readable_suffixes())
     if is_remote(path) and suffix != ZARR:
         raise InvalidInputError(
             f"Cannot read {url_of(path)}: only OME-Zarr images are read from an "
@@ -201,13 +224,13 @@ def open_image(path: Path, series: int | None = None) -> StoredImage:
         )
     with refuse_damaged(path):
         if series is None:
-            return READERS[suffix](path)
-        if READERS[suffix] not in _WITH_SERIES:
+            return reader(path)
+        if not _takes_series(reader):
             raise InvalidInputError(
                 f"{path} holds no series to choose from: only TIFF, JPEG, OME-Zarr and "
                 "microscopes' files do. Omit --series."
             )
-        return READERS[suffix](path, series)
+        return reader(path, series=series)
 
 
 def open_volume(
@@ -218,7 +241,7 @@ def open_volume(
     Parameters
     ----------
     path : pathlib.Path
-        A file in one of the formats in `READERS`.
+        A file in one of the formats of `readable_suffixes`.
     axes : str, optional
         Its axes, if the file states none or the wrong ones.
     series : int, optional

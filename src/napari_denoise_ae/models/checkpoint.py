@@ -34,7 +34,7 @@ class Checkpoint:
     name : str
         Name of the built-in model or of the file, for display.
     network : str
-        A key of `napari_denoise_ae.models.networks.registry.NETWORKS`.
+        One of `napari_denoise_ae.models.networks.registry.network_names`.
     network_options : mapping
         Arguments of the network's constructor.
     state_dict : mapping

@@ -160,7 +160,7 @@ def require_weights(
     Parameters
     ----------
     network : str
-        A key of `NETWORKS`.
+        One of `network_names`.
     options : mapping
         Arguments of the network's constructor.
     state_dict : dict

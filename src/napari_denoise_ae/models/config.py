@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidInputError
 from ..noise.spec import parse_noise
-from .networks.registry import NETWORKS
+from .networks.registry import is_network, unknown_network
 
 if TYPE_CHECKING:
     from ..noise.base import NoiseModel
@@ -36,8 +36,8 @@ class TrainingConfig:
     preset : str
         Name of the preset that the config is based on.
     network : str
-        Name of the network, a key of
-        `napari_denoise_ae.models.networks.registry.NETWORKS`.
+        Name of the network, see
+        `napari_denoise_ae.models.networks.registry.network_names`.
     network_options : mapping
         Arguments of the network's constructor. Empty means its defaults.
     noise : str
@@ -153,7 +153,9 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         _require_text("preset", self.preset)
         _require_text("noise", self.noise)
-        _require_choice("network", self.network, NETWORKS)
+        _require_text("network", self.network)
+        if not is_network(self.network):
+            raise unknown_network(self.network)
         _require_choice("loss", self.loss, LOSSES)
         _require_choice("optimizer", self.optimizer, OPTIMIZERS)
         _require_choice("augmentation", self.augmentation, AUGMENTATIONS)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..io.cifar10 import CIFAR10
 from .config import N_CIFAR10_TEST
-from .networks.registry import NETWORKS
+from .networks.registry import is_network
 
 if TYPE_CHECKING:
     from .config import TrainingConfig
@@ -52,7 +52,7 @@ def describe_model(model: ModelSummary) -> list[str]:
 
 def _describe_options(model: ModelSummary) -> dict[str, str]:
     options = model.network_options
-    if model.network not in NETWORKS:  # what is known of a model of another program
+    if not is_network(model.network):  # what is known of a model of another program
         return {key: value for key, value in options.items() if isinstance(value, str)}
     given = ", ".join(f"{key}={value}" for key, value in options.items())
     return {"options": given or "the network's defaults"}

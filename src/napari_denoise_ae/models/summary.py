@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .builtin import MODEL_SUFFIX, builtin_file, builtin_models, require_model
 from .description import parse_description
-from .networks.registry import DEFAULT_OPTIONS
+from .networks.registry import DEFAULT_OPTIONS, default_options, is_network
 from .safetensors_file import read_safetensors_header
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class ModelSummary:
     name : str
         Name of the built-in model or of the file.
     network : str
-        A key of `NETWORKS`, or ``"onnx"``.
+        One of `network_names`, or ``"onnx"``.
     network_options : mapping
         Arguments of the network's constructor; the others have its defaults. For a
         model of another program, what is known of it.
@@ -49,7 +49,8 @@ class ModelSummary:
 
     def option(self, name: str) -> Any:
         """Return an option of the network, or None if it has no such option."""
-        defaults = DEFAULT_OPTIONS.get(self.network, {})
+        is_built = is_network(self.network)
+        defaults = default_options(self.network) if is_built else {}
         return (defaults | dict(self.network_options)).get(name)
 
 

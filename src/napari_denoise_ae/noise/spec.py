@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..errors import InvalidInputError
 from .base import amount_fields, flag_fields, option_fields
 from .compound import Composed, Mixture
-from .synthetic import NOISE_MODELS
+from .synthetic import noise_model, noise_models
 
 if TYPE_CHECKING:
     from .base import Amount, NoiseModel
@@ -93,7 +93,7 @@ def _parse_sum(part: str, text: str) -> NoiseModel:
 
 def _parse_part(part: str, text: str) -> NoiseModel:
     name, _, rest = part.strip().partition(":")
-    model = NOISE_MODELS.get(name.strip().lower())
+    model = noise_model(name.strip().lower())
     if model is None:
         raise InvalidInputError(
             f"Cannot parse the noise {text!r}. {_how_to_write_all()}"
@@ -126,7 +126,7 @@ def _split_word(word: str) -> tuple[str, str | None]:
 
 
 def _how_to_write_all() -> str:
-    forms = ", ".join(how_to_write(model) for model in NOISE_MODELS.values())
+    forms = ", ".join(how_to_write(model) for model in noise_models().values())
     return (
         f"Write one of {forms}, for example 'gaussian:0.5'. An amount LOW..HIGH is "
         "drawn for each image; a plus sign joins several noises; a mixture of which "

@@ -14,15 +14,17 @@ mixture, of which one is drawn for each image:
 
 A new model is one dataclass, whose fields describe its amounts and flags, and one
 entry in `NOISE_MODELS`; the parser, the command line and the widgets follow.
+Other packages add models by entry points, see `napari_denoise_ae.plugins`.
 
 torch is imported only when noise is added.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, is_dataclass
+from typing import TYPE_CHECKING, Any
 
+from .. import plugins
 from ..errors import InvalidInputError
 from .base import (
     NoiseModel,
@@ -287,3 +289,21 @@ NOISE_MODELS: dict[str, type[NoiseModel]] = {
     model.name: model
     for model in (Gaussian, SaltAndPepper, Poisson, PoissonGaussian, Speckle)
 }
+
+
+def noise_model(name: str) -> type[NoiseModel] | None:
+    """Return the noise model of a name, from this package or another one."""
+    return NOISE_MODELS.get(name) or plugins.load(plugins.NOISES, name, _is_noise)
+
+
+def noise_models() -> dict[str, type[NoiseModel]]:
+    """Import and return all noise models by name, those of other packages too."""
+    names = [*NOISE_MODELS, *plugins.added(plugins.NOISES)]
+    models = {name: noise_model(name) for name in names}
+    return {name: model for name, model in models.items() if model is not None}
+
+
+def _is_noise(name: str, loaded: Any) -> bool:
+    if not isinstance(loaded, type) or not issubclass(loaded, NoiseModel):
+        return False
+    return loaded.name == name and is_dataclass(loaded)

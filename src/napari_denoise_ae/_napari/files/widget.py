@@ -161,9 +161,11 @@ class FilesWidget(QWidget):  # type: ignore[misc]
     # --- files
 
     def _ask_for_files(self) -> None:
-        from ...io.source import READERS, ZARR
+        from ...io.source import ZARR, readable_suffixes
 
-        names = " ".join(f"*{suffix}" for suffix in sorted(READERS) if suffix != ZARR)
+        names = " ".join(
+            f"*{suffix}" for suffix in readable_suffixes() if suffix != ZARR
+        )
         files, _ = QFileDialog.getOpenFileNames(
             self, "Files to denoise", "", f"Images ({names})"
         )

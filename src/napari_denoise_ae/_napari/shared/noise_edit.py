@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout
 from ...errors import InvalidInputError
 from ...noise.compound import Composed, Mixture
 from ...noise.spec import parse_noise
-from ...noise.synthetic import NOISE_MODELS
+from ...noise.synthetic import noise_models
 from .editors import Editor
 from .layout import ERROR_COLOR, breakable
 from .noise_part import NoisePart, capitalize, default_noise, wrapped_label
@@ -139,8 +139,9 @@ class NoiseChooser(Editor):
 
     def _add_part(self) -> None:
         used = {part.model_name for part in self.parts}
-        unused = [name for name in NOISE_MODELS if name not in used]
-        self._append(default_noise([*unused, *NOISE_MODELS][0]))
+        names = list(noise_models())
+        unused = [name for name in names if name not in used]
+        self._append(default_noise([*unused, *names][0]))
         self._update_remove_buttons()
         self._write_text()
 

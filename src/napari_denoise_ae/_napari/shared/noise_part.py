@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 
 from ...noise.base import amount_fields, flag_fields, format_amount, option_fields
 from ...noise.spec import parse_noise
-from ...noise.synthetic import NOISE_MODELS
+from ...noise.synthetic import noise_models
 from .docstrings import parameter_texts
 from .editors import Editor, make_check
 from .fields import FieldSpec, add_fields
@@ -66,7 +66,7 @@ class NoisePart(QFrame):  # type: ignore[misc]
     def __init__(self, model: NoiseModel) -> None:
         super().__init__()
         self.kind = QComboBox()
-        for name, kind in NOISE_MODELS.items():
+        for name, kind in noise_models().items():
             self.kind.addItem(capitalize(kind.title), name)
         self.kind.setToolTip("<qt>The kind of noise.</qt>")
         self.remove_button = QToolButton()
@@ -163,7 +163,7 @@ class _AmountEdit(Editor):
 
 def default_noise(name: str) -> NoiseModel:
     """Return a noise model with the amounts it has when newly chosen."""
-    model = NOISE_MODELS[name]
+    model = noise_models()[name]
     amounts = [
         min(_DEFAULT_AMOUNTS.get(f.name, _DEFAULT_AMOUNT), f.metadata["highest"])
         for f in amount_fields(model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from ...models.networks.registry import NETWORKS, network_class
+from ...errors import InvalidInputError
+from ...models.networks.registry import network_class, network_names
 from ..shared.docstrings import parameter_texts, summary
 from ..shared.editors import make_editor
 from ..shared.fields import Field, FieldSpec, add_fields
@@ -135,7 +137,12 @@ class NetworkForm(QWidget):  # type: ignore[misc]
 def load_networks() -> Generator[None, None, dict[str, NetworkFacts]]:
     """Load the networks and return their documentation by name."""
     yield
-    return {name: _facts(network_class(name)) for name in NETWORKS}
+    facts = {}
+    for name in network_names():
+        # One of another package that cannot be loaded is left out.
+        with suppress(InvalidInputError):
+            facts[name] = _facts(network_class(name))
+    return facts
 
 
 def _facts(network: type) -> NetworkFacts:

@@ -1,15 +1,17 @@
 """The registry of networks, by name.
 
 It contains import paths, not classes, so that names can be listed and checked
-without importing torch.
+without importing torch. Other packages add networks by entry points, see `plugins`.
 """
 
 from __future__ import annotations
 
+import inspect
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from ...errors import InvalidInputError
+from ... import plugins
+from ...errors import InvalidInputError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,13 +44,31 @@ DEFAULT_OPTIONS: dict[str, dict[str, int | bool]] = {
 }
 
 
+def network_names() -> list[str]:
+    """Return the names of all networks, of this package and of others."""
+    return list(dict.fromkeys([*NETWORKS, *plugins.added(plugins.NETWORKS)]))
+
+
+def is_network(name: str) -> bool:
+    """Return whether there is a network of a name; nothing is imported."""
+    return name in NETWORKS or name in plugins.added(plugins.NETWORKS)
+
+
+def unknown_network(name: object) -> InvalidInputError:
+    """Return the error for a name that no network has."""
+    return InvalidInputError(
+        f"Unknown network {name!r}. Known networks: {', '.join(network_names())}. "
+        "Others need the package that adds them."
+    )
+
+
 def network_class(name: str) -> type[DenoisingNetwork]:
     """Import and return the class of a network.
 
     Parameters
     ----------
     name : str
-        A key of `NETWORKS`.
+        One of `network_names`.
 
     Returns
     -------
@@ -61,14 +81,43 @@ def network_class(name: str) -> type[DenoisingNetwork]:
         If the name is unknown.
     """
     if name not in NETWORKS:
-        raise InvalidInputError(
-            f"Unknown network {name!r}. Known networks: {', '.join(NETWORKS)}."
+        loaded: type[DenoisingNetwork] | None = plugins.load(
+            plugins.NETWORKS, name, _is_network_class
         )
+        if loaded is None:
+            raise unknown_network(name)
+        return loaded
     module, class_name = NETWORKS[name]
-    loaded: type[DenoisingNetwork] = getattr(
-        import_module(f".{module}", __package__), class_name
-    )
-    return loaded
+    own = getattr(import_module(f".{module}", __package__), class_name)
+    return cast("type[DenoisingNetwork]", own)
+
+
+def _is_network_class(_name: str, loaded: Any) -> bool:
+    from .base import DenoisingNetwork
+
+    if not isinstance(loaded, type) or not issubclass(loaded, DenoisingNetwork):
+        return False
+    options = inspect.signature(loaded).parameters.values()
+    return all(each.default is not each.empty for each in options)
+
+
+def default_options(name: str) -> dict[str, Any]:
+    """Return the options of a network with their defaults.
+
+    Parameters
+    ----------
+    name : str
+        One of `network_names`.
+
+    Raises
+    ------
+    InvalidInputError
+        If the name is unknown.
+    """
+    if name in DEFAULT_OPTIONS:
+        return dict(DEFAULT_OPTIONS[name])
+    parameters = inspect.signature(network_class(name)).parameters.values()
+    return {each.name: each.default for each in parameters}
 
 
 def build_network(name: str, options: Mapping[str, Any]) -> DenoisingNetwork:
@@ -77,7 +126,7 @@ def build_network(name: str, options: Mapping[str, Any]) -> DenoisingNetwork:
     Parameters
     ----------
     name : str
-        A key of `NETWORKS`.
+        One of `network_names`.
     options : mapping
         Arguments of the network's constructor; the others have its defaults.
 
@@ -92,14 +141,23 @@ def build_network(name: str, options: Mapping[str, Any]) -> DenoisingNetwork:
         If the name or an option is unknown, or an option is out of range.
     """
     cls = network_class(name)
-    known = DEFAULT_OPTIONS[name]
+    known = default_options(name)
     unknown = sorted(set(options) - set(known))
     if unknown:
         raise InvalidInputError(
             f"The network {name!r} has no option {', '.join(unknown)}. "
             f"Its options are: {', '.join(known)}."
         )
-    return cls(**options)
+    if name in NETWORKS:
+        return cls(**options)
+    try:
+        return cls(**options)
+    # A package of others may raise anything.
+    except Exception as error:
+        reason = f"{type(error).__name__}: {one_line(error, 200).rstrip('.')}"
+        raise InvalidInputError(
+            f"The network {name!r} cannot be built with {dict(options)}: {reason}."
+        ) from error
 
 
 def outline_network(name: str, options: Mapping[str, Any]) -> DenoisingNetwork:

@@ -19,7 +19,7 @@ from ...io.cifar10 import CIFAR10, has_cifar10
 from ...io.find import is_folder, is_pattern, list_images, matching_images
 from ...io.location import file_of, is_remote
 from ...io.planes import StoredPlanes, VolumePlanes
-from ...io.source import READERS, Volume, is_picture, open_volume
+from ...io.source import Volume, is_picture, open_volume, readable_suffixes
 from .collection import ImageCollection, counted, listed
 from .image import ChannelPlanes, TrainingImage, choose_block, named
 
@@ -118,7 +118,7 @@ def _find_files(path: Path) -> list[Path]:
     if not files:
         raise DatasetError(
             f"There are no images at {path}: expected files that end in "
-            f"{', '.join(sorted(READERS))}. Folders in a folder are not searched."
+            f"{', '.join(readable_suffixes())}. Folders in a folder are not searched."
         )
     return files
 
