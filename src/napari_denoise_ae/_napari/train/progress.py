@@ -9,17 +9,25 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from ...training.results import (
+    EpochResult,
+    FinalExamples,
+    SmallerBatches,
+    TrainingStart,
+    ValidationExamples,
+)
 from ..shared.layout import Note
 from ..shared.noise_part import capitalize
 from .curve import Curve, Quantity
 from .curve_bar import CurveBar
 from .loss_plot import LossPlot
 from .pictures import ExamplePictures
+from .steps import BatchProgress
 
 if TYPE_CHECKING:
     from ...evaluation.score import Score
-    from ...training.results import EpochResult, Examples, TrainingStart
-    from .steps import BatchProgress
+    from ...training.results import Examples
+    from .steps import Step
 
 _VALIDATION = (
     "Validation images: the same images with the same noise after every epoch. The "
@@ -91,6 +99,21 @@ class TrainProgress(QWidget):  # type: ignore[misc]
         """Remove the run, but not the earlier one."""
         self._clear()
         self._facts.setText("The run was canceled.")
+
+    def show_step(self, step: Step) -> None:
+        """Show a step of the run, if it belongs here."""
+        if isinstance(step, TrainingStart):
+            self.show_start(step)
+        elif isinstance(step, SmallerBatches):
+            self.show_remark(step.description)
+        elif isinstance(step, EpochResult):
+            self.show_epoch(step)
+        elif isinstance(step, ValidationExamples):
+            self.show_validation(step.examples)
+        elif isinstance(step, BatchProgress):
+            self.show_batch(step)
+        elif isinstance(step, FinalExamples):
+            self.show_test_set(step.examples)
 
     def show_start(self, start: TrainingStart) -> None:
         """Show the device, the number of images and the noise of a run."""

@@ -11,13 +11,6 @@ from qtpy.QtWidgets import QFileDialog, QMessageBox, QTabWidget, QVBoxLayout, QW
 from ...errors import DatasetError, DenoiseAEError, InvalidInputError
 from ...io.cifar10 import require_cifar10
 from ...training.job import TrainingJob
-from ...training.results import (
-    EpochResult,
-    FinalExamples,
-    SmallerBatches,
-    TrainingStart,
-    ValidationExamples,
-)
 from ...training.run_files import RunFiles
 from ..shared.dock_tab import DockTab
 from ..shared.layout import breakable
@@ -32,14 +25,13 @@ from .run import TrainRun
 from .run_bar import RunBar
 from .saved_run import saved_source
 from .source_specs import CIFAR10
-from .steps import BatchProgress
 
 if TYPE_CHECKING:
     import napari.viewer
     from qtpy.QtGui import QShowEvent
 
     from ..shared.worker import Failed
-    from .steps import Step, TrainingOutcome
+    from .steps import TrainingOutcome
 
 # Settings that may change when a run is resumed.
 _CHANGEABLE = ("epochs", "patience")
@@ -100,7 +92,7 @@ class TrainWidget(QWidget):  # type: ignore[misc]
         run.busy.connect(controls.set_busy)
         run.status_changed.connect(controls.status.setText)
         run.progressed.connect(controls.show_progress)
-        run.stepped.connect(self._show_step)
+        run.stepped.connect(self.progress.show_step)
         run.finished.connect(self._on_finished)
 
     def _follow_theme(self) -> None:
@@ -277,20 +269,6 @@ class TrainWidget(QWidget):  # type: ignore[misc]
             return
         self.controls.set_stopping()
         self._run.cancel()
-
-    def _show_step(self, step: Step) -> None:
-        if isinstance(step, TrainingStart):
-            self.progress.show_start(step)
-        elif isinstance(step, SmallerBatches):
-            self.progress.show_remark(step.description)
-        elif isinstance(step, EpochResult):
-            self.progress.show_epoch(step)
-        elif isinstance(step, ValidationExamples):
-            self.progress.show_validation(step.examples)
-        elif isinstance(step, BatchProgress):
-            self.progress.show_batch(step)
-        elif isinstance(step, FinalExamples):
-            self.progress.show_test_set(step.examples)
 
     def _on_finished(self, outcome: TrainingOutcome) -> None:
         if outcome.is_canceled:
