@@ -2,15 +2,23 @@
 
 import math
 import threading
+from unittest.mock import Mock
 
 import dask.array as da
 import numpy as np
 import pytest
 import zarr
+from napari.components import ViewerModel
 
 from napari_denoise_ae import denoise
+from napari_denoise_ae._napari.denoise import lazy_progress
+from napari_denoise_ae._napari.denoise.lazy_progress import LazyProgress
 from napari_denoise_ae._napari.shared.noise_form import CURVE, GIVEN
-from napari_denoise_ae._napari.viewer.outputs import METADATA_KEY, find_output
+from napari_denoise_ae._napari.viewer.outputs import (
+    METADATA_KEY,
+    find_output,
+    show_lazy_output,
+)
 from napari_denoise_ae._napari.viewer.parts import PART
 from napari_denoise_ae._napari.viewer.tile_cache import TileCache
 from napari_denoise_ae.denoising.dask_array import denoise_lazily
@@ -184,6 +192,34 @@ def test_tiles_that_are_looked_at_can_be_canceled(viewer, widget, start, qtbot, 
     # Looking at it again goes on.
     result.refresh()
     qtbot.waitUntil(lambda: widget.status.text().startswith("done"))
+
+
+def test_the_activity_dock_is_left_alone_while_napari_draws(monkeypatch, qtbot):
+    opened, gate = [], threading.Event()
+
+    def block(pixels):
+        gate.wait()
+        return pixels
+
+    def open_bar(**settings):
+        opened.append(settings)
+        return Mock()
+
+    monkeypatch.setattr(lazy_progress, "progress", open_bar)
+    viewer = ViewerModel()
+    array = da.zeros((8, 9), dtype=np.uint8)
+    layer = viewer.add_image(array, name="cells", contrast_limits=(0, 255))
+    levels = [array.map_blocks(block, meta=np.empty((0, 0), np.uint8))]
+    result = show_lazy_output(viewer, layer, levels, [array], "YX", {})
+    watcher = LazyProgress(viewer)
+    watcher.watch(result)
+    cache_of(result).read(0, ((0, 8), (0, 9)), compute=True)
+    assert not opened
+    qtbot.waitUntil(lambda: bool(opened))
+    gate.set()
+    assert opened == [{"total": 0, "desc": "Computing cells [denoised]"}]
+    qtbot.waitUntil(lambda: cache_of(result).is_idle)
+    watcher.close()
 
 
 def test_a_removed_layer_has_no_status(viewer, widget, start, qtbot, gate):

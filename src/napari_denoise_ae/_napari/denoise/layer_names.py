@@ -68,13 +68,14 @@ class LayerNames:
 
     def stop(self) -> None:
         """Show no more names."""
-        self._timer.stop()
+        # Qt may have deleted the timer.
         self._waiting = []
 
     def _show_next(self) -> None:
+        if not self._waiting:
+            return
+        self._timer.start()
         layer = self._waiting.pop(0)
-        if self._waiting:
-            self._timer.start()
         if layer not in self._viewer.layers:
             return
         overlay = layer.name_overlay

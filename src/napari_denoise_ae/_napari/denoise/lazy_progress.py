@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari.utils import progress
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from ..viewer.outputs import find_cache
 
@@ -47,7 +47,12 @@ class LazyProgress(QObject):  # type: ignore[misc]
         self._viewer = viewer
         self._layer: Image | None = None
         self._cache: TileCache | None = None
+        self._is_busy = False
         self._activity: progress[Any] | None = None
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(0)
+        self._soon.timeout.connect(self._open_activity)
         viewer.layers.events.removed.connect(self._on_removed)
 
     def watch(self, layer: Image) -> None:
@@ -85,15 +90,35 @@ class LazyProgress(QObject):  # type: ignore[misc]
         if self._cache is None or not self._cache.is_pending:
             self._show_stopped(done, total)
             return
-        if self._activity is None and self._layer is not None:
-            self._activity = progress(total=total, desc=f"Computing {self._layer.name}")
+        if not self._is_busy:
+            self._is_busy = True
+            self._soon.start()
             self.busy.emit(True)
+        self._update_activity(done, total)
+        self.progressed.emit(done, total)
+        self.status_changed.emit(f"{done} of {total} tiles")
+
+    def _open_activity(self) -> None:
+        """Show the progress in the activity dock.
+
+        napari processes events when it adds a bar there. napari reads the tiles while
+        it draws, and must not draw again before it has finished.
+        """
+        if not self._is_busy or self._layer is None or self._cache is None:
+            return
+        cache, layer = self._cache, self._layer
+        activity = progress(total=0, desc=f"Computing {layer.name}")
+        if self._is_busy and self._layer is layer and self._activity is None:
+            self._activity = activity
+            self._update_activity(*cache.progress)
+        else:
+            activity.close()
+
+    def _update_activity(self, done: int, total: int) -> None:
         if self._activity is not None:
             self._activity.total = total
             self._activity.n = done
             self._activity.refresh()
-        self.progressed.emit(done, total)
-        self.status_changed.emit(f"{done} of {total} tiles")
 
     def _show_stopped(self, done: int, total: int) -> None:
         self._end(f"stopped: {done} of {total} tiles are done")
@@ -104,6 +129,7 @@ class LazyProgress(QObject):  # type: ignore[misc]
         self.status_changed.emit(status)
 
     def _close_activity(self) -> None:
+        self._is_busy = False
         if self._activity is not None:
             self._activity.close()
             self._activity = None
