@@ -5,7 +5,9 @@ The script needs napari and a screen, real or virtual:
     xvfb-run -a -s "-screen 0 1920x1080x24" python docs/make_screenshots.py --data DIR
 
 DIR contains CIFAR-10. Without it, the screenshots that need it are left out. ``--only
-train`` takes those of one part. The user's napari settings are not changed.
+train`` takes those of one part. ``--all-states FOLDER`` takes these and many other
+states, each in two sizes and two themes, to be looked at. The user's napari settings
+are not changed.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
+from screenshot_states import STATES
 from screenshot_studio import PLUGIN, Studio
 
 if TYPE_CHECKING:
@@ -46,20 +49,36 @@ def main() -> None:
         "--output", type=Path, default=IMAGES, help="folder (default: docs/images)"
     )
     parser.add_argument(
-        "--only", choices=PARTS, help="take the screenshots of one part (default: all)"
+        "--all-states",
+        type=Path,
+        metavar="FOLDER",
+        help="take every state in all sizes and themes, into this folder",
+    )
+    parser.add_argument(
+        "--only",
+        choices=PARTS | STATES,
+        help="take the screenshots of one part (default: all)",
     )
     arguments = parser.parse_args()
+    parts = PARTS | STATES if arguments.all_states or arguments.only else PARTS
+    output = (arguments.all_states or arguments.output).resolve()
+    output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         # Set before napari is imported, because napari reads its settings then.
         os.environ["NAPARI_CONFIG"] = str(Path(folder) / "settings.yaml")
         os.environ["XDG_CONFIG_HOME"] = folder
-        studio = Studio(arguments.theme, arguments.size, arguments.output.resolve())
+        studio = Studio(
+            arguments.theme,
+            arguments.size,
+            output,
+            takes_all=arguments.all_states is not None,
+        )
         # Use relative paths, so that the screenshots show no path of this machine.
         if arguments.data is not None:
             Path(folder, "data").symlink_to(arguments.data.resolve())
         os.chdir(folder)
         Path("models").mkdir()
-        for name, part in PARTS.items():
+        for name, part in parts.items():
             if arguments.only in (None, name):
                 studio.viewer.layers.clear()
                 part(studio)
@@ -144,7 +163,7 @@ def train(studio: Studio) -> None:
     """Train a model on CIFAR-10 for two epochs and denoise an image with it."""
     if not Path("data").exists():
         return
-    values = {"output": "models/mine.pt", "data": "data", "epochs": 2}
+    values = {"output": "models/mine.safetensors", "data": "data", "epochs": 2}
     widget = open_train(studio, train_on="data", **values)
     studio.wait(lambda: bool(widget.controls.estimate.text()))
     studio.take("train")
@@ -200,7 +219,7 @@ def train_and_take(
     studio: Studio, kind: str, images: Any, settings: Mapping[str, Any]
 ) -> None:
     """Train on images of one kind, and show the settings and the result."""
-    output = f"models/{kind}.pt"
+    output = f"models/{kind}.safetensors"
     widget = open_train(studio, train_on=kind, images=images, output=output, **settings)
     studio.wait(lambda: bool(widget.controls.estimate.text()))
     before = studio.dock_pixels(widget)

@@ -16,20 +16,38 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PLUGIN = "napari-denoise-ae"
+#: The sizes and themes of the window in which every state is looked at.
+SIZES, THEMES = ("1280x800", "1920x1080"), ("dark", "light")
 # Few enough for small files, enough to look right.
 N_COLORS = 192
 
 
 class Studio:
-    """A viewer of which screenshots are taken."""
+    """A viewer of which screenshots are taken.
 
-    def __init__(self, theme: str, size: str, folder: Path) -> None:
+    Parameters
+    ----------
+    theme, size : str
+        Theme and size of the window, such as ``"dark"`` and ``"1280x800"``.
+    folder : pathlib.Path
+        Where the pictures are written.
+    takes_all : bool
+        Whether to take each screenshot in all sizes and themes.
+    """
+
+    def __init__(
+        self, theme: str, size: str, folder: Path, *, takes_all: bool = False
+    ) -> None:
         import napari
 
         self.viewer: Viewer = napari.Viewer()
+        self._look = theme, size
+        self._folder, self._takes_all = folder, takes_all
+        self._dress(theme, size)
+
+    def _dress(self, theme: str, size: str) -> None:
         self.viewer.theme = theme
         self.viewer.window.resize(*(int(side) for side in size.split("x")))
-        self._folder = folder
 
     def open_widget(self, name: str) -> Any:
         """Open a widget of the plugin and return it."""
@@ -46,16 +64,25 @@ class Studio:
 
         Waiting for a condition ends after 10 minutes.
         """
-        from qtpy.QtWidgets import QApplication
+        from qtpy.QtCore import QEventLoop, QTimer
 
+        loop = QEventLoop()
         end = time.monotonic() + (600.0 if until else seconds)
         while time.monotonic() < end and not (until and until()):
-            QApplication.processEvents()
-            time.sleep(0.01)
+            QTimer.singleShot(10, loop.quit)
+            loop.exec()
 
     def take(self, name: str, *, few_colors: bool = True) -> None:
-        """Take a screenshot of the window."""
-        self.save(name, self._pixels(), few_colors=few_colors)
+        """Take a screenshot of the window, or one in each size and theme."""
+        if not self._takes_all:
+            self.save(name, self._pixels(), few_colors=few_colors)
+            return
+        for size in SIZES:
+            for theme in THEMES:
+                self._dress(theme, size)
+                self.save(f"{name}-{size}-{theme}", self._pixels(), few_colors=False)
+        self._dress(*self._look)
+        self.wait(seconds=0.5)
 
     def dock_pixels(self, widget: Any) -> NDArray[np.uint8]:
         """Return a picture of a dock widget."""
