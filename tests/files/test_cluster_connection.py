@@ -1,13 +1,24 @@
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 
 from napari_denoise_ae._version import __version__
 from napari_denoise_ae.errors import DeviceError
 from napari_denoise_ae.files.cluster_connection import connect, has_workers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 distributed = pytest.importorskip("distributed")
 
@@ -79,6 +90,55 @@ def test_another_program_at_the_address_is_one_error():
         threading.Thread(target=answer, daemon=True).start()
         port = server.getsockname()[1]
         assert "No scheduler answered at" in error_of(f"tcp://127.0.0.1:{port}")
+
+
+@contextmanager
+def worker(address: str, folder: Path, module: str) -> Iterator[subprocess.Popen]:
+    """Run a worker in a process of its own, in which a module comes first."""
+    folder.mkdir(parents=True)
+    (folder / module).parent.mkdir(exist_ok=True)
+    ((folder / module).parent / "__init__.py").touch()
+    (folder / module).write_text(FOREIGN[module])
+    command = [sys.executable, "-m", "distributed.cli.dask_worker", address]
+    process = subprocess.Popen(
+        [*command, "--no-nanny", "--no-dashboard", "--local-directory", folder / "x"],
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+# A package of another version, and a Python that finds none.
+FOREIGN = {
+    "napari_denoise_ae/_version.py": "__version__ = '0.0.7'",
+    "sitecustomize.py": "import sys; sys.modules['napari_denoise_ae'] = None",
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGSTOP there")
+def test_workers_of_other_installations_are_one_error(tmp_path, monkeypatch):
+    old, without = FOREIGN
+    monkeypatch.setattr(f"{MODULE}._TIMEOUT", 30)
+    with (
+        distributed.LocalCluster(
+            n_workers=0, dashboard_address=":0", protocol="tcp", processes=False
+        ) as cluster,
+        worker(cluster.scheduler_address, tmp_path / "old", old),
+        worker(cluster.scheduler_address, tmp_path / "without", without) as process,
+    ):
+        while len(cluster.scheduler.workers) < 2:
+            time.sleep(0.1)
+        error = error_of(cluster.scheduler_address)
+        assert "has 0.0.7" in error
+        assert "lacks it" in error
+        process.send_signal(signal.SIGSTOP)
+        monkeypatch.setattr(f"{MODULE}._TIMEOUT", 2)
+        error = error_of(cluster.scheduler_address)
+        assert "did not answer within 2 s, although" in error
 
 
 def test_workers_are_asked_for_their_version(cluster, monkeypatch):

@@ -35,6 +35,7 @@ def _system(request, monkeypatch):
 
     def locking(descriptor: int, mode: str, n_bytes: int) -> None:
         assert (mode, n_bytes) == ("at once", 1)
+        assert os.lseek(descriptor, 0, os.SEEK_CUR) == lock_module._LOCKED_BYTE
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from contextlib import contextmanager
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,15 @@ from .._version import __version__
 from ..errors import DeviceError, MissingDependencyError, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from distributed import Client
 
-# Seconds for the scheduler to answer, and for its first worker to connect.
+# Seconds for the scheduler to answer, for its first worker to connect, and for all
+# workers to say their version, all together.
 _TIMEOUT = 15
+# Seconds that are left to each of these at least.
+_LEAST = 2
 _ADDRESS = re.compile(r"((?:tcp|tls|ws|wss)://)?([\w.-]+|\[[\da-fA-F:.%]+\]):(\d{1,5})")
 # What every worker is asked for; the version decides how a run is pickled.
 _VERSION = "napari_denoise_ae._version:__version__"
@@ -39,7 +43,7 @@ def connect(scheduler: str) -> Iterator[Client]:
     ------
     DeviceError
         If the address is none, no scheduler answers, it has no workers, or some of
-        them lack this version of the package.
+        them do not answer or lack this version of the package.
     MissingDependencyError
         If `distributed` is not installed.
     """
@@ -52,16 +56,17 @@ def connect(scheduler: str) -> Iterator[Client]:
             "pip install 'napari-denoise-ae[distributed]'"
         ) from error
     address = _checked_address(scheduler)
+    deadline = time.monotonic() + _TIMEOUT
     _require_scheduler(address)
     with Client(address, timeout=_TIMEOUT, set_as_default=False) as client:
         try:
-            client.wait_for_workers(1, timeout=_TIMEOUT)
+            client.wait_for_workers(1, timeout=_left_until(deadline))
         except NoWorkerError as error:
             raise DeviceError(
                 f"No worker connected to the scheduler at {scheduler!r} within "
                 f"{_TIMEOUT} s. Start one with: dask worker {scheduler}"
             ) from error
-        _require_versions(client)
+        _require_versions(client, _left_until(deadline))
         yield client
 
 
@@ -72,6 +77,11 @@ def has_workers(client: Client) -> bool:
     # A lost connection is noticed where results are awaited.
     except OSError:
         return True
+
+
+def _left_until(deadline: float) -> float:
+    """Return the number of seconds until a time of `time.monotonic`."""
+    return max(deadline - time.monotonic(), _LEAST)
 
 
 def _checked_address(scheduler: str) -> str:
@@ -119,21 +129,47 @@ async def _shake_hands(address: str) -> None:
         raise ValueError("another program answered")
 
 
-def _require_versions(client: Client) -> None:
+def _require_versions(client: Client, seconds: float) -> None:
     """Raise unless all workers have this version of the package.
 
     A task that a worker cannot load makes the client wait without end.
     """
-    answers = client.run(resolve_name, _VERSION, on_error="return")
-    others = {name: found for name, found in answers.items() if found != __version__}
-    if not others:
-        return
-    listed = [
+    answers = client.sync(_ask_workers, client, seconds)
+    silent = [name for name, found in answers.items() if isinstance(found, OSError)]
+    if silent:
+        raise DeviceError(
+            f"{_listed(silent)} did not answer within {seconds:.0f} s, although the "
+            "scheduler counts on it as a worker. Restart it, or stop it."
+        )
+    others = [
         f"{name} {f'has {found}' if isinstance(found, str) else 'lacks it'}"
-        for name, found in list(others.items())[:_MOST_LISTED]
+        for name, found in answers.items()
+        if found != __version__
     ]
-    more = "" if len(others) <= _MOST_LISTED else f", and {len(others)} in all"
-    raise DeviceError(
-        f"All workers need napari-denoise-ae {__version__}, but {', '.join(listed)}"
-        f"{more}. Install it there with: pip install napari-denoise-ae=={__version__}"
-    )
+    if others:
+        raise DeviceError(
+            f"All workers need napari-denoise-ae {__version__}, but {_listed(others)}. "
+            f"Install it there with: pip install napari-denoise-ae=={__version__}"
+        )
+
+
+def _listed(texts: Sequence[str]) -> str:
+    more = "" if len(texts) <= _MOST_LISTED else f", and {len(texts)} in all"
+    return ", ".join(texts[:_MOST_LISTED]) + more
+
+
+async def _ask_workers(client: Client, seconds: float) -> dict[str, Any]:
+    """Return each worker's version, or the error that it had, by its address."""
+
+    async def ask(worker: str) -> Any:
+        asking: Any = client.run(
+            resolve_name, _VERSION, workers=[worker], on_error="return"
+        )
+        try:
+            return (await asyncio.wait_for(asking, seconds))[worker]
+        # TimeoutError is one.
+        except OSError as error:
+            return error
+
+    names = list(await client.nthreads())
+    return dict(zip(names, await asyncio.gather(*map(ask, names)), strict=True))

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+# The byte that is locked on Windows.
+_LOCKED_BYTE = 2**30
 # A file that another process has locked.
 _HELD = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
 
@@ -61,7 +63,7 @@ def remove_free_lock(path: Path) -> None:
 
 
 def lock_file(descriptor: int, *, wait: bool) -> bool:
-    """Lock an open file until it is closed.
+    """Lock an open file until it is closed; on Windows, its position changes.
 
     Returns
     -------
@@ -72,6 +74,9 @@ def lock_file(descriptor: int, *, wait: bool) -> bool:
         if sys.platform == "win32":
             import msvcrt
 
+            # It locks a byte at the position, always the same here, and others cannot
+            # read that, so it lies behind what a file holds.
+            os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
             msvcrt.locking(descriptor, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
         else:
             import fcntl
