@@ -107,7 +107,7 @@ def test_the_tab_key_follows_the_fields(viewer, widget):
     expected = [
         form.layer.editor,
         form.model.editor,
-        form.open_model,
+        form.model_button,
         form.to_remove.kind.editor,
         form.preview.editor,
         form.options.button,

@@ -354,7 +354,7 @@ def test_an_invalid_checkpoint_changes_nothing(
     wrong.write_text("not a checkpoint")
     choose = lambda *_: (str(wrong), "")  # noqa: E731
     monkeypatch.setattr(QFileDialog, "getOpenFileName", choose)
-    widget.form.open_model.click()
+    widget.form.open_model.trigger()
     qtbot.waitUntil(lambda: bool(messages()))
     assert len(messages()) == 1
     assert "wrong.pt is not a checkpoint" in messages()[0]
@@ -369,7 +369,7 @@ def test_a_chosen_checkpoint_is_used_and_described(
 ):
     choose = lambda *_: (checkpoint, "")  # noqa: E731
     monkeypatch.setattr(QFileDialog, "getOpenFileName", choose)
-    widget.form.open_model.click()
+    widget.form.open_model.trigger()
     qtbot.waitUntil(lambda: widget.form.model.value == checkpoint)
     viewer.add_image(image())
     run(widget)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QMenu, QPushButton, QVBoxLayout, QWidget
 
 from ..shared.fields import Field, FieldSpec, add_fields, align_labels
 from ..shared.layout import (
@@ -36,6 +36,7 @@ from .fields import (
     SCOPE,
     SEED,
 )
+from .model_export import ModelExport
 
 _OPTIONS = "Settings that most images need not change."
 
@@ -56,12 +57,8 @@ class FormLayout(QWidget):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.facts, self.axes_note, self.preview_note = OneLine(), Note(), Note()
-        self.open_model = make_button(
-            "…",
-            f"Add a model: {MODEL_FILES_NOTE}. You can also drop a checkpoint or an "
-            "ONNX file on the viewer.",
-        )
-        self.open_model.setFixedWidth(30)
+        self.model_button = self._make_model_button()
+        self.export = ModelExport()
         self.copy_python = make_button(
             "Copy as Python",
             "Copy the equivalent Python code, for napari's console.",
@@ -80,13 +77,29 @@ class FormLayout(QWidget):  # type: ignore[misc]
             (AXES,),
             self.axes_note,
             (INTENSITY_RANGE, MODEL),
+            self.export,
             self.to_remove,
             (PREVIEW,),
             self.preview_note,
         )
-        self.fields["model"].put_beside(self.open_model)
+        self.fields["model"].put_beside(self.model_button)
         self.options = self._make_options()
         column.addWidget(self.options)
+
+    def _make_model_button(self) -> QPushButton:
+        """Return a button with a menu, `open_model` and `export_model`."""
+        button = make_button(
+            "…",
+            f"Add a model from a file: {MODEL_FILES_NOTE}; or export the chosen model. "
+            "You can also drop a checkpoint or an ONNX file on the viewer.",
+        )
+        button.setFixedWidth(30)
+        button.setStyleSheet("QPushButton::menu-indicator { image: none; width: 0; }")
+        menu = QMenu(button)
+        self.open_model = menu.addAction("Open…")
+        self.export_model = menu.addAction("Export…")
+        button.setMenu(menu)
+        return button
 
     def _make_options(self) -> Collapsible:
         options = QWidget()

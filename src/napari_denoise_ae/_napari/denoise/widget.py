@@ -11,6 +11,7 @@ from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from ...errors import DenoiseAEError
+from ...models.builtin import fitting_model
 from ..shared.dock_tab import DockTab
 from ..shared.layout import Collapsible, DockScroll, make_column, set_tab_order
 from ..shared.model_choice import model_choice, unwrap_proxy
@@ -127,7 +128,8 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
     def _connect_form(self) -> None:
         form = self.form
         form.model.changed.connect(self._on_model_chosen)
-        form.open_model.clicked.connect(lambda: ask_for_checkpoint(self, self._viewer))
+        form.open_model.triggered.connect(self._open_model)
+        form.export_model.triggered.connect(self._export_model)
         for field in (form.range_of, form.dtype):
             field.changed.connect(self._inspector.show_plan)
         settings = (
@@ -195,7 +197,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._closing.callback(self._preview.close)
         self._closing.callback(self._outcome.close)
         self._closing.callback(self._run.close)
-        for part in (self._inspector, self.compare, self.trust):
+        for part in (self._inspector, self.compare, self.trust, self.form.export):
             self._closing.callback(part.drop)
         # The exit stack outlives the widget that Qt deletes.
         self.destroyed.connect(self._closing.close)
@@ -217,7 +219,15 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
     def _on_model_chosen(self) -> None:
         if self.form.model.value != self._models.chosen:
             self._models.choose(self.form.model.value)
+        self.form.export.clear()
         self._inspector.update_model()
+
+    def _open_model(self) -> None:
+        ask_for_checkpoint(self, self._viewer)
+
+    def _export_model(self) -> None:
+        n_colors = 3 if getattr(self.form.source, "rgb", False) else 1
+        self.form.export.ask(fitting_model(self.form.model.value, n_colors))
 
     def _apply_theme(self) -> None:
         theme = get_theme(self._viewer.theme)

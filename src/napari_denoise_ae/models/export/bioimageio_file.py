@@ -30,9 +30,10 @@ from .graph import DENOISED, IMAGE, StandaloneNetwork
 from .onnx_file import OPSET, compare, make_graph, onnx_bytes, require_onnx
 from .package_files import environment, write_cover, write_readme
 from .sample import TestCase, make_test_case
+from .steps import run_to_end
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
     from ..checkpoint import Checkpoint
     from .graph import ExportedNetwork
@@ -129,15 +130,40 @@ def export_bioimageio(
     OutputError
         If the file cannot be written or fails a test; no file is written then.
     """
+    return run_to_end(bioimageio_steps(model, path, authors=authors, license=license))
+
+
+def bioimageio_steps(
+    model: str | Path,
+    path: str | Path,
+    *,
+    authors: Sequence[str] = (),
+    license: str = "",  # noqa: A002 - the name of the field
+) -> Generator[str, None, BioimageioExport]:
+    """Write a package step by step; the parameters are those of `export_bioimageio`.
+
+    Yields
+    ------
+    str
+        What comes next. The package is not written before the last step is done.
+
+    Returns
+    -------
+    BioimageioExport
+        See `export_bioimageio`.
+    """
     provenance = _provenance(str(model), tuple(authors), license)
     require_bioimageio()
     from bioimageio.spec import save_bioimageio_package
 
     path = Path(path)
     require_writable(path)
+    yield "Loading the model"
     checkpoint = load_trainable(model)
     graph = make_graph(checkpoint, standalone=True)
+    yield "Converting the network"
     data = onnx_bytes(graph, checkpoint)
+    yield "Comparing ONNX Runtime with torch"
     compare(data, graph)
     case = make_test_case(checkpoint, graph)
     with tempfile.TemporaryDirectory() as folder:
@@ -146,6 +172,8 @@ def export_bioimageio(
         with _silence():
             description = _described(Path(folder), graph, case, checkpoint, provenance)
             save_bioimageio_package(description, output_path=package)
+        yield "Running the tests of bioimageio.core"
+        with _silence():
             passed = _run_tests(package)
         content = package.read_bytes()
     with atomic_write(path) as temporary:

@@ -18,11 +18,15 @@ import torch
 from ..._version import __version__
 from ...errors import MissingDependencyError, OutputError
 from ...io.atomic import atomic_write, require_writable
+from ...native_libraries import load_triton_apart
 from ..imported.onnx_content import METADATA
 from ..load import load_trainable
 from .graph import DENOISED, IMAGE, build_exported
+from .steps import run_to_end
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -102,12 +106,33 @@ def export_onnx(
         If the file cannot be written, or ONNX Runtime computes another result than
         torch; no file is written then.
     """
+    return run_to_end(onnx_steps(model, path, standalone=standalone))
+
+
+def onnx_steps(
+    model: str | Path, path: str | Path, *, standalone: bool = False
+) -> Generator[str, None, OnnxExport]:
+    """Export a model step by step; the parameters are those of `export_onnx`.
+
+    Yields
+    ------
+    str
+        What comes next. Nothing is written before the last step is done.
+
+    Returns
+    -------
+    OnnxExport
+        See `export_onnx`.
+    """
     require_onnx()
     path = Path(path)
     require_writable(path)
+    yield "Loading the model"
     checkpoint = load_trainable(model)
     graph = make_graph(checkpoint, standalone=standalone)
+    yield "Converting the network"
     data = onnx_bytes(graph, checkpoint)
+    yield "Comparing ONNX Runtime with torch"
     difference = compare(data, graph)
     with atomic_write(path) as temporary:
         temporary.write_bytes(data)
@@ -172,6 +197,8 @@ def onnx_bytes(graph: ExportedNetwork, checkpoint: Checkpoint) -> bytes:
     checkpoint : Checkpoint
         The model, for the description in the file.
     """
+    # The exporter imports triton.
+    load_triton_apart()
     any_length, numbers = torch.export.Dim.AUTO, graph.numbers
     shapes: tuple[Any, ...] = ({0: any_length, 2: any_length, 3: any_length},)
     if numbers:
