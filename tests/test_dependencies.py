@@ -58,6 +58,7 @@ USED_IN = {
     "hdf5": Path("io", "hdf5_file.py"),
     "onnx": Path("models"),
     "remote": Path("io", "remote.py"),
+    "tensorboard": Path("training", "tensorboard_log.py"),
 }
 # bioio and its plug-ins are imported by name, s3fs by fsspec.
 BY_NAME = {"s3fs"}

@@ -37,7 +37,7 @@ def _train(arguments: argparse.Namespace) -> None:
     run = TrainingRun(job)
     with closing(ProgressBars(visible=not arguments.quiet)) as bars:
         try:
-            result = run_to_the_end(run, show)
+            result = run_to_the_end(run, show, arguments.log_dir)
         except KeyboardInterrupt:
             reason = "nothing was trained, so nothing was saved"
             raise KeyboardInterrupt(reason) from None
@@ -154,6 +154,13 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         help="checkpoint to write, .safetensors or .pt (default: "
         "best_denoising_model.pt for conv and residual, .safetensors for other "
         "presets; with --config NAME.pt or NAME.safetensors beside it)",
+    )
+    parser.add_argument(
+        "--log-dir",
+        type=Path,
+        metavar="DIR",
+        help="also log each epoch and the gallery for TensorBoard, in a subfolder of "
+        "this folder (default: no log)",
     )
     parser.add_argument(
         "--resume",

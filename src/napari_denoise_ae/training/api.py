@@ -10,6 +10,7 @@ from ..errors import DenoiseAEWarning
 from .progress_bars import ProgressBars
 from .run import TrainingRun
 from .run_config import make_job
+from .tensorboard_log import TensorBoardLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,6 +45,7 @@ def train(  # noqa: PLR0913 - all but the first are keyword-only
     overwrite: bool = False,
     download: bool = False,
     progress: bool = True,
+    log_dir: str | Path | None = None,
     **settings: Any,
 ) -> TrainingResult:
     """Train a denoising autoencoder on CIFAR-10 or on your own images.
@@ -106,6 +108,10 @@ def train(  # noqa: PLR0913 - all but the first are keyword-only
         must be new or empty.
     progress : bool
         Whether to show progress bars on standard error.
+    log_dir : path, optional
+        Folder in which to log the losses, the PSNR, and the learning rate of each
+        epoch, and the gallery, for TensorBoard. The log of a run is in a subfolder
+        with the name of `output`. Needs the package tensorboard.
     **settings
         Fields of `napari_denoise_ae.TrainingConfig` that override the preset.
         With `resume`, only `epochs` and `patience` may change, and with a cosine
@@ -164,10 +170,14 @@ def train(  # noqa: PLR0913 - all but the first are keyword-only
         config, arguments, resume=resume, overwrite=overwrite, download=download
     )
     with closing(ProgressBars(visible=progress)) as bars:
-        return run_to_the_end(TrainingRun(job), bars.show)
+        return run_to_the_end(TrainingRun(job), bars.show, log_dir)
 
 
-def run_to_the_end(run: TrainingRun, show: Callable[[RunStep], None]) -> TrainingResult:
+def run_to_the_end(
+    run: TrainingRun,
+    show: Callable[[RunStep], None],
+    log_dir: str | Path | None = None,
+) -> TrainingResult:
     """Run until the end, or until Ctrl-C, and return the result.
 
     Parameters
@@ -176,6 +186,8 @@ def run_to_the_end(run: TrainingRun, show: Callable[[RunStep], None]) -> Trainin
         The run.
     show : callable
         Called with each step.
+    log_dir : path, optional
+        See `train`.
 
     Returns
     -------
@@ -193,13 +205,11 @@ def run_to_the_end(run: TrainingRun, show: Callable[[RunStep], None]) -> Trainin
     DenoiseAEWarning
         If training succeeds but scoring the test set fails.
     """
-    try:
-        _show_all(run, show)
-    except KeyboardInterrupt:
-        run.stop.set()
-        # A second Ctrl-C skips the curves or the gallery.
-        with suppress(KeyboardInterrupt):
-            _show_all(run, show)
+    if log_dir is None:
+        _finish(run, [show])
+    else:
+        with closing(TensorBoardLog(log_dir, run)) as log:
+            _finish(run, [show, log.show])
     result = run.result
     if result is None:
         raise KeyboardInterrupt
@@ -213,6 +223,17 @@ def run_to_the_end(run: TrainingRun, show: Callable[[RunStep], None]) -> Trainin
     return result
 
 
-def _show_all(run: TrainingRun, show: Callable[[RunStep], None]) -> None:
+def _finish(run: TrainingRun, shows: Sequence[Callable[[RunStep], None]]) -> None:
+    try:
+        _show_all(run, shows)
+    except KeyboardInterrupt:
+        run.stop.set()
+        # A second Ctrl-C skips the curves or the gallery.
+        with suppress(KeyboardInterrupt):
+            _show_all(run, shows)
+
+
+def _show_all(run: TrainingRun, shows: Sequence[Callable[[RunStep], None]]) -> None:
     for step in run.steps():
-        show(step)
+        for show in shows:
+            show(step)

@@ -6,6 +6,7 @@ gallery, and the scores of the test set.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -133,6 +134,12 @@ class TrainingRun:
             test_scores=self._scores,
             scoring_error=self._scoring_error,
         )
+
+    @property
+    def learning_rate(self) -> float:
+        """Current learning rate; NaN before training begins."""
+        training = self._training
+        return math.nan if training is None else training.trainer.learning_rate
 
     @property
     def stop_reason(self) -> str:

@@ -85,6 +85,11 @@ class TrainingStep:
             "or network."
         )
 
+    @property
+    def learning_rate(self) -> float:
+        """Current learning rate."""
+        return float(self.optimizer.param_groups[0]["lr"])
+
     def train(self, batch: Batch) -> Tensor:
         """Train on one batch and update the parameters.
 

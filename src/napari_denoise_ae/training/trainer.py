@@ -134,6 +134,11 @@ class Trainer:
             )
 
     @property
+    def learning_rate(self) -> float:
+        """Current learning rate."""
+        return self._step.learning_rate
+
+    @property
     def stop_reason(self) -> str:
         """Why training ended; empty if it has not."""
         config, done = self.config, len(self.history)
