@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_denoise_ae import add_noise, denoise
 from napari_denoise_ae._napari.denoise import compare_job, denoise_job
+from napari_denoise_ae._napari.denoise.baseline_job import baselines
 from napari_denoise_ae._napari.denoise.compare_table import CompareTable
 from napari_denoise_ae._napari.denoise.result import Denoised
 from napari_denoise_ae._napari.shared.model_choice import model_choice
@@ -255,6 +256,33 @@ def test_a_runtime_error_of_one_model_does_not_stop_the_next(
     assert panel.notes.text().startswith(
         "⚠ conv: Denoising failed: shapes do not match"
     )
+
+
+def test_after_an_error_at_any_stage_the_panel_is_usable(
+    viewer, widget, panel, run, messages, monkeypatch
+):
+    viewer.add_image(image(), name="cells")
+    panel.choose(["conv", next(iter(baselines()))])
+    for stage, error in (
+        ("prepare", OSError),
+        ("load_denoiser", OSError),
+        ("denoise_prepared", MemoryError),
+        ("run_baseline", RuntimeError),
+    ):
+
+        def fail(*_, stage=stage, error=error):
+            raise error(f"injected into {stage}")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(compare_job, stage, fail)
+            is_for_all = stage == "prepare"
+            assert run() == ("failed" if is_for_all else "done")
+        shown = messages()[-1] if is_for_all else panel.notes.text()
+        assert f"injected into {stage}" in shown.replace("\u200b", "")
+    assert len(messages()) == 1
+    assert run() == "done"
+    assert "injected" not in panel.notes.text()
+    assert "failed" not in panel.table.text()
 
 
 def test_an_unsupported_layer_shows_one_message(viewer, panel, run, messages):

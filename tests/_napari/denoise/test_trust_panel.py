@@ -4,6 +4,7 @@ import pytest
 from qtpy.QtWidgets import QApplication
 
 from napari_denoise_ae import add_noise, assess, denoise
+from napari_denoise_ae._napari.denoise import trust_job
 from napari_denoise_ae._napari.denoise.trust_text import light_text
 
 pytestmark = pytest.mark.filterwarnings(
@@ -89,6 +90,22 @@ def test_structure_that_was_removed_is_shown(viewer, widget, run, assess_result)
     # The layers are no results.
     widget.side_by_side.setChecked(True)
     assert not shown.visible
+
+
+def test_after_an_error_the_panel_is_usable(
+    viewer, widget, run, assess_result, noisy, monkeypatch
+):
+    viewer.add_image(noisy[:128, :128])
+    run(widget)
+
+    def fail(*_):
+        raise OSError("injected")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trust_job, "load_denoiser", fail)
+        assert not assess_result()
+    assert widget.trust.status.text() == "Assessing failed: injected"
+    assert assess_result()
 
 
 def test_cancel_adds_nothing(viewer, widget, run, qtbot, noisy, gate):

@@ -334,8 +334,8 @@ def test_after_an_error_at_any_stage_the_widget_is_usable(
     stages = ("load_denoiser", "require_noise_is_taken", "prepare", "denoise_prepared")
     for number, stage in enumerate(stages, 1):
 
-        def fail(*_, stage=stage):
-            raise MemoryError(f"injected into {stage}")
+        def fail(*_, stage=stage, error=(MemoryError, OSError)[number % 2]):
+            raise error(f"injected into {stage}")
 
         with monkeypatch.context() as patch:
             patch.setattr(denoise_job, stage, fail)

@@ -59,7 +59,7 @@ def run_comparison(
         prepared = job.prepared or prepare(job)
     except DenoiseAEError as error:
         return Failed(str(error))
-    except (RuntimeError, MemoryError) as error:
+    except (RuntimeError, MemoryError, OSError) as error:
         return Failed(f"Comparing failed: {error}")
     for model in models:
         yield ModelStarted(model)
@@ -73,7 +73,7 @@ def _run_baseline(
 ) -> Generator[str | Progress | ModelDone | ModelFailed, None, None]:
     try:
         result = yield from run_baseline(job.model, job, prepared)
-    except (DenoiseAEError, RuntimeError, MemoryError) as error:
+    except (DenoiseAEError, RuntimeError, MemoryError, OSError) as error:
         yield ModelFailed(job.model, str(error))
     else:
         yield ModelDone(job, result)
@@ -90,7 +90,7 @@ def _run_model(
         result = yield from denoise_prepared(job, prepared, denoiser)
     except DenoiseAEError as error:
         yield ModelFailed(job.model, str(error))
-    except (RuntimeError, MemoryError) as error:
+    except (RuntimeError, MemoryError, OSError) as error:
         yield ModelFailed(job.model, f"Denoising failed: {error}")
     else:
         yield ModelDone(job, result)

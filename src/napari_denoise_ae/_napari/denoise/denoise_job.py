@@ -64,7 +64,7 @@ def run_denoising(
         return (yield from denoise_prepared(job, prepared, denoiser))
     except DenoiseAEError as error:
         return Failed(str(error))
-    except (RuntimeError, MemoryError) as error:
+    except (RuntimeError, MemoryError, OSError) as error:
         return Failed(f"Denoising failed: {error}")
 
 

@@ -86,7 +86,7 @@ def inspect_layer(
         return LayerFacts(noise if found is None else math.nan, texts, found)
     except DenoiseAEError as error:
         return Failed(str(error))
-    except (RuntimeError, MemoryError) as error:
+    except (RuntimeError, MemoryError, OSError) as error:
         return Failed(f"Cannot inspect the layer: {error}")
 
 

@@ -60,7 +60,7 @@ def denoise_levels(
         return make_levels(job)
     except DenoiseAEError as error:
         return Failed(str(error))
-    except (RuntimeError, MemoryError) as error:
+    except (RuntimeError, MemoryError, OSError) as error:
         return Failed(f"Denoising failed: {error}")
 
 

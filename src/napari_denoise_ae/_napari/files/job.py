@@ -73,6 +73,6 @@ def denoise_in_turn(job: FilesJob) -> Generator[BatchStep, None, Failed | None]:
         yield from denoise_files(job.inputs, job.output, template)
     except DenoiseAEError as error:
         return Failed(str(error))
-    except (RuntimeError, MemoryError) as error:
+    except (RuntimeError, MemoryError, OSError) as error:
         return Failed(f"Denoising failed: {error}")
     return None

@@ -49,7 +49,7 @@ def load_model_facts(model: str) -> Generator[None, None, ModelFacts | Failed]:
         checkpoint = load_fitting(model, 1)
     except DenoiseAEError as error:
         return Failed(str(error))
-    except (RuntimeError, MemoryError) as error:
+    except (RuntimeError, MemoryError, OSError) as error:
         return Failed(f"The model {model} cannot be loaded: {error}")
     takes_noise_level = checkpoint.outline().takes_noise_level
     description = _describe_training(checkpoint.record)
