@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 # Seconds that a cell may take.
 TIMEOUT = 300
+# Characters in a line of output.
+WIDTH = 80
 
 
 def executed(path: Path) -> tuple[str, dict[str, bytes]]:
@@ -44,6 +47,10 @@ def executed(path: Path) -> tuple[str, dict[str, bytes]]:
         client.extra_arguments = ["--log-level=ERROR"]
         # More threads would compete for the cores.
         client.execute(env={**os.environ, "OMP_NUM_THREADS": "1"})
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            if output.output_type == "stream":
+                output.text = wrapped(output.text)
     folder = f"{path.stem}_files"
     text, made = MarkdownExporter().from_notebook_node(
         notebook, resources={"output_files_dir": folder, "unique_key": path.stem}
@@ -53,3 +60,13 @@ def executed(path: Path) -> tuple[str, dict[str, bytes]]:
     heading, _, rest = text.lstrip().partition("\n")
     pictures = {name.rpartition("/")[2]: data for name, data in made["outputs"].items()}
     return f"{heading}\n\n{download}\n{rest}", pictures
+
+
+def wrapped(text: str) -> str:
+    """Break the lines of an output that are too long for the page."""
+    return "\n".join(
+        textwrap.fill(line, WIDTH, subsequent_indent="  ")
+        if len(line) > WIDTH
+        else line
+        for line in text.splitlines()
+    )

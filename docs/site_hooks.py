@@ -112,5 +112,7 @@ def on_page_content(html: str, **_: Any) -> str:
 
 def formula(match: re.Match[str]) -> str:
     """Return the MathML of a formula in LaTeX."""
-    kind = "inline" if match[1] == "span" else "block"
-    return mathml_of(unescape(match[2]), display=kind)
+    text = unescape(match[2])
+    if match[1] == "span":
+        return mathml_of(text)
+    return f'<div class="formula">{mathml_of(text, display="block")}</div>'
