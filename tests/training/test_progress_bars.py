@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -58,6 +60,39 @@ def test_progress_bars_of_download_and_scoring(capsys, monkeypatch):
     assert "85.0M/170M" in shown
     assert "test:  25%" in shown
     assert "5/20" in shown
+
+
+# Runs as in a kernel of Jupyter, with or without ipywidgets.
+KERNEL = """
+import os, sys, types, warnings
+os.environ.pop("QT_API", None)  # with it, tqdm takes the kernel for a console
+warnings.simplefilter("error")
+sys.modules["ipykernel.zmqshell"] = types.ModuleType("zmqshell")
+sys.modules["IPython"] = types.ModuleType("IPython")
+sys.modules["IPython"].get_ipython = object
+sys.modules["IPython.display"] = types.ModuleType("display")
+sys.modules["IPython.display"].display = print
+widgets = None
+if sys.argv[1] == "with":
+    widgets = types.ModuleType("ipywidgets")
+    widgets.HBox = widgets.HTML = widgets.FloatProgress = object
+sys.modules["ipywidgets"] = widgets
+from napari_denoise_ae.training.progress_bars import tqdm
+print(tqdm.__mro__[1].__module__)
+"""
+
+
+@pytest.mark.parametrize(
+    ("widgets", "module"), [("with", "tqdm.notebook"), ("without", "tqdm.std")]
+)
+def test_bars_are_widgets_in_notebooks_that_have_them(widgets, module):
+    done = subprocess.run(
+        [sys.executable, "-c", KERNEL, widgets],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == (f"{module}\n", "")
 
 
 def test_progress_says_that_memory_ran_out(output, capsys, monkeypatch):

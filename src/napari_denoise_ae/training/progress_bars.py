@@ -1,12 +1,13 @@
-"""Progress bars of a training run, for the shell and for Python."""
+"""Progress bars of a training run, for the shell, Python and notebooks."""
 
 from __future__ import annotations
 
 import math
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from tqdm import tqdm
+from tqdm import TqdmWarning
 
 from ..evaluation.score import ScoringProgress
 from ..io.download import DownloadProgress
@@ -17,6 +18,11 @@ from .results import (
     SmallerBatches,
     TrainingStart,
 )
+
+with warnings.catch_warnings():
+    # In a notebook without ipywidgets, the bars are text.
+    warnings.simplefilter("ignore", TqdmWarning)
+    from tqdm.auto import tqdm
 
 if TYPE_CHECKING:
     from .results import RunStep
