@@ -13,6 +13,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_denoise_ae._napari.denoise.widget import DenoiseWidget
+from napari_denoise_ae._napari.files.widget import FilesWidget
+from napari_denoise_ae._napari.shared.fields import Field
 
 
 def is_in_window(widget):
@@ -79,17 +81,21 @@ def tooltip_of(editor, widget):
     return editor.toolTip()
 
 
-def test_every_field_and_button_has_a_tooltip(widget):
+def test_every_field_and_button_has_a_tooltip_and_every_field_a_default(viewer, widget):
     kinds = QAbstractButton, QComboBox, QLineEdit, QSpinBox
-    editors = [
-        each
-        for kind in kinds
-        for each in widget.findChildren(kind)
-        if not isinstance(each.parent(), QTableWidget)
-    ]
-    assert len(editors) > 40
-    without = [each for each in editors if not tooltip_of(each, widget)]
-    assert not [getattr(each, "text", each.objectName)() for each in without]
+    for each, least in ((widget, 40), (FilesWidget(viewer), 20)):
+        editors = [
+            editor
+            for kind in kinds
+            for editor in each.findChildren(kind)
+            if not isinstance(editor.parent(), QTableWidget)
+        ]
+        assert len(editors) > least
+        without = [editor for editor in editors if not tooltip_of(editor, each)]
+        assert not [getattr(editor, "text", editor.objectName)() for editor in without]
+        tooltips = [field.editor.toolTip() for field in each.findChildren(Field)]
+        assert len(tooltips) > least / 4
+        assert not [text for text in tooltips if "Default: " not in text]
 
 
 def test_the_full_names_are_in_tooltips(viewer, widget):

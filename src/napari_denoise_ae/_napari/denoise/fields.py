@@ -18,7 +18,10 @@ NOISY, CLEAN = "noisy", "clean"
 REPLACE, NEW = "replaces the last", "adds layers"
 
 LAYER = FieldSpec(
-    "layer", "layer", Choice, "Image layer to denoise. It is never changed."
+    "layer",
+    "layer",
+    Choice,
+    "Image layer to denoise. It is never changed. Default: the active layer.",
 )
 AXES = FieldSpec(
     "axes",

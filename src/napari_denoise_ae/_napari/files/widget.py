@@ -12,7 +12,6 @@ from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import (
     QFileDialog,
     QProgressBar,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -97,7 +96,10 @@ class FilesWidget(QWidget):  # type: ignore[misc]
             "Open a model…", f"The file of a model: {MODEL_FILES_NOTE}."
         )
         self.noise = NoiseForm(shows_estimate=False)
-        self.run_button = QPushButton("Denoise files")
+        self.run_button = make_button(
+            "Denoise files",
+            "Denoise the files of the list one after another into the output folder.",
+        )
         self.cancel_button = make_button(
             "Cancel",
             "Stop at the next tile. Finished files stay. An unfinished OME-Zarr is "

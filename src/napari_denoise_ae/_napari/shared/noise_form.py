@@ -207,8 +207,8 @@ def _specs(*, has_default_sigma: bool) -> tuple[FieldSpec, ...]:
             "sigma",
             "sigma",
             NumberEdit,
-            "Standard deviation of the noise in the image's own units."
-            + " Default: the estimate." * has_default_sigma,
+            "Standard deviation of the noise in the image's own units. "
+            f"Default: {'the estimate' if has_default_sigma else 'none, enter one'}.",
         ),
         FieldSpec(
             "correlation",

@@ -143,8 +143,8 @@ class _AmountEdit(Editor):
         self.low.setPlaceholderText(default)
         self.high.setPlaceholderText("fixed")
         self.high.setToolTip(
-            "<qt>Empty: the same amount for all images. A number: an amount is drawn "
-            "for each image, between the first number and this one.</qt>"
+            "<qt>A number: an amount is drawn for each image, between the first number "
+            "and this one. Default: empty, the same amount for all images.</qt>"
         )
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -164,11 +164,13 @@ class _AmountEdit(Editor):
 def default_noise(name: str) -> NoiseModel:
     """Return a noise model with the amounts it has when newly chosen."""
     model = noise_models()[name]
-    amounts = [
-        min(_DEFAULT_AMOUNTS.get(f.name, _DEFAULT_AMOUNT), f.metadata["highest"])
-        for f in amount_fields(model)
-    ]
-    return parse_noise(f"{name}:{','.join(map(str, amounts))}")
+    amounts = [str(_default_amount(field)) for field in amount_fields(model)]
+    return parse_noise(f"{name}:{','.join(amounts)}")
+
+
+def _default_amount(field: Field[Any]) -> float:
+    amount = _DEFAULT_AMOUNTS.get(field.name, _DEFAULT_AMOUNT)
+    return float(min(amount, field.metadata["highest"]))
 
 
 def _specs(model: NoiseModel) -> list[FieldSpec]:
@@ -178,7 +180,8 @@ def _specs(model: NoiseModel) -> list[FieldSpec]:
             field.name,
             field.name.replace("_", " "),
             partial(_AmountEdit, word, default),
-            f"{texts.get(field.name, '')} Unit: {field.metadata['unit']}.",
+            f"{texts.get(field.name, '')} Unit: {field.metadata['unit']}. "
+            f"Default: {default or format_amount(_default_amount(field))}.",
         )
         for field, word, default in _arguments(model)
     ]
@@ -191,7 +194,8 @@ def _specs(model: NoiseModel) -> list[FieldSpec]:
                 field.metadata["word"].replace("_", " "),
                 is_checked=getattr(model, field.name) != field.default,
             ),
-            f"{field.name.replace('_', ' ')}: {texts.get(field.name, '')}",
+            f"{field.name.replace('_', ' ')}: {texts.get(field.name, '')} "
+            f"Default: {'yes' if field.default else 'no'}.",
         )
         for field in flag_fields(model)
     ]

@@ -142,7 +142,7 @@ PRESET_FIELD = FieldSpec(
     "preset",
     partial(Choice, PRESETS),
     "A network with matching settings. Choosing one fills in all fields except data, "
-    "output, device, and those that you have changed.",
+    f"output, device, and those that you have changed. Default: {next(iter(PRESETS))}.",
 )
 DEVICE_FIELD = FieldSpec(
     "device",
