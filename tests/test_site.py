@@ -63,6 +63,12 @@ def test_tutorials_are_stored_without_outputs(name):
     assert not any(c["outputs"] or c["execution_count"] for c in code_cells(name))
 
 
+def test_every_page_is_in_the_navigation():
+    listed = re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.M)
+    assert len(listed) == len(set(listed))
+    assert {page.name for page in DOCS.glob("*.md")} <= {*listed}
+
+
 def test_the_api_pages_list_the_public_names():
     text = "".join(page.read_text("utf-8") for page in DOCS.glob("api*.md"))
     listed = re.findall(r"^::: napari_denoise_ae\.(\S+)$", text, re.MULTILINE)
