@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import warnings
 from functools import cache
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 from .errors import DenoiseAEWarning, one_line
@@ -27,6 +26,9 @@ NETWORKS, NOISES, READERS = (
 @cache
 def added(group: str) -> Mapping[str, EntryPoint]:
     """Return the entry points of a group by their names; nothing is imported."""
+    # Kept out of the start of the command.
+    from importlib.metadata import entry_points
+
     found = sorted(entry_points(group=group), key=lambda each: each.value)
     # Where two packages use the same name, the first one counts.
     return {each.name: each for each in reversed(found)}
