@@ -45,7 +45,11 @@ def atomic_write(
     temporary = None
     target = real_path(path) if path.is_symlink() else path
     try:
-        temporary = _create_beside(target)
+        # Named before it exists, so that Ctrl-C at any moment removes it.
+        temporary = temporary_beside(target)
+        # mkstemp creates files that only the owner can read. Correcting that requires
+        # the umask, which can only be read by setting it, for all threads.
+        temporary.touch(exist_ok=False)
         yield temporary
         flush_to_disk(temporary)
         if before_replacing is not None:
@@ -147,15 +151,6 @@ def cannot_write(path: Path, error: OSError) -> OutputError:
     else:
         reason = f"{error.strerror or error}. Choose another folder or free disk space"
     return OutputError(f"Cannot write {path}: {reason}.")
-
-
-def _create_beside(path: Path) -> Path:
-    """Create an empty file whose permissions follow the user's umask."""
-    # mkstemp creates files that only the owner can read. Correcting that requires
-    # the umask, which can only be read by setting it, for all threads.
-    temporary = temporary_beside(path)
-    temporary.touch(exist_ok=False)
-    return temporary
 
 
 def _flush_folder(path: Path) -> None:
