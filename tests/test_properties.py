@@ -78,6 +78,20 @@ def test_tiles_change_nothing(seed, shape, sigma, tile_size, model):
     np.testing.assert_allclose(tiled, whole, atol=1e-3)
 
 
+@pytest.mark.parametrize("options", [{}, {"sigma": 5.0}])
+@pytest.mark.parametrize("others", [False, True])
+def test_tiles_change_nothing_of_a_constant_plane(options, others):
+    planes = np.full((2, 40, 44), 100.0)
+    if others:
+        planes[1] = image_of(0, (40, 44))
+    whole = denoised(planes, axes="TYX", **options)
+    for tile_size in (8, 33):
+        tiled = denoised(planes, axes="TYX", tile_size=tile_size, **options)
+        np.testing.assert_allclose(tiled, whole, atol=1e-3)
+    if not others:
+        np.testing.assert_array_equal(whole, planes)
+
+
 @holds
 @given(seeds, sides, sigmas, st.integers(1, 80), st.integers(1, 80))
 def test_chunks_of_a_lazy_array_change_nothing(seed, shape, sigma, rows, columns):

@@ -65,8 +65,13 @@ WORDS = {
 }
 
 
-def write(kind: str, path: Path, stack: np.ndarray) -> set[str]:
-    """Write a stack as another program would; return what the file holds."""
+def write(
+    kind: str, path: Path, stack: np.ndarray, *, mode: str = "composite"
+) -> set[str]:
+    """Write a stack as another program would; return what the file holds.
+
+    The mode is how ImageJ shows channels.
+    """
     if kind == "plain":
         # 0.5 and 0.25 micrometers.
         tifffile.imwrite(
@@ -92,7 +97,7 @@ def write(kind: str, path: Path, stack: np.ndarray) -> set[str]:
                 "unit": "um",
                 "spacing": 2.0,
                 "finterval": 3.0,
-                "mode": "composite",
+                "mode": mode,
                 "LUTs": tables,
                 "Ranges": tuple(np.ravel(WINDOWS).astype(float)),
                 "Labels": LABELS,
@@ -200,8 +205,9 @@ def test_names_colors_and_labels_of_a_selection(tmp_path):
     assert labels == [LABELS[n] for n in (3, 5, 9, 11)]
 
 
-def test_imagej_metadata_are_read_back_equal(tmp_path):
-    write("imagej", tmp_path / "in.tif", STACK.astype(np.uint16))
+@pytest.mark.parametrize("mode", ["composite", "color"])
+def test_imagej_metadata_are_read_back_equal(mode, tmp_path):
+    write("imagej", tmp_path / "in.tif", STACK.astype(np.uint16), mode=mode)
     job = FileJob(
         input=tmp_path / "in.tif",
         output=tmp_path / "out.tif",

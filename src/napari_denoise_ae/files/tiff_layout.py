@@ -81,7 +81,11 @@ def tiff_layout(
     )
     labels = selected_labels(volume, selection, imagej_order(volume.stack_axes))
     if display := as_imagej(channels, labels):
-        calibration["metadata"] = {**calibration.get("metadata", {}), **display}
+        metadata = calibration.get("metadata", {})
+        # Whether ImageJ shows channels together or one by one.
+        is_whole = len(channels) == volume.lengths.get("C", 1)
+        mode = {"mode": metadata["mode"]} if "mode" in metadata and is_whole else {}
+        calibration["metadata"] = metadata | display | mode
     layout = replace(layout, calibration=calibration)
     for_imagej = _in_imagej_order(layout)
     is_imagej = "metadata" in calibration and fits_imagej(for_imagej)
