@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from .run_files import RunFiles
 
 
+# Another program, such as a virus scanner, may hold a file for a moment.
+_ATTEMPTS = 2
+
+
 class RunBackup:
     """A hidden folder beside a run's files with copies of those that exist.
 
@@ -70,5 +74,7 @@ class RunBackup:
 
     def discard(self) -> None:
         """Remove the copies."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        for _ in range(_ATTEMPTS):
+            if self._folder.exists():
+                shutil.rmtree(self._folder, ignore_errors=True)
         self._is_saved = False
