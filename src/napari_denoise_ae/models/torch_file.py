@@ -27,8 +27,11 @@ def write_torch_file(content: dict[str, Any], path: Path) -> None:
     # Via a buffer, because torch turns a full disk into a RuntimeError.
     buffer = io.BytesIO()
     torch.save(content, buffer)
+    # As bytes: if writing fails, the traceback would keep a view of the buffer, and the
+    # buffer cannot be finalized before its views.
+    data = buffer.getvalue()
     with atomic_write(path) as temporary:
-        temporary.write_bytes(buffer.getbuffer())
+        temporary.write_bytes(data)
 
 
 def read_torch_file(path: Path) -> dict[str, Any]:
