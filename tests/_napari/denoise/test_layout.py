@@ -64,14 +64,15 @@ def test_the_buttons_and_the_table_are_always_visible(
     assert_visible()
 
 
-def test_options_stay_open_or_closed(make_napari_viewer):
-    widget = DenoiseWidget(make_napari_viewer())
+def test_options_stay_open_or_closed(viewer):
+    widget = DenoiseWidget(viewer)
     assert widget.form.device.isVisibleTo(widget) is False
     widget.form.options.button.click()
-    again = DenoiseWidget(make_napari_viewer())
+    again = DenoiseWidget(viewer)
     assert again.form.device.isVisibleTo(again)
     again.form.options.button.click()
-    assert not DenoiseWidget(make_napari_viewer()).form.device.isVisibleTo(again)
+    last = DenoiseWidget(viewer)
+    assert not last.form.device.isVisibleTo(last)
 
 
 def tooltip_of(editor, widget):

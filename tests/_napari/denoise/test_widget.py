@@ -664,8 +664,8 @@ def test_closing_the_viewer_stops_all_work(make_napari_viewer, qtbot, gate, mess
 def test_layers_can_be_removed_in_any_order(viewer, widget, run, qtbot):
     widget.form.kind.value = "clean"
     widget.form.residual.value = True
-    widget.side_by_side.setChecked(True)
     for gone in ("cells", "cells [noisy]", "cells [denoised]", "cells [residual]"):
+        widget.side_by_side.setChecked(gone in {"cells", "cells [denoised]"})
         viewer.add_image(image(), name="cells")
         run(widget)
         assert len(viewer.layers) == 4
