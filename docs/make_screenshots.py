@@ -163,7 +163,7 @@ def train(studio: Studio) -> None:
     """Train a model on CIFAR-10 for two epochs and denoise an image with it."""
     if not Path("data").exists():
         return
-    values = {"output": "models/mine.safetensors", "data": "data", "epochs": 2}
+    values = {"output": "models/mine.pt", "data": "data", "epochs": 2}
     widget = open_train(studio, train_on="data", **values)
     studio.wait(lambda: bool(widget.controls.estimate.text()))
     studio.take("train")
@@ -175,7 +175,10 @@ def train(studio: Studio) -> None:
     studio.take("trained")
     studio.viewer.open_sample(PLUGIN, "noisy_color")
     widget.new_model.compare_button.click()
-    studio.wait(lambda: len(studio.viewer.layers) == 3)
+    layers = studio.viewer.layers
+    studio.wait(
+        lambda: len(layers) == 3 and all(each.name_overlay.visible for each in layers)
+    )
     studio.viewer.reset_view()
     studio.take("with-the-new-model")
     studio.viewer.canvas.grid.enabled = False

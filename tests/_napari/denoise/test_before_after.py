@@ -79,6 +79,12 @@ def test_names_wider_than_their_picture_are_smaller_and_show_their_end(viewer, q
     assert sizes[2] == 6
     positions = [overlay.position for overlay in overlays]
     assert positions == ["top_left", "top_left", "top_right"]
+    # There is more space for fewer pictures.
+    layers[0].visible = layers[1].visible = False
+    names.show(layers[2:])
+    assert not overlays[0].visible
+    assert overlays[2].visible
+    qtbot.waitUntil(lambda: overlays[2].position == "top_left")
     names.hide()
     assert {overlay.position for overlay in overlays} == {"top_left"}
     assert not any(overlay.visible for overlay in overlays)
@@ -91,6 +97,7 @@ def test_no_name_is_shown_after_the_end_or_of_a_removed_layer(viewer, qtbot):
     viewer.layers.remove(first)
     qtbot.waitUntil(lambda: second.name_overlay.visible)
     assert not first.name_overlay.visible
+    names.hide()
     names.show([second])
     names.stop()
     qtbot.wait(60)

@@ -51,11 +51,12 @@ class SideBySide:
 
     def show(self, layer: Image | None) -> None:
         """Show a layer and its results, as they are now; None shows all layers."""
-        self._restore()
+        self._undo.close()
         grid, layers = self._viewer.canvas.grid, self._viewer.layers
         set_for_now(self._undo, grid, "stride", 1)
         grid.enabled = True
         if layer is None:
+            self._names.hide()
             return
         shown = shown_results(self._viewer, layer)
         for each in layers:
@@ -69,15 +70,12 @@ class SideBySide:
     def end(self) -> None:
         """Switch the grid off, and show the layers as before."""
         self._viewer.canvas.grid.enabled = False
-        self._restore()
+        self._names.hide()
+        self._undo.close()
 
     def close(self) -> None:
         """Leave the layers as they are."""
         self._names.stop()
-
-    def _restore(self) -> None:
-        self._names.hide()
-        self._undo.close()
 
 
 class Flip:

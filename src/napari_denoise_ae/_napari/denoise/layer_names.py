@@ -48,7 +48,9 @@ class LayerNames:
 
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
-        self._undo = ExitStack()
+        # How to show each name, and whether, as before.
+        self._fits: dict[Image, ExitStack] = {}
+        self._shown: dict[Image, ExitStack] = {}
         self._waiting: list[Image] = []
         self._timer = QTimer()
         self._timer.setSingleShot(True)
@@ -57,14 +59,16 @@ class LayerNames:
 
     def show(self, layers: Sequence[Image]) -> None:
         """Show the names of these layers only."""
-        self.hide()
+        for layer in [layer for layer in self._shown if layer not in layers]:
+            self._hide(layer)
         self._waiting = list(layers)
         self._timer.start()
 
     def hide(self) -> None:
         """Show the names, or show none, as before."""
         self.stop()
-        self._undo.close()
+        for layer in list(self._shown):
+            self._hide(layer)
 
     def stop(self) -> None:
         """Show no more names."""
@@ -79,12 +83,20 @@ class LayerNames:
         if layer not in self._viewer.layers:
             return
         overlay = layer.name_overlay
+        fit = self._fits.setdefault(layer, ExitStack())
+        # The pictures may have another size than before.
+        fit.close()
         size, fits = self._fit(layer.name)
-        set_for_now(self._undo, overlay, "font_size", size)
+        set_for_now(fit, overlay, "font_size", size)
         if not fits:
             # The end of a name tells results of one layer apart.
-            set_for_now(self._undo, overlay, "position", "top_right")
-        set_for_now(self._undo, overlay, "visible", True)
+            set_for_now(fit, overlay, "position", "top_right")
+        shown = self._shown.setdefault(layer, ExitStack())
+        set_for_now(shown, overlay, "visible", True)
+
+    def _hide(self, layer: Image) -> None:
+        self._shown.pop(layer).close()
+        self._fits.pop(layer).close()
 
     def _fit(self, name: str) -> tuple[float, bool]:
         """Return the font size for a name, and whether the whole name is visible."""
