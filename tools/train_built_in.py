@@ -7,13 +7,13 @@ level, and writes a checkpoint. A network that takes no correlation yet gets the
 additional inputs, with weights of 0, so that it starts with the same results.
 
 Patches are drawn at random places of the images. The noise is Gaussian, unclipped,
-with a sigma of 0 to 75 of 255 for each patch. It is white in 60 % of the batches;
-otherwise it is blurred, isotropically or along one axis, half of the time with a long
-tail, and in color images often shared by the colors. A fifth of the batches of gray
-patches are stabilized photon counts instead, as `denoise` shows them to the network:
-at most 0.3 to 200 photons a pixel, with or without read noise. The loss is the PSNR of
-each patch. The learning rate follows a cosine over the given time, and the weights
-are averaged exponentially.
+with a sigma of 0 to 75 of 255 for each patch. In a part of the batches, 40 % unless
+`--correlated` says otherwise, it is blurred, isotropically or along one axis, half of
+the time with a long tail, and in color images often shared by the colors. A part of the
+batches of gray patches, 20 % unless `--counted` says otherwise, are stabilized photon
+counts instead, as `denoise` shows them to the network: at most 0.3 to 200 photons a
+pixel, with or without read noise. The loss is the PSNR of each patch. The learning rate
+follows a cosine over the given time, and the weights are averaged exponentially.
 """
 
 from __future__ import annotations
@@ -43,27 +43,36 @@ if TYPE_CHECKING:
     from napari_denoise_ae.models.checkpoint import Checkpoint
 
 STRONGEST = 75 / 255
-CORRELATED = 0.4
 WIDEST_BLUR = 1.6
-# Fraction of the batches of gray patches that are stabilized photon counts, the photons
-# of their brightest pixels, the largest read noise in photons, and the relative error
-# of the level that the network is told.
-COUNTED, PHOTONS, READ_NOISE, LEVEL_ERROR = 0.2, (0.3, 200.0), 2.0, 0.05
+# Of photon counts: the photons of their brightest pixels, the largest read noise in
+# photons, and the relative error of the level that the network is told.
+PHOTONS, READ_NOISE, LEVEL_ERROR = (0.3, 200.0), 2.0, 0.05
 WARM_UP = 50
 AVERAGING = 0.999
 SECONDS_BETWEEN_REPORTS = 100
 
 
 class Patches:
-    """Random patches of images that are held in memory as 8-bit integers."""
+    """Random patches of images that are held in memory as 8-bit integers.
 
-    def __init__(self, folders: list[Path], side: int, n_channels: int) -> None:
+    A pixel of a folder of weight 0.5 is half as likely as one of a folder of weight 1.
+    """
+
+    def __init__(
+        self, folders: list[Path], weights: list[float], side: int, n_channels: int
+    ) -> None:
         mode = "L" if n_channels == 1 else "RGB"
-        files = sorted(file for folder in folders for file in folder.iterdir())
-        images = [np.atleast_3d(np.asarray(Image.open(f).convert(mode))) for f in files]
-        large = [image for image in images if min(image.shape[:2]) >= side]
-        self.images = [torch.from_numpy(i.transpose(2, 0, 1).copy()) for i in large]
-        self.areas = torch.tensor([float(i[0].numel()) for i in self.images])
+        self.images: list[Tensor] = []
+        areas = []
+        for folder, weight in zip(folders, weights, strict=True):
+            for file in sorted(folder.iterdir()):
+                image = np.atleast_3d(np.asarray(Image.open(file).convert(mode)))
+                if min(image.shape[:2]) >= side:
+                    self.images.append(
+                        torch.from_numpy(image.transpose(2, 0, 1).copy())
+                    )
+                    areas.append(weight * image.shape[0] * image.shape[1])
+        self.areas = torch.tensor(areas)
         self.side = side
 
     def draw(self, count: int) -> Tensor:
@@ -85,10 +94,15 @@ class Patches:
         return image[:, y : y + self.side, x : x + self.side]
 
 
-def draw_noise(clean: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Return noise of variance 1, and its correlations along X and Y, (N, 2)."""
+def draw_noise(
+    clean: Tensor, generator: torch.Generator, correlated: float
+) -> tuple[Tensor, Tensor]:
+    """Return noise of variance 1, and its correlations along X and Y, (N, 2).
+
+    `correlated` is the probability that it is not white.
+    """
     count = len(clean)
-    if torch.rand(()) >= CORRELATED:
+    if torch.rand(()) >= correlated:
         return torch.randn(clean.shape), torch.zeros(count, 2)
     kind, wide, other = torch.rand(3, count, 1, 1, 1)
     wide, other = WIDEST_BLUR * wide, WIDEST_BLUR * other
@@ -188,9 +202,16 @@ def with_correlation(checkpoint: Checkpoint) -> UNet:
 
 
 class Training:
-    """A network in training, and the exponential average of its weights."""
+    """A network in training, and the exponential average of its weights.
 
-    def __init__(self, network: UNet, learning_rate: float) -> None:
+    `correlated` and `counted` are the fractions of batches with correlated noise, and
+    of stabilized photon counts.
+    """
+
+    def __init__(
+        self, network: UNet, learning_rate: float, correlated: float, counted: float
+    ) -> None:
+        self.correlated, self.counted = correlated, counted
         self.network, self.learning_rate, self.step = network, learning_rate, 0
         self.average = {
             name: each.clone() for name, each in network.state_dict().items()
@@ -218,14 +239,14 @@ class Training:
         return float(loss.detach())
 
     def _errors(self, clean: Tensor) -> Tensor:
-        if clean.shape[1] == 1 and torch.rand(()) < COUNTED:
+        if clean.shape[1] == 1 and torch.rand(()) < self.counted:
             counts = draw_counts(clean, self.generator)
             white = torch.zeros(len(clean), 2)
             denoised = self._denoise(counts.noisy, counts.target, counts.sigma, white)
             errors = (denoised - counts.target) * counts.slope
         else:
             sigma = torch.rand(len(clean), 1) * STRONGEST
-            noise, correlation = draw_noise(clean, self.generator)
+            noise, correlation = draw_noise(clean, self.generator, self.correlated)
             noisy = clean + sigma[..., None, None] * noise
             errors = self._denoise(noisy, clean, sigma, correlation) - clean
         return errors.square().mean((1, 2, 3))
@@ -248,6 +269,11 @@ def main() -> None:
     parser.add_argument("model", help="built-in model or checkpoint to start from")
     parser.add_argument("output", type=Path, help="checkpoint to write")
     parser.add_argument("--images", type=Path, nargs="+", required=True, metavar="DIR")
+    parser.add_argument(
+        "--weights", type=float, nargs="+", help="one for each folder (default: 1)"
+    )
+    parser.add_argument("--correlated", type=float, default=0.4, metavar="FRACTION")
+    parser.add_argument("--counted", type=float, default=0.2, metavar="FRACTION")
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--patch", type=int, default=96, help="side, in pixels")
@@ -256,9 +282,15 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.manual_seed(arguments.seed)
     checkpoint = load_checkpoint(arguments.model)
-    training = Training(with_correlation(checkpoint), arguments.learning_rate)
+    training = Training(
+        with_correlation(checkpoint),
+        arguments.learning_rate,
+        arguments.correlated,
+        arguments.counted,
+    )
+    weights = arguments.weights or [1.0] * len(arguments.images)
     channels = training.network.in_channels
-    patches = Patches(arguments.images, arguments.patch, channels)
+    patches = Patches(arguments.images, weights, arguments.patch, channels)
     options = {**checkpoint.network_options, "correlation": True}
     begin, seconds, losses, reported = time.monotonic(), 60 * arguments.minutes, [], 0.0
     while (spent := time.monotonic() - begin) < seconds:
