@@ -393,13 +393,13 @@ def test_the_preview_follows_the_slider_without_measuring_again(
     from napari_denoise_ae._napari.denoise import denoise_job
 
     measured = []
-    measure = denoise_job.measure_scaling
+    measure = denoise_job.measure_ranges
 
     def count(windows, groups, noise):
         measured.append(noise)
         return measure(windows, groups, noise)
 
-    monkeypatch.setattr(denoise_job, "measure_scaling", count)
+    monkeypatch.setattr(denoise_job, "measure_ranges", count)
     stack = np.stack([noisy_photo(), noisy_photo(sigma=40.0)])
     layer = viewer.add_image(stack)
     viewer.dims.set_point(0, 1)
