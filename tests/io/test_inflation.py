@@ -51,6 +51,8 @@ CODECS = {
     "gzip": zarr.codecs.GzipCodec(),
     "blosc": zarr.codecs.BloscCodec(typesize=2),
 }
+BYTES = zarr.codecs.BytesCodec()
+INDEX = [BYTES, zarr.codecs.Crc32cCodec()]
 
 
 @pytest.mark.parametrize(
@@ -103,8 +105,82 @@ def test_a_chunk_of_a_shard_is_limited_too(part, place, tmp_path):
         open_volume(path).read_part(part)
 
 
-def test_chunks_that_are_compressed_twice_are_refused(tmp_path):
-    twice = [zarr.codecs.GzipCodec(), zarr.codecs.ZstdCodec()]
-    zarr.create_array(tmp_path / "a.zarr", data=IMAGE, compressors=twice)
-    with pytest.raises(InvalidInputError, match="compressed by gzip and zstd"):
+@pytest.mark.parametrize("place", ["start", "end"])
+@pytest.mark.parametrize("index", [INDEX, INDEX[:1]])
+def test_the_index_of_a_shard_is_no_chunk(index, place, tmp_path):
+    """The first chunk is missing, so that the index begins with a large number."""
+    sharding = zarr.codecs.ShardingCodec(
+        chunk_shape=(32, 40),
+        codecs=[BYTES, CODECS["blosc"]],
+        index_codecs=index,
+        index_location=place,
+    )
+    path = tmp_path / "a.zarr"
+    array = zarr.create(SHAPE, chunks=SHAPE, dtype="u2", codecs=[sharding], store=path)
+    image = np.zeros(SHAPE, np.uint16)
+    image[32:] = 7
+    array[:] = image
+    for part in (ALL, (slice(20, 50), slice(10, 30))):
+        found = open_volume(path).read_part(part)
+        np.testing.assert_array_equal(found, image[part])
+
+
+def test_an_index_that_is_a_chunk_is_refused(tmp_path):
+    sharding = zarr.codecs.ShardingCodec(
+        chunk_shape=(32, 40), codecs=[BYTES, CODECS["gzip"]], index_location="start"
+    )
+    path = tmp_path / "a.zarr"
+    array = zarr.create(
+        SHAPE, chunks=SHAPE, dtype=IMAGE.dtype, codecs=[sharding], store=path
+    )
+    array[:] = IMAGE
+    content = (path / "c/0/0").read_bytes()
+    index = np.array([[0, 68]] * 4, "<u8").tobytes()
+    index += google_crc32c.value(index).to_bytes(4, "little")
+    (path / "c/0/0").write_bytes(index + content[len(index) :])
+    with pytest.raises(InvalidInputError, match="overlaps the index of its shard"):
+        open_volume(path).read_part((slice(20, 50), slice(10, 30)))
+
+
+SHARDS = zarr.codecs.ShardingCodec(chunk_shape=(16, 16), codecs=[BYTES, CODECS["gzip"]])
+UNKNOWN = {
+    "compressed by gzip and zstd": {"compressors": [CODECS["gzip"], CODECS["zstd"]]},
+    "compressed by gzip and base64": {
+        "filters": [numcodecs.GZip()],
+        "compressors": numcodecs.Base64(),
+        "zarr_format": 2,
+    },
+    "compressed, or contain shards": {
+        "serializer": SHARDS,
+        "compressors": CODECS["gzip"],
+    },
+    "its shards are compressed, or contain": {
+        "serializer": SHARDS,
+        "compressors": None,
+        "shards": SHAPE,
+    },
+    "index of its shards is encoded": {
+        "serializer": zarr.codecs.ShardingCodec(
+            chunk_shape=(32, 80),
+            codecs=[BYTES, CODECS["gzip"]],
+            index_codecs=[zarr.codecs.BytesCodec(endian="big")],
+        ),
+        "compressors": None,
+    },
+}
+
+
+@pytest.mark.parametrize("message", UNKNOWN)
+@pytest.mark.filterwarnings("ignore:Combining a `sharding_indexed` codec")
+def test_chunks_of_unknown_size_are_refused(message, tmp_path, monkeypatch):
+    zarr.create_array(
+        tmp_path / "a.zarr",
+        shape=SHAPE,
+        chunks=(32, 80),
+        dtype="u2",
+        **UNKNOWN[message],
+    )
+    with pytest.raises(InvalidInputError, match=message):
         open_volume(tmp_path / "a.zarr")
+    monkeypatch.setenv("NAPARI_DENOISE_AE_SIZE_LIMIT", "off")
+    assert open_volume(tmp_path / "a.zarr").shape == SHAPE

@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import imagecodecs
 import numpy as np
+from zarr.abc.store import RangeByteRequest, SuffixByteRequest
+from zarr.codecs import BytesCodec, Crc32cCodec, ShardingCodec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import zarr
+    from zarr.abc.store import ByteRequest
 
 # Filters may store wider numbers than the pixels have. Smaller sizes do no harm.
 _WIDEST, _HARMLESS = 8, 2**24
@@ -40,16 +43,13 @@ class ChunkLimit:
         The compression; empty if there is none that is known.
     limit : int
         Most bytes of a chunk.
-    n_inner : int
-        Number of chunks in a shard; 0 without shards.
-    index_first : bool
-        Whether the index of a shard is at its start.
+    index : ShardIndex or None
+        The index of a shard; None without shards.
     """
 
     codec: str
     limit: int
-    n_inner: int = 0
-    index_first: bool = False
+    index: ShardIndex | None = None
 
     @classmethod
     def of(cls, array: zarr.Array[Any]) -> ChunkLimit:
@@ -58,31 +58,35 @@ class ChunkLimit:
         Raises
         ------
         ValueError
-            If its chunks are compressed more than once.
+            If its chunks are compressed more than once, or something else is done
+            after it, so that it is unknown what they inflate to.
         """
-        codecs = [_name(codec) for codec in (*array.filters, *array.compressors)]
+        codecs = [
+            _name(codec)
+            for codec in (*array.filters, *array.compressors)
+            # It appends to a chunk, which no decompressor minds.
+            if not isinstance(codec, Crc32cCodec)
+        ]
         inflating = [name for name in codecs if name in _REQUIRES]
-        if len(inflating) > 1:
-            raise ValueError(f"its chunks are compressed by {' and '.join(inflating)}")
+        if inflating not in ([], codecs[-1:]):
+            raise ValueError(f"its chunks are compressed by {' and '.join(codecs)}")
+        is_nested = isinstance(array.serializer, ShardingCodec)
+        if is_nested:
+            raise ValueError("its shards are compressed, or contain shards")
         n_bytes = math.prod(array.chunks) * np.dtype(array.dtype).itemsize
         limit = max(_WIDEST * n_bytes, _HARMLESS)
-        if array.shards is None:
-            return cls("".join(inflating), limit)
-        n_inner = math.prod(array.shards) // max(math.prod(array.chunks), 1)
-        metadata: Any = array.metadata
-        location = getattr(metadata.codecs[0], "index_location", "end")
-        index_first = str(getattr(location, "value", location)) == "start"
-        return cls("".join(inflating), limit, n_inner, index_first)
+        index = ShardIndex.of(array) if inflating and array.shards else None
+        return cls("".join(inflating), limit, index)
 
-    def require(self, content: memoryview, *, is_part: bool) -> None:
+    def require(self, content: memoryview, part: ByteRequest | None) -> None:
         """Raise if a chunk, or one in a shard, inflates beyond the limit.
 
         Parameters
         ----------
         content : memoryview
             The stored bytes.
-        is_part : bool
-            Whether they are a part of a file, such as a chunk of a shard.
+        part : ByteRequest or None
+            Which bytes of the file they are; None if they are all.
 
         Raises
         ------
@@ -91,24 +95,81 @@ class ChunkLimit:
         """
         if not self.codec:
             return
-        if self.n_inner and not is_part:
-            chunks = self._in_shard(content)
-        else:
-            chunks = iter((content,))
+        chunks = iter((content,))
+        if self.index is not None:
+            if part is None:
+                chunks = self.index.chunks_of(content)
+            elif self.index.is_at(part):
+                self.index.require_outside(content)
+                return
         for chunk in chunks:
             _REQUIRES[self.codec](chunk, self.limit)
 
-    def _in_shard(self, content: memoryview) -> Iterator[memoryview]:
-        """Yield the chunks that the index of a shard lists."""
-        n_bytes = 16 * self.n_inner
-        # The checksum of an index has four bytes.
-        start = 0 if self.index_first else len(content) - n_bytes - 4
-        if start < 0 or len(content) < n_bytes:
-            return
-        index = np.frombuffer(content[start : start + n_bytes], "<u8")
-        for offset, length in index.reshape(-1, 2).tolist():
-            if offset != _MISSING:
-                yield content[offset : offset + length]
+
+@dataclass(frozen=True, slots=True)
+class ShardIndex:
+    """Where a shard lists its chunks.
+
+    Parameters
+    ----------
+    n_chunks : int
+        Number of chunks in a shard.
+    n_bytes : int
+        Length of the index.
+    is_first : bool
+        Whether it is at the start of the shard.
+    """
+
+    n_chunks: int
+    n_bytes: int
+    is_first: bool
+
+    @classmethod
+    def of(cls, array: zarr.Array[Any]) -> ShardIndex:
+        """Return the index of the shards of an array.
+
+        Raises
+        ------
+        ValueError
+            If it is not stored as numbers, with or without a checksum.
+        """
+        metadata: Any = array.metadata
+        sharding = metadata.codecs[0]
+        codecs = sharding.index_codecs
+        kinds = [type(codec) for codec in codecs]
+        is_usual = kinds in ([BytesCodec], [BytesCodec, Crc32cCodec])
+        if not is_usual or codecs[0].to_dict() != BytesCodec(endian="little").to_dict():
+            raise ValueError("the index of its shards is encoded in an unusual way")
+        n_chunks = math.prod(array.shards or ()) // max(math.prod(array.chunks), 1)
+        # A checksum has four bytes.
+        n_bytes = 16 * n_chunks + 4 * (len(codecs) - 1)
+        location = getattr(sharding.index_location, "value", sharding.index_location)
+        return cls(n_chunks, n_bytes, location == "start")
+
+    def is_at(self, part: ByteRequest) -> bool:
+        """Return whether a part of a shard is its index."""
+        if self.is_first:
+            return part == RangeByteRequest(0, self.n_bytes)
+        return isinstance(part, SuffixByteRequest)
+
+    def require_outside(self, content: memoryview) -> None:
+        """Raise if the index itself is listed as a chunk."""
+        least = self.n_bytes if self.is_first else 0
+        if any(offset < least for offset, _ in self._entries(content)):
+            raise ValueError("a chunk overlaps the index of its shard")
+
+    def chunks_of(self, content: memoryview) -> Iterator[memoryview]:
+        """Yield the chunks of a shard."""
+        index = content[: self.n_bytes] if self.is_first else content[-self.n_bytes :]
+        for offset, length in self._entries(index):
+            yield content[offset : offset + length]
+
+    def _entries(self, index: memoryview) -> list[list[int]]:
+        """Return offset and length of each chunk."""
+        if len(index) < self.n_bytes:
+            return []
+        entries = np.frombuffer(index[: 16 * self.n_chunks], "<u8").reshape(-1, 2)
+        return [each for each in entries.tolist() if each[0] != _MISSING]
 
 
 def _name(codec: Any) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import zarr
+    from zarr.abc.store import ByteRequest
 
 _METADATA = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
 
@@ -29,14 +30,14 @@ class _ChunkLimits:
         """Limit the chunks of an array; see `ChunkLimit.of`."""
         self._limits[array.path] = ChunkLimit.of(array)
 
-    def require(self, key: str, content: Any, *, is_part: bool) -> None:
+    def require(self, key: str, content: Any, part: ByteRequest | None) -> None:
         """Raise if a file is a chunk that inflates too much."""
         if content is None or key.endswith(_METADATA):
             return
         for path, limit in self._limits.items():
             if not path or key.startswith(f"{path}/"):
                 data = memoryview(content.as_numpy_array())
-                limit.require(data, is_part=is_part)
+                limit.require(data, part)
 
 
 class RegularFileStore(LocalStore):
@@ -62,7 +63,7 @@ class RegularFileStore(LocalStore):
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             raise ValueError(f"{key} is not a file")
         content = await super().get(key, prototype, byte_range)
-        self.limits.require(key, content, is_part=byte_range is not None)
+        self.limits.require(key, content, byte_range)
         return content
 
 
@@ -89,7 +90,7 @@ class RemoteStore(FsspecStore):
         content = await super().get(key, prototype, byte_range)
         if content is None:
             self.missing.add(key)
-        self.limits.require(key, content, is_part=byte_range is not None)
+        self.limits.require(key, content, byte_range)
         return content
 
 
