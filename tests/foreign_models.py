@@ -42,9 +42,10 @@ def onnx_blur(
         The factor.
     **changes : Any
         ``extra`` adds an input of this name, ``pads`` are those of the convolution,
-        ``external`` puts the weights into another file.
+        ``external`` puts the weights into another file, if it is ``"sparse"`` those
+        of a node that has them in another form.
     """
-    from onnx import TensorProto, helper, numpy_helper
+    from onnx import SparseTensorProto, TensorProto, helper, numpy_helper
 
     weights = numpy_helper.from_array(scale * KERNEL[None, None], "weights")
     if changes.get("external"):
@@ -52,12 +53,18 @@ def onnx_blur(
         weights.data_location = TensorProto.EXTERNAL
         weights.external_data.add(key="location", value="../secret.bin")
     pads = [changes.get("pads", 1)] * 4
+    nodes = [helper.make_node("Conv", ["noisy", "weights"], ["clean"], pads=pads)]
+    if changes.get("external") == "sparse":
+        place = numpy_helper.from_array(np.zeros(1, np.int64))
+        sparse = SparseTensorProto(values=weights, indices=place, dims=[1])
+        nodes += [helper.make_node("Constant", [], ["more"], sparse_value=sparse)]
+        weights = numpy_helper.from_array(KERNEL[None, None], "weights")
     inputs = [helper.make_tensor_value_info("noisy", TensorProto.FLOAT, shape)]
     if "extra" in changes:
         extra = helper.make_tensor_value_info(changes["extra"], TensorProto.FLOAT, [1])
         inputs.append(extra)
     graph = helper.make_graph(
-        [helper.make_node("Conv", ["noisy", "weights"], ["clean"], pads=pads)],
+        nodes,
         "blur",
         inputs,
         [helper.make_tensor_value_info("clean", TensorProto.FLOAT, None)],

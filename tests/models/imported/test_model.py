@@ -190,6 +190,7 @@ def test_a_package_that_cannot_be_used_is_refused(case, tmp_path):
     ("shape", "changes", "message"),
     [
         (("N", 1, "Y", "X"), {"external": True}, "weights are in another file"),
+        (("N", 1, "Y", "X"), {"external": "sparse"}, "weights are in another file"),
         (("N", 1, "Y", "X"), {"pads": 0}, "it returned one of"),
         (("N", 1, "Y", "X"), {"extra": "depth"}, "one image as its input"),
         (("N", 1, "Y", "X"), {"scale": np.nan}, "its result is not finite"),
@@ -222,6 +223,14 @@ def test_damaged_files_are_refused(tmp_path):
     bomb = write_package(tmp_path / "c.zip", {"text": "a" * 2**21}, data)
     with pytest.raises(CheckpointError, match=r"rdf.yaml has 2 MB, more than 1 MB"):
         load_checkpoint(bomb)
+    # Each list refers to the one before: by 9 aliases, and by one.
+    for n_aliases, n_levels in ((9, 9), (1, 2000)):
+        lists = [f"- &a{n} [{f'*a{n - 1}, ' * n_aliases}]" for n in range(1, n_levels)]
+        text = "\n".join(["more:", "- &a0 x", *lists, "type: model"])
+        text += f"\nformat_version: *a{n_levels - 1}"
+        (tmp_path / "rdf.yaml").write_text(text)
+        with pytest.raises(CheckpointError, match="too many values, or nests them too"):
+            load_checkpoint(tmp_path)
     import zipfile
 
     with zipfile.ZipFile(tmp_path / "d.zip", "w") as archive:

@@ -120,7 +120,7 @@ class ImportedNetwork(DenoisingNetwork):
                 raise MemoryError(text) from error
             raise CheckpointError(
                 f"ONNX Runtime cannot run {self._name}: {text}"
-            ) from (error)
+            ) from error
         found: NDArray[Any] = result
         return found
 

@@ -22,8 +22,6 @@ METADATA = "napari-denoise-ae"
 # Element types of images and weights, by their numbers in ONNX.
 _FLOATS = {1: "float32", 10: "float16", 11: "float64"}
 _MOST_CHANNELS, _LARGEST_NUMBER = 4, 4096
-# Levels of graphs within the attributes of nodes.
-_MOST_LEVELS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +112,7 @@ def read_graph(data: bytes, name: str) -> Graph:
     graph = model.graph
     if not graph.output:
         raise import_error(name, "it is not an ONNX file, or is incomplete")
-    for tensor in _tensors(graph, name):
+    for tensor in _tensors(model):
         if tensor.data_location or tensor.external_data:
             raise import_error(
                 name,
@@ -249,16 +247,15 @@ def _value(content: Any) -> Value:
     return Value(content.name, _FLOATS.get(kind.elem_type, ""), shape)
 
 
-def _tensors(graph: Any, name: str, level: int = 0) -> Iterator[Any]:
-    """Yield all tensors that a graph has, in its nodes, too."""
-    if level > _MOST_LEVELS:
-        raise import_error(name, "its graphs are nested too deeply")
-    yield from graph.initializer
-    for sparse in graph.sparse_initializer:
-        yield from (sparse.values, sparse.indices)
-    for node in graph.node:
-        for attribute in node.attribute:
-            yield from (attribute.t, *attribute.tensors)
-            for inner in (attribute.g, *attribute.graphs):
-                if inner.node or inner.initializer:
-                    yield from _tensors(inner, name, level + 1)
+def _tensors(message: Any) -> Iterator[Any]:
+    """Yield all tensors in a part of a file, wherever they are.
+
+    The parser limits how deeply parts are nested.
+    """
+    if message.DESCRIPTOR.name == "TensorProto":
+        yield message
+        return
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            for part in (value,) if hasattr(value, "ListFields") else value:
+                yield from _tensors(part)

@@ -29,6 +29,8 @@ CONFIG = "napari_denoise_ae"
 ARCHITECTURE = ("napari_denoise_ae.models.export.graph", "build_exported")
 _PREFIX = "network."
 _LONGEST_DESCRIPTION = 2**20
+# Values of a description, counted each time that an alias refers to them, and levels.
+_MOST_VALUES, _MOST_LEVELS = 300_000, 32
 _VERSIONS = ("0.4.", "0.5.")
 
 
@@ -58,6 +60,7 @@ def load_package(path: Path) -> Checkpoint | tuple[bytes, Interface]:
         ArithmeticError,
         AttributeError,
         LookupError,
+        RecursionError,
         TypeError,
         ValueError,
     ) as error:
@@ -123,6 +126,7 @@ def _description(path: Path) -> dict[str, Any]:
     # The parser is not ours: with a damaged file, it raises errors of any type.
     except Exception as error:
         raise import_error(path.name, "its description is not valid YAML") from error
+    _require_few_values(content, path)
     if not isinstance(content, dict) or content.get("type") != "model":
         raise import_error(path.name, "its description is not that of a model")
     version = str(content.get("format_version"))
@@ -132,6 +136,23 @@ def _description(path: Path) -> dict[str, Any]:
             f"it has version {version} of the specification; 0.4 and 0.5 can be read",
         )
     return content
+
+
+def _require_few_values(content: Any, path: Path) -> None:
+    """Raise if aliases make a description far longer or deeper than its file."""
+    stack, n_values = [(content, 0)], 1
+    while stack:
+        value, level = stack.pop()
+        if not isinstance(value, (dict, list, set, tuple)):
+            continue
+        n_values += len(value)
+        if n_values > _MOST_VALUES or level > _MOST_LEVELS:
+            raise import_error(
+                path.name,
+                "its description has too many values, or nests them too deeply",
+            )
+        inside = value.values() if isinstance(value, dict) else value
+        stack += [(each, level + 1) for each in inside]
 
 
 def _read_weights(path: Path, entry: dict[str, Any]) -> bytes:
