@@ -58,7 +58,8 @@ def _run_in_windows(network: DenoisingNetwork, batch: Tensor, size: int) -> Tens
     denoised = torch.cat(
         [network(part) * weights for part in windows.split(_N_WINDOWS)]
     )
-    columns = denoised.reshape(n_images, -1, channels * size**2).transpose(1, 2)
+    # A network may return fewer channels than it takes: those of the noise are missing.
+    columns = denoised.reshape(n_images, -1, denoised[0].numel()).transpose(1, 2)
     total = fold(columns, (height, width), size, stride=step)
     covered = weights.reshape(1, -1, 1).expand(1, -1, columns.shape[-1])
     return total / fold(covered, (height, width), size, stride=step)

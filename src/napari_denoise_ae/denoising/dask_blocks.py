@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from functools import lru_cache
 from threading import Lock
@@ -34,8 +33,8 @@ class Model:
     Parameters
     ----------
     digest : str
-        SHA-256 of the network's name, its options and its weights. Models with equal
-        digests are equal.
+        SHA-256 of the checkpoint's identity and its weights. Models with equal digests
+        are equal.
     checkpoint : Checkpoint
         The model.
     """
@@ -46,8 +45,7 @@ class Model:
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> Model:
         """Compute the digest of a checkpoint."""
-        options = json.dumps(dict(checkpoint.network_options), sort_keys=True)
-        digest = hashlib.sha256(f"{checkpoint.network} {options}".encode())
+        digest = hashlib.sha256(checkpoint.identity.encode())
         for name, tensor in checkpoint.state_dict.items():
             digest.update(name.encode())
             digest.update(tensor.numpy().tobytes())

@@ -8,6 +8,7 @@ network expects before the network is built.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,12 @@ class Checkpoint:
             network = build_network(self.network, self.network_options)
         network.load_state_dict(self.state_dict, assign=True)
         return network.requires_grad_(False).eval().to(device)
+
+    @property
+    def identity(self) -> str:
+        """A text that, with the weights, identifies the model."""
+        options = json.dumps(dict(self.network_options), sort_keys=True)
+        return f"{self.network} {options}"
 
     def usable_device(self, device: DeviceChoice) -> DeviceChoice:
         """Return the device that computes if another one is chosen."""

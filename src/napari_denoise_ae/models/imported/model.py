@@ -54,6 +54,11 @@ class ImportedModel(Checkpoint):
         """Return the network without its graph."""
         return ImportedNetwork(self.interface, self.name)
 
+    @property
+    def identity(self) -> str:
+        """A text that, with the graph, identifies the model."""
+        return f"{self.network} {self.interface}"
+
     def usable_device(self, device: DeviceChoice) -> DeviceChoice:
         """Return the CPU."""
         if device.device.type == "cpu":
