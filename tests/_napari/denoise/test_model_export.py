@@ -56,7 +56,6 @@ def test_a_model_is_exported_and_the_file_is_named(
     widget._models.choose(str(tmp_path / "mine.pt"))
     choose(tmp_path / "mine", model_export._STANDALONE)
     form.export_model.trigger()
-    assert export.is_running
     assert plain(export.note.text()) == "Exporting mine.pt: starting…"
     assert not export.bar.isHidden()
     form.export_model.trigger()
@@ -68,11 +67,16 @@ def test_a_model_is_exported_and_the_file_is_named(
     assert path.read_bytes() == b"a graph"
     assert made == [("mine.pt", True)]
 
+    # A name that the dialog has not asked about is not replaced.
+    form.export_model.trigger()
+    assert messages()[-1] == f"{path} exists. To replace it, choose this name."
+
     # An error is one sentence; a package of an own model needs an author.
     answers = iter([("", True), ("CC-BY-4.0", True)])
     monkeypatch.setattr(QInputDialog, "getText", lambda *_: next(answers))
     monkeypatch.setattr(QInputDialog, "getItem", lambda *_: next(answers))
-    choose(tmp_path / "mine.zip", model_export._PACKAGE)
+    # The name that is proposed ends in .onnx.
+    choose(tmp_path / "mine.onnx", model_export._PACKAGE)
     form.export_model.trigger()
     qtbot.waitUntil(lambda: not export.is_running)
     assert "A package names the authors" in messages()[-1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtWidgets import QFileDialog, QInputDialog, QProgressBar, QVBoxLayout, QWidget
@@ -13,14 +12,12 @@ from ..shared.layout import Note, breakable, make_button, make_row
 from ..shared.worker import Failed, Task
 from .export_job import PACKAGE, ExportJob, export_model
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 _ONNX, _STANDALONE, _PACKAGE = (
     "ONNX, for normalized images (*.onnx)",
     "ONNX, for any intensities (*.onnx)",
     "bioimage.io package (*.zip)",
 )
+_SUFFIX = ".onnx"
 # Licenses that are offered first; others can be typed.
 _LICENSES = ("CC-BY-4.0", "CC0-1.0", "BSD-3-Clause", "MIT")
 
@@ -59,7 +56,7 @@ class ModelExport(QWidget):  # type: ignore[misc]
         if self.is_running:
             show_info("An export is running. Wait for it, or cancel it.")
             return
-        start = f"{Path(model).stem}.onnx"
+        start = f"{Path(model).stem}{_SUFFIX}"
         path, kind = QFileDialog.getSaveFileName(
             self,
             "Export the model",
@@ -69,6 +66,10 @@ class ModelExport(QWidget):  # type: ignore[misc]
         if not path:
             return
         job = _job_of(model, Path(path), kind)
+        # The dialog has asked only whether to replace the file that was named in it.
+        if job.path != Path(path) and job.path.exists():
+            show_error(f"{job.path} exists. To replace it, choose this name.")
+            return
         if job.path.suffix == PACKAGE and model not in builtin_models():
             asked = self._ask_for_origin(job)
             if asked is None:
@@ -158,8 +159,13 @@ class ModelExport(QWidget):  # type: ignore[misc]
 
 
 def _job_of(model: str, path: Path, kind: str) -> ExportJob:
-    """Return the job for a file name and the kind of file that was chosen."""
-    suffixes: Sequence[str] = (".onnx", PACKAGE)
-    if path.suffix not in suffixes:
-        path = path.with_name(path.name + suffixes[kind == _PACKAGE])
+    """Return the job for a file name and the kind of file that was chosen.
+
+    It is a package if either says so, because the dialog proposes an ONNX file.
+    """
+    is_package = path.suffix == PACKAGE or kind == _PACKAGE
+    if is_package and path.suffix == _SUFFIX:
+        path = path.with_suffix(PACKAGE)
+    elif path.suffix not in (_SUFFIX, PACKAGE):
+        path = path.with_name(path.name + (PACKAGE if is_package else _SUFFIX))
     return ExportJob(model=model, path=path, standalone=kind == _STANDALONE)
