@@ -2,9 +2,9 @@
 
     python tools/check_torch_is_kept.py FOLDER
 
-FOLDER has the wheel; `uv` must be installed. The wheel is installed over an older PyTorch,
-with and without its torchvision, by pip and by uv: a dry run, then the installation.
-PyTorch comes from uv's cache, or is downloaded (several gigabytes).
+FOLDER has the wheel; `uv` must be installed. The wheel is installed over an older
+PyTorch, with and without its torchvision, by pip and by uv: a dry run, then the
+installation. PyTorch comes from uv's cache, or is downloaded (several gigabytes).
 """
 
 import json

@@ -88,7 +88,8 @@ class RemoteArray:
         in_each = math.prod(outer) // math.prod(self.array.chunks)
         store: Any = self.array.store
         # Names of chunks end in a number, those of metadata in a letter.
-        n_files: int = sum(key[-1:].isdigit() for key in store.missing)
+        # Other threads may be reading, so a copy is counted.
+        n_files: int = sum(key[-1:].isdigit() for key in store.missing.copy())
         return n_files * in_each
 
 
