@@ -1,13 +1,9 @@
 from __future__ import annotations
 
-import os
-
 import numpy as np
-import pytest
 from skimage.io import imsave
 from synthetic import CPU, small_config
 
-from napari_denoise_ae.errors import DatasetError
 from napari_denoise_ae.models.networks.registry import outline_network
 from napari_denoise_ae.training.images.layout import lay_out_patches
 from napari_denoise_ae.training.images.open import open_images
@@ -54,16 +50,6 @@ def test_epochs_differ_and_can_be_repeated():
     first, again, other = (list(plan.batches(epoch)) for epoch in (1, 1, 2))
     assert first == again
     assert first != other
-
-
-def test_file_that_changes_between_epochs_is_named(tmp_path):
-    path = tmp_path / "a.png"
-    imsave(path, blank(64, 64), check_contrast=False)
-    plan = plan_of(path)
-    next(plan.batches(1))
-    os.utime(path, (1, 1))
-    with pytest.raises(DatasetError, match=r"a\.png has changed"):
-        next(plan.batches(2))
 
 
 def test_pictures_that_do_not_fit_into_memory_are_drawn_from_in_turn(

@@ -151,10 +151,10 @@ def test_repeats_in_separate_files_are_watched(tmp_path):
         write(tmp_path / f"{number}.tif", noisy_image(number))
     source = RepeatSource(open_images(tmp_path), config_of(), CPU.device)
     assert source.images[1].startswith("1.tif (96 x 128")
-    list(source.batches(1))
+    source.require_unchanged()
     write(tmp_path / "1.tif", noisy_image(2))
     with pytest.raises(DatasetError, match=r"1\.tif has changed"):
-        next(source.batches(2))
+        source.require_unchanged()
 
 
 def test_hot_pixels_are_no_motion():
