@@ -87,6 +87,7 @@ def test_an_onnx_file_is_a_model(shape, tmp_path):
         {"before": [linear(0.01, -3.0), clip(-100.0, None)]},
         {"range": [0.0, 255.0]},
         {"halo": 0, "size": {"min": 8, "step": 8}},
+        {"halo": -9},
     ],
 )
 def test_a_package_normalizes_and_restores_intensities(changes, tmp_path):
@@ -161,6 +162,7 @@ REFUSED = {
     "z": ({"axes": [DEEP]}, "has the axes b, c, z, y, x. Only models for 2D"),
     "time": ({"axes": [TIME]}, "Only models for 2D"),
     "sizes": ({"size": {"min": 9, "step": 8}}, "multiples of a step, and are 9"),
+    "negative": ({"size": {"min": -8, "step": 8}}, "multiples of a step, and are -8"),
     "odd": ({"size": 33}, "takes images of 33 x 33 pixels only"),
     "binarize": ({"before": [{"id": "binarize"}]}, "the step binarize before"),
     "sigmoid": ({"after": [{"id": "sigmoid"}]}, "the step sigmoid after"),

@@ -161,8 +161,11 @@ def _sides(image: Tensor, result: Tensor, name: str) -> Sides:
         return window_sides(y.shortest, x.shortest, name)
     step = math.lcm(y.step or 1, x.step or 1)
     shortest = max(y.shortest, x.shortest)
-    fits = all(axis.step and axis.shortest % axis.step == 0 for axis in (y, x))
-    if not fits or not 0 < step <= _LARGEST_STEP or shortest > _LARGEST_STEP:
+    fits = all(
+        axis.step > 0 and axis.shortest > 0 and axis.shortest % axis.step == 0
+        for axis in (y, x)
+    )
+    if not fits or max(step, shortest) > _LARGEST_STEP:
         raise import_error(
             name,
             "the sides of its images must be multiples of a step, and are "
@@ -171,7 +174,8 @@ def _sides(image: Tensor, result: Tensor, name: str) -> Sides:
     shortest = -(-shortest // step) * step
     halo = min(max(result.axis(letter).halo for letter in "yx"), _LARGEST_STEP)
     usual = Sides()
-    return Sides(stride=step, shortest=shortest, radius=halo or usual.radius)
+    radius = halo if halo > 0 else usual.radius
+    return Sides(stride=step, shortest=shortest, radius=radius)
 
 
 def _parse_tensor(content: dict[str, Any], key: str) -> Tensor:
