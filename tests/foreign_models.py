@@ -1,4 +1,4 @@
-"""Models of other programs: tiny ONNX graphs, and bioimage.io packages around them."""
+"""Models from other programs: tiny ONNX graphs, and bioimage.io packages of them."""
 
 from __future__ import annotations
 

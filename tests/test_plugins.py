@@ -157,7 +157,9 @@ def test_a_broken_package_is_one_sentence_and_left_out(extra, install):
         pytest.raises(InvalidInputError, match="Unknown network 'gone'"),
     ):
         network_class("gone")
-    with pytest.warns(DenoiseAEWarning, match="broken_parts:NoNoise is no noise"):
+    with pytest.warns(
+        DenoiseAEWarning, match="broken_parts:NoNoise is not a valid noise"
+    ):
         assert list(noise_models())[-1] == "stripes"
     with (
         pytest.warns(DenoiseAEWarning, match="ModuleNotFoundError: No module named"),

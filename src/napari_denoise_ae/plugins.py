@@ -1,8 +1,7 @@
 """Networks, noises and readers that other packages add, by their entry points.
 
-The entry points of a group are listed once. What one of them names is imported when it
-is asked for by its name, or when all of them are listed. Nothing else is imported,
-whatever the name in a file is.
+The entry points of a group are listed once. One of them is imported when its name is
+used, or when all of them are listed. A name in a file can import nothing else.
 """
 
 from __future__ import annotations
@@ -43,9 +42,9 @@ def load(group: str, name: object, is_usable: Callable[[str, Any], bool]) -> Any
     group : str
         One of the groups.
     name : str
-        Name of the entry point. Any other object is the name of none.
+        Name of the entry point. An object of another type has no entry point.
     is_usable : callable
-        Takes the name and what was imported. Whether it is what the group holds.
+        Takes the name and the imported object; returns whether the group may hold it.
 
     Returns
     -------
@@ -63,16 +62,18 @@ def load(group: str, name: object, is_usable: Callable[[str, Any], bool]) -> Any
     kind = group.rpartition(".")[2].removesuffix("s")
     try:
         loaded = point.load()
-        reason = "" if is_usable(name, loaded) else f"{point.value} is no {kind}"
-    # A package of others may raise anything.
+        reason = (
+            "" if is_usable(name, loaded) else f"{point.value} is not a valid {kind}"
+        )
+    # Another package may raise anything.
     except Exception as error:  # noqa: BLE001
         reason = f"{type(error).__name__}: {one_line(error, 200).rstrip('.')}"
     if not reason:
         return loaded
     package = point.dist.name if point.dist is not None else point.module
     warnings.warn(
-        f"The {kind} {name!r} of the package {package} is left out: {reason}. Update "
-        "or uninstall the package.",
+        f"Ignored the {kind} {name!r} of the package {package}: {reason}. Update or "
+        "uninstall the package.",
         DenoiseAEWarning,
         stacklevel=2,
     )

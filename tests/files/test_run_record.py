@@ -92,7 +92,7 @@ def test_a_batch_records_every_file(counts, tmp_path, capsys):
     ("name", "error", "message"),
     [
         ("run.txt", InvalidInputError, "must end in .json"),
-        ("report.json", InvalidInputError, "both record and report"),
+        ("report.json", InvalidInputError, "both the record and a report"),
         ("other.json", OutputError, "it exists"),
         ("list.json", OutputError, "it exists"),
         ("nowhere/run.json", OutputError, "does not exist"),

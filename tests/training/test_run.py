@@ -332,7 +332,7 @@ def test_an_epoch_on_an_image_that_changes_is_not_kept(kind, happens, tmp_path):
         names[1].write_bytes(names[1].read_bytes() + b"0")
     else:
         names[1].unlink()
-    with pytest.raises(DatasetError, match=r"1\.tif .*epochs before are kept"):
+    with pytest.raises(DatasetError, match=r"1\.tif .*earlier epochs are kept"):
         list(steps)
     assert len(run.result.history) == 1
     assert len(load_training_state(tmp_path / "model.resume").history) == 1

@@ -195,7 +195,7 @@ def _add_trust(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="assess the result without a clean image, and write what is found: one "
+        help="assess the result without a clean image, and write the findings: one "
         "page with pictures (.html) or values (.json); may be given twice (default: "
         "no report)",
     )

@@ -40,7 +40,7 @@ _COMMANDS: list[tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = [
     ("export", "Write a model for other programs.", add_export),
     (
         "completion",
-        "Print a script that completes commands in a shell.",
+        "Print a shell completion script.",
         add_completion,
     ),
 ]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-#: The logger of the package. What a run decides is logged as INFO.
+#: The logger of the package. The choices that a run makes are logged as INFO.
 LOGGER = logging.getLogger("napari_denoise_ae")
 
 
@@ -35,13 +35,13 @@ def add_verbosity(parser: argparse.ArgumentParser) -> None:
         "-q",
         "--quiet",
         action="store_true",
-        help="print errors only: no report, warnings and progress bars (default: off)",
+        help="print errors only: no report, warnings, or progress bars (default: off)",
     )
     group.add_argument(
         "-v",
         "--verbose",
         action="store_true",
-        help="also print what is decided: model, device, precision, tiles, noise "
+        help="also print the choices made: model, device, precision, tiles, noise "
         "(default: off)",
     )
 

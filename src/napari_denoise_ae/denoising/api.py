@@ -77,10 +77,10 @@ def denoise(
         ``"auto"`` takes the built-in ``"rgb"`` for color images and ``"gray"``
         for all others, channel by channel. Both suit any noise level.
     channel_axis : int, optional
-        As in scikit-image, instead of `axes`: the dimension that holds channels, from
-        the end if negative. The last dimension, with 3 or 4 elements, is color;
-        other channels are denoised one by one. The other dimensions are (Y, X),
-        (Z, Y, X) or (T, Z, Y, X).
+        The dimension that holds channels, from the end if negative, as in
+        scikit-image; instead of `axes`. Channels are color if they are the last
+        dimension and there are 3 or 4; others are denoised one by one. The other
+        dimensions are (Y, X), (Z, Y, X) or (T, Z, Y, X).
     sigma : float, optional
         Standard deviation of Gaussian noise in the image's units, for models
         that take a noise level. None measures the noise, see `measure_noise`.

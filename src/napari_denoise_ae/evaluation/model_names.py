@@ -76,7 +76,7 @@ def _load(
     if rule is not None and rule.kind == UNCHANGED:
         raise InvalidInputError(
             f"{denoiser.checkpoint.name} takes intensities in the units that it was "
-            "trained on, and images are scored with intensities of 0 to 1. Denoise "
+            "trained on, but images are scored with intensities of 0 to 1. Denoise "
             "the images with it, and score the results."
         )
     return denoiser

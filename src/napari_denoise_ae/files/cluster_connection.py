@@ -138,8 +138,8 @@ def _require_versions(client: Client, seconds: float) -> None:
     silent = [name for name, found in answers.items() if isinstance(found, OSError)]
     if silent:
         raise DeviceError(
-            f"{_listed(silent)} did not answer within {seconds:.0f} s, although the "
-            "scheduler counts on it as a worker. Restart it, or stop it."
+            f"Workers did not answer within {seconds:.0f} s, although the scheduler "
+            f"lists them: {_listed(silent)}. Restart or stop them."
         )
     others = [
         f"{name} {f'has {found}' if isinstance(found, str) else 'lacks it'}"
@@ -154,7 +154,7 @@ def _require_versions(client: Client, seconds: float) -> None:
 
 
 def _listed(texts: Sequence[str]) -> str:
-    more = "" if len(texts) <= _MOST_LISTED else f", and {len(texts)} in all"
+    more = "" if len(texts) <= _MOST_LISTED else f", ... ({len(texts)} in all)"
     return ", ".join(texts[:_MOST_LISTED]) + more
 
 

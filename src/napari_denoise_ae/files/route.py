@@ -102,7 +102,7 @@ class FileDenoising:
             model=fitting_model(self._job.model, n_colors),
             before_replacing=unchanged.required_before(self._job.before_replacing),
         )
-        _LOGGER.info("Denoise %s with the model %s.", shown(job.input), job.model)
+        _LOGGER.info("Denoising %s with the model %s.", shown(job.input), job.model)
         result = yield from _run(job, volume, self._models)
         if is_remote(job.input):
             yield from _missing_remotely(volume)
@@ -125,7 +125,9 @@ def _run(
 ) -> Generator[FileStep, None, FileResult | StreamResult]:
     to_zarr = is_zarr(job.output)
     in_memory = not to_zarr and not _can_stream_to_tiff(job, volume)
-    _LOGGER.info("It is denoised %s.", "in memory" if in_memory else "part by part")
+    _LOGGER.info(
+        "The image is denoised %s.", "in memory" if in_memory else "part by part"
+    )
     if in_memory:
         return (yield from denoise_whole(job, volume, models))
     _require_separate_paths(job)

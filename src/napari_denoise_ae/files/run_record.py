@@ -105,7 +105,7 @@ def require_record(path: Path, job: FileJob) -> None:
         raise InvalidInputError(f"The name of a record must end in .json, got {path}.")
     if real_path(path) in map(real_path, job.reports):
         raise InvalidInputError(
-            f"{path} would be both record and report. Choose another name for one."
+            f"{path} is the name of both the record and a report. Choose two names."
         )
     require_writable(path)
     if not _is_record(path):

@@ -84,7 +84,7 @@ def resolve_axes(shape: tuple[int, ...], axes: str | None) -> str:
 def with_channel_axis(
     shape: tuple[int, ...], axes: str | None, channel_axis: int | None
 ) -> str | None:
-    """Return the axes of an array of which a user may only name that of the channels.
+    """Return the axes of an array, from `axes` or from the dimension of the channels.
 
     Parameters
     ----------
@@ -126,8 +126,8 @@ def with_channel_axis(
         )
     if n not in _BESIDE_CHANNELS:
         raise InvalidInputError(
-            f"With channel_axis, an image has 3 to 5 dimensions, got {shape}. Specify "
-            "all with axes, such as TCYX."
+            f"With channel_axis, an image must have 3 to 5 dimensions, got shape "
+            f"{shape}. Pass axes instead, such as TCYX."
         )
     position = int(channel_axis) % n
     is_color = position == n - 1 and shape[position] in _COLOR_SAMPLES

@@ -1,4 +1,4 @@
-"""How a network of another program normalizes the intensities of an image."""
+"""How a network from another program normalizes the intensities of an image."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class IntensityRule:
         Parameters
         ----------
         windows : iterable
-            What `read_noise_windows` returns, computed.
+            The computed result of `read_noise_windows`.
         groups : IntensityRanges
             The groups of planes that they are from, see `group_planes`.
         """

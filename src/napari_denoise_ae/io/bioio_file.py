@@ -41,7 +41,7 @@ PLUGINS = {
     ),
     **dict.fromkeys((".dv", ".r3d"), ("bioio_dv", f"{_EXTRA_AND} bioio-dv")),
     ".sldy": ("bioio_sldy", f"{_EXTRA_AND} bioio-sldy"),
-    # Of the many formats of Bio-Formats, those of light microscopes.
+    # Only the formats of light microscopes, among the many of Bio-Formats.
     **dict.fromkeys(
         (".ics", ".ims", ".lof", ".mvd2", ".oib", ".oif", ".oir", ".sld"), _BIO_FORMATS
     ),
@@ -109,7 +109,7 @@ class _LazyPixels:
 
 
 def _unreadable(path: Path, error: Exception) -> InvalidInputError:
-    """Return the error for a file, or a kind of image in it, that a plug-in rejects."""
+    """Return the error for a file that a plug-in rejects."""
     plugin = _package_of(path)
     reason = one_line(error, _LONGEST_REASON).rstrip(".") or type(error).__name__
     return InvalidInputError(

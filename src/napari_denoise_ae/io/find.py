@@ -52,8 +52,8 @@ def list_images(folder: Path) -> list[Path]:
 def images_among(paths: Iterable[Path], folder: Path) -> list[Path]:
     """Return the images among what a folder contains, sorted by name.
 
-    Hidden files are none. Files in NumPy's format and HDF5 may hold anything, such as
-    masks or the weights of a network, so they are images only if a user names them.
+    Hidden files are skipped. So are .npy and HDF5 files, because they may hold
+    anything, such as masks or the weights of a network.
 
     Warns
     -----
@@ -65,8 +65,8 @@ def images_among(paths: Iterable[Path], folder: Path) -> list[Path]:
     if others:
         more = f" and {len(others) - 1} more" if others[1:] else ""
         warnings.warn(
-            f"Skipped {others[0].name}{more} in {folder}: .npy and HDF5 files need not "
-            "be images. To read them, name them, or pass a pattern such as "
+            f"Skipped {others[0].name}{more} in {folder}: .npy and HDF5 files may "
+            "hold other data. To use them, name them, or pass a pattern such as "
             f"'{folder / ('*' + others[0].suffix)}'.",
             DenoiseAEWarning,
             stacklevel=2,

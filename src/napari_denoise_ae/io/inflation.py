@@ -1,7 +1,7 @@
 """Refuse compressed chunks that inflate far beyond their shape.
 
-A few kilobytes can inflate to gigabytes, which zarr would hold before it looks at the
-shape of the chunk.
+A few kilobytes can inflate to gigabytes, which zarr would hold in memory before it
+checks the shape of the chunk.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class ChunkLimit:
     Parameters
     ----------
     codec : str
-        The compression; empty if there is none that is known.
+        The compression; empty if there is none, or an unknown one.
     limit : int
-        Most bytes of a chunk.
+        Largest size of an inflated chunk, in bytes.
     index : ShardIndex or None
         The index of a shard; None without shards.
     """

@@ -52,7 +52,7 @@ def describe_model(model: ModelSummary) -> list[str]:
 
 def _describe_options(model: ModelSummary) -> dict[str, str]:
     options = model.network_options
-    if not is_network(model.network):  # what is known of a model of another program
+    if not is_network(model.network):  # facts about a model from another program
         return {key: value for key, value in options.items() if isinstance(value, str)}
     given = ", ".join(f"{key}={value}" for key, value in options.items())
     return {"options": given or "the network's defaults"}

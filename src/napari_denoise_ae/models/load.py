@@ -21,7 +21,7 @@ def load_checkpoint(source: str | Path) -> Checkpoint:
         A checkpoint file, ``.safetensors`` or ``.pt``, the name of a built-in model
         (``"gray"``, ``"rgb"``, ``"conv"``, ...), or a file that contains only the
         `state_dict` of one of the package's networks with default options. Also a
-        model of another program: an ``.onnx`` file, or a bioimage.io package with
+        model from another program: an ``.onnx`` file, or a bioimage.io package with
         ONNX weights, a ``.zip`` file or a folder.
 
     Returns
@@ -71,7 +71,7 @@ def load_trainable(source: str | Path) -> Checkpoint:
     Raises
     ------
     CheckpointError
-        See `load_checkpoint`; also if it is a model of another program.
+        See `load_checkpoint`; also if it is a model from another program.
     """
     checkpoint = load_checkpoint(source)
     require_trainable(checkpoint)
@@ -79,7 +79,7 @@ def load_trainable(source: str | Path) -> Checkpoint:
 
 
 def require_trainable(checkpoint: Checkpoint) -> None:
-    """Raise `CheckpointError` if a checkpoint is a model of another program."""
+    """Raise `CheckpointError` if a checkpoint is from another program."""
     if isinstance(checkpoint, ImportedModel):
         raise CheckpointError(
             f"{checkpoint.name} is an ONNX model, which can only denoise. To export a "

@@ -34,7 +34,7 @@ class ModelSummary:
         One of `network_names`, or ``"onnx"``.
     network_options : mapping
         Arguments of the network's constructor; the others have its defaults. For a
-        model of another program, what is known of it.
+        model from another program, the facts that are known about it.
     n_parameters : int
         Trained numbers of the network.
     record : TrainingRecord or None

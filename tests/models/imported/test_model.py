@@ -1,4 +1,4 @@
-"""Models of other programs denoise like those of this package."""
+"""Models from other programs denoise like those of this package."""
 
 from __future__ import annotations
 
@@ -161,25 +161,34 @@ DEEP = {"type": "space", "id": "z", "size": {"min": 8, "step": 8}}
 REFUSED = {
     "z": ({"axes": [DEEP]}, "has the axes b, c, z, y, x. Only models for 2D"),
     "time": ({"axes": [TIME]}, "Only models for 2D"),
-    "sizes": ({"size": {"min": 9, "step": 8}}, "multiples of a step, and are 9"),
-    "negative": ({"size": {"min": -8, "step": 8}}, "multiples of a step, and are -8"),
+    "sizes": ({"size": {"min": 9, "step": 8}}, "multiples of a step, but are 9"),
+    "negative": ({"size": {"min": -8, "step": 8}}, "multiples of a step, but are -8"),
     "odd": ({"size": 33}, "takes images of 33 x 33 pixels only"),
-    "binarize": ({"before": [{"id": "binarize"}]}, "the step binarize before"),
-    "sigmoid": ({"after": [{"id": "sigmoid"}]}, "the step sigmoid after"),
-    "mismatch": ({"before": [MEAN], "after": [linear(2.0, 0.0)]}, "does not fit"),
+    "binarize": (
+        {"before": [{"id": "binarize"}]},
+        "the step binarize is not supported before",
+    ),
+    "sigmoid": (
+        {"after": [{"id": "sigmoid"}]},
+        "the step sigmoid is not supported after",
+    ),
+    "mismatch": (
+        {"before": [MEAN], "after": [linear(2.0, 0.0)]},
+        "depends on the image",
+    ),
     "channels": (
         {"before": [linear([1.0, 2.0], 0.0)]},
-        "processing differs between channels",
+        "must be the same for all channels",
     ),
     "axes": (
         {"before": [{"id": "scale_range", "kwargs": {"axes": ["y"]}}]},
         "its axes are",
     ),
     "version": ({"format_version": "0.3.6"}, "version 0.3.6"),
-    "type": ({"type": "dataset"}, "not that of a model"),
+    "type": ({"type": "dataset"}, "not of the type model"),
     "torchscript": (
         {"weights": {"torchscript": {"source": "a.pt"}}},
-        "its weights are torchscript, .* Only ONNX weights are run: convert them",
+        "its weights are torchscript, but only ONNX weights can be used. Convert them",
     ),
     "elsewhere": (
         {"weights": {"onnx": {"source": "../../etc/passwd"}}},
@@ -211,9 +220,9 @@ def test_a_package_that_cannot_be_used_is_refused(case, tmp_path):
         (("N", 1, "Y", "X"), {"pads": 0}, "it returned one of"),
         (("N", 1, "Y", "X"), {"extra": "depth"}, "one image as its input"),
         (("N", 1, "Y", "X"), {"scale": np.nan}, "its result is not finite"),
-        (("N", "C", "Y", "X"), {}, "does not say how many channels"),
-        ((2, 1, "Y", "X"), {}, "takes 2 images at once"),
-        ((1, 1, 32, "X"), {}, "only one side"),
+        (("N", "C", "Y", "X"), {}, "a fixed number of channels, 1 to 4"),
+        ((2, 1, "Y", "X"), {}, "batch size is fixed at 2"),
+        ((1, 1, 32, "X"), {}, "both be fixed or both vary"),
         ((1, 1, 32, 48), {}, "images of 32 x 48 pixels only"),
         ((1, 1, "Z", "Y", "X"), {}, "has 5 axes. Only 2D"),
     ],
@@ -235,10 +244,10 @@ def test_damaged_files_are_refused(tmp_path):
             with pytest.raises(CheckpointError, match="cannot be used as a model"):
                 load_checkpoint(tmp_path / name)
     content = write_package(tmp_path / "b.zip", "a: [", data)
-    with pytest.raises(CheckpointError, match="description is not that of a model"):
+    with pytest.raises(CheckpointError, match="description is not of the type model"):
         load_checkpoint(content)
     bomb = write_package(tmp_path / "c.zip", {"text": "a" * 2**21}, data)
-    with pytest.raises(CheckpointError, match=r"rdf.yaml has 2 MB, more than 1 MB"):
+    with pytest.raises(CheckpointError, match=r"rdf.yaml has 2 MB; the limit is 1 MB"):
         load_checkpoint(bomb)
     # Each list refers to the one before: by 9 aliases, and by one.
     for n_aliases, n_levels in ((9, 9), (1, 2000)):

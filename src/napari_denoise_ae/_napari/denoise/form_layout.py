@@ -90,7 +90,7 @@ class FormLayout(QWidget):  # type: ignore[misc]
         """Return a button with a menu, `open_model` and `export_model`."""
         button = make_button(
             "…",
-            f"Add a model from a file: {MODEL_FILES_NOTE}; or export the chosen model. "
+            f"Open a model: {MODEL_FILES_NOTE}. Or export the chosen model. "
             "You can also drop a checkpoint or an ONNX file on the viewer.",
         )
         button.setFixedWidth(30)

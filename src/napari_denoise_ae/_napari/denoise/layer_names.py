@@ -37,8 +37,8 @@ def set_for_now(undo: ExitStack, target: Any, name: str, value: Any) -> None:
 class LayerNames:
     """Shows names with napari's name overlay, one in each turn of the event loop.
 
-    The first text of a layer takes napari about 0.1 s on a slow machine, so that
-    several at once would be felt.
+    napari needs about 0.1 s for the first text of a layer on a slow machine, so several
+    at once would be a noticeable delay.
 
     Parameters
     ----------

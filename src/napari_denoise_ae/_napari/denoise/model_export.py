@@ -101,7 +101,7 @@ class ModelExport(QWidget):  # type: ignore[misc]
             self._show("The export was canceled. No file was written.")
 
     def clear(self) -> None:
-        """Hide what is said of a finished export."""
+        """Hide the message of a finished export."""
         if not self.is_running:
             self.hide()
 
@@ -116,7 +116,7 @@ class ModelExport(QWidget):  # type: ignore[misc]
         names, is_given = QInputDialog.getText(
             self,
             "Authors of the model",
-            "A package names the authors of its model. Separate names by commas.",
+            "A package names the authors of its model. Separate names with commas.",
         )
         if not is_given:
             return None
@@ -147,7 +147,7 @@ class ModelExport(QWidget):  # type: ignore[misc]
     def _on_error(self) -> None:
         self._task = None
         self._set_busy(False)
-        self._show("Not exported: see the message of napari.")
+        self._show("Not exported: see napari's notification.")
 
     def _set_busy(self, busy: bool) -> None:
         self.bar.setVisible(busy)

@@ -67,5 +67,5 @@ def output_field(ask: Callable[[], str]) -> FieldSpec:
         "output folder",
         partial(PathEdit, "", ask),
         "Folder for the results, which keep the names of the files. It is created if "
-        "it does not exist. Default: a folder denoised beside the first file.",
+        "it does not exist. Default: a folder named denoised beside the first file.",
     )

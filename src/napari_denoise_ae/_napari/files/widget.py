@@ -93,12 +93,12 @@ class FilesWidget(QWidget):  # type: ignore[misc]
             "Remove the selected files from the list, or all if none is selected.",
         )
         self.open_model = make_button(
-            "Open a model…", f"The file of a model: {MODEL_FILES_NOTE}."
+            "Open a model…", f"A model file: {MODEL_FILES_NOTE}."
         )
         self.noise = NoiseForm(shows_estimate=False)
         self.run_button = make_button(
             "Denoise files",
-            "Denoise the files of the list one after another into the output folder.",
+            "Denoise the listed files, one after another, into the output folder.",
         )
         self.cancel_button = make_button(
             "Cancel",

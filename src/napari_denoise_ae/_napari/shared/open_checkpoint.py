@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: What file dialogs offer.
 CHECKPOINT_FILES = "Checkpoints (*.safetensors *.pt)"
 _MODEL_FILES = "Models (*.safetensors *.pt *.onnx *.zip)"
-#: The files that models are opened from, for a tooltip.
+#: The kinds of model files, for tooltips.
 MODEL_FILES_NOTE = (
     "a checkpoint (.safetensors, .pt), an ONNX file (.onnx), or a bioimage.io package "
     "(.zip)"

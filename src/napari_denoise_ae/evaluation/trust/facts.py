@@ -215,9 +215,7 @@ class Facts:
         if self.has_few_photons:
             return "it is not reliable below 2 photons per pixel"
         if self.strength != 1.0 or self.is_over_smoothed or self.has_leftover:
-            return (
-                "it holds only for a result that removes the noise, no more and no less"
-            )
+            return "it holds only if all of the noise, and nothing else, was removed"
         if self.agreement.mean_square > _DISAGREEMENT:
             return (
                 "two estimates of the error disagree, as happens where fine texture "

@@ -145,7 +145,7 @@ def bioimageio_steps(
     Yields
     ------
     str
-        What comes next. The package is not written before the last step is done.
+        Name of the next step. The package is written after the last one.
 
     Returns
     -------

@@ -117,7 +117,7 @@ def onnx_steps(
     Yields
     ------
     str
-        What comes next. Nothing is written before the last step is done.
+        Name of the next step. The file is written after the last one.
 
     Returns
     -------

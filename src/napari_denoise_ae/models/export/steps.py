@@ -1,4 +1,4 @@
-"""Exports step by step, so that a face can show them and stop between two."""
+"""Exports step by step, so that a face can show the steps and stop between two."""
 
 from __future__ import annotations
 

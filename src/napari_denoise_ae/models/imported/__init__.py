@@ -1,1 +1,1 @@
-"""ONNX files and bioimage.io packages of others, opened as models."""
+"""ONNX files and bioimage.io packages from other programs, opened as models."""

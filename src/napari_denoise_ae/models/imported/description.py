@@ -97,7 +97,7 @@ def package_interface(content: dict[str, Any], graph: Graph) -> Interface:
         found = ", ".join(each.name for each in (*inputs, *outputs))
         raise import_error(
             name,
-            "it must have one image as its input and one as its output, and its "
+            "it must have one image as its input and one as its output, but its "
             f"inputs and outputs are {found}",
         )
     (image,), (result,) = images, outputs
@@ -168,7 +168,7 @@ def _sides(image: Tensor, result: Tensor, name: str) -> Sides:
     if not fits or max(step, shortest) > _LARGEST_STEP:
         raise import_error(
             name,
-            "the sides of its images must be multiples of a step, and are "
+            "the sides of its images must be multiples of a step, but are "
             f"{y.shortest} + n x {y.step} and {x.shortest} + n x {x.step} pixels",
         )
     shortest = -(-shortest // step) * step

@@ -1,4 +1,4 @@
-"""How a model of another program is called, and what it is not called with."""
+"""How a model from another program is called."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ...errors import CheckpointError, one_line
 if TYPE_CHECKING:
     from ...image.intensity_rule import IntensityRule
 
-#: What an input of a model is.
+#: Roles of the inputs of a model.
 IMAGE, LEVEL, CORRELATION, LOW, HIGH = "image", "level", "correlation", "low", "high"
-#: Names of the inputs of `napari_denoise_ae.models.export`, and what they are.
+#: Names of the inputs of `napari_denoise_ae.models.export`, and their roles.
 ROLES = {
     "noise_level": LEVEL,
     "sigma": LEVEL,
@@ -22,7 +22,7 @@ ROLES = {
 }
 #: Axes in the order in which images are kept: batch, channel, Y and X.
 AXES = "bcyx"
-#: Halo and step of the sides of a model that names none, in pixels: enough for most
+#: Halo and step of the sides of a model that declares none, in pixels: enough for most
 #: U-Nets of up to five levels.
 USUAL_RADIUS, USUAL_STRIDE = 96, 32
 # Larger windows would be denoised with a halo of thousands of pixels.
@@ -106,8 +106,8 @@ def window_sides(height: int, width: int, name: str) -> Sides:
     if not is_usable:
         raise import_error(
             name,
-            f"it takes images of {height} x {width} pixels only. Sizes must vary, or "
-            f"be square with an even side of at most {_LARGEST_WINDOW} pixels",
+            f"it takes images of {height} x {width} pixels only. A fixed size must be "
+            f"square, with an even side of at most {_LARGEST_WINDOW} pixels",
         )
     return Sides(stride=height // 2, radius=height - 1, window=height)
 
@@ -159,7 +159,7 @@ class Interface:
         return tuple(role for _, role in self.inputs)
 
     def describe(self) -> dict[str, Any]:
-        """Return everything but names, as JSON values for users."""
+        """Return the facts that users may want, as JSON values."""
         return {
             "in_channels": self.n_channels,
             "sides": str(self.sides),

@@ -1,4 +1,4 @@
-"""A model of another program, wherever a checkpoint is accepted."""
+"""A model from another program, wherever a checkpoint is accepted."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _TRIED = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImportedModel(Checkpoint):
-    """An ONNX graph of another program.
+    """An ONNX graph from another program.
 
     Parameters
     ----------
@@ -128,15 +128,15 @@ def _read(path: Path) -> bytes:
         ) from error
     raise import_error(
         path.name,
-        f"it has {n_bytes / 2**20:.0f} MB, more than {LARGEST_FILE / 2**20:.0f} MB",
+        f"it has {n_bytes / 2**20:.0f} MB; the limit is {LARGEST_FILE / 2**20:.0f} MB",
     )
 
 
 def _warn(interface: Interface, name: str) -> None:
     warnings.warn(
         f"{name} does not say which images it expects. It is assumed to expect "
-        f"intensities in [0, 1] and sides of {interface.sides}. A bioimage.io package "
-        "says so.",
+        f"intensities in [0, 1] and this size: {interface.sides}. A bioimage.io "
+        "package declares both.",
         DenoiseAEWarning,
         stacklevel=4,
     )

@@ -53,7 +53,7 @@ class ImportedNetwork(DenoisingNetwork):
 
     @property
     def shortest_side(self) -> int:
-        """Rows and columns that an image needs at least, in pixels."""
+        """Smallest number of rows and of columns of an image."""
         return self.image_size or self._interface.sides.shortest
 
     @property

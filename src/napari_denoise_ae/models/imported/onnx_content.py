@@ -1,4 +1,4 @@
-"""Read an ONNX file of another program, and check it before it is run.
+"""Read an ONNX file from another program, and check it before it is run.
 
 An ONNX file is data: it names operations that ONNX Runtime has, and runs no code of its
 own. It may refer to other files for its weights, which is refused.
@@ -45,7 +45,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """What an ONNX file says of itself.
+    """The contents of an ONNX file that matter here.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def plain_interface(graph: Graph) -> Interface:
         found = ", ".join(each.name for each in (*graph.inputs, *graph.outputs))
         raise import_error(
             graph.name,
-            "it must have one image as its input and one as its output, and its "
+            "it must have one image as its input and one as its output, but its "
             f"inputs and outputs are {found}",
         )
     (image,) = images
@@ -210,12 +210,16 @@ def _image_axes(image: Value, name: str) -> tuple[str, int]:
         n_channels = image.shape[axes.index("c")]
         if 1 <= n_channels <= _MOST_CHANNELS:
             if image.shape[0] > 1:
-                raise import_error(name, f"it takes {image.shape[0]} images at once")
+                raise import_error(
+                    name,
+                    f"its batch size is fixed at {image.shape[0]}; it must be 1 or "
+                    "variable",
+                )
             return axes, n_channels
     raise import_error(
         name,
-        f"it does not say how many channels, 1 to {_MOST_CHANNELS}, its input "
-        f"{image.name} has",
+        f"its input {image.name} must have a fixed number of channels, 1 to "
+        f"{_MOST_CHANNELS}",
     )
 
 
@@ -224,7 +228,10 @@ def _plain_sides(graph: Graph, image: Value, axes: str) -> Sides:
     if height and width:
         return window_sides(height, width, graph.name)
     if height or width:
-        raise import_error(graph.name, "only one side of its images may vary")
+        raise import_error(
+            graph.name,
+            "the height and width of its images must both be fixed or both vary",
+        )
     if METADATA not in graph.metadata:
         return Sides()
     try:

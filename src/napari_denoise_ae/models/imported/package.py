@@ -1,4 +1,4 @@
-"""Open a bioimage.io package, a ZIP file or a folder, and run nothing of it."""
+"""Open a bioimage.io package, a ZIP file or a folder, without running its code."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ def _load(path: Path, content: dict[str, Any]) -> Checkpoint | tuple[bytes, Inte
     if not entry:
         raise import_error(
             path.name,
-            f"its weights are {', '.join(map(str, weights))}, whose networks are "
-            "programs of others. Only ONNX weights are run: convert them",
+            f"its weights are {', '.join(map(str, weights))}, but only ONNX weights "
+            "can be used. Convert them to ONNX",
         )
     data = _read_weights(path, entry)
     return data, package_interface(content, read_graph(data, path.name))
@@ -128,12 +128,12 @@ def _description(path: Path) -> dict[str, Any]:
         raise import_error(path.name, "its description is not valid YAML") from error
     _require_few_values(content, path)
     if not isinstance(content, dict) or content.get("type") != "model":
-        raise import_error(path.name, "its description is not that of a model")
+        raise import_error(path.name, "its description is not of the type model")
     version = str(content.get("format_version"))
     if not version.startswith(_VERSIONS):
         raise import_error(
             path.name,
-            f"it has version {version} of the specification; 0.4 and 0.5 can be read",
+            f"its specification has version {version}; only 0.4 and 0.5 are supported",
         )
     return content
 
@@ -213,5 +213,6 @@ def _require_size(path: Path, name: str, n_bytes: int, longest: int) -> None:
     if n_bytes > longest:
         raise import_error(
             path.name,
-            f"{name} has {n_bytes / 2**20:.0f} MB, more than {longest / 2**20:.0f} MB",
+            f"{name} has {n_bytes / 2**20:.0f} MB; the limit is "
+            f"{longest / 2**20:.0f} MB",
         )

@@ -73,7 +73,7 @@ def parse_after(
     processes : sequence of tuple
         The declared steps, in order.
     rule : IntensityRule or None
-        What `parse_before` returns.
+        The result of `parse_before`.
     name : str
         Name of the package, for error messages.
 
@@ -88,7 +88,9 @@ def parse_after(
     is_linear = any(each.name == "linear" for each in steps)
     if is_linear and (rule is None or rule.kind != UNCHANGED):
         raise import_error(
-            name, "scale_linear after the network does not fit the steps before it"
+            name,
+            "scale_linear after the network cannot follow a normalization that depends "
+            "on the image",
         )
     return tuple(steps), not is_linear
 
@@ -105,13 +107,13 @@ def _statistics(process: Process, axes: str, name: str) -> IntensityRule | None:
     if kind not in (_MEAN_RULE, _RANGE_RULE) or is_fixed:
         return None
     if arguments.get("reference_tensor") is not None:
-        raise import_error(name, f"{kind} refers to another tensor")
+        raise import_error(name, f"{kind} must not refer to another tensor")
     given = arguments.get("axes")
     over = axes if given is None else "".join(str(each)[:1] for each in given)
     if not set(axes) <= {*over, "b"}:
         raise import_error(
             name,
-            f"{kind} must normalize Y, X and all channels together, and its axes are "
+            f"{kind} must normalize Y, X and all channels together, but its axes are "
             f"{given}",
         )
     eps = number(arguments.get("eps", _EPS), name)
@@ -120,7 +122,11 @@ def _statistics(process: Process, axes: str, name: str) -> IntensityRule | None:
     low = number(arguments.get("min_percentile", 0.0), name)
     high = number(arguments.get("max_percentile", 100.0), name)
     if not 0.0 <= low < high <= 100.0:
-        raise import_error(name, f"its percentiles are {low:g} and {high:g}")
+        raise import_error(
+            name,
+            f"its percentiles must increase and be from 0 to 100, got {low:g} and "
+            f"{high:g}",
+        )
     return IntensityRule(PERCENTILES, low, high, eps)
 
 
@@ -144,9 +150,7 @@ def _step(process: Process, where: str, name: str) -> Step:
         std = number(arguments.get("std"), name)
         if std > 0.0:
             return _linear(1.0 / std, -mean / std, name)
-    raise import_error(
-        name, f"the step {kind} {where} its network is not supported there"
-    )
+    raise import_error(name, f"the step {kind} is not supported {where} the network")
 
 
 def _linear(gain: float, offset: float, name: str) -> Step:
@@ -166,7 +170,7 @@ def number(value: Any, name: str) -> float:
     entries = value if isinstance(value, list) and value else [value]
     is_number = all(type(each) in (int, float) for each in entries)
     if not is_number or not math.isfinite(entries[0]):
-        raise import_error(name, "a number of its processing is missing or invalid")
+        raise import_error(name, "a number in its processing is missing or invalid")
     if any(each != entries[0] for each in entries):
-        raise import_error(name, "its processing differs between channels")
+        raise import_error(name, "its processing must be the same for all channels")
     return float(entries[0])

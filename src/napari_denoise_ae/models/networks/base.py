@@ -54,8 +54,8 @@ class DenoisingNetwork(nn.Module):
         How the network normalizes intensities if it takes no noise level. None means
         that it sees the intensity range as 0 to 1.
     bytes_per_pixel : float or None
-        Memory that it takes for each pixel of an image. None means that it is found by
-        running the network.
+        Memory that the network needs for each pixel of an image. None means that it
+        is measured by running the network.
     """
 
     image_size: int | None = None
@@ -70,12 +70,12 @@ class DenoisingNetwork(nn.Module):
 
     @property
     def shortest_side(self) -> int:
-        """Rows and columns that an image needs at least, in pixels."""
+        """Smallest number of rows and of columns of an image."""
         return self.image_size or 0
 
     @property
     def n_parameters(self) -> int:
-        """Number of trained numbers."""
+        """Number of trained parameters."""
         return sum(parameter.numel() for parameter in self.parameters())
 
     @property

@@ -58,7 +58,7 @@ def unknown_network(name: object) -> InvalidInputError:
     """Return the error for a name that no network has."""
     return InvalidInputError(
         f"Unknown network {name!r}. Known networks: {', '.join(network_names())}. "
-        "Others need the package that adds them."
+        "Others must be added by an installed package."
     )
 
 
@@ -152,7 +152,7 @@ def build_network(name: str, options: Mapping[str, Any]) -> DenoisingNetwork:
         return cls(**options)
     try:
         return cls(**options)
-    # A package of others may raise anything.
+    # Another package may raise anything.
     except Exception as error:
         reason = f"{type(error).__name__}: {one_line(error, 200).rstrip('.')}"
         raise InvalidInputError(

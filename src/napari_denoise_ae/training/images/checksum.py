@@ -114,9 +114,9 @@ class ChangeWatch:
         for each, (path, before) in self._signatures.items():
             if _signature(each) != before:
                 raise DatasetError(
-                    f"{path} has changed since training started. Only the epochs "
-                    "before are kept. Start again, so that all epochs train on the "
-                    "same pixels."
+                    f"{path} has changed since training started. Only earlier "
+                    "epochs are kept. Start again to train all epochs on the same "
+                    "pixels."
                 )
 
 
@@ -146,7 +146,7 @@ def _signature(path: Path) -> tuple[int, int]:
     except OSError as error:
         raise DatasetError(
             f"Cannot read {path} any more: {error.strerror}. Training needs it until "
-            "its end; only the epochs before are kept."
+            "its end; only earlier epochs are kept."
         ) from error
     return found.st_size, found.st_mtime_ns
 
