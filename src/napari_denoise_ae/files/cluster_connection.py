@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Seconds for the scheduler to answer, for its first worker to connect, and for all
 # workers to say their version, all together.
-_TIMEOUT = 15
+_TIMEOUT = 12
 # Seconds that are left to each of these at least.
 _LEAST = 2
 _ADDRESS = re.compile(r"((?:tcp|tls|ws|wss)://)?([\w.-]+|\[[\da-fA-F:.%]+\]):(\d{1,5})")
