@@ -30,7 +30,9 @@ def change(path) -> None:
     if path.is_dir():
         zarr.open_array(path / "full")[:] = 0
     else:
-        path.write_bytes(path.read_bytes() + b"\0")
+        # Appended, because another thread may read the file meanwhile.
+        with path.open("ab") as file:
+            file.write(b"\0")
 
 
 def vanish(path) -> None:
