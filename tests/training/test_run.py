@@ -329,7 +329,8 @@ def test_an_epoch_on_an_image_that_changes_is_not_kept(kind, happens, tmp_path):
     while not isinstance(step := next(steps), BatchResult) or step.epoch < 2:
         pass
     if happens == "changes":
-        names[1].write_bytes(names[1].read_bytes() + b"0")
+        with names[1].open("ab") as file:
+            file.write(b"0")
     else:
         names[1].unlink()
     with pytest.raises(DatasetError, match=r"1\.tif .*earlier epochs are kept"):
