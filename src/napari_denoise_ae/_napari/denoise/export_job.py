@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...errors import DenoiseAEError
+from ...errors import DenoiseAEError, one_line
 from ..shared.worker import Failed
 
 if TYPE_CHECKING:
@@ -58,5 +58,5 @@ def export_model(job: ExportJob) -> Generator[str, None, Path | Failed]:
         return Failed(str(error))
     # Converting runs parts of torch that raise errors of any type.
     except Exception as error:  # noqa: BLE001
-        return Failed(f"{job.model} cannot be exported: {error}")
+        return Failed(f"{job.model} cannot be exported: {one_line(error, 300)}")
     return job.path
