@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 from napari_denoise_ae import denoise
+from napari_denoise_ae._napari.denoise import preview as preview_module
+from napari_denoise_ae._napari.denoise.denoise_job import run_denoising
 from napari_denoise_ae._napari.viewer.outputs import find_output
 from napari_denoise_ae._napari.viewer.view import visible_region
 
@@ -206,3 +208,70 @@ def test_an_error_is_shown_below_the_check_box(viewer, widget, wait_for_preview,
     widget.form.noise.value = "salt"
     qtbot.waitUntil(lambda: "salt" in widget.preview_note.text())
     assert len(viewer.layers) == 1
+
+
+@pytest.fixture
+def jobs(monkeypatch):
+    """Return the jobs that the preview starts, in order."""
+    started = []
+
+    def run(job):
+        started.append(job)
+        return run_denoising(job)
+
+    monkeypatch.setattr(preview_module, "run_denoising", run)
+    return started
+
+
+def wait_until_shown(viewer, widget, qtbot):
+    """Wait for a preview, and long enough for a second one to start."""
+
+    def preview():
+        return find_output(viewer, widget.form.source, "preview")
+
+    qtbot.waitUntil(lambda: preview() is not None)
+    qtbot.wait(500)
+    return preview()
+
+
+def test_a_resized_canvas_that_shows_the_same_does_not_denoise_again(
+    viewer, widget, qtbot, jobs
+):
+    viewer.add_image(image((100, 100)))
+    viewer.screenshot(canvas_only=False, flash=False)
+    widget.preview_box.setChecked(True)
+    viewer.canvas.events.size(value=viewer.canvas.size)
+    wait_until_shown(viewer, widget, qtbot)
+    assert len(jobs) == 1
+    viewer.scene.camera.zoom *= 0.5
+    qtbot.wait(500)
+    assert len(jobs) == 1
+
+
+def test_a_view_that_moves_while_the_preview_is_computed_is_followed(
+    viewer, widget, qtbot, jobs
+):
+    layer = viewer.add_image(image((3, 100, 100)))
+    viewer.dims.set_point(0, 0)
+    viewer.screenshot(canvas_only=False, flash=False)
+    widget.preview_box.setChecked(True)
+    viewer.dims.set_point(0, 2)
+    qtbot.waitUntil(lambda: len(jobs) == 2)
+    preview = wait_until_shown(viewer, widget, qtbot)
+    assert [job.plane for job in jobs] == [(0,), (2,)]
+    assert preview.data_to_world((0, 0, 0))[0] == 2
+    assert layer in viewer.layers
+
+
+def test_switching_the_preview_off_and_on_denoises_once_more(
+    viewer, widget, qtbot, jobs
+):
+    viewer.add_image(image((100, 100)))
+    viewer.screenshot(canvas_only=False, flash=False)
+    widget.preview_box.setChecked(True)
+    wait_until_shown(viewer, widget, qtbot)
+    widget.preview_box.setChecked(False)
+    assert len(viewer.layers) == 1
+    widget.preview_box.setChecked(True)
+    wait_until_shown(viewer, widget, qtbot)
+    assert len(jobs) == 2

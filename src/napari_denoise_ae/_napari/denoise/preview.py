@@ -73,6 +73,9 @@ class Preview(QObject):  # type: ignore[misc]
         # a time.
         self._task: Task | None = None
         self._is_waiting = False
+        # What is being denoised or shown, with the present settings: layer, level,
+        # plane and region.
+        self._place: tuple[Any, ...] | None = None
         self._prepared: PreparedLayer | None = None
         self._is_on = False
         self._timer = QTimer(self)
@@ -88,17 +91,17 @@ class Preview(QObject):  # type: ignore[misc]
             viewer.dims.events.order,
         )
         for event in self._view_events:
-            event.connect(self.refresh)
+            event.connect(self._follow_view)
         viewer.layers.events.removed.connect(self._on_layer_removed)
 
     def set_on(self, on: bool) -> None:
         """Switch the preview on, or switch it off and remove its layer."""
         self._is_on = on
-        if on:
-            self.refresh()
-            return
         self._timer.stop()
         self._drop()
+        if on:
+            self._start()
+            return
         self._prepared = None
         self._remove_layer()
         self.status_changed.emit("")
@@ -107,6 +110,14 @@ class Preview(QObject):  # type: ignore[misc]
         """Denoise again after a short delay without further changes."""
         if self._is_on:
             self._drop()
+            self._timer.start()
+
+    def _follow_view(self) -> None:
+        """Look after a short delay whether the canvas shows something else.
+
+        Opening a dock resizes the canvas and often shows the same part.
+        """
+        if self._is_on:
             self._timer.start()
 
     def reset(self) -> None:
@@ -120,32 +131,48 @@ class Preview(QObject):  # type: ignore[misc]
         self._drop()
         self._remove_layer()
         for event in self._view_events:
-            event.disconnect(self.refresh)
+            event.disconnect(self._follow_view)
         self._viewer.layers.events.removed.disconnect(self._on_layer_removed)
 
     def _start(self) -> None:
-        self._is_waiting = self._task is not None
-        if not self._is_on or self._is_waiting:
+        """Denoise what the canvas shows, unless that is running or shown already."""
+        if not self._is_on:
             return
         layer = self._source()
         if layer is not self._shown:
             self._remove_layer()
-        if layer is not None:
-            self._denoise(layer)
+        job = None if layer is None else self._job_of(layer)
+        if layer is None or job is None:
+            self._drop()
+            return
+        place = (layer, job.level, job.plane, job.region)
+        if place == self._place:
+            return
+        self._drop()
+        self._is_waiting = self._task is not None
+        if not self._is_waiting:
+            self._place = place
+            self._denoise(layer, job)
 
-    def _denoise(self, layer: Image) -> None:
+    def _job_of(self, layer: Image) -> DenoiseJob | None:
+        """Return the job of what the canvas shows, or report why there is none."""
         if reason := not_planar_reason(self._viewer):
-            self._remove_layer()
-            self.status_changed.emit(f"Preview is {reason}.")
-            return
-        try:
-            job = self._make_job(region=visible_region(layer))
-            if layer.multiscale:
-                job = at_shown_level(self._viewer, layer, job)
-        except DenoiseAEError as error:
-            self._remove_layer()
-            self.status_changed.emit(str(error))
-            return
+            message = f"Preview is {reason}."
+        else:
+            try:
+                job = self._make_job(region=visible_region(layer))
+                return (
+                    at_shown_level(self._viewer, layer, job)
+                    if layer.multiscale
+                    else job
+                )
+            except DenoiseAEError as error:
+                message = str(error)
+        self._remove_layer()
+        self.status_changed.emit(message)
+        return None
+
+    def _denoise(self, layer: Image, job: DenoiseJob) -> None:
         if self._prepared is not None and self._prepared.matches(job):
             job = replace(job, prepared=self._prepared)
         self._task = Task(
@@ -156,7 +183,7 @@ class Preview(QObject):  # type: ignore[misc]
         )
 
     def _drop(self) -> None:
-        self._is_waiting = False
+        self._is_waiting, self._place = False, None
         if self._task is not None:
             self._task.drop()
 
