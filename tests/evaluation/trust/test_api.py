@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import dask.array as da
 import numpy as np
@@ -14,9 +15,13 @@ from napari_denoise_ae.errors import InvalidInputError
 from napari_denoise_ae.evaluation.metrics import psnr
 from napari_denoise_ae.evaluation.trust.api import as_planes
 from napari_denoise_ae.evaluation.trust.assessment import Assessment
+from napari_denoise_ae.evaluation.trust.facts import Facts
 from napari_denoise_ae.evaluation.trust.others import Others
-from napari_denoise_ae.evaluation.trust.study import N_PASSES
+from napari_denoise_ae.evaluation.trust.pictures import draw_window
+from napari_denoise_ae.evaluation.trust.study import N_PASSES, Study
+from napari_denoise_ae.evaluation.trust.windows import Place
 from napari_denoise_ae.models.devices import choose_device
+from napari_denoise_ae.noise.noise_estimate import NoiseEstimate
 
 CLEAN = camera()[64:224, 128:288].astype(np.float64)
 CPU = {"device": "cpu"}
@@ -99,6 +104,58 @@ def test_without_noise_no_check_is_fine():
     assert all(each.sentence.startswith("Not checked") for each in checks)
 
 
+@pytest.mark.filterwarnings("ignore::napari_denoise_ae.errors.DenoiseAEWarning")
+@pytest.mark.parametrize("options", [{"sigma": 20.0}, {}], ids=["given", "measured"])
+def test_a_saturated_image_is_not_checked(options):
+    noisy = np.full((64, 64), 255, dtype=np.uint8)
+    if not options:
+        noisy[::13, ::11] = np.arange(200, 230).reshape(5, 6)  # nearly all clipped
+    _, report = report_of(noisy, **options)
+    assert report.light == "look closer"
+    checks = [each for each in report.findings if each.name != "noise"]
+    reason = "nearly all" if options else "most pixels are clipped"
+    assert all(each.sentence.startswith(f"Not checked: {reason}") for each in checks)
+
+
+@pytest.mark.filterwarnings("ignore::napari_denoise_ae.errors.DenoiseAEWarning")
+@pytest.mark.parametrize("range_of", ["stack", "image"])
+def test_planes_without_noise_are_left_out(range_of):
+    noisy = noisy_image()[:96, :96]
+    planes = [np.full_like(noisy, 255), noisy, np.full_like(noisy, np.nan), noisy]
+    options = {"axes": "TYX", "range_of": range_of, **CPU}
+    stack = np.stack(planes)
+    denoised = denoise(stack, **options)
+    report = assess(stack, denoised, scope="all", data_range=(0, 255), **options)
+    single = assess(noisy, denoise(noisy, **CPU), data_range=(0, 255), **CPU)
+    for name in ("psnr", "noise_level", "removed_over_expected"):
+        assert report.figures[name] == pytest.approx(single.figures[name], rel=0.05)
+    assert (
+        "Left out of the checks: 2 of 4 parts" in finding(report, "error map").sentence
+    )
+    assert report.light == "look closer"
+    assert draw_window(report.windows[2])
+
+
+def test_a_window_whose_middle_is_saturated_is_not_said_to_be_of_another_model():
+    pixels = np.zeros((256, 256, 1))
+    counted = np.ones(pixels.shape, dtype=bool)
+    counted[40:216, 40:216] = False
+    noise = NoiseEstimate(sigma=1.0)
+    rerun = SimpleNamespace(noise=noise, counted=lambda *_: counted, level=np.ones_like)
+    facts = Facts(
+        noise=noise,
+        measured=noise,
+        is_given=False,
+        strength=1.0,
+        takes_noise_level=True,
+        is_rounded=False,
+        n_windows=1,
+    )
+    place = Place((), (slice(0, 256), slice(0, 256)))
+    list(Study(facts, rerun, place, pixels, pixels, is_whole=False))
+    assert facts.reason_unchecked.startswith("most pixels are clipped")
+
+
 def test_a_tiny_image_is_not_checked():
     noisy = noisy_image()[:20, :20]
     report = assess(noisy, denoise(noisy, **CPU), **CPU)
@@ -106,11 +163,17 @@ def test_a_tiny_image_is_not_checked():
     assert "too few pixels" in finding(report, "smoothing").sentence
 
 
+@pytest.mark.filterwarnings("ignore::napari_denoise_ae.errors.DenoiseAEWarning")
 def test_rounding_is_reported():
     photons = np.random.default_rng(0).poisson(CLEAN / 20).astype(np.uint8)
     _, report = report_of(photons)
     assert report.figures["rounding_loss_db"] > 0.2
     assert "dtype float32" in finding(report, "error").sentence
+    # All results are 0, which is far closer to the truth than 1/12 of a gray level.
+    few = np.random.default_rng(0).poisson(CLEAN / 1000).astype(np.uint8)
+    denoised, report = report_of(few)
+    error = np.sqrt(np.square(denoised - CLEAN / 1000).mean())
+    assert report.figures["typical_error"] == pytest.approx(error, rel=0.2)
 
 
 def test_clipped_noise_has_no_error_map():

@@ -18,7 +18,7 @@ from ...noise.measure import measure_windows
 from ...noise.normalization import NoiseScaling
 from ...noise.setting import NoiseSetting
 from ...noise.windows import read_noise_windows
-from .facts import Facts
+from .facts import NO_NOISE, Facts
 from .findings import describe
 from .others import Others, compare_with_clean, compare_with_repeats
 from .report import TrustReport
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from ...denoising.denoiser import Denoiser
     from ...denoising.options import DenoiseOptions
-    from ...image.intensity import IntensityRanges
+    from ...image.intensity import IntensityRange, IntensityRanges
     from ...image.planes import Planes
     from ...noise.noise_estimate import NoiseEstimate
     from .report import Finding, WindowMaps
@@ -205,7 +205,7 @@ class Assessment:
         self._ranges = self._given_ranges or find_model_ranges(
             self._image, checkpoint, options
         )
-        scale = self._ranges.of(self._places[0].plane)
+        scale = self._first_noisy_scale()
         used = scale.noise if isinstance(scale, NoiseScaling) else None
         is_given = used is not None and not options.noise.is_measured
         if used is None or is_given or options.correlation is not None:
@@ -220,9 +220,18 @@ class Assessment:
             takes_noise_level=used is not None,
             is_rounded=self._denoised.dtype.kind in "iu",
             is_range_given=self._known_range() is not None,
+            n_windows=len(self._places),
         )
         facts.obstacle = _obstacle(facts, options)
         return facts
+
+    def _first_noisy_scale(self) -> IntensityRange:
+        """Return how the model saw the first plane with noise, or else the first."""
+        scales = [self._ranges.of(place.plane) for place in self._places]
+        for scale in scales:
+            if isinstance(scale, NoiseScaling) and scale.noise.is_detected:
+                return scale
+        return scales[0]
 
     def _measure_noise(self) -> NoiseEstimate:
         groups = group_planes(self._image, "stack")
@@ -237,7 +246,7 @@ class Assessment:
         # With range_of="image", each plane has noise of its own.
         noise = scale.noise if isinstance(scale, NoiseScaling) else facts.noise
         unclipped = replace(noise, bounds=(None, None))
-        return Rerun(self._denoiser, self._options, scale, unclipped)
+        return Rerun(self._denoiser, self._options, scale, unclipped, noise.bounds)
 
     def _study(self, facts: Facts, place: Place) -> Study:
         """Return the study of a window."""
@@ -260,14 +269,17 @@ class Assessment:
         if known is not None:
             return known
         values = np.concatenate([each.denoised.ravel() for each in windows])
-        low, high = np.nanpercentile(values, _PERCENTILES)
+        values = values[np.isfinite(values)]
+        if not values.size:
+            return 0.0, 0.0
+        low, high = np.percentile(values, _PERCENTILES)
         return float(low), float(high)
 
 
 def _obstacle(facts: Facts, options: DenoiseOptions) -> str:
     """Return why the model cannot be run again; empty if it can."""
     if not facts.noise.is_detected:
-        return "no noise was detected"
+        return NO_NOISE
     if facts.is_correlated:
         return "neighboring pixels share noise"
     if facts.strength == 0.0:

@@ -43,8 +43,8 @@ _OTHER_LEVEL = 2.0
 _NOTHING = 0.05
 # With fewer values than this, nothing is certain.
 _FEWEST = 32**2
-# Rounding to whole numbers has this variance.
-_ROUNDING = 1 / 12
+#: Why the model is not run again if there is no noise.
+NO_NOISE = "no noise was detected"
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -69,10 +69,15 @@ class Facts:
         Why the model cannot be run again; empty if it can.
     n : int
         Number of values that count in the windows.
-    n_left_out : int
-        Number of the others: without data, hot, or clipped.
+    n_windows : int
+        Number of windows.
+    left_out : list of str
+        For each window on which the model was not run again, why not.
     noise_squares, removed_squares : float
         Sums of the variance of the noise and of the squares of noisy - denoised.
+    rounding_squares : float
+        Sum of the squares of what rounding changes, in the windows that were denoised
+        again.
     data_range : tuple of float
         For the PSNR.
     is_range_given : bool
@@ -89,9 +94,11 @@ class Facts:
     is_rounded: bool
     obstacle: str = ""
     n: int = 0
-    n_left_out: int = 0
+    n_windows: int = 0
+    left_out: list[str] = field(default_factory=list)
     noise_squares: float = 0.0
     removed_squares: float = 0.0
+    rounding_squares: float = 0.0
     data_range: tuple[float, float] = (0.0, 0.0)
     is_range_given: bool = False
     errors: ErrorSums = field(default_factory=ErrorSums)
@@ -125,7 +132,7 @@ class Facts:
     @property
     def is_unchanged(self) -> bool:
         """Whether hardly any noise was removed."""
-        return self.removed <= _NOTHING * self.level
+        return self.n > 0 and self.removed <= _NOTHING * self.level
 
     @property
     def is_correlated(self) -> bool:
@@ -148,6 +155,20 @@ class Facts:
             for each in (self.measured, self.noise)
         )
         return self.level * math.sqrt(measured / used) if used > 0 else 0.0
+
+    @property
+    def reason_unchecked(self) -> str:
+        """Why a check could not run."""
+        if self.obstacle:
+            return self.obstacle
+        if self.left_out and len(self.left_out) == self.n_windows:
+            return self.reasons_left_out
+        return "there are too few pixels"
+
+    @property
+    def reasons_left_out(self) -> str:
+        """Why windows were left out, each reason once."""
+        return ", or ".join(dict.fromkeys(self.left_out))
 
     @property
     def has_reruns(self) -> bool:
@@ -226,7 +247,7 @@ class Facts:
     @property
     def rounding(self) -> float:
         """Variance that rounding the result adds."""
-        return _ROUNDING if self.is_rounded else 0.0
+        return self.rounding_squares / self.errors.n if self.errors.n else 0.0
 
     def error(self) -> ErrorEstimate:
         """Estimate the mean squared error of the result."""

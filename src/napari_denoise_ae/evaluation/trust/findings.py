@@ -51,8 +51,11 @@ def describe(
 
 
 def _not_checked(name: str, facts: Facts) -> Finding:
-    reason = facts.obstacle or "there are too few pixels"
-    return Finding(name=name, sentence=f"Not checked: {reason}.", light=LOOK_CLOSER)
+    return Finding(
+        name=name,
+        sentence=f"Not checked: {facts.reason_unchecked}.",
+        light=LOOK_CLOSER,
+    )
 
 
 def _noise(facts: Facts) -> Finding:
@@ -191,18 +194,25 @@ def _psnr(width: float, mse: float) -> float:
 
 
 def _error_map(facts: Facts) -> Finding:
+    left_out, n_left_out = "", len(facts.left_out)
+    if n_left_out:
+        left_out = (
+            f" Left out of the checks: {n_left_out} of {facts.n_windows} parts of the "
+            f"image ({facts.reasons_left_out})."
+        )
     if facts.has_map:
         return Finding(
             name="error map",
             sentence="The map shows where the result is least certain, in blocks of "
-            "16 x 16 pixels.",
+            f"16 x 16 pixels.{left_out}",
+            light=LOOK_CLOSER if left_out else FINE,
             validity="It ranks regions. Structure that was removed completely, or "
             "invented, is not in it.",
         )
     if facts.has_reruns:
         return Finding(
             name="error map",
-            sentence=f"The error map is left out: {facts.map_obstacle}.",
+            sentence=f"The error map is left out: {facts.map_obstacle}.{left_out}",
             light=LOOK_CLOSER,
         )
     return _not_checked("error map", facts)
@@ -281,7 +291,7 @@ def _structure(facts: Facts) -> Finding:
         return Finding(
             name="structure",
             sentence=f"No coarse structure was removed. Patterns were not checked: "
-            f"{facts.obstacle}.",
+            f"{facts.reason_unchecked}.",
             light=LOOK_CLOSER,
             figures=figures,
         )

@@ -46,7 +46,8 @@ def draw_window(window: WindowMaps) -> bytes:
     n_panels = 2 + len(maps)
     figure = Figure(figsize=(_PANEL * n_panels, _PANEL), layout="constrained")
     axes = figure.subplots(1, n_panels)
-    low, high = np.nanpercentile(window.denoised, _SHOWN)
+    known = window.denoised[np.isfinite(window.denoised)]
+    low, high = np.percentile(known, _SHOWN) if known.size else (0.0, 1.0)
     images = {"noisy": window.noisy, "denoised": window.denoised}
     for panel, (title, image) in zip(axes, images.items(), strict=False):
         unit = np.clip((image - low) / ((high - low) or 1.0), 0.0, 1.0)

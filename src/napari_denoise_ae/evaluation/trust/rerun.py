@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ...denoising.denoiser import Denoiser
     from ...denoising.options import DenoiseOptions
     from ...image.intensity import IntensityRange
+    from ...noise.clipping import Bounds
     from ...noise.noise_estimate import NoiseEstimate
 
     Pixels = NDArray[np.float64]
@@ -52,12 +53,15 @@ class Rerun:
         How the model saw the plane.
     noise : NoiseEstimate
         The noise of the plane, not clipped.
+    bounds : tuple of float or None
+        The lowest and the highest intensity, if the noise is clipped there.
     """
 
     denoiser: Denoiser
     options: DenoiseOptions
     scale: IntensityRange
     noise: NoiseEstimate
+    bounds: Bounds
 
     def denoise(self, image: Pixels) -> Pixels:
         """Denoise (Y, X, channels) exactly as in the run."""
@@ -118,8 +122,7 @@ class Rerun:
         """Return which pixels the model sees unchanged, and far from a bound."""
         counted = prepare_input(noisy, self.scale).counted & np.isfinite(denoised)
         reach = _NEAR_BOUND * self.level(np.nan_to_num(denoised))
-        bounds = getattr(self.scale, "noise", self.noise).bounds
-        for bound in bounds:
+        for bound in self.bounds:
             if bound is not None:
                 counted &= np.abs(denoised - bound) > reach
         return counted

@@ -9,6 +9,7 @@ import torch
 
 from ...image.casting import cast_saturating
 from .error import N_PROBES
+from .facts import NO_NOISE
 from .maps import map_error
 from .report import WindowMaps
 from .transfer import N_DRAWS
@@ -27,12 +28,16 @@ if TYPE_CHECKING:
 #: Passes of the model: the same again, the probes, and the draws.
 N_PASSES = 1 + N_PROBES + N_DRAWS
 _SEED = 0
-# The result may differ from that of the model by this fraction of the noise...
+# The result may differ from that of the model by this fraction of the noise,
 _SAME = 0.1
+# and by the variance of rounding to whole numbers...
+_ROUNDING = 1 / 12
 # ...except so close to the border of a window, where the model saw more of the plane.
 _BORDER = 48
 # At least this fraction of the window must count.
 _LEAST_COUNTED = 0.5
+# A window in which more than this fraction has the same value shows no noise.
+_MOST_EQUAL = 0.9
 
 
 class Study:
@@ -74,8 +79,13 @@ class Study:
 
     def __iter__(self) -> Iterator[None]:
         facts, rerun = self._facts, self._rerun
+        self._counted = rerun.counted(self._noisy, self._denoised)
+        self._counted &= np.isfinite(self._noisy)
+        reason = self._reason_to_leave_out()
+        if reason:
+            facts.left_out.append(reason)
         self._add_removed()
-        again = None if facts.obstacle else rerun.denoise(self._noisy)
+        again = None if facts.obstacle or reason else rerun.denoise(self._noisy)
         if again is not None and not self._is_same(again):
             facts.obstacle = "the result is not that of this model with these options"
             again = None
@@ -90,6 +100,9 @@ class Study:
         noisy = np.where(self._counted, self._noisy, again)
         self._variance = self._mean_variance()
         facts.errors.add_residual(noisy - again, self._counted, self._variance)
+        if facts.is_rounded:
+            changes = (np.rint(again) - again)[self._counted]
+            facts.rounding_squares += float(np.square(changes).sum())
         yield from self._probe(noisy, again)
         yield from self._split(noisy, again)
 
@@ -104,35 +117,56 @@ class Study:
             self._structure,
         )
 
+    def _reason_to_leave_out(self) -> str:
+        """Return why the model cannot be checked on the window; empty if it can."""
+        counted = self._counted
+        if counted.mean() < _LEAST_COUNTED or not counted[self._inner()].any():
+            return "most pixels are clipped, hot or without data"
+        if not self._rerun.noise.is_detected:
+            reason = NO_NOISE
+        elif all(self._is_flat(channel) for channel in range(counted.shape[-1])):
+            reason = "nearly all pixels have the same value"
+        else:
+            return ""
+        # These pixels would look like noise that was left.
+        counted[:] = False
+        return reason
+
+    def _is_flat(self, channel: int) -> bool:
+        """Return whether nearly all values are equal, although noise would differ."""
+        values = self._noisy[..., channel][self._counted[..., channel]]
+        if not values.size:
+            return True
+        middle, noise = np.median(values, keepdims=True), self._rerun.noise
+        # Most pixels of an image of few photons are 0.
+        hides_noise = noise.variance(middle)[0] < (noise.gain / 2) ** 2
+        return not hides_noise and bool((values == middle).mean() > _MOST_EQUAL)
+
     def _add_removed(self) -> None:
         """Compare the result with the image, without the model."""
-        facts, rerun = self._facts, self._rerun
-        counted = rerun.counted(self._noisy, self._denoised)
-        counted &= np.isfinite(self._noisy)
-        self._counted = counted
+        facts, rerun, counted = self._facts, self._rerun, self._counted
         known = np.where(counted, self._denoised, 0.0)
         removed = np.where(counted, self._noisy - self._denoised, 0.0)
         variance = rerun.noise.variance(known)
         facts.n += int(counted.sum())
-        facts.n_left_out += int((~counted).sum())
         facts.noise_squares += float(variance[counted].sum())
         facts.removed_squares += float(np.square(removed).sum())
-        if not facts.obstacle and counted.mean() < _LEAST_COUNTED:
-            facts.obstacle = "most pixels are clipped, hot or without data"
+
+    def _inner(self) -> tuple[slice, slice]:
+        """Return where the model saw the same as in the run."""
+        height, width = self._noisy.shape[:2]
+        border = 0 if self._is_whole or min(height, width) <= 3 * _BORDER else _BORDER
+        return slice(border, height - border), slice(border, width - border)
 
     def _is_same(self, again: Pixels) -> bool:
         """Return whether the result is that of the model."""
-        border = 0 if self._is_whole or min(again.shape[:2]) <= 3 * _BORDER else _BORDER
-        inner = (
-            slice(border, again.shape[0] - border),
-            slice(border, again.shape[1] - border),
-        )
+        inner = self._inner()
         rounded = cast_saturating(again, self._dtype).astype(np.float64)
         difference = (rounded - self._denoised)[inner][self._counted[inner]]
         level = self._rerun.level(again)[inner][self._counted[inner]]
-        if not difference.size:
-            return False
-        allowed = np.square(_SAME * level).mean() + self._facts.rounding
+        allowed = np.square(_SAME * level).mean()
+        if self._facts.is_rounded:
+            allowed += _ROUNDING
         return bool(np.square(difference).mean() <= allowed)
 
     def _add_residual(self, denoised: Pixels) -> None:
