@@ -106,6 +106,13 @@ def test_a_scene_is_chosen(file):
         open_volume(file)
 
 
+def test_a_file_that_claims_too_much_is_refused(file, monkeypatch):
+    monkeypatch.setattr("napari_denoise_ae.io.limits._HARMLESS", 10_000)
+    with pytest.raises(InvalidInputError, match=r"claims .* GB .* holds 10 bytes"):
+        open_volume(file)
+    assert open_volume(file, series=0).shape == (20, 30)
+
+
 def test_pixels_that_a_plugin_does_not_read_are_one_error(file):
     volume = open_volume(file)
     opened[0].broken_time = 1

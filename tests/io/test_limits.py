@@ -33,7 +33,16 @@ def write_tiff(path):
     return path
 
 
+def write_hdf5(path, layout):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(path, "w") as content:
+        content.create_dataset("a", (10**6, 10**6), "u2", chunks=layout)
+    return path
+
+
 CLAIMS = {
+    "fill values.h5": lambda path: write_hdf5(path, (64, 64)),
+    "no chunks.h5": lambda path: write_hdf5(path, None),
     "many pixels.zarr": lambda path: write_zarr(path, (10**6, 10**6), (64, 64)),
     "many planes.zarr": lambda path: write_zarr(path, (20_000, 2, 2), (20_000, 2, 2)),
     "many chunks.zarr": lambda path: write_zarr(path, (200, 200), (1, 1)),

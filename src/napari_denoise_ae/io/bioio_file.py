@@ -13,6 +13,7 @@ from ..errors import InvalidInputError, MissingDependencyError, one_line
 from ..image.axes import axes_of_names
 from .channels import Channel
 from .compression import OTHER
+from .limits import claimed_bytes, require_plausible_size
 from .stored import StoredImage, require_file
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ PLUGINS = {
     ),
     **dict.fromkeys((".vsi", ".xlef", ".zvi"), _BIO_FORMATS),
 }
+# Other formats may keep their pixels in files beside the one that is opened.
+_IN_ONE_FILE = {".czi", ".dv", ".lif", ".nd2", ".r3d"}
 _MOST_LISTED = 8
 # Number of characters of a plug-in's error that are shown.
 _LONGEST_REASON = 200
@@ -75,6 +78,9 @@ def open_bioio(path: Path, series: int | None = None) -> StoredImage:
         image = open_image(path, reader=reader)
         note = _choose_scene(image, path, series)
         pixels = image.xarray_dask_data
+        if path.suffix.lower() in _IN_ONE_FILE:
+            claimed = claimed_bytes(pixels.shape, np.dtype(pixels.data.dtype))
+            require_plausible_size(path, claimed, [path.stat().st_size])
         return _stored(image, pixels, path, note)
     except InvalidInputError:
         raise

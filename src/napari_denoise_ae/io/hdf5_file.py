@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import InvalidInputError, MissingDependencyError
 from ..image.axes import axes_of_names
 from .compression import DEFLATE, NONE, OTHER
+from .hdf5_chunks import limit_chunks
 from .limits import claimed_bytes, require_plausible_size
 from .location import split_hdf5
 from .stored import StoredImage, require_file
@@ -60,7 +61,7 @@ def open_hdf5(path: Path) -> StoredImage:
     scale = _spacing(dataset, axes)
     kept = {None: NONE, "gzip": DEFLATE}
     return StoredImage(
-        array=dataset,
+        array=limit_chunks(dataset),
         axes=axes,
         chunks=dataset.chunks,
         scale=scale,

@@ -1,7 +1,7 @@
 """Refuse compressed chunks that inflate far beyond their shape.
 
-A few kilobytes can inflate to gigabytes, which zarr would hold in memory before it
-checks the shape of the chunk.
+A few kilobytes can inflate to gigabytes, which zarr or HDF5 would hold in memory before
+it checks the shape of the chunk.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _WIDEST, _HARMLESS = 8, 2**24
 # No deflated data inflate by more than this factor.
 _MOST_OF_DEFLATE = 1100
+# LZF copies at most 264 bytes for 3.
+_MOST_OF_LZF = 88
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _MISSING = 2**64 - 1
 _PIECE = 2**20
@@ -203,6 +205,16 @@ def _require_zstd(content: memoryview, limit: int) -> None:
         _require(limit + 1, limit)
 
 
+def _require_lzf(content: memoryview, limit: int) -> None:
+    if _MOST_OF_LZF * len(content) <= limit:
+        return
+    try:
+        imagecodecs.lzf_decode(bytes(content), out=limit)
+    except imagecodecs.LzfError:
+        # Damaged data raise an error of h5py as well.
+        _require(limit + 1, limit)
+
+
 def _require_header(start: int) -> Callable[[memoryview, int], None]:
     """Return a check of a size of 32 bits in the header."""
 
@@ -245,6 +257,7 @@ _REQUIRES: dict[str, Callable[[memoryview, int], None]] = {
     "bz2": _require_stream(bz2.BZ2Decompressor, math.inf),
     "gzip": _require_stream(lambda: zlib.decompressobj(wbits=31), _MOST_OF_DEFLATE),
     "lz4": _require_header(0),
+    "lzf": _require_lzf,
     "lzma": _require_stream(lzma.LZMADecompressor, math.inf),
     "zlib": _require_stream(zlib.decompressobj, _MOST_OF_DEFLATE),
     "zstd": _require_zstd,
