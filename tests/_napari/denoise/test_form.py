@@ -239,5 +239,5 @@ def test_frames_are_offered_for_layers_that_have_some(
     assert widget.form.frames.isHidden() != is_offered
     options = widget.form.denoise_options("".join(labels).upper())
     assert options.frames == (2 if is_offered else 0)
-    widget.form.set_takes_noise_level(False)
+    widget.form.adapt_to_model(takes_noise_level=False, uses_range=True)
     assert widget.form.frames.isHidden()

@@ -8,11 +8,13 @@ import dask.array as da
 import numpy as np
 import pytest
 import zarr
+from foreign_models import description, onnx_blur, write_package
 from napari.components import ViewerModel
 
 from napari_denoise_ae import denoise
 from napari_denoise_ae._napari.denoise import lazy_progress
 from napari_denoise_ae._napari.denoise.lazy_progress import LazyProgress
+from napari_denoise_ae._napari.shared.model_choice import model_choice
 from napari_denoise_ae._napari.shared.noise_form import CURVE, GIVEN
 from napari_denoise_ae._napari.viewer.outputs import (
     METADATA_KEY,
@@ -263,6 +265,27 @@ def test_the_range_is_required_only_if_the_model_needs_it(
     assert result.metadata[METADATA_KEY]["intensity_range"] == (3, 249)
     viewer.add_image(array.compute())
     assert asked.isHidden()
+
+
+def test_a_model_with_a_rule_for_intensities_needs_no_range(
+    viewer, widget, start, qtbot, tmp_path
+):
+    pytest.importorskip("onnxruntime")
+    data, rule = onnx_blur(), {"id": "zero_mean_unit_variance", "kwargs": {}}
+    content = description(data, before=[rule])
+    model = str(write_package(tmp_path / "blur.zip", content, data))
+    array = Source((40, 50), (40, 50), np.uint16).array
+    layer = viewer.add_image(array, contrast_limits=(3, 200))
+    model_choice(viewer).choose(model)
+    asked = widget.form.intensity_range
+    assert not asked.isHidden()  # until the package is read
+    qtbot.waitUntil(asked.isHidden)
+    asked.editor.high.setText("many")
+    result = start(viewer, layer)
+    np.testing.assert_array_equal(
+        np.asarray(result.data), denoise(array.compute(), model=model)
+    )
+    assert "intensity_range" not in result.metadata[METADATA_KEY]
 
 
 def test_noise_is_estimated_and_removed_without_a_range(

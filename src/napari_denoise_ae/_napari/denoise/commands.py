@@ -175,8 +175,8 @@ def _job(layer: Any, model: str, options: DenoiseOptions) -> DenoiseJob:
             f"dtype={FLOAT32!r})."
         )
     intensity_range = options.intensity_range
-    # Unknown for checkpoints, which ignore a range if they take a noise level.
-    if needs_range(layer, takes_noise_level=suits_any_noise(model)):
+    # Unknown for checkpoints, which ignore a range that they do not use.
+    if needs_range(layer, model_uses_range=not suits_any_noise(model)):
         intensity_range = intensity_range or proposed_range(layer)
     axes = options.axes or layer_axes(layer)
     return DenoiseJob(

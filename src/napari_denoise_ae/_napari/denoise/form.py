@@ -49,7 +49,8 @@ class DenoiseForm(FormLayout):
         # The noise that was found with or without added noise.
         self.kind.changed.connect(lambda: self.to_remove.show_estimate(None))
         self._update_visibility()
-        self.set_takes_noise_level(suits_any_noise(self._models.chosen))
+        is_told = suits_any_noise(self._models.chosen)
+        self.adapt_to_model(takes_noise_level=is_told, uses_range=not is_told)
         remember_fields("denoise", self._remembered_fields())
         # The preference itself is what is remembered, so nothing overrides it.
         self.device.changed.connect(lambda: prefer_device(self.device.value))
@@ -115,8 +116,11 @@ class DenoiseForm(FormLayout):
         InvalidInputError
             If the range is needed and invalid.
         """
-        is_needed = needs_range(self.source, takes_noise_level=self.takes_noise_level)
-        return self.intensity_range.value if is_needed else None
+        return self.intensity_range.value if self._needs_range else None
+
+    @property
+    def _needs_range(self) -> bool:
+        return needs_range(self.source, model_uses_range=self.uses_range)
 
     @property
     def measured_in(self) -> str:
@@ -135,9 +139,9 @@ class DenoiseForm(FormLayout):
         """Whether the layer has frames, and the model can use them."""
         return self.takes_noise_level and has_frames(self.source)
 
-    def set_takes_noise_level(self, takes_noise_level: bool) -> None:
-        """Show the fields for models that take a noise level, or for others."""
-        self.takes_noise_level = takes_noise_level
+    def adapt_to_model(self, *, takes_noise_level: bool, uses_range: bool) -> None:
+        """Show the fields for a kind of model; see `ModelFacts`."""
+        self.takes_noise_level, self.uses_range = takes_noise_level, uses_range
         self.to_remove.setVisible(takes_noise_level)
         self.frames.show_if(self.can_average_frames)
         self._update_range_visibility()
@@ -148,7 +152,7 @@ class DenoiseForm(FormLayout):
         is_stack = layer is not None and layer.ndim > 2
         length = layer.data.shape[0] if layer is not None and is_stack else 0
         self.scope.set_length(length)
-        if layer is not None and needs_range(layer, takes_noise_level=False):
+        if layer is not None and needs_range(layer, model_uses_range=True):
             self.intensity_range.editor.prefill(proposed_range(layer))
         self._offer_axes()
         self.to_remove.clear_estimate()
@@ -203,8 +207,7 @@ class DenoiseForm(FormLayout):
         self.model.describe(f"{MODEL.tooltip}<br><br>Chosen: {description}")
 
     def _update_range_visibility(self) -> None:
-        is_needed = needs_range(self.source, takes_noise_level=self.takes_noise_level)
-        self.intensity_range.show_if(is_needed)
+        self.intensity_range.show_if(self._needs_range)
 
     def _update_visibility(self) -> None:
         is_clean = self.kind.value == CLEAN

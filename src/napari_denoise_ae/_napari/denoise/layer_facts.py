@@ -97,7 +97,8 @@ class LayerInspector(QObject):  # type: ignore[misc]
             self._model_task.drop()
         model = self._models.chosen
         # A guess for checkpoints, which is corrected when the file has been read.
-        self._set_takes_noise_level(suits_any_noise(model))
+        is_told = suits_any_noise(model)
+        self._adapt(takes_noise_level=is_told, uses_range=not is_told)
         self._model_task = Task(
             load_model_facts, model, returned=self._show_description
         )
@@ -151,10 +152,15 @@ class LayerInspector(QObject):  # type: ignore[misc]
             self._form.model.mark(facts.message)
             return
         self._form.describe_model(facts.description)
-        self._set_takes_noise_level(facts.takes_noise_level)
+        self._adapt(
+            takes_noise_level=facts.takes_noise_level, uses_range=facts.uses_range
+        )
 
-    def _set_takes_noise_level(self, takes_noise_level: bool) -> None:
-        if takes_noise_level != self._form.takes_noise_level:
-            self._form.set_takes_noise_level(takes_noise_level)
+    def _adapt(self, *, takes_noise_level: bool, uses_range: bool) -> None:
+        form = self._form
+        if (takes_noise_level, uses_range) != (form.takes_noise_level, form.uses_range):
+            form.adapt_to_model(
+                takes_noise_level=takes_noise_level, uses_range=uses_range
+            )
             self.show_plan()
             self.fields_changed.emit()

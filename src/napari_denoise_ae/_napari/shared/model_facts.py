@@ -26,10 +26,14 @@ class ModelFacts:
         A few words about the model and its training.
     takes_noise_level : bool
         Whether the network takes the noise level as an input.
+    uses_range : bool
+        Whether the network sees an intensity range as 0 to 1. Others take a noise
+        level, or normalize intensities by a rule of their own.
     """
 
     description: str
     takes_noise_level: bool
+    uses_range: bool
 
 
 _ANY_NOISE = "For any noise level: it is estimated, or you give it."
@@ -51,14 +55,16 @@ def load_model_facts(model: str) -> Generator[None, None, ModelFacts | Failed]:
         return Failed(str(error))
     except (RuntimeError, MemoryError, OSError) as error:
         return Failed(f"The model {model} cannot be loaded: {error}")
-    takes_noise_level = checkpoint.outline().takes_noise_level
+    network = checkpoint.outline()
+    takes_noise_level = network.takes_noise_level
+    uses_range = not takes_noise_level and network.intensity_rule is None
     description = _describe_training(checkpoint.record)
     if takes_noise_level:
         description = f"{_ANY_NOISE} {description}"
     if model == DEFAULT_MODEL and checkpoint.record is not None:
         dataset = checkpoint.record.dataset
         description = f"{_AUTO} {_ANY_NOISE} gray was trained on the {dataset}."
-    return ModelFacts(description, takes_noise_level)
+    return ModelFacts(description, takes_noise_level, uses_range)
 
 
 def _describe_training(record: TrainingRecord | None) -> str:

@@ -32,12 +32,13 @@ def _is_lazy(array: Any) -> bool:
     return type(array).__module__.partition(".")[0] in ("dask", "zarr")
 
 
-def needs_range(layer: Image | None, *, takes_noise_level: bool) -> bool:
+def needs_range(layer: Image | None, *, model_uses_range: bool) -> bool:
     """Return whether the user must enter an intensity range for a layer.
 
-    Models that take a noise level need none.
+    Models that take a noise level, or normalize intensities by a rule of their own, use
+    none.
     """
-    if layer is None or takes_noise_level or not lazy_levels(layer):
+    if layer is None or not model_uses_range or not lazy_levels(layer):
         return False
     return bool(layer.data.dtype != np.uint8)
 
