@@ -32,6 +32,19 @@ def test_quiet_prints_nothing_but_errors_and_what_is_asked_for(png, tmp_path, ca
     assert shown.err == ""
 
 
+def test_quiet_keeps_what_a_command_exists_to_print(png, capsys):
+    given = {
+        "info": ["gray"],
+        "completion": ["bash"],
+        "evaluate": ["--pair", png, png, "--model", "conv", "--device", "cpu"],
+    }
+    for command, arguments in given.items():
+        assert run(command, *arguments, "--quiet") == 0
+        shown = capsys.readouterr()
+        assert len(shown.out.splitlines()) > 4, command
+        assert shown.err == ""
+
+
 def test_verbose_prints_decisions_on_standard_error(png, tmp_path, capsys):
     command = ["denoise", png, tmp_path / "out.png", "--device", "cpu", "-v"]
     assert run(*command) == 0

@@ -45,6 +45,9 @@ _COMMANDS: list[tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = [
     ),
 ]
 
+# Their result is what they print; the others write files and print a report.
+_PRINTING = {"evaluate", "compare", "info", "completion"}
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command.
@@ -78,7 +81,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # For what a user asks to be printed, also by --quiet.
         arguments.standard_output = output
         try:
-            with silent_output() if arguments.quiet else nullcontext():
+            is_silent = arguments.quiet and not arguments.prints_result
+            with silent_output() if is_silent else nullcontext():
                 arguments.command(arguments)
             output.require_written()
         except DenoiseAEError as error:
@@ -111,5 +115,5 @@ def make_parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         add_arguments(command)
-        add_verbosity(command)
+        add_verbosity(command, prints_result=name in _PRINTING)
     return parser

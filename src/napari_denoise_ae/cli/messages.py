@@ -28,14 +28,26 @@ class _Lines(logging.Handler):
             print(line, file=sys.stderr)
 
 
-def add_verbosity(parser: argparse.ArgumentParser) -> None:
-    """Add ``--quiet`` and ``--verbose``."""
+def add_verbosity(parser: argparse.ArgumentParser, *, prints_result: bool) -> None:
+    """Add ``--quiet`` and ``--verbose``.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The parser of a subcommand.
+    prints_result : bool
+        Whether its result is what it prints, which ``--quiet`` then keeps.
+    """
+    parser.set_defaults(prints_result=prints_result)
+    kept = (
+        "the result and errors only: no" if prints_result else "errors only: no report,"
+    )
     group = parser.add_argument_group("messages").add_mutually_exclusive_group()
     group.add_argument(
         "-q",
         "--quiet",
         action="store_true",
-        help="print errors only: no report, warnings, or progress bars (default: off)",
+        help=f"print {kept} warnings or progress bars (default: off)",
     )
     group.add_argument(
         "-v",
