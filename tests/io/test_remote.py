@@ -21,7 +21,7 @@ from napari_denoise_ae import denoise
 from napari_denoise_ae.errors import InvalidInputError, MissingDependencyError
 from napari_denoise_ae.io import remote
 from napari_denoise_ae.io.ome_zarr import missing_chunks
-from napari_denoise_ae.io.source import open_volume
+from napari_denoise_ae.io.source import READERS, open_volume
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 
 if TYPE_CHECKING:
@@ -79,6 +79,21 @@ def test_an_image_is_read_and_denoised(address, tmp_path, capsys):
     (tmp_path / "served" / "a.ome.zarr" / "full" / "c" / "0" / "0" / "0").unlink()
     assert run("denoise", source, tmp_path / "b.tif", *given) == 0
     assert "1 of the 18 chunks of the image are missing" in capsys.readouterr().err
+
+
+def test_an_image_is_opened_once_for_a_run_in_memory(
+    address, tmp_path, capsys, monkeypatch
+):
+    opened_paths, reader = [], READERS[".zarr"]
+    monkeypatch.setitem(
+        READERS, ".zarr", lambda path: opened_paths.append(path) or reader(path)
+    )
+    (tmp_path / "served" / "a.ome.zarr" / "full" / "c" / "0" / "0" / "0").unlink()
+    source = f"{address}/a.ome.zarr"
+    given = ["--model", "conv", "--add-noise", "gaussian:0.1", "--device", "cpu"]
+    assert run("denoise", source, tmp_path / "a.tif", *given) == 0
+    assert "1 of the 18 chunks of the image are missing" in capsys.readouterr().err
+    assert len(opened_paths) == 1
 
 
 def test_missing_chunks_are_counted_when_they_are_read(address, tmp_path):

@@ -104,27 +104,26 @@ class FileDenoising:
         )
         _LOGGER.info("Denoising %s with the model %s.", shown(job.input), job.model)
         result = yield from _run(job, volume, self._models)
-        if is_remote(job.input):
-            yield from _missing_remotely(volume)
+        if is_remote(job.input) and (text := _missing_remotely(job, volume)):
+            yield FileRemark(job.input, text)
         if job.reports:
             self.trust = yield from report_trust(job, volume, result, self._models)
         self._result = result
 
 
-def _missing_remotely(volume: Volume) -> Iterator[FileRemark]:
-    """Yield a warning if chunks at an address were missing when they were read."""
+def _missing_remotely(job: FileJob, volume: Volume) -> str:
+    """Return a note on chunks at an address that were missing when they were read."""
+    text = missing_chunks(volume)
+    if text or _is_in_memory(job, volume):
+        return text
     # Streams read from the volume that this process keeps open.
-    streamed = opened_volume(volume.path, volume.axes, volume.series)
-    text = missing_chunks(volume) or missing_chunks(streamed)
-    if text:
-        yield FileRemark(volume.path, text)
+    return missing_chunks(opened_volume(volume.path, volume.axes, volume.series))
 
 
 def _run(
     job: FileJob, volume: Volume, models: LoadedModels
 ) -> Generator[FileStep, None, FileResult | StreamResult]:
-    to_zarr = is_zarr(job.output)
-    in_memory = not to_zarr and not _can_stream_to_tiff(job, volume)
+    in_memory = _is_in_memory(job, volume)
     _LOGGER.info(
         "The image is denoised %s.", "in memory" if in_memory else "part by part"
     )
@@ -132,8 +131,12 @@ def _run(
         return (yield from denoise_whole(job, volume, models))
     _require_separate_paths(job)
     require_replaceable([job.output], overwrite=job.overwrite)
-    write = stream_to_zarr if to_zarr else stream_to_tiff
+    write = stream_to_zarr if is_zarr(job.output) else stream_to_tiff
     return (yield from write(job, volume, models))
+
+
+def _is_in_memory(job: FileJob, volume: Volume) -> bool:
+    return not is_zarr(job.output) and not _can_stream_to_tiff(job, volume)
 
 
 def _can_stream_to_tiff(job: FileJob, volume: Volume) -> bool:
