@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QScrollArea
+from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtWidgets import QLayout, QScrollArea
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QResizeEvent
@@ -23,12 +23,12 @@ class FormScroll(QScrollArea):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()
-        self.setWidgetResizable(True)
-        self.setFrameShape(QScrollArea.Shape.NoFrame)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SETTLING)
         self._timer.timeout.connect(self._lay_out)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
 
     def lay_out_soon(self) -> None:
         """Compute the rows once more."""
@@ -39,6 +39,14 @@ class FormScroll(QScrollArea):  # type: ignore[misc]
         super().resizeEvent(event)
         self.lay_out_soon()
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Lay out the form for another theme or font."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.FontChange):
+            self.lay_out_soon()
+
     def _lay_out(self) -> None:
-        self.widget().layout().invalidate()
-        self.widget().updateGeometry()
+        # Layouts keep the heights of their rows, even if something inside has changed.
+        for layout in self.widget().findChildren(QLayout):
+            layout.invalidate()
+            layout.parentWidget().updateGeometry()
