@@ -149,8 +149,10 @@ def test_photons_are_added_as_photons():
 
 
 def test_verdicts_are_described():
-    assert str(Verdict(0.314, -4.21)) == "estimated gain +0.31 dB, t = -4.2"
-    assert str(Verdict(float("nan"), 1.0)) == "estimated gain unknown, t = 1.0"
+    assert str(Verdict(0.314, -4.21)) == "estimated gain +0.31 dB, 4.2 standard errors"
+    nan = float("nan")
+    assert str(Verdict(nan, 1.0)) == "estimated gain unknown, 1.0 standard errors"
+    assert str(Verdict(nan, nan)) == "estimated gain unknown"
 
 
 def test_surroundings_do_not_count():

@@ -68,7 +68,9 @@ class Verdict:
 
     def __str__(self) -> str:
         gain = "unknown" if math.isnan(self.gain) else f"{self.gain:+.2f} dB"
-        return f"estimated gain {gain}, t = {self.t:.1f}"
+        if math.isnan(self.t):
+            return f"estimated gain {gain}"
+        return f"estimated gain {gain}, {abs(self.t):.1f} standard errors"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
