@@ -19,6 +19,9 @@ MODULES = {
 
 # Modules without a test file of their own name, and the file that tests them.
 TESTED_IN = {
+    "io/plugin_reader": "test_plugins",
+    "models/networks/call": "test_plugins",
+    "noise/call": "test_plugins",
     "__main__": "cli/test_main",
     "_napari/denoise/trust_job": "_napari/denoise/test_trust_panel",
     "_napari/denoise/trust_plot": "_napari/denoise/test_trust_panel",

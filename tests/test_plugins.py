@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tomllib
 import warnings
@@ -65,7 +66,7 @@ def install(tmp_path, monkeypatch):
 
     yield install
     forget()
-    for name in ("extra_parts", "broken_parts"):
+    for name in ("extra_parts", "broken_parts", "wrong_parts"):
         sys.modules.pop(name, None)
 
 
@@ -171,3 +172,144 @@ def test_a_broken_package_is_one_sentence_and_left_out(extra, install):
         # Said once; and a name of this package stays its own.
         assert "fog" not in noise_models()
         assert network_class("conv").__name__ == "ConvAutoencoder"
+
+
+WRONG = """
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+
+from extra_parts import Plain, Stripes, open_raw8
+from napari_denoise_ae.io.stored import StoredImage
+from napari_denoise_ae.noise.base import amount_metadata
+
+IMAGE = np.zeros((32, 32), np.uint8)
+RESULTS = {
+    "nothing": None,
+    "array": IMAGE,
+    "noarray": StoredImage(array=[1, 2]),
+    "axes": StoredImage(array=IMAGE, axes=2),
+    "chunks": StoredImage(array=IMAGE, chunks=(8,)),
+    "scale": StoredImage(array=IMAGE, scale={"X": -1}),
+    "pixels": StoredImage(array=SimpleNamespace(shape=(32, 32), dtype=np.uint8)),
+}
+
+
+class Row:
+    shape, dtype = (32, 32), np.dtype(np.uint8)
+
+    def __getitem__(self, index):
+        return IMAGE[0]
+
+
+def open_wrong(path):
+    if path.stem == "raises":
+        raise KeyError("header")
+    return StoredImage(array=Row()) if path.stem == "row" else RESULTS[path.stem]
+
+
+class NoStride(Plain):
+    stride = None
+
+
+class Raising(Plain):
+    def forward(self, noisy):
+        raise KeyError("weights")
+
+
+class Larger(Plain):
+    def forward(self, noisy):
+        return noisy.repeat(1, 1, 2, 2)
+
+
+class Nothing(Plain):
+    def forward(self, noisy):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Fog(Stripes):
+    name = "fog"
+
+    def apply(self, clean, generator, *, channel_axis=1):
+        if self.sigma > 0.5:
+            raise KeyError("haze")
+        return clean[:1, 1:] if self.sigma > 0.1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Unmade(Stripes):
+    name = "unmade"
+
+    sigma: float = field(metadata={"unit": "px"})
+"""
+
+
+@pytest.fixture
+def wrong(extra, install):
+    """Install readers, networks and noises that fail in use."""
+    networks = ("NoStride", "Raising", "Larger", "Nothing")
+    points = {
+        plugins.NETWORKS: {each.lower(): f"wrong_parts:{each}" for each in networks},
+        plugins.NOISES: {"fog": "wrong_parts:Fog", "unmade": "wrong_parts:Unmade"},
+        plugins.READERS: {"bad": "wrong_parts:open_wrong"},
+    }
+    install("wrong_parts", WRONG, points)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("raises", "KeyError: 'header'. The file is damaged, or"),
+        ("nothing", "returned an object of type NoneType instead of a StoredImage"),
+        ("array", "returned an object of type ndarray instead of a StoredImage"),
+        ("noarray", "an array of type list, without shape or dtype"),
+        ("axes", "returned an invalid StoredImage, axes=2. Update"),
+        ("chunks", "returned an invalid StoredImage, chunks=(8,). Update"),
+        ("scale", "returned an invalid StoredImage, scale={'X': -1}. Update"),
+        ("pixels", "TypeError: 'types.SimpleNamespace' object is not subscriptable"),
+        ("row", "pixels of shape (32,) and dtype uint8, where (32, 32) and uint8"),
+    ],
+)
+def test_a_reader_that_fails_is_one_error(wrong, name, reason, tmp_path, capsys):
+    (tmp_path / f"{name}.bad").touch()
+    given = ["--model", "conv", "--device", "cpu"]
+    assert run("denoise", tmp_path / f"{name}.bad", tmp_path / "a.tif", *given) == 2
+    shown = capsys.readouterr().err
+    assert "the reader 'bad' of the package wrong-parts" in shown
+    assert reason in shown
+    assert len(shown.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("noise", "reason"),
+    [
+        ("fog:0.1", "wrong_parts:Fog failed: it returned an object of type NoneType"),
+        ("0.5*gaussian:0.1|0.5*fog:0.2", "Fog failed: it returned a tensor of shape"),
+        ("gaussian:0.1+fog:1", "wrong_parts:Fog failed: KeyError: 'haze'. Update"),
+        ("unmade:1", "wrong_parts:Unmade failed: KeyError: 'lowest'. Update"),
+    ],
+)
+def test_a_noise_that_fails_is_one_error(wrong, noise, reason):
+    with pytest.raises(InvalidInputError, match=re.escape(reason)):
+        add_noise(NOISY, noise)
+
+
+@pytest.mark.parametrize(
+    ("network", "reason"),
+    [
+        ("nostride", "its stride must be an integer of at least 1, got None"),
+        ("raising", "wrong_parts:Raising failed: KeyError: 'weights'. Update"),
+        ("larger", "Larger failed: it returned (1, 1, 128, 128) instead of a tensor"),
+        ("nothing", "Nothing failed: it returned an object of type NoneType instead"),
+    ],
+)
+def test_a_network_that_fails_is_one_error(wrong, network, reason):
+    options = {"in_channels": 1, "width": 4}
+    weights = build_network("plain", options).state_dict()
+    record = make_record(config=replace(TrainingConfig(), network=network))
+    checkpoint = Checkpoint("mine", network, options, weights, record)
+    with pytest.raises(InvalidInputError, match=re.escape(reason)):
+        denoise(NOISY, model=checkpoint, device="cpu")

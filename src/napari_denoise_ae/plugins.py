@@ -10,7 +10,7 @@ import warnings
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from .errors import DenoiseAEWarning, one_line
+from .errors import DenoiseAEWarning, InvalidInputError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,22 +59,58 @@ def load(group: str, name: object, is_usable: Callable[[str, Any], bool]) -> Any
     point = added(group).get(name) if isinstance(name, str) else None
     if point is None or not isinstance(name, str):
         return None
-    kind = group.rpartition(".")[2].removesuffix("s")
     try:
         loaded = point.load()
-        reason = (
-            "" if is_usable(name, loaded) else f"{point.value} is not a valid {kind}"
-        )
+        is_valid = is_usable(name, loaded)
+        reason = "" if is_valid else f"{point.value} is not a valid {_kind(group)}"
     # Another package may raise anything.
     except Exception as error:  # noqa: BLE001
-        reason = f"{type(error).__name__}: {one_line(error, 200).rstrip('.')}"
+        reason = _reason(error)
     if not reason:
         return loaded
-    package = point.dist.name if point.dist is not None else point.module
     warnings.warn(
-        f"Ignored the {kind} {name!r} of the package {package}: {reason}. Update or "
-        "uninstall the package.",
+        f"Ignored the {title(group, name)}: {reason}. Update or uninstall the package.",
         DenoiseAEWarning,
         stacklevel=2,
     )
     return None
+
+
+def title(group: str, name: str) -> str:
+    """Return how an entry point is called in messages: its kind, name and package."""
+    point = added(group)[name]
+    package = point.dist.name if point.dist is not None else point.module
+    return f"{_kind(group)} {name!r} of the package {package}"
+
+
+def is_own(part: object) -> bool:
+    """Return whether the class of a network or noise belongs to this package."""
+    return type(part).__module__.partition(".")[0] == __name__.partition(".")[0]
+
+
+def failure(kind: str, part: object, problem: Exception | str) -> InvalidInputError:
+    """Return the error for a network or noise of another package that fails in use.
+
+    Parameters
+    ----------
+    kind : str
+        What it is, for the message.
+    part : object
+        The network or noise, or its class.
+    problem : Exception or str
+        What it raised, or what is wrong with its result.
+    """
+    cls = part if isinstance(part, type) else type(part)
+    reason = problem if isinstance(problem, str) else _reason(problem)
+    return InvalidInputError(
+        f"The {kind} {cls.__module__}:{cls.__qualname__} failed: {reason}. Update the "
+        "package that it belongs to, or report this to its authors."
+    )
+
+
+def _kind(group: str) -> str:
+    return group.rpartition(".")[2].removesuffix("s")
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {one_line(error, 200)}".rstrip(".: ")

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn.functional import fold, unfold
 
+from ..models.networks.call import call_network
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -39,8 +41,7 @@ def run_network(network: DenoisingNetwork, batch: Tensor) -> Tensor:
     """
     size = network.image_size
     if size is None or batch.shape[-2:] == (size, size):
-        output: Tensor = network(batch)
-        return output
+        return call_network(network, batch)
     return _run_in_windows(network, batch, size)
 
 
@@ -56,7 +57,7 @@ def _run_in_windows(network: DenoisingNetwork, batch: Tensor, size: int) -> Tens
     windows = columns.transpose(1, 2).reshape(-1, channels, size, size)
     weights = _weights(size).to(batch)
     denoised = torch.cat(
-        [network(part) * weights for part in windows.split(_N_WINDOWS)]
+        [call_network(network, part) * weights for part in windows.split(_N_WINDOWS)]
     )
     # A network may return fewer channels than it takes: those of the noise are missing.
     columns = denoised.reshape(n_images, -1, denoised[0].numel()).transpose(1, 2)

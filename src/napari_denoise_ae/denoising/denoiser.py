@@ -17,10 +17,10 @@ import torch
 from ..errors import DenoiseAEWarning, DeviceError
 from ..image.casting import copy_as
 from ..image.tiling import SMALLEST_TILE_SIZE, region_shape, relative_region
-from ..models.devices import DeviceChoice
+from ..models.devices import DeviceChoice, is_lack_of_memory
 from .halo import find_halo, plan_tiles
 from .loaded_model import LoadedModel
-from .memory import OutOfMemoryError, choose_tile_size, is_lack_of_memory
+from .memory import OutOfMemoryError, choose_tile_size
 from .network_input import prepare_input
 from .options import FLOAT32
 from .pixels import (

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from ..models.devices import is_lack_of_memory
 from .batches import add_noise_inputs, images_of_batch, make_batch, pad_end
 from .blending import run_network
-from .memory import OutOfMemoryError, is_lack_of_memory
+from .memory import OutOfMemoryError
 from .options import FLOAT32
 from .pixels import as_array
 from .precision import arithmetic, computing

@@ -1,4 +1,4 @@
-"""Choose tiles that fit into memory, and recognize out-of-memory errors."""
+"""Choose tiles that fit into memory."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 from ..errors import DeviceError
 from ..image.tiling import SMALLEST_TILE_SIZE
 from ..models.devices import free_memory
+from ..models.networks.call import call_network
 from ..models.networks.registry import build_network
 from .halo import find_halo, usual_tile_size
 
@@ -25,29 +26,10 @@ _FRACTION_OF_FREE_MEMORY = 0.5
 # Windows that overlap by half cover each pixel four times, see `run_network`.
 _COVERAGE_OF_WINDOWS = 4
 _FLOAT32_BYTES = 4
-# On these devices torch raises a RuntimeError with such a message: the CPU, the CPU
-# on Windows, and MPS.
-_OUT_OF_MEMORY_MESSAGES = (
-    "can't allocate memory",
-    "not enough memory",
-    "out of memory",
-)
 
 
 class OutOfMemoryError(DeviceError):
     """The device has too little memory for a tile."""
-
-
-def is_lack_of_memory(error: Exception) -> bool:
-    """Return whether an error means that memory ran out.
-
-    The message is searched as well as the type, because torch raises a RuntimeError
-    on some devices.
-    """
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
-        return True
-    message = str(error).lower()
-    return any(known in message for known in _OUT_OF_MEMORY_MESSAGES)
 
 
 def choose_tile_size(checkpoint: Checkpoint, device: torch.device) -> int:
@@ -103,8 +85,14 @@ def bytes_per_pixel(name: str, options: Mapping[str, Any]) -> float:
 def _bytes_per_pixel(name: str, options: tuple[tuple[str, Any], ...]) -> float:
     sizes: list[int] = []
 
-    def record_size(_module: object, _inputs: object, output: torch.Tensor) -> None:
-        sizes.append(output.numel() * _FLOAT32_BYTES)
+    def record_size(_module: object, _inputs: object, output: Any) -> None:
+        # Some layers return several tensors.
+        tensors = output if isinstance(output, tuple) else (output,)
+        sizes.extend(
+            each.numel() * _FLOAT32_BYTES
+            for each in tensors
+            if isinstance(each, torch.Tensor)
+        )
 
     # On the CPU and not on the meta device, with which torch would import its compiler
     # and sympy: that takes a second and clashes with some OpenGL drivers. The values
@@ -116,6 +104,9 @@ def _bytes_per_pixel(name: str, options: tuple[tuple[str, Any], ...]) -> float:
             module.register_forward_hook(record_size)
     side = network.image_size or SMALLEST_TILE_SIZE
     with torch.inference_mode():
-        network(torch.zeros(1, network.n_inputs, side, side))
+        output = call_network(network, torch.zeros(1, network.n_inputs, side, side))
+    if not sizes:
+        # Not all layers need to be modules.
+        record_size(None, None, output)
     coverage = 1 if network.image_size is None else _COVERAGE_OF_WINDOWS
     return coverage * sum(sizes) / side**2

@@ -21,6 +21,7 @@ from .location import HDF5, file_of, is_remote, url_of
 from .numpy_file import open_npy
 from .ome_zarr import open_ome_zarr
 from .pictures import open_jpeg, open_png, open_webp
+from .plugin_reader import plugin_reader
 from .stored import StoredImage, refuse_damaged
 from .tiff_reader import open_tiff
 
@@ -73,11 +74,7 @@ def _is_readable(suffix: str) -> bool:
 
 def _reader_of(suffix: str) -> _Reader | None:
     """Return the reader of a format, from this package or another one."""
-    return READERS.get(suffix) or plugins.load(plugins.READERS, suffix[1:], _is_reader)
-
-
-def _is_reader(_name: str, loaded: Any) -> bool:
-    return callable(loaded)
+    return READERS.get(suffix) or plugin_reader(suffix)
 
 
 def _takes_series(reader: _Reader) -> bool:

@@ -1,4 +1,4 @@
-"""Choose the device to compute on."""
+"""Choose the device to compute on, and recognize its lack of memory."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ from typing import Any
 import torch
 
 from ..errors import DeviceError
+
+# On these devices torch raises a RuntimeError with such a message: the CPU, the CPU
+# on Windows, and MPS.
+_OUT_OF_MEMORY_MESSAGES = (
+    "can't allocate memory",
+    "not enough memory",
+    "out of memory",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,18 @@ def free_memory(device: torch.device) -> int | None:
         limit = torch.mps.recommended_max_memory()
         return limit - torch.mps.current_allocated_memory()
     return _available_main_memory() if device.type == "cpu" else None
+
+
+def is_lack_of_memory(error: Exception) -> bool:
+    """Return whether an error means that memory ran out.
+
+    The message is searched as well as the type, because torch raises a RuntimeError
+    on some devices.
+    """
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    message = str(error).lower()
+    return any(known in message for known in _OUT_OF_MEMORY_MESSAGES)
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:

@@ -12,6 +12,7 @@ from ..image.casting import cast_saturating
 from ..image.checks import as_array, require_image
 from ..image.planes import ArrayPlanes, plane_indices
 from ..image.ranges import resolve_intensity_ranges
+from .call import apply_noise
 from .spec import parse_noise
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def add_noise(
 
     array = as_array(image)
     require_image(array)
-    model = noise if hasattr(noise, "apply") else parse_noise(noise)
+    model: Any = noise if hasattr(noise, "apply") else parse_noise(noise)
     noisy = array.copy()
     resolved = resolve_axes(array.shape, axes)
     planes = ArrayPlanes.of(noisy, resolved)
@@ -91,7 +92,8 @@ def add_noise(
     missing = np.isnan(clean)
     clean[missing] = 0.5  # torch.poisson raises for NaN
     images = torch.from_numpy(clean)
-    unit = model.apply(images, _seeded_generator(rng), channel_axis=-1).numpy()
+    generator = _seeded_generator(rng)
+    unit = apply_noise(model, images, generator, channel_axis=-1).numpy()
     unit[missing] = np.nan
     for index, plane in zip(indices, unit, strict=True):
         values = ranges.of(index).denormalize(plane)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import InvalidInputError
 from .base import NoiseModel
+from .call import apply_noise, apply_noise_with_inputs
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -45,7 +46,7 @@ class Composed(NoiseModel):
         """Add one noise after another, see `NoiseModel.apply`."""
         noisy = clean
         for part in self.parts:
-            noisy = part.apply(noisy, generator, channel_axis=channel_axis)
+            noisy = apply_noise(part, noisy, generator, channel_axis=channel_axis)
         return noisy
 
 
@@ -107,7 +108,7 @@ class Mixture(NoiseModel):
         chosen = self._draw_parts(clean, generator)
         noisy = clean
         for number, part in enumerate(self.parts):
-            added = part.apply(clean, generator, channel_axis=channel_axis)
+            added = apply_noise(part, clean, generator, channel_axis=channel_axis)
             noisy = torch.where(chosen == number, added, noisy)
         return noisy
 
@@ -120,8 +121,8 @@ class Mixture(NoiseModel):
         chosen = self._draw_parts(clean, generator)
         noisy, inputs = clean, clean.new_zeros((len(clean), 3))
         for number, part in enumerate(self.parts):
-            added, told = part.apply_with_inputs(
-                clean, generator, channel_axis=channel_axis
+            added, told = apply_noise_with_inputs(
+                part, clean, generator, channel_axis=channel_axis
             )
             noisy = torch.where(chosen == number, added, noisy)
             inputs = torch.where(chosen.reshape(-1, 1) == number, told, inputs)

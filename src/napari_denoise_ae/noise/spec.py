@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..errors import InvalidInputError
+from .. import plugins
+from ..errors import DenoiseAEError, InvalidInputError
 from .base import amount_fields, flag_fields, option_fields
 from .compound import Composed, Mixture
-from .synthetic import noise_model, noise_models
+from .synthetic import NOISE_MODELS, noise_model, noise_models
 
 if TYPE_CHECKING:
     from .base import Amount, NoiseModel
@@ -116,7 +117,16 @@ def _parse_part(part: str, text: str) -> NoiseModel:
     values |= {key: value for key, value in extras if value is not None}
     amounts = {key: _read_amount(word, text) for key, word in values.items()}
     switched = {flags[key] for key, value in extras if value is None}
-    return model(**amounts, **{f.name: not f.default for f in switched})
+    return _make(model, amounts | {f.name: not f.default for f in switched})
+
+
+def _make(model: type[NoiseModel], values: dict[str, Any]) -> NoiseModel:
+    try:
+        return model(**values)
+    except Exception as error:
+        if model in NOISE_MODELS.values() or isinstance(error, DenoiseAEError):
+            raise
+        raise plugins.failure("noise", model, error) from error
 
 
 def _split_word(word: str) -> tuple[str, str | None]:

@@ -306,4 +306,6 @@ def noise_models() -> dict[str, type[NoiseModel]]:
 def _is_noise(name: str, loaded: Any) -> bool:
     if not isinstance(loaded, type) or not issubclass(loaded, NoiseModel):
         return False
-    return loaded.name == name and is_dataclass(loaded)
+    texts = (loaded.title, loaded.explanation)
+    has_texts = all(isinstance(text, str) for text in texts)
+    return loaded.name == name and has_texts and is_dataclass(loaded)

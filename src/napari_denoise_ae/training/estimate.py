@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ..denoising.memory import bytes_per_pixel, is_lack_of_memory
+from ..denoising.memory import bytes_per_pixel
+from ..models.devices import is_lack_of_memory
 from ..models.networks.registry import build_network, outline_network
 from .batch import Batch
 from .results import describe_duration

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ..denoising.memory import is_lack_of_memory
-from ..models.devices import has_fast_bfloat16
+from ..models.devices import has_fast_bfloat16, is_lack_of_memory
+from ..models.networks.call import call_network
 from .losses import make_loss
 from .optimizers import make_optimizer
 
@@ -226,11 +226,10 @@ class TrainingStep:
         noisy, told, center = batch.noisy, batch.told, batch.center
         with self._autocast():
             if told is None:
-                denoised: Tensor = network(noisy)
-                return denoised.float()
+                return call_network(network, noisy).float()
             taken = told[:, : network.n_noise_inputs, None, None]
             maps = taken.expand(-1, -1, *noisy.shape[2:])
-            centered: Tensor = network(torch.cat([noisy - center, maps], dim=1))
+            centered = call_network(network, torch.cat([noisy - center, maps], dim=1))
         return centered.float() + center
 
     def _autocast(self) -> AbstractContextManager[Any]:

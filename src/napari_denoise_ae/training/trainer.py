@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from ..denoising.memory import is_lack_of_memory
 from ..errors import TrainingError
 from ..models.checkpoint import Checkpoint
+from ..models.devices import is_lack_of_memory
 from ..models.training_state import TrainingState
 from .checks import require_trainable
 from .epoch import Epoch

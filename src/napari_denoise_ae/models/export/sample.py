@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ...noise.call import apply_noise
 from ...noise.draw import draw_measured_noise
 from ...noise.noise_estimate import NoiseEstimate
 from ...noise.spec import parse_noise
@@ -77,7 +78,7 @@ def make_test_case(checkpoint: Checkpoint, graph: ExportedNetwork) -> TestCase:
     else:
         record = checkpoint.record
         noise = _UNKNOWN if record is None else record.config.noise
-        unit = parse_noise(noise).apply(clean / _WHITE, generator, channel_axis=1)
+        unit = apply_noise(parse_noise(noise), clean / _WHITE, generator)
         noisy = _WHITE * unit
         numbers = {"low": [_BLACK], "high": [_WHITE]}
     values = [torch.tensor(numbers[number.name]) for number in graph.numbers]

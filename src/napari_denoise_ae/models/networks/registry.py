@@ -151,13 +151,28 @@ def build_network(name: str, options: Mapping[str, Any]) -> DenoisingNetwork:
     if name in NETWORKS:
         return cls(**options)
     try:
-        return cls(**options)
+        network = cls(**options)
+        _require_attributes(network)
     # Another package may raise anything.
     except Exception as error:
         reason = f"{type(error).__name__}: {one_line(error, 200).rstrip('.')}"
         raise InvalidInputError(
             f"The network {name!r} cannot be built with {dict(options)}: {reason}."
         ) from error
+    return network
+
+
+def _require_attributes(network: DenoisingNetwork) -> None:
+    """Raise unless a network declares what its base class says."""
+    lowest = {"in_channels": 1, "stride": 1, "receptive_field_radius": 0}
+    if getattr(network, "image_size", None) is not None:
+        lowest["image_size"] = 1
+    for name, least in lowest.items():
+        value = getattr(network, name, None)
+        if not isinstance(value, int) or value < least:
+            raise TypeError(
+                f"its {name} must be an integer of at least {least}, got {value!r}"
+            )
 
 
 def outline_network(name: str, options: Mapping[str, Any]) -> DenoisingNetwork:

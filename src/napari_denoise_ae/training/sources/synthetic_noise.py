@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...noise.call import apply_noise, apply_noise_with_inputs
 from ..augmentation import augment
 from ..batch import Batch
 
@@ -66,5 +67,5 @@ class SyntheticNoise:
     ) -> tuple[Tensor, Tensor | None]:
         noise = self.config.noise_model
         if self.is_told:
-            return noise.apply_with_inputs(clean, generator)
-        return noise.apply(clean, generator), None
+            return apply_noise_with_inputs(noise, clean, generator)
+        return apply_noise(noise, clean, generator), None
