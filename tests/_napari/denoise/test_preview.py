@@ -4,6 +4,7 @@ import pytest
 from napari_denoise_ae import denoise
 from napari_denoise_ae._napari.denoise import preview as preview_module
 from napari_denoise_ae._napari.denoise.denoise_job import run_denoising
+from napari_denoise_ae._napari.shared.worker import Failed
 from napari_denoise_ae._napari.viewer.outputs import find_output
 from napari_denoise_ae._napari.viewer.view import visible_region
 
@@ -275,3 +276,32 @@ def test_switching_the_preview_off_and_on_denoises_once_more(
     widget.preview_box.setChecked(True)
     wait_until_shown(viewer, widget, qtbot)
     assert len(jobs) == 2
+
+
+def test_a_failed_preview_is_tried_again_in_the_same_place(
+    viewer, widget, qtbot, monkeypatch
+):
+    viewer.add_image(image((50, 50)))
+    viewer.screenshot(canvas_only=False, flash=False)
+
+    def fail(job):
+        yield "loading the model"
+        return Failed("The disk is gone.")
+
+    monkeypatch.setattr(preview_module, "run_denoising", fail)
+    widget.preview_box.setChecked(True)
+    qtbot.waitUntil(lambda: "disk is gone" in widget.preview_note.text())
+    monkeypatch.undo()
+    viewer.canvas.events.size(value=viewer.canvas.size)
+    wait_until_shown(viewer, widget, qtbot)
+    assert widget.preview_note.isHidden()
+
+    def crash(job):
+        yield "loading the model"
+        raise LookupError
+
+    monkeypatch.setattr(preview_module, "run_denoising", crash)
+    with qtbot.captureExceptions() as raised:
+        widget._preview.refresh()
+        qtbot.waitUntil(lambda: "Preview failed" in widget.preview_note.text())
+    assert len(raised) == len(viewer.layers) == 1

@@ -73,8 +73,8 @@ class Preview(QObject):  # type: ignore[misc]
         # a time.
         self._task: Task | None = None
         self._is_waiting = False
-        # What is being denoised or shown, with the present settings: layer, level,
-        # plane and region.
+        # What is being denoised or shown, with the present settings: layer, where it
+        # lies, level, plane and region.
         self._place: tuple[Any, ...] | None = None
         self._prepared: PreparedLayer | None = None
         self._is_on = False
@@ -101,6 +101,8 @@ class Preview(QObject):  # type: ignore[misc]
         self._drop()
         if on:
             self._start()
+            # A layer that was added just now may not be drawn yet.
+            self._timer.start()
             return
         self._prepared = None
         self._remove_layer()
@@ -145,7 +147,8 @@ class Preview(QObject):  # type: ignore[misc]
         if layer is None or job is None:
             self._drop()
             return
-        place = (layer, job.level, job.plane, job.region)
+        lies = layer.extent.world.tobytes()
+        place = (layer, lies, job.level, job.plane, job.region)
         if place == self._place:
             return
         self._drop()
@@ -179,6 +182,8 @@ class Preview(QObject):  # type: ignore[misc]
             denoise_visible if job.levels else run_denoising,
             job,
             returned=lambda outcome: self._show(layer, job, outcome),
+            # napari shows unexpected errors.
+            errored=lambda: self._fail("Preview failed."),
             ended=self._on_ended,
         )
 
@@ -196,8 +201,7 @@ class Preview(QObject):  # type: ignore[misc]
         if layer not in self._viewer.layers or job.region is None:
             return
         if isinstance(outcome, Failed):
-            self._remove_layer()
-            self.status_changed.emit(outcome.message)
+            self._fail(outcome.message)
             return
         self._prepared = outcome.prepared
         self._shown = layer
@@ -218,6 +222,12 @@ class Preview(QObject):  # type: ignore[misc]
             **changes,
         )
         self.status_changed.emit("")
+
+    def _fail(self, message: str) -> None:
+        # The next change of the view tries again, even in the same place.
+        self._place = None
+        self._remove_layer()
+        self.status_changed.emit(message)
 
     def _remove_layer(self) -> None:
         shown, self._shown = self._shown, None

@@ -141,6 +141,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             form.range_of,
             form.frames,
             form.dtype,
+            form.precision,
             form.intensity_range,
             form.to_remove,
         )
@@ -186,7 +187,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             (layers.selection.events.active, self._source.follow_active),
             (self._viewer.dims.events.current_step, self._outcome.show_plane),
             (self._viewer.events.theme, self._apply_theme),
-            (self._models.changed, self.form.refresh_models),
+            (self._models.changed, self._on_models_changed),
             (self._models.changed, self.compare.refresh_models),
         )
         for event, listener in listeners:
@@ -221,6 +222,14 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
             self._models.choose(self.form.model.value)
         self.form.export.clear()
         self._inspector.update_model()
+
+    def _on_models_changed(self) -> None:
+        before = self.form.model.value
+        self.form.refresh_models()
+        if self.form.model.value == before:
+            # Its file may be new, as after another training.
+            self._inspector.update_model()
+            self._preview.refresh()
 
     def _open_model(self) -> None:
         ask_for_checkpoint(self, self._viewer)
