@@ -2,7 +2,8 @@ import threading
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QThreadPool, QTimer
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QThreadPool, QTimer, QUrl
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_denoise_ae import add_noise, denoise
@@ -361,6 +362,37 @@ def test_an_invalid_checkpoint_changes_nothing(
     assert widget.form.model.editor.values == ("auto", *builtin_models())
     viewer.add_image(image())
     assert run(widget).startswith("done")
+
+
+@pytest.mark.qt_binding
+def test_a_model_file_can_be_dropped_on_the_widget(
+    viewer, widget, checkpoint, qtbot, messages, tmp_path
+):
+    package = tmp_path / "not-a-model.zip"
+    package.write_text("not an archive")
+
+    def drop(*paths):
+        dragged = QMimeData()
+        dragged.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+        copy, buttons = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+        keys = Qt.KeyboardModifier.NoModifier
+        enter = QDragEnterEvent(QPoint(), copy, dragged, buttons, keys)
+        QApplication.sendEvent(widget, enter)
+        if enter.isAccepted():
+            released = QDropEvent(QPointF(), copy, dragged, buttons, keys)
+            QApplication.sendEvent(widget, released)
+        return enter.isAccepted()
+
+    assert not drop(tmp_path / "image.tif")
+    assert not drop(checkpoint, checkpoint)
+    assert not drop()
+    assert drop(checkpoint)
+    qtbot.waitUntil(lambda: widget.form.model.value == checkpoint)
+    assert not messages()
+    assert drop(package)
+    qtbot.waitUntil(lambda: bool(messages()))
+    assert "not-a-model.zip" in messages()[0]
+    assert widget.form.model.value == checkpoint
 
 
 @pytest.mark.qt_binding

@@ -91,7 +91,7 @@ class FormLayout(QWidget):  # type: ignore[misc]
         button = make_button(
             "…",
             f"Open a model: {MODEL_FILES_NOTE}. Or export the chosen model. "
-            "You can also drop a checkpoint or an ONNX file on the viewer.",
+            "You can also drop a model file on this widget.",
         )
         button.setFixedWidth(30)
         button.setStyleSheet("QPushButton::menu-indicator { image: none; width: 0; }")

@@ -15,7 +15,7 @@ from ...models.builtin import fitting_model
 from ..shared.dock_tab import DockTab
 from ..shared.layout import Collapsible, DockScroll, make_column, set_tab_order
 from ..shared.model_choice import model_choice, unwrap_proxy
-from ..shared.open_checkpoint import ask_for_checkpoint
+from ..shared.open_checkpoint import ModelDrop, ask_for_checkpoint
 from .compare_panel import ComparePanel
 from .form import DenoiseForm
 from .job_maker import JobMaker
@@ -61,6 +61,7 @@ class DenoiseWidget(QWidget):  # type: ignore[misc]
         self._build()
         self._arrange()
         DockTab(self)
+        ModelDrop(self, viewer)
         self._view = ResultView(viewer, self.form, self.panel)
         self.panel.clear_result()
         self.trust.refresh()

@@ -1,10 +1,12 @@
-"""Open a model from a file dialog, or one dropped on the viewer."""
+"""Open a model from a file dialog, or one dropped on the viewer or a widget."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error
+from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QFileDialog
 
 from .model_choice import model_choice
@@ -13,13 +15,15 @@ from .worker import Failed, Task
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
+    from qtpy.QtCore import QMimeData
     from qtpy.QtWidgets import QWidget
 
     from .model_facts import ModelFacts
 
 #: What file dialogs offer.
 CHECKPOINT_FILES = "Checkpoints (*.safetensors *.pt)"
-_MODEL_FILES = "Models (*.safetensors *.pt *.onnx *.zip)"
+_SUFFIXES = (".safetensors", ".pt", ".onnx", ".zip")
+_MODEL_FILES = f"Models ({' '.join(f'*{suffix}' for suffix in _SUFFIXES)})"
 #: The kinds of model files, for tooltips.
 MODEL_FILES_NOTE = (
     "a checkpoint (.safetensors, .pt), an ONNX file (.onnx), or a bioimage.io package "
@@ -52,3 +56,39 @@ def open_checkpoint(viewer: Viewer, path: str) -> None:
             model_choice(viewer).choose(path)
 
     Task(load_model_facts, path, returned=choose)
+
+
+class ModelDrop(QObject):  # type: ignore[misc]
+    """Opens a model file that is dropped on a widget.
+
+    Parameters
+    ----------
+    widget : QWidget
+        The widget. Other files cannot be dropped on it.
+    viewer : napari.viewer.Viewer
+        The viewer whose model is chosen.
+    """
+
+    def __init__(self, widget: QWidget, viewer: Viewer) -> None:
+        super().__init__(widget)
+        self._viewer = viewer
+        widget.setAcceptDrops(True)
+        widget.installEventFilter(self)
+
+    def eventFilter(self, _: QObject, event: QEvent) -> bool:
+        """Accept a model file, and open it."""
+        kind = event.type()
+        if kind not in (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop):
+            return False
+        path = _model_file(event.mimeData())
+        event.setAccepted(bool(path))
+        if path and kind == QEvent.Type.Drop:
+            open_checkpoint(self._viewer, path)
+        return True
+
+
+def _model_file(dragged: QMimeData) -> str:
+    """Return the path of a single model file; empty for anything else."""
+    paths = [url.toLocalFile() for url in dragged.urls()]
+    is_model = len(paths) == 1 and Path(paths[0]).suffix.lower() in _SUFFIXES
+    return paths[0] if is_model else ""
