@@ -326,17 +326,23 @@ def test_comparing_is_disabled_while_denoising(viewer, widget, panel, gate):
     assert panel.compare_button.isEnabled()
 
 
-def test_removing_the_layer_shows_one_message(viewer, panel, qtbot, gate, messages):
-    viewer.add_image(image((5, 16, 16)), name="stack")
+@pytest.mark.parametrize("change", ["removed", "replaced"])
+def test_removing_or_replacing_the_pixels_shows_one_message(
+    viewer, panel, qtbot, gate, messages, change
+):
+    layer = viewer.add_image(image((5, 16, 16)), name="stack")
     gate.let(2)
     panel.compare_button.click()
     qtbot.waitUntil(lambda: " left" in panel.status.text())
-    viewer.layers.clear()
+    if change == "removed":
+        viewer.layers.clear()
+    else:
+        layer.data = image((16, 20))
     gate.open()
     qtbot.waitUntil(panel.compare_button.isEnabled)
     assert len(messages()) == 1
-    assert "'stack' was removed" in messages()[0]
-    assert not viewer.layers
+    assert change in messages()[0]
+    assert not [each for each in viewer.layers if each is not layer]
 
 
 @pytest.mark.qt_binding

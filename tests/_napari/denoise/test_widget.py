@@ -1,18 +1,23 @@
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from napari.layers import Image
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QThreadPool, QTimer, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_denoise_ae import add_noise, denoise
 from napari_denoise_ae._napari.denoise import denoise_job
+from napari_denoise_ae._napari.denoise.job import DenoiseJob
+from napari_denoise_ae._napari.denoise.outcomes import Outcomes
 from napari_denoise_ae._napari.denoise.widget import DenoiseWidget
 from napari_denoise_ae._napari.shared.model_choice import model_choice
 from napari_denoise_ae._napari.shared.noise_form import GIVEN
 from napari_denoise_ae._napari.viewer.outputs import METADATA_KEY
 from napari_denoise_ae.denoising.denoiser import Denoiser
+from napari_denoise_ae.denoising.options import DenoiseOptions
 from napari_denoise_ae.evaluation.comparison import compare
 from napari_denoise_ae.image.ranges import resolve_intensity_range
 from napari_denoise_ae.models.builtin import builtin_models
@@ -540,6 +545,47 @@ def test_removing_the_source_ends_its_run_at_once(
     qtbot.waitUntil(lambda: not QThreadPool.globalInstance().activeThreadCount())
     assert not messages()
     assert not viewer.layers
+
+
+def test_pixels_that_are_replaced_during_a_run_are_reported(
+    viewer, widget, qtbot, messages, gate
+):
+    layer = viewer.add_image(image((4, 16, 16)), name="stack")
+
+    def replace_during_run(data):
+        gate.let(1)
+        widget.run_button.click()
+        qtbot.waitUntil(lambda: "left" in widget.status.text())
+        layer.data = data
+
+    replace_during_run(image((4, 16, 16)))
+    gate.let(3)
+    qtbot.waitUntil(widget.run_button.isEnabled)
+    assert "is that of the earlier pixels" in messages()[-1]
+    assert names(viewer) == ["stack", "stack [denoised]"]
+    viewer.layers.pop()
+    # A result of another shape has no place in the viewer.
+    replace_during_run(image((16, 20)))
+    widget.keep_button.click()
+    assert "was discarded" in messages()[-1]
+    assert "another shape" in widget.status.text()
+    assert names(viewer) == ["stack"]
+    assert len(messages()) == 2
+
+
+def test_an_outcome_is_not_that_of_an_array_at_the_same_address():
+    outcomes, layer = Outcomes(), Image(image())
+    options = DenoiseOptions(axes="YX")
+    job = DenoiseJob(data=image(), model="auto", options=options)
+    outcomes.store(layer, job, None, "done")
+    assert outcomes.find(layer, replace(job, seed=1)).status == "done"
+    address = id(job.data)
+    del job
+    for _ in range(1000):
+        job = DenoiseJob(data=np.empty((40, 56)), model="auto", options=options)
+        assert outcomes.find(layer, job) is None
+        if id(job.data) == address:
+            break
 
 
 def test_all_selected_layers_are_denoised(viewer, widget, qtbot, gate):

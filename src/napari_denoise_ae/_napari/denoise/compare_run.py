@@ -159,6 +159,13 @@ class CompareRun(QObject):  # type: ignore[misc]
             self._end("the layer was removed")
             show_warning(f"The layer {layer.name!r} was removed; its results are lost.")
             return
+        if layer.data is not done.job.data:
+            self._end("the pixels of the layer were replaced")
+            show_warning(
+                f"The pixels of {layer.name!r} were replaced during the comparison, "
+                "which was stopped."
+            )
+            return
         title, known = run.titles[done.job.model], provenance(done.job, result)
         if done.job.noise is not None and not self.roles:
             show_output(viewer, layer, "noisy", result.noisy, known)

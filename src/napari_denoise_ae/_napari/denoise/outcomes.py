@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari.layers import Image
 
     from .job import DenoiseJob
@@ -32,6 +34,29 @@ class Outcome:
     part: tuple[slice, ...] | None
 
 
+class _Same:
+    """Equals another if both are of the same object, which still exists.
+
+    The `id` of a freed array soon belongs to another one.
+    """
+
+    __slots__ = ("_reference",)
+
+    def __init__(self, target: Any) -> None:
+        self._reference: Callable[[], Any]
+        try:
+            self._reference = ref(target)
+        except TypeError:  # its class has no weak references
+            self._reference = lambda: target
+
+    def __eq__(self, other: object) -> bool:
+        target = self._reference()
+        is_same = isinstance(other, _Same) and target is other._reference()
+        return is_same and target is not None
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 class Outcomes:
     """Remembers the last outcome of each layer, as long as the layer exists."""
 
@@ -55,11 +80,11 @@ class Outcomes:
 
 def _settings(job: DenoiseJob) -> tuple[Any, ...]:
     return (
-        id(job.data),
+        _Same(job.data),
         job.model,
         job.options,
         job.noise,
         job.seed if job.noise is not None else None,
-        id(job.reference),
+        None if job.reference is None else _Same(job.reference),
         job.part,
     )

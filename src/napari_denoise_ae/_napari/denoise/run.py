@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Shapes
 from napari.utils import progress
-from napari.utils.notifications import show_error
+from napari.utils.notifications import show_error, show_warning
 from qtpy.QtCore import QObject, Signal
 
 from ..shared.worker import Failed, Task, format_duration
@@ -132,6 +132,8 @@ class DenoiseRun(QObject):  # type: ignore[misc]
         run = self._end("stopped")
         if run is None or run.denoising is None or run.layer not in self._viewer.layers:
             return
+        if not self._still_fits(run):
+            return
         n_planes = run.denoising.planes_done
         data = finished_planes(run.denoising.result, len(run.job.plane), n_planes)
         known = provenance(run.job) | {"planes_denoised": n_planes}
@@ -196,7 +198,7 @@ class DenoiseRun(QObject):  # type: ignore[misc]
             return
         device = outcome.device.partition(" ")[0]
         run = self._end(f"done on {device} in {outcome.seconds:.1f} s")
-        if run is None:
+        if run is None or not self._still_fits(run):
             return
         _show_result(self._viewer, run.layer, run.job, outcome)
         self.shown.emit()
@@ -207,11 +209,28 @@ class DenoiseRun(QObject):  # type: ignore[misc]
             self._fail(outcome)
             return
         run = self._end("")
-        if run is None:
+        if run is None or not self._still_fits(run):
             return
         _show_lazy_result(self._viewer, run.layer, run.job, outcome)
         self.shown.emit()
         self.lazily_shown.emit(run.layer, run.job)
+
+    def _still_fits(self, run: _Run) -> bool:
+        """Warn if the pixels were replaced; return whether the result has their shape.
+
+        A result of another shape could not be placed.
+        """
+        name, data = run.layer.name, run.layer.data
+        if data is run.job.data:
+            return True
+        fits = bool(data.shape == run.job.data.shape)
+        result = "is that of the earlier pixels" if fits else "was discarded"
+        show_warning(
+            f"The pixels of {name!r} were replaced during its run. The result {result}."
+        )
+        if not fits:
+            self.status_changed.emit("not shown: the layer has another shape now")
+        return fits
 
     def _on_error(self) -> None:
         self._end("failed")

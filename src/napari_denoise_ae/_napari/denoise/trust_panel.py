@@ -163,9 +163,10 @@ class TrustPanel(QWidget):  # type: ignore[misc]
         if isinstance(outcome, Failed):
             self._end(outcome.message)
             return
-        self._end(outcome[0].sampled)
         if result not in self._viewer.layers:
+            self._end("the result was removed")
             return
+        self._end(outcome[0].sampled)
         self._reports[result] = (result.data, outcome)
         self._show(outcome)
         rows, columns = result.data.shape[result.ndim - 2 : result.ndim]
