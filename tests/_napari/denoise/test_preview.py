@@ -244,9 +244,6 @@ def test_a_resized_canvas_that_shows_the_same_does_not_denoise_again(
     viewer.canvas.events.size(value=viewer.canvas.size)
     wait_until_shown(viewer, widget, qtbot)
     assert len(jobs) == 1
-    viewer.scene.camera.zoom *= 0.5
-    qtbot.wait(500)
-    assert len(jobs) == 1
 
 
 def test_a_view_that_moves_while_the_preview_is_computed_is_followed(
@@ -305,3 +302,21 @@ def test_a_failed_preview_is_tried_again_in_the_same_place(
         widget._preview.refresh()
         qtbot.waitUntil(lambda: "Preview failed" in widget.preview_note.text())
     assert len(raised) == len(viewer.layers) == 1
+
+
+def test_zooming_in_keeps_the_preview_and_zooming_out_extends_it(
+    viewer, widget, qtbot, jobs, monkeypatch
+):
+    visible = [slice(20, 80), slice(20, 80)]
+    monkeypatch.setattr(preview_module, "visible_region", lambda _: tuple(visible))
+    viewer.add_image(image((100, 100)))
+    widget.preview_box.setChecked(True)
+    wait_until_shown(viewer, widget, qtbot)
+    visible[:] = slice(30, 80), slice(20, 40)
+    viewer.scene.camera.zoom *= 2
+    qtbot.wait(300)
+    assert len(jobs) == 1
+    visible[:] = slice(20, 81), slice(20, 40)
+    viewer.scene.camera.zoom /= 1.1
+    qtbot.waitUntil(lambda: len(jobs) == 2)
+    assert jobs[1].region == tuple(visible)

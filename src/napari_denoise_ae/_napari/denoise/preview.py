@@ -74,8 +74,9 @@ class Preview(QObject):  # type: ignore[misc]
         self._task: Task | None = None
         self._is_waiting = False
         # What is being denoised or shown, with the present settings: layer, where it
-        # lies, level, plane and region.
+        # lies, level and plane; and the rows and columns of that.
         self._place: tuple[Any, ...] | None = None
+        self._region: tuple[slice, slice] | None = None
         self._prepared: PreparedLayer | None = None
         self._is_on = False
         self._timer = QTimer(self)
@@ -137,7 +138,10 @@ class Preview(QObject):  # type: ignore[misc]
         self._viewer.layers.events.removed.disconnect(self._on_layer_removed)
 
     def _start(self) -> None:
-        """Denoise what the canvas shows, unless that is running or shown already."""
+        """Denoise what the canvas shows, unless that is running or shown already.
+
+        Zooming in shows less of what is denoised.
+        """
         if not self._is_on:
             return
         layer = self._source()
@@ -147,14 +151,13 @@ class Preview(QObject):  # type: ignore[misc]
         if layer is None or job is None:
             self._drop()
             return
-        lies = layer.extent.world.tobytes()
-        place = (layer, lies, job.level, job.plane, job.region)
-        if place == self._place:
+        place = (layer, layer.extent.world.tobytes(), job.level, job.plane)
+        if self._place == place and _is_within(job.region, self._region):
             return
         self._drop()
         self._is_waiting = self._task is not None
         if not self._is_waiting:
-            self._place = place
+            self._place, self._region = place, job.region
             self._denoise(layer, job)
 
     def _job_of(self, layer: Image) -> DenoiseJob | None:
@@ -240,3 +243,15 @@ class Preview(QObject):  # type: ignore[misc]
         if find_output(self._viewer, self._shown, "preview") is None:
             self._shown = None
             self.dismissed.emit()
+
+
+def _is_within(
+    region: tuple[slice, slice] | None, other: tuple[slice, slice] | None
+) -> bool:
+    """Return whether rows and columns lie within others."""
+    if region is None or other is None:
+        return False
+    return all(
+        whole.start <= part.start and part.stop <= whole.stop
+        for part, whole in zip(region, other, strict=True)
+    )
