@@ -21,7 +21,7 @@ import torch
 import zarr
 
 from napari_denoise_ae import load_checkpoint
-from napari_denoise_ae.denoising import denoiser as denoiser_module
+from napari_denoise_ae.denoising import loaded_model
 from napari_denoise_ae.denoising.array import Denoising
 from napari_denoise_ae.denoising.denoiser import Denoiser
 from napari_denoise_ae.denoising.options import PRECISIONS, DenoiseOptions
@@ -187,7 +187,7 @@ def measure_rest(image: NDArray[Any], device: DeviceChoice, seconds: float) -> N
     """Print what denoising costs outside the network, which is replaced."""
     model = load_checkpoint(MODEL)
     with mock.patch.object(
-        denoiser_module, "run_network", lambda network, x: x[:, : network.in_channels]
+        loaded_model, "run_network", lambda network, x: x[:, : network.in_channels]
     ):
         best = best_time(
             lambda: denoise_array(image, "YX", model, device, "fast"), device, seconds
