@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import os
 import subprocess
 import sys
 from importlib.util import find_spec, resolve_name
@@ -200,3 +201,25 @@ denoise(np.eye(16), model={model!r}, device="cpu")
 denoise(np.eye(16), model={model!r}, device="cpu", tile_size=64)
 """
     assert modules_after(code).isdisjoint({"triton", "sympy"})
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, "5000"),
+        ({"GOMP_SPINCOUNT": "7"}, "7"),
+        ({"OMP_WAIT_POLICY": "ACTIVE"}, "None"),
+    ],
+)
+def test_waiting_threads_sleep_unless_the_user_decides(given, expected):
+    names = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
+    kept = {name: value for name, value in os.environ.items() if name not in names}
+    code = "import os, napari_denoise_ae; print(os.environ.get('GOMP_SPINCOUNT'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=kept | given,
+    )
+    assert done.stdout.strip() == expected

@@ -6,6 +6,7 @@ napari does whenever it starts, takes almost no time.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
     from .noise.measure import measure_noise
     from .noise.noise_estimate import NoiseEstimate
     from .training.api import train
+
+# On Linux, the threads of PyTorch wait for each other in GNU OpenMP, busily for up to
+# milliseconds. Beside other programs, they take the time of the very thread that they
+# wait for, see benchmarks/threads.py. OpenMP reads this when torch is imported.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 
 __all__ = [
     "PRESETS",
