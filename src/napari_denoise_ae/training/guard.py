@@ -52,14 +52,14 @@ class Verdict:
 
     @property
     def accepted(self) -> bool:
-        """Whether the new model is probably better: its error is lower.
+        """Whether to keep the new model: it is not worse by a standard error.
 
         Of 20 models that were adapted to single images, 19 were better, by 0.02 to
-        0.25 dB, and so small gains are often less than a standard error. Models that
-        were adapted to twice the noise that there was lost 4 to 6 dB, and were 4 to 13
-        standard errors worse.
+        0.25 dB, which is often less than a standard error. Models that were adapted to
+        twice the noise that there was lost 4 to 6 dB, and were 4 to 13 standard errors
+        worse.
         """
-        return self.t < 0.0
+        return self.t < _CLEAR_T
 
     @property
     def is_clear(self) -> bool:
@@ -121,7 +121,7 @@ def compare_models(
     Returns
     -------
     Verdict
-        The new model is accepted if its error is lower.
+        The new model is accepted if it is not clearly worse.
 
     Notes
     -----

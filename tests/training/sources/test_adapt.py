@@ -113,7 +113,12 @@ def test_noise_that_was_measured_wrongly_harms_and_the_old_model_is_kept(
         ([-3.0], 1.0, "the adapted model is better than gray"),
         ([-0.5, -0.8], 0.7, "a mixture of gray and the adapted model is probably"),
         ([0.5, -1.5], 0.7, "a mixture of gray and the adapted model is better"),
-        ([-0.5, 0.1], 0.0, "the adapted model is not better than gray"),
+        (
+            [-0.5, 0.1],
+            0.7,
+            "a mixture of gray and the adapted model is kept: it is not",
+        ),
+        ([-0.5, 1.1], 0.0, "the adapted model is not better than gray"),
     ],
 )
 def test_a_model_that_is_not_clearly_better_is_mixed(monkeypatch, ts, share, text):

@@ -73,6 +73,9 @@ def judge_adapted(
     if not verdict.accepted:
         text = f"the adapted model is not better than {name} ({verdict})"
         return Judgment(f"{text}, whose weights are kept", kept=start)
+    if verdict.t >= 0.0:
+        text = f"{what} is kept: it is not clearly worse than {name} ({verdict})"
+        return Judgment(f"{text}, and adapting rarely harms", kept=kept)
     likely = "" if verdict.is_clear else "probably "
     return Judgment(f"{what} is {likely}better than {name} ({verdict})", kept=kept)
 
