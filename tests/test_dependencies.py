@@ -53,18 +53,18 @@ def imported_by(path: Path) -> set[str]:
 RUNTIME = names_of(PROJECT["dependencies"])
 # Packages of each extra, and where they are imported.
 USED_IN = {
-    "bioimageio": Path("models", "export"),
-    "distributed": Path("files"),
-    "hdf5": Path("io", "hdf5_file.py"),
-    "onnx": Path("models"),
-    "remote": Path("io", "remote.py"),
-    "tensorboard": Path("training", "tensorboard_log.py"),
+    "bioimageio": [Path("models", "export")],
+    "distributed": [Path("files")],
+    "hdf5": [Path("io", "hdf5_file.py"), Path("io", "hdf5_chunks.py")],
+    "onnx": [Path("models")],
+    "remote": [Path("io", "remote.py")],
+    "tensorboard": [Path("training", "tensorboard_log.py")],
 }
 # bioio and its plug-ins are imported by name, s3fs by fsspec.
 BY_NAME = {"s3fs"}
 EXTRAS = {
-    IMPORTED_AS.get(package, package): [place]
-    for extra, place in USED_IN.items()
+    IMPORTED_AS.get(package, package): places
+    for extra, places in USED_IN.items()
     for package in names_of(PROJECT["optional-dependencies"][extra]) - BY_NAME - RUNTIME
 }
 DECLARED = {IMPORTED_AS.get(name, name) for name in RUNTIME | EXTRAS.keys()}
