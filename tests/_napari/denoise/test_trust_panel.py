@@ -74,9 +74,9 @@ def test_a_result_is_assessed(viewer, widget, run, assess_result, noisy, lazy):
 
 
 def test_structure_that_was_removed_is_shown(viewer, widget, run, assess_result):
-    from skimage.data import camera
+    from skimage.data import page
 
-    viewer.add_image(camera()[100:356, 200:456], name="cells", scale=(2, 2))
+    viewer.add_image(page()[:160, :256] // 2 + 64, name="cells", scale=(2, 2))
     widget.form.kind.value = "clean"
     widget.form.to_remove.strength.setValue(2.0)
     run(widget)
