@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from .job import LayerScan
     from .job_maker import JobMaker
 
-# Delay after the last change of a setting, in milliseconds.
-_DELAY = 200
+# Delay after the last change of a setting, in milliseconds: a first preview, which may
+# start at once, is usually done by then.
+_DELAY = 400
 
 
 class LayerInspector(QObject):  # type: ignore[misc]
