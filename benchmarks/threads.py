@@ -1,8 +1,8 @@
 """Measure the network with one and with all threads, on an idle and on a busy machine.
 
-On Linux, the threads of PyTorch wait for each other in GNU OpenMP. The package limits
-how long they wait busily (``GOMP_SPINCOUNT``). This script compares that with the
-default. On the busy machine, one other process runs for each CPU.
+On Linux, PyTorch's threads wait for each other in GNU OpenMP. The package limits how
+long they spin (``GOMP_SPINCOUNT``). This script compares that with the default. On the
+busy machine, one other process runs for each CPU.
 """
 
 from __future__ import annotations

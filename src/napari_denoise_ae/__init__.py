@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from .noise.noise_estimate import NoiseEstimate
     from .training.api import train
 
-# On Linux, the threads of PyTorch wait for each other in GNU OpenMP, busily for up to
-# milliseconds. Beside other programs, they take the time of the very thread that they
+# On Linux, PyTorch's threads wait for each other in GNU OpenMP, and spin for some
+# milliseconds. While other programs run, that takes CPU time from the very thread they
 # wait for, see benchmarks/threads.py. OpenMP reads this when torch is imported.
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "5000")
