@@ -72,6 +72,21 @@ def test_correlated_noise_may_grow_with_the_intensity():
     assert min(found.correlation) > 0.5
 
 
+def test_texture_in_bright_regions_is_no_growth_of_correlated_noise():
+    y, x = np.mgrid[:256, :256]
+    texture = 30 * np.sin(y / 2) * np.sin(x / 2.3) * x / 256
+    found = measure_noise(80 + x / 2 + texture + 25 * blurred(x.shape, 1.5))
+    assert found.kind == "gaussian"
+    assert found.sigma == pytest.approx(25, rel=0.08)
+
+
+def test_correlated_noise_is_found_beneath_weak_white_noise():
+    noise = 25 * blurred((256, 256), 1.5)
+    found = measure_noise(white(100 + noise, 4, seed=1))
+    assert found.sigma == pytest.approx(25, rel=0.08)
+    assert min(found.correlation) > 0.85
+
+
 @pytest.mark.parametrize("clean", [CAMERA, astronaut()[..., 1], astronaut()[..., 0]])
 @pytest.mark.parametrize("sigma", [0, 1, 2])
 def test_a_nearly_clean_photograph_has_no_correlated_noise(clean, sigma):

@@ -42,6 +42,9 @@ _DEGREES = (15, 10)
 _LARGEST_RATIO = 1.12
 # ...and by at most this many standard deviations of the ratio.
 _DEVIATIONS = 3.0
+# White noise hides correlated noise at high frequencies. Every second pixel then has
+# a ratio beyond this; with white noise alone, fine structure reaches 2.
+_LARGEST_HIDDEN_RATIO = 3.0
 _SMOOTHEST_FRACTION = 0.1
 _FEWEST_SMOOTHEST = 100
 # Distances of the pixels of a sub-lattice.
@@ -103,14 +106,17 @@ def find_white_lattice(windows: Sequence[NDArray[Any]]) -> Lattice:
     Lattice
         With stride 1 if the noise is white, too weak, or cannot be measured.
     """
-    whole = Lattice(list(windows), 1, is_white=True)
-    if not _is_correlated(whole.windows):
-        return whole
+    whole = list(windows)
+    is_white = _least_ratio(whole) <= _LARGEST_RATIO
     for stride in _STRIDES:
-        lattice = Lattice(sublattices(windows, stride), stride, is_white=True)
-        if not _is_correlated(lattice.windows):
-            return lattice
-    return Lattice(lattice.windows, stride, is_white=False)
+        coarser = sublattices(windows, stride)
+        ratio = _least_ratio(coarser)
+        if is_white and ratio <= _LARGEST_HIDDEN_RATIO:
+            return Lattice(whole, 1, is_white=True)
+        is_white = False
+        if ratio <= _LARGEST_RATIO:
+            return Lattice(coarser, stride, is_white=True)
+    return Lattice(coarser, stride, is_white=False)
 
 
 def sublattices(windows: Sequence[NDArray[Any]], stride: int) -> list[NDArray[Any]]:
@@ -196,16 +202,17 @@ def measure_correlation(
     return FlatRegions((x, y), float(variance))
 
 
-def _is_correlated(windows: list[NDArray[Any]]) -> bool:
+def _least_ratio(windows: list[NDArray[Any]]) -> float:
+    """Return the `spectral_ratio` less what chance adds to it; 0 if it is unknown."""
     channels = [each for each in patches_of_channels(windows) if len(each)]
     if not channels:
-        return False
+        return 0.0
     patches = np.concatenate(channels)
     area = sum(window.size for window in windows)
     independent = max(_SMOOTHEST_FRACTION * area / PATCH_SIDE**2, 1.0)
     deviation = math.sqrt(sum(2.0 / number for number in _DEGREES) / independent)
-    # Comparisons with NaN are false.
-    return spectral_ratio(patches) > _LARGEST_RATIO + _DEVIATIONS * deviation
+    ratio = spectral_ratio(patches) - _DEVIATIONS * deviation
+    return 0.0 if math.isnan(ratio) else ratio
 
 
 def _flattest(

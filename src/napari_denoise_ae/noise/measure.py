@@ -44,6 +44,9 @@ _LEAST_CORRELATED = 0.04
 _LEAST_FLAT_VARIANCE = 0.45
 # Noise whose correlation along both axes exceeds this is not told from structure.
 _LONGEST_CORRELATION = 0.93
+# Correlated noise grows with the intensity from here on, see `LEAST_GROWTH`, if every
+# second pixel is measured. Structure in bright regions looks like a growth of 1.4.
+_LEAST_CORRELATED_GROWTH = 1.5
 # Distance of the pixels that are compared if the noise is said to be correlated.
 _LEAST_STRIDE = 2
 # The squares of smaller differences underflow.
@@ -305,6 +308,8 @@ def _measure_correlated(
     if stride == 1:
         return None
     parts = [sublattices(windows, stride) for windows in planes]
+    if setting.noise_type == AUTO and not _grows_clearly(planes):
+        setting = replace(setting, noise_type=GAUSSIAN)
     rough = _measure_white(parts, setting)
     level = 1.0 if rough.curve is not None else rough.sigma
     if level == 0.0:
@@ -323,6 +328,19 @@ def _measure_correlated(
     if flat is None or _is_structure(flat, level, windows):
         return None
     return replace(noise, correlation=flat.correlation)
+
+
+def _grows_clearly(planes: list[Any]) -> bool:
+    """Return whether correlated noise grows with the intensity at every second pixel.
+
+    Coarser sub-lattices, on which it is white and is measured, mistake more of the
+    structure for noise, and bright regions often have more of it.
+    """
+    windows = sublattices(list(chain.from_iterable(planes)), _LEAST_STRIDE)
+    try:
+        return fit_noise_curve(windows).growth >= _LEAST_CORRELATED_GROWTH
+    except InvalidInputError:
+        return False
 
 
 def _is_structure(
