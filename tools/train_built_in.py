@@ -3,17 +3,19 @@
     python tools/train_built_in.py rgb rgb.pt --images DIR [DIR ...] --minutes 60
 
 starts from a built-in model, or from a checkpoint of a `unet` that takes the noise
-level, and writes a checkpoint. A network that takes no correlation yet gets the two
-additional inputs, with weights of 0, so that it starts with the same results.
+level, and writes a checkpoint, now and then and at the end. A network that takes no
+correlation yet gets the two additional inputs, with weights of 0, so that it starts
+with the same results. On a GPU, each step is one CUDA graph.
 
-Patches are drawn at random places of the images. The noise is Gaussian, unclipped,
-with a sigma of 0 to 75 of 255 for each patch. In a part of the batches, 40 % unless
-`--correlated` says otherwise, it is blurred, isotropically or along one axis, half of
-the time with a long tail, and in color images often shared by the colors. A part of the
-batches of gray patches, 20 % unless `--counted` says otherwise, are stabilized photon
-counts instead, as `denoise` shows them to the network: at most 0.3 to 200 photons a
-pixel, with or without read noise. The loss is the PSNR of each patch. The learning rate
-follows a cosine over the given time, and the weights are averaged exponentially.
+Patches are drawn at random places of the images, at three scales. The noise is
+Gaussian, unclipped, with a sigma of 0 to 75 of 255 for each patch. In a part of the
+patches, 40 % unless `--correlated` says otherwise, it is blurred, isotropically or
+along one axis, half of the time with a long tail, and in color images often shared by
+the colors. A part of the gray patches, 20 % unless `--counted` says otherwise, are
+stabilized photon counts instead, as `denoise` shows them to the network: at most 0.3 to
+200 photons a pixel, with or without read noise. The loss is the PSNR of each patch. The
+learning rate follows a cosine over the given time, the weights are averaged
+exponentially, and the last part of the time computes in float32.
 """
 
 from __future__ import annotations
@@ -21,172 +23,32 @@ from __future__ import annotations
 import argparse
 import math
 import time
-from dataclasses import dataclass, replace
-from functools import cache, partial
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d
+from training_batches import Patches, PhotonCounter, correlated_noise
 
 from napari_denoise_ae import load_checkpoint
 from napari_denoise_ae.models.checkpoint_file import save_checkpoint
 from napari_denoise_ae.models.networks.unet import UNet
-from napari_denoise_ae.noise.anscombe import inverse_anscombe, stabilized_sigma
-from napari_denoise_ae.noise.blur import blurred_normal
-from napari_denoise_ae.noise.curve import NoiseCurve
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari_denoise_ae.models.checkpoint import Checkpoint
 
 STRONGEST = 75 / 255
-WIDEST_BLUR = 1.6
-# Of photon counts: the photons of their brightest pixels, the largest read noise in
-# photons, and the relative error of the level that the network is told.
-PHOTONS, READ_NOISE, LEVEL_ERROR = (0.3, 200.0), 2.0, 0.05
-WARM_UP = 50
+WARM_UP = 200
 AVERAGING = 0.999
-SECONDS_BETWEEN_REPORTS = 100
-
-
-class Patches:
-    """Random patches of images that are held in memory as 8-bit integers.
-
-    A pixel of a folder of weight 0.5 is half as likely as one of a folder of weight 1.
-    """
-
-    def __init__(
-        self, folders: list[Path], weights: list[float], side: int, n_channels: int
-    ) -> None:
-        mode = "L" if n_channels == 1 else "RGB"
-        self.images: list[Tensor] = []
-        areas = []
-        for folder, weight in zip(folders, weights, strict=True):
-            for file in sorted(folder.iterdir()):
-                image = np.atleast_3d(np.asarray(Image.open(file).convert(mode)))
-                if min(image.shape[:2]) >= side:
-                    self.images.append(
-                        torch.from_numpy(image.transpose(2, 0, 1).copy())
-                    )
-                    areas.append(weight * image.shape[0] * image.shape[1])
-        self.areas = torch.tensor(areas)
-        self.side = side
-
-    def draw(self, count: int) -> Tensor:
-        """Return patches, (count, channels, side, side), in [0, 1]."""
-        chosen = torch.multinomial(self.areas, count, replacement=True)
-        batch = torch.stack([self._cut(self.images[number]) for number in chosen])
-        batch = batch.float().div_(255)
-        if torch.rand(()) < 0.5:
-            batch = batch.transpose(2, 3)
-        batch = batch.flip([axis for axis in (2, 3) if torch.rand(()) < 0.5])
-        # In any order, so that all colors are treated alike.
-        return batch[:, torch.randperm(batch.shape[1])].contiguous()
-
-    def _cut(self, image: Tensor) -> Tensor:
-        y, x = (
-            int(torch.randint(0, length - self.side + 1, ()))
-            for length in image.shape[1:]
-        )
-        return image[:, y : y + self.side, x : x + self.side]
-
-
-def draw_noise(
-    clean: Tensor, generator: torch.Generator, correlated: float
-) -> tuple[Tensor, Tensor]:
-    """Return noise of variance 1, and its correlations along X and Y, (N, 2).
-
-    `correlated` is the probability that it is not white.
-    """
-    count = len(clean)
-    if torch.rand(()) >= correlated:
-        return torch.randn(clean.shape), torch.zeros(count, 2)
-    kind, wide, other = torch.rand(3, count, 1, 1, 1)
-    wide, other = WIDEST_BLUR * wide, WIDEST_BLUR * other
-    narrow = torch.where(kind < 0.7, wide, torch.where(kind < 0.85, 0.0, other))
-    swap = torch.rand(count, 1, 1, 1) < 0.5
-    blur_y, blur_x = torch.where(swap, wide, narrow), torch.where(swap, narrow, wide)
-    noise, correlation = blurred_normal(clean, generator, blur_y, blur_x)
-    if torch.rand(()) < 0.5:
-        blur, share = 1.5 + 1.5 * torch.rand(count, 1, 1, 1), 0.35 * torch.rand(count)
-        tail, of_tail = blurred_normal(clean, generator, blur, blur)
-        part = share[:, None, None, None]
-        noise = (1 - part).sqrt() * noise + part.sqrt() * tail
-        correlation = (1 - share)[:, None] * correlation + share[:, None] * of_tail
-    if clean.shape[1] > 1 and torch.rand(()) < 0.5:
-        noise = share_colors(noise, 0.6 * torch.rand(count, 1, 1, 1))
-    return noise, correlation
-
-
-def share_colors(noise: Tensor, share: Tensor) -> Tensor:
-    """Correlate the noise of the colors, as demosaicking and compression do."""
-    mixed = share * noise[:, :1] + (1 - share.square()).sqrt() * noise.roll(1, 1)
-    deviation = noise.std((2, 3), keepdim=True)
-    return mixed / mixed.std((2, 3), keepdim=True) * deviation
-
-
-@dataclass(frozen=True)
-class Counts:
-    """Stabilized photon counts, as `denoise` shows them to a network.
-
-    `noisy` and its mean `target`, (N, 1, Y, X), have a spread of about 1. `slope` is
-    the derivative of the intensity with respect to `target`, at most 1, and `sigma`,
-    (N, 1), the level that the network is told.
-    """
-
-    noisy: Tensor
-    target: Tensor
-    slope: Tensor
-    sigma: Tensor
-
-
-def draw_counts(clean: Tensor, generator: torch.Generator) -> Counts:
-    """Count the photons of clean patches, and stabilize the counts."""
-    draw = partial(torch.rand, len(clean), 1, 1, 1)
-    low, high = clean.amin((2, 3), keepdim=True), clean.amax((2, 3), keepdim=True)
-    floor = 0.3 * draw().square()
-    stretched = floor + (1 - floor) * (clean - low) / (high - low).clamp_min(0.02)
-    fewest, most = map(math.log, PHOTONS)
-    peak = torch.exp(fewest + (most - fewest) * draw())
-    photons = peak * torch.where(draw() < 0.5, clean, stretched).clamp_min(0)
-    read = torch.where(draw() < 0.6, 0.0, READ_NOISE * draw().square())
-    counts = torch.poisson(photons, generator=generator)
-    counts += read * torch.randn(clean.shape, generator=generator)
-    noisy = 2 * (counts + 3 / 8 + read.square()).clamp_min(0).sqrt()
-    target = _interpolate(photons + read.square(), *_means_of_stabilized())
-    blocks = avg_pool2d(counts, 8).flatten(1)
-    bright = torch.quantile(blocks, 0.9, dim=1).clamp_min(0) + read.flatten().square()
-    sigma = _interpolate(bright, *_levels_of_stabilized())
-    sigma = (sigma * torch.exp(LEVEL_ERROR * torch.randn(len(clean))))[:, None]
-    spread = target.amax((2, 3)) - target.amin((2, 3)) + sigma
-    slope = target / target.amax((2, 3), keepdim=True)
-    scale = spread[:, :, None, None]
-    return Counts(noisy / scale, target / scale, slope, sigma / spread)
-
-
-def _interpolate(values: Tensor, known: Tensor, results: Tensor) -> Tensor:
-    """Return the result of the next larger known value."""
-    index = torch.searchsorted(known, values.contiguous())
-    return results[index.clamp_max(len(known) - 1)]
-
-
-@cache
-def _means_of_stabilized() -> tuple[Tensor, Tensor]:
-    """Return photons, and the stabilized values that `inverse_anscombe` maps there."""
-    stabilized = np.linspace(math.sqrt(1.5), 80.0, 200_000)
-    photons = inverse_anscombe(stabilized, NoiseCurve(1.0, 0.0))
-    return torch.from_numpy(photons).float(), torch.from_numpy(stabilized).float()
-
-
-@cache
-def _levels_of_stabilized() -> tuple[Tensor, Tensor]:
-    """Return photons, and the standard deviation of their stabilized counts."""
-    photons = np.concatenate([[0.0], np.geomspace(1e-3, 4.0, 400)])
-    levels = [stabilized_sigma(float(each)) for each in photons]
-    return torch.from_numpy(photons).float(), torch.tensor(levels)
+# The last part of the time computes in float32, the others in bfloat16.
+EXACT_PART = 0.12
+SECONDS_BETWEEN_REPORTS = 30
+# A GPU may be this many steps behind.
+STEPS_AHEAD = 16
 
 
 def with_correlation(checkpoint: Checkpoint) -> UNet:
@@ -204,67 +66,151 @@ def with_correlation(checkpoint: Checkpoint) -> UNet:
 class Training:
     """A network in training, and the exponential average of its weights.
 
-    `correlated` and `counted` are the fractions of batches with correlated noise, and
-    of stabilized photon counts.
+    `correlated` and `counted` are the fractions of patches with correlated noise, and
+    of stabilized photon counts; they are rounded to whole patches of each batch.
     """
 
     def __init__(
-        self, network: UNet, learning_rate: float, correlated: float, counted: float
+        self,
+        network: UNet,
+        patches: Patches,
+        batch_size: int,
+        correlated: float,
+        counted: float,
     ) -> None:
-        self.correlated, self.counted = correlated, counted
-        self.network, self.learning_rate, self.step = network, learning_rate, 0
+        self.network = network.to(patches.device)
+        self.patches, self.batch_size = patches, batch_size
+        self.n_correlated = round(correlated * batch_size)
+        is_gray = patches.n_channels == 1
+        self.n_counted = round(counted * batch_size) if is_gray else 0
+        self.counter = PhotonCounter(patches.device)
         self.average = {
-            name: each.clone() for name, each in network.state_dict().items()
+            name: each.clone() for name, each in self.network.state_dict().items()
         }
-        self.generator = torch.Generator().manual_seed(torch.initial_seed())
+        self.learning_rate = torch.zeros((), device=patches.device)
+        self.sum_of_losses = torch.zeros((), device=patches.device)
         self.optimizer = torch.optim.AdamW(
-            network.parameters(), weight_decay=1e-4, betas=(0.9, 0.99)
+            self.network.parameters(),
+            lr=self.learning_rate,
+            weight_decay=1e-4,
+            betas=(0.9, 0.99),
+            fused=True,
+            capturable=patches.device.type == "cuda",
         )
 
-    def train(self, clean: Tensor, progress: float) -> float:
-        """Train on one batch at a fraction of the time; return its loss."""
-        warm_up = min(1.0, (self.step + 1) / WARM_UP)
-        factor = warm_up * 0.5 * (1 + math.cos(math.pi * progress))
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate * factor
-        loss = torch.log(self._errors(clean) + 1e-6).mean()
+    def stepper(self, *, exact: bool) -> Callable[[], None]:
+        """Return a function that trains on one batch, in float32 if `exact`."""
+        step = partial(self._step, exact)
+        if self.patches.device.type != "cuda":
+            return step
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            for _ in range(3):
+                step()
+        torch.cuda.current_stream().wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            step()
+        replay: Callable[[], None] = graph.replay
+        return replay
+
+    def _step(self, exact: bool) -> None:
         self.optimizer.zero_grad(set_to_none=True)
+        errors = self._errors(exact).square().mean((1, 2, 3))
+        loss = torch.log(errors + 1e-6).mean()
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
-        self.step += 1
-        weight = 1 - min(AVERAGING, self.step / (self.step + 20))
-        for name, tensor in self.network.state_dict().items():
-            self.average[name].lerp_(tensor, weight)
-        return float(loss.detach())
+        self.sum_of_losses += loss.detach()
+        weights = list(self.network.state_dict().values())
+        torch._foreach_lerp_(list(self.average.values()), weights, 1 - AVERAGING)
 
-    def _errors(self, clean: Tensor) -> Tensor:
-        if clean.shape[1] == 1 and torch.rand(()) < self.counted:
-            counts = draw_counts(clean, self.generator)
-            white = torch.zeros(len(clean), 2)
-            denoised = self._denoise(counts.noisy, counts.target, counts.sigma, white)
-            errors = (denoised - counts.target) * counts.slope
-        else:
-            sigma = torch.rand(len(clean), 1) * STRONGEST
-            noise, correlation = draw_noise(clean, self.generator, self.correlated)
-            noisy = clean + sigma[..., None, None] * noise
-            errors = self._denoise(noisy, clean, sigma, correlation) - clean
-        return errors.square().mean((1, 2, 3))
+    def _errors(self, exact: bool) -> Tensor:
+        """Return the errors of the pixels of a batch."""
+        clean = self.patches.draw(self.batch_size)
+        counted, clean = clean[: self.n_counted], clean[self.n_counted :]
+        sigma = STRONGEST * torch.rand(len(clean), 1, device=clean.device)
+        noise, correlation = self._draw_noise(clean)
+        noisy, slope = clean + sigma[..., None, None] * noise, torch.ones_like(clean)
+        if self.n_counted:
+            counts = self.counter.count(counted)
+            clean = torch.cat([counts.target, clean])
+            noisy, slope = (
+                torch.cat([counts.noisy, noisy]),
+                torch.cat([counts.slope, slope]),
+            )
+            sigma = torch.cat([counts.sigma, sigma])
+            white = correlation.new_zeros(self.n_counted, 2)
+            correlation = torch.cat([white, correlation])
+        denoised = self._denoise(noisy, clean, sigma, correlation, exact)
+        return (denoised - clean) * slope
+
+    def _draw_noise(self, clean: Tensor) -> tuple[Tensor, Tensor]:
+        n_white = len(clean) - self.n_correlated
+        noise = torch.randn_like(clean[:n_white])
+        correlation = noise.new_zeros(n_white, 2)
+        if self.n_correlated:
+            blurred, of_blurred = correlated_noise(clean[n_white:])
+            noise = torch.cat([noise, blurred])
+            correlation = torch.cat([correlation, of_blurred])
+        return noise, correlation
 
     def _denoise(
-        self, noisy: Tensor, clean: Tensor, sigma: Tensor, correlation: Tensor
+        self,
+        noisy: Tensor,
+        clean: Tensor,
+        sigma: Tensor,
+        correlation: Tensor,
+        exact: bool,
     ) -> Tensor:
         center = clean.mean((1, 2, 3), keepdim=True)
-        center = center + 0.15 * torch.randn(len(clean), 1, 1, 1)
+        center = center + 0.15 * torch.randn_like(center)
         told = torch.cat([sigma, sigma * correlation], dim=1)[:, :, None, None]
         inputs = [noisy - center, told.expand(-1, -1, *clean.shape[2:])]
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(noisy.device.type, torch.bfloat16, enabled=not exact):
             denoised: Tensor = self.network(torch.cat(inputs, dim=1)).float()
         return denoised + center
 
 
+def rate_at(progress: float, n_steps: int) -> float:
+    """Return the factor of the learning rate at a fraction of the time."""
+    warm_up = min(1.0, (n_steps + 1) / WARM_UP)
+    return warm_up * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def train(
+    training: Training, seconds: float, learning_rate: float, save: Callable[[], None]
+) -> None:
+    """Train by the clock; report and save now and then, and save at the end."""
+    pixels = training.batch_size * training.patches.side**2
+    begin = reported = time.monotonic()
+    step, exact, n_steps, last = training.stepper(exact=False), False, 0, 0
+    while (progress := (time.monotonic() - begin) / seconds) < 1:
+        if progress > 1 - EXACT_PART and not exact:
+            step, exact = training.stepper(exact=True), True
+        training.learning_rate.fill_(learning_rate * rate_at(progress, n_steps))
+        step()
+        n_steps += 1
+        if n_steps % STEPS_AHEAD == 0 and training.patches.device.type == "cuda":
+            torch.cuda.synchronize()
+        spent = time.monotonic() - reported
+        if spent > SECONDS_BETWEEN_REPORTS:
+            loss = float(training.sum_of_losses) / (n_steps - last)
+            speed = (n_steps - last) * pixels / spent / 1e6
+            print(
+                f"{time.monotonic() - begin:.0f} s  step {n_steps}  loss {loss:.4f}  "
+                f"{speed:.1f} Mpx/s",
+                flush=True,
+            )
+            save()
+            training.sum_of_losses.zero_()
+            reported, last = time.monotonic(), n_steps
+    save()
+
+
 def main() -> None:
-    """Parse the arguments, train by the clock, and write the model now and then."""
+    """Parse the arguments, train, and write the model."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("model", help="built-in model or checkpoint to start from")
     parser.add_argument("output", type=Path, help="checkpoint to write")
@@ -279,29 +225,37 @@ def main() -> None:
     parser.add_argument("--patch", type=int, default=96, help="side, in pixels")
     parser.add_argument("--learning-rate", type=float, default=5e-4)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--device", default="cuda" if torch.cuda.is_available() else "cpu"
+    )
     arguments = parser.parse_args()
     torch.manual_seed(arguments.seed)
+    torch.backends.cudnn.benchmark = True
     checkpoint = load_checkpoint(arguments.model)
+    network = with_correlation(checkpoint)
+    weights = arguments.weights or [1.0] * len(arguments.images)
+    patches = Patches(
+        arguments.images,
+        weights,
+        arguments.patch,
+        network.in_channels,
+        torch.device(arguments.device),
+    )
     training = Training(
-        with_correlation(checkpoint),
-        arguments.learning_rate,
+        network,
+        patches,
+        arguments.batch_size,
         arguments.correlated,
         arguments.counted,
     )
-    weights = arguments.weights or [1.0] * len(arguments.images)
-    channels = training.network.in_channels
-    patches = Patches(arguments.images, weights, arguments.patch, channels)
-    options = {**checkpoint.network_options, "correlation": True}
-    begin, seconds, losses, reported = time.monotonic(), 60 * arguments.minutes, [], 0.0
-    while (spent := time.monotonic() - begin) < seconds:
-        losses.append(
-            training.train(patches.draw(arguments.batch_size), spent / seconds)
-        )
-        if spent - reported > SECONDS_BETWEEN_REPORTS:
-            print(f"{spent:.0f} s  step {training.step}  loss {np.mean(losses):.4f}")
-            reported, losses = spent, []
-    saved = replace(checkpoint, network_options=options, state_dict=training.average)
-    save_checkpoint(saved, arguments.output)
+
+    def save() -> None:
+        average = {name: each.cpu() for name, each in training.average.items()}
+        options = {**checkpoint.network_options, "correlation": True}
+        saved = replace(checkpoint, network_options=options, state_dict=average)
+        save_checkpoint(saved, arguments.output)
+
+    train(training, 60 * arguments.minutes, arguments.learning_rate, save)
 
 
 if __name__ == "__main__":
