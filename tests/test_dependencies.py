@@ -55,7 +55,7 @@ RUNTIME = names_of(PROJECT["dependencies"])
 USED_IN = {
     "bioimageio": [Path("models", "export")],
     "distributed": [Path("files")],
-    "hdf5": [Path("io", "hdf5_file.py"), Path("io", "hdf5_chunks.py")],
+    "hdf5": sorted(path.relative_to(FOLDER) for path in FOLDER.glob("io/hdf5_*.py")),
     "onnx": [Path("models")],
     "remote": [Path("io", "remote.py")],
     "tensorboard": [Path("training", "tensorboard_log.py")],

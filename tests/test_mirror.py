@@ -19,6 +19,7 @@ MODULES = {
 
 # Modules without a test file of their own name, and the file that tests them.
 TESTED_IN = {
+    "io/hdf5_selection": "io/test_hdf5_virtual",
     "io/plugin_reader": "test_plugins",
     "models/networks/call": "test_plugins",
     "noise/call": "test_plugins",

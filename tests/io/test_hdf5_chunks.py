@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import zlib
 
 import imagecodecs
@@ -58,16 +59,70 @@ def test_sound_chunks_are_read(codec, tmp_path):
         np.testing.assert_array_equal(found, image[part])
 
 
-def test_chunks_of_unknown_size_are_refused(tmp_path, monkeypatch):
+def create(path, *filters):
+    """Create a data set with filters, each a number with its parameters."""
     settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     settings.set_chunk(SHAPE)
-    settings.set_deflate(4)
-    settings.set_deflate(4)
+    for number, *parameters in filters:
+        settings.set_filter(number, h5py.h5z.FLAG_OPTIONAL, tuple(parameters))
+    content = h5py.File(path, "w")
+    space = h5py.h5s.create_simple(SHAPE)
+    return h5py.h5d.create(
+        content.id, b"a", h5py.h5t.NATIVE_UINT16, space, dcpl=settings
+    )
+
+
+SIZE = 2**31
+# Chunks that claim `SIZE`, as the filters of hdf5plugin write them, and their filters.
+CLAIMS = {
+    "blosc": (b"\2\1\1\2" + SIZE.to_bytes(4, "little"), (32001, 2, 2, 2, 10240)),
+    "lz4": (SIZE.to_bytes(8, "big"), (32004,)),
+    "bitshuffle": (SIZE.to_bytes(8, "big"), (32008, 0, 3, 2, 0, 2)),
+    "bzip2": (bz2.compress(bytes(2**22)), (307, 9)),
+    "zstd": (imagecodecs.zstd_encode(bytes(2**22)), (32015,)),
+    "szip": (SIZE.to_bytes(4, "little"), (4, 4, 8)),
+}
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_chunks_of_other_compressions_are_limited(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(h5py.h5z, "filter_avail", lambda _: True)
+    content, applied = CLAIMS[name]
+    data = create(tmp_path / "a.h5", applied)
+    data.write_direct_chunk((0, 0), content + bytes(16))
+    h5py.h5i.get_file_id(data).close()
+    volume = open_volume(tmp_path / "a.h5")
+    with pytest.raises(InvalidInputError, match="inflates to more than 86,016 bytes"):
+        volume.read_part(ALL)
+
+
+def test_packed_chunks_are_read_unless_they_claim_too_much(tmp_path):
+    """The size that they claim is a parameter of the filter."""
     with h5py.File(tmp_path / "a.h5", "w") as content:
-        space = h5py.h5s.create_simple(SHAPE)
-        kind = h5py.h5t.NATIVE_UINT16
-        h5py.h5d.create(content.id, b"a", kind, space, dcpl=settings)
-    with pytest.raises(InvalidInputError, match="compressed by deflate and deflate"):
+        content.create_dataset("a", data=IMAGE, chunks=SHAPE, scaleoffset=0)
+    np.testing.assert_array_equal(open_volume(tmp_path / "a.h5").read_part(ALL), IMAGE)
+    content = (tmp_path / "a.h5").read_bytes()
+    stated, claimed = (
+        np.array([2, 0, n_pixels], "<u4").tobytes() for n_pixels in (IMAGE.size, SIZE)
+    )
+    assert content.count(stated) == 1
+    (tmp_path / "b.h5").write_bytes(content.replace(stated, claimed))
+    with pytest.raises(InvalidInputError, match="inflates to more than 86,016 bytes"):
+        open_volume(tmp_path / "b.h5")
+
+
+@pytest.mark.parametrize(
+    ("filters", "reason"),
+    [
+        ([(1, 4), (1, 4)], "compressed by deflate and deflate"),
+        ([(32013, 1)], r"unknown how far .* number 32013, inflates.*SIZE_LIMIT"),
+    ],
+    ids=["twice", "unknown"],
+)
+def test_chunks_of_unknown_size_are_refused(filters, reason, tmp_path, monkeypatch):
+    monkeypatch.setattr(h5py.h5z, "filter_avail", lambda _: True)
+    create(tmp_path / "a.h5", *filters)
+    with pytest.raises(InvalidInputError, match=reason):
         open_volume(tmp_path / "a.h5")
     monkeypatch.setenv("NAPARI_DENOISE_AE_SIZE_LIMIT", "off")
     assert open_volume(tmp_path / "a.h5").shape == SHAPE

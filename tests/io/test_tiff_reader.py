@@ -8,6 +8,7 @@ import tifffile
 
 from napari_denoise_ae.errors import InvalidInputError
 from napari_denoise_ae.io.images import ImageFile, read_image, write_image
+from napari_denoise_ae.io.limits import VARIABLE
 from napari_denoise_ae.io.source import open_volume
 
 NAMES = ("a.ome.tif", "b.ome.tif")
@@ -108,6 +109,22 @@ def test_a_missing_file_of_a_series_is_an_error(tmp_path):
             InvalidInputError, match=r"its planes in 'b.ome.tif' are missing"
         ):
             read(tmp_path / "a.ome.tif")
+
+
+def test_files_of_a_series_in_another_folder_are_not_read(tmp_path, monkeypatch):
+    stack = write_ome_tiffs(tmp_path, LAYOUTS["by turns"])
+    (tmp_path / "in").mkdir()
+    moved = tmp_path / "in" / "a.ome.tif"
+    content = (tmp_path / "a.ome.tif").read_bytes()
+    # The lengths are equal, as the offsets in the file demand.
+    old = b'<UUID FileName="b.ome.tif">urn:uuid:b.ome.tif</UUID>'
+    new = b'<UUID FileName="../b.ome.tif">urn:b.ome.tif</UUID>  '
+    moved.write_bytes(content.replace(old, new))
+    for read in (read_image, open_volume):
+        with pytest.raises(InvalidInputError, match=f"outside its folder.*{VARIABLE}"):
+            read(moved)
+    monkeypatch.setenv(VARIABLE, "off")
+    np.testing.assert_array_equal(read_image(moved).pixels, stack)
 
 
 @pytest.mark.parametrize("compression", [None, "zlib"])

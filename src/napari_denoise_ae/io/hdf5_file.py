@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +9,8 @@ import numpy as np
 from ..errors import InvalidInputError, MissingDependencyError
 from ..image.axes import axes_of_names
 from .compression import DEFLATE, NONE, OTHER
-from .hdf5_chunks import limit_chunks
-from .limits import claimed_bytes, require_plausible_size
+from .hdf5_links import find_object
+from .hdf5_virtual import is_open_ended, open_pixels
 from .location import split_hdf5
 from .stored import StoredImage, require_file
 
@@ -29,12 +27,14 @@ _SPACING = "element_size_um"
 def open_hdf5(path: Path) -> StoredImage:
     """Open a data set, ``file.h5:/path``, or the only image in a file, ``file.h5``.
 
-    Its axes are the labels of its dimensions, such as ``t``, ``y`` and ``x``.
+    Its axes are the labels of its dimensions, such as ``t``, ``y`` and ``x``. Links and
+    virtual data sets may refer to other HDF5 files in the folder of the file.
 
     Raises
     ------
     InvalidInputError
-        If there is no such data set, or several could be meant.
+        If there is no such data set, several could be meant, or it is not safe to read
+        it, see `open_pixels`.
     MissingDependencyError
         If h5py is not installed.
     """
@@ -49,43 +49,28 @@ def open_hdf5(path: Path) -> StoredImage:
         ) from error
     # A data set keeps its file open.
     content = h5py.File(file, "r")
-    dataset = content.get(inside) if inside else _only_image(content, file)
+    folder = file.resolve().parent
+    if inside:
+        dataset = find_object(content, inside, folder)
+    else:
+        dataset = _only_image(content, file)
     if not isinstance(dataset, h5py.Dataset):
         raise InvalidInputError(
             f"Cannot read {path}: there is no data set {inside!r}. {_describe(content)}"
         )
-    _require_filters(dataset, path)
-    claimed = claimed_bytes(dataset.shape, dataset.dtype, dataset.chunks or ())
-    require_plausible_size(path, claimed, [file.stat().st_size])
+    pixels = open_pixels(dataset, folder)
     axes = axes_of_names(dimension.label for dimension in dataset.dims)
     scale = _spacing(dataset, axes)
-    kept = {None: NONE, "gzip": DEFLATE}
+    # That of the parts of a virtual data set is unknown.
+    kept = {None: OTHER if dataset.is_virtual else NONE, "gzip": DEFLATE}
     return StoredImage(
-        array=limit_chunks(dataset),
+        array=pixels,
         axes=axes,
         chunks=dataset.chunks,
         scale=scale,
         units=dict.fromkeys(scale, "micrometer"),
         compression=kept.get(dataset.compression, OTHER),
     )
-
-
-def _require_filters(dataset: h5py.Dataset, path: Path) -> None:
-    """Raise if a data set has a compression that h5py does not bring along."""
-    from h5py import h5z
-
-    with suppress(ImportError):
-        # Adds its compressions to those of h5py.
-        import_module("hdf5plugin")
-    settings = dataset.id.get_create_plist()
-    for number in range(settings.get_nfilters()):
-        code, _, _, name = settings.get_filter(number)
-        if not h5z.filter_avail(code):
-            called = name.decode(errors="replace") or f"number {code}"
-            raise MissingDependencyError(
-                f"Cannot read {path}: h5py lacks its compression, {called}. Install "
-                "it with: pip install hdf5plugin"
-            )
 
 
 def _only_image(content: h5py.File, file: Path) -> h5py.Dataset:
@@ -105,8 +90,9 @@ def _images(content: h5py.File) -> list[h5py.Dataset]:
     found: list[h5py.Dataset] = []
 
     def visit(_: str, node: Any) -> None:
-        is_array = isinstance(node, h5py.Dataset) and len(node.shape or ()) >= 2
-        if is_array and node.dtype.kind in "iuf":
+        if not isinstance(node, h5py.Dataset) or is_open_ended(node):
+            return
+        if len(node.shape or ()) >= 2 and node.dtype.kind in "iuf":
             found.append(node)
 
     content.visititems(visit)

@@ -224,6 +224,11 @@ def _require_header(start: int) -> Callable[[memoryview, int], None]:
     return require
 
 
+def _require_hdf5_header(content: memoryview, limit: int) -> None:
+    """Check the size that LZ4 and bitshuffle of HDF5 write before their blocks."""
+    _require(int.from_bytes(content[:8], "big"), limit)
+
+
 def _require_stream(
     start: Callable[[], Any], most: float
 ) -> Callable[[memoryview, int], None]:
@@ -256,9 +261,12 @@ _REQUIRES: dict[str, Callable[[memoryview, int], None]] = {
     "blosc": _require_header(4),
     "bz2": _require_stream(bz2.BZ2Decompressor, math.inf),
     "gzip": _require_stream(lambda: zlib.decompressobj(wbits=31), _MOST_OF_DEFLATE),
+    "hdf5-bitshuffle": _require_hdf5_header,
+    "hdf5-lz4": _require_hdf5_header,
     "lz4": _require_header(0),
     "lzf": _require_lzf,
     "lzma": _require_stream(lzma.LZMADecompressor, math.inf),
+    "szip": _require_header(0),
     "zlib": _require_stream(zlib.decompressobj, _MOST_OF_DEFLATE),
     "zstd": _require_zstd,
 }

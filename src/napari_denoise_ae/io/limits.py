@@ -1,7 +1,9 @@
-"""Refuse files that claim far more pixels than they can hold.
+"""Refuse files that claim far more pixels than they can hold, or private files.
 
 A few bytes can claim an image that fills the memory or takes forever. Noise does not
 compress, so an image that is worth denoising has a size in proportion to its pixels.
+
+An image may refer to other files, whose content would end up in the result.
 """
 
 from __future__ import annotations
@@ -37,6 +39,31 @@ def is_lifted() -> bool:
 def how_to_lift() -> str:
     """Return the sentence that says how to read a file beyond the limits."""
     return f"If you trust it, set the environment variable {VARIABLE} to off."
+
+
+def require_near(file: Path, image: Path, folder: Path) -> None:
+    """Raise if an image refers to a file in another folder.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+        The file that it refers to.
+    image : pathlib.Path
+        The image, for the error.
+    folder : pathlib.Path
+        Its folder, without symbolic links.
+
+    Raises
+    ------
+    InvalidInputError
+        If the file is neither in that folder nor in a folder in it, unless the user
+        has lifted the limits.
+    """
+    if not is_lifted() and not file.resolve().is_relative_to(folder):
+        raise InvalidInputError(
+            f"Cannot read {image}: it refers to {file}, which is outside its folder. "
+            f"{how_to_lift()}"
+        )
 
 
 def claimed_bytes(

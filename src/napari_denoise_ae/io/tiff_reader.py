@@ -6,6 +6,7 @@ import logging
 import re
 import weakref
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..image.axes import stack_axes
 from .calibration import tiff_calibration, tiff_scale
 from .channels import from_color_map, tiff_channels
 from .compression import compression_of_page
-from .limits import claimed_bytes, require_plausible_size
+from .limits import claimed_bytes, require_near, require_plausible_size
 from .picture_metadata import PictureMetadata
 from .stored import Dispensable, StoredImage, require_file
 from .tiff_color import interpret
@@ -27,7 +28,6 @@ from .views import Stacked, chunks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -56,8 +56,8 @@ def open_tiff(path: Path, series: int | None = None) -> StoredImage:
     with _capture_tifffile_log() as messages, tifffile.TiffFile(path) as tiff:
         chosen, note = choose_series(tiff, path, series)
         for each in chosen:
-            require_complete(each, tiff)
             _require_plausible(each, path)
+            require_complete(each, tiff)
         axes, axes_are_assumed = joined_axes(chosen)
         page = chosen[0].keyframe
         orientation = _orientation(page)
@@ -168,8 +168,10 @@ def require_complete(series: tifffile.TiffPageSeries, tiff: tifffile.TiffFile) -
 
 
 def _require_plausible(series: tifffile.TiffPageSeries, path: Path) -> None:
-    """Raise if a series claims far more pixels than its files can hold."""
+    """Raise if files of a series are elsewhere, or hold too few bytes for it."""
     files = {page.parent.filehandle for page in series.pages if page is not None}
+    for file in files:
+        require_near(Path(file.path), path, path.resolve().parent)
     claimed = claimed_bytes(series.shape, np.dtype(series.dtype))
     require_plausible_size(path, claimed, (file.size for file in files))
 
