@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..image.namespace import namespace_of
+from ..image.namespace import extremes_of, namespace_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -105,7 +105,8 @@ def prepare_input(block: Any, scale: IntensityRange) -> NetworkInput:
     if (hidden := shown.hidden) is not None:
         unit = scale.fill(unit, hidden)
     low, high = scale.limits
-    if low <= unit.min() and unit.max() <= high:
+    lowest, highest = extremes_of(unit)
+    if low <= lowest and highest <= high:
         return NetworkInput(unit, None, unknown, hot)
     within = unit.clip(low, high)
     return NetworkInput(within, unit - within, unknown, hot)

@@ -126,6 +126,9 @@ def as_pixels(values: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
         Data type of the result.
     """
     known = _CAST.get(dtype.newbyteorder("="))
+    # What is computed in float32 is far from its limits, see `working_dtype`.
+    if known is values.dtype is torch.float32:
+        return as_array(values)
     if isinstance(values, np.ndarray) or known is None:
         return cast_saturating(as_array(values), dtype)
     return as_array(round_within(values, dtype).to(known))

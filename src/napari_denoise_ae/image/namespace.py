@@ -41,6 +41,14 @@ def find_nan(values: Any) -> Any | None:
     return xp.isnan(values) if xp.isnan(values.min()) else None
 
 
+def extremes_of(values: Any) -> tuple[Any, Any]:
+    """Return the minimum and the maximum of an array or tensor of any shape."""
+    if isinstance(values, np.ndarray):
+        return values.min(), values.max()
+    low, high = namespace_of(values).aminmax(values)
+    return low, high
+
+
 def any_of(mask: Any) -> bool:
     """Return whether a mask, an array or tensor, is True anywhere."""
     # Bytes are compared many times as fast as truth values.
