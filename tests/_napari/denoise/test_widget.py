@@ -298,6 +298,14 @@ def test_status_and_figures_come_back_with_their_layer_and_settings(
     assert not widget.status.text()
     widget.form.to_remove.strength.setValue(1.0)
     assert (widget.status.text(), widget.readout.text()) == (status, figures)
+    result = viewer.layers["cells [denoised]"]
+    viewer.layers.remove(result)
+    assert not widget.status.text()
+    assert widget.readout.result is None
+    assert not widget.copy_figures.isEnabled()
+    assert not widget.trust.assess_button.isEnabled()
+    run(widget)
+    assert widget.status.text().startswith("done")
     cells.data = image()
     assert not widget.status.text()
 
@@ -574,16 +582,18 @@ def test_pixels_that_are_replaced_during_a_run_are_reported(
 
 
 def test_an_outcome_is_not_that_of_an_array_at_the_same_address():
-    outcomes, layer = Outcomes(), Image(image())
+    outcomes, layer, shown = Outcomes(), Image(image()), Image(image())
     options = DenoiseOptions(axes="YX")
     job = DenoiseJob(data=image(), model="auto", options=options)
-    outcomes.store(layer, job, None, "done")
-    assert outcomes.find(layer, replace(job, seed=1)).status == "done"
+    outcomes.store(layer, job, shown, None, "done")
+    assert outcomes.find(layer, replace(job, seed=1), shown).status == "done"
+    assert outcomes.find(layer, job, None) is None
+    assert outcomes.find(layer, job, Image(image())) is None
     address = id(job.data)
     del job
     for _ in range(1000):
         job = DenoiseJob(data=np.empty((40, 56)), model="auto", options=options)
-        assert outcomes.find(layer, job) is None
+        assert outcomes.find(layer, job, shown) is None
         if id(job.data) == address:
             break
 

@@ -66,11 +66,13 @@ class OutcomeView(QObject):  # type: ignore[misc]
         self._run, self._panel = run, panel
         self._tiles = LazyProgress(viewer)
         self._outcomes = Outcomes()
+        self._shown: Outcome | None = None
         self._tiles.busy.connect(panel.set_computing)
         self._tiles.status_changed.connect(panel.status.setText)
         self._tiles.progressed.connect(panel.show_progress)
         run.finished.connect(self._on_finished)
         run.lazily_shown.connect(self._on_lazily_shown)
+        viewer.layers.events.removed.connect(self._on_removed)
 
     def refresh(self) -> None:
         """Show the outcome of the last run of this layer with these settings."""
@@ -82,6 +84,7 @@ class OutcomeView(QObject):  # type: ignore[misc]
         self.changed.emit()
 
     def _show(self, outcome: Outcome | None, layer: Image | None) -> None:
+        self._shown = outcome
         self._panel.show_status(outcome)
         if outcome is None or layer is None:
             return
@@ -114,6 +117,7 @@ class OutcomeView(QObject):  # type: ignore[misc]
 
     def clear(self) -> None:
         """Show no outcome."""
+        self._shown = None
         self._tiles.drop()
         self._panel.clear_result()
 
@@ -124,19 +128,34 @@ class OutcomeView(QObject):  # type: ignore[misc]
     def close(self) -> None:
         """Disconnect from the viewer."""
         self._tiles.close()
+        self._viewer.layers.events.removed.disconnect(self._on_removed)
 
     def _find(self) -> Outcome | None:
         if (layer := self._form.source) is not None:
             with suppress(DenoiseAEError):
-                return self._outcomes.find(layer, self._jobs.job_in_scope())
+                job = self._jobs.job_in_scope()
+                shown = find_output(self._viewer, layer, "denoised")
+                return self._outcomes.find(layer, job, shown)
         return None
 
+    def _on_removed(self, _: object) -> None:
+        """Do not describe a result that the user has removed."""
+        if self._shown is not None and self._find() is None:
+            self.refresh()
+
     def _on_finished(self, layer: Image, job: DenoiseJob, result: Denoised) -> None:
-        self._outcomes.store(layer, job, result, self._panel.status.text())
+        self._store(layer, job, result, self._panel.status.text())
         self.refresh()
         if self._panel.readout.result is not None:
             self._panel.warn(result.incompatibilities)
 
     def _on_lazily_shown(self, layer: Image, job: DenoiseJob) -> None:
-        self._outcomes.store(layer, job, None, "")
+        self._store(layer, job, None, "")
         self.refresh()
+
+    def _store(
+        self, layer: Image, job: DenoiseJob, result: Denoised | None, status: str
+    ) -> None:
+        shown = find_output(self._viewer, layer, "denoised")
+        if shown is not None:
+            self._outcomes.store(layer, job, shown, result, status)

@@ -65,22 +65,39 @@ class Outcomes:
         self._outcomes = WeakKeyDictionary()
 
     def store(
-        self, layer: Image, job: DenoiseJob, result: Denoised | None, status: str
+        self,
+        layer: Image,
+        job: DenoiseJob,
+        shown: Image,
+        result: Denoised | None,
+        status: str,
     ) -> None:
-        """Remember the outcome of a run; the result is None for a lazy layer."""
+        """Remember the outcome of a run, and the layer that shows it.
+
+        The result is None for a lazy layer.
+        """
         figures = None if result is None else result.without_pixels()
         outcome = Outcome(status, figures, job.part)
-        self._outcomes[layer] = (_settings(job), outcome)
+        self._outcomes[layer] = (_settings(job, shown), outcome)
 
-    def find(self, layer: Image, job: DenoiseJob) -> Outcome | None:
-        """Return the outcome of a layer if a job has the settings that led to it."""
+    def find(
+        self, layer: Image, job: DenoiseJob, shown: Image | None
+    ) -> Outcome | None:
+        """Return the outcome of a layer.
+
+        It is None unless a job has the settings that led to it, and the layer with the
+        result is the same and has the same pixels.
+        """
         settings, outcome = self._outcomes.get(layer, (None, None))
-        return outcome if settings == _settings(job) else None
+        is_same = shown is not None and settings == _settings(job, shown)
+        return outcome if is_same else None
 
 
-def _settings(job: DenoiseJob) -> tuple[Any, ...]:
+def _settings(job: DenoiseJob, shown: Image) -> tuple[Any, ...]:
     return (
         _Same(job.data),
+        _Same(shown),
+        _Same(shown.data),
         job.model,
         job.options,
         job.noise,
