@@ -84,7 +84,7 @@ def denoise_together(
     import torch
 
     network = denoiser.network
-    if network.takes_noise_level or network.intensity_rule is not None:
+    if not network.uses_range:
         # Each image is scaled by its own noise level or intensities.
         denoised = [
             apply_model(image, denoiser=denoiser, setting=setting) for image in unit

@@ -9,6 +9,8 @@ from napari.layers import Image
 
 from napari_denoise_ae import denoise, denoise_layer
 from napari_denoise_ae.errors import DenoiseAEWarning, InvalidInputError
+from napari_denoise_ae.models.checkpoint_file import save_checkpoint
+from napari_denoise_ae.models.load import load_checkpoint
 from napari_denoise_ae.noise.add import add_noise
 
 COMMAND = "napari-denoise-ae.denoise_active_layer"
@@ -126,6 +128,25 @@ def test_denoise_layer_uses_the_noise_options(viewer, options, lazy):
     known = result.metadata["napari-denoise-ae"]
     assert known.items() >= options.items()
     assert "intensity_range" not in known
+
+
+@pytest.mark.filterwarnings("ignore::napari_denoise_ae.errors.DenoiseAEWarning")
+@pytest.mark.parametrize("lazy", [False, True])
+def test_a_range_is_recorded_only_if_the_model_uses_it(lazy, viewer, tmp_path):
+    data = np.random.default_rng(0).poisson(80, (64, 70)).astype(np.uint16)
+    layer = viewer.add_image(da.from_array(data) if lazy else data)
+    gray = str(tmp_path / "gray.pt")
+    save_checkpoint(load_checkpoint("gray"), tmp_path / "gray.pt")
+    for model, options, is_recorded in (
+        ("conv", {"intensity_range": (0, 200)}, True),
+        ("conv", {}, lazy),
+        (gray, {"intensity_range": (0, 200)}, False),
+        # The file has not been read when the contrast limits are proposed.
+        (gray, {}, False),
+    ):
+        result = denoise_layer(layer, model=model, **options)
+        known = result.metadata["napari-denoise-ae"]
+        assert ("intensity_range" in known) is is_recorded
 
 
 def test_denoise_layer_rejects_noise_options_that_the_model_ignores(viewer):

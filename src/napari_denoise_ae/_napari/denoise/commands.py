@@ -141,27 +141,31 @@ def denoise_layer(
     source = unwrap_proxy(layer)
     job = _job(source, model, DenoiseOptions(**options))
     if job.levels:
-        levels = call_responsive(lambda: make_levels(job).levels)
-        is_pyramid = len(levels) > 1
+        lazy = call_responsive(lambda: make_levels(job))
+        levels, is_pyramid = lazy.levels, len(lazy.levels) > 1
         return make_output(
             source,
             "denoised",
             levels if is_pyramid else levels[0],
-            provenance(job),
+            provenance(job, uses_range=lazy.uses_range),
             multiscale=is_pyramid,
         )
-    denoised = call_responsive(lambda: _denoise(job))
-    return make_output(source, "denoised", denoised, provenance(job))
+    denoised, uses_range = call_responsive(lambda: _denoise(job))
+    known = provenance(job, uses_range=uses_range)
+    return make_output(source, "denoised", denoised, known)
 
 
-def _denoise(job: DenoiseJob) -> NDArray[Any]:
+def _denoise(job: DenoiseJob) -> tuple[NDArray[Any], bool]:
+    """Return the denoised layer, and whether the model uses an intensity range."""
     # Imports torch, which takes a second or two the first time.
     from ...denoising.api import denoise
+    from ...models.load import load_checkpoint
 
+    checkpoint = load_checkpoint(job.resolved_model)
     denoised: NDArray[Any] = denoise(
-        job.data, model=job.model, **job.options.non_defaults()
+        job.data, model=checkpoint, **job.options.non_defaults()
     )
-    return denoised
+    return denoised, checkpoint.outline().uses_range
 
 
 def _job(layer: Any, model: str, options: DenoiseOptions) -> DenoiseJob:

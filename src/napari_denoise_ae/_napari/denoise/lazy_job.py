@@ -37,10 +37,13 @@ class LazyDenoised:
         The uncomputed levels of the result, the largest first.
     sources : tuple of dask.array.Array
         The pixels that are denoised, of the same shapes.
+    uses_range : bool
+        Whether the model uses the intensity range of the job.
     """
 
     levels: tuple[Array, ...]
     sources: tuple[Array, ...]
+    uses_range: bool
 
 
 def denoise_levels(
@@ -70,14 +73,15 @@ def make_levels(job: DenoiseJob) -> LazyDenoised:
     from ...models.load import load_checkpoint
 
     checkpoint = load_checkpoint(job.resolved_model)
+    uses_range = checkpoint.outline().uses_range
     levels = [as_dask(level) for level in job.levels]
     if job.part is not None:
         denoised = _denoise_level(levels[0], levels[0], job, checkpoint)
-        return LazyDenoised((denoised[job.part],), (levels[0][job.part],))
+        return LazyDenoised((denoised[job.part],), (levels[0][job.part],), uses_range)
     if len(levels) == 1:
         levels = pyramid(levels[0], job.axes)
     results = (_denoise_level(level, levels[0], job, checkpoint) for level in levels)
-    return LazyDenoised(tuple(results), tuple(levels))
+    return LazyDenoised(tuple(results), tuple(levels), uses_range)
 
 
 def denoise_visible(job: DenoiseJob) -> Generator[str, None, Denoised | Failed]:
@@ -90,7 +94,13 @@ def denoise_visible(job: DenoiseJob) -> Generator[str, None, Denoised | Failed]:
         denoised = _denoise_level(levels[job.level], levels[0], job, checkpoint)
         part = denoised[(*job.plane, *(job.region or ()))]
         pixels = np.asarray(part.compute())
-        return Denoised(noisy=pixels, denoised=pixels, prepared=None, scores={})
+        return Denoised(
+            noisy=pixels,
+            denoised=pixels,
+            prepared=None,
+            uses_range=checkpoint.outline().uses_range,
+            scores={},
+        )
     except DenoiseAEError as error:
         return Failed(str(error))
     except (RuntimeError, MemoryError, OSError) as error:

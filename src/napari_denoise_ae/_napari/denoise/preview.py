@@ -220,7 +220,7 @@ class Preview(QObject):  # type: ignore[misc]
             layer,
             "preview",
             outcome.denoised.reshape((1,) * len(job.plane) + outcome.denoised.shape),
-            provenance(job, outcome),
+            provenance(job, outcome, uses_range=outcome.uses_range),
             translate=translate_of_part(layer, first),
             **changes,
         )

@@ -14,8 +14,20 @@ if TYPE_CHECKING:
     from .result import Denoised
 
 
-def provenance(job: DenoiseJob, result: Denoised | None = None) -> dict[str, Any]:
-    """Return the settings of a job and, given its result, the measured values."""
+def provenance(
+    job: DenoiseJob, result: Denoised | None = None, *, uses_range: bool = True
+) -> dict[str, Any]:
+    """Return the settings of a job and, given its result, the measured values.
+
+    Parameters
+    ----------
+    job : DenoiseJob
+        The job.
+    result : Denoised, optional
+        Its result.
+    uses_range : bool
+        Whether the model uses an intensity range; if not, that of the job is left out.
+    """
     known: dict[str, Any] = {
         "version": __version__,
         "model": job.resolved_model,
@@ -23,6 +35,8 @@ def provenance(job: DenoiseJob, result: Denoised | None = None) -> dict[str, Any
         "seed": job.seed,
         **job.options.of_result(),
     }
+    if not uses_range:
+        known.pop("intensity_range", None)
     if job.part is not None:
         known["part"] = [(cut.start, cut.stop) for cut in job.part]
     if result is None or result.ranges is None:

@@ -29,6 +29,8 @@ class Denoised:
         The prepared layer, if it is in memory.
     ranges : IntensityRanges, optional
         How the model normalizes the layer, at strength 1. None if it is lazy.
+    uses_range : bool
+        Whether the model uses the intensity range of the job, if that has one.
     incompatibilities : tuple of str
         Reasons why the model may not fit the layer.
     scores : dict of tuple to Comparison
@@ -50,6 +52,7 @@ class Denoised:
     denoised: NDArray[Any]
     prepared: PreparedLayer | None
     ranges: IntensityRanges | None = None
+    uses_range: bool = True
     incompatibilities: tuple[str, ...] = ()
     scores: dict[Plane, Comparison]
     noise_before: float = float("nan")

@@ -271,7 +271,8 @@ def _show_result(
 def _show_lazy_result(
     viewer: Viewer, layer: Image, job: DenoiseJob, result: LazyDenoised
 ) -> None:
-    known, place = provenance(job), place_of_part(layer, job.part)
+    known = provenance(job, uses_range=result.uses_range)
+    place = place_of_part(layer, job.part)
     _keep_other_results(viewer, layer, job, known)
     remove_output(viewer, layer, "noisy")
     remove_output(viewer, layer, "residual")

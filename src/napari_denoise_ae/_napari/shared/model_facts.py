@@ -57,14 +57,13 @@ def load_model_facts(model: str) -> Generator[None, None, ModelFacts | Failed]:
         return Failed(f"The model {model} cannot be loaded: {error}")
     network = checkpoint.outline()
     takes_noise_level = network.takes_noise_level
-    uses_range = not takes_noise_level and network.intensity_rule is None
     description = _describe_training(checkpoint.record)
     if takes_noise_level:
         description = f"{_ANY_NOISE} {description}"
     if model == DEFAULT_MODEL and checkpoint.record is not None:
         dataset = checkpoint.record.dataset
         description = f"{_AUTO} {_ANY_NOISE} gray was trained on the {dataset}."
-    return ModelFacts(description, takes_noise_level, uses_range)
+    return ModelFacts(description, takes_noise_level, network.uses_range)
 
 
 def _describe_training(record: TrainingRecord | None) -> str:

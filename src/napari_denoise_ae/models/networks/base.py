@@ -74,6 +74,11 @@ class DenoisingNetwork(nn.Module):
         return self.image_size or 0
 
     @property
+    def uses_range(self) -> bool:
+        """Whether the intensity range of an image decides what the network sees."""
+        return not self.takes_noise_level and self.intensity_rule is None
+
+    @property
     def n_parameters(self) -> int:
         """Number of trained parameters."""
         return sum(parameter.numel() for parameter in self.parameters())
