@@ -23,6 +23,7 @@ TESTED_IN = {
     "io/plugin_reader": "test_plugins",
     "models/networks/call": "test_plugins",
     "noise/call": "test_plugins",
+    "noise/scaling": "noise/test_normalization",
     "__main__": "cli/test_main",
     "_napari/denoise/trust_job": "_napari/denoise/test_trust_panel",
     "_napari/denoise/trust_plot": "_napari/denoise/test_trust_panel",

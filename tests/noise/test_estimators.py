@@ -15,7 +15,7 @@ from napari_denoise_ae.noise.estimators import (
     estimate_sigma,
     median_of_known,
 )
-from napari_denoise_ae.noise.normalization import measure_scaling
+from napari_denoise_ae.noise.scaling import measure_scaling
 from napari_denoise_ae.noise.setting import NoiseSetting
 
 NOISY = np.random.default_rng(0).normal(100.0, 5.0, (64, 64))

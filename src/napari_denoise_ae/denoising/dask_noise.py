@@ -11,7 +11,7 @@ from ..errors import DenoiseAEWarning
 from ..image.checks import require_finite
 from ..image.intensity import IntensityRanges
 from ..image.ranges import known_ranges
-from ..noise.normalization import measure_ranges, with_setting
+from ..noise.scaling import measure_ranges, with_setting
 from ..noise.setting import NoiseSetting
 from ..noise.windows import read_noise_windows
 from .compatibility import noise_levels

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..image.ranges import group_planes, known_ranges, resolve_intensity_ranges
-from ..noise.normalization import measure_ranges
+from ..noise.scaling import measure_ranges
 from ..noise.windows import read_noise_windows
 
 if TYPE_CHECKING:

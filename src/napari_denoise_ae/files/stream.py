@@ -19,7 +19,7 @@ from ..errors import InvalidInputError
 from ..image.axes import color_planes
 from ..image.casting import copy_as
 from ..image.planes import whole_plane
-from ..noise.normalization import measure_ranges
+from ..noise.scaling import measure_ranges
 from ..noise.windows import read_noise_windows
 from .overlap import read_ahead
 

@@ -11,7 +11,8 @@ from napari_denoise_ae._napari.shared.layer_noise import (
 from napari_denoise_ae.image.intensity import IntensityRanges, share_range
 from napari_denoise_ae.image.planes import ArrayPlanes
 from napari_denoise_ae.image.ranges import group_planes
-from napari_denoise_ae.noise.normalization import NoiseScaling, measure_scaling
+from napari_denoise_ae.noise.normalization import NoiseScaling
+from napari_denoise_ae.noise.scaling import measure_scaling
 from napari_denoise_ae.noise.setting import NoiseSetting
 from napari_denoise_ae.noise.windows import read_noise_windows
 

@@ -18,7 +18,7 @@ from ...denoising.compatibility import require_noise_is_taken
 from ...denoising.model_ranges import ranges_without_scan
 from ...denoising.noise_checks import noise_before_and_after
 from ...errors import DenoiseAEError
-from ...noise.normalization import measure_ranges, with_setting
+from ...noise.scaling import measure_ranges, with_setting
 from ...noise.windows import read_noise_windows
 from ..shared.worker import Failed
 from .job import PreparedLayer

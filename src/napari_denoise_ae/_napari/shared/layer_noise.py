@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...noise.estimators import median_of_known
 from ...noise.noise_estimate import GAUSSIAN
-from ...noise.normalization import NoiseScaling, measure_scaling, points_of_groups
+from ...noise.normalization import NoiseScaling
+from ...noise.scaling import measure_scaling, points_of_groups
 from ...noise.setting import NoiseSetting
 
 if TYPE_CHECKING:

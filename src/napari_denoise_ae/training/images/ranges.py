@@ -13,7 +13,7 @@ from ...image.planes import plane_indices
 from ...image.ranges import RangeSearch, group_planes, known_ranges
 from ...image.tiling import grid_of
 from ...noise.measure import HIGH, LOW
-from ...noise.normalization import known_values
+from ...noise.scaling import known_values
 from ...noise.windows import read_noise_windows
 
 if TYPE_CHECKING:

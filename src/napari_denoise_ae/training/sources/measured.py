@@ -8,7 +8,8 @@ import numpy as np
 
 from ...image.ranges import group_planes
 from ...noise.noise_estimate import NoiseEstimate
-from ...noise.normalization import NoiseScaling, measure_scaling
+from ...noise.normalization import NoiseScaling
+from ...noise.scaling import measure_scaling
 from ...noise.setting import NoiseSetting
 from ...noise.windows import read_noise_windows
 from ..images.ranges import unit_ranges
