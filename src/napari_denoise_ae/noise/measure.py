@@ -20,8 +20,9 @@ from .clipping import find_bounds
 from .correlation import find_white_lattice, measure_correlation, sublattices
 from .curve import LEAST_GROWTH, fit_noise_curve
 from .estimators import estimate_sigma
+from .no_data import find_no_data
 from .noise_estimate import GAUSSIAN, POISSON_GAUSSIAN, NoiseEstimate
-from .outliers import find_no_data, remove_outliers
+from .outliers import remove_outliers
 from .setting import AUTO, NoiseSetting
 from .sigma import level_of_quietest, patches_of_channels
 from .windows import read_noise_windows
