@@ -28,9 +28,9 @@ from napari_denoise_ae.denoising.options import PRECISIONS, DenoiseOptions
 from napari_denoise_ae.files.job import FileJob
 from napari_denoise_ae.files.route import FileDenoising
 from napari_denoise_ae.io.cifar10 import ImageSet
-from napari_denoise_ae.models.config import preset_config
 from napari_denoise_ae.models.devices import choose_device, has_fast_bfloat16
 from napari_denoise_ae.models.networks.registry import build_network
+from napari_denoise_ae.models.presets import preset_config
 from napari_denoise_ae.training.job import TrainingJob
 from napari_denoise_ae.training.results import BatchResult
 from napari_denoise_ae.training.run import TrainingRun

@@ -29,9 +29,9 @@ import zarr
 from scipy.ndimage import gaussian_filter
 
 from napari_denoise_ae.io.images import ImageFile, write_image
-from napari_denoise_ae.models.config import preset_config
 from napari_denoise_ae.models.devices import choose_device
 from napari_denoise_ae.models.networks.registry import build_network, outline_network
+from napari_denoise_ae.models.presets import preset_config
 from napari_denoise_ae.training.images.layout import lay_out_patches
 from napari_denoise_ae.training.images.open import open_images
 from napari_denoise_ae.training.images.patches import PatchReader

@@ -23,9 +23,9 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import ToTensor
 
 from napari_denoise_ae.io.cifar10 import ImageSet, load_cifar10
-from napari_denoise_ae.models.config import preset_config
 from napari_denoise_ae.models.devices import choose_device
 from napari_denoise_ae.models.networks.registry import build_network
+from napari_denoise_ae.models.presets import preset_config
 from napari_denoise_ae.training.results import BatchResult
 from napari_denoise_ae.training.sources.image_set import ImageSetSource
 from napari_denoise_ae.training.trainer import Trainer

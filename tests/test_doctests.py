@@ -18,7 +18,7 @@ NAMES = [
 WITH_EXAMPLES = {
     "denoising.api",
     "image.axes",
-    "models.config",
+    "models.presets",
     "noise.spec",
     "training.trainer",
 }

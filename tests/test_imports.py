@@ -37,6 +37,7 @@ LIGHT_MODULES = (
     "models.builtin",
     "models.config",
     "models.networks.registry",
+    "models.presets",
     "models.summary",
     "training.losses",
 )

@@ -12,7 +12,7 @@ from synthetic import image_set
 from test_release import tool
 
 from napari_denoise_ae.errors import InvalidInputError
-from napari_denoise_ae.models.config import PRESETS
+from napari_denoise_ae.models.presets import PRESETS
 from napari_denoise_ae.training.job import TrainingJob
 from napari_denoise_ae.training.run_config import read_run_config, run_config_text
 

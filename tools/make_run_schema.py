@@ -21,11 +21,11 @@ from napari_denoise_ae.models.config import (
     N_CIFAR10_TEST,
     NUMBER_LIMITS,
     OPTIMIZERS,
-    PRESETS,
     SCHEDULES,
     TrainingConfig,
 )
 from napari_denoise_ae.models.networks.registry import NETWORKS
+from napari_denoise_ae.models.presets import PRESETS
 
 SCHEMA = Path(__file__).parents[1] / "docs" / "run-config.schema.json"
 _CHOICES = {

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from .evaluation.api import compare_models, evaluate
     from .evaluation.metrics import psnr, ssim
     from .evaluation.trust.api import assess
-    from .models.config import PRESETS, TrainingConfig
+    from .models.config import TrainingConfig
     from .models.export.bioimageio_file import export_bioimageio
     from .models.export.onnx_file import export_onnx
     from .models.load import load_checkpoint
+    from .models.presets import PRESETS
     from .noise.add import add_noise
     from .noise.estimate import estimate_noise
     from .noise.measure import measure_noise
@@ -58,7 +59,7 @@ __all__ = [
 # `__all__` lacks `denoise_layer`, because without napari a star import would fail.
 _MODULES = {
     "NoiseEstimate": "noise.noise_estimate",
-    "PRESETS": "models.config",
+    "PRESETS": "models.presets",
     "TrainingConfig": "models.config",
     "add_noise": "noise.add",
     "assess": "evaluation.trust.api",

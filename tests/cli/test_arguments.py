@@ -12,8 +12,9 @@ import pytest
 from napari_denoise_ae.cli.arguments import require_names
 from napari_denoise_ae.cli.main import make_parser
 from napari_denoise_ae.models.builtin import builtin_models
-from napari_denoise_ae.models.config import LOSSES, PRESETS
+from napari_denoise_ae.models.config import LOSSES
 from napari_denoise_ae.models.networks.registry import NETWORKS
+from napari_denoise_ae.models.presets import PRESETS
 from napari_denoise_ae.noise.spec import how_to_write
 from napari_denoise_ae.noise.synthetic import NOISE_MODELS
 

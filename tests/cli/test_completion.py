@@ -9,7 +9,8 @@ import pytest
 from command import run
 
 from napari_denoise_ae.models.builtin import builtin_models
-from napari_denoise_ae.models.config import LOSSES, PRESETS
+from napari_denoise_ae.models.config import LOSSES
+from napari_denoise_ae.models.presets import PRESETS
 
 # Asks bash for the words that complete the last one, as the Tab key does.
 ASK = """

@@ -10,8 +10,8 @@ import tifffile
 from synthetic import SMALL, equal_weights, image_set, smooth_images
 
 from napari_denoise_ae.errors import InvalidInputError
-from napari_denoise_ae.models.config import PRESETS
 from napari_denoise_ae.models.load import load_checkpoint
+from napari_denoise_ae.models.presets import PRESETS
 from napari_denoise_ae.training.api import train
 from napari_denoise_ae.training.job import TrainingJob
 from napari_denoise_ae.training.run_config import (

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..models.builtin import DEFAULT_MODEL, builtin_models
-from ..models.config import PRESETS
+from ..models.presets import PRESETS
 from .arguments import examples
 from .train_options import IMAGES
 

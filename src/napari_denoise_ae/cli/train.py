@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..models.config import PRESETS
+from ..models.presets import PRESETS
 from .arguments import add_device, examples, noise_notation, require_names
 from .train_options import IMAGES, SETTINGS, add_images, add_settings
 

@@ -6,7 +6,8 @@ import argparse
 import json
 from typing import Any
 
-from ..models.config import AUGMENTATIONS, OPTIMIZERS, PRESETS, SCHEDULES
+from ..models.config import AUGMENTATIONS, OPTIMIZERS, SCHEDULES
+from ..models.presets import PRESETS
 from ..training.losses import LOSSES
 
 #: The kinds of images to train on, which exclude each other.

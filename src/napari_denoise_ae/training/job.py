@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidInputError
-from ..models.config import DATA_KINDS, data_config, preset_config
+from ..models.presets import DATA_KINDS, data_config, preset_config
 from .run_files import RunFiles
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidInputError
 from ..models.builtin import DEFAULT_MODEL
-from ..models.config import CORRELATED_NOISE, PRESETS
 from ..models.load import load_fitting, require_trainable
 from ..models.networks.registry import outline_network
+from ..models.presets import CORRELATED_NOISE, PRESETS
 from .images.layout import lay_out_patches
 from .images.luma import as_gray
 from .images.open import open_images

@@ -14,7 +14,7 @@ import tomli_w
 from .._version import __version__
 from ..errors import InvalidInputError
 from ..models.builtin import DEFAULT_MODEL, builtin_models
-from ..models.config import DATA_KINDS, preset_config
+from ..models.presets import DATA_KINDS, preset_config
 from .job import TrainingJob
 from .run_files import RunFiles, default_checkpoint
 

@@ -7,7 +7,7 @@ from napari_denoise_ae._napari.shared.model_choice import model_choice
 from napari_denoise_ae._napari.train import run as train_run
 from napari_denoise_ae._napari.train.source_specs import CIFAR10
 from napari_denoise_ae._napari.train.widget import TrainWidget
-from napari_denoise_ae.models.config import DATA_KINDS
+from napari_denoise_ae.models.presets import DATA_KINDS
 
 # The fields that each kind of data shows.
 SHOWN = {

@@ -23,8 +23,8 @@ from napari_denoise_ae.evaluation.score import ScoringProgress
 from napari_denoise_ae.io import download
 from napari_denoise_ae.io.cifar10 import CIFAR10_URL, ImageSet
 from napari_denoise_ae.io.download import DownloadProgress
-from napari_denoise_ae.models.config import PRESETS, preset_config
 from napari_denoise_ae.models.networks.registry import network_class
+from napari_denoise_ae.models.presets import PRESETS, preset_config
 from napari_denoise_ae.training import gallery, prepare, saved
 from napari_denoise_ae.training import run as training_run
 from napari_denoise_ae.training.losses import LOSSES

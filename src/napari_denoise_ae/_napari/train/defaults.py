@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...models.config import PRESETS, data_config
+from ...models.presets import PRESETS, data_config
 from ...training.run_files import default_checkpoint
 from ..shared.preferences import preferences
 from .source_specs import CIFAR10

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from ...models.config import PRESETS
+from ...models.presets import PRESETS
 from ...training.losses import LOSSES
 from ..shared.docstrings import summary
 from ..shared.fields import Field, add_fields

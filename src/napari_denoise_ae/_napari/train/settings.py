@@ -8,13 +8,8 @@ from typing import Any
 from qtpy.QtWidgets import QFileDialog
 
 from ...errors import InvalidInputError
-from ...models.config import (
-    AUGMENTATIONS,
-    OPTIMIZERS,
-    PRESETS,
-    SCHEDULES,
-    preset_config,
-)
+from ...models.config import AUGMENTATIONS, OPTIMIZERS, SCHEDULES
+from ...models.presets import PRESETS, preset_config
 from ...training.losses import LOSSES
 from ..shared.editors import Choice, PathEdit, make_editor
 from ..shared.fields import FieldSpec
