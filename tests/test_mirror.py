@@ -132,6 +132,7 @@ TESTED_IN = {
     "models/imported/processing": "models/imported/test_model",
     "models/description": "models/test_checkpoint_file",
     "models/record": "models/test_checkpoint_file",
+    "models/export/bioimageio_description": "models/export/test_bioimageio_file",
     "models/export/steps": "models/export/test_onnx_file",
     "models/export/windows": "models/export/test_graph",
     "native_libraries": "training/test_optimizers",
