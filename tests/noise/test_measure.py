@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
+from scipy.stats import norm
 from skimage.data import astronaut, camera
 
 from napari_denoise_ae import NoiseEstimate, denoise, measure_noise, psnr
@@ -108,6 +109,32 @@ def test_clipping_and_no_data_are_found():
     assert found.no_data == -9999
     assert found.bounds == (0, 255)
     assert found.sigma == pytest.approx(25, rel=0.08)
+
+
+@pytest.mark.parametrize("top", [False, True])
+@pytest.mark.parametrize(("background", "side"), [(-1e3, 32), (0.0, 40)])
+def test_what_is_not_clipped_is_measured(background, side, top):
+    """An object on a background at a bound, or beyond it, that is nearly all."""
+    clean = np.full((256, 256), background)
+    clean[50 : 50 + side, 50 : 50 + side] = 60.0
+    noisy = np.clip(np.rint(white(clean, 10)), 0, 255).astype(np.uint8)
+    found = measure_noise(255 - noisy if top else noisy)
+    assert found.bounds == ((None, 255) if top else (0, None))
+    assert found.sigma == pytest.approx(10, rel=0.1)
+
+
+@pytest.mark.parametrize("sigma", [10, 1000])
+@pytest.mark.parametrize("share", [0.8, 0.97, 0.99, 0.999])
+def test_an_image_that_is_nearly_all_clipped_has_no_measurable_noise(sigma, share):
+    clean = np.full((256, 256), -sigma * norm.ppf(share))
+    noisy = np.clip(np.rint(white(clean, sigma)), 0, 65535).astype(np.uint16)
+    assert np.mean(noisy == 0) == pytest.approx(share, abs=0.02)
+    assert not measure_noise(noisy).is_detected
+
+
+def test_few_photon_counts_are_not_taken_for_clipped():
+    counts = np.random.default_rng(0).poisson(0.02, (256, 256))
+    assert measure_noise(counts).sigma == pytest.approx(0.14, rel=0.2)
 
 
 def test_each_channel_is_measured():

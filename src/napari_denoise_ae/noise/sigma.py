@@ -29,8 +29,16 @@ _MOST_PATCHES = 16384
 _CLIPPED_FRACTION = 0.005
 # ...unless the variance there is below this multiple of that of photon counts.
 _MOST_OF_COUNTS = 3.0
-# Patches that touch a clipping bound are excluded if at least this fraction remains.
+# If more than this fraction of the pixels have that value, too few others are left for
+# a variance; then it is clipped unless half of them are within this many steps of it,
+# as few photon counts are.
+_NEARLY_ALL, _MOST_STEPS_OF_FEW_COUNTS = 0.97, 1.5
+# Patches that touch a clipping bound are excluded if at least this fraction remains...
 _LEAST_INSIDE = 0.05
+# ...otherwise those of which more than the first fraction is clipped, and more than the
+# second one if fewer than this number remain. More clipping than that hides the noise.
+_MOST_CLIPPED = (0.125, 0.5)
+_FEWEST_INSIDE = 40
 # Highest sum of the two frequencies (at most 14) that counts as low.
 _HIGHEST_LOW = 6
 # The darker and the brighter half of the patches contribute equally: noise often grows
@@ -57,7 +65,7 @@ def estimate_sigma_of_windows(windows: Sequence[NDArray[Any]]) -> float:
     float
         Standard deviation in the image's units: the square root of the variance
         averaged over the channels. NaN if there is no patch of 8 x 8 pixels that is
-        finite and not constant.
+        finite and not constant, or nearly all pixels are clipped.
 
     See Also
     --------
@@ -73,9 +81,10 @@ def estimate_sigma_of_windows(windows: Sequence[NDArray[Any]]) -> float:
     as in [1]_. The median ignores the few frequencies that make up a texture.
 
     If the image is clipped, as photographs are, patches that touch the bound are
-    excluded if enough remain; zeros of photon counts do not count as clipping. If
-    the noise grows with the intensity, the result is an intermediate value, closer
-    to that of dark regions; `fit_noise_curve` measures the dependence.
+    excluded if enough remain, otherwise those with the most clipped pixels; zeros of
+    photon counts do not count as clipping. If the noise grows with the intensity, the
+    result is an intermediate value, closer to that of dark regions; `fit_noise_curve`
+    measures the dependence.
 
     References
     ----------
@@ -125,10 +134,12 @@ def level_of_quietest(channels: Sequence[NDArray[np.float64]]) -> float:
     -------
     float
         Standard deviation, less exact than `sigma_of_patches`, but not too high if
-        only few patches are smooth. At least half of that.
+        only few patches are smooth. At least half of that. Infinity without patches.
     """
     _, high = _low_and_high()
     energies = [np.square(each @ high.T).mean(axis=1) for each in channels if len(each)]
+    if not energies:
+        return math.inf
     found = float(np.quantile(np.concatenate(energies), _QUIET_QUANTILE))
     least = sigma_of_patches(channels) / 2.0
     return max(math.sqrt(found / _QUIET_QUANTILE_OF_WHITE), least)
@@ -149,7 +160,7 @@ def patches_of_channels(
     list of numpy.ndarray
         (patches, 64) for each channel, float64, at most about 16,000 patches. All
         are finite and not constant; patches that touch a clipping bound are
-        excluded unless nearly all do.
+        excluded unless nearly all do, and always those of which most is clipped.
     """
     channels = windows[0].shape[-1] if windows else 0
     area = sum(window[..., 0].size for window in windows)
@@ -170,9 +181,23 @@ def _usable_patches(
     low, high = _clipped_at(_finite(images), patches, lowest, highest)
     # No value equals None.
     inside = (lowest != low) & (highest != high)
-    enough = np.count_nonzero(inside) >= _LEAST_INSIDE * len(patches)
-    usable: NDArray[np.float64] = patches[inside] if enough else patches
+    if np.count_nonzero(inside) < _LEAST_INSIDE * len(patches):
+        inside = _least_clipped(patches, low, high)
+    usable: NDArray[np.float64] = patches[inside]
     return usable
+
+
+def _least_clipped(
+    patches: NDArray[np.float64], low: float | None, high: float | None
+) -> NDArray[np.bool_]:
+    """Return which patches are clipped least; none if all of them are clipped a lot."""
+    share = np.mean((patches == low) | (patches == high), axis=1)
+    fewest = min(_FEWEST_INSIDE, len(patches) // 2)
+    for most in _MOST_CLIPPED:
+        inside: NDArray[np.bool_] = share <= most
+        if np.count_nonzero(inside) >= fewest:
+            return inside
+    return np.zeros(len(patches), dtype=bool)
 
 
 def is_clipped(
@@ -260,6 +285,9 @@ def _piles_up(
     if not len(touching) or not _is_frequent(pixels, bound):
         return False
     step = np.diff(np.unique(pixels)).min()
+    others = np.abs(pixels[pixels != bound] - bound)
+    if others.size < (1.0 - _NEARLY_ALL) * pixels.size:
+        return bool(np.median(others) > _MOST_STEPS_OF_FEW_COUNTS * step)
     distances = np.abs(touching.mean(axis=1) - bound)
     return bool(np.median(touching.var(axis=1) / distances) > _MOST_OF_COUNTS * step)
 
