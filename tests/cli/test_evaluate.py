@@ -166,6 +166,24 @@ def test_evaluate_on_real_pair(pair, model_file, tmp_path, data_range):
     assert {(record["n"], record["noise"]) for record in records} == {(3, "real")}
 
 
+def test_scores_are_printed_as_json_in_place_of_the_report(
+    pair, model_file, png, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    png.rename(tmp_path / "photos" / "a.png")
+    images = ["--images", "photos", "--noise", "gaussian:0.1", "--json", "-"]
+    for command in (
+        ["evaluate", "--pair", *pair, "--model", model_file, "--json", "-", "--quiet"],
+        ["evaluate", "--model", model_file, *images],
+        ["compare", model_file, "--no-baselines", *images],
+    ):
+        assert run(*command) == 0
+        assert json.loads(capsys.readouterr().out)[0]["method"] == "noisy"
+    assert (tmp_path / "comparison.png").is_file()
+    assert not (tmp_path / "-").exists()
+
+
 def test_tenfold_data_range_raises_psnr_by_20_db(pair, model_file, tmp_path):
     file = tmp_path / "scores.json"
     figures = []

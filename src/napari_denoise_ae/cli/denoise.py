@@ -14,7 +14,7 @@ from ..io.location import shown
 from .arguments import INTERRUPTED, SOME_FAILED, require_names
 from .denoise_options import add_arguments
 from .messages import show_warning
-from .streams import silent_output
+from .streams import is_standard_output, silent_output
 
 if TYPE_CHECKING:
     import argparse
@@ -65,7 +65,7 @@ def _recording(arguments: argparse.Namespace, job: FileJob) -> Iterator[RunRecor
     from ..files.run_record import RunRecord, require_record
 
     path: Path | None = arguments.json
-    is_printed = str(path) == "-"
+    is_printed = is_standard_output(path)
     if path is not None and not is_printed:
         require_record(path, job)
     record = RunRecord()

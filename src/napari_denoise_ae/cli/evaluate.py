@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +17,16 @@ from .arguments import (
     noise_notation,
     require_names,
 )
-from .score_table import report_checks, report_scores
+from .score_table import as_json, report_checks, report_scores
+from .streams import is_standard_output, silent_output
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from ..evaluation.run import Evaluation
     from ..evaluation.tasks import ImagePair, ImageSource
 
 
@@ -38,8 +41,9 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     evaluation = Evaluation(
         [arguments.model], _image_source(arguments), device=arguments.device
     )
-    report_scores(evaluation, arguments.json)
-    if arguments.images is not None:
+    with _writing_scores(arguments, evaluation):
+        report_scores(evaluation)
+    if arguments.images is not None and not is_standard_output(arguments.json):
         report_checks(evaluation)
 
 
@@ -59,9 +63,29 @@ def _compare(arguments: argparse.Namespace) -> None:
         device=arguments.device,
         baselines=arguments.baselines,
     )
-    report_scores(evaluation, arguments.json)
+    with _writing_scores(arguments, evaluation):
+        report_scores(evaluation)
     evaluation.save_figure(arguments.figure)
-    print(f"\nfigure  {arguments.figure}")
+    if not is_standard_output(arguments.json):
+        print(f"\nfigure  {arguments.figure}")
+
+
+@contextmanager
+def _writing_scores(
+    arguments: argparse.Namespace, evaluation: Evaluation
+) -> Iterator[None]:
+    """Write the scores as JSON after the body, or print them in place of the report."""
+    from ..io.atomic import atomic_write
+
+    path: Path | None = arguments.json
+    is_printed = is_standard_output(path)
+    with silent_output() if is_printed else nullcontext():
+        yield
+    if is_printed:
+        print(as_json(evaluation.scores), end="")
+    elif path is not None:
+        with atomic_write(path) as temporary:
+            temporary.write_text(as_json(evaluation.scores), encoding="utf-8")
 
 
 def _image_source(
@@ -114,7 +138,7 @@ def _require_outputs(
     if arguments.images is not None:
         read.append(arguments.images)
     for output in outputs:
-        if output is not None:
+        if output is not None and not is_standard_output(output):
             require_writable(output)
             require_replaces_nothing(output, read)
             read.append(output)
@@ -275,5 +299,6 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
         "--json",
         type=Path,
         metavar="FILE",
-        help="also write the scores to a JSON file (default: no file)",
+        help="also write the scores to a JSON file; - prints them in place of the "
+        "report (default: no file)",
     )

@@ -7,25 +7,21 @@ import warnings
 from typing import TYPE_CHECKING
 
 from ..errors import DenoiseAEWarning
-from ..io.atomic import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from ..evaluation.run import Evaluation
     from ..evaluation.score import Score
 
 
-def report_scores(evaluation: Evaluation, json_file: Path | None) -> None:
-    """Score the methods, print each as soon as it is scored, and write the scores.
+def report_scores(evaluation: Evaluation) -> None:
+    """Score the methods, and print each as soon as it is scored.
 
     Parameters
     ----------
     evaluation : Evaluation
         The evaluation to run.
-    json_file : pathlib.Path or None
-        JSON file to write; None writes none.
     """
     print(f"device  {evaluation.device}")
     print(f"images  {evaluation.task.origin}")
@@ -39,8 +35,6 @@ def report_scores(evaluation: Evaluation, json_file: Path | None) -> None:
     )
     for score in evaluation:
         print(_table_row(score, width), flush=True)
-    if json_file is not None:
-        _write_json(evaluation.scores, json_file)
 
 
 def report_checks(evaluation: Evaluation) -> None:
@@ -80,7 +74,6 @@ def _table_row(score: Score, width: int) -> str:
     return f"{name:<{width}}{psnr:>16}{ssim:>18}{size:>13}{milliseconds:>12}"
 
 
-def _write_json(scores: Sequence[Score], path: Path) -> None:
-    with atomic_write(path) as temporary:
-        records = [score.as_record() for score in scores]
-        temporary.write_text(json.dumps(records, indent=2) + "\n", encoding="utf-8")
+def as_json(scores: Sequence[Score]) -> str:
+    """Return scores as a JSON document."""
+    return json.dumps([score.as_record() for score in scores], indent=2) + "\n"

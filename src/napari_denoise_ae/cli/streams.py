@@ -12,6 +12,7 @@ from ..errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 # Errors of a stream that no one reads any more, such as `... | head -1`.
 _CLOSED = {errno.EPIPE, errno.EBADF, errno.EINVAL}
@@ -106,6 +107,11 @@ def steady_streams() -> Iterator[SteadyStream]:
             output.flush()
             sys.stderr.flush()
             sys.stdout, sys.stderr = before
+
+
+def is_standard_output(path: Path | None) -> bool:
+    """Return whether the name of an output is ``-``, which stands for printing it."""
+    return str(path) == "-"
 
 
 @contextmanager
