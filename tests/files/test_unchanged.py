@@ -12,7 +12,7 @@ from PIL import Image
 from stored_stacks import image_of, run, write_zarr
 
 from napari_denoise_ae.denoising.denoiser import Denoiser
-from napari_denoise_ae.io.zarr_target import result_state
+from napari_denoise_ae.io.zarr_result import result_state
 
 IMAGE = image_of((2, 32, 32))
 

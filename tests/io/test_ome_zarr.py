@@ -12,10 +12,12 @@ from zarr_targets import make_target
 from napari_denoise_ae.errors import InvalidInputError
 from napari_denoise_ae.io.ome_zarr import OmeMetadata, open_ome_zarr, read_ome_zarr
 from napari_denoise_ae.io.source import open_volume
-from napari_denoise_ae.io.zarr_target import ZarrTarget, result_state
+from napari_denoise_ae.io.zarr_result import result_state
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from napari_denoise_ae.io.zarr_target import ZarrTarget
 
 
 def fill(target: ZarrTarget) -> None:

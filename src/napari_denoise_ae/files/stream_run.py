@@ -14,7 +14,7 @@ from ..io.lock import locked
 from ..io.temporary import remove
 from ..io.tiff import require_tiff_storable
 from ..io.tiff_target import TiffTarget
-from ..io.zarr_target import damaged_result, result_state
+from ..io.zarr_result import damaged_result, result_state
 from ..noise.normalization import as_plain, from_plain
 from .cluster import write_zarr_on_cluster
 from .planes import FilePlanes

@@ -1,10 +1,4 @@
-"""Open OME-Zarr images and read their metadata.
-
-zarr reads and writes the pixels, each chunk atomically; yaozarrs validates the
-metadata. A result records its source and settings. Until it is finished it has no
-image metadata, so that no program mistakes it for an image, and the chunks already
-written show where to resume.
-"""
+"""Open OME-Zarr images and read their metadata, which yaozarrs validates."""
 
 from __future__ import annotations
 
@@ -26,6 +20,7 @@ from .ome_zarr_series import choose_image, image_names
 from .remote import RemoteArray, open_remote
 from .stored import StoredImage
 from .units import known_unit
+from .zarr_result import METADATA_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,8 +31,6 @@ if TYPE_CHECKING:
 
     from .channels import Channel
 
-#: Attribute of a result that records its settings and state.
-METADATA_KEY = "napari-denoise-ae"
 #: Order of axes that OME-Zarr requires.
 ORDER = "TCZYX"
 _LATEST = "0.5"

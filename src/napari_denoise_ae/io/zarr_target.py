@@ -1,9 +1,8 @@
-"""Write an OME-Zarr image chunk by chunk."""
+"""Write an OME-Zarr image chunk by chunk, each atomically."""
 
 from __future__ import annotations
 
 import math
-import os
 import warnings
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._version import __version__
-from ..errors import OutputError, one_line
+from ..errors import OutputError
 from .atomic import flush_to_disk, real_path, replace_folder
 from .compression import BLOSC, DEFLATE, NONE, ZSTD
-from .ome_zarr import METADATA_KEY
 from .temporary import remove, temporary_beside
+from .zarr_result import METADATA_KEY, damaged_result, state_to_resume
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -85,7 +84,7 @@ class ZarrTarget:
         OutputError
             If something else exists at `path`, or it cannot be written.
         """
-        state = self.kept(overwrite=overwrite)
+        state = state_to_resume(self.path, self.settings, overwrite=overwrite)
         if state is None:
             state = {
                 "settings": dict(self.settings),
@@ -127,40 +126,6 @@ class ZarrTarget:
                 self._create(root, str(level), shape)
         for partial in self.path.rglob(_PARTIAL):
             partial.unlink(missing_ok=True)
-
-    def kept(self, *, overwrite: bool) -> dict[str, Any] | None:
-        """Return the state of the existing result, if it can be resumed.
-
-        Returns
-        -------
-        dict or None
-            See `result_state`; None if there is no result or it will be overwritten.
-
-        Raises
-        ------
-        OutputError
-            If `path` exists and is not a result, or is a result with other settings
-            and `overwrite` is False.
-        """
-        state = result_state(self.path)
-        if state is None and os.path.lexists(self.path):
-            raise OutputError(
-                f"Cannot write {self.path}: it exists and is not a result of "
-                "napari-denoise-ae. Remove it or choose another name."
-            )
-        if state is None or state["settings"] == self.settings:
-            return state
-        if overwrite:
-            return None
-        changed = sorted(
-            key
-            for key in {*state["settings"], *self.settings}
-            if state["settings"].get(key) != self.settings.get(key)
-        )
-        raise OutputError(
-            f"{self.path} is a result of another run: {', '.join(changed)} differ. "
-            "Choose another name, or replace it (--overwrite)."
-        )
 
     def finish(self) -> None:
         """Write the image metadata, which mark the result as finished."""
@@ -341,45 +306,6 @@ def _codec(compression: str, version: str) -> Any:
     from zarr.codecs import BloscCodec, GzipCodec, ZstdCodec
 
     return {DEFLATE: GzipCodec, ZSTD: ZstdCodec, BLOSC: BloscCodec}[compression]()
-
-
-def result_state(path: Path) -> dict[str, Any] | None:
-    """Return the recorded state of a result.
-
-    Returns
-    -------
-    dict or None
-        Its ``settings``, the measurements ``found`` in the source, and whether it is
-        ``finished``; None if `path` is not a result.
-    """
-    import zarr
-
-    from .zarr_store import RegularFileStore
-
-    # Path.is_dir raises if the name is too long.
-    if not os.path.isdir(path):  # noqa: PTH112
-        return None
-    try:
-        store = RegularFileStore(path, read_only=True)
-        attributes = dict(zarr.open_group(store, mode="r").attrs)
-    # Given damaged metadata, zarr raises errors of any kind.
-    except Exception:  # noqa: BLE001
-        return None
-    state = attributes.get(METADATA_KEY)
-    if not isinstance(state, dict):
-        return None
-    kinds = {"settings": dict, "found": dict, "finished": bool}
-    # Another program may have written the attribute.
-    is_valid = all(isinstance(state.get(key), kind) for key, kind in kinds.items())
-    return state if is_valid else None
-
-
-def damaged_result(path: Path, reason: object) -> OutputError:
-    """Return the error for a result that cannot be resumed."""
-    return OutputError(
-        f"Cannot resume {path}: its metadata are damaged ({one_line(reason, 200)}). "
-        "Remove it, or choose another name."
-    )
 
 
 @contextmanager
