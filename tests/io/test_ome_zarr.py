@@ -5,66 +5,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import yaozarrs
 import zarr
-from zarr_targets import make_target
 
 from napari_denoise_ae.errors import InvalidInputError
-from napari_denoise_ae.io.ome_zarr import OmeMetadata, open_ome_zarr, read_ome_zarr
+from napari_denoise_ae.io.ome_zarr import open_ome_zarr, read_ome_zarr
 from napari_denoise_ae.io.source import open_volume
 from napari_denoise_ae.io.zarr_result import result_state
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from napari_denoise_ae.io.zarr_target import ZarrTarget
-
-
-def fill(target: ZarrTarget) -> None:
-    for level in range(len(target.shapes)):
-        for number in target.numbers(level):
-            if not target.is_done(level, number):
-                sides = zip(number, target.chunks, target.shapes[level], strict=True)
-                shape = [min(side, length - n * side) for n, side, length in sides]
-                target.write(level, number, np.zeros(shape, target.dtype))
-    target.finish()
-
-
-@pytest.mark.parametrize("version", ["0.4", "0.5"])
-def test_a_written_image_is_valid_and_reads_back(version, tmp_path):
-    known = make_target(tmp_path / "a.zarr").metadata
-    metadata = OmeMetadata(
-        axes=known.axes,
-        scale=known.scale,
-        units=known.units,
-        origin=known.origin,
-        version=version,
-    )
-    target = make_target(tmp_path / "a.zarr", metadata=metadata)
-    target.begin({}, overwrite=False)
-    fill(target)
-    yaozarrs.validate_zarr_store(str(target.path))
-    array, read = read_ome_zarr(target.path)
-    assert (array.shape, array.dtype, array.chunks) == (
-        (2, 40, 50),
-        np.uint16,
-        (1, 16, 16),
-    )
-    assert (read.axes, read.version, read.n_levels) == ("TYX", version, 2)
-    assert read.scale == known.scale
-    assert read.units == known.units
-    assert read.origin == {"T": 0, "Y": 10, "X": 0}
-    assert array.metadata.zarr_format == (2 if version == "0.4" else 3)
-
-
-def test_pixels_of_lower_levels_are_centered_on_those_they_average(tmp_path):
-    target = make_target(tmp_path / "a.zarr")
-    target.begin({}, overwrite=False)
-    fill(target)
-    datasets = dict(zarr.open_group(target.path).attrs)["ome"]["multiscales"][0]
-    half = datasets["datasets"][1]["coordinateTransformations"]
-    assert half[0]["scale"] == [2.0, 1.0, 0.5]
-    assert half[1]["translation"] == [0.0, 10.25, 0.125]
 
 
 def write_group(path: Path, attributes: dict, zarr_format: int = 3) -> None:

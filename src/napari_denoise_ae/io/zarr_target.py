@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ from .._version import __version__
 from ..errors import OutputError
 from .atomic import flush_to_disk, real_path, replace_folder
 from .compression import BLOSC, DEFLATE, NONE, ZSTD
+from .ome_attributes import image_attributes
 from .temporary import remove, temporary_beside
 from .zarr_result import METADATA_KEY, damaged_result, state_to_resume
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 # Name under which zarr writes a file before it renames it.
 _PARTIAL = "*.partial"
-_TYPES = {"T": "time", "C": "channel", "Z": "space", "Y": "space", "X": "space"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +130,12 @@ class ZarrTarget:
         """Write the image metadata, which mark the result as finished."""
         import zarr
 
-        content = self._content()
+        content = image_attributes(
+            self.metadata,
+            name=self.path.name.partition(".")[0],
+            n_levels=len(self.shapes),
+            description=self.description,
+        )
         with _as_output_error(self.path):
             root = zarr.open_group(self.path, mode="r+")
             state: Any = dict(root.attrs)[METADATA_KEY]
@@ -242,52 +246,6 @@ class ZarrTarget:
     def _chunk_file(self, level: int, chunk: Sequence[int]) -> Path:
         key: str = self.levels[level].metadata.encode_chunk_key(tuple(chunk))
         return self.path / str(level) / key
-
-    def _content(self) -> dict[str, Any]:
-        """Return the metadata of the image, validated."""
-        import yaozarrs
-
-        version = yaozarrs.v04 if self.metadata.version == "0.4" else yaozarrs.v05
-        known = self.metadata
-        axes = [
-            {"name": letter.lower(), "type": _TYPES[letter]}
-            | ({"unit": known.units[letter]} if letter in known.units else {})
-            for letter in known.axes
-        ]
-        multiscale = {
-            "name": self.path.name.partition(".")[0],
-            "axes": axes,
-            "datasets": [self._dataset(level) for level in range(len(self.shapes))],
-            "type": "mean",
-            "metadata": {"description": self.description},
-        }
-        content: dict[str, Any] = {"multiscales": [multiscale]}
-        if self.metadata.version == "0.4":
-            multiscale["version"] = "0.4"
-        else:
-            content["version"] = self.metadata.version
-        if known.omero:
-            content["omero"] = dict(known.omero)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            checked = version.Image.model_validate(content)
-            dumped: dict[str, Any] = checked.model_dump(mode="json", exclude_none=True)
-        dumped.pop("uri", None)
-        return dumped if self.metadata.version == "0.4" else {"ome": dumped}
-
-    def _dataset(self, level: int) -> dict[str, Any]:
-        scale, origin = [], []
-        for letter in self.metadata.axes:
-            step = self.metadata.scale.get(letter, 1.0)
-            factor = 2**level if letter in "YX" else 1
-            scale.append(step * factor)
-            # The center of the first pixel moves as pixels grow.
-            start = self.metadata.origin.get(letter, 0.0)
-            origin.append(start + step * (factor - 1) / 2)
-        transforms: list[dict[str, Any]] = [{"type": "scale", "scale": scale}]
-        if any(origin):
-            transforms.append({"type": "translation", "translation": origin})
-        return {"path": str(level), "coordinateTransformations": transforms}
 
 
 def _codec(compression: str, version: str) -> Any:
