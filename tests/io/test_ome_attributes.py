@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from napari_denoise_ae.io.ome_attributes import image_attributes
-from napari_denoise_ae.io.ome_zarr import OmeMetadata
+from napari_denoise_ae.io.ome_metadata import OmeMetadata
 
 
 def test_pixels_of_lower_levels_are_centered_on_those_they_average():

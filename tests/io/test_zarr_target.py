@@ -8,7 +8,8 @@ import pytest
 import yaozarrs
 from zarr_targets import make_target
 
-from napari_denoise_ae.io.ome_zarr import OmeMetadata, read_ome_zarr
+from napari_denoise_ae.io.ome_metadata import OmeMetadata
+from napari_denoise_ae.io.ome_zarr import read_ome_zarr
 
 if TYPE_CHECKING:
     from napari_denoise_ae.io.zarr_target import ZarrTarget

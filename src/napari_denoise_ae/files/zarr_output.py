@@ -15,7 +15,7 @@ from ..image.casting import mean_of_squares
 from ..image.tiling import level_sides
 from ..io.channels import as_omero
 from ..io.compression import AUTO, NONE, ZSTD, choose_compression
-from ..io.ome_zarr import ORDER, OmeMetadata
+from ..io.ome_metadata import ORDER, OmeMetadata
 from ..io.source import is_zarr
 from ..io.zarr_target import ZarrTarget
 from .overlap import write_behind

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .channels import Channel
-    from .ome_zarr import OmeMetadata
+    from .ome_metadata import OmeMetadata
 
 Part = TypeVar("Part")
 

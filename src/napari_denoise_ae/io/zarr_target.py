@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .ome_zarr import OmeMetadata
+    from .ome_metadata import OmeMetadata
 
 # Name under which zarr writes a file before it renames it.
 _PARTIAL = "*.partial"

@@ -11,7 +11,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QProgressDialog
 
 from ...errors import InvalidInputError, OutputError
-from ...io.ome_zarr import ORDER, OmeMetadata
+from ...io.ome_metadata import ORDER, OmeMetadata
 from ...io.zarr_target import ZarrTarget
 from ..shared.responsive import call_responsive, is_gui_thread
 from .guess_axes import find_axes
