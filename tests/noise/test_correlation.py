@@ -11,7 +11,7 @@ from napari_denoise_ae.noise.correlation import (
     spectral_ratio,
     sublattices,
 )
-from napari_denoise_ae.noise.sigma import patches_of_channels
+from napari_denoise_ae.noise.patches import patches_of_channels
 
 CAMERA = camera().astype(np.float64)
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from synthetic import smooth_photo
 
-from napari_denoise_ae.noise.sigma import (
-    estimate_sigma_of_windows,
+from napari_denoise_ae.noise.patches import patches_of_channels
+from napari_denoise_ae.noise.sigma import estimate_sigma_of_windows
+from napari_denoise_ae.noise.spectrum import (
     high_frequency_variances,
     low_frequency_energy,
-    patches_of_channels,
     smoothest,
 )
 from napari_denoise_ae.noise.wavelet import wavelet_sigma_of_windows

@@ -10,11 +10,11 @@ import numpy as np
 
 from ..noise.correlation import find_white_lattice, sublattices
 from ..noise.estimators import estimate_sigma, median_of_known
-from ..noise.measure import HIGH, LOW, clean_windows, measure_clean, measure_windows
+from ..noise.measure import clean_windows, measure_clean, measure_windows
 from ..noise.normalization import NoiseScaling
 from ..noise.scaling import known_values
 from ..noise.setting import NoiseSetting
-from ..noise.windows import noise_windows
+from ..noise.windows import HIGH, LOW, noise_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

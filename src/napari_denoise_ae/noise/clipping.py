@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..image.namespace import as_type_of, namespace_of
-from .sigma import is_clipped
+from .patches import is_clipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -16,13 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .noise_estimate import STRONGEST_CORRELATION
-from .sigma import (
-    PATCH_SIDE,
-    cosine_basis,
-    low_frequency_energy,
-    patches_of_channels,
-    smoothest,
-)
+from .patches import patches_of_channels
+from .spectrum import PATCH_SIDE, cosine_basis, low_frequency_energy, smoothest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,12 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InvalidInputError
-from .sigma import (
-    high_frequency_variances,
-    low_frequency_energy,
-    patches_of_channels,
-    smoothest,
-)
+from .patches import patches_of_channels
+from .spectrum import high_frequency_variances, low_frequency_energy, smoothest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

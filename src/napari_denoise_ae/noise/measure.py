@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -15,45 +14,26 @@ from ..image.checks import require_finite, require_image
 from ..image.masks import fill_masked
 from ..image.planes import ArrayPlanes
 from ..image.ranges import group_planes
-from .anscombe import anscombe
 from .clipping import find_bounds
-from .correlation import find_white_lattice, measure_correlation, sublattices
-from .curve import LEAST_GROWTH, fit_noise_curve
-from .estimators import estimate_sigma
+from .correlated import LEAST_STRIDE, measure_correlated
+from .correlation import find_white_lattice
+from .curve import fit_noise_curve
 from .no_data import find_no_data
-from .noise_estimate import GAUSSIAN, POISSON_GAUSSIAN, NoiseEstimate
+from .noise_estimate import NoiseEstimate
 from .outliers import remove_outliers
-from .setting import AUTO, NoiseSetting
-from .sigma import level_of_quietest, patches_of_channels
-from .windows import read_noise_windows
+from .setting import NoiseSetting
+from .white import measure_white
+from .windows import HIGH, read_noise_windows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
-    from .clipping import Bounds
-    from .correlation import FlatRegions
-    from .curve import NoiseFit
-
     Windows = Sequence[NDArray[Any]]
 
-# Weaker correlated noise than this fraction of the image's spread is not told from
-# the fine structure of a clean photograph.
-_LEAST_CORRELATED = 0.04
-# Structure is absent from flat regions. Noise is not: most of its variance is there.
-_LEAST_FLAT_VARIANCE = 0.45
-# Noise whose correlation along both axes exceeds this is not told from structure.
-_LONGEST_CORRELATION = 0.93
-# Correlated noise grows with the intensity from here on, see `LEAST_GROWTH`, if every
-# second pixel is measured. Structure in bright regions looks like a growth of 1.4.
-_LEAST_CORRELATED_GROWTH = 1.5
-# Distance of the pixels that are compared if the noise is said to be correlated.
-_LEAST_STRIDE = 2
 # The squares of smaller differences underflow.
 _LEAST_SPREAD = 1e-150
-# Percentiles that define the spread of an image.
-LOW, HIGH = 1.0, 99.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -221,13 +201,13 @@ def measure_clean(
     leaves_coarse = False
     if setting.correlation is None:
         lattice = find_white_lattice(windows)
-        found = _measure_correlated(known, lattice.stride, bounds, setting)
+        found = measure_correlated(known, lattice.stride, bounds, setting)
         leaves_coarse = found is None and lattice.stride > 1
     elif max(setting.correlation) > 0.0:
-        stride = max(find_white_lattice(windows).stride, _LEAST_STRIDE)
-        found = _measure_correlated(known, stride, bounds, setting)
+        stride = max(find_white_lattice(windows).stride, LEAST_STRIDE)
+        found = measure_correlated(known, stride, bounds, setting)
     if found is None:
-        found = replace(_measure_white(known, setting), leaves_coarse=leaves_coarse)
+        found = replace(measure_white(known, setting), leaves_coarse=leaves_coarse)
     return replace(found, bounds=bounds, no_data=no_data)
 
 
@@ -263,95 +243,7 @@ def measure_points(
     return NoisePoints(noise, fit.intensities, fit.variances, float(brightest))
 
 
-def stabilize(windows: Windows, noise: NoiseEstimate) -> list[NDArray[np.float64]]:
-    """Return windows on the scale on which the noise has one level."""
-    if noise.curve is None:
-        return [np.asarray(window, dtype=np.float64) for window in windows]
-    return [anscombe(window, noise.curve) for window in windows]
-
-
 def _is_constant(window: NDArray[np.float64]) -> bool:
     """Return whether the finite values of a window, if any, are all equal."""
     known = window[np.isfinite(window)]
     return known.size == 0 or bool(known.min() == known.max())
-
-
-def _measure_white(planes: list[Any], setting: NoiseSetting) -> NoiseEstimate:
-    """Measure noise whose neighboring pixels are independent."""
-    fit = _fit(list(chain.from_iterable(planes)), setting)
-    if fit is not None:
-        return NoiseEstimate(
-            kind=POISSON_GAUSSIAN,
-            gain=fit.curve.gain,
-            offset_variance=fit.curve.offset_variance,
-        )
-    sigma = estimate_sigma(planes)
-    return NoiseEstimate(sigma=0.0 if math.isnan(sigma) else sigma)
-
-
-def _fit(windows: list[NDArray[np.float64]], setting: NoiseSetting) -> NoiseFit | None:
-    """Fit a line if the noise grows, or is said to grow, with the intensity."""
-    if setting.noise_type == GAUSSIAN:
-        return None
-    if setting.noise_type != AUTO:
-        return fit_noise_curve(windows)
-    try:
-        fit = fit_noise_curve(windows)
-    except InvalidInputError:
-        return None
-    return fit if fit.growth >= LEAST_GROWTH else None
-
-
-def _measure_correlated(
-    planes: list[Any], stride: int, bounds: Bounds, setting: NoiseSetting
-) -> NoiseEstimate | None:
-    """Measure noise on a sub-lattice on which it is white; None if it is not noise."""
-    if stride == 1:
-        return None
-    parts = [sublattices(windows, stride) for windows in planes]
-    if setting.noise_type == AUTO and not _grows_clearly(planes):
-        setting = replace(setting, noise_type=GAUSSIAN)
-    rough = _measure_white(parts, setting)
-    level = 1.0 if rough.curve is not None else rough.sigma
-    if level == 0.0:
-        return None
-    # Textured images have few smooth patches on a coarse lattice.
-    on_lattice = stabilize(list(chain.from_iterable(parts)), rough)
-    share = level_of_quietest(patches_of_channels(on_lattice)) / level
-    noise = rough.scaled(min(share, 1.0))
-    windows = stabilize(list(chain.from_iterable(planes)), noise)
-    level = 1.0 if noise.curve is not None else noise.sigma
-    if setting.correlation is not None:
-        return replace(noise, correlation=setting.correlation)
-    raw = chain.from_iterable(planes)
-    clipped = [(window == bounds[0]) | (window == bounds[1]) for window in raw]
-    flat = measure_correlation(windows, level, clipped)
-    if flat is None or _is_structure(flat, level, windows):
-        return None
-    return replace(noise, correlation=flat.correlation)
-
-
-def _grows_clearly(planes: list[Any]) -> bool:
-    """Return whether correlated noise grows with the intensity at every second pixel.
-
-    Coarser sub-lattices, on which it is white and is measured, mistake more of the
-    structure for noise, and bright regions often have more of it.
-    """
-    windows = sublattices(list(chain.from_iterable(planes)), _LEAST_STRIDE)
-    try:
-        return fit_noise_curve(windows).growth >= _LEAST_CORRELATED_GROWTH
-    except InvalidInputError:
-        return False
-
-
-def _is_structure(
-    flat: FlatRegions, level: float, windows: list[NDArray[np.float64]]
-) -> bool:
-    """Return whether what looks like noise of a level is fine structure."""
-    values = np.concatenate([window[np.isfinite(window)] for window in windows])
-    low, high = np.percentile(values, (LOW, HIGH))
-    return bool(
-        flat.variance < _LEAST_FLAT_VARIANCE
-        or min(flat.correlation) > _LONGEST_CORRELATION
-        or level < _LEAST_CORRELATED * (high - low)
-    )

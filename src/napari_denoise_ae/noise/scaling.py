@@ -14,9 +14,11 @@ from ..image.intensity import IntensityRanges
 from ..image.intensity_rule import IntensityRule
 from .anscombe import stabilized_sigma
 from .clipping import find_bounds
-from .measure import HIGH, LOW, clean_windows, measure_clean, measure_points, stabilize
+from .measure import clean_windows, measure_clean, measure_points
 from .noise_estimate import NoiseEstimate
 from .normalization import NoiseScaling
+from .white import stabilize
+from .windows import HIGH, LOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -23,6 +23,8 @@ _N_NOISE_PLANES = 3
 # The noise of a plane is measured in at most five windows of this side, in pixels,
 # so that the cost does not grow with the image.
 _NOISE_WINDOW = 256
+#: Percentiles that define the spread of an image.
+LOW, HIGH = 1.0, 99.0
 
 
 def noise_planes(planes: Planes) -> NDArray[Any]:

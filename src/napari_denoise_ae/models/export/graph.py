@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn.functional import interpolate
 
-from ...noise.measure import HIGH, LOW
+from ...noise.windows import HIGH, LOW
 from ..networks.registry import build_network
 from .windows import run_in_windows
 

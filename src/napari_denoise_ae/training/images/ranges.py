@@ -12,9 +12,8 @@ from ...image.intensity import IntensityRange
 from ...image.planes import plane_indices
 from ...image.ranges import RangeSearch, group_planes, known_ranges
 from ...image.tiling import grid_of
-from ...noise.measure import HIGH, LOW
 from ...noise.scaling import known_values
-from ...noise.windows import read_noise_windows
+from ...noise.windows import HIGH, LOW, read_noise_windows
 
 if TYPE_CHECKING:
     from ...image.intensity import IntensityRanges
