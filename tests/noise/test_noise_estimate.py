@@ -26,6 +26,7 @@ CAMERA = NoiseEstimate(
     ("noise", "sentence"),
     [
         (NoiseEstimate(), "no noise detected"),
+        (NoiseEstimate(bounds=(None, 255.0)), "no noise detected; clipped at 255"),
         (
             NoiseEstimate(sigma=12.34),
             "noise has one level: sigma 12.34; neighboring pixels independent",

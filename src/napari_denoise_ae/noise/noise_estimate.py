@@ -134,7 +134,7 @@ class NoiseEstimate:
 
     def __str__(self) -> str:
         if not self.is_detected:
-            return "no noise detected"
+            return "; ".join(["no noise detected", *self._exceptions()])
         return "; ".join([*self._level(), self._neighbors(), *self._exceptions()])
 
     def _level(self) -> list[str]:
