@@ -22,6 +22,7 @@ from napari_denoise_ae.models.config import (
     NUMBER_LIMITS,
     OPTIMIZERS,
     SCHEDULES,
+    TRAINED_LAYERS,
     TrainingConfig,
 )
 from napari_denoise_ae.models.networks.registry import NETWORKS
@@ -32,6 +33,7 @@ _CHOICES = {
     "loss": LOSSES,
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
+    "trained_layers": TRAINED_LAYERS,
     "augmentation": AUGMENTATIONS,
 }
 _KEYWORDS = {

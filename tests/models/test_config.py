@@ -11,6 +11,7 @@ from napari_denoise_ae.models.config import (
     AUGMENTATIONS,
     OPTIMIZERS,
     SCHEDULES,
+    TRAINED_LAYERS,
     TrainingConfig,
 )
 from napari_denoise_ae.noise.synthetic import Gaussian
@@ -33,6 +34,7 @@ BAD_VALUES = {
     "val_fraction": [0, 0.0, 1, 1.0, -0.1, 1.5, math.nan, "0.1", None],
     "ssim_weight": [0, 0.0, 1, 1.0, -0.1, math.nan, "0.1", None],
     "schedule": ["", "linear", None, True],
+    "trained_layers": ["", "fine", None, True],
     "n_test": [0, -1, 10_001, 1.5, "6000", None, True],
     "seed": [-1, 0.5, "0", None, True],
     "mixed_precision": ["no", 2, None],
@@ -113,6 +115,7 @@ def test_patience_may_exceed_epochs():
         ("mixed_precision", False),
         *[("loss", loss) for loss in LOSSES],
         *[("schedule", schedule) for schedule in SCHEDULES],
+        *[("trained_layers", layers) for layers in TRAINED_LAYERS],
         *[("optimizer", optimizer) for optimizer in OPTIMIZERS],
         *[("augmentation", augmentation) for augmentation in AUGMENTATIONS],
     ],

@@ -55,6 +55,27 @@ def test_train_updates_the_parameters_and_lowers_the_loss():
     assert losses[-1] < losses[0]
 
 
+def changed_by_training(**settings) -> set[str]:
+    """Return the first words of the names of the parameters that a step changes."""
+    step = make_step(**settings)
+    before = {name: p.clone() for name, p in step.network.named_parameters()}
+    loss_of(step)
+    return {
+        name.partition(".")[0]
+        for name, parameter in step.network.named_parameters()
+        if not torch.equal(parameter, before[name])
+    }
+
+
+def test_coarse_layers_alone_are_trained():
+    everything = changed_by_training(**LEVEL)
+    coarse = changed_by_training(**LEVEL, trained_layers="coarse")
+    fine = {"entrance", "encoder_half", "decoder_half", "output"}
+    assert everything - coarse == fine
+    # A network without a coarse part is trained as a whole.
+    assert changed_by_training(trained_layers="coarse") == changed_by_training()
+
+
 def test_validate_sums_over_the_batch_and_computes_no_gradients():
     step = make_step()
     step.network.eval()

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from ..models.config import AUGMENTATIONS, OPTIMIZERS, SCHEDULES
+from ..models.config import AUGMENTATIONS, OPTIMIZERS, SCHEDULES, TRAINED_LAYERS
 from ..models.presets import PRESETS
 from ..training.losses import LOSSES
 
@@ -58,6 +58,11 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "help": "learning rate of the optimizer",
     },
     "schedule": {"choices": SCHEDULES, "help": "schedule of the learning rate"},
+    "trained_layers": {
+        "choices": TRAINED_LAYERS,
+        "help": "layers to train: all, or coarse to keep those at full resolution as "
+        "they are",
+    },
     "warm_up": {
         "type": int,
         "metavar": "N",

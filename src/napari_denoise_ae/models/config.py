@@ -23,6 +23,8 @@ LOSSES = ("mse", "l1", "psnr", "mse_ssim")
 OPTIMIZERS = ("adam", "adamw")
 #: Learning rate schedules by name.
 SCHEDULES = ("constant", "cosine")
+#: Layers to train by name.
+TRAINED_LAYERS = ("all", "coarse")
 #: Number of images in CIFAR-10's test set.
 N_CIFAR10_TEST = 10_000
 
@@ -56,6 +58,11 @@ class TrainingConfig:
     schedule : str
         ``"constant"``, or ``"cosine"`` to lower the learning rate after every batch,
         along half a period of a cosine, to 0 at the end of the last epoch.
+    trained_layers : str
+        ``"all"``, or ``"coarse"`` to keep the weights of the layers at the finest
+        resolution, where the network has others, see
+        `DenoisingNetwork.coarse_parameters`. For runs that start from a trained
+        network.
     warm_up : int
         Number of batches at the beginning over which the learning rate rises to its
         value; 0 or more.
@@ -134,6 +141,7 @@ class TrainingConfig:
     optimizer: str = "adam"
     learning_rate: float = 1e-3
     schedule: str = "constant"
+    trained_layers: str = "all"
     warm_up: int = 0
     batch_size: int = 128
     patch_size: int = 128
@@ -160,6 +168,7 @@ class TrainingConfig:
         _require_choice("optimizer", self.optimizer, OPTIMIZERS)
         _require_choice("augmentation", self.augmentation, AUGMENTATIONS)
         _require_choice("schedule", self.schedule, SCHEDULES)
+        _require_choice("trained_layers", self.trained_layers, TRAINED_LAYERS)
         for name, lowest in LOWEST_INTEGER.items():
             _require_integer(name, getattr(self, name), lowest)
         for name, limits in NUMBER_LIMITS.items():

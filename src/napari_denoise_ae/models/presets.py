@@ -39,11 +39,10 @@ _FEW: dict[str, Any] = {
     "batch_size": 8,
     "patch_size": 64,
     "loss": "mse",
-    "val_fraction": 0.25,
 }
 _DATA_DEFAULTS: dict[str, dict[str, Any]] = {
     "images": _PATCHES,
-    "pairs": _FEW | {"batch_size": 16, "val_fraction": 0.1},
+    "pairs": _FEW | {"batch_size": 16},
     "repeats": _FEW,
     "adapt": _FEW | {"val_fraction": 0.15},
     "noise2void": _FEW
@@ -55,22 +54,24 @@ _DATA_DEFAULTS: dict[str, dict[str, Any]] = {
         "epochs": 20,
         "patience": 20,
         "smoothing": 3,
-        "val_fraction": 0.1,
     },
 }
 # Settings for a network that is trained already.
 _FINE_TUNING = {"learning_rate": 2e-4, "warm_up": 50, "epochs": 20, "patience": 20}
-# A few seconds on a CPU: more batches learn the noise of small images, too.
+# A few seconds on a CPU: more batches learn the noise of small images, too. The coarse
+# layers learn a scene; the fine ones would learn the noise of its repeats as well.
 _FINE_TUNING_OF: dict[str, dict[str, Any]] = {
     "repeats": {
         "patch_size": 128,
         "batch_size": 2,
-        "learning_rate": 4e-4,
+        "trained_layers": "coarse",
+        "learning_rate": 8e-4,
         "warm_up": 5,
-        "batches_per_epoch": 40,
+        "batches_per_epoch": 44,
         "epochs": 4,
         "patience": 4,
-        "smoothing": 2,
+        # The last epoch counts unless it is worse than the first.
+        "smoothing": 3,
     },
     "adapt": {
         "learning_rate": 2e-4,

@@ -45,7 +45,7 @@ class TrainingStep:
     network : DenoisingNetwork
         The network.
     optimizer : torch.optim.Optimizer
-        The optimizer of the network's parameters.
+        The optimizer of the parameters that are trained.
     max_images : int
         Most images that are passed through the network at once; lowered if memory runs
         out.
@@ -55,7 +55,7 @@ class TrainingStep:
         self, network: DenoisingNetwork, config: TrainingConfig, device: torch.device
     ) -> None:
         self.network = network
-        self.optimizer = make_optimizer(network.parameters(), config)
+        self.optimizer = make_optimizer(_trained_parameters(network, config), config)
         self._config = config
         self._device = device
         self.max_images = sys.maxsize
@@ -239,6 +239,19 @@ class TrainingStep:
             if self._in_bfloat16
             else nullcontext()
         )
+
+
+def _trained_parameters(
+    network: DenoisingNetwork, config: TrainingConfig
+) -> list[torch.nn.Parameter]:
+    """Return the parameters to train; no gradient is computed for the others."""
+    if config.trained_layers == "all":
+        return list(network.parameters())
+    trained = network.coarse_parameters()
+    network.requires_grad_(False)
+    for parameter in trained:
+        parameter.requires_grad_()
+    return trained
 
 
 def _decode(output: Tensor, batch: Batch) -> Tensor:

@@ -5,7 +5,8 @@ import pytest
 
 from napari_denoise_ae.errors import DatasetError
 from napari_denoise_ae.training.images.open import open_images
-from napari_denoise_ae.training.images.repeats import as_repeats
+from napari_denoise_ae.training.images.positions import Position
+from napari_denoise_ae.training.images.repeats import KeptOut, as_repeats
 
 
 def image(number, *shape):
@@ -53,3 +54,19 @@ def test_other_axes_are_kept():
 def test_other_images_are_refused(images, axes, message):
     with pytest.raises(DatasetError, match=message):
         as_repeats(open_images(images, axes=axes))
+
+
+def test_pixels_of_a_patch_that_are_kept_out_are_found():
+    def at(frame, rows, columns):
+        return Position(0, (frame,), (slice(*rows), slice(*columns)))
+
+    kept = KeptOut([at(1, (0, 8), (8, 16)), at(1, (16, 24), (0, 8))])
+    expected = np.zeros((3, 32, 32), bool)
+    for each in kept.positions:
+        expected[each.plane[0]][each.region] = True
+    for frame in (0, 1):
+        for rows in ((0, 16), (4, 20), (24, 32)):
+            for columns in ((0, 8), (4, 12), (8, 24)):
+                patch = at(frame, rows, columns)
+                found = expected[frame][patch.region]
+                np.testing.assert_array_equal(kept.mask(patch), found)

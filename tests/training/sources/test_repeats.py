@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from synthetic import CPU
 
 from napari_denoise_ae.errors import DatasetError
 from napari_denoise_ae.training.images.open import open_images
+from napari_denoise_ae.training.images.repeats import KeptOut
 from napari_denoise_ae.training.sources.repeats import RepeatSource
 
 
@@ -18,17 +21,16 @@ def in_units(batch, values):
 
 
 def test_a_frame_is_compared_with_the_mean_of_the_others():
-    # The last is kept out.
     stack = np.stack([noisy_image(seed) for seed in range(4)])
-    source = make_source("repeats", stack, augmentation="none")
+    source = make_source("repeats", stack, augmentation="none", val_fraction=0.01)
     for batch in source.batches(1):
         noisy, target = in_units(batch, batch.noisy), batch.target
         # The sum of all frames does not depend on which of them is the input.
-        total = (noisy + 2 * target) * batch.counted
+        total = (noisy + 3 * target) * batch.counted
         assert float(total.std()) > 0
         residual = (noisy - target).std()
-        # sigma² + sigma² / 2
-        expected = float(batch.told[0, 0]) * 1.5**0.5
+        # sigma² + sigma² / 3
+        expected = float(batch.told[0, 0]) * (4 / 3) ** 0.5
         assert float(residual) == pytest.approx(expected, rel=0.15)
 
 
@@ -38,46 +40,42 @@ def noise_frames(n_frames):
     return rng.normal(0.0, 1.0, (n_frames, 96, 128))
 
 
-@pytest.mark.parametrize(("n_frames", "n_kept"), [(3, 1), (5, 1), (8, 2), (12, 3)])
-def test_the_last_frames_are_never_trained_on(n_frames, n_kept):
+@pytest.mark.parametrize("n_frames", [2, 5])
+def test_patches_that_are_kept_out_are_only_validated_with(n_frames):
     stack = noise_frames(n_frames)
-    source = make_source("repeats", stack, augmentation="none", batches_per_epoch=30)
-    n_trained = n_frames - n_kept
-    read = []
-    original = source._reader.read
-    source._reader.read = lambda place: read.append(place.plane[0]) or original(place)
-    for _ in source.batches(1):
-        pass
-    assert set(read) == set(range(n_trained))
-
-
-def test_denoised_frames_are_validated_with_the_mean_of_those_kept_out():
-    stack = noise_frames(8)
-    source = make_source("repeats", stack, augmentation="none", batch_size=1)
-    position = source._plan.validation()[0]
-    patch = source._read_to_validate(position)
-    expected = stack[6:].mean(axis=0)[position.region]
-    first, extent = source._measured.scaling.limits_of(patch.number)
-    found = patch.target[..., 0] * extent + first
-    known = patch.counted[..., 0]
-    np.testing.assert_allclose(found[known], expected[known], atol=1e-4)
-
-
-def test_all_of_a_stack_is_trained_on_but_a_part_of_two_frames_is_kept_out():
-    several = make_source("repeats", noise_frames(3))._plan
-    assert several.train == several.val
-    two = make_source("repeats", noise_frames(2))._plan
-    columns = [{part.region[1].start for part in each} for each in (two.train, two.val)]
-    assert columns[0].isdisjoint(columns[1])
+    source = make_source("repeats", stack)
+    # Patches of 16 x 16 pixels cover the frames.
+    kept = source._kept_out.positions
+    assert len(kept) == round(0.25 * n_frames * 48)
+    assert source._plan.train == source._plan.val
+    known = np.ones(stack.shape, bool)
+    for each in kept:
+        known[each.plane[0]][each.region] = False
+    for each, patch in zip(kept, source._validation, strict=True):
+        (frame,), region = each.plane, each.region
+        first, extent = source._measured.scaling.limits_of(patch.number)
+        found = patch.target[..., 0] * extent + first
+        expected = np.where(patch.counted[..., 0], stack[frame][region], first)
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+        # The next frame is compared with the rest.
+        following = next(source._others(each))
+        others = np.arange(n_frames) != following.plane[0]
+        n_known = known[others].sum(axis=0)[region]
+        total = (known * stack)[others].sum(axis=0)[region]
+        target, is_known = source._read_target(following, stack[0][region][..., None])
+        np.testing.assert_array_equal(is_known[..., 0], n_known > 0)
+        np.testing.assert_allclose(target[..., 0], total / np.maximum(n_known, 1))
 
 
 def test_of_several_stacks_one_is_kept_out_whole():
     stacks = [noise_frames(5), noise_frames(5)[::-1] + 1.0]
-    plan = RepeatSource(open_images(stacks, axes="TYX"), config_of(), CPU.device)._plan
+    source = RepeatSource(open_images(stacks, axes="TYX"), config_of(), CPU.device)
+    plan = source._plan
     trained, validated = (
         {part.image for part in each} for each in (plan.train, plan.val)
     )
     assert trained ^ validated == {0, 1}
+    assert source._kept_out.positions == ()
 
 
 def test_at_most_eight_other_frames_are_read():
@@ -101,7 +99,8 @@ def test_channels_are_normalized_on_their_own():
     bright = [10.0 * noisy_image(seed) + 500.0 for seed in range(2)]
     stack = np.stack([[noisy_image(0), bright[0]], [noisy_image(1), bright[1]]])
     images = open_images([stack], axes="TCYX")
-    source = RepeatSource(images, config_of(batch_size=8), CPU.device)
+    config = config_of(batch_size=8, val_fraction=0.01)
+    source = RepeatSource(images, config, CPU.device)
     for batch in source.batches(1):
         levels = (batch.noisy - batch.target).std(dim=(1, 2, 3))
         assert float(levels.max()) < 2.0 * float(levels.min())
@@ -131,6 +130,18 @@ def test_a_copy_among_many_frames_is_refused():
     stack[13] = stack[4]
     with pytest.raises(DatasetError, match=r"T=4 of .* and T=13 of .* same image"):
         make_source("repeats", stack)
+
+
+def test_pixels_unknown_in_one_frame_are_compared_with_the_others():
+    stack = np.stack([noisy_image(seed) for seed in range(3)])
+    stack[1, :32] = np.nan
+    source = make_source("repeats", stack, val_fraction=0.01)
+    region = (slice(16, 48), slice(0, 32))
+    position = replace(source._kept_out.positions[0], plane=(0,), region=region)
+    source._kept_out = KeptOut([])
+    target, known = source._read_target(position, stack[0][region][..., np.newaxis])
+    assert known.all()
+    np.testing.assert_allclose(target[..., 0], np.nanmean(stack[1:], axis=0)[region])
 
 
 def test_frames_without_data_are_no_copies():

@@ -8,7 +8,7 @@ from typing import Any
 from qtpy.QtWidgets import QFileDialog
 
 from ...errors import InvalidInputError
-from ...models.config import AUGMENTATIONS, OPTIMIZERS, SCHEDULES
+from ...models.config import AUGMENTATIONS, OPTIMIZERS, SCHEDULES, TRAINED_LAYERS
 from ...models.presets import PRESETS, preset_config
 from ...training.losses import LOSSES
 from ..shared.editors import Choice, PathEdit, make_editor
@@ -22,6 +22,7 @@ _CHOICES = {
     "loss": tuple(LOSSES),
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
+    "trained_layers": TRAINED_LAYERS,
     "augmentation": AUGMENTATIONS,
 }
 # Tooltips of the settings. `TrainForm` adds the defaults of the preset.
@@ -49,6 +50,8 @@ MORE = {
     "learning_rate": "Step size of the optimizer, a number above 0.",
     "schedule": "How the learning rate changes: constant keeps it, cosine lowers it "
     "along half a cosine to 0 at the end of the last epoch.",
+    "trained_layers": "Layers of the network that learn. coarse keeps the weights of "
+    "those at the finest resolution, for runs that start from a trained model.",
     "optimizer": "Algorithm that minimizes the loss.",
     "augmentation": "flip mirrors every other training image from left to right; "
     "symmetries also turns them by quarter turns; "

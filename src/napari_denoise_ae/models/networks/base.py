@@ -93,6 +93,13 @@ class DenoisingNetwork(nn.Module):
         """Number of input channels that describe the noise: 0, 1 or 3."""
         return self.takes_noise_level + 2 * self.takes_correlation
 
+    def coarse_parameters(self) -> list[nn.Parameter]:
+        """Return the parameters of the layers below the finest resolution.
+
+        A network without such layers, which is the default, returns all parameters.
+        """
+        return list(self.parameters())
+
     def forward(self, noisy: Tensor) -> Tensor:
         """Denoise a batch; see the class for shapes and ranges."""
         raise NotImplementedError

@@ -96,6 +96,19 @@ class UNet(DenoisingNetwork):
         # The same memory format as the features saves a tenth of the training time.
         self.to(memory_format=torch.channels_last)
 
+    def coarse_parameters(self) -> list[nn.Parameter]:
+        """Return the parameters of the layers below half of the image size."""
+        coarse = (
+            self.down_quarter,
+            self.encoder_quarter,
+            self.down_eighth,
+            self.middle,
+            self.up_quarter,
+            self.decoder_quarter,
+            self.up_half,
+        )
+        return [parameter for each in coarse for parameter in each.parameters()]
+
     def forward(self, noisy: Tensor) -> Tensor:
         """Denoise a batch; see `DenoisingNetwork` for shapes and ranges."""
         denoised = self._denoise(noisy)

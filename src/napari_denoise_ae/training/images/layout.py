@@ -30,6 +30,8 @@ class PatchLayout:
         Rows and columns of a patch, and of a validation patch.
     train, val : tuple of Part
         The parts for training and for validation.
+    val_share : float
+        Fraction of the patches of `val` that are for validation, above 0 and at most 1.
     n_batches : int
         Number of batches in an epoch.
     is_smaller : bool
@@ -41,6 +43,7 @@ class PatchLayout:
     val_side: int
     train: tuple[Part, ...]
     val: tuple[Part, ...]
+    val_share: float
     n_batches: int
     is_smaller: bool
 
@@ -63,7 +66,8 @@ class PatchLayout:
     @property
     def n_val_pixels(self) -> int:
         """Number of pixels for validation, in all planes; colors count as one."""
-        return sum(count_pixels(self.images, part) for part in self.val)
+        n_pixels = sum(count_pixels(self.images, part) for part in self.val)
+        return round(self.val_share * n_pixels)
 
 
 def lay_out_patches(
@@ -88,8 +92,8 @@ def lay_out_patches(
         Whether validation patches have half the side, which leaves more of a single
         image to train on.
     splits_images : bool
-        False if the source keeps other pixels out of training, such as whole frames:
-        then patches for training and for validation lie anywhere.
+        False if the source keeps patches of single frames out of training: then
+        patches for training and for validation lie anywhere.
 
     Returns
     -------
@@ -123,6 +127,7 @@ def lay_out_patches(
         val_side=val_side,
         train=train,
         val=val,
+        val_share=1.0 if splits_images else config.val_fraction,
         n_batches=config.batches_per_epoch or cover,
         is_smaller=not network.image_size and side < wanted,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import DatasetError
+from ...image.tiling import region_shape
 from .collection import listed
 from .image import TrainingImage, facts_of
 from .layout import lay_out_patches
@@ -15,17 +16,19 @@ from .layout import lay_out_patches
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from ...image.planes import Planes
     from ...image.tiling import Region
     from ...models.config import TrainingConfig
     from ...models.networks.base import DenoisingNetwork
     from .collection import ImageCollection
     from .layout import PatchLayout
+    from .positions import Position
 
 
 #: A patch is compared with the mean of at most this many other repeats.
 MOST_OTHERS = 8
-_FEWEST_TRAINED = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,28 +118,44 @@ def lay_out_repeats(
         config,
         network,
         has_small_validation=True,
-        splits_images=not n_kept_frames(repeats, config.val_fraction),
+        splits_images=len(repeats) > 1,
     )
 
 
-def n_kept_frames(repeats: ImageCollection, val_fraction: float) -> int:
-    """Return how many frames at the end of a single stack are not trained on.
-
-    They are what its denoised frames are compared with for validation. 0 if there are
-    several stacks, of which some are kept out, or too few frames to train on.
+class KeptOut:
+    """Patches of frames that no other frame is compared with in training.
 
     Parameters
     ----------
-    repeats : ImageCollection
-        See `as_repeats`.
-    val_fraction : float
-        Fraction of the frames to keep out, between 0 and 1.
+    positions : sequence of Position
+        The patches.
+
+    Attributes
+    ----------
+    positions : tuple of Position
+        The patches.
     """
-    n_frames = _n_frames(repeats.images[0])
-    if len(repeats) > 1 or n_frames <= _FEWEST_TRAINED:
-        return 0
-    wanted = max(round(n_frames * val_fraction), 1)
-    return min(wanted, MOST_OTHERS, n_frames - _FEWEST_TRAINED)
+
+    def __init__(self, positions: Sequence[Position]) -> None:
+        self.positions = tuple(positions)
+        self._regions: dict[tuple[int, ...], list[Region]] = {}
+        for each in positions:
+            key = (each.image, *each.plane)
+            self._regions.setdefault(key, []).append(each.region)
+
+    def mask(self, position: Position) -> NDArray[np.bool_]:
+        """Return which pixels of a position are kept out, (Y, X)."""
+        rows, columns = position.region
+        mask = np.zeros(region_shape(position.region), dtype=bool)
+        for region in self._regions.get((position.image, *position.plane), ()):
+            mask[_within(region[0], rows), _within(region[1], columns)] = True
+        return mask
+
+
+def _within(span: slice, other: slice) -> slice:
+    """Return the indices of a span within another, which may be none of it."""
+    first, last = (max(end - other.start, 0) for end in (span.start, span.stop))
+    return slice(first, last)
 
 
 def _n_frames(image: TrainingImage) -> int:

@@ -172,10 +172,6 @@ class MeasuredPatchSource(PlannedSource, ABC):
         target, known = self._read_target(position, pixels)
         return self._prepare(position, pixels, target, known)
 
-    def _read_to_validate(self, position: Position) -> TrainingPatch:
-        """Read a validation patch; by default as a patch that is trained on."""
-        return self._read(position)
-
     def _prepare(
         self,
         position: Position,
@@ -222,7 +218,7 @@ class MeasuredPatchSource(PlannedSource, ABC):
     def _validation(self) -> list[TrainingPatch]:
         """The validation patches."""
         positions = self._plan.validation(self._validation_pixels)
-        return [self._read_to_validate(position) for position in positions]
+        return [self._read(position) for position in positions]
 
 
 def require_plain_augmentation(config: TrainingConfig) -> None:

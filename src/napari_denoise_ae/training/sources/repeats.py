@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -14,18 +15,13 @@ from ...noise.outliers import remove_outliers
 from ...noise.windows import noise_windows
 from ..images.checksum import ChangeWatch, checksum, describe
 from ..images.positions import Position
-from ..images.repeats import (
-    MOST_OTHERS,
-    as_repeats,
-    lay_out_repeats,
-    n_kept_frames,
-)
+from ..images.repeats import MOST_OTHERS, KeptOut, as_repeats, lay_out_repeats
 from ..motion import require_static, same_image_message
 from .measured_patches import MeasuredPatchSource
 from .patches import FEW_VALIDATION_PIXELS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     import torch
     from numpy.typing import NDArray
@@ -50,9 +46,10 @@ class RepeatSource(MeasuredPatchSource):
     because it cannot predict their noise [1]_. The mean of several targets has less
     noise, and needs fewer batches.
 
-    The last frames of a single stack of three or more are not trained on. Other frames
-    are denoised and compared with them for validation: the loss rises as soon as the
-    network learns the noise of its targets, which is not that of those frames.
+    Some patches of single frames are kept out of the targets of a single stack, see
+    `KeptOut`. For validation, another frame is denoised there and compared with them:
+    the loss rises as soon as the network learns the noise of its targets, which is not
+    that of those patches.
 
     Parameters
     ----------
@@ -79,8 +76,8 @@ class RepeatSource(MeasuredPatchSource):
         self, images: ImageCollection, config: TrainingConfig, device: torch.device
     ) -> None:
         repeats = as_repeats(images)
-        self._n_kept = n_kept_frames(repeats, config.val_fraction)
         super().__init__(repeats, config, device)
+        self._kept_out = KeptOut(self._positions_to_keep(repeats))
         self._watch = ChangeWatch(images)
         if repeats is not images:
             # Files that are repeats of one scene are named one by one.
@@ -103,48 +100,55 @@ class RepeatSource(MeasuredPatchSource):
     def _read_target(
         self, position: Position, noisy: NDArray[Any]
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        return self._mean(self._others(position), position, noisy)
+        """Return the mean of other frames, and where it is known."""
+        total = np.zeros(noisy.shape)
+        n_known = np.zeros((*noisy.shape[:-1], 1))
+        for other in self._others(position):
+            pixels = self._reader.read(other)
+            unknown = self._reader.find_unknown(other, pixels)
+            unknown |= self._kept_out.mask(other)
+            known = ~unknown[..., np.newaxis]
+            total += np.where(known, pixels, 0.0)
+            n_known += known
+        mean = total / np.maximum(n_known, 1.0)
+        return mean, np.broadcast_to(n_known > 0, mean.shape)
 
-    def _read_to_validate(self, position: Position) -> TrainingPatch:
-        if not self._n_kept:
-            return self._read(position)
-        position = self._usable(position)
-        noisy = self._reader.read(position)
-        t, n_trained = self._frames(position)
-        kept = [_in_frame(position, t, n_trained + n) for n in range(self._n_kept)]
-        return self._prepare(position, noisy, *self._mean(kept, position, noisy))
+    @cached_property
+    def _validation(self) -> list[TrainingPatch]:
+        """Patches of the frames after those that are kept out."""
+        kept = self._kept_out.positions
+        if not kept:
+            positions = self._plan.validation(self._validation_pixels)
+            return [self._read(position) for position in positions]
+        return [self._read_kept(position) for position in kept]
 
-    def _usable(self, position: Position) -> Position:
-        # Mapped again, because another position may lie in a frame that is kept out.
-        return self._trained(super()._usable(self._trained(position)))
+    def _positions_to_keep(self, repeats: ImageCollection) -> list[Position]:
+        """Choose patches to keep out; of several stacks, whole ones are kept out."""
+        if len(repeats) > 1:
+            return []
+        n_pixels = min(self._plan.layout.n_val_pixels, self._validation_pixels)
+        chosen = self._plan.validation(n_pixels)
+        return [self._usable(position) for position in chosen]
 
-    def _trained(self, position: Position) -> Position:
-        """Return the same place in a frame that is trained on."""
-        t, n_trained = self._frames(position)
-        return _in_frame(position, t, position.plane[t] % n_trained)
-
-    def _mean(
-        self, frames: Iterable[Position], position: Position, noisy: NDArray[Any]
-    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Return the mean of other frames, and where all of them are known."""
-        others = [self._reader.read(each) for each in frames]
-        unknown = self._reader.find_unknown(position, noisy)
-        for other in others:
-            unknown |= self._reader.find_unknown(position, other)
-        mean = np.mean(np.stack(others, dtype=np.float64), axis=0)
-        return mean, np.broadcast_to(~unknown[..., np.newaxis], mean.shape)
+    def _read_kept(self, kept: Position) -> TrainingPatch:
+        """Read the next frame, to be compared with a patch that is kept out."""
+        position = next(self._others(kept))
+        target = self._reader.read(kept)
+        known = ~self._reader.find_unknown(kept, target)[..., np.newaxis]
+        return self._prepare(
+            position,
+            self._reader.read(position),
+            target.astype(np.float64),
+            np.broadcast_to(known, target.shape),
+        )
 
     def _others(self, position: Position) -> Iterator[Position]:
         """Yield the same place in the next frames, after the last in the first."""
-        t, n_trained = self._frames(position)
-        for step in range(1, min(n_trained - 1, MOST_OTHERS) + 1):
-            yield _in_frame(position, t, (position.plane[t] + step) % n_trained)
-
-    def _frames(self, position: Position) -> tuple[int, int]:
-        """Return the index of T, and the number of frames that are trained on."""
         image = self._plan.images.images[position.image]
         t = image.axes.index("T")
-        return t, image.stack_shape[t] - self._n_kept
+        n_frames = image.stack_shape[t]
+        for step in range(1, min(n_frames - 1, MOST_OTHERS) + 1):
+            yield _in_frame(position, t, (position.plane[t] + step) % n_frames)
 
     def _require_different_frames(self, number: int, image: TrainingImage) -> None:
         """Raise if one of many frames is a copy of another."""
