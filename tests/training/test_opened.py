@@ -52,6 +52,18 @@ def test_kinds_of_few_batches_keep_their_epochs(kind):
     assert run.config.patch_size == 64
 
 
+@pytest.mark.parametrize(
+    ("shape", "n_batches"),
+    [((2, 512, 512), 44), ((2, 256, 256), 12), ((8, 64, 64), 24)],
+)
+def test_a_trained_model_sees_small_repeats_for_fewer_batches(shape, n_batches):
+    start = random_checkpoint(network="unet", in_channels=1)
+    given = {"repeats": blank(*shape), "axes": "TYX", "start_from": start}
+    assert opened(**given).config.batches_per_epoch == n_batches
+    kept = opened(**given, settings={"batches_per_epoch": 70})
+    assert kept.config.batches_per_epoch == 70
+
+
 def test_config_of_a_resumed_run_is_not_changed():
     job = TrainingJob(output="model.pt", images=blank(40, 50), resume=True)
     config = opened(images=blank(90, 90), settings={"patch_size": 64}).config

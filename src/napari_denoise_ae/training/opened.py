@@ -15,7 +15,7 @@ from .images.layout import lay_out_patches
 from .images.luma import as_gray
 from .images.open import open_images
 from .images.pairs import match_pairs
-from .images.repeats import as_repeats, lay_out_repeats
+from .images.repeats import as_repeats, lay_out_repeats, most_passes
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -186,7 +186,7 @@ def _fitting(images: ImageCollection, n_channels: int) -> ImageCollection:
 
 
 def _fit_settings(opened: OpenedImages, given: Collection[str]) -> TrainingConfig:
-    """Return the config with a patch size and epochs that suit the images."""
+    """Return the config with patches, epochs and batches that suit the images."""
     config, layout = opened.config, opened.layout()
     changes: dict[str, Any] = {}
     if "patch_size" not in given:
@@ -196,4 +196,11 @@ def _fit_settings(opened: OpenedImages, given: Collection[str]) -> TrainingConfi
         most = _MOST_OF_TRAINED if is_trained else _MOST_BATCHES
         epochs = max(most // layout.n_batches, _FEWEST_EPOCHS)
         changes["epochs"] = min(config.epochs, epochs)
-    return replace(config, **changes)
+    fitted = replace(config, **changes)
+    is_short = opened.kind == "repeats" and config.batches_per_epoch
+    if not is_short or "batches_per_epoch" in given:
+        return fitted
+    n_seen = most_passes(layout.images) * layout.n_train_pixels
+    most = round(n_seen / (fitted.epochs * fitted.batch_size * layout.side**2))
+    n_batches = min(fitted.batches_per_epoch, max(most, 1))
+    return replace(fitted, batches_per_epoch=n_batches)

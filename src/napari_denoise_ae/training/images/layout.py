@@ -64,6 +64,11 @@ class PatchLayout:
         return {part.image for part in self.val} - trained
 
     @property
+    def n_train_pixels(self) -> int:
+        """Number of pixels for training, in all planes; colors count as one."""
+        return sum(count_pixels(self.images, part) for part in self.train)
+
+    @property
     def n_val_pixels(self) -> int:
         """Number of pixels for validation, in all planes; colors count as one."""
         n_pixels = sum(count_pixels(self.images, part) for part in self.val)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 #: A patch is compared with the mean of at most this many other repeats.
 MOST_OTHERS = 8
+# A trained network passes over all pixels so often, times the square root of the number
+# of repeats.
+_PASSES = 8.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,6 +124,21 @@ def lay_out_repeats(
         has_small_validation=True,
         splits_images=len(repeats) > 1,
     )
+
+
+def most_passes(repeats: ImageCollection) -> float:
+    """Return how often a trained network may pass over all pixels, at most.
+
+    With more passes over a small image, it learns the noise of the repeats. The noise
+    of the mean of n repeats falls with the square root of n.
+
+    Parameters
+    ----------
+    repeats : ImageCollection
+        See `as_repeats`.
+    """
+    n_frames = min(_n_frames(image) for image in repeats.images)
+    return _PASSES * math.sqrt(min(n_frames, 1 + MOST_OTHERS))
 
 
 class KeptOut:
