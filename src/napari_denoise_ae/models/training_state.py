@@ -107,7 +107,8 @@ def load_training_state(path: Path) -> TrainingState:
         raise unusable_error(path.name, "it has no training record")
     require_weights(best.network, best.network_options, state_dict, path.name)
     _require_history(history, path.name)
-    _require_optimizer(optimizer, best, path.name)
+    layers = best.record.config.trained_layers
+    _require_optimizer(optimizer, best, layers, path.name)
     return TrainingState(best, best.record, state_dict, optimizer, history)
 
 
@@ -126,11 +127,13 @@ def _require_history(history: Any, name: str) -> None:
         raise unusable_error(name, "its history has no best epoch")
 
 
-def _require_optimizer(optimizer: Any, best: Checkpoint, name: str) -> None:
-    """Check that an optimizer's state has the structure and shapes of the network."""
+def _require_optimizer(
+    optimizer: Any, best: Checkpoint, layers: str, name: str
+) -> None:
+    """Check that an optimizer's state fits the layers of the network that it trains."""
     with torch.device("meta"):
         network = build_network(best.network, best.network_options)
-    shapes = [parameter.shape for parameter in network.parameters()]
+    shapes = [parameter.shape for parameter in network.trained_parameters(layers)]
     if not isinstance(optimizer, dict) or set(optimizer) != {"state", "param_groups"}:
         raise unusable_error(name, "its optimizer state is invalid")
     states, groups = optimizer["state"], optimizer["param_groups"]

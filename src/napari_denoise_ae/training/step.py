@@ -55,7 +55,12 @@ class TrainingStep:
         self, network: DenoisingNetwork, config: TrainingConfig, device: torch.device
     ) -> None:
         self.network = network
-        self.optimizer = make_optimizer(_trained_parameters(network, config), config)
+        trained = network.trained_parameters(config.trained_layers)
+        # No gradient is computed for the others.
+        network.requires_grad_(False)
+        for parameter in trained:
+            parameter.requires_grad_()
+        self.optimizer = make_optimizer(trained, config)
         self._config = config
         self._device = device
         self.max_images = sys.maxsize
@@ -239,19 +244,6 @@ class TrainingStep:
             if self._in_bfloat16
             else nullcontext()
         )
-
-
-def _trained_parameters(
-    network: DenoisingNetwork, config: TrainingConfig
-) -> list[torch.nn.Parameter]:
-    """Return the parameters to train; no gradient is computed for the others."""
-    if config.trained_layers == "all":
-        return list(network.parameters())
-    trained = network.coarse_parameters()
-    network.requires_grad_(False)
-    for parameter in trained:
-        parameter.requires_grad_()
-    return trained
 
 
 def _decode(output: Tensor, batch: Batch) -> Tensor:

@@ -100,6 +100,18 @@ class DenoisingNetwork(nn.Module):
         """
         return list(self.parameters())
 
+    def trained_parameters(self, layers: str) -> list[nn.Parameter]:
+        """Return the parameters that a run trains.
+
+        Parameters
+        ----------
+        layers : str
+            The setting `trained_layers`: ``"all"`` or ``"coarse"``.
+        """
+        if layers == "coarse":
+            return self.coarse_parameters()
+        return list(self.parameters())
+
     def forward(self, noisy: Tensor) -> Tensor:
         """Denoise a batch; see the class for shapes and ranges."""
         raise NotImplementedError
