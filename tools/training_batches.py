@@ -62,6 +62,9 @@ class Patches:
                         shapes.append(planes.shape[1:])
                         areas.append(weight * share)
                         colorless.append(is_gray)
+        if not pixels:
+            least = f"at least {side} x {side} pixels"
+            raise SystemExit(f"No image in {', '.join(map(str, folders))} has {least}.")
         self.pixels = torch.from_numpy(np.concatenate(pixels)).to(device)
         sizes = torch.tensor([0, *map(len, pixels)][:-1])
         self.begins = sizes.cumsum(0).to(device)
