@@ -168,7 +168,11 @@ class Training:
         center = center + 0.15 * torch.randn_like(center)
         told = torch.cat([sigma, sigma * correlation], dim=1)[:, :, None, None]
         inputs = [noisy - center, told.expand(-1, -1, *clean.shape[2:])]
-        with torch.autocast(noisy.device.type, torch.bfloat16, enabled=not exact):
+        # A graph must not keep the cast weights of its first run.
+        autocast = torch.autocast(
+            noisy.device.type, torch.bfloat16, enabled=not exact, cache_enabled=False
+        )
+        with autocast:
             denoised: Tensor = self.network(torch.cat(inputs, dim=1)).float()
         return denoised + center
 

@@ -133,14 +133,14 @@ def correlated_noise(clean: Tensor) -> tuple[Tensor, Tensor]:
         7, count, device=device
     )
     wide, other = WIDEST_BLUR * wide, WIDEST_BLUR * other
-    narrow = torch.where(kind < 0.7, wide, torch.where(kind < 0.85, 0.0, other))
+    narrow = torch.where(kind < 0.7, wide, other * (kind >= 0.85))
     blur_y = torch.where(swap < 0.5, wide, narrow)
     blur_x = torch.where(swap < 0.5, narrow, wide)
     noise, correlation = blurred_noise(clean, blur_y, blur_x)
     shortest, longest = TAIL_BLURS
     blur = shortest + (longest - shortest) * torch.rand(count, device=device)
     with_tail, of_tail = blurred_noise(clean, blur, blur)
-    share = torch.where(tail < 0.5, 0.0, LARGEST_TAIL * share)
+    share = LARGEST_TAIL * share * (tail >= 0.5)
     part = _per_patch(share)
     noise = (1 - part).sqrt() * noise + part.sqrt() * with_tail
     correlation = (1 - share)[:, None] * correlation + share[:, None] * of_tail
@@ -223,7 +223,7 @@ class PhotonCounter:
         fewest, most = map(math.log, PHOTONS)
         peak = torch.exp(fewest + (most - fewest) * peak)
         photons = peak * torch.where(is_clean < 0.5, clean, stretched).clamp_min(0)
-        read = torch.where(has_read < 0.6, 0.0, READ_NOISE * read.square())
+        read = READ_NOISE * read.square() * (has_read >= 0.6)
         counts = torch.poisson(photons) + read * torch.randn_like(photons)
         noisy = 2 * (counts + 3 / 8 + read.square()).clamp_min(0).sqrt()
         target = _interpolate(photons + read.square(), *self.means)
