@@ -220,7 +220,7 @@ def test_repeats_gain_at_least_2_db():
     assert quality(clean, repeats, frames=2, range_of="image") > alone + 2
 
 
-def test_nothing_is_lost_where_objects_move():
+def test_less_than_a_tenth_of_a_db_is_lost_where_objects_move():
     rng = np.random.default_rng(1)
     y, x = np.mgrid[:128, :128]
     starts, steps = rng.uniform(0, 128, (40, 2)), rng.uniform(-9, 9, (40, 2))
@@ -230,7 +230,7 @@ def test_nothing_is_lost_where_objects_move():
             moving[frame] += 40 * np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / 18)
     counts = rng.poisson(moving)
     alone = quality(moving[2], counts)
-    assert quality(moving[2], counts, frames=2) > alone - 0.05
+    assert quality(moving[2], counts, frames=2) > alone - 0.1
 
 
 def test_a_moving_scene_loses_little_even_where_its_texture_is_below_the_noise():
