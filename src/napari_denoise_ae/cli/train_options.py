@@ -60,8 +60,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "schedule": {"choices": SCHEDULES, "help": "schedule of the learning rate"},
     "trained_layers": {
         "choices": TRAINED_LAYERS,
-        "help": "layers to train: all, or coarse to keep those at full resolution as "
-        "they are",
+        "help": "layers to train: all, or coarse to keep those at the finest "
+        "resolution as they are",
     },
     "warm_up": {
         "type": int,
