@@ -83,6 +83,8 @@ class Training:
         self.n_correlated = round(correlated * batch_size)
         is_gray = patches.n_channels == 1
         self.n_counted = round(counted * batch_size) if is_gray else 0
+        if self.n_correlated + self.n_counted > batch_size:
+            raise SystemExit("--correlated and --counted add up to more than 1.")
         self.counter = PhotonCounter(patches.device)
         self.average = {
             name: each.clone() for name, each in self.network.state_dict().items()
